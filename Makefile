@@ -1,0 +1,69 @@
+# elastickv: every command, from nothing but make, sh and either npm or Bun.
+#
+#   make run      build and serve (data in .data/)     make build    dist/elastickv
+#   make test     unit and conformance tests           make check    format, lint, types, arrows, proto, lockfiles
+#   make bench    all benchmarks                       make proto    regenerate src/gen from proto/
+#   make fix      format and fix lint                  make clean    remove what was built
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+BUN := node_modules/.bin/bun
+BOOTSTRAPPED := node_modules/.bootstrapped
+BINARY := dist/elastickv
+SOURCES := $(shell find src -type f 2>/dev/null) package.json scripts/build.ts
+
+.PHONY: help run build test check fix bench proto proto-check clean smoke process-test client-test
+
+help:
+	@sed -n 's/^#  //p' Makefile
+
+# --- from nothing -----------------------------------------------------------------------------------------------------
+
+$(BOOTSTRAPPED): package.json package-lock.json bun.lock scripts/bootstrap.sh
+	@sh scripts/bootstrap.sh
+
+$(BINARY): $(SOURCES) | $(BOOTSTRAPPED)
+	@$(BUN) scripts/build.ts $(BINARY)
+
+build: $(BINARY)
+
+# Flags: make run ARGS="--s3-address :9000". The environment is passed on. exec: ^C reaches the node and not a shell.
+run: $(BINARY)
+	@exec $(BINARY) serve --data-dir "$${ELASTICKV_DATA_DIR:-.data}" $(ARGS)
+
+# --- quality ----------------------------------------------------------------------------------------------------------
+
+test: $(BOOTSTRAPPED)
+	@$(BUN) test $(TESTS)
+
+check: $(BOOTSTRAPPED)
+	@$(BUN) scripts/check.ts
+
+fix: $(BOOTSTRAPPED)
+	@$(BUN) node_modules/@biomejs/biome/bin/biome check --write
+
+proto: $(BOOTSTRAPPED)
+	@sh scripts/gen-proto.sh
+
+proto-check: $(BOOTSTRAPPED)
+	@sh scripts/gen-proto.sh --check
+
+# --- the binary at work -----------------------------------------------------------------------------------------------
+
+smoke: $(BINARY)
+	@$(BUN) test ./test/smoke/binary.ts
+
+process-test: $(BINARY)
+	@bash test/process/run.sh
+
+client-test: $(BINARY)
+	@bash test/clients/run.sh
+
+bench: $(BINARY)
+	@$(BUN) bench/run.ts $(ARGS)
+
+clean:
+	rm -rf dist .cache coverage bench/results

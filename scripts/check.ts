@@ -1,0 +1,66 @@
+/** `make check`: formatting and lint, types, import arrows, generated code, lockfiles. All run; any that fails is shown. */
+import { join } from "node:path";
+import { checkLayers, checkSource } from "./check/arrows.ts";
+import { compareLockfiles, type Manifest } from "./check/lockfiles.ts";
+
+const root = join(import.meta.dir, "..");
+const read = (path: string): Promise<string> => Bun.file(join(root, path)).text();
+
+interface Check {
+  readonly name: string;
+  /** Empty = fine; else what is wrong. */
+  run(): Promise<string>;
+}
+
+const CHECKS: readonly Check[] = [
+  {
+    name: "format and lint",
+    run: () =>
+      command(process.execPath, "node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
+  },
+  { name: "types", run: () => command(process.execPath, "node_modules/typescript/bin/tsc", "--noEmit") },
+  { name: "import arrows", run: arrows },
+  { name: "generated code", run: () => command("sh", "scripts/gen-proto.sh", "--check") },
+  { name: "lockfiles", run: lockfiles },
+];
+
+async function command(...words: string[]): Promise<string> {
+  const child = Bun.spawn(words, { cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return code === 0 ? "" : `${out}${err}`.trim() || `exit code ${code}`;
+}
+
+async function arrows(): Promise<string> {
+  const violations = checkLayers();
+  for await (const file of new Bun.Glob("src/**/*.ts").scan({ cwd: root })) {
+    if (!file.startsWith("src/gen/")) violations.push(...checkSource(file, await read(file)));
+  }
+  return violations
+    .map(({ file, message }) => `${file}: ${message}`)
+    .sort()
+    .join("\n");
+}
+
+async function lockfiles(): Promise<string> {
+  const manifest = JSON.parse(await read("package.json")) as Manifest;
+  return compareLockfiles(manifest, await read("package-lock.json"), await read("bun.lock")).join("\n");
+}
+
+const results = await Promise.all(
+  CHECKS.map(async ({ name, run }) => {
+    const start = performance.now();
+    const problem = await run().catch((error: unknown) => String(error));
+    console.log(
+      `${problem === "" ? "ok  " : "FAIL"}  ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
+    );
+    return { name, problem };
+  }),
+);
+const failed = results.filter(({ problem }) => problem !== "");
+for (const { name, problem } of failed) console.error(`\n--- ${name} ---\n${problem}`);
+console.log(`check: ${results.length - failed.length} passed, ${failed.length} failed`);
+process.exit(failed.length === 0 ? 0 : 1);

@@ -1,0 +1,89 @@
+import { ConfigError, type LoadedConfig } from "../config/config.ts";
+import { didYouMean } from "../config/did-you-mean.ts";
+import { type Environment, loadConfig } from "../config/load.ts";
+import { SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: "serve"; readonly loaded: LoadedConfig }
+  | { readonly kind: "help"; readonly topic: "general" | "serve" }
+  | { readonly kind: "version" };
+
+const VERBS = ["serve", "version", "help"] as const;
+
+/**
+ * @param words what follows the program's name.
+ * @throws ConfigError with one line that names what is wrong.
+ */
+export function parseCommandLine(words: readonly string[], environment: Environment): Command {
+  const [verb, ...rest] = words;
+  switch (verb) {
+    case undefined:
+    case "help":
+    case "--help":
+    case "-h":
+      return { kind: "help", topic: rest[0] === "serve" ? "serve" : "general" };
+    case "version":
+    case "--version":
+      if (rest[0] === undefined) return { kind: "version" };
+      throw new ConfigError(`unexpected argument ${JSON.stringify(rest[0])} after version`);
+    case "serve":
+      if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", topic: "serve" };
+      return { kind: "serve", loaded: loadConfig(parseFlags(rest), environment) };
+    default:
+      throw new ConfigError(unknownVerb(verb));
+  }
+}
+
+function unknownVerb(verb: string): string {
+  if (verb.startsWith("-")) {
+    return `unknown option ${JSON.stringify(verb)} before the verb: write elastickv serve ${verb} ...`;
+  }
+  const hint = didYouMean(verb, VERBS);
+  return `unknown verb ${JSON.stringify(verb)}${hint === undefined ? "" : `; did you mean ${hint}?`} (see elastickv --help)`;
+}
+
+/** `--flag value`, `--flag=value`, and a bare `--switch`. */
+function parseFlags(words: readonly string[]): Map<string, string> {
+  const rows = new Map(SETTING_ROWS.map(([, row]) => [row.flag, row]));
+  const flags = new Map<string, string>();
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    if (!word.startsWith("--") || word === "--") {
+      throw new ConfigError(
+        `unexpected argument ${JSON.stringify(word)}: serve takes only --flags (see elastickv serve --help)`,
+      );
+    }
+    const equals = word.indexOf("=");
+    const name = word.slice(2, equals < 0 ? undefined : equals);
+    const row = knownFlag(name, rows);
+    let value: string | undefined = equals < 0 ? undefined : word.slice(equals + 1);
+    if (value === undefined) {
+      if (row.type.isSwitch === true) value = "true";
+      else value = words[++index];
+    }
+    if (value === undefined || value === "" || (equals < 0 && value.startsWith("--"))) {
+      throw new ConfigError(`--${name}: the value is missing (${row.type.placeholder})`);
+    }
+    if (flags.has(name)) throw new ConfigError(`--${name} is given twice`);
+    flags.set(name, value);
+  }
+  return flags;
+}
+
+function knownFlag(name: string, rows: ReadonlyMap<string, Setting<unknown>>): Setting<unknown> {
+  const row = rows.get(name);
+  if (row === undefined) {
+    const hint = didYouMean(name, rows.keys());
+    throw new ConfigError(
+      `unknown flag ${JSON.stringify(`--${name}`)}${hint === undefined ? "" : `; did you mean --${hint}?`} (see elastickv serve --help)`,
+    );
+  }
+  if (row.type.isSecret === true) {
+    const variable = variableOf(row);
+    throw new ConfigError(
+      `--${name} is not accepted, because every user can see command lines: set ${variable} or ${variable}_FILE`,
+    );
+  }
+  return row;
+}

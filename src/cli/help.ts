@@ -1,0 +1,61 @@
+import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+
+export function generalHelp(): string {
+  return `elastickv: S3-compatible storage in one binary
+
+Usage:
+  elastickv serve [flags]   run a node (elastickv serve --help lists the flags)
+  elastickv version         print the version
+  elastickv --help          this text
+
+"elastickv serve" with no flags is a working single node on 127.0.0.1:9000.
+`;
+}
+
+/** All settings with their variables, defaults and bounds, from the table. */
+export function serveHelp(): string {
+  const lines = [
+    "Usage: elastickv serve [flags]",
+    "",
+    "Every flag has a variable of the same meaning; the flag wins. Sizes: 4MiB, 256KiB, 1048576. Durations: 500ms,",
+    "30s, 5m, 1h, 7d. A bad value is an error, except where [tuning] is written: there the default is used and a",
+    "warning says so.",
+  ];
+  for (const section of SECTIONS) {
+    lines.push("", `${section}:`);
+    for (const [, row] of SETTING_ROWS) {
+      if (row.section === section) lines.push(...settingHelp(row));
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function settingHelp(row: Setting<unknown>): string[] {
+  const head =
+    row.type.isSecret === true
+      ? `  ${variableOf(row)} (variable only: command lines are visible to every user)`
+      : `  --${row.flag} ${row.type.placeholder}   ${variableOf(row)}`;
+  return [head, ...wrap(`${row.help}. ${facts(row)}`, 108).map((line) => `      ${line}`)];
+}
+
+function facts(row: Setting<unknown>): string {
+  const shown = row.type.isSecret === true ? "" : row.type.format(row.default);
+  const parts = [`default ${shown === "" ? "none" : shown}`];
+  if (row.type.bounds !== undefined) parts.push(row.type.bounds);
+  return `[${parts.join("; ")}]${row.tuning === true ? " [tuning]" : ""}`;
+}
+
+function wrap(paragraph: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of paragraph.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines;
+}

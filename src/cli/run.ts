@@ -1,0 +1,42 @@
+import { ConfigError, type LoadedConfig } from "../config/config.ts";
+import type { Environment } from "../config/load.ts";
+import { StartError } from "../platform/start-error.ts";
+import { parseCommandLine } from "./arguments.ts";
+import { generalHelp, serveHelp } from "./help.ts";
+import { versionLine } from "./version.ts";
+
+export interface CliContext {
+  /** What follows the program's name. */
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  /** Standard output: what was asked for. */
+  print(text: string): void;
+  /** Standard error: one line that says what went wrong. */
+  complain(line: string): void;
+  /** Runs a node until it is told to stop; the exit code. A `StartError` is shown as its one line. */
+  serve(loaded: LoadedConfig): Promise<number>;
+}
+
+/**
+ * The whole command line. Exit codes: 0 done, 1 could not start or failed, 2 wrong usage or setting.
+ * Errors other than ConfigError and StartError are bugs: they are thrown on, with their stack.
+ */
+export async function runCli(context: CliContext): Promise<number> {
+  try {
+    const command = parseCommandLine(context.words, context.environment);
+    switch (command.kind) {
+      case "help":
+        context.print(command.topic === "serve" ? serveHelp() : generalHelp());
+        return 0;
+      case "version":
+        context.print(`${versionLine()}\n`);
+        return 0;
+      case "serve":
+        return await context.serve(command.loaded);
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+    context.complain(`elastickv: ${error.message.replaceAll("\n", " ")}`);
+    return error.exitCode;
+  }
+}

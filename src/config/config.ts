@@ -1,0 +1,24 @@
+import type { SETTINGS, Setting, SettingName } from "./settings.ts";
+
+/** Every setting's value, validated and frozen. Sizes are bytes, durations (`...Ms`) milliseconds. */
+export type Config = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never;
+};
+
+export type SettingSource = "default" | "environment" | "flag";
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly sources: Readonly<Record<SettingName, SettingSource>>;
+  /** For the log at start: fallbacks, unknown variables. */
+  readonly warnings: readonly string[];
+}
+
+/** A setting that cannot be used. The message is one line that names it. The process ends with code 2. */
+export class ConfigError extends Error {
+  readonly exitCode = 2;
+  constructor(message: string) {
+    super(message);
+    this.name = "ConfigError";
+  }
+}

@@ -1,0 +1,104 @@
+import { type Config, ConfigError, type LoadedConfig, type SettingSource } from "./config.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { SETTING_ROWS, type Setting, type SettingName, variableOf } from "./settings.ts";
+import { formatSize } from "./units.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = "ELASTICKV_";
+
+/** Variables with our prefix that are no settings: they belong to the test and bench harness. */
+const FOREIGN_PREFIXES = ["ELASTICKV_TEST_", "ELASTICKV_BENCH_"];
+
+/**
+ * One Config from flags (by flag name, without dashes) and environment. A flag beats its variable; an empty variable
+ * counts as not set.
+ * @throws ConfigError for a value that is no good, unless the setting is a tuning one: then the default is used,
+ *   whatever else was configured, and a warning says so.
+ */
+export function loadConfig(flags: ReadonlyMap<string, string>, environment: Environment): LoadedConfig {
+  const values = new Map<SettingName, unknown>();
+  const sources = new Map<SettingName, SettingSource>();
+  const warnings: string[] = [];
+
+  for (const [name, row] of SETTING_ROWS) {
+    const given = find(row, flags, environment);
+    values.set(name, row.default);
+    sources.set(name, "default");
+    if (given === undefined) continue;
+    try {
+      values.set(name, row.type.parse(given.text));
+      sources.set(name, given.source);
+    } catch (error) {
+      const problem = describeProblem(row, given, error);
+      if (row.tuning !== true) throw new ConfigError(problem);
+      warnings.push(`${problem}; using the default ${row.type.format(row.default)}`);
+    }
+  }
+  const config = Object.fromEntries(values) as Config;
+  const sourceRecord = Object.fromEntries(sources) as Record<SettingName, SettingSource>;
+  const related = applyRelations(config, sourceRecord, warnings);
+  warnings.push(...unknownVariables(environment));
+  return Object.freeze({
+    config: Object.freeze(related),
+    sources: Object.freeze(sourceRecord),
+    warnings: Object.freeze(warnings),
+  });
+}
+
+interface Given {
+  readonly text: string;
+  readonly source: "flag" | "environment";
+}
+
+function find(
+  row: Setting<unknown>,
+  flags: ReadonlyMap<string, string>,
+  env: Environment,
+): Given | undefined {
+  const flag = flags.get(row.flag);
+  if (flag !== undefined) return { text: flag, source: "flag" };
+  const variable = env[variableOf(row)];
+  return variable === undefined || variable === "" ? undefined : { text: variable, source: "environment" };
+}
+
+function describeProblem(row: Setting<unknown>, given: Given, error: unknown): string {
+  const name = given.source === "flag" ? `--${row.flag}` : variableOf(row);
+  const value = row.type.isSecret === true ? "" : ` ${JSON.stringify(given.text)}`;
+  return `${name}:${value} ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Relations between settings. Each of them has to hold for the defaults too. */
+function applyRelations(
+  config: Config,
+  sources: Record<SettingName, SettingSource>,
+  warnings: string[],
+): Config {
+  if (config.raftMaxInflightBytes >= config.raftMaxSizePerMsg) return config;
+  const row = SETTING_ROWS.find(([name]) => name === "raftMaxInflightBytes")?.[1];
+  const fallback = row?.default as number;
+  // The default (64 MiB) is the upper bound of raft-max-size-per-msg, so falling back always repairs the relation.
+  if (fallback < config.raftMaxSizePerMsg) {
+    throw new Error(`default raft-max-inflight-bytes ${fallback} is below ${config.raftMaxSizePerMsg}`);
+  }
+  const flagged = sources.raftMaxInflightBytes === "flag";
+  warnings.push(
+    `${flagged ? "--raft-max-inflight-bytes" : "ELASTICKV_RAFT_MAX_INFLIGHT_BYTES"}: "${formatSize(
+      config.raftMaxInflightBytes,
+    )}" is below raft-max-size-per-msg (${formatSize(config.raftMaxSizePerMsg)}); using the default ${formatSize(fallback)}`,
+  );
+  sources.raftMaxInflightBytes = "default";
+  return { ...config, raftMaxInflightBytes: fallback };
+}
+
+function unknownVariables(environment: Environment): string[] {
+  const known = SETTING_ROWS.map(([, row]) => variableOf(row));
+  const warnings: string[] = [];
+  for (const variable of Object.keys(environment).sort()) {
+    if (!variable.startsWith(PREFIX) || known.includes(variable)) continue;
+    if (FOREIGN_PREFIXES.some((prefix) => variable.startsWith(prefix))) continue;
+    const hint = didYouMean(variable, known);
+    warnings.push(`${variable}: no such setting${hint === undefined ? "" : `; did you mean ${hint}?`}`);
+  }
+  return warnings;
+}

@@ -1,0 +1,89 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { ConfigError } from "./config.ts";
+
+/** Owner may read and write; nobody else may do anything. */
+const PRIVATE_MODE = 0o600;
+const OTHERS = 0o077;
+/** A credentials file is a few hundred bytes; whatever is larger is something else. */
+const MAX_BYTES = 64 * 1024;
+
+/**
+ * The content of a file that holds secrets; undefined when there is none.
+ * @throws ConfigError when others could read or change it, or it cannot be read.
+ */
+export function readPrivateFile(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new ConfigError(`${path}: cannot open: ${reason(error)}`);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new ConfigError(`${path} is not a regular file`);
+    const mode = stat.mode & 0o777;
+    if ((mode & OTHERS) !== 0) {
+      throw new ConfigError(
+        `${path} is open to other users (mode ${mode.toString(8).padStart(4, "0")}): make new keys, or chmod 600 it`,
+      );
+    }
+    if (stat.size > MAX_BYTES) throw new ConfigError(`${path} is damaged: ${stat.size} bytes is too much`);
+    return readFileSync(fd, "utf8");
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${path}: cannot read: ${reason(error)}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes a file that holds secrets so that after a crash it is there whole or not at all: new file, fsync, rename, fsync
+ * of the directory. @throws ConfigError naming the file.
+ */
+export function writePrivateFile(path: string, content: string): void {
+  const temporary = `${path}.new`;
+  try {
+    rmSync(temporary, { force: true }); // left by a crash before the rename
+    const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
+    try {
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot write: ${reason(error)}`);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,318 @@
+import {
+  address,
+  duration,
+  hostNames,
+  integer,
+  oneOf,
+  onOff,
+  optionalPath,
+  path,
+  secret,
+  size,
+  text,
+  type ValueType,
+} from "./value-types.ts";
+
+/** One setting: a flag, an environment variable and a field of `Config`, all from this row. */
+export interface Setting<T> {
+  /** Without the two dashes; the variable's name follows from it (`variableOf`). */
+  readonly flag: string;
+  readonly section: Section;
+  readonly type: ValueType<T>;
+  /** `NoInfer`: the type alone decides what T is, so that a choice of words stays a choice. */
+  readonly default: NoInfer<T>;
+  /** One sentence, lower case first letter, for `--help` and docs/operations/settings.md. */
+  readonly help: string;
+  /** An invalid value falls back to the default with a warning, instead of refusing to start. */
+  readonly tuning?: true;
+}
+
+export const SECTIONS = ["Node", "Listeners", "Credentials", "S3", "Store", "Raft", "Log"] as const;
+export type Section = (typeof SECTIONS)[number];
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const setting = <T>(row: Setting<T>): Setting<T> => row;
+
+/** The one table. Order is the order of `--help`. Sizes are bytes, durations milliseconds. */
+export const SETTINGS = {
+  dataDir: setting({
+    flag: "data-dir",
+    section: "Node",
+    type: path,
+    default: "elastickv-data",
+    help: "everything this node keeps; made when missing; relative to the working directory",
+  }),
+  nodeId: setting({
+    flag: "node-id",
+    section: "Node",
+    type: text(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+      "1 to 63 letters, digits, '.', '_' or '-' that start with a letter or digit",
+    ),
+    default: "n1",
+    help: "name of this node; fixed once the data directory is made",
+  }),
+  shutdownGraceMs: setting({
+    flag: "shutdown-grace",
+    section: "Node",
+    type: duration(0, 10 * MINUTE),
+    default: 20 * SECOND,
+    help: "how long requests in flight may run on after SIGTERM",
+  }),
+  s3Address: setting({
+    flag: "s3-address",
+    section: "Listeners",
+    type: address,
+    default: { host: "127.0.0.1", port: 9000 },
+    help: "S3 clients",
+  }),
+  adminAddress: setting({
+    flag: "admin-address",
+    section: "Listeners",
+    type: address,
+    default: { host: "127.0.0.1", port: 9001 },
+    help: "health, metrics, console and admin API; it has no login, keep it off public networks",
+  }),
+  adminHosts: setting({
+    flag: "admin-hosts",
+    section: "Listeners",
+    type: hostNames,
+    default: [],
+    help: "more host names under which browsers reach the admin address (IP addresses, localhost and the host's own name always work)",
+  }),
+  peerAddress: setting({
+    flag: "peer-address",
+    section: "Listeners",
+    type: address,
+    default: { host: "127.0.0.1", port: 9002 },
+    help: "other nodes; reserved, a single node does not listen on it",
+  }),
+  rootAccessKey: setting({
+    flag: "root-access-key",
+    section: "Credentials",
+    type: secret,
+    default: undefined,
+    help: "access key of the root user; without it one is made at first start and kept in the data directory",
+  }),
+  rootSecretKey: setting({
+    flag: "root-secret-key",
+    section: "Credentials",
+    type: secret,
+    default: undefined,
+    help: "secret key that belongs to it",
+  }),
+  rootAccessKeyFile: setting({
+    flag: "root-access-key-file",
+    section: "Credentials",
+    type: optionalPath,
+    default: undefined,
+    help: "file to read the access key from",
+  }),
+  rootSecretKeyFile: setting({
+    flag: "root-secret-key-file",
+    section: "Credentials",
+    type: optionalPath,
+    default: undefined,
+    help: "file to read the secret key from",
+  }),
+  region: setting({
+    flag: "region",
+    section: "S3",
+    type: text(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 lower-case letters, digits or '-'"),
+    default: "us-east-1",
+    help: "region that clients sign for and GetBucketLocation answers",
+  }),
+  s3Domains: setting({
+    flag: "s3-domains",
+    section: "S3",
+    type: hostNames,
+    default: [],
+    help: "domains whose sub-domains are buckets (virtual-host style): s3.example makes photos.s3.example the bucket photos",
+  }),
+  s3PutAdmissionMaxInflightBytes: setting({
+    flag: "s3-put-admission-max-inflight-bytes",
+    section: "S3",
+    type: size(MIB, 64 * GIB),
+    default: 256 * MIB,
+    tuning: true,
+    help: "body bytes read and not yet committed, over all uploads; more is answered SlowDown",
+  }),
+  s3DispatchAdmissionTimeoutMs: setting({
+    flag: "s3-dispatch-admission-timeout",
+    section: "S3",
+    type: duration(1, 10 * MINUTE),
+    default: 30 * SECOND,
+    tuning: true,
+    help: "how long one chunk of an upload may wait for that budget",
+  }),
+  s3PutAdmissionChunkedIncremental: setting({
+    flag: "s3-put-admission-chunked-incremental",
+    section: "S3",
+    type: onOff,
+    default: true,
+    tuning: true,
+    help: "aws-chunked bodies pay as they are decoded; false reserves the maximum object size up front (incident use only)",
+  }),
+  s3InlineLimit: setting({
+    flag: "s3-inline-limit",
+    section: "S3",
+    type: size(0, MIB),
+    default: 64 * KIB,
+    tuning: true,
+    help: "objects up to this size travel inside their manifest's Raft entry",
+  }),
+  s3AttemptTtlMs: setting({
+    flag: "s3-attempt-ttl",
+    section: "S3",
+    type: duration(MINUTE, 30 * DAY),
+    default: DAY,
+    tuning: true,
+    help: "an upload that has not ended after this long is taken for abandoned and its chunks are removed",
+  }),
+  gcGracePeriodMs: setting({
+    flag: "s3-chunkblob-gc-grace-period",
+    section: "S3",
+    type: duration(0, 30 * DAY),
+    default: HOUR,
+    tuning: true,
+    help: "content that was replaced or deleted stays readable for downloads that began before",
+  }),
+  s3MaxConnections: setting({
+    flag: "s3-max-connections",
+    section: "S3",
+    type: integer(1, 1_000_000),
+    default: 10_000,
+    tuning: true,
+    help: "open client connections; more are closed at once",
+  }),
+  s3BodyIdleTimeoutMs: setting({
+    flag: "s3-body-idle-timeout",
+    section: "S3",
+    type: duration(SECOND, HOUR),
+    default: MINUTE,
+    tuning: true,
+    help: "an upload that sends no byte for this long is ended",
+  }),
+  s3DrainTimeoutMs: setting({
+    flag: "s3-drain-timeout",
+    section: "S3",
+    type: duration(SECOND, HOUR),
+    default: MINUTE,
+    tuning: true,
+    help: "a download that takes no byte for this long is ended",
+  }),
+  s3HeadersTimeoutMs: setting({
+    flag: "s3-headers-timeout",
+    section: "S3",
+    type: duration(SECOND, HOUR),
+    default: 30 * SECOND,
+    tuning: true,
+    help: "from the first byte of a request to the end of its headers",
+  }),
+  s3KeepAliveTimeoutMs: setting({
+    flag: "s3-keep-alive-timeout",
+    section: "S3",
+    type: duration(SECOND, HOUR),
+    default: 75 * SECOND,
+    tuning: true,
+    help: "an idle connection is closed after this long",
+  }),
+  diskReserveBytes: setting({
+    flag: "disk-reserve",
+    section: "Store",
+    type: size(0, 64 * GIB),
+    default: 512 * MIB,
+    tuning: true,
+    help: "with less room than this on the data directory's file system no writes are taken; reads and deletes go on",
+  }),
+  fsmSyncMode: setting({
+    flag: "fsm-sync-mode",
+    section: "Store",
+    type: oneOf("sync", "nosync"),
+    default: "sync",
+    tuning: true,
+    help: "nosync leaves the fsync of applied writes to SQLite's checkpoints: the Raft log replays what a power cut takes",
+  }),
+  mvccRetentionMs: setting({
+    flag: "mvcc-retention",
+    section: "Store",
+    // Above CONDITION_AGE_MAX_MS of the state machine, which asks about the past up to that age.
+    type: duration(2 * MINUTE, 30 * DAY),
+    default: 10 * MINUTE,
+    tuning: true,
+    help: "old versions of a row are kept this long for reads in progress",
+  }),
+  raftMaxInflightMsgs: setting({
+    flag: "raft-max-inflight-msgs",
+    section: "Raft",
+    type: integer(1, 65_536),
+    default: 512,
+    tuning: true,
+    help: "append messages in flight per peer; also sizes the inbound queues (at least 256)",
+  }),
+  raftMaxSizePerMsg: setting({
+    flag: "raft-max-size-per-msg",
+    section: "Raft",
+    type: size(KIB, 64 * MIB),
+    default: 4 * MIB,
+    tuning: true,
+    help: "bytes of entries in one append message, and the size of the largest entry",
+  }),
+  raftMaxInflightBytes: setting({
+    flag: "raft-max-inflight-bytes",
+    section: "Raft",
+    type: size(KIB, 64 * GIB),
+    default: 64 * MIB,
+    tuning: true,
+    help: "append bytes in flight per peer; at least raft-max-size-per-msg",
+  }),
+  raftSnapshotCount: setting({
+    flag: "raft-snapshot-count",
+    section: "Raft",
+    type: integer(1, 100_000_000),
+    default: 10_000,
+    tuning: true,
+    help: "log entries kept behind the durable state for slow followers; a single node has none and keeps none",
+  }),
+  raftMaxWalFiles: setting({
+    flag: "raft-max-wal-files",
+    section: "Raft",
+    type: integer(1, 10_000),
+    default: 5,
+    tuning: true,
+    help: "write-ahead log segments (64 MiB each) kept at most, once nothing needs the older ones",
+  }),
+  logLevel: setting({
+    flag: "log-level",
+    section: "Log",
+    type: oneOf("debug", "info", "warn", "error"),
+    default: "info",
+    help: "lines below this level are not written",
+  }),
+  logFormat: setting({
+    flag: "log-format",
+    section: "Log",
+    type: oneOf("logfmt", "json"),
+    default: "logfmt",
+    help: "one line per event on standard error",
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Rows in table order. The table's value types differ from row to row: here they are seen as opaque. */
+export const SETTING_ROWS: readonly (readonly [SettingName, Setting<unknown>])[] = Object.entries(
+  SETTINGS as unknown as Record<SettingName, Setting<unknown>>,
+) as [SettingName, Setting<unknown>][];
+
+/** `raft-max-inflight-msgs` -> `ELASTICKV_RAFT_MAX_INFLIGHT_MSGS`. */
+export function variableOf(row: Pick<Setting<unknown>, "flag">): string {
+  return `ELASTICKV_${row.flag.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,0 +1,940 @@
+import * as $protobuf from "protobufjs";
+import Long = require("long");
+
+/** Namespace elastickv. */
+export namespace elastickv {
+
+    /** Namespace s3. */
+    namespace s3 {
+
+        /**
+         * Properties of a Bucket.
+         * @deprecated Use elastickv.s3.Bucket.$Properties instead.
+         */
+        interface IBucket extends elastickv.s3.Bucket.$Properties {
+        }
+
+        /** Represents a Bucket. */
+        class Bucket {
+
+            /**
+             * Constructs a new Bucket.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Bucket.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Bucket generation. */
+            generation: Uint8Array;
+
+            /** Bucket createdMs. */
+            createdMs: number;
+
+            /** Bucket region. */
+            region: string;
+
+            /** Bucket owner. */
+            owner: string;
+
+            /**
+             * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
+             * @param message Bucket message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Bucket.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Bucket message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Bucket & elastickv.s3.Bucket.$Shape} Bucket
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Bucket & elastickv.s3.Bucket.$Shape;
+        }
+
+        namespace Bucket {
+
+            /** Properties of a Bucket. */
+            interface $Properties {
+
+                /** Bucket generation */
+                generation?: (Uint8Array|null);
+
+                /** Bucket createdMs */
+                createdMs?: (number|null);
+
+                /** Bucket region */
+                region?: (string|null);
+
+                /** Bucket owner */
+                owner?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Bucket. */
+            type $Shape = elastickv.s3.Bucket.$Properties;
+        }
+
+        /** ChecksumAlgorithm enum. */
+        enum ChecksumAlgorithm {
+
+            /** CHECKSUM_NONE value */
+            CHECKSUM_NONE = 0,
+
+            /** CRC32 value */
+            CRC32 = 1,
+
+            /** CRC32C value */
+            CRC32C = 2,
+
+            /** CRC64NVME value */
+            CRC64NVME = 3,
+
+            /** SHA1 value */
+            SHA1 = 4,
+
+            /** SHA256 value */
+            SHA256 = 5
+        }
+
+        /** ChecksumType enum. */
+        enum ChecksumType {
+
+            /** TYPE_NONE value */
+            TYPE_NONE = 0,
+
+            /** FULL_OBJECT value */
+            FULL_OBJECT = 1,
+
+            /** COMPOSITE value */
+            COMPOSITE = 2
+        }
+
+        /**
+         * Properties of a Checksum.
+         * @deprecated Use elastickv.s3.Checksum.$Properties instead.
+         */
+        interface IChecksum extends elastickv.s3.Checksum.$Properties {
+        }
+
+        /** Represents a Checksum. */
+        class Checksum {
+
+            /**
+             * Constructs a new Checksum.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Checksum.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Checksum algorithm. */
+            algorithm: elastickv.s3.ChecksumAlgorithm;
+
+            /** Checksum type. */
+            type: elastickv.s3.ChecksumType;
+
+            /** Checksum value. */
+            value: Uint8Array;
+
+            /**
+             * Encodes the specified Checksum message. Does not implicitly {@link elastickv.s3.Checksum.verify|verify} messages.
+             * @param message Checksum message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Checksum.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Checksum message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Checksum & elastickv.s3.Checksum.$Shape} Checksum
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Checksum & elastickv.s3.Checksum.$Shape;
+        }
+
+        namespace Checksum {
+
+            /** Properties of a Checksum. */
+            interface $Properties {
+
+                /** Checksum algorithm */
+                algorithm?: (elastickv.s3.ChecksumAlgorithm|null);
+
+                /** Checksum type */
+                type?: (elastickv.s3.ChecksumType|null);
+
+                /** Checksum value */
+                value?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Checksum. */
+            type $Shape = elastickv.s3.Checksum.$Properties;
+        }
+
+        /**
+         * Properties of a ContentHeaders.
+         * @deprecated Use elastickv.s3.ContentHeaders.$Properties instead.
+         */
+        interface IContentHeaders extends elastickv.s3.ContentHeaders.$Properties {
+        }
+
+        /** Represents a ContentHeaders. */
+        class ContentHeaders {
+
+            /**
+             * Constructs a new ContentHeaders.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.ContentHeaders.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ContentHeaders contentType. */
+            contentType: string;
+
+            /** ContentHeaders contentEncoding. */
+            contentEncoding: string;
+
+            /** ContentHeaders contentDisposition. */
+            contentDisposition: string;
+
+            /** ContentHeaders contentLanguage. */
+            contentLanguage: string;
+
+            /** ContentHeaders cacheControl. */
+            cacheControl: string;
+
+            /** ContentHeaders expires. */
+            expires: string;
+
+            /**
+             * Encodes the specified ContentHeaders message. Does not implicitly {@link elastickv.s3.ContentHeaders.verify|verify} messages.
+             * @param message ContentHeaders message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.ContentHeaders.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ContentHeaders message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.ContentHeaders & elastickv.s3.ContentHeaders.$Shape} ContentHeaders
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.ContentHeaders & elastickv.s3.ContentHeaders.$Shape;
+        }
+
+        namespace ContentHeaders {
+
+            /** Properties of a ContentHeaders. */
+            interface $Properties {
+
+                /** ContentHeaders contentType */
+                contentType?: (string|null);
+
+                /** ContentHeaders contentEncoding */
+                contentEncoding?: (string|null);
+
+                /** ContentHeaders contentDisposition */
+                contentDisposition?: (string|null);
+
+                /** ContentHeaders contentLanguage */
+                contentLanguage?: (string|null);
+
+                /** ContentHeaders cacheControl */
+                cacheControl?: (string|null);
+
+                /** ContentHeaders expires */
+                expires?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ContentHeaders. */
+            type $Shape = elastickv.s3.ContentHeaders.$Properties;
+        }
+
+        /**
+         * Properties of a UserMetadata.
+         * @deprecated Use elastickv.s3.UserMetadata.$Properties instead.
+         */
+        interface IUserMetadata extends elastickv.s3.UserMetadata.$Properties {
+        }
+
+        /** Represents a UserMetadata. */
+        class UserMetadata {
+
+            /**
+             * Constructs a new UserMetadata.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.UserMetadata.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UserMetadata name. */
+            name: string;
+
+            /** UserMetadata value. */
+            value: string;
+
+            /**
+             * Encodes the specified UserMetadata message. Does not implicitly {@link elastickv.s3.UserMetadata.verify|verify} messages.
+             * @param message UserMetadata message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.UserMetadata.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserMetadata message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.UserMetadata & elastickv.s3.UserMetadata.$Shape} UserMetadata
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.UserMetadata & elastickv.s3.UserMetadata.$Shape;
+        }
+
+        namespace UserMetadata {
+
+            /** Properties of a UserMetadata. */
+            interface $Properties {
+
+                /** UserMetadata name */
+                name?: (string|null);
+
+                /** UserMetadata value */
+                value?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserMetadata. */
+            type $Shape = elastickv.s3.UserMetadata.$Properties;
+        }
+
+        /**
+         * Properties of a Manifest.
+         * @deprecated Use elastickv.s3.Manifest.$Properties instead.
+         */
+        interface IManifest extends elastickv.s3.Manifest.$Properties {
+        }
+
+        /** Represents a Manifest. */
+        class Manifest {
+
+            /**
+             * Constructs a new Manifest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Manifest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Manifest versionId. */
+            versionId: string;
+
+            /** Manifest size. */
+            size: number;
+
+            /** Manifest etag. */
+            etag: string;
+
+            /** Manifest modifiedMs. */
+            modifiedMs: number;
+
+            /** Manifest headers. */
+            headers?: (elastickv.s3.ContentHeaders.$Properties|null);
+
+            /** Manifest metadata. */
+            metadata: elastickv.s3.UserMetadata.$Properties[];
+
+            /** Manifest checksum. */
+            checksum?: (elastickv.s3.Checksum.$Properties|null);
+
+            /** Manifest owner. */
+            owner: string;
+
+            /** Manifest content. */
+            content: elastickv.s3.Manifest.Content;
+
+            /** Manifest attempt. */
+            attempt: Uint8Array;
+
+            /** Manifest chunkSize. */
+            chunkSize: number;
+
+            /** Manifest partCount. */
+            partCount: number;
+
+            /** Manifest payloadCrc32. */
+            payloadCrc32: number;
+
+            /**
+             * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
+             * @param message Manifest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Manifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Manifest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Manifest & elastickv.s3.Manifest.$Shape} Manifest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Manifest & elastickv.s3.Manifest.$Shape;
+        }
+
+        namespace Manifest {
+
+            /** Properties of a Manifest. */
+            interface $Properties {
+
+                /** Manifest versionId */
+                versionId?: (string|null);
+
+                /** Manifest size */
+                size?: (number|null);
+
+                /** Manifest etag */
+                etag?: (string|null);
+
+                /** Manifest modifiedMs */
+                modifiedMs?: (number|null);
+
+                /** Manifest headers */
+                headers?: (elastickv.s3.ContentHeaders.$Properties|null);
+
+                /** Manifest metadata */
+                metadata?: (elastickv.s3.UserMetadata.$Properties[]|null);
+
+                /** Manifest checksum */
+                checksum?: (elastickv.s3.Checksum.$Properties|null);
+
+                /** Manifest owner */
+                owner?: (string|null);
+
+                /** Manifest content */
+                content?: (elastickv.s3.Manifest.Content|null);
+
+                /** Manifest attempt */
+                attempt?: (Uint8Array|null);
+
+                /** Manifest chunkSize */
+                chunkSize?: (number|null);
+
+                /** Manifest partCount */
+                partCount?: (number|null);
+
+                /** Manifest payloadCrc32 */
+                payloadCrc32?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Manifest. */
+            type $Shape = elastickv.s3.Manifest.$Properties;
+
+            /** Content enum. */
+            enum Content {
+
+                /** UNKNOWN value */
+                UNKNOWN = 0,
+
+                /** INLINE value */
+                INLINE = 1,
+
+                /** CHUNKS value */
+                CHUNKS = 2,
+
+                /** PARTS value */
+                PARTS = 3
+            }
+        }
+
+        /**
+         * Properties of a PartTable.
+         * @deprecated Use elastickv.s3.PartTable.$Properties instead.
+         */
+        interface IPartTable extends elastickv.s3.PartTable.$Properties {
+        }
+
+        /** Represents a PartTable. */
+        class PartTable {
+
+            /**
+             * Constructs a new PartTable.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.PartTable.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PartTable parts. */
+            parts: elastickv.s3.PartRef.$Properties[];
+
+            /**
+             * Encodes the specified PartTable message. Does not implicitly {@link elastickv.s3.PartTable.verify|verify} messages.
+             * @param message PartTable message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.PartTable.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PartTable message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.PartTable & elastickv.s3.PartTable.$Shape} PartTable
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.PartTable & elastickv.s3.PartTable.$Shape;
+        }
+
+        namespace PartTable {
+
+            /** Properties of a PartTable. */
+            interface $Properties {
+
+                /** PartTable parts */
+                parts?: (elastickv.s3.PartRef.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PartTable. */
+            type $Shape = elastickv.s3.PartTable.$Properties;
+        }
+
+        /**
+         * Properties of a PartRef.
+         * @deprecated Use elastickv.s3.PartRef.$Properties instead.
+         */
+        interface IPartRef extends elastickv.s3.PartRef.$Properties {
+        }
+
+        /** Represents a PartRef. */
+        class PartRef {
+
+            /**
+             * Constructs a new PartRef.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.PartRef.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PartRef number. */
+            number: number;
+
+            /** PartRef attempt. */
+            attempt: Uint8Array;
+
+            /** PartRef size. */
+            size: number;
+
+            /** PartRef checksum. */
+            checksum: Uint8Array;
+
+            /**
+             * Encodes the specified PartRef message. Does not implicitly {@link elastickv.s3.PartRef.verify|verify} messages.
+             * @param message PartRef message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.PartRef.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PartRef message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.PartRef & elastickv.s3.PartRef.$Shape} PartRef
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.PartRef & elastickv.s3.PartRef.$Shape;
+        }
+
+        namespace PartRef {
+
+            /** Properties of a PartRef. */
+            interface $Properties {
+
+                /** PartRef number */
+                number?: (number|null);
+
+                /** PartRef attempt */
+                attempt?: (Uint8Array|null);
+
+                /** PartRef size */
+                size?: (number|null);
+
+                /** PartRef checksum */
+                checksum?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PartRef. */
+            type $Shape = elastickv.s3.PartRef.$Properties;
+        }
+
+        /**
+         * Properties of a Chunk.
+         * @deprecated Use elastickv.s3.Chunk.$Properties instead.
+         */
+        interface IChunk extends elastickv.s3.Chunk.$Properties {
+        }
+
+        /** Represents a Chunk. */
+        class Chunk {
+
+            /**
+             * Constructs a new Chunk.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Chunk.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Chunk crc32. */
+            crc32: number;
+
+            /** Chunk size. */
+            size: number;
+
+            /**
+             * Encodes the specified Chunk message. Does not implicitly {@link elastickv.s3.Chunk.verify|verify} messages.
+             * @param message Chunk message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Chunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Chunk message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Chunk & elastickv.s3.Chunk.$Shape} Chunk
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Chunk & elastickv.s3.Chunk.$Shape;
+        }
+
+        namespace Chunk {
+
+            /** Properties of a Chunk. */
+            interface $Properties {
+
+                /** Chunk crc32 */
+                crc32?: (number|null);
+
+                /** Chunk size */
+                size?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Chunk. */
+            type $Shape = elastickv.s3.Chunk.$Properties;
+        }
+
+        /**
+         * Properties of an Upload.
+         * @deprecated Use elastickv.s3.Upload.$Properties instead.
+         */
+        interface IUpload extends elastickv.s3.Upload.$Properties {
+        }
+
+        /** Represents an Upload. */
+        class Upload {
+
+            /**
+             * Constructs a new Upload.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Upload.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Upload initiatedMs. */
+            initiatedMs: number;
+
+            /** Upload headers. */
+            headers?: (elastickv.s3.ContentHeaders.$Properties|null);
+
+            /** Upload metadata. */
+            metadata: elastickv.s3.UserMetadata.$Properties[];
+
+            /** Upload checksumAlgorithm. */
+            checksumAlgorithm: elastickv.s3.ChecksumAlgorithm;
+
+            /** Upload checksumType. */
+            checksumType: elastickv.s3.ChecksumType;
+
+            /** Upload owner. */
+            owner: string;
+
+            /** Upload chunkSize. */
+            chunkSize: number;
+
+            /**
+             * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
+             * @param message Upload message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Upload.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Upload message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Upload & elastickv.s3.Upload.$Shape} Upload
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Upload & elastickv.s3.Upload.$Shape;
+        }
+
+        namespace Upload {
+
+            /** Properties of an Upload. */
+            interface $Properties {
+
+                /** Upload initiatedMs */
+                initiatedMs?: (number|null);
+
+                /** Upload headers */
+                headers?: (elastickv.s3.ContentHeaders.$Properties|null);
+
+                /** Upload metadata */
+                metadata?: (elastickv.s3.UserMetadata.$Properties[]|null);
+
+                /** Upload checksumAlgorithm */
+                checksumAlgorithm?: (elastickv.s3.ChecksumAlgorithm|null);
+
+                /** Upload checksumType */
+                checksumType?: (elastickv.s3.ChecksumType|null);
+
+                /** Upload owner */
+                owner?: (string|null);
+
+                /** Upload chunkSize */
+                chunkSize?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Upload. */
+            type $Shape = elastickv.s3.Upload.$Properties;
+        }
+
+        /**
+         * Properties of a Part.
+         * @deprecated Use elastickv.s3.Part.$Properties instead.
+         */
+        interface IPart extends elastickv.s3.Part.$Properties {
+        }
+
+        /** Represents a Part. */
+        class Part {
+
+            /**
+             * Constructs a new Part.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Part.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Part attempt. */
+            attempt: Uint8Array;
+
+            /** Part size. */
+            size: number;
+
+            /** Part md5. */
+            md5: Uint8Array;
+
+            /** Part checksum. */
+            checksum?: (elastickv.s3.Checksum.$Properties|null);
+
+            /** Part modifiedMs. */
+            modifiedMs: number;
+
+            /**
+             * Encodes the specified Part message. Does not implicitly {@link elastickv.s3.Part.verify|verify} messages.
+             * @param message Part message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Part.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Part message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Part & elastickv.s3.Part.$Shape} Part
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Part & elastickv.s3.Part.$Shape;
+        }
+
+        namespace Part {
+
+            /** Properties of a Part. */
+            interface $Properties {
+
+                /** Part attempt */
+                attempt?: (Uint8Array|null);
+
+                /** Part size */
+                size?: (number|null);
+
+                /** Part md5 */
+                md5?: (Uint8Array|null);
+
+                /** Part checksum */
+                checksum?: (elastickv.s3.Checksum.$Properties|null);
+
+                /** Part modifiedMs */
+                modifiedMs?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Part. */
+            type $Shape = elastickv.s3.Part.$Properties;
+        }
+
+        /**
+         * Properties of an Attempt.
+         * @deprecated Use elastickv.s3.Attempt.$Properties instead.
+         */
+        interface IAttempt extends elastickv.s3.Attempt.$Properties {
+        }
+
+        /** Represents an Attempt. */
+        class Attempt {
+
+            /**
+             * Constructs a new Attempt.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Attempt.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Attempt origin. */
+            origin: Uint8Array;
+
+            /** Attempt startedMs. */
+            startedMs: number;
+
+            /** Attempt seenMs. */
+            seenMs: number;
+
+            /** Attempt node. */
+            node: string;
+
+            /** Attempt bucket. */
+            bucket: string;
+
+            /** Attempt key. */
+            key: string;
+
+            /**
+             * Encodes the specified Attempt message. Does not implicitly {@link elastickv.s3.Attempt.verify|verify} messages.
+             * @param message Attempt message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Attempt.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Attempt message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Attempt & elastickv.s3.Attempt.$Shape} Attempt
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Attempt & elastickv.s3.Attempt.$Shape;
+        }
+
+        namespace Attempt {
+
+            /** Properties of an Attempt. */
+            interface $Properties {
+
+                /** Attempt origin */
+                origin?: (Uint8Array|null);
+
+                /** Attempt startedMs */
+                startedMs?: (number|null);
+
+                /** Attempt seenMs */
+                seenMs?: (number|null);
+
+                /** Attempt node */
+                node?: (string|null);
+
+                /** Attempt bucket */
+                bucket?: (string|null);
+
+                /** Attempt key */
+                key?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Attempt. */
+            type $Shape = elastickv.s3.Attempt.$Properties;
+        }
+    }
+}

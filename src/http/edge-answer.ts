@@ -1,0 +1,24 @@
+/** What the edge itself answers, without the application: S3-shaped, but about HTTP only. */
+import type { EdgeReply } from "./types.ts";
+
+const XML_TYPE: readonly [string, string] = ["Content-Type", "application/xml"];
+
+/** `message` is from the edge's own fixed set and needs no escaping. The connection is closed after it. */
+export function edgeAnswer(status: number, code: string, message: string, requestId: string): EdgeReply {
+  return {
+    status,
+    headers: [["x-amz-request-id", requestId], XML_TYPE],
+    body: { kind: "bytes", bytes: new TextEncoder().encode(errorXml(code, message, requestId)) },
+    close: true,
+  };
+}
+
+/** The same as raw bytes, for a socket that has no response object. */
+export function rawEdgeAnswer(statusLine: string, code: string, message: string, requestId: string): string {
+  const xml = errorXml(code, message, requestId);
+  return `HTTP/1.1 ${statusLine}\r\nx-amz-request-id: ${requestId}\r\nContent-Type: application/xml\r\nContent-Length: ${xml.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${xml}`;
+}
+
+function errorXml(code: string, message: string, requestId: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>${requestId}</RequestId></Error>`;
+}

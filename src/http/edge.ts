@@ -1,0 +1,270 @@
+/**
+ * The HTTP edge: node:http below, EdgeApplication above. It keeps the raw target, asks the application before
+ * `100 Continue`, polices lengths, applies backpressure both ways, and closes after early replies. See types.ts.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { discardRest, type SocketBody } from "./body-reader.ts";
+import { edgeAnswer } from "./edge-answer.ts";
+import { EdgeError } from "./errors.ts";
+import { Exchange } from "./exchange.ts";
+import { IdleWatch } from "./idle-watch.ts";
+import { type EdgeMetrics, noEdgeMetrics } from "./metrics.ts";
+import { DEFAULT_EDGE_LIMITS, type Edge, type EdgeLimits, type EdgeOptions } from "./options.ts";
+import { answerParseError } from "./parse-errors.ts";
+import { ReplyAborted, writeReply } from "./reply-writer.ts";
+import { refusal } from "./request-checks.ts";
+import { requestIds } from "./request-id.ts";
+import type { EdgeReply } from "./types.ts";
+
+/** What is left of an unread body up to this size is read and thrown away, so that its connection lives on. */
+const DISCARD_BYTES = 256 * 1024;
+/** A client that does not send it in this time gets its answer at once, and no second request. */
+const DISCARD_PATIENCE_MS = 1000;
+/** Status that metrics see when the client left before it could be told one. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** Starts listening. @throws EdgeError naming host:port. */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const edge = new HttpEdge(options);
+  await edge.listen();
+  return edge;
+}
+
+class HttpEdge implements Edge {
+  readonly host: string;
+  readonly #options: EdgeOptions;
+  readonly #limits: EdgeLimits;
+  readonly #metrics: EdgeMetrics;
+  readonly #server: Server;
+  readonly #requestId: () => string;
+  readonly #bodyWatch: IdleWatch;
+  readonly #drainWatch: IdleWatch;
+  /** Bodies being read, so that a parse error finds its reader. */
+  readonly #bodies = new WeakMap<Socket, SocketBody>();
+  readonly #onBodyStart: (body: SocketBody, socket: Socket) => void;
+  #port = 0;
+  #connections = 0;
+  #inFlight = 0;
+  #closing: Promise<void> | undefined;
+  #whenQuiet: (() => void) | undefined;
+
+  constructor(options: EdgeOptions) {
+    this.#options = options;
+    this.host = options.host;
+    this.#limits = { ...DEFAULT_EDGE_LIMITS, ...options.limits };
+    this.#metrics = options.metrics ?? noEdgeMetrics;
+    this.#requestId = options.requestId ?? requestIds();
+    this.#bodyWatch = new IdleWatch(this.#limits.bodyIdleTimeoutMs);
+    this.#drainWatch = new IdleWatch(this.#limits.drainTimeoutMs);
+    this.#onBodyStart = (body, socket) => this.#bodies.set(socket, body);
+    this.#server = this.#createServer();
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      const failed = (cause: Error): void => {
+        this.#stopWatches();
+        reject(listenError(cause, host, port));
+      };
+      this.#server.once("error", failed);
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        this.#server.off("error", failed);
+        this.#server.on("error", (error) => this.#options.onError?.(error, ""));
+        resolve();
+      });
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const graceOver = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    const quiet = new Promise<void>((resolve) => {
+      this.#whenQuiet = resolve;
+      this.#checkQuiet();
+    });
+    await Promise.race([quiet, graceOver]);
+    this.#server.closeAllConnections();
+    clearTimeout(timer);
+    await closed;
+    this.#stopWatches();
+  }
+
+  /** While closing, every reply says `Connection: close`; when the last connection has gone, all is done. */
+  #checkQuiet(): void {
+    if (this.#whenQuiet === undefined) return;
+    if (this.#inFlight === 0) this.#server.closeIdleConnections();
+    if (this.#inFlight === 0 && this.#connections === 0) this.#whenQuiet();
+  }
+
+  #stopWatches(): void {
+    this.#bodyWatch.close();
+    this.#drainWatch.close();
+  }
+
+  #createServer(): Server {
+    const limits = this.#limits;
+    const server = createServer({
+      maxHeaderSize: limits.maxHeaderBytes,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      // A 5 GiB upload may take an hour; what must not happen is silence, and bodyIdleTimeoutMs sees to that.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs / 4),
+      // Answered by our own check, with a body that says what is wrong.
+      requireHostHeader: false,
+      noDelay: true,
+    });
+    server.on("connection", (socket: Socket) => this.#accepted(socket));
+    server.on("request", (request, response) => this.#serve(request, response, false));
+    server.on("checkContinue", (request, response) => this.#serve(request, response, true));
+    server.on("checkExpectation", (request, response) => this.#refuseExpectation(request, response));
+    server.on("clientError", (error: Error, socket) => this.#parseFailed(error, socket as Socket));
+    return server;
+  }
+
+  #accepted(socket: Socket): void {
+    if (this.#connections >= this.#limits.maxConnections) {
+      this.#metrics.connectionRefused();
+      socket.destroy();
+      return;
+    }
+    this.#connections++;
+    this.#metrics.connectionOpened();
+    socket.once("close", () => {
+      this.#connections--;
+      this.#metrics.connectionClosed();
+      this.#checkQuiet();
+    });
+  }
+
+  #parseFailed(error: Error, socket: Socket): void {
+    answerParseError(error, socket, this.#bodies.get(socket), this.#requestId, this.#metrics);
+  }
+
+  #exchange(request: IncomingMessage, response: ServerResponse, owesContinue: boolean): Exchange {
+    this.#inFlight++;
+    this.#metrics.requestStarted();
+    return new Exchange(
+      request,
+      response,
+      owesContinue,
+      this.#requestId(),
+      this.#bodyWatch,
+      this.#onBodyStart,
+    );
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, owesContinue: boolean): Promise<void> {
+    const exchange = this.#exchange(request, response, owesContinue);
+    // A client that expects 100 for an empty body should not have asked, but botocore does, and one that then gets a
+    // final answer at once misreads the *next* answer on that connection, which hangs it.
+    if (owesContinue && exchange.socketBody === undefined) response.writeContinue();
+    let reply: EdgeReply;
+    try {
+      reply = refusal(exchange, this.#limits) ?? (await this.#options.application(exchange));
+    } catch (error) {
+      this.#options.onError?.(error, exchange.requestId);
+      reply = internalError(exchange.requestId);
+    }
+    await this.#answer(exchange, reply);
+  }
+
+  async #refuseExpectation(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The body may or may not follow: nothing can be said about it, so the connection ends here.
+    const exchange = this.#exchange(request, response, true);
+    const { requestId } = exchange;
+    await this.#answer(
+      exchange,
+      edgeAnswer(417, "ExpectationFailed", "Only 100-continue can be expected.", requestId),
+    );
+  }
+
+  async #answer(exchange: Exchange, reply: EdgeReply): Promise<void> {
+    const body = exchange.socketBody;
+    let close = reply.close === true || this.#closing !== undefined;
+    if (body !== undefined && !body.finished) {
+      const cleared = reply.close !== true && (await discardRest(body, DISCARD_BYTES, DISCARD_PATIENCE_MS));
+      if (!cleared) close = true;
+    }
+    let status = reply.status;
+    let sent = 0;
+    try {
+      const written = writeReply(exchange, reply, close, this.#drainWatch);
+      sent = typeof written === "number" ? written : await written;
+    } catch (error) {
+      if (error instanceof ReplyAborted) sent = error.sent;
+      status = this.#replyFailed(exchange, error) ?? status;
+    }
+    body?.detach();
+    this.#inFlight--;
+    this.#metrics.requestEnded(status, exchange.body.received, sent);
+    if (this.#closing !== undefined) this.#checkQuiet();
+  }
+
+  /** Returns the status that counts. Never throws: it is the last resort. */
+  #replyFailed(exchange: Exchange, error: unknown): number | undefined {
+    if (error instanceof ReplyAborted) {
+      this.#metrics.replyAborted(error.reason);
+      if (error.reason === "client-gone") return CLIENT_CLOSED_REQUEST;
+      if (error.reason !== "drain-timeout") this.#options.onError?.(error, exchange.requestId);
+      return undefined;
+    }
+    this.#options.onError?.(error, exchange.requestId);
+    if (exchange.response.headersSent) {
+      exchange.response.destroy();
+      return undefined;
+    }
+    try {
+      writeReply(exchange, internalError(exchange.requestId), true, this.#drainWatch);
+    } catch {
+      exchange.response.destroy();
+    }
+    return 500;
+  }
+}
+
+function internalError(requestId: string): EdgeReply {
+  return edgeAnswer(500, "InternalError", "We encountered an internal error. Please try again.", requestId);
+}
+
+function listenError(cause: Error, host: string, port: number): EdgeError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  switch (code) {
+    case "EADDRINUSE":
+      return new EdgeError("ADDRESS_IN_USE", `${where} is in use by another process`, { cause });
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new EdgeError("ADDRESS_UNAVAILABLE", `${where} is not an address of this machine`, { cause });
+    case "EACCES":
+    case "EPERM":
+      return new EdgeError("PERMISSION_DENIED", `no permission to listen on ${where}`, { cause });
+    default:
+      return new EdgeError("LISTEN_FAILED", `cannot listen on ${where}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,57 @@
+import type { EdgeMetrics } from "./metrics.ts";
+import type { EdgeApplication } from "./types.ts";
+
+/**
+ * `edge.ts` exports `startEdge(options: EdgeOptions): Promise<Edge>`.
+ * @throws EdgeError ADDRESS_IN_USE ... naming host:port.
+ */
+export interface EdgeOptions {
+  readonly host: string;
+  /** 0 = any free port; read it back from `Edge.port`. */
+  readonly port: number;
+  readonly application: EdgeApplication;
+  /** A new request id: 16 upper-case hex digits by default. */
+  readonly requestId?: () => string;
+  readonly metrics?: EdgeMetrics;
+  readonly limits?: Partial<EdgeLimits>;
+  /** The application threw something: the client got a 500 (or a cut connection). For the log. */
+  readonly onError?: (error: unknown, requestId: string) => void;
+}
+
+export interface EdgeLimits {
+  /** Request line and headers together. Larger: 400 RequestHeaderSectionTooLarge, as S3. */
+  readonly maxHeaderBytes: number;
+  /** Header lines. More: the same (Bun itself refuses 200 and more). */
+  readonly maxHeaderCount: number;
+  /** More are accepted and closed at once. */
+  readonly maxConnections: number;
+  /** No body byte for this long while the application waits for one: BodyError TIMEOUT. */
+  readonly bodyIdleTimeoutMs: number;
+  /** The client takes no byte of a reply for this long: the connection is destroyed. */
+  readonly drainTimeoutMs: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersTimeoutMs: number;
+  /** An idle kept-alive connection. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
+  maxHeaderBytes: 64 * 1024,
+  maxHeaderCount: 190,
+  maxConnections: 10_000,
+  bodyIdleTimeoutMs: 60_000,
+  drainTimeoutMs: 60_000,
+  headersTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 75_000,
+};
+
+export interface Edge {
+  readonly host: string;
+  readonly port: number;
+  /** Open connections. */
+  readonly connections: number;
+  /** Requests whose reply has not ended. */
+  readonly inFlight: number;
+  /** Accepts no more, lets requests in flight end for up to `graceMs`, then destroys what is left. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}

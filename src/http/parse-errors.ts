@@ -1,0 +1,76 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { SocketBody } from "./body-reader.ts";
+import { rawEdgeAnswer } from "./edge-answer.ts";
+import type { EdgeMetrics } from "./metrics.ts";
+
+/** node:http keeps the response in progress here (undocumented, the same in Bun; a test depends on it). */
+interface HttpSocket extends Socket {
+  readonly _httpMessage?: ServerResponse | null;
+}
+
+/**
+ * The parser gave up on a connection (`clientError`). A request that is being read gets its BodyError, and its
+ * answer ends the connection; a response that is being written is left alone, or its bytes would be mixed with
+ * ours; otherwise the client is told in a small XML document.
+ */
+export function answerParseError(
+  error: Error,
+  socket: Socket,
+  body: SocketBody | undefined,
+  requestId: () => string,
+  metrics: EdgeMetrics,
+): void {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    // Nothing to answer: it may as well be a connection that was opened ahead of need.
+    metrics.parseError("timeout");
+    socket.destroy();
+    return;
+  }
+  if (code === "ECONNRESET" || code === "EPIPE") {
+    // A client that went away is not one that talks nonsense.
+    body?.fail("TRUNCATED", "the connection was reset inside the body");
+    socket.destroy();
+    return;
+  }
+  const reading = body !== undefined && !body.finished;
+  if (reading && code === "HPE_INVALID_EOF_STATE") {
+    body.fail("TRUNCATED", "the connection ended inside the body");
+    return;
+  }
+  const tooLarge = code === "HPE_HEADER_OVERFLOW" || code === "HPE_CHUNK_EXTENSIONS_OVERFLOW";
+  metrics.parseError(tooLarge ? "headers-too-large" : "malformed");
+  if (reading) {
+    body.fail("MALFORMED", `the body's transfer coding is malformed (${code})`);
+    return;
+  }
+  if (endAfterAnswers(socket)) return;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(
+    tooLarge
+      ? rawEdgeAnswer(
+          "400 Bad Request",
+          "RequestHeaderSectionTooLarge",
+          "The request headers exceed the maximum allowed size.",
+          requestId(),
+        )
+      : rawEdgeAnswer("400 Bad Request", "BadRequest", "The HTTP request is malformed.", requestId()),
+  );
+}
+
+/** When answers are still to be written: ends the connection after the last of them and returns true. */
+function endAfterAnswers(socket: HttpSocket): boolean {
+  const answer = socket._httpMessage;
+  if (answer === undefined || answer === null) return false;
+  answer.once("close", () => {
+    // The next pipelined answer takes the socket right after this event.
+    setImmediate(() => {
+      if (!endAfterAnswers(socket)) socket.end();
+    });
+  });
+  return true;
+}

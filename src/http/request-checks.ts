@@ -1,0 +1,37 @@
+import { edgeAnswer } from "./edge-answer.ts";
+import type { Exchange } from "./exchange.ts";
+import type { EdgeLimits } from "./options.ts";
+import type { EdgeReply } from "./types.ts";
+
+/**
+ * What node:http lets through although no application should see it: no Host or several, more headers than the
+ * limit, a transfer coding other than plain chunked. Returns the answer, or undefined for a request in order.
+ */
+export function refusal(exchange: Exchange, limits: EdgeLimits): EdgeReply | undefined {
+  const { rawHeaders, requestId } = exchange;
+  if (rawHeaders.length > 2 * limits.maxHeaderCount) {
+    return edgeAnswer(400, "RequestHeaderSectionTooLarge", "Too many request headers.", requestId);
+  }
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+    else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
+      const coding = rawHeaders[i + 1] as string;
+      if (coding.toLowerCase() !== "chunked") {
+        return edgeAnswer(
+          501,
+          "NotImplemented",
+          "Only the chunked transfer coding is implemented.",
+          requestId,
+        );
+      }
+      if (exchange.request.httpVersionMinor === 0) {
+        return edgeAnswer(400, "InvalidRequest", "HTTP/1.0 has no transfer codings.", requestId);
+      }
+    }
+  }
+  if (hosts === 1) return undefined;
+  const what = hosts === 0 ? "The Host header is missing." : "There is more than one Host header.";
+  return edgeAnswer(400, "InvalidRequest", what, requestId);
+}

@@ -1,0 +1,198 @@
+/**
+ * Linearizable reads of this node's copy of the keyspace.
+ *
+ * The fence (DESIGN section 5): sample what is committed, *then* make sure with one look at the clock that nobody
+ * else can have led in the meantime (the lease), then read at or after that position. In this order a process that is
+ * paused between the two finds its lease gone. Without a lease the leader confirms its leadership with a round of
+ * heartbeats (read-index); concurrent reads share one round.
+ */
+import type { Clock } from "../platform/clock.ts";
+import type { Channel } from "../rooms/channel.ts";
+import type { PublishedState } from "../rooms/published-state.ts";
+import type {
+  AppliedState,
+  MvccReader,
+  PayloadTarget,
+  ScanItem,
+  Timestamp,
+  VersionedValue,
+} from "../store/types.ts";
+import type { ConsensusToFront, FrontToConsensus } from "./messages.ts";
+import { type ChangedKeys, RowCache } from "./row-cache.ts";
+import { KvError, type ReadView } from "./types.ts";
+
+/** A read-index round is asked for again, with a fresh id, after this long without an answer. */
+export const READ_INDEX_RETRY_MS = 500;
+
+export interface ShardStoreOptions {
+  readonly reader: MvccReader;
+  readonly published: PublishedState;
+  readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  /** Called once a fence: did the lease answer it? */
+  readonly onFence: (outcome: "hit" | "miss") => void;
+}
+
+interface Waiter {
+  readonly index: number;
+  readonly deadlineAtMs: number;
+  readonly resolve: () => void;
+  readonly reject: (error: KvError) => void;
+}
+
+interface Round {
+  readonly sentAtMs: number;
+  readonly waiters: {
+    readonly resolve: (index: number) => void;
+    readonly reject: (error: KvError) => void;
+    readonly deadlineAtMs: number;
+  }[];
+}
+
+class View implements ReadView {
+  readonly readTs: Timestamp;
+  readonly #reader: MvccReader;
+  readonly #cache: RowCache;
+
+  constructor(reader: MvccReader, cache: RowCache, readTs: Timestamp) {
+    this.#reader = reader;
+    this.#cache = cache;
+    this.readTs = readTs;
+  }
+
+  async get(key: Uint8Array): Promise<VersionedValue | undefined> {
+    const cached = this.#cache.get(key, this.readTs, true);
+    if (cached !== undefined) return cached;
+    const row = this.#reader.getAt(key, this.readTs);
+    if (row !== undefined) this.#cache.put(key, this.readTs, row, true);
+    return row;
+  }
+
+  async getMeta(key: Uint8Array): Promise<VersionedValue | undefined> {
+    const cached = this.#cache.get(key, this.readTs, false);
+    if (cached !== undefined) return cached;
+    const row = this.#reader.getMetaAt(key, this.readTs);
+    if (row !== undefined) this.#cache.put(key, this.readTs, row, false);
+    return row;
+  }
+
+  async scan(
+    start: Uint8Array,
+    end: Uint8Array | undefined,
+    options: { readonly limit: number; readonly reverse?: boolean; readonly keysOnly?: boolean },
+  ): Promise<ScanItem[]> {
+    return this.#reader.scanAt(start, end, { ...options, readTs: this.readTs });
+  }
+}
+
+export class ShardStore {
+  readonly #options: ShardStoreOptions;
+  readonly #cache = new RowCache();
+  /** Reads that wait until this node has applied their index. */
+  #waiters: Waiter[] = [];
+  readonly #rounds = new Map<number, Round>();
+  /** Reads that came while a round was under way: they need a later one. */
+  #nextRound: Round["waiters"] = [];
+  #nextRoundId = 1;
+
+  constructor(options: ShardStoreOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KvError UNAVAILABLE when no leader confirms itself within the deadline. */
+  async snapshot(): Promise<ReadView> {
+    const { published, clock, reader, onFence } = this.#options;
+    const commitIndex = published.commitIndex;
+    const nowUs = clock.monotonicMs() * 1000;
+    if (nowUs < published.leaseUntilUs) {
+      onFence("hit");
+      if (published.appliedIndex < commitIndex) await this.#waitApplied(commitIndex);
+    } else {
+      onFence("miss");
+      await this.#waitApplied(await this.#readIndex());
+    }
+    return new View(reader, this.#cache, published.appliedCommitTs);
+  }
+
+  /** An immutable row: no fence, no retention horizon. */
+  async getImmutable(key: Uint8Array, target?: PayloadTarget): Promise<VersionedValue | undefined> {
+    return this.#options.reader.getAt(key, this.#options.published.appliedCommitTs, target);
+  }
+
+  /** An apply batch is visible. @param changed as in StoreToFront */
+  onApplied(applied: AppliedState, changed: ChangedKeys | undefined): void {
+    this.#cache.applied(applied.commitTs, changed);
+    const { index } = applied;
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter((waiter) => waiter.index <= index);
+    if (ready.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => waiter.index > index);
+    for (const waiter of ready) waiter.resolve();
+  }
+
+  onReadState(id: number, index: number): void {
+    const round = this.#rounds.get(id);
+    if (round === undefined) return;
+    this.#rounds.delete(id);
+    for (const waiter of round.waiters) waiter.resolve(index);
+    this.#startNextRound();
+  }
+
+  /** Retries rounds without an answer and gives up reads past their deadline; call it a few times a second. */
+  expire(): void {
+    const now = this.#options.clock.monotonicMs();
+    for (const [id, round] of this.#rounds) {
+      if (now - round.sentAtMs < READ_INDEX_RETRY_MS) continue;
+      this.#rounds.delete(id);
+      this.#nextRound.push(...round.waiters);
+    }
+    const gone = (deadlineAtMs: number): boolean => deadlineAtMs <= now;
+    for (const waiter of this.#nextRound.filter((w) => gone(w.deadlineAtMs)))
+      waiter.reject(this.#unavailable());
+    this.#nextRound = this.#nextRound.filter((waiter) => !gone(waiter.deadlineAtMs));
+    for (const waiter of this.#waiters.filter((w) => gone(w.deadlineAtMs)))
+      waiter.reject(this.#unavailable());
+    this.#waiters = this.#waiters.filter((waiter) => !gone(waiter.deadlineAtMs));
+    this.#startNextRound();
+  }
+
+  close(): void {
+    const error = new KvError("CLOSED", "this node is shutting down");
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+    for (const round of this.#rounds.values()) for (const waiter of round.waiters) waiter.reject(error);
+    this.#rounds.clear();
+    for (const waiter of this.#nextRound.splice(0)) waiter.reject(error);
+  }
+
+  #unavailable(): KvError {
+    return new KvError("UNAVAILABLE", `no leader confirmed this read within ${this.#options.deadlineMs} ms`);
+  }
+
+  #deadline(): number {
+    return this.#options.clock.monotonicMs() + this.#options.deadlineMs;
+  }
+
+  #waitApplied(index: number): Promise<void> {
+    if (this.#options.published.appliedIndex >= index) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ index, deadlineAtMs: this.#deadline(), resolve, reject });
+    });
+  }
+
+  #readIndex(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#nextRound.push({ resolve, reject, deadlineAtMs: this.#deadline() });
+      // A round under way was sampled before this read arrived and cannot serve it.
+      if (this.#rounds.size === 0) this.#startNextRound();
+    });
+  }
+
+  #startNextRound(): void {
+    if (this.#nextRound.length === 0 || this.#rounds.size > 0) return;
+    const id = this.#nextRoundId++;
+    this.#rounds.set(id, { sentAtMs: this.#options.clock.monotonicMs(), waiters: this.#nextRound });
+    this.#nextRound = [];
+    this.#options.consensus.send({ kind: "read-index", id });
+  }
+}

@@ -1,0 +1,84 @@
+import { banner } from "./cli/banner.ts";
+import { runCli } from "./cli/run.ts";
+import type { LoadedConfig } from "./config/config.ts";
+import { describe } from "./config/describe.ts";
+import { createLogger } from "./monitoring/log.ts";
+import { RoomMetrics } from "./monitoring/room-metrics.ts";
+import { Node } from "./node/node.ts";
+import { isJournal } from "./platform/journal.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Runs a node until it is told to stop (SIGTERM, SIGINT) or cannot go on. @returns the exit code. */
+async function serve(loaded: LoadedConfig): Promise<number> {
+  const { config } = loaded;
+  const metrics = new RoomMetrics("front");
+  const lines = metrics.counter("logLines");
+  const log = createLogger({
+    room: "front",
+    level: config.logLevel,
+    format: config.logFormat,
+    journalPriority: isJournal(STDERR, process.env["JOURNAL_STREAM"]),
+    onLine: (level) => lines.labels({ level }).inc(),
+  });
+  const ended = Promise.withResolvers<number>();
+  // A rejection that nobody handles is a bug in a process that holds other people's data: it ends here, in the log.
+  process.on("unhandledRejection", (error) => {
+    log.error("unhandled rejection", { error });
+    ended.resolve(1);
+  });
+  process.on("uncaughtException", (error) => {
+    log.error("uncaught exception", { error });
+    ended.resolve(1);
+  });
+  let serving: Node | undefined;
+  const stop = (signal: string): void => {
+    log.info("signal", { signal });
+    // A start has promised nothing to anybody yet: it may end anywhere, as in a crash. Without a handler it would end by
+    // the signal, or, as process 1 of a container, not at all.
+    if (serving === undefined) ended.resolve(0);
+    serving?.stop().then(
+      () => ended.resolve(0),
+      (error: unknown) => {
+        log.error("stop failed", { error });
+        ended.resolve(1);
+      },
+    );
+  };
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGINT", () => stop("SIGINT"));
+  for (const warning of loaded.warnings) log.warn(warning);
+  for (const { message, fields } of describe(loaded)) log.info(message, fields);
+  const starting = Node.start({ config, log, metrics, onFatal: () => ended.resolve(1) });
+  // A room that dies while the log is replayed leaves a start that would wait for it for ever.
+  const node = await Promise.race([starting, ended.promise]);
+  if (typeof node === "number") return node;
+  serving = node;
+  process.stdout.write(
+    banner({
+      s3: node.s3Address,
+      admin: node.adminAddress,
+      region: config.region,
+      credentials: node.credentials,
+      dataDir: config.dataDir,
+      showSecret: !isJournal(STDOUT, process.env["JOURNAL_STREAM"]),
+    }),
+  );
+  return ended.promise;
+}
+
+const code = await runCli({
+  words: process.argv.slice(2),
+  environment: process.env,
+  print: (text) => void process.stdout.write(text),
+  complain: (line) => void process.stderr.write(`${line}\n`),
+  serve,
+}).catch((error: unknown) => {
+  // Left to the runtime it would end in the handlers above: logged, and the process half alive or gone with code 0.
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`elastickv: ${text}\n`);
+  return 1;
+});
+// Workers and timers would keep the process alive.
+process.exit(code);

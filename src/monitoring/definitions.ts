@@ -1,0 +1,258 @@
+/**
+ * Every metric of elastickv, in one table. The key is how code names it; `name` is what Prometheus sees. Times are
+ * seconds, sizes bytes. Label values come from small fixed sets: never a key, a bucket or an address.
+ */
+
+export interface CounterDefinition {
+  readonly kind: "counter";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export interface GaugeDefinition {
+  readonly kind: "gauge";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** How the same gauge of several rooms becomes one number. */
+  readonly across: "sum" | "max";
+}
+
+export interface HistogramDefinition {
+  readonly kind: "histogram";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds, ascending; `+Inf` is added. */
+  readonly buckets: readonly number[];
+}
+
+export type MetricDefinition = CounterDefinition | GaugeDefinition | HistogramDefinition;
+
+const counter = <const L extends readonly string[]>(name: string, help: string, labels: L) =>
+  ({ kind: "counter", name, help, labels }) as const;
+
+const gauge = <const L extends readonly string[]>(
+  name: string,
+  help: string,
+  labels: L,
+  across: GaugeDefinition["across"] = "max",
+) => ({ kind: "gauge", name, help, labels, across }) as const;
+
+const histogram = <const L extends readonly string[]>(
+  name: string,
+  help: string,
+  labels: L,
+  buckets: readonly number[],
+) => ({ kind: "histogram", name, help, labels, buckets }) as const;
+
+/** From a cached read to a long upload. */
+const REQUEST_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+];
+/** From an fsync on fast flash to a disk in trouble. */
+const DISK_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+/** How late a timer or a tick was: 50 ms is the limit that the design sets. */
+const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+/** How many of something shared one action. */
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+export const METRICS = {
+  // HTTP edge of the S3 listener
+  httpConnections: gauge("elastickv_http_connections", "Open client connections.", [], "sum"),
+  httpConnectionsOpened: counter(
+    "elastickv_http_connections_opened_total",
+    "Client connections accepted.",
+    [],
+  ),
+  httpConnectionsRefused: counter(
+    "elastickv_http_connections_refused_total",
+    "Client connections closed at once because s3-max-connections were open.",
+    [],
+  ),
+  httpRequestsInFlight: gauge(
+    "elastickv_http_requests_in_flight",
+    "Requests not answered to their end.",
+    [],
+    "sum",
+  ),
+  httpRequests: counter("elastickv_http_requests_total", "Requests ended; 499 = the client left first.", [
+    "status",
+  ]),
+  httpReceivedBytes: counter("elastickv_http_received_bytes_total", "Body bytes read from clients.", []),
+  httpSentBytes: counter("elastickv_http_sent_bytes_total", "Body bytes sent to clients.", []),
+  httpParseErrors: counter("elastickv_http_parse_errors_total", "Requests the parser refused.", ["reason"]),
+  httpRepliesAborted: counter(
+    "elastickv_http_replies_aborted_total",
+    "Replies broken off after their head.",
+    ["reason"],
+  ),
+
+  // S3
+  s3Requests: counter("elastickv_s3_requests_total", "S3 requests answered.", ["operation", "status"]),
+  s3RequestSeconds: histogram(
+    "elastickv_s3_request_seconds",
+    "From the end of the headers to the last byte of the answer.",
+    ["operation"],
+    REQUEST_SECONDS,
+  ),
+  s3ReceivedBytes: counter("elastickv_s3_received_bytes_total", "Body bytes read, by operation.", [
+    "operation",
+  ]),
+  s3SentBytes: counter("elastickv_s3_sent_bytes_total", "Body bytes sent, by operation.", ["operation"]),
+  s3Errors: counter("elastickv_s3_errors_total", "S3 requests refused or failed, by S3 error code.", [
+    "code",
+  ]),
+  s3AdmissionInflightBytes: gauge(
+    "elastickv_s3_put_admission_inflight_bytes",
+    "Body bytes read and not yet committed.",
+    [],
+    "sum",
+  ),
+  s3AdmissionRejections: counter(
+    "elastickv_s3_put_admission_rejections_total",
+    "Uploads answered SlowDown.",
+    ["stage", "protocol"],
+  ),
+  s3AdmissionWaitSeconds: histogram(
+    "elastickv_s3_put_admission_wait_seconds",
+    "How long an upload waited for room.",
+    ["stage", "protocol"],
+    REQUEST_SECONDS,
+  ),
+
+  // Reads
+  leaseReads: counter(
+    "elastickv_lease_read_total",
+    "Linearizable reads: hit = under the leader's lease, miss = by read-index.",
+    ["outcome"],
+  ),
+
+  // Raft
+  raftTerm: gauge("elastickv_raft_term", "Current term.", []),
+  raftIsLeader: gauge("elastickv_raft_is_leader", "1 when this node leads.", []),
+  raftHasLeader: gauge("elastickv_raft_has_leader", "1 when this node knows a leader.", []),
+  raftLeaderChanges: counter("elastickv_raft_leader_changes_total", "Times this node saw a new leader.", []),
+  raftLastIndex: gauge("elastickv_raft_last_index", "Last index in the log.", []),
+  raftCommitIndex: gauge("elastickv_raft_commit_index", "Highest index known to be committed.", []),
+  raftAppliedIndex: gauge("elastickv_raft_applied_index", "Highest index applied to the state machine.", []),
+  raftProposals: counter("elastickv_raft_proposals_total", "Proposals ended, by outcome.", ["outcome"]),
+  raftProposalsPending: gauge(
+    "elastickv_raft_proposals_pending",
+    "Proposals waiting for their apply.",
+    [],
+    "sum",
+  ),
+  payloadMemoryBytes: gauge(
+    "elastickv_payload_memory_bytes",
+    "Memory that carries body bytes between threads: in use, and idle for reuse.",
+    ["state"],
+    "sum",
+  ),
+  raftProposalSeconds: histogram(
+    "elastickv_raft_proposal_seconds",
+    "From proposal to applied.",
+    [],
+    REQUEST_SECONDS,
+  ),
+  raftTickLatenessSeconds: histogram(
+    "elastickv_raft_tick_lateness_seconds",
+    "How late a Raft tick ran.",
+    [],
+    LAG_SECONDS,
+  ),
+
+  // Write-ahead log
+  walFsyncSeconds: histogram(
+    "elastickv_wal_fsync_seconds",
+    "Duration of one fdatasync of the log; its count is the number of fsyncs.",
+    [],
+    DISK_SECONDS,
+  ),
+  walEntries: counter(
+    "elastickv_wal_entries_total",
+    "Raft entries appended; by fsync count = group commit.",
+    [],
+  ),
+  walBatchEntries: histogram(
+    "elastickv_wal_batch_entries",
+    "Raft entries that shared one fsync.",
+    [],
+    BATCH_SIZES,
+  ),
+  walWrittenBytes: counter(
+    "elastickv_wal_written_bytes_total",
+    "Bytes appended to the log, framing included.",
+    [],
+  ),
+  walSegments: gauge("elastickv_wal_segments", "Segment files of the log.", [], "sum"),
+  walTornTails: counter("elastickv_wal_torn_tails_total", "Torn tails cut and kept aside at start.", []),
+
+  // State machine
+  fsmAppliedEntries: counter("elastickv_fsm_applied_entries_total", "Entries applied.", []),
+  fsmApplySeconds: histogram(
+    "elastickv_fsm_apply_seconds",
+    "One apply batch, its SQLite commit included.",
+    [],
+    DISK_SECONDS,
+  ),
+  fsmFailedConditions: counter(
+    "elastickv_fsm_failed_conditions_total",
+    "Transactions whose condition did not hold.",
+    [],
+  ),
+  fsmDuplicates: counter("elastickv_fsm_duplicates_total", "Retries recognised and not applied again.", []),
+  fsmApplySyncMode: gauge("elastickv_fsm_apply_sync_mode", "1 for the sync mode in force, 0 for the other.", [
+    "mode",
+  ]),
+
+  // SQLite
+  storeWalBytes: gauge("elastickv_store_wal_bytes", "Size of SQLite's WAL file.", [], "sum"),
+  storeDatabaseBytes: gauge("elastickv_store_database_bytes", "Size of SQLite's database file.", [], "sum"),
+  storeCompactedRows: counter("elastickv_store_compacted_rows_total", "Old versions removed.", []),
+  cleanupRows: counter(
+    "elastickv_cleanup_rows_total",
+    "Chunk rows of replaced or deleted objects removed.",
+    [],
+  ),
+
+  // Hybrid clock
+  hlcPhysicalSeconds: gauge(
+    "elastickv_hlc_physical_seconds",
+    "Physical part of the last timestamp issued, Unix time.",
+    [],
+  ),
+  hlcCeilingSeconds: gauge("elastickv_hlc_ceiling_seconds", "Committed ceiling of the clock, Unix time.", []),
+  hlcSkewSeconds: gauge(
+    "elastickv_hlc_skew_seconds",
+    "Last timestamp issued, less this node's wall clock: above 0 it runs ahead; below, nothing was issued since.",
+    [],
+  ),
+
+  // Process
+  eventLoopLagSeconds: histogram(
+    "elastickv_event_loop_lag_seconds",
+    "How late a timer of a room ran.",
+    ["room"],
+    LAG_SECONDS,
+  ),
+  roomUp: gauge("elastickv_room_up", "1 when a room answered this scrape.", ["room"], "max"),
+  ready: gauge("elastickv_ready", "1 when /readyz says ready.", []),
+  buildInfo: gauge("elastickv_build_info", "Always 1; the labels say what runs.", [
+    "version",
+    "commit",
+    "bun",
+  ]),
+  logLines: counter("elastickv_log_lines_total", "Log lines written, by level.", ["level"]),
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricKey = keyof typeof METRICS;
+
+/** The keys of one kind. */
+export type KeyOf<Kind extends MetricDefinition["kind"]> = {
+  [K in MetricKey]: (typeof METRICS)[K]["kind"] extends Kind ? K : never;
+}[MetricKey];
+
+/** The label names of a metric; `never` when it has none. */
+export type LabelOf<K extends MetricKey> = (typeof METRICS)[K]["labels"][number];

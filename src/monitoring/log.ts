@@ -1,0 +1,181 @@
+import { writeSync } from "node:fs";
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { isJournal } from "../platform/journal.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogFormat = "logfmt" | "json";
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structured log: an event in a few constant words, and fields that say which. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with these fields in every line. */
+  with(fields: LogFields): Logger;
+}
+
+export interface LogOptions {
+  readonly room: string;
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  readonly clock?: Clock;
+  /** Takes one whole line with its line end. */
+  readonly write?: (line: string) => void;
+  /** Puts `<3>` ... `<7>` before a line, from which the journal takes its priority (sd-daemon(3)). By default where
+   *  standard error leads to the journal. */
+  readonly journalPriority?: boolean;
+  /** For the counter of lines. */
+  readonly onLine?: (level: LogLevel) => void;
+}
+
+const PRIORITIES: Readonly<Record<LogLevel, string>> = {
+  debug: "<7>",
+  info: "<6>",
+  warn: "<4>",
+  error: "<3>",
+};
+
+/** The log of one room. Lines go to standard error, whole, from whichever thread. */
+export function createLogger(options: LogOptions): Logger {
+  return new LineLogger(options, {});
+}
+
+class LineLogger implements Logger {
+  readonly #options: LogOptions;
+  readonly #fields: LogFields;
+  readonly #threshold: number;
+  readonly #clock: Clock;
+  readonly #write: (line: string) => void;
+  readonly #prioritized: boolean;
+
+  constructor(options: LogOptions, fields: LogFields) {
+    this.#options = options;
+    this.#fields = fields;
+    this.#threshold = LOG_LEVELS.indexOf(options.level);
+    this.#clock = options.clock ?? systemClock;
+    this.#write = options.write ?? writeToStandardError;
+    this.#prioritized =
+      options.journalPriority ??
+      (options.write === undefined && isJournal(STANDARD_ERROR, process.env["JOURNAL_STREAM"]));
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#log("debug", message, fields);
+  }
+  info(message: string, fields?: LogFields): void {
+    this.#log("info", message, fields);
+  }
+  warn(message: string, fields?: LogFields): void {
+    this.#log("warn", message, fields);
+  }
+  error(message: string, fields?: LogFields): void {
+    this.#log("error", message, fields);
+  }
+  with(fields: LogFields): Logger {
+    return new LineLogger(
+      { ...this.#options, journalPriority: this.#prioritized },
+      { ...this.#fields, ...fields },
+    );
+  }
+
+  #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
+    const { room, format, onLine } = this.#options;
+    const record = {
+      ts: new Date(this.#clock.nowMs()).toISOString(),
+      level,
+      room,
+      msg: message,
+      ...this.#fields,
+      ...fields,
+    };
+    const line = format === "json" ? asJson(record) : asLogfmt(record);
+    this.#write(`${this.#prioritized ? PRIORITIES[level] : ""}${visible(line)}\n`);
+    onLine?.(level);
+  }
+}
+
+function asJson(record: LogFields): string {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, plain(value)])));
+}
+
+function asLogfmt(record: LogFields): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(record)) {
+    if (value === undefined) continue;
+    const simple = plain(value);
+    parts.push(`${name}=${quoteIfNeeded(typeof simple === "string" ? simple : JSON.stringify(simple))}`);
+  }
+  return parts.join(" ");
+}
+
+/** Something JSON can hold, and that a line can hold: what somebody logs must never throw here. */
+function plain(value: unknown): unknown {
+  switch (typeof value) {
+    case "bigint":
+      return String(value);
+    case "function":
+    case "symbol":
+      return String(value);
+    case "object":
+      break;
+    default:
+      return value;
+  }
+  if (value === null) return null;
+  if (value instanceof Error) return describeError(value);
+  if (ArrayBuffer.isView(value)) {
+    return Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, 64)).toString("hex");
+  }
+  try {
+    return JSON.parse(
+      JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner)),
+    );
+  } catch {
+    return "[not shown: circular]";
+  }
+}
+
+/** Message, stack and causes: an error is logged once, where it ends, so it must say everything. */
+function describeError(error: Error): string {
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause instanceof Error ? `${own}\ncaused by ${describeError(error.cause)}` : own;
+}
+
+function quoteIfNeeded(text: string): string {
+  // Control characters would let a client's bytes forge lines; JSON's escapes keep each record on its own line.
+  return text !== "" && /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** JSON leaves DEL and the C1 controls as they are; a terminal may obey them. */
+function visible(line: string): string {
+  return line.replace(
+    /[\x7f-\x9f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+const STANDARD_ERROR = 2;
+
+/** One write per line, so that lines of several Workers do not mix. What cannot be written is given up: a full or closed
+ *  pipe must not stop a storage node. */
+function writeToStandardError(line: string): void {
+  try {
+    writeSync(STANDARD_ERROR, line);
+  } catch {
+    // EAGAIN, EPIPE: nobody reads.
+  }
+}
+
+/** For tests and for parts that were given no log. */
+export const noLog: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  with: () => noLog,
+};

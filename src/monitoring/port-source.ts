@@ -1,0 +1,60 @@
+import type { MetricsSource } from "./collect.ts";
+import type { MetricJson } from "./families.ts";
+import type { RoomMetrics } from "./room-metrics.ts";
+
+/** A MessagePort, as little of it as is needed (the libraries in use disagree on the type of its event). */
+export interface MetricsPort {
+  postMessage(message: unknown): void;
+  /** Set to a function that takes an event with `data`. */
+  onmessage: unknown;
+  unref?(): void;
+}
+
+interface PortEvent {
+  readonly data: unknown;
+}
+
+/** Over the port: a question is its number, an answer the number and the metrics. */
+interface Answer {
+  readonly question: number;
+  readonly metrics: MetricJson[];
+}
+
+/** In the Worker: answers each question of `portSource` at the other end. Does not keep the Worker alive. */
+export function answerMetrics(metrics: RoomMetrics, port: MetricsPort): void {
+  port.onmessage = (event: PortEvent) => {
+    port.postMessage({ question: event.data as number, metrics: metrics.collect() } satisfies Answer);
+  };
+  port.unref?.();
+}
+
+const DEFAULT_TIMEOUT_MS = 2000;
+
+/** In the thread that serves `/metrics`: asks the room at the other end. Rejects when it does not answer in time (a
+ *  dead Worker never does). */
+export function portSource(room: string, port: MetricsPort, timeoutMs = DEFAULT_TIMEOUT_MS): MetricsSource {
+  let lastQuestion = 0;
+  const waiting = new Map<number, (metrics: MetricJson[]) => void>();
+  port.onmessage = (event: PortEvent) => {
+    const answer = event.data as Answer;
+    waiting.get(answer.question)?.(answer.metrics);
+  };
+  port.unref?.();
+  return {
+    room,
+    collect: () =>
+      new Promise((resolve, reject) => {
+        const question = ++lastQuestion;
+        const timer = setTimeout(() => {
+          waiting.delete(question);
+          reject(new Error(`room ${room} did not answer a metrics scrape within ${timeoutMs} ms`));
+        }, timeoutMs);
+        waiting.set(question, (metrics) => {
+          clearTimeout(timer);
+          waiting.delete(question);
+          resolve(metrics);
+        });
+        port.postMessage(question);
+      }),
+  };
+}

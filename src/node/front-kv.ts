@@ -1,0 +1,265 @@
+/**
+ * The kv side of the front room: coordinator, shard store and cleaner, with the mail of consensus and store delivered
+ * to them.
+ */
+import { Cleaner } from "../kv/cleaner.ts";
+import { NodeKvClient } from "../kv/client.ts";
+import { Coordinator, type DiskRoom } from "../kv/coordinator.ts";
+import type {
+  ConsensusStatus,
+  ConsensusToFront,
+  FrontToConsensus,
+  FrontToStore,
+  StoreToFront,
+} from "../kv/messages.ts";
+import { ShardStore } from "../kv/shard-store.ts";
+import type { KvClient } from "../kv/types.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Channel } from "../rooms/channel.ts";
+import type { PublishedState } from "../rooms/published-state.ts";
+import type { MvccReader } from "../store/types.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+
+/** How often deadlines of proposals and reads are looked at. */
+const EXPIRY_INTERVAL_MS = 100;
+/** Between two looks at the room on the disk. What can be written meanwhile is far below any sensible reserve. */
+const RESERVE_INTERVAL_MS = 250;
+/** Between two runs of the cleaner. */
+export const CLEANER_INTERVAL_MS = 5_000;
+/** A proposal or read without an answer is given up after this long (DESIGN section 7: within the request). */
+export const REQUEST_DEADLINE_MS = 30_000;
+
+export interface FrontKvOptions {
+  readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
+  readonly store: Channel<StoreToFront, FrontToStore>;
+  readonly reader: MvccReader;
+  readonly published: PublishedState;
+  readonly clock: Clock;
+  readonly origin: Uint8Array;
+  readonly maxTxnBytes: number;
+  readonly gracePeriodMs: number;
+  /** Writes end when less than this is free. 0 = no reserve. */
+  readonly diskReserveBytes: number;
+  readonly freeDiskBytes: () => number;
+  readonly metrics: RoomMetrics;
+  readonly log: Logger;
+  /** A room has said that it cannot go on. */
+  readonly onFatal: (message: string) => void;
+}
+
+export interface Leadership {
+  readonly leading: boolean;
+  readonly leaderId: number;
+  readonly term: number;
+}
+
+export class FrontKv {
+  readonly kv: KvClient;
+  readonly #options: FrontKvOptions;
+  readonly #coordinator: Coordinator;
+  readonly #shard: ShardStore;
+  readonly #cleaner: Cleaner;
+  readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
+  #leadershipWaiters: (() => void)[] = [];
+  #stopWaiters: (() => void)[] = [];
+  #stoppedRooms = 0;
+  #nextStatusId = 1;
+  readonly #reserve: DiskReserve;
+  readonly #fullHalves = new Set<"log" | "keyspace">();
+
+  constructor(options: FrontKvOptions) {
+    this.#options = options;
+    const { consensus, clock, metrics } = options;
+    this.#coordinator = new Coordinator({
+      consensus,
+      clock,
+      origin: options.origin,
+      maxTxnBytes: options.maxTxnBytes,
+      deadlineMs: REQUEST_DEADLINE_MS,
+      onSettled: proposalMetrics(metrics),
+    });
+    const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
+    const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
+    this.#shard = new ShardStore({
+      reader: options.reader,
+      published: options.published,
+      consensus,
+      clock,
+      deadlineMs: REQUEST_DEADLINE_MS,
+      onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
+    });
+    this.kv = new NodeKvClient(this.#coordinator, this.#shard);
+    const cleaned = metrics.counter("cleanupRows").labels();
+    this.#cleaner = new Cleaner({
+      kv: this.kv,
+      clock,
+      gracePeriodMs: options.gracePeriodMs,
+      active: () => this.#leadership.leading && this.diskRoom !== "none",
+      onDeleted: (rows) => cleaned.inc(rows),
+    });
+    this.#reserve = new DiskReserve({
+      freeBytes: options.freeDiskBytes,
+      reserveBytes: options.diskReserveBytes,
+      onChange: (below, freeBytes) => this.#onReserve(below, freeBytes),
+    });
+    const pending = metrics.gauge("raftProposalsPending").labels();
+    const live = metrics.gauge("payloadMemoryBytes").labels({ state: "live" });
+    const idle = metrics.gauge("payloadMemoryBytes").labels({ state: "idle" });
+    metrics.onCollect(() => {
+      const payload = this.#coordinator.payloadBytes;
+      live.set(payload.live);
+      idle.set(payload.idle);
+      pending.set(this.#coordinator.pending);
+    });
+  }
+
+  get leadership(): Leadership {
+    return this.#leadership;
+  }
+
+  /** `none`: what was committed waits for room; `reserve`: only deletes are taken. */
+  get diskRoom(): DiskRoom {
+    if (this.#fullHalves.size > 0) return "none";
+    return this.#reserve.below ? "reserve" : "enough";
+  }
+
+  start(): void {
+    this.#options.consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
+    this.#options.store.onBatch((messages) => messages.forEach((message) => this.#onStore(message)));
+    this.#reserve.check();
+    this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
+    this.#every(EXPIRY_INTERVAL_MS, () => {
+      this.#coordinator.expire();
+      this.#shard.expire();
+    });
+    this.#every(CLEANER_INTERVAL_MS, () => {
+      this.#cleaner.run().catch((error: unknown) => {
+        this.#options.log.warn("clean-up stopped, it will go on", { error: String(error) });
+      });
+    });
+  }
+
+  /** Resolves once this node leads. */
+  whenLeading(): Promise<void> {
+    if (this.#leadership.leading) return Promise.resolve();
+    return new Promise((resolve) => this.#leadershipWaiters.push(resolve));
+  }
+
+  status(): Promise<ConsensusStatus> {
+    const id = this.#nextStatusId++;
+    return new Promise((resolve) => {
+      this.#statusWaiters.set(id, resolve);
+      this.#options.consensus.send({ kind: "status", id });
+    });
+  }
+
+  /** Stops the background work, then consensus and store; resolves when both have ended (or after `graceMs`). */
+  async stop(graceMs: number): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#cleaner.stop();
+    this.#coordinator.close();
+    this.#shard.close();
+    const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
+    this.#options.consensus.send({ kind: "stop" });
+    this.#options.store.send({ kind: "stop" });
+    await Promise.race([stopped, Bun.sleep(graceMs)]);
+  }
+
+  #every(intervalMs: number, task: () => void): void {
+    this.#timers.push(setInterval(task, intervalMs));
+  }
+
+  #onConsensus(message: ConsensusToFront): void {
+    switch (message.kind) {
+      case "released":
+        this.#coordinator.onReleased(message.slabIds);
+        break;
+      case "dropped":
+        this.#coordinator.onDropped(message.sequences);
+        break;
+      case "read-state":
+        this.#shard.onReadState(message.id, message.index);
+        break;
+      case "leadership":
+        this.#leadership = message;
+        this.#options.log.info("leadership", {
+          leading: message.leading,
+          leader: message.leaderId,
+          term: message.term,
+        });
+        if (message.leading) for (const wake of this.#leadershipWaiters.splice(0)) wake();
+        break;
+      case "status":
+        this.#statusWaiters.get(message.id)?.(message.status);
+        this.#statusWaiters.delete(message.id);
+        break;
+      case "disk-full":
+        this.#onDiskFull("log", message.full);
+        break;
+      case "fatal":
+        this.#options.onFatal(message.message);
+        break;
+      case "stopped":
+        this.#roomStopped();
+        break;
+    }
+  }
+
+  #onStore(message: StoreToFront): void {
+    switch (message.kind) {
+      case "applied":
+        // The cache first: whoever is told that a write is done must not read what was there before it.
+        this.#shard.onApplied(message.applied, message.changed);
+        this.#coordinator.onAnswers(message.answers);
+        break;
+      case "disk-full":
+        this.#onDiskFull("keyspace", message.full);
+        break;
+      case "fatal":
+        this.#options.onFatal(message.message);
+        break;
+      case "stopped":
+        this.#roomStopped();
+        break;
+    }
+  }
+
+  /** New writes are refused while either half waits for room; what it waits with tells it when there is some. */
+  #onDiskFull(half: "log" | "keyspace", full: boolean): void {
+    if (full) this.#fullHalves.add(half);
+    else this.#fullHalves.delete(half);
+    this.#coordinator.setDiskRoom(this.diskRoom);
+    if (full) this.#options.log.error("disk full: no writes until there is room", { half });
+    else this.#options.log.info("room on the disk again", { half, writes: this.diskRoom === "enough" });
+  }
+
+  #onReserve(below: boolean, freeBytes: number): void {
+    this.#coordinator.setDiskRoom(this.diskRoom);
+    if (below) this.#options.log.error("disk reserve reached: only deletes are taken", { freeBytes });
+    else this.#options.log.info("room on the disk again", { freeBytes, writes: this.diskRoom === "enough" });
+  }
+
+  #roomStopped(): void {
+    this.#stoppedRooms++;
+    if (this.#stoppedRooms === 2) for (const wake of this.#stopWaiters.splice(0)) wake();
+  }
+}
+
+function proposalMetrics(
+  metrics: RoomMetrics,
+): (outcome: "applied" | "refused" | "failed", seconds: number) => void {
+  const seconds = metrics.histogram("raftProposalSeconds").labels();
+  const outcomes = {
+    applied: metrics.counter("raftProposals").labels({ outcome: "applied" }),
+    refused: metrics.counter("raftProposals").labels({ outcome: "refused" }),
+    failed: metrics.counter("raftProposals").labels({ outcome: "failed" }),
+  };
+  return (outcome, took) => {
+    outcomes[outcome].inc();
+    seconds.observe(took);
+  };
+}

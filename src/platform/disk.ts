@@ -1,0 +1,122 @@
+/**
+ * The disk as the rest of the code may see it. Synchronous on purpose: the rooms that use it are Workers of their own,
+ * and the asynchronous file pool has only as many threads as the machine has cores (RUNTIME.md, section 5).
+ *
+ * What a caller may rely on after a power cut, and no more:
+ * - bytes of a file: what was written before its last successful `datasync()`;
+ * - names (create, rename, unlink, mkdir): what was done before the last successful `syncDirectory()` of that directory;
+ * - everything later is there, or not, or in part (each 512-byte sector on its own), in any order.
+ * After a failed sync the unsynced bytes are in an unknown state: a second sync that succeeds proves nothing, and even the
+ * next process may read bytes that are nowhere but in memory, until it has written them again itself.
+ */
+export interface Disk {
+  /** Opens a file. @throws DiskError ENOENT, EEXIST, EACCES, ... */
+  open(path: string, mode: OpenMode): DiskFile;
+  /** Names in a directory, in byte order, without `.` and `..`. */
+  readdir(path: string): string[];
+  /** What is at `path`; undefined when nothing is. */
+  stat(path: string): DiskStat | undefined;
+  /** Creates one directory; its parent must exist. @throws DiskError EEXIST when there is something already. */
+  mkdir(path: string): void;
+  /** Replaces `to` atomically. Durable after `syncDirectory` of the parent (of both, when they differ). */
+  rename(from: string, to: string): void;
+  unlink(path: string): void;
+  syncDirectory(path: string): void;
+  /** Space of the file system that holds `path`. */
+  space(path: string): DiskSpace;
+  /**
+   * Takes an exclusive advisory lock (flock) on a file, creating it when absent. Held until released or the process
+   * ends, however it ends. @throws DiskError with code LOCKED when another holder, in any process, has it.
+   */
+  lock(path: string): DiskLock;
+}
+
+/**
+ * - `read`: must exist, read only.
+ * - `write`: must exist, read and write.
+ * - `create`: must not exist, read and write.
+ * - `create-or-open`: read and write, whatever is there.
+ */
+export type OpenMode = "read" | "write" | "create" | "create-or-open";
+
+/** One open file. Reads and writes name their position; there is no file pointer. */
+export interface DiskFile {
+  readonly path: string;
+  /** Fills `target` from `position`. Returns the bytes read: less than `target.length` only at the end of the file. */
+  pread(target: Uint8Array, position: number): number;
+  /** Writes all of `bytes`; a short write is continued. On an error an unknown part has been written. */
+  pwrite(bytes: Uint8Array, position: number): void;
+  /** Writes the buffers one after the other, in one system call where the limits allow it. */
+  pwritev(buffers: readonly Uint8Array[], position: number): void;
+  /** Makes the content (and the size needed to read it) durable. Not the name: see `syncDirectory`. */
+  datasync(): void;
+  /** Reserves blocks and extends the file to `bytes`, reading as zeros: later writes below that never get ENOSPC. */
+  preallocate(bytes: number): void;
+  truncate(bytes: number): void;
+  size(): number;
+  /** Tells the kernel that the cached pages of this range will not be read again soon. A hint; never fails. */
+  forget(position: number, bytes: number): void;
+  close(): void;
+}
+
+export interface DiskStat {
+  readonly kind: "file" | "directory" | "other";
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+export interface DiskSpace {
+  /** Bytes this process may still allocate. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface DiskLock {
+  readonly path: string;
+  release(): void;
+}
+
+export type DiskOperation =
+  | "open"
+  | "pread"
+  | "pwrite"
+  | "datasync"
+  | "preallocate"
+  | "truncate"
+  | "size"
+  | "close"
+  | "readdir"
+  | "stat"
+  | "mkdir"
+  | "rename"
+  | "unlink"
+  | "syncDirectory"
+  | "space"
+  | "lock";
+
+/** A disk operation failed. `code` is the errno's name (`ENOSPC`, `EIO`, ...), or `LOCKED`. */
+export class DiskError extends Error {
+  readonly code: string;
+  readonly path: string;
+  readonly operation: DiskOperation;
+
+  constructor(code: string, path: string, operation: DiskOperation, detail?: string, cause?: unknown) {
+    super(`${operation} ${path}: ${code}${detail === undefined ? "" : `: ${detail}`}`, { cause });
+    this.name = "DiskError";
+    this.code = code;
+    this.path = path;
+    this.operation = operation;
+  }
+}
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The directory that holds `path`. */
+export function parentDirectory(path: string): string {
+  const slash = path.lastIndexOf("/");
+  if (slash < 0) return ".";
+  return slash === 0 ? "/" : path.slice(0, slash);
+}

@@ -1,0 +1,19 @@
+import { type Disk, DiskError, type DiskLock } from "../disk.ts";
+
+/** The file that is locked; it stays behind, empty. */
+export const LOCK_FILE = "LOCK";
+
+/**
+ * Keeps every other process (and a second use in this one) off a directory until the lock is released or the process
+ * ends. @throws DiskError: LOCKED when the directory is in use; ENOENT when there is none.
+ */
+export function lockDirectory(disk: Disk, directory: string): DiskLock {
+  try {
+    return disk.lock(`${directory}/${LOCK_FILE}`);
+  } catch (error) {
+    if (error instanceof DiskError && error.code === "LOCKED") {
+      throw new DiskError("LOCKED", directory, "lock", "another process is using this directory", error);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,14 @@
+import { randomBytes } from "node:crypto";
+
+/** Randomness as the rest of the code may see it. The simulator supplies a seeded one. */
+export interface Random {
+  /** Uniform integer in [0, exclusiveMax). `exclusiveMax` is a positive safe integer below 2^32. */
+  nextInt(exclusiveMax: number): number;
+  /** `length` unpredictable bytes. */
+  bytes(length: number): Uint8Array;
+}
+
+export const systemRandom: Random = {
+  nextInt: (exclusiveMax) => Math.floor(Math.random() * exclusiveMax),
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+};

@@ -1,0 +1,4 @@
+export { type ChangedConfiguration, Changer } from "./changer.ts";
+export { checkConfiguration } from "./check.ts";
+export { ConfChangeError, type ConfChangeErrorCode } from "./error.ts";
+export { restoreConfiguration } from "./restore.ts";

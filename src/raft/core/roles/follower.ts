@@ -1,0 +1,117 @@
+import { restoreConfiguration } from "../confchange/index.ts";
+import { newMessage } from "../message.ts";
+import type { Raft } from "../raft.ts";
+import { PROPOSAL_DROPPED, type Refusal } from "../refusal.ts";
+import { type Message, MessageType, NONE, ReadOnlyOption, type Snapshot, StateType } from "../types.ts";
+import { Campaign, hup } from "./election.ts";
+
+/** What a follower does with a message of its own term. */
+export function stepFollower(raft: Raft, message: Message): Refusal | null {
+  switch (message.type) {
+    case MessageType.Prop:
+      if (raft.lead === NONE || raft.config.disableProposalForwarding) return PROPOSAL_DROPPED;
+      forward(raft, message);
+      return null;
+    case MessageType.App:
+      raft.followLeader(message.from);
+      handleAppend(raft, message);
+      return null;
+    case MessageType.Heartbeat:
+      raft.followLeader(message.from);
+      handleHeartbeat(raft, message);
+      return null;
+    case MessageType.Snap:
+      raft.followLeader(message.from);
+      handleSnapshot(raft, message);
+      return null;
+    case MessageType.TransferLeader:
+    case MessageType.ReadIndex:
+      if (raft.lead !== NONE) forward(raft, message);
+      return null;
+    case MessageType.ForgetLeader:
+      // With leases a node that forgets the leader could help elect another while the lease still holds.
+      if (raft.config.readOnlyOption !== ReadOnlyOption.LeaseBased) raft.forgetLeader();
+      return null;
+    case MessageType.TimeoutNow:
+      // Without a pre-vote: the leader itself wants to be replaced.
+      hup(raft, Campaign.Transfer);
+      return null;
+    case MessageType.ReadIndexResp: {
+      const [request] = message.entries;
+      if (message.entries.length !== 1 || request === undefined) return null;
+      raft.readStates.push({ index: message.index, requestCtx: request.data });
+      return null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** The sender stays whoever asked, since the answer goes there. */
+function forward(raft: Raft, message: Message): void {
+  raft.send({ ...message, to: raft.lead, term: 0 });
+}
+
+/** Takes over a leader's entries, or says where the logs may still agree. */
+export function handleAppend(raft: Raft, message: Message): void {
+  const { log } = raft;
+  const answer = newMessage(MessageType.AppResp, message.from);
+  if (message.index < log.committed) {
+    // Old news: what is committed here is the leader's as well.
+    answer.index = log.committed;
+    raft.send(answer);
+    return;
+  }
+  const lastNew = log.tryAppend(message.index, message.logTerm, message.entries, message.commit);
+  if (lastNew !== undefined) {
+    answer.index = lastNew;
+    raft.send(answer);
+    return;
+  }
+  // Everything after the hint is of a later term than the leader has at its index, so none of it can match.
+  const hint = log.findConflictByTerm(Math.min(message.index, log.lastIndex), message.logTerm);
+  answer.index = message.index;
+  answer.reject = true;
+  answer.rejectHint = hint.index;
+  answer.logTerm = hint.term;
+  raft.send(answer);
+}
+
+export function handleHeartbeat(raft: Raft, message: Message): void {
+  raft.log.commitTo(message.commit);
+  const answer = newMessage(MessageType.HeartbeatResp, message.from);
+  answer.context = message.context;
+  raft.send(answer);
+}
+
+/** Answers with the index up to which the logs now agree, whether the snapshot was taken or not. */
+export function handleSnapshot(raft: Raft, message: Message): void {
+  const restored = message.snapshot !== null && restore(raft, message.snapshot);
+  const answer = newMessage(MessageType.AppResp, message.from);
+  answer.index = restored ? raft.log.lastIndex : raft.log.committed;
+  raft.send(answer);
+}
+
+/** Replaces log and configuration by the snapshot. False when it is not needed, or not for this node. */
+function restore(raft: Raft, snapshot: Snapshot): boolean {
+  const { index, term, confState } = snapshot.metadata;
+  if (index <= raft.log.committed) return false;
+  if (raft.state !== StateType.Follower) {
+    // Cannot happen, as every other role turns follower first. If it does, nothing of this term is to be trusted.
+    raft.becomeFollower(raft.term + 1, NONE);
+    return false;
+  }
+  // learnersNext are among the outgoing voters.
+  const members = [confState.voters, confState.learners, confState.votersOutgoing];
+  if (!members.some((ids) => ids.includes(raft.id))) return false;
+  if (raft.log.matches(index, term)) {
+    // The log has it all: only the commit index is news.
+    raft.log.commitTo(index);
+    return false;
+  }
+  raft.log.restore(snapshot);
+  const tracker = raft.newTracker();
+  restoreConfiguration(tracker, confState, raft.log.lastIndex);
+  raft.tracker = tracker;
+  return true;
+}

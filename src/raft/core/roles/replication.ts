@@ -1,0 +1,116 @@
+import { violated } from "../invariant.ts";
+import { NO_TERM } from "../log/raft-log.ts";
+import { NO_BYTES, NO_ENTRIES, newMessage } from "../message.ts";
+import type { Raft } from "../raft.ts";
+import { payloadsSize } from "../sizes.ts";
+import { isStorageError } from "../storage.ts";
+import { type Progress, ProgressState } from "../tracker/index.ts";
+import { type Entry, MessageType, type Snapshot } from "../types.ts";
+
+// What a leader sends so that its followers' logs become its own.
+
+/** Sends an append to `to`, an empty one if there is nothing new: it carries the commit index. */
+export function sendAppend(raft: Raft, to: number): void {
+  maybeSendAppend(raft, to, true);
+}
+
+/**
+ * Sends `to` the next append, or a snapshot when the log no longer has what it needs. Returns whether anything was
+ * sent: not while the follower is paused, and without `sendIfEmpty` not when there are no entries for it.
+ */
+export function maybeSendAppend(raft: Raft, to: number, sendIfEmpty: boolean): boolean {
+  const progress = raft.tracker.get(to);
+  if (progress === undefined) violated("append to a node that is not tracked", { id: raft.id, to });
+  if (progress.paused) return false;
+  const prevIndex = progress.next - 1;
+  const prevTerm = raft.log.term(prevIndex);
+  if (prevTerm === NO_TERM) return maybeSendSnapshot(raft, to, progress);
+
+  let entries: readonly Entry[] | null = NO_ENTRIES;
+  // With a full window only an empty append goes out. Its answer, or its refusal, shows whether the messages that
+  // fill the window were lost, and so ends the standstill.
+  if (progress.state !== ProgressState.Replicate || !progress.inflights.full) {
+    entries = availableEntries(raft, progress.next);
+  }
+  if ((entries === null || entries.length === 0) && !sendIfEmpty) return false;
+  if (entries === null) return maybeSendSnapshot(raft, to, progress);
+
+  const message = newMessage(MessageType.App, to);
+  message.index = prevIndex;
+  message.logTerm = prevTerm;
+  message.entries = entries;
+  message.commit = raft.log.committed;
+  raft.send(message);
+  progress.sentEntries(entries.length, payloadsSize(entries));
+  progress.sentCommitIndex(raft.log.committed);
+  return true;
+}
+
+/** null: compacted away since the term before them was looked up. */
+function availableEntries(raft: Raft, from: number): readonly Entry[] | null {
+  try {
+    return raft.log.entriesFrom(from, raft.config.maxSizePerMsgBytes);
+  } catch (error) {
+    if (isStorageError(error, "COMPACTED")) return null;
+    throw error;
+  }
+}
+
+/** Only to a follower that was heard from lately: a snapshot is too dear to send to nobody. */
+function maybeSendSnapshot(raft: Raft, to: number, progress: Progress): boolean {
+  if (!progress.recentActive) return false;
+  const snapshot = currentSnapshot(raft);
+  if (snapshot === null) return false;
+  const { index } = snapshot.metadata;
+  if (index === 0) violated("a follower needs a snapshot, and there is none", { to, next: progress.next });
+  progress.becomeSnapshot(index);
+  const message = newMessage(MessageType.Snap, to);
+  message.snapshot = snapshot;
+  raft.send(message);
+  return true;
+}
+
+/** null: being made; the next heartbeat answer asks again. */
+function currentSnapshot(raft: Raft): Snapshot | null {
+  try {
+    return raft.log.snapshot();
+  } catch (error) {
+    if (isStorageError(error, "SNAPSHOT_TEMPORARILY_UNAVAILABLE")) return null;
+    throw error;
+  }
+}
+
+/** Sends an append to everybody who is not paused. */
+export function broadcastAppend(raft: Raft): void {
+  for (const id of raft.tracker.ids) {
+    if (id !== raft.id) sendAppend(raft, id);
+  }
+}
+
+/** Sends a heartbeat to everybody; with the context that confirms the reads that wait, if there are any. */
+export function broadcastHeartbeat(raft: Raft): void {
+  broadcastHeartbeatWith(raft, raft.reads.lastContext() ?? NO_BYTES);
+}
+
+export function broadcastHeartbeatWith(raft: Raft, context: Uint8Array): void {
+  for (const id of raft.tracker.ids) {
+    if (id !== raft.id) sendHeartbeat(raft, id, context);
+  }
+}
+
+function sendHeartbeat(raft: Raft, to: number, context: Uint8Array): void {
+  const progress = raft.tracker.get(to);
+  if (progress === undefined) violated("heartbeat to a node that is not tracked", { id: raft.id, to });
+  const message = newMessage(MessageType.Heartbeat, to);
+  // A heartbeat carries no entry to compare, so it may only commit what the follower is known to share.
+  const commit = Math.min(progress.match, raft.log.committed);
+  message.commit = commit;
+  message.context = context;
+  raft.send(message);
+  progress.sentCommitIndex(commit);
+}
+
+/** Commits what a quorum has, if that ends with an entry of this term. Returns whether the commit index moved. */
+export function maybeCommit(raft: Raft): boolean {
+  return raft.log.maybeCommit(raft.tracker.committedIndex(), raft.term);
+}

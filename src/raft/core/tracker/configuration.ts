@@ -1,0 +1,60 @@
+import type { JointVoters } from "../quorum/index.ts";
+import type { ConfState } from "../types.ts";
+
+/**
+ * Who belongs to the group, and how. A value: never changed in place; every list ascends.
+ *
+ * `learnersNext` are voters of the outgoing half that become learners when the joint configuration is left: a node
+ * cannot be both at once, since a learner's vote would not count where the old majority needs it.
+ */
+export interface Configuration {
+  readonly voters: JointVoters;
+  readonly learners: readonly number[];
+  readonly learnersNext: readonly number[];
+  /** The leader leaves the joint configuration by itself as soon as it is applied. */
+  readonly autoLeave: boolean;
+}
+
+export const EMPTY_CONFIGURATION: Configuration = Object.freeze({
+  voters: Object.freeze({ incoming: Object.freeze([]), outgoing: Object.freeze([]) }),
+  learners: Object.freeze([]),
+  learnersNext: Object.freeze([]),
+  autoLeave: false,
+});
+
+export function isJoint(configuration: Configuration): boolean {
+  return configuration.voters.outgoing.length > 0;
+}
+
+/** The configuration as it is stored in snapshots. */
+export function confStateOf(configuration: Configuration): ConfState {
+  return {
+    voters: configuration.voters.incoming,
+    votersOutgoing: configuration.voters.outgoing,
+    learners: configuration.learners,
+    learnersNext: configuration.learnersNext,
+    autoLeave: configuration.autoLeave,
+  };
+}
+
+/** `ids` with `id`, ascending. */
+export function withId(ids: readonly number[], id: number): readonly number[] {
+  if (ids.includes(id)) return ids;
+  return [...ids, id].sort((a, b) => a - b);
+}
+
+/** `ids` without `id`. */
+export function withoutId(ids: readonly number[], id: number): readonly number[] {
+  return ids.includes(id) ? ids.filter((other) => other !== id) : ids;
+}
+
+/** One line, as the interaction cases print it: ids in hexadecimal. */
+export function describeConfiguration(configuration: Configuration): string {
+  const set = (ids: readonly number[]): string => `(${ids.map((id) => id.toString(16)).join(" ")})`;
+  let line = `voters=${set(configuration.voters.incoming)}`;
+  if (isJoint(configuration)) line += `&&${set(configuration.voters.outgoing)}`;
+  if (configuration.learners.length > 0) line += ` learners=${set(configuration.learners)}`;
+  if (configuration.learnersNext.length > 0) line += ` learners_next=${set(configuration.learnersNext)}`;
+  if (configuration.autoLeave) line += " autoleave";
+  return line;
+}

@@ -1,0 +1,153 @@
+/**
+ * Where each entry lies, in 8 bytes an entry (there may be millions): offset and data length in typed arrays; segment
+ * and term, which change rarely, as runs.
+ */
+
+export interface EntryLocation {
+  readonly sequence: number;
+  /** Of the record's header in the segment. */
+  readonly offset: number;
+  readonly dataBytes: number;
+}
+
+interface Run {
+  readonly firstIndex: number;
+  readonly value: number;
+}
+
+const INITIAL_SLOTS = 1_024;
+
+export class EntryIndex {
+  #baseIndex: number;
+  #baseTerm: number;
+  /** Slot of the entry at `#baseIndex + 1`: slots before it are dead. */
+  #head = 0;
+  #count = 0;
+  #offsets = new Uint32Array(INITIAL_SLOTS);
+  #lengths = new Uint32Array(INITIAL_SLOTS);
+  #terms: Run[] = [];
+  #sequences: Run[] = [];
+
+  constructor(baseIndex: number, baseTerm: number) {
+    this.#baseIndex = baseIndex;
+    this.#baseTerm = baseTerm;
+  }
+
+  /** The position before the first entry. */
+  get baseIndex(): number {
+    return this.#baseIndex;
+  }
+
+  get lastIndex(): number {
+    return this.#baseIndex + this.#count;
+  }
+
+  get lastTerm(): number {
+    return this.#terms.at(-1)?.value ?? this.#baseTerm;
+  }
+
+  /** Forgets everything; the next entry is the one after `baseIndex`. */
+  reset(baseIndex: number, baseTerm: number): void {
+    this.#baseIndex = baseIndex;
+    this.#baseTerm = baseTerm;
+    this.#head = 0;
+    this.#count = 0;
+    this.#terms = [];
+    this.#sequences = [];
+  }
+
+  /** The entry after the last one. */
+  push(term: number, location: EntryLocation): void {
+    const slot = this.#head + this.#count;
+    if (slot === this.#offsets.length) this.#makeRoom();
+    this.#offsets[this.#head + this.#count] = location.offset;
+    this.#lengths[this.#head + this.#count] = location.dataBytes;
+    this.#count++;
+    const index = this.lastIndex;
+    if (this.#terms.at(-1)?.value !== term) this.#terms.push({ firstIndex: index, value: term });
+    if (this.#sequences.at(-1)?.value !== location.sequence) {
+      this.#sequences.push({ firstIndex: index, value: location.sequence });
+    }
+  }
+
+  /** Forgets `index` and everything behind it. `index` is above the base. */
+  truncateFrom(index: number): void {
+    this.#count = Math.min(this.#count, index - this.#baseIndex - 1);
+    for (const runs of [this.#terms, this.#sequences]) {
+      while ((runs.at(-1)?.firstIndex ?? 0) >= index) runs.pop();
+    }
+  }
+
+  /** Forgets the entries that lie in segments below `sequence`. */
+  dropSegmentsBelow(sequence: number): void {
+    const kept = this.#sequences.find((run) => run.value >= sequence);
+    const through = kept === undefined ? this.lastIndex : kept.firstIndex - 1;
+    if (through <= this.#baseIndex) return;
+    const term = this.term(through);
+    if (kept === undefined) {
+      this.reset(through, term);
+      return;
+    }
+    const dropped = through - this.#baseIndex;
+    this.#head += dropped;
+    this.#count -= dropped;
+    this.#baseIndex = through;
+    this.#baseTerm = term;
+    this.#terms = dropRuns(this.#terms, through);
+    this.#sequences = dropRuns(this.#sequences, through);
+  }
+
+  /** `index` in [baseIndex, lastIndex]. */
+  term(index: number): number {
+    if (index === this.#baseIndex) return this.#baseTerm;
+    return valueAt(this.#terms, index);
+  }
+
+  /** `index` in (baseIndex, lastIndex]. */
+  locate(index: number): EntryLocation {
+    const slot = this.#head + (index - this.#baseIndex - 1);
+    return {
+      sequence: valueAt(this.#sequences, index),
+      offset: this.#offsets[slot] as number,
+      dataBytes: this.#lengths[slot] as number,
+    };
+  }
+
+  /** Moves the live slots to the front; doubles when more than half of them are live. */
+  #makeRoom(): void {
+    const slots = this.#count * 2 > this.#offsets.length ? this.#offsets.length * 2 : this.#offsets.length;
+    this.#offsets = moved(this.#offsets, this.#head, this.#count, slots);
+    this.#lengths = moved(this.#lengths, this.#head, this.#count, slots);
+    this.#head = 0;
+  }
+}
+
+function moved(from: Uint32Array, head: number, count: number, slots: number): Uint32Array<ArrayBuffer> {
+  const to = new Uint32Array(slots);
+  to.set(from.subarray(head, head + count));
+  return to;
+}
+
+/** The last run that begins at or before `index`. */
+function runAt(runs: readonly Run[], index: number): number {
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((runs[middle] as Run).firstIndex <= index) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function valueAt(runs: readonly Run[], index: number): number {
+  return (runs[runAt(runs, index)] as Run).value;
+}
+
+/** The runs of what lies behind `through`. */
+function dropRuns(runs: readonly Run[], through: number): Run[] {
+  const first = runAt(runs, through + 1);
+  return runs
+    .slice(Math.max(first, 0))
+    .map((run) => ({ firstIndex: Math.max(run.firstIndex, through + 1), value: run.value }));
+}

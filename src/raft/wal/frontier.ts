@@ -1,0 +1,86 @@
+/**
+ * How far the log is acknowledged, beside the log: `frontier`, two 64-byte slots written in turn after each sync.
+ * It is not synced itself (that would double the cost of a commit), only at a cut, at the start and at close; the
+ * kernel writes it out within seconds. It survives every death of the process, and a power cut in an older state. It
+ * only ever says less than is true, so it can refuse a damaged log and never makes one acceptable.
+ */
+import { crc32 } from "node:zlib";
+import type { DiskFile } from "../../platform/disk.ts";
+import { getUint64, putUint64 } from "./record.ts";
+
+export const FRONTIER_FILE = "frontier";
+const SLOT_BYTES = 64;
+/** On pages of their own, so that no write touches both. */
+const SLOT_SPACING = 4 << 10;
+export const FRONTIER_FILE_BYTES = 2 * SLOT_SPACING;
+const MAGIC = 0x52_46_4b_45; // "EKFR"
+
+/** All bytes of segment `sequence` below `offset`, and all segments before it, were durable. */
+export interface Frontier {
+  readonly sequence: number;
+  readonly offset: number;
+}
+
+interface Slot extends Frontier {
+  readonly turn: number;
+}
+
+function encodeSlot(slot: Slot): Uint8Array {
+  const bytes = new Uint8Array(SLOT_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(4, MAGIC, true);
+  putUint64(view, 8, slot.turn);
+  putUint64(view, 16, slot.sequence);
+  putUint64(view, 24, slot.offset);
+  view.setUint32(0, crc32(bytes.subarray(4)), true);
+  return bytes;
+}
+
+function decodeSlot(bytes: Uint8Array): Slot | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0, true) !== crc32(bytes.subarray(4, SLOT_BYTES))) return undefined;
+  if (view.getUint32(4, true) !== MAGIC) return undefined;
+  return { turn: getUint64(view, 8), sequence: getUint64(view, 16), offset: getUint64(view, 24) };
+}
+
+/** Reads the newest intact slot; undefined when there is none. */
+export function readFrontier(file: DiskFile): {
+  frontier: Frontier | undefined;
+  turn: number;
+  damaged: number;
+} {
+  let newest: Slot | undefined;
+  let damaged = 0;
+  for (let slot = 0; slot < 2; slot++) {
+    const bytes = new Uint8Array(SLOT_BYTES);
+    const read = file.pread(bytes, slot * SLOT_SPACING);
+    const content = read === SLOT_BYTES ? decodeSlot(bytes) : undefined;
+    if (content === undefined) damaged++;
+    else if (newest === undefined || content.turn > newest.turn) newest = content;
+  }
+  return { frontier: newest, turn: newest?.turn ?? 0, damaged };
+}
+
+export class FrontierFile {
+  readonly #file: DiskFile;
+  #turn: number;
+
+  constructor(file: DiskFile, turn: number) {
+    this.#file = file;
+    this.#turn = turn;
+  }
+
+  /** Notes it for the next start; durable after `sync`. */
+  write(frontier: Frontier): void {
+    this.#turn++;
+    this.#file.pwrite(encodeSlot({ ...frontier, turn: this.#turn }), (this.#turn % 2) * SLOT_SPACING);
+  }
+
+  sync(): void {
+    this.#file.datasync();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Appends records to one segment. Small payloads are copied into a scratch buffer beside their headers; large ones go
+ * to the kernel from where they lie (they may be shared memory). Nothing reaches the file before `flush`.
+ */
+import type { DiskFile } from "../../platform/disk.ts";
+import {
+  padding,
+  payloadCrc,
+  putRecordHeader,
+  RECORD_HEADER_BYTES,
+  type RecordType,
+  recordBytes,
+} from "./record.ts";
+
+/** Below this a copy is cheaper than one more buffer in the system call. */
+const COPY_BELOW_BYTES = 4 << 10;
+/** Written early when this much is staged: a group of large batches must not wait in memory for its sync. */
+const FLUSH_BYTES = 4 << 20;
+const SCRATCH_BYTES = 256 << 10;
+/** Header, the longest fixed prefix and the padding of a record whose data is not copied. */
+const FRAME_BYTES = RECORD_HEADER_BYTES + 64;
+
+export interface SegmentPosition {
+  readonly sequence: number;
+  readonly salt: bigint;
+  readonly capacity: number;
+  /** Where the next record goes. */
+  readonly end: number;
+  /** Checksum of the last record. */
+  readonly chain: number;
+}
+
+export class SegmentWriter {
+  readonly file: DiskFile;
+  readonly sequence: number;
+  readonly salt: bigint;
+  readonly capacity: number;
+  /** Shared by all segments of a log, one after the other. */
+  readonly #scratch: Uint8Array;
+  readonly #view: DataView;
+  #end: number;
+  #chain: number;
+  #durable: number;
+  #written: number;
+  #staged: Uint8Array[] = [];
+  /** Scratch bytes [#pieceStart, #cursor) are staged but not yet in `#staged`. */
+  #pieceStart = 0;
+  #cursor = 0;
+
+  constructor(file: DiskFile, position: SegmentPosition, scratch: Uint8Array) {
+    this.file = file;
+    this.sequence = position.sequence;
+    this.salt = position.salt;
+    this.capacity = position.capacity;
+    this.#end = position.end;
+    this.#chain = position.chain;
+    this.#durable = position.end;
+    this.#written = position.end;
+    this.#scratch = scratch;
+    this.#view = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
+  }
+
+  static scratch(): Uint8Array {
+    return new Uint8Array(SCRATCH_BYTES);
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  get chain(): number {
+    return this.#chain;
+  }
+
+  /** Everything below this offset is durable. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /**
+   * Stages one record with payload `prefix + data`. `data` must stay as it is until `flush`. The caller has made sure
+   * that there is room. Returns the record's offset.
+   */
+  stage(type: RecordType, flags: number, prefix: Uint8Array, data: Uint8Array): number {
+    const payloadBytes = prefix.byteLength + data.byteLength;
+    const total = recordBytes(payloadBytes);
+    if (this.#end + total > this.capacity) {
+      throw new Error(`record of ${total} bytes at ${this.#end} does not fit the segment's ${this.capacity}`);
+    }
+    const copied = data.byteLength < COPY_BELOW_BYTES;
+    const needed = copied ? total : FRAME_BYTES;
+    if (this.#cursor + needed > this.#scratch.byteLength || this.#end - this.#written >= FLUSH_BYTES)
+      this.flush();
+    const offset = this.#end;
+    this.#chain = putRecordHeader(this.#view, this.#cursor, {
+      payloadCrc: payloadCrc(prefix, data),
+      payloadBytes,
+      type,
+      flags,
+      sequence: this.sequence,
+      offset,
+      durable: this.#durable,
+      chain: this.#chain,
+      salt: this.salt,
+    });
+    this.#cursor += RECORD_HEADER_BYTES;
+    this.#copy(prefix);
+    if (copied) {
+      this.#copy(data);
+    } else {
+      this.#endPiece();
+      this.#staged.push(data);
+    }
+    this.#copy(padding(payloadBytes));
+    this.#end += total;
+    return offset;
+  }
+
+  /** Hands everything staged to the kernel. */
+  flush(): void {
+    this.#endPiece();
+    if (this.#staged.length > 0) this.file.pwritev(this.#staged, this.#written);
+    this.#staged = [];
+    this.#pieceStart = 0;
+    this.#cursor = 0;
+    this.#written = this.#end;
+  }
+
+  get dirty(): boolean {
+    return this.#durable < this.#end;
+  }
+
+  /** The caller has synced the file after a `flush`. */
+  markDurable(): void {
+    this.#durable = this.#written;
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.#scratch.set(bytes, this.#cursor);
+    this.#cursor += bytes.byteLength;
+  }
+
+  #endPiece(): void {
+    if (this.#cursor > this.#pieceStart)
+      this.#staged.push(this.#scratch.subarray(this.#pieceStart, this.#cursor));
+    this.#pieceStart = this.#cursor;
+  }
+}

@@ -1,0 +1,140 @@
+import { type MessagePort as NodePort, receiveMessageOnPort } from "node:worker_threads";
+
+/**
+ * The typed mailbox between two rooms. A room may be a Worker (`PortChannel` over a MessagePort) or a plain object in
+ * the same thread (`localChannel`, for tests and the simulator): it cannot tell the difference.
+ *
+ * Messages are sent in batches: one structured clone and one wake-up for everything a room had to say in a turn
+ * (measured: 36 us a round trip, against 0.5 us a message inside a batch).
+ */
+export interface Channel<In, Out> {
+  /** Queues one message; it leaves at the end of this turn, in order. */
+  send(message: Out): void;
+  /** Sends what is queued now. */
+  flush(): void;
+  /** The receiver of every batch, in order. Set exactly once. */
+  onBatch(receive: (messages: readonly In[]) => void): void;
+  /** What has arrived and not been received yet, without waiting: for a room that was busy and wants to do all that
+   *  piled up in one go. */
+  drain(): In[];
+  close(): void;
+}
+
+/** What a channel needs of a MessagePort. */
+export type PortLike = Pick<MessagePort, "postMessage" | "onmessage" | "close">;
+
+export interface PortChannelOptions {
+  /** Batches for the whole event-loop turn instead of the current callback: more messages share a wake-up, at the
+   *  price of waiting for the other callbacks of the turn. */
+  readonly flushAtTurnEnd?: boolean;
+}
+
+export class PortChannel<In, Out> implements Channel<In, Out> {
+  readonly #port: PortLike;
+  readonly #flushAtTurnEnd: boolean;
+  #outbox: Out[] = [];
+  #scheduled = false;
+  readonly #flush = (): void => this.flush();
+
+  constructor(port: PortLike, options: PortChannelOptions = {}) {
+    this.#port = port;
+    this.#flushAtTurnEnd = options.flushAtTurnEnd ?? false;
+  }
+
+  send(message: Out): void {
+    this.#outbox.push(message);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (this.#flushAtTurnEnd) setImmediate(this.#flush);
+    else queueMicrotask(this.#flush);
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#outbox.length === 0) return;
+    const batch = this.#outbox;
+    this.#outbox = [];
+    this.#port.postMessage(batch);
+  }
+
+  onBatch(receive: (messages: readonly In[]) => void): void {
+    this.#port.onmessage = (event) => receive(event.data as readonly In[]);
+  }
+
+  drain(): In[] {
+    const messages: In[] = [];
+    for (;;) {
+      const next = receiveMessageOnPort(this.#port as unknown as NodePort);
+      if (next === undefined) return messages;
+      messages.push(...(next.message as In[]));
+    }
+  }
+
+  close(): void {
+    this.flush();
+    this.#port.close();
+  }
+}
+
+/** Runs a task later, in order: `queueMicrotask`, or the simulator's event queue. */
+export type Schedule = (task: () => void) => void;
+
+class LocalEnd<In, Out> implements Channel<In, Out> {
+  peer: LocalEnd<Out, In> | undefined;
+  readonly #schedule: Schedule;
+  #receive: ((messages: readonly In[]) => void) | undefined;
+  #early: In[] = [];
+  #outbox: Out[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+  }
+
+  send(message: Out): void {
+    if (this.#closed) return;
+    this.#outbox.push(message);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#schedule(() => this.flush());
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#outbox.length === 0) return;
+    const batch = this.#outbox;
+    this.#outbox = [];
+    this.peer?.deliver(batch);
+  }
+
+  deliver(batch: In[]): void {
+    if (this.#closed) return;
+    if (this.#receive === undefined) this.#early.push(...batch);
+    else this.#receive(batch);
+  }
+
+  onBatch(receive: (messages: readonly In[]) => void): void {
+    this.#receive = receive;
+    const early = this.#early;
+    this.#early = [];
+    if (early.length > 0) receive(early);
+  }
+
+  drain(): In[] {
+    return [];
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}
+
+/** Two ends of one channel inside this thread. What one end sends, the other receives after `schedule`. */
+export function localChannel<A, B>(schedule: Schedule = queueMicrotask): [Channel<A, B>, Channel<B, A>] {
+  const left = new LocalEnd<A, B>(schedule);
+  const right = new LocalEnd<B, A>(schedule);
+  left.peer = right;
+  right.peer = left;
+  return [left, right];
+}

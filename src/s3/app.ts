@@ -1,0 +1,172 @@
+/**
+ * The S3 application. The edge hands over a request with its raw target; the operation is detected from it here, and
+ * the Elysia application above has one static route per operation, with the hooks that all of them share. So routing
+ * never depends on how a URL is normalised, and Elysia never sees a Host of the client's (RUNTIME.md section 11).
+ *
+ * An exchange travels beside its `Request` in a WeakMap: no header is copied, no body is wrapped. Replies are the
+ * edge's, because a `Response` would lose the exact length of a stream.
+ */
+import { Elysia } from "elysia";
+import type { EdgeApplication, EdgeReply, EdgeRequest } from "../http/types.ts";
+import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
+import { BucketDirectory } from "./buckets/directory.ts";
+import { planBatches } from "./chunks/batcher.ts";
+import type { S3Deps } from "./deps.ts";
+import { renderErrorXml, S3Error, toS3Error } from "./errors.ts";
+import type { Exchange, S3Services } from "./exchange.ts";
+import { emptyReply, xmlReply } from "./replies.ts";
+import { countReply } from "./reply-metrics.ts";
+import { parseS3Request, resourceOfTarget } from "./request.ts";
+import { detectOperation } from "./routing/detect.ts";
+import { HANDLERS } from "./routing/handlers.ts";
+import { OPERATIONS, type OperationName } from "./routing/operations.ts";
+
+/** What every route returns to Elysia: the real reply lies in the exchange. */
+const ANSWERED = new Response(null);
+const ORIGIN = "http://localhost/";
+
+const UNAUTHENTICATED: Exchange["auth"] = {
+  principal: { kind: "anonymous" },
+  payload: { kind: "unsigned" },
+  method: "anonymous",
+};
+
+export function createS3Application(deps: S3Deps): EdgeApplication {
+  const services: S3Services = {
+    ...deps,
+    buckets: new BucketDirectory(deps.kv),
+    plan: planBatches(deps.kv),
+  };
+  const exchanges = new WeakMap<Request, Exchange>();
+  const application = routes(exchanges);
+
+  return async (edge) => {
+    const startedMs = deps.clock.monotonicMs();
+    let exchange: Exchange;
+    try {
+      exchange = open(services, edge);
+    } catch (error) {
+      const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), "Unsupported", error);
+      return finish(services, edge, "Unsupported", reply, startedMs);
+    }
+    const request = new Request(ORIGIN + exchange.operation, { method: "POST" });
+    exchanges.set(request, exchange);
+    await application.handle(request);
+    const reply =
+      exchange.reply ??
+      errorReply(
+        services,
+        edge,
+        exchange.request.resource,
+        exchange.operation,
+        new Error(`${exchange.operation} gave no reply`),
+      );
+    return finish(services, edge, exchange.operation, reply, startedMs);
+  };
+}
+
+function open(services: S3Services, edge: EdgeRequest): Exchange {
+  const signed = parseS3Request(edge, { domains: services.domains });
+  const request = withHoistedHeaders(signed);
+  const detected = detectOperation(request);
+  return {
+    request,
+    signed,
+    operation: detected.operation,
+    unsupported: detected.operation === "Unsupported" ? detected.error : undefined,
+    services,
+    auth: UNAUTHENTICATED,
+    reply: undefined,
+  };
+}
+
+/** Typed by what is used of it: Elysia's full type grows with every route. */
+interface RouteTable {
+  handle(request: Request): Promise<Response>;
+}
+
+function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
+  const exchangeOf = (request: Request): Exchange => {
+    const exchange = exchanges.get(request);
+    if (exchange === undefined) throw new Error("a request came to the S3 routes without its exchange");
+    return exchange;
+  };
+  const application = new Elysia({ aot: true })
+    .onError({ as: "global" }, ({ request, error }) => {
+      const exchange = exchangeOf(request);
+      const { services, operation } = exchange;
+      exchange.reply = errorReply(
+        services,
+        exchange.request.edge,
+        exchange.request.resource,
+        operation,
+        error,
+      );
+      return ANSWERED;
+    })
+    .onBeforeHandle({ as: "global" }, ({ request }) => admit(exchangeOf(request)));
+  for (const operation of OPERATIONS) {
+    const handler = HANDLERS[operation];
+    application.post(
+      `/${operation}`,
+      async ({ request }) => {
+        const exchange = exchangeOf(request);
+        exchange.reply = await handler(exchange);
+        return ANSWERED;
+      },
+      { parse: "none", detail: { hide: true } },
+    );
+  }
+  application.compile();
+  return application;
+}
+
+/** Who is it, and may they? Before any byte of a body is asked for. @throws S3Error */
+function admit(exchange: Exchange): undefined {
+  const { services, request, operation } = exchange;
+  exchange.auth = services.authenticator.authenticate(exchange.signed);
+  services.authorizer(exchange.auth.principal, operation, request.bucket, request.key);
+  const expectedOwner = request.header("x-amz-expected-bucket-owner");
+  if (expectedOwner !== undefined && expectedOwner !== services.owner.id) throw new S3Error("AccessDenied");
+  return undefined;
+}
+
+function errorReply(
+  services: S3Services,
+  edge: EdgeRequest,
+  resource: string,
+  operation: OperationName,
+  cause: unknown,
+): EdgeReply {
+  const error = toS3Error(cause);
+  if (error.code === "InternalError") services.onInternalError(cause, edge.requestId);
+  if (error.status !== 304) services.metrics.requestFailed(operation, error.code);
+  if (edge.method === "HEAD" || error.status === 304) {
+    return closing(emptyReply(error.status, error.headers), error);
+  }
+  const xml = renderErrorXml(error, { requestId: edge.requestId, resource, hostId: services.hostId });
+  return closing(xmlReply(xml, error.headers, error.status), error);
+}
+
+function closing(reply: EdgeReply, error: S3Error): EdgeReply {
+  return error.close ? { ...reply, close: true } : reply;
+}
+
+function finish(
+  services: S3Services,
+  edge: EdgeRequest,
+  operation: OperationName,
+  reply: EdgeReply,
+  startedMs: number,
+): EdgeReply {
+  const identified: EdgeReply = {
+    ...reply,
+    headers: [
+      ["x-amz-request-id", edge.requestId],
+      ["x-amz-id-2", services.hostId],
+      ["Server", "elastickv"],
+      ...reply.headers,
+    ],
+  };
+  return countReply(services, edge, operation, identified, startedMs);
+}

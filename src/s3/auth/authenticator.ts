@@ -1,0 +1,219 @@
+/** Signature Version 4 for S3: Authorization header, presigned URL, or nobody. */
+import { invalidArgument, S3Error } from "../errors.ts";
+import type { S3Request } from "../request.ts";
+import { formatAmzDate, formatIsoDate, parseAmzDate, parseDateHeader } from "./amz-date.ts";
+import { ALGORITHM, malformed, parseAuthorizationHeader } from "./authorization-header.ts";
+import { type CredentialScope, scopeProblem } from "./credential-scope.ts";
+import { payloadMode } from "./payload-mode.ts";
+import { badParameters, looksPresigned, parsePresigned } from "./presigned.ts";
+import { SigningKeys } from "./signing-keys.ts";
+import type { AuthenticatorOptions, AuthResult, Credential, PayloadMode } from "./types.ts";
+import { type SignedClaim, verifySignature } from "./verify-signature.ts";
+
+const DEFAULT_REGION = "us-east-1";
+const DEFAULT_MAX_SKEW_MS = 15 * 60 * 1000;
+const CONTENT_SHA256 = "x-amz-content-sha256";
+const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
+const NONE: readonly string[] = [];
+const ONLY_CONTENT_SHA256: readonly string[] = [CONTENT_SHA256];
+
+export class Authenticator {
+  readonly region: string;
+  readonly #options: AuthenticatorOptions;
+  readonly #maxSkewMs: number;
+  readonly #keys: SigningKeys;
+
+  constructor(options: AuthenticatorOptions) {
+    this.region = options.region ?? DEFAULT_REGION;
+    this.#options = options;
+    this.#maxSkewMs = options.maxSkewMs ?? DEFAULT_MAX_SKEW_MS;
+    this.#keys = new SigningKeys(this.region);
+  }
+
+  /**
+   * Says who signed the request, or that nobody did: an unsigned request is anonymous, and whether that is enough
+   * is for the caller to decide. Reads no body.
+   * @throws S3Error AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, InvalidAccessKeyId,
+   *   InvalidArgument, InvalidRequest (SigV2), InvalidToken, MissingSecurityHeader, RequestTimeTooSkewed,
+   *   SignatureDoesNotMatch.
+   */
+  authenticate(request: S3Request): AuthResult {
+    const authorization = request.header("authorization");
+    const presigned = request.query.size > 0 && looksPresigned(request.query);
+    if (presigned) {
+      if (authorization !== undefined) throw onlyOneMechanism(authorization);
+      return this.#presigned(request);
+    }
+    if (authorization === undefined) return anonymous(request);
+    if (!authorization.startsWith(`${ALGORITHM} `)) throw unsupportedAuthorization(authorization);
+    return this.#header(request, authorization);
+  }
+
+  #header(request: S3Request, authorization: string): AuthResult {
+    const parsed = parseAuthorizationHeader(authorization);
+    const { signedAtMs, timestamp } = requestDate(request, parsed.signedHeaders);
+    const problem = scopeProblem(parsed.scope, this.region, timestamp);
+    if (problem !== undefined)
+      throw malformed(problem.message, problem.wrongRegion ? [["Region", this.region]] : []);
+    const credential = this.#credential(parsed.scope);
+    this.#checkSkew(timestamp, signedAtMs);
+    const payloadHash = request.header(CONTENT_SHA256);
+    if (payloadHash === undefined) {
+      throw new S3Error("MissingSecurityHeader", {
+        message: `Your request was missing a required header: ${CONTENT_SHA256}`,
+        extra: [["MissingHeaderName", CONTENT_SHA256]],
+      });
+    }
+    refuseToken(request.header("x-amz-security-token"));
+    return this.#verified(
+      request,
+      credential,
+      { ...parsed, timestamp, payloadHash, mayBeUnsigned: NONE },
+      payloadHash,
+      "header",
+    );
+  }
+
+  #presigned(request: S3Request): AuthResult {
+    const parsed = parsePresigned(request.query);
+    const problem = scopeProblem(parsed.scope, this.region, parsed.timestamp);
+    if (problem !== undefined) {
+      const message = `Error parsing the X-Amz-Credential parameter; ${problem.message}.`;
+      throw badParameters(message, problem.wrongRegion ? [["Region", this.region]] : []);
+    }
+    const credential = this.#credential(parsed.scope);
+    this.#checkLifetime(parsed.signedAtMs, parsed.expiresS);
+    refuseToken(request.query.get("X-Amz-Security-Token"));
+    const header = request.header(CONTENT_SHA256);
+    const signedHeader = `;${parsed.signedHeaders};`.includes(`;${CONTENT_SHA256};`) ? header : undefined;
+    const payloadHash = request.query.get("X-Amz-Content-Sha256") ?? signedHeader ?? UNSIGNED_PAYLOAD;
+    // A client that streams says so in the header even when the URL was signed without it.
+    const streams = header?.startsWith("STREAMING-") === true && payloadHash === UNSIGNED_PAYLOAD;
+    const claim = {
+      scope: parsed.scope,
+      signedHeaders: parsed.signedHeaders,
+      signature: parsed.signature,
+      timestamp: parsed.timestamp,
+      payloadHash,
+      mayBeUnsigned: ONLY_CONTENT_SHA256,
+    };
+    return this.#verified(request, credential, claim, streams ? header : payloadHash, "presigned");
+  }
+
+  #verified(
+    request: S3Request,
+    credential: Credential,
+    claim: SignedClaim,
+    mode: string,
+    method: "header" | "presigned",
+  ): AuthResult {
+    const key = this.#keys.get(credential, claim.scope.day);
+    verifySignature(request, claim, key);
+    const payload: PayloadMode = payloadMode(mode, {
+      key,
+      timestamp: claim.timestamp,
+      scope: claim.scope.text,
+      seedSignature: claim.signature,
+    });
+    return { principal: { kind: "user", accessKey: credential.accessKey }, payload, method };
+  }
+
+  #credential(scope: CredentialScope): Credential {
+    const credential = this.#options.credentials.find(scope.accessKey);
+    if (credential !== undefined) return credential;
+    throw new S3Error("InvalidAccessKeyId", { extra: [["AWSAccessKeyId", scope.accessKey]] });
+  }
+
+  #checkSkew(timestamp: string, signedAtMs: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (Math.abs(nowMs - signedAtMs) <= this.#maxSkewMs) return;
+    throw new S3Error("RequestTimeTooSkewed", {
+      extra: [
+        ["RequestTime", timestamp],
+        ["ServerTime", formatIsoDate(nowMs)],
+        ["MaxAllowedSkewMilliseconds", String(this.#maxSkewMs)],
+      ],
+    });
+  }
+
+  #checkLifetime(signedAtMs: number, expiresS: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    const endMs = signedAtMs + expiresS * 1000;
+    if (signedAtMs - nowMs > this.#maxSkewMs) {
+      throw new S3Error("AccessDenied", {
+        message: "Request is not valid yet",
+        extra: [
+          ["NotBefore", formatIsoDate(signedAtMs)],
+          ["ServerTime", formatIsoDate(nowMs)],
+        ],
+      });
+    }
+    if (nowMs <= endMs) return;
+    throw new S3Error("AccessDenied", {
+      message: "Request has expired",
+      extra: [
+        ["X-Amz-Expires", String(expiresS)],
+        ["Expires", formatIsoDate(endMs)],
+        ["ServerTime", formatIsoDate(nowMs)],
+      ],
+    });
+  }
+}
+
+const ANONYMOUS_UNSIGNED: AuthResult = {
+  principal: { kind: "anonymous" },
+  payload: { kind: "unsigned" },
+  method: "anonymous",
+};
+
+function anonymous(request: S3Request): AuthResult {
+  const { query } = request;
+  if (query.has("Signature") && query.has("AWSAccessKeyId")) throw signatureVersion2();
+  const declared = request.header(CONTENT_SHA256);
+  if (declared === undefined) return ANONYMOUS_UNSIGNED;
+  return { ...ANONYMOUS_UNSIGNED, payload: payloadMode(declared, undefined) };
+}
+
+/** The time of a header-signed request: `x-amz-date`, else a signed `Date`. */
+function requestDate(request: S3Request, signedHeaders: string): { timestamp: string; signedAtMs: number } {
+  const amzDate = request.header("x-amz-date");
+  if (amzDate !== undefined) {
+    const signedAtMs = parseAmzDate(amzDate);
+    if (signedAtMs !== undefined) return { timestamp: amzDate, signedAtMs };
+  } else if (`;${signedHeaders};`.includes(";date;")) {
+    const signedAtMs = parseDateHeader(request.header("date") ?? "");
+    if (signedAtMs !== undefined) return { timestamp: formatAmzDate(signedAtMs), signedAtMs };
+  }
+  throw new S3Error("AccessDenied", {
+    message: "AWS authentication requires a valid, signed Date or x-amz-date header",
+  });
+}
+
+/** Temporary credentials are not issued here, so no token can be right. */
+function refuseToken(token: string | undefined): void {
+  if (token !== undefined) throw new S3Error("InvalidToken");
+}
+
+function onlyOneMechanism(authorization: string): S3Error {
+  return invalidArgument(
+    "Authorization",
+    authorization,
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+  );
+}
+
+function unsupportedAuthorization(authorization: string): S3Error {
+  if (authorization.startsWith("AWS ")) return signatureVersion2();
+  if (authorization.startsWith("AWS4-")) {
+    return new S3Error("UnsupportedSignature", {
+      message: `Of the AWS4 algorithms only ${ALGORITHM} is supported.`,
+    });
+  }
+  return invalidArgument("Authorization", authorization, "Unsupported Authorization Type");
+}
+
+function signatureVersion2(): S3Error {
+  return new S3Error("InvalidRequest", {
+    message: `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
+  });
+}

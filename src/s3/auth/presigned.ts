@@ -1,0 +1,63 @@
+import { S3Error } from "../errors.ts";
+import type { Query } from "../query.ts";
+import { parseAmzDate } from "./amz-date.ts";
+import { ALGORITHM } from "./authorization-header.ts";
+import { type CredentialScope, parseCredential } from "./credential-scope.ts";
+
+/** A week: the longest a presigned URL may live. */
+const MAX_EXPIRES_S = 604_800;
+
+export interface PresignedParameters {
+  readonly scope: CredentialScope;
+  readonly signedHeaders: string;
+  readonly signature: string;
+  readonly timestamp: string;
+  readonly signedAtMs: number;
+  readonly expiresS: number;
+}
+
+/** True when the query asks for SigV4 query authentication, even incompletely. */
+export function looksPresigned(query: Query): boolean {
+  return query.has("X-Amz-Algorithm") || query.has("X-Amz-Signature") || query.has("X-Amz-Credential");
+}
+
+/** @throws S3Error AuthorizationQueryParametersError */
+export function parsePresigned(query: Query): PresignedParameters {
+  const algorithm = query.get("X-Amz-Algorithm");
+  const credential = query.get("X-Amz-Credential");
+  const timestamp = query.get("X-Amz-Date");
+  const expires = query.get("X-Amz-Expires");
+  const signedHeaders = query.get("X-Amz-SignedHeaders");
+  const signature = query.get("X-Amz-Signature");
+  if (!algorithm || !credential || !timestamp || !expires || !signedHeaders || !signature) {
+    throw badParameters(
+      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+    );
+  }
+  if (algorithm !== ALGORITHM) throw badParameters(`X-Amz-Algorithm only supports "${ALGORITHM}"`);
+  const scope = parseCredential(credential);
+  if (scope === undefined) {
+    throw badParameters(
+      'Error parsing the X-Amz-Credential parameter; the Credential is malformed; expecting "<access-key>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+    );
+  }
+  const signedAtMs = parseAmzDate(timestamp);
+  if (signedAtMs === undefined) {
+    throw badParameters("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+  }
+  return { scope, signedHeaders, signature, timestamp, signedAtMs, expiresS: parseExpires(expires) };
+}
+
+function parseExpires(text: string): number {
+  if (!/^[+-]?\d{1,15}$/.test(text)) throw badParameters("X-Amz-Expires should be a number");
+  const seconds = Number(text);
+  if (seconds < 1) throw badParameters("X-Amz-Expires must be at least 1 second");
+  if (seconds > MAX_EXPIRES_S) {
+    throw badParameters(`X-Amz-Expires must be at most a week: ${MAX_EXPIRES_S} seconds`);
+  }
+  return seconds;
+}
+
+export function badParameters(message: string, extra: readonly (readonly [string, string])[] = []): S3Error {
+  return new S3Error("AuthorizationQueryParametersError", { message, extra });
+}

@@ -1,0 +1,42 @@
+import { hmac } from "./hmac.ts";
+import type { Credential } from "./types.ts";
+
+/** More (user, day) pairs than this at once: start over. A key costs 2 microseconds to derive. */
+const MAX_CACHED_KEYS = 4096;
+
+interface CachedKey {
+  readonly secretKey: string;
+  readonly key: Uint8Array;
+}
+
+/** Derived SigV4 keys of one region, by access key and day. */
+export class SigningKeys {
+  readonly #region: string;
+  readonly #cache = new Map<string, CachedKey>();
+
+  constructor(region: string) {
+    this.#region = region;
+  }
+
+  /** @param day `YYYYMMDD` */
+  get(credential: Credential, day: string): Uint8Array {
+    const name = `${day}${credential.accessKey}`;
+    const cached = this.#cache.get(name);
+    // A changed secret must not live on in the cache.
+    if (cached !== undefined && cached.secretKey === credential.secretKey) return cached.key;
+    const key = deriveSigningKey(credential.secretKey, day, this.#region, "s3");
+    if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear();
+    this.#cache.set(name, { secretKey: credential.secretKey, key });
+    return key;
+  }
+}
+
+/** The chain of four HMACs of "Deriving the signing key" (AWS Signature Version 4). */
+export function deriveSigningKey(
+  secretKey: string,
+  day: string,
+  region: string,
+  service: string,
+): Uint8Array {
+  return hmac(hmac(hmac(hmac(`AWS4${secretKey}`, day), region), service), "aws4_request");
+}

@@ -1,0 +1,61 @@
+/**
+ * Who is asking, and how the payload is protected. `authenticator.ts` exports
+ *
+ *   class Authenticator { constructor(options: AuthenticatorOptions); authenticate(request: S3Request): AuthResult }
+ *
+ * `authenticate` is synchronous, reads no body, and throws S3Error.
+ */
+import type { Clock } from "../../platform/clock.ts";
+
+export interface Credential {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** Synchronous, because it is asked on every request: whoever keeps users elsewhere keeps a cache here. */
+export interface CredentialSource {
+  find(accessKey: string): Credential | undefined;
+}
+
+export interface AuthenticatorOptions {
+  readonly credentials: CredentialSource;
+  readonly clock: Clock;
+  /** The region clients must sign for. Default `us-east-1`. */
+  readonly region?: string;
+  /** How far a client's clock may be off. Default 15 minutes, as S3. */
+  readonly maxSkewMs?: number;
+}
+
+export type Principal =
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "user"; readonly accessKey: string };
+
+/** How the body arrives on the wire (x-amz-content-sha256). */
+export type PayloadMode =
+  /** UNSIGNED-PAYLOAD, anonymous, or presigned without a hash. */
+  | { readonly kind: "unsigned" }
+  /** The hash of the whole body was signed (hex). */
+  | { readonly kind: "signed"; readonly sha256: string }
+  /** aws-chunked. `signing` present: each chunk (and the trailer) carries a signature. */
+  | {
+      readonly kind: "chunked";
+      readonly trailer: boolean;
+      readonly signing: ChunkSigning | undefined;
+    };
+
+export interface ChunkSigning {
+  /** Derived SigV4 key of the credential scope. */
+  readonly key: Uint8Array;
+  /** `YYYYMMDDTHHMMSSZ`. */
+  readonly timestamp: string;
+  /** `YYYYMMDD/region/s3/aws4_request`. */
+  readonly scope: string;
+  /** Hex signature of the request: the first link of the chain. */
+  readonly seedSignature: string;
+}
+
+export interface AuthResult {
+  readonly principal: Principal;
+  readonly payload: PayloadMode;
+  readonly method: "anonymous" | "header" | "presigned";
+}

@@ -1,0 +1,178 @@
+/**
+ * aws-chunked, as in "Transferring payload in multiple chunks" and "Including trailing headers" of the S3 API:
+ *
+ *   chunk    = hex-size [";chunk-signature=" hex] CRLF data CRLF
+ *   last     = "0" [";chunk-signature=" hex] CRLF
+ *   trailer  = *(name ":" value LF) ["x-amz-trailer-signature:" hex CRLF] CRLF
+ *
+ * Chunks of any size are taken (S3 wants 8 KiB and more); a whole chunk is never held.
+ */
+import type { BodyReader } from "../../http/types.ts";
+import type { ChunkSigning } from "../auth/types.ts";
+import { S3Error } from "../errors.ts";
+import { SignatureChain } from "./chunk-signatures.ts";
+import type { PayloadSource } from "./payload-source.ts";
+import { WireReader } from "./wire-reader.ts";
+
+/** Size, signature and whatever extensions a client may add. */
+const MAX_CHUNK_HEADER_BYTES = 1024;
+const MAX_TRAILER_BYTES = 8 * 1024;
+/** 2^52 bytes: no payload gets there, and the number stays exact. */
+const CHUNK_SIZE = /^[0-9a-fA-F]{1,13}$/;
+const TRAILER_SIGNATURE = "x-amz-trailer-signature";
+
+export interface ChunkedOptions {
+  /** x-amz-decoded-content-length */
+  readonly decodedLength: number;
+  readonly trailer: boolean;
+  /** The checksum that x-amz-trailer announced. */
+  readonly expectedTrailer: string | undefined;
+  /** Undefined: chunks carry no signatures. */
+  readonly signing: ChunkSigning | undefined;
+  /** SHA-256 of the payload since the last call: everything that `next` returned has been hashed by then. */
+  readonly cut: () => Promise<Uint8Array>;
+}
+
+export class ChunkedSource implements PayloadSource {
+  readonly trailers = new Map<string, string>();
+  readonly #wire: WireReader;
+  readonly #options: ChunkedOptions;
+  readonly #chain: SignatureChain | undefined;
+  #decoded = 0;
+  /** Bytes of the current chunk still to come; undefined before the first chunk. */
+  #left: number | undefined;
+  /** Size of the current chunk: the last one has none. */
+  #size = 0;
+  #signature = "";
+  #ended = false;
+
+  constructor(body: BodyReader, options: ChunkedOptions) {
+    this.#wire = new WireReader(body);
+    this.#options = options;
+    this.#chain = options.signing === undefined ? undefined : new SignatureChain(options.signing);
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#ended) return undefined;
+    if (this.#chain?.failure !== undefined) throw this.#chain.failure;
+    if (this.#left === undefined) await this.#header();
+    while (this.#left === 0) {
+      this.#chain?.chunk(this.#signature, this.#options.cut());
+      if (this.#size === 0) {
+        await this.#finish();
+        return undefined;
+      }
+      await this.#endOfData();
+      await this.#header();
+    }
+    const piece = await this.#wire.bytes(this.#left as number);
+    if (piece === undefined) throw incomplete("The request body ended inside a chunk.");
+    this.#left = (this.#left as number) - piece.length;
+    return piece;
+  }
+
+  async verified(): Promise<void> {
+    await this.#chain?.settled();
+  }
+
+  async #header(): Promise<void> {
+    const text = await this.#line(MAX_CHUNK_HEADER_BYTES, "chunk header");
+    const semicolon = text.indexOf(";");
+    const digits = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
+    if (!CHUNK_SIZE.test(digits)) throw malformed(`'${digits.slice(0, 40)}' is not a chunk size`);
+    const size = Number.parseInt(digits, 16);
+    this.#decoded += size;
+    const { decodedLength, signing } = this.#options;
+    if (this.#decoded > decodedLength) {
+      throw incomplete(
+        `The chunks hold more than the x-amz-decoded-content-length of ${decodedLength} bytes.`,
+      );
+    }
+    this.#signature = signing === undefined ? "" : chunkSignature(text, semicolon);
+    this.#size = size;
+    this.#left = size;
+  }
+
+  async #endOfData(): Promise<void> {
+    // A longer "line" is payload beyond what the header announced.
+    const line = await this.#wire.line(1);
+    if (line === undefined || line === "cut") throw incomplete("The request body ended after a chunk.");
+    if (line === "too-long" || line.text !== "") throw malformed("a chunk is longer than its header says");
+  }
+
+  async #finish(): Promise<void> {
+    this.#ended = true;
+    if (this.#decoded !== this.#options.decodedLength) {
+      throw incomplete(
+        `The chunks hold ${this.#decoded} bytes, x-amz-decoded-content-length is ${this.#options.decodedLength}.`,
+      );
+    }
+    if (this.#options.trailer) await this.#readTrailers();
+    else if ((await this.#line(2, "end of the last chunk")) !== "")
+      throw malformed("text follows the last chunk");
+    if ((await this.#wire.bytes(1)) !== undefined) throw malformed("bytes follow the last chunk");
+  }
+
+  async #readTrailers(): Promise<void> {
+    let canonical = "";
+    let signature: string | undefined;
+    let bytes = 0;
+    for (;;) {
+      const text = await this.#line(MAX_TRAILER_BYTES, "trailer");
+      bytes += text.length + 2;
+      if (bytes > MAX_TRAILER_BYTES) throw malformedTrailer("the trailer is too long");
+      if (text === "") {
+        // Some signers end each header with LF CRLF: the blank line before the signature is not the last one.
+        if (this.#chain === undefined || signature !== undefined) break;
+        continue;
+      }
+      const colon = text.indexOf(":");
+      if (colon <= 0) throw malformedTrailer(`'${text.slice(0, 40)}' is not a trailing header`);
+      if (signature !== undefined) throw malformedTrailer("a trailing header follows the signature");
+      const name = text.slice(0, colon).trim().toLowerCase();
+      const value = text.slice(colon + 1).trim();
+      if (name === TRAILER_SIGNATURE) {
+        signature = value;
+        continue;
+      }
+      if (name.startsWith("x-amz-checksum-") && name !== this.#options.expectedTrailer) {
+        throw malformedTrailer(`'${name}' was not announced in x-amz-trailer`);
+      }
+      if (this.trailers.has(name)) throw malformedTrailer(`'${name}' is given twice`);
+      this.trailers.set(name, value);
+      canonical += `${name}:${value}\n`;
+    }
+    if (this.#chain !== undefined) this.#chain.trailer(signature ?? "", canonical);
+  }
+
+  async #line(limit: number, what: string): Promise<string> {
+    const line = await this.#wire.line(limit);
+    if (line === undefined || line === "cut") throw incomplete(`The request body ended before the ${what}.`);
+    if (line === "too-long") throw malformed(`the ${what} is longer than ${limit} bytes`);
+    return line.text;
+  }
+}
+
+function chunkSignature(header: string, semicolon: number): string {
+  const extensions = semicolon < 0 ? [] : header.slice(semicolon + 1).split(";");
+  for (const extension of extensions) {
+    const text = extension.trim();
+    if (text.startsWith("chunk-signature=")) return text.slice(16);
+  }
+  throw malformed("a chunk carries no chunk-signature");
+}
+
+function incomplete(message: string): S3Error {
+  return new S3Error("IncompleteBody", { message, close: true });
+}
+
+function malformed(what: string): S3Error {
+  return new S3Error("InvalidRequest", {
+    message: `The aws-chunked body is malformed: ${what}.`,
+    close: true,
+  });
+}
+
+function malformedTrailer(what: string): S3Error {
+  return new S3Error("MalformedTrailerError", { message: `The trailer is malformed: ${what}.`, close: true });
+}

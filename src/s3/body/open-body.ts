@@ -1,0 +1,81 @@
+import type { HashAlgorithm } from "../../blob/hash/types.ts";
+import type { AuthResult } from "../auth/types.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
+import type { S3Request } from "../request.ts";
+import { contentPromises } from "./checksum-headers.ts";
+import { ChunkedSource } from "./chunked-source.ts";
+import { CheckedPayload, type Expectations } from "./payload-reader.ts";
+import { PlainSource } from "./payload-source.ts";
+import { RecycledBody } from "./recycled-body.ts";
+import type { OpenBodyOptions, PayloadReader } from "./types.ts";
+
+/** The largest object of a single PUT, and the largest part. */
+export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+const DECODED_LENGTH = "x-amz-decoded-content-length";
+const DIGITS = /^\d{1,15}$/;
+
+/**
+ * The payload of a request, to be read and verified. Asks for no byte yet.
+ * @throws S3Error MissingContentLength, EntityTooLarge, InvalidArgument, InvalidDigest, InvalidRequest.
+ */
+export function openBody(request: S3Request, auth: AuthResult, options: OpenBodyOptions): PayloadReader {
+  const { payload } = auth;
+  const chunked = payload.kind === "chunked";
+  const decodedLength = chunked ? announcedLength(request) : wireLength(request);
+  checkSize(decodedLength, options.maxLength ?? MAX_PUT_BYTES);
+  const promises = contentPromises(request, chunked && payload.trailer);
+  const checksumAlgorithm = promises.algorithm ?? options.defaultChecksum;
+  const expectations: Expectations = {
+    decodedLength,
+    chunked,
+    promises,
+    signedSha256: payload.kind === "signed" ? payload.sha256 : undefined,
+    checksumAlgorithm,
+    checksumInTrailer: promises.algorithm !== undefined && promises.value === undefined,
+  };
+  const signing = chunked ? payload.signing : undefined;
+  const algorithms = new Set<HashAlgorithm>(options.digests);
+  if (promises.md5 !== undefined) algorithms.add("md5");
+  if (expectations.signedSha256 !== undefined) algorithms.add("sha256");
+  if (checksumAlgorithm !== undefined) algorithms.add(checksumAlgorithm);
+  const hashes = options.hashes.open([...algorithms], decodedLength, { cuts: signing !== undefined });
+  const body = new RecycledBody(request.edge.body);
+  const expectedTrailer = expectations.checksumInTrailer ? `x-amz-checksum-${promises.algorithm}` : undefined;
+  return new CheckedPayload(expectations, hashes, (cut) =>
+    chunked
+      ? new ChunkedSource(body, { decodedLength, trailer: payload.trailer, expectedTrailer, signing, cut })
+      : new PlainSource(body),
+  );
+}
+
+/** Content-Length. HTTP takes a request without one for empty; S3 wants an object to be put to say so. */
+function wireLength(request: S3Request): number {
+  const length = request.edge.body.declaredLength;
+  const silent =
+    request.method === "PUT" && request.key !== undefined && request.header("content-length") === undefined;
+  if (length === undefined || silent) throw new S3Error("MissingContentLength");
+  return length;
+}
+
+function announcedLength(request: S3Request): number {
+  const text = request.header(DECODED_LENGTH);
+  if (text === undefined) {
+    throw new S3Error("MissingContentLength", {
+      message: `You must provide the ${DECODED_LENGTH} HTTP header.`,
+    });
+  }
+  if (!DIGITS.test(text))
+    throw invalidArgument(DECODED_LENGTH, text, `${DECODED_LENGTH} is not a number of bytes.`);
+  return Number(text);
+}
+
+function checkSize(length: number, max: number): void {
+  if (length <= max) return;
+  throw new S3Error("EntityTooLarge", {
+    extra: [
+      ["ProposedSize", String(length)],
+      ["MaxSizeAllowed", String(max)],
+    ],
+  });
+}

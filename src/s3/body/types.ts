@@ -1,0 +1,57 @@
+/**
+ * The payload of a request, checked. `open-body.ts` exports
+ *
+ *   openBody(request: S3Request, auth: AuthResult, options: OpenBodyOptions): PayloadReader
+ *
+ * It throws S3Error at once for everything the headers already show to be wrong (MissingContentLength,
+ * InvalidDigest, two checksum headers, EntityTooLarge ...), before any body byte is asked for.
+ */
+import type { Digests, HashAlgorithm, HashService } from "../../blob/hash/types.ts";
+
+/** A checksum of the `x-amz-checksum-*` family. */
+export type ChecksumAlgorithm = Exclude<HashAlgorithm, "md5">;
+
+export interface OpenBodyOptions {
+  readonly hashes: HashService;
+  /** Digests wanted whatever the client asked for, usually `["md5"]` for the ETag. */
+  readonly digests?: readonly HashAlgorithm[];
+  /** A checksum to compute when the client sent none (upload created with a checksum algorithm). */
+  readonly defaultChecksum?: ChecksumAlgorithm | undefined;
+  /** A larger body is EntityTooLarge before it is read. Default 5 GiB. */
+  readonly maxLength?: number;
+}
+
+export interface PayloadResult {
+  /** Everything that was asked for or had to be checked. */
+  readonly digests: Digests;
+  /** The client's checksum, verified; or the one computed for `x-amz-sdk-checksum-algorithm` / defaultChecksum. */
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Uint8Array } | undefined;
+}
+
+/** Memory stays flat: it never holds more than one piece from the socket. One caller, one call at a time. */
+export interface PayloadReader {
+  /** Plain payload bytes, aws-chunked framing taken off. */
+  readonly decodedLength: number;
+  /** True when the wire format is aws-chunked. */
+  readonly chunked: boolean;
+  /** Plain payload bytes handed out so far. */
+  readonly received: number;
+  /** The checksum algorithm this body will be given in the result, known before it is read. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  /** The next piece, undefined at the end. The view is the caller's to keep, and must not be changed before
+   *  `finish()` or `settled()` has resolved. @throws S3Error */
+  read(): Promise<Uint8Array | undefined>;
+  /** Fills `target` completely unless the payload ends first; returns how many bytes were written. The bytes in
+   *  `target` are hashed where they lie: they must not change before `settled()` or `finish()`. @throws S3Error */
+  readInto(target: Uint8Array): Promise<number>;
+  /** All bytes handed out so far have been hashed: their buffers may be reused. */
+  settled(): Promise<void>;
+  /** Reads to the end of the body (it must hold no more payload) and verifies lengths, signatures, hashes and
+   *  checksums. Nothing may be made visible before it resolved. @throws S3Error */
+  finish(): Promise<PayloadResult>;
+  /** Whole payload of a small body (XML documents), verified. @throws S3Error MaxMessageLengthExceeded (before a byte
+   *  was read) above `maxBytes`, and all that `read` and `finish` throw. */
+  readAll(maxBytes: number): Promise<Uint8Array>;
+  /** Lets go of hash streams when the body will not be finished. Idempotent, also after finish. */
+  abort(): void;
+}

@@ -1,0 +1,62 @@
+/**
+ * What clients probe about a bucket. Nothing of this can be configured yet, so each answer is what S3 says about a
+ * bucket where it never was: an empty configuration, or the error that says so.
+ */
+import { escapeXml, S3Error, type S3ErrorCode } from "../errors.ts";
+import { bucketOf, type Exchange, type Handler } from "../exchange.ts";
+import { accessPolicy } from "../objects/facts.ts";
+import { xmlReply } from "../replies.ts";
+import { document, tag } from "../xml/builder.ts";
+import type { Bucket } from "./directory.ts";
+
+function bucketRow(exchange: Exchange): Promise<Bucket> {
+  const { services } = exchange;
+  return services.kv.snapshot().then((view) => services.buckets.inView(view, bucketOf(exchange)));
+}
+
+/** An existing bucket answers `xml`. */
+function always(xml: string): Handler {
+  return async (exchange) => {
+    await bucketRow(exchange);
+    return xmlReply(xml);
+  };
+}
+
+/** An existing bucket has no such configuration. */
+function never(code: S3ErrorCode): Handler {
+  return async (exchange) => {
+    await bucketRow(exchange);
+    throw new S3Error(code, { extra: [["BucketName", bucketOf(exchange)]] });
+  };
+}
+
+export const getBucketLocation: Handler = async (exchange) => {
+  const { region } = await bucketRow(exchange);
+  // us-east-1 is said by saying nothing.
+  return xmlReply(document("LocationConstraint", region === "us-east-1" ? "" : escapeXml(region)));
+};
+
+export const getBucketAcl: Handler = async (exchange) => {
+  await bucketRow(exchange);
+  return xmlReply(accessPolicy(exchange.services.owner));
+};
+
+export const getBucketVersioning = always(document("VersioningConfiguration", ""));
+export const getBucketLogging = always(document("BucketLoggingStatus", ""));
+export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
+export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));
+export const getBucketRequestPayment = always(
+  document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
+);
+
+export const getBucketPolicy = never("NoSuchBucketPolicy");
+export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
+export const getBucketCors = never("NoSuchCORSConfiguration");
+export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
+export const getBucketTagging = never("NoSuchTagSet");
+export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
+export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
+export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
+export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
+export const getBucketOwnershipControls = never("OwnershipControlsNotFoundError");
+export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");

@@ -1,0 +1,200 @@
+/** CreateBucket, HeadBucket, DeleteBucket, ListBuckets. */
+import { prefixEnd } from "../../store/key-encoding.ts";
+import { successor } from "../attempts.ts";
+import { openBody } from "../body/open-body.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
+import { bucketOf, type Exchange, type Handler, ownerOf } from "../exchange.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
+import {
+  aliveKey,
+  BUCKETS_PREFIX,
+  type BucketRef,
+  bucketChunksPrefix,
+  bucketKey,
+  bucketPartsPrefix,
+  objectsPrefix,
+  parseBucketKey,
+  uploadsPrefix,
+  versionsPrefix,
+} from "../keys.ts";
+import { decodeToken, encodeToken } from "../listing/continuation-token.ts";
+import { notImplementedHeader, refuseUnimplemented } from "../objects/object-headers.ts";
+import { encodeDisposal } from "../records/attempt.ts";
+import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
+import { emptyReply, type HeaderPair, xmlReply } from "../replies.ts";
+import { document, element, isoTime, tag } from "../xml/builder.ts";
+import { ownerElement } from "../xml/owner.ts";
+import { parseXml } from "../xml/reader.ts";
+import { noSuchBucket } from "./directory.ts";
+import { checkBucketName } from "./name.ts";
+
+const CONFIGURATION_BYTES_MAX = 64 * 1024;
+const LIST_BUCKETS_MAX = 10_000;
+const SCAN_PAGE = 1000;
+
+export const createBucket: Handler = async (exchange) => {
+  const { services } = exchange;
+  const name = bucketOf(exchange);
+  checkBucketName(name);
+  refuseUnimplementedBucket(exchange);
+  await checkConfiguration(exchange);
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const view = await services.kv.snapshot();
+    const existing = await view.getMeta(bucketKey(name));
+    if (existing !== undefined) return existsAlready(exchange, decodeBucket(existing.value).region);
+    // Every earlier life of this name was created at a lower read timestamp, and deleted before this view.
+    const ref: BucketRef = { bucket: name, generation: view.readTs };
+    const absent: Guard = { condition: { kind: "must-not-exist", key: bucketKey(name) }, onFail: "retry" };
+    const record = {
+      generation: ref.generation,
+      createdMs: services.clock.nowMs(),
+      region: services.region,
+      owner: ownerOf(exchange),
+    };
+    const outcome = await transactGuarded(
+      services.kv,
+      [absent],
+      [
+        { kind: "put", key: bucketKey(name), value: encodeBucket(record) },
+        { kind: "put", key: aliveKey(ref), value: new Uint8Array(0), disposal: bucketDisposal(ref) },
+      ],
+    );
+    if (outcome.kind === "committed") return emptyReply(200, [["Location", `/${name}`]]);
+  }
+  throw new S3Error("OperationAborted");
+};
+
+/** What is left when the last object has gone: unfinished uploads and chunks on their way to the cleaner. */
+function bucketDisposal(ref: BucketRef): Uint8Array {
+  return encodeDisposal([uploadsPrefix(ref), bucketPartsPrefix(ref), bucketChunksPrefix(ref)]);
+}
+
+/** In us-east-1 making one's own bucket again succeeds, as it does there; elsewhere it is an error. */
+function existsAlready(exchange: Exchange, region: string): ReturnType<typeof emptyReply> {
+  const name = bucketOf(exchange);
+  if (region === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
+  throw new S3Error("BucketAlreadyOwnedByYou", { extra: [["BucketName", name]] });
+}
+
+/** @throws S3Error NotImplemented */
+function refuseUnimplementedBucket(exchange: Exchange): void {
+  const { request } = exchange;
+  if (request.header("x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true") {
+    throw notImplementedHeader("x-amz-bucket-object-lock-enabled");
+  }
+  const ownership = request.header("x-amz-object-ownership");
+  if (ownership !== undefined && ownership !== "BucketOwnerEnforced") {
+    throw notImplementedHeader("x-amz-object-ownership");
+  }
+  refuseUnimplemented(request);
+}
+
+/** @throws S3Error MalformedXML, InvalidLocationConstraint, NotImplemented */
+async function checkConfiguration(exchange: Exchange): Promise<void> {
+  const { request, services, auth } = exchange;
+  if (request.edge.body.declaredLength === 0) return;
+  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
+  let bytes: Uint8Array;
+  try {
+    bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
+  } finally {
+    body.abort();
+  }
+  if (bytes.byteLength === 0) return;
+  const root = parseXml(bytes, "CreateBucketConfiguration");
+  for (const unimplemented of ["Location", "Bucket", "Tags"]) {
+    if (root.child(unimplemented) !== undefined) throw notImplementedHeader(unimplemented);
+  }
+  const location = root.childText("LocationConstraint")?.trim() ?? "";
+  if (location === "" || location === services.region) return;
+  throw new S3Error("InvalidLocationConstraint", { extra: [["LocationConstraint", location]] });
+}
+
+export const headBucket: Handler = async (exchange) => {
+  const { services } = exchange;
+  const bucket = await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
+  const headers: HeaderPair[] = [
+    ["x-amz-bucket-region", bucket.region],
+    ["x-amz-access-point-alias", "false"],
+    ["Content-Type", "application/xml"],
+  ];
+  return emptyReply(200, headers);
+};
+
+/** Emptiness is decided at apply: an object that arrives in the same moment keeps the bucket, or finds it gone. */
+export const deleteBucket: Handler = async (exchange) => {
+  const { services } = exchange;
+  const name = bucketOf(exchange);
+  const bucket = await services.buckets.inView(await services.kv.snapshot(), name);
+  const notEmpty = (): S3Error => new S3Error("BucketNotEmpty", { extra: [["BucketName", name]] });
+  services.buckets.forget(name);
+  await transactGuarded(
+    services.kv,
+    [
+      { condition: { kind: "must-exist", key: aliveKey(bucket) }, onFail: () => noSuchBucket(name) },
+      { condition: { kind: "prefix-empty", prefix: objectsPrefix(bucket) }, onFail: notEmpty },
+      { condition: { kind: "prefix-empty", prefix: versionsPrefix(bucket) }, onFail: notEmpty },
+    ],
+    [
+      { kind: "delete", key: bucketKey(name) },
+      { kind: "delete", key: aliveKey(bucket) },
+    ],
+  );
+  services.buckets.forget(name);
+  return emptyReply(204);
+};
+
+export const listBuckets: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  const prefix = request.query.get("prefix") ?? "";
+  const region = request.query.get("bucket-region");
+  const token = request.query.get("continuation-token");
+  const max = maxBuckets(request.query.get("max-buckets"));
+  const after = token === undefined || token === "" ? undefined : decodeToken("", token);
+  const view = await services.kv.snapshot();
+  const end = prefixEnd(BUCKETS_PREFIX);
+  let start = after === undefined ? BUCKETS_PREFIX : successor(bucketKey(after));
+  let buckets = "";
+  let count = 0;
+  let lastName = "";
+  let truncated = false;
+  for (;;) {
+    const page = await view.scan(start, end, { limit: SCAN_PAGE });
+    for (const row of page) {
+      const name = parseBucketKey(row.key);
+      const record = decodeBucket(row.value);
+      if (!name.startsWith(prefix) || (region !== undefined && record.region !== region)) continue;
+      truncated = count === max;
+      if (truncated) break;
+      count++;
+      lastName = name;
+      buckets += element(
+        "Bucket",
+        tag("Name", name) +
+          tag("CreationDate", isoTime(record.createdMs)) +
+          tag("BucketRegion", record.region),
+      );
+    }
+    const last = page[page.length - 1];
+    if (truncated || last === undefined || page.length < SCAN_PAGE) break;
+    start = successor(last.key);
+  }
+  const inner =
+    ownerElement("Owner", services.owner) +
+    element("Buckets", buckets) +
+    tag("ContinuationToken", truncated ? encodeToken("", lastName) : undefined) +
+    tag("Prefix", prefix === "" ? undefined : prefix);
+  return xmlReply(document("ListAllMyBucketsResult", inner));
+};
+
+/** @throws S3Error InvalidArgument */
+function maxBuckets(text: string | undefined): number {
+  if (text === undefined) return LIST_BUCKETS_MAX;
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value >= 1 && value <= LIST_BUCKETS_MAX) return value;
+  throw invalidArgument(
+    "max-buckets",
+    text,
+    `max-buckets must be an integer between 1 and ${LIST_BUCKETS_MAX}.`,
+  );
+}

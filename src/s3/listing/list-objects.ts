@@ -1,0 +1,161 @@
+/** ListObjects, ListObjectsV2 and ListObjectVersions. */
+import type { ScanItem } from "../../store/types.ts";
+import type { Bucket } from "../buckets/directory.ts";
+import { escapeXml, invalidArgument } from "../errors.ts";
+import { bucketOf, type Exchange, type Handler, type S3Services } from "../exchange.ts";
+import { objectsPrefix, parseObjectKey } from "../keys.ts";
+import { wireName } from "../objects/checksums.ts";
+import { type ManifestSummary, readSummary } from "../records/manifest-summary.ts";
+import { xmlReply } from "../replies.ts";
+import { document, element, isoTime, tag } from "../xml/builder.ts";
+import { ownerElement } from "../xml/owner.ts";
+import { decodeToken, encodeToken } from "./continuation-token.ts";
+import { type ListParameters, listParameters, nameEncoder } from "./parameters.ts";
+import { type Entry, type Page, walk } from "./walk.ts";
+
+type ObjectEntry = Entry<ManifestSummary>;
+
+async function listPage(
+  exchange: Exchange,
+  parameters: ListParameters,
+  after: string | undefined,
+): Promise<{ bucket: Bucket; page: Page<ManifestSummary> }> {
+  const { services } = exchange;
+  const view = await services.kv.snapshot();
+  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const offset = objectsPrefix(bucket).byteLength;
+  const page = await walk<ManifestSummary>({
+    view,
+    tag: "o",
+    ref: bucket,
+    prefix: parameters.prefix,
+    delimiter: parameters.delimiter,
+    after,
+    limit: parameters.max,
+    read: (row: ScanItem) => ({ name: parseObjectKey(row.key, offset), item: readSummary(row.value) }),
+  });
+  return { bucket, page };
+}
+
+export const listObjects: Handler = async (exchange) => {
+  const { request } = exchange;
+  const parameters = listParameters(request, "max-keys");
+  const marker = request.query.get("marker") ?? "";
+  const { bucket, page } = await listPage(exchange, parameters, marker === "" ? undefined : marker);
+  const encode = nameEncoder(parameters.encodes);
+  const last = page.entries[page.entries.length - 1];
+  // S3 gives NextMarker only with a delimiter; without one the last key is the next marker.
+  const next = page.truncated && parameters.delimiter !== "" ? last?.name : undefined;
+  const inner =
+    tag("Name", bucket.bucket) +
+    tag("Prefix", encode(parameters.prefix)) +
+    tag("Marker", encode(marker)) +
+    tag("NextMarker", next === undefined ? undefined : encode(next)) +
+    commonHead(parameters, page) +
+    contents(page.entries, encode, exchange.services, true);
+  return xmlReply(document("ListBucketResult", inner));
+};
+
+export const listObjectsV2: Handler = async (exchange) => {
+  const { request } = exchange;
+  const parameters = listParameters(request, "max-keys");
+  const startAfter = request.query.get("start-after") ?? "";
+  const token = request.query.get("continuation-token");
+  if (token === "")
+    throw invalidArgument("continuation-token", "", "The continuation token provided is incorrect");
+  const resumed = token === undefined ? undefined : decodeToken(bucketOf(exchange), token);
+  const after = resumed ?? (startAfter === "" ? undefined : startAfter);
+  const { bucket, page } = await listPage(exchange, parameters, after);
+  const encode = nameEncoder(parameters.encodes);
+  const last = page.entries[page.entries.length - 1];
+  const next = page.truncated && last !== undefined ? encodeToken(bucket.bucket, last.name) : undefined;
+  const inner =
+    tag("Name", bucket.bucket) +
+    tag("Prefix", encode(parameters.prefix)) +
+    (startAfter === "" ? "" : tag("StartAfter", encode(startAfter))) +
+    tag("ContinuationToken", token) +
+    tag("NextContinuationToken", next) +
+    tag("KeyCount", page.entries.length) +
+    commonHead(parameters, page) +
+    contents(page.entries, encode, exchange.services, request.query.get("fetch-owner") === "true");
+  return xmlReply(document("ListBucketResult", inner));
+};
+
+function commonHead(parameters: ListParameters, page: Page<ManifestSummary>): string {
+  const encode = nameEncoder(parameters.encodes);
+  return (
+    tag("MaxKeys", parameters.max) +
+    (parameters.delimiter === "" ? "" : tag("Delimiter", encode(parameters.delimiter))) +
+    tag("IsTruncated", page.truncated) +
+    (parameters.encodes ? tag("EncodingType", "url") : "")
+  );
+}
+
+function contents(
+  entries: readonly ObjectEntry[],
+  encode: (name: string) => string,
+  services: S3Services,
+  withOwner: boolean,
+): string {
+  const owner = withOwner ? ownerElement("Owner", services.owner) : "";
+  let objects = "";
+  let prefixes = "";
+  for (const entry of entries) {
+    const name = encode(entry.name);
+    if (entry.kind === "prefix") prefixes += element("CommonPrefixes", tag("Prefix", name));
+    else objects += `<Contents><Key>${escapeXml(name)}</Key>${objectFacts(entry.item)}${owner}</Contents>`;
+  }
+  return objects + prefixes;
+}
+
+/** Nothing in here needs escaping: times, numbers, hex digits and names of ours. */
+function objectFacts({ checksum, etag, modifiedMs, size }: ManifestSummary): string {
+  const sum =
+    checksum === undefined
+      ? ""
+      : `<ChecksumAlgorithm>${wireName(checksum.algorithm)}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`;
+  return `<LastModified>${isoTime(modifiedMs)}</LastModified><ETag>&quot;${etag}&quot;</ETag>${sum}<Size>${size}</Size><StorageClass>STANDARD</StorageClass>`;
+}
+
+/** Buckets are not versioned: every object is its own latest version, `null`. */
+export const listObjectVersions: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  const parameters = listParameters(request, "max-keys");
+  const keyMarker = request.query.get("key-marker") ?? "";
+  const versionMarker = request.query.get("version-id-marker") ?? "";
+  if (versionMarker !== "" && keyMarker === "") {
+    throw invalidArgument(
+      "version-id-marker",
+      versionMarker,
+      "A version-id marker cannot be specified without a key marker.",
+    );
+  }
+  if (versionMarker !== "" && versionMarker !== "null") {
+    throw invalidArgument("version-id-marker", versionMarker, "Invalid version id specified");
+  }
+  const { bucket, page } = await listPage(exchange, parameters, keyMarker === "" ? undefined : keyMarker);
+  const encode = nameEncoder(parameters.encodes);
+  const last = page.entries[page.entries.length - 1];
+  let inner =
+    tag("Name", bucket.bucket) +
+    tag("Prefix", encode(parameters.prefix)) +
+    tag("KeyMarker", encode(keyMarker)) +
+    tag("VersionIdMarker", versionMarker);
+  if (page.truncated && last !== undefined) {
+    inner += tag("NextKeyMarker", encode(last.name));
+    if (last.kind === "item") inner += tag("NextVersionIdMarker", "null");
+  }
+  inner += commonHead(parameters, page);
+  const owner = ownerElement("Owner", services.owner);
+  let prefixes = "";
+  for (const entry of page.entries) {
+    const name = encode(entry.name);
+    if (entry.kind === "prefix") {
+      prefixes += element("CommonPrefixes", tag("Prefix", name));
+      continue;
+    }
+    const identity = tag("Key", name) + tag("VersionId", "null") + tag("IsLatest", true);
+    inner += element("Version", identity + objectFacts(entry.item) + owner);
+  }
+  return xmlReply(document("ListVersionsResult", inner + prefixes));
+};

@@ -1,0 +1,77 @@
+import { successor } from "../attempts.ts";
+import { bucketOf, type Handler } from "../exchange.ts";
+import { parseUploadKey, uploadKey } from "../keys.ts";
+import { wireName } from "../objects/checksums.ts";
+import { decodeUpload, type UploadRecord } from "../records/upload.ts";
+import { xmlReply } from "../replies.ts";
+import { document, element, isoTime, tag } from "../xml/builder.ts";
+import { ownerElement } from "../xml/owner.ts";
+import { listParameters, nameEncoder } from "./parameters.ts";
+import { walk } from "./walk.ts";
+
+interface UploadItem {
+  readonly uploadId: string;
+  readonly upload: UploadRecord;
+}
+
+/** In order of keys, and of their beginning among the uploads of one key. */
+export const listMultipartUploads: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  const parameters = listParameters(request, "max-uploads");
+  const keyMarker = request.query.get("key-marker") ?? "";
+  // Without a key marker S3 ignores it.
+  const uploadMarker = keyMarker === "" ? "" : (request.query.get("upload-id-marker") ?? "");
+  const view = await services.kv.snapshot();
+  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const page = await walk<UploadItem>({
+    view,
+    tag: "u",
+    ref: bucket,
+    prefix: parameters.prefix,
+    delimiter: parameters.delimiter,
+    after: keyMarker === "" ? undefined : keyMarker,
+    // With an upload marker: the uploads of that very key that began later, then the keys above.
+    startRow: uploadMarker === "" ? undefined : successor(uploadKey(bucket, keyMarker, uploadMarker)),
+    limit: parameters.max,
+    read: (row) => {
+      const { key, uploadId } = parseUploadKey(row.key);
+      return { name: key, item: { uploadId, upload: decodeUpload(row.value) } };
+    },
+  });
+  const encode = nameEncoder(parameters.encodes);
+  const last = page.entries[page.entries.length - 1];
+  let inner =
+    tag("Bucket", bucket.bucket) +
+    tag("KeyMarker", encode(keyMarker)) +
+    tag("UploadIdMarker", uploadMarker) +
+    tag("NextKeyMarker", page.truncated && last !== undefined ? encode(last.name) : "") +
+    tag("NextUploadIdMarker", page.truncated && last?.kind === "item" ? last.item.uploadId : "") +
+    tag("Prefix", encode(parameters.prefix)) +
+    (parameters.delimiter === "" ? "" : tag("Delimiter", encode(parameters.delimiter))) +
+    (parameters.encodes ? tag("EncodingType", "url") : "") +
+    tag("MaxUploads", parameters.max) +
+    tag("IsTruncated", page.truncated);
+  const people = ownerElement("Initiator", services.owner) + ownerElement("Owner", services.owner);
+  let prefixes = "";
+  for (const entry of page.entries) {
+    if (entry.kind === "prefix") {
+      prefixes += element("CommonPrefixes", tag("Prefix", encode(entry.name)));
+      continue;
+    }
+    const { uploadId, upload } = entry.item;
+    inner += element(
+      "Upload",
+      tag("Key", encode(entry.name)) +
+        tag("UploadId", uploadId) +
+        people +
+        tag("StorageClass", "STANDARD") +
+        tag("Initiated", isoTime(upload.initiatedMs)) +
+        tag(
+          "ChecksumAlgorithm",
+          upload.checksumAlgorithm === undefined ? undefined : wireName(upload.checksumAlgorithm),
+        ) +
+        tag("ChecksumType", upload.checksumType),
+    );
+  }
+  return xmlReply(document("ListMultipartUploadsResult", inner + prefixes));
+};

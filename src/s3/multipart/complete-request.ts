@@ -1,0 +1,119 @@
+/** The document of CompleteMultipartUpload. */
+import { openBody } from "../body/open-body.ts";
+import type { ChecksumAlgorithm } from "../body/types.ts";
+import { S3Error } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { CHECKSUM_ALGORITHMS, elementName, headerName } from "../objects/checksums.ts";
+import { unquoted } from "../objects/conditions.ts";
+import type { S3Request } from "../request.ts";
+import { parseXml, type XmlElement } from "../xml/reader.ts";
+import { PART_NUMBER_MAX } from "./upload.ts";
+
+const BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+export interface ListedPart {
+  readonly number: number;
+  readonly etag: string;
+  /** Base64 by algorithm, as the client wrote it. */
+  readonly checksums: ReadonlyMap<ChecksumAlgorithm, string>;
+}
+
+/** @throws S3Error MalformedXML, InvalidPartOrder, InvalidArgument and what a bad body gets */
+export async function readListedParts(exchange: Exchange): Promise<ListedPart[]> {
+  const { request, services, auth } = exchange;
+  // x-amz-checksum-* of this request speak about the object, not about the document.
+  const body = openBody(withoutObjectChecksums(request), auth, {
+    hashes: services.hashes,
+    maxLength: BODY_BYTES_MAX,
+  });
+  let root: XmlElement;
+  try {
+    root = parseXml(await body.readAll(BODY_BYTES_MAX), "CompleteMultipartUpload");
+  } finally {
+    body.abort();
+  }
+  const parts = root.children("Part").map(listedPart);
+  if (parts.length === 0 || parts.length > PART_NUMBER_MAX) throw new S3Error("MalformedXML");
+  for (let i = 1; i < parts.length; i++) {
+    if ((parts[i] as ListedPart).number <= (parts[i - 1] as ListedPart).number)
+      throw new S3Error("InvalidPartOrder");
+  }
+  return parts;
+}
+
+/** The same request, minus the headers that speak about the object. */
+function withoutObjectChecksums(request: S3Request): S3Request {
+  const { edge } = request;
+  const header = (name: string): string | undefined =>
+    isObjectChecksum(name) ? undefined : request.header(name);
+  return {
+    edge: {
+      method: edge.method,
+      rawTarget: edge.rawTarget,
+      rawHeaders: withoutChecksumLines(edge.rawHeaders),
+      header,
+      remoteAddress: edge.remoteAddress,
+      requestId: edge.requestId,
+      body: edge.body,
+      get signal() {
+        return edge.signal;
+      },
+    },
+    method: request.method,
+    style: request.style,
+    host: request.host,
+    bucket: request.bucket,
+    key: request.key,
+    query: request.query,
+    rawPath: request.rawPath,
+    rawQuery: request.rawQuery,
+    resource: request.resource,
+    requestId: request.requestId,
+    header,
+  };
+}
+
+function isObjectChecksum(lowerName: string): boolean {
+  return lowerName.startsWith("x-amz-checksum-");
+}
+
+function withoutChecksumLines(rawHeaders: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (!isObjectChecksum(name.toLowerCase())) kept.push(name, rawHeaders[i + 1] as string);
+  }
+  return kept;
+}
+
+function listedPart(part: XmlElement): ListedPart {
+  const number = part.childText("PartNumber")?.trim() ?? "";
+  const etag = part.childText("ETag")?.trim() ?? "";
+  if (!/^\d{1,5}$/.test(number) || etag === "") throw new S3Error("MalformedXML");
+  if (Number(number) < 1 || Number(number) > PART_NUMBER_MAX) {
+    throw new S3Error("InvalidArgument", {
+      message: `PartNumber must be between 1 and ${PART_NUMBER_MAX}.`,
+      extra: [
+        ["ArgumentName", "partNumber"],
+        ["ArgumentValue", number],
+      ],
+    });
+  }
+  const checksums = new Map<ChecksumAlgorithm, string>();
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    const value = part.childText(elementName(algorithm));
+    if (value !== undefined) checksums.set(algorithm, value.trim());
+  }
+  return { number: Number(number), etag: unquoted(etag), checksums };
+}
+
+/** The object's checksum that the client expects, if it says one: base64, with or without `-N`. */
+export function expectedChecksum(
+  request: S3Request,
+): { readonly algorithm: ChecksumAlgorithm; readonly text: string } | undefined {
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    const text = request.header(headerName(algorithm));
+    if (text !== undefined) return { algorithm, text: text.trim() };
+  }
+  return undefined;
+}

@@ -1,0 +1,224 @@
+/**
+ * CompleteMultipartUpload. Parts are read, checked and put together in a view; the transaction then holds only if the
+ * upload is still the one that was read and none of its parts has changed since, else everything is decided anew. So
+ * of a complete, an abort and an upload of a part that meet, each sees the others entirely or not at all.
+ */
+import { crc32 } from "node:zlib";
+import type { ReadView, TxnMutation } from "../../kv/types.ts";
+import type { Bucket } from "../buckets/directory.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
+import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../exchange.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
+import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
+import { objectKey, partChunksPrefix, partsPrefix, uploadAttempt, uploadKey } from "../keys.ts";
+import { checksumElements, checksumText } from "../objects/checksums.ts";
+import { manifestMutation } from "../objects/commit.ts";
+import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
+import { encodeDisposal } from "../records/attempt.ts";
+import type { StoredChecksum } from "../records/checksum.ts";
+import { decodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
+import { quoted } from "../replies.ts";
+import type { S3Request } from "../request.ts";
+import { tag } from "../xml/builder.ts";
+import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
+import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";
+import { type NumberedPart, partsAfter } from "./parts.ts";
+import { type CurrentUpload, currentUpload, PART_NUMBER_MAX } from "./upload.ts";
+
+/** Disposals of unlisted parts in one transaction. */
+const DISPOSALS_PER_ENTRY = 64;
+
+export const completeMultipartUpload: Handler = async (exchange) => {
+  const condition = writeConditionOf(exchange.request);
+  const listed = await readListedParts(exchange);
+  return withKeepAlive(exchange, complete(exchange, listed, condition));
+};
+
+async function complete(
+  exchange: Exchange,
+  listed: readonly ListedPart[],
+  condition: WriteCondition,
+): Promise<SlowResult> {
+  const { services } = exchange;
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const view = await services.kv.snapshot();
+    let current: CurrentUpload;
+    try {
+      current = await currentUpload(exchange, view);
+    } catch (error) {
+      const done = await completedBefore(exchange, view, listed, error);
+      return resultOf(exchange, done.etag, done.checksum, done.parts);
+    }
+    const { bucket, key, uploadId, upload } = current;
+    const stored = await partsAfter(view, bucket, key, uploadId, 0, PART_NUMBER_MAX);
+    const assembly = assemble(uploadId, upload, listed, stored);
+    checkExpectations(exchange.request, assembly);
+    const decided = condition === undefined ? undefined : await decideWrite(view, bucket, key, condition);
+    const outcome = await transactGuarded(
+      services.kv,
+      guardsOf(services, view, current, decided),
+      mutationsOf(services, current, assembly),
+    );
+    if (outcome.kind === "retry") continue;
+    await disposeOfUnlisted(services, current, assembly.unlisted.slice(DISPOSALS_PER_ENTRY));
+    return resultOf(exchange, assembly.etag, assembly.checksum, assembly.parts.length);
+  }
+  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", keyOf(exchange)]] });
+}
+
+function guardsOf(
+  services: S3Services,
+  view: ReadView,
+  { bucket, key, uploadId, row }: CurrentUpload,
+  decided: Guard | undefined,
+): Guard[] {
+  const guards: Guard[] = [
+    services.buckets.aliveGuard(bucket),
+    {
+      condition: {
+        kind: "version-equals",
+        key: uploadKey(bucket, key, uploadId),
+        commitTs: row.commitTs,
+      },
+      onFail: "retry",
+    },
+    {
+      condition: { kind: "prefix-unchanged", prefix: partsPrefix(bucket, key, uploadId), ts: view.readTs },
+      onFail: "retry",
+    },
+  ];
+  return decided === undefined ? guards : [...guards, decided];
+}
+
+function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Assembly): TxnMutation[] {
+  const { bucket, key, uploadId, upload } = current;
+  const payload = encodePartTable(assembly.parts);
+  const manifest: Manifest = {
+    versionId: "null",
+    size: assembly.size,
+    etag: assembly.etag,
+    modifiedMs: services.clock.nowMs(),
+    headers: upload.headers,
+    metadata: upload.metadata,
+    checksum: assembly.checksum,
+    owner: upload.owner,
+    content: {
+      kind: "parts",
+      attempt: uploadAttempt(uploadId),
+      chunkSize: upload.chunkSize,
+      partCount: assembly.parts.length,
+      payloadCrc32: crc32(payload),
+    },
+  };
+  const garbage = [
+    // The parts' rows have done their work; their chunks live on under the object.
+    partsPrefix(bucket, key, uploadId),
+    ...chunksOf(current, assembly.unlisted.slice(0, DISPOSALS_PER_ENTRY)),
+  ];
+  return [
+    manifestMutation(bucket, key, manifest, payload),
+    { kind: "delete", key: uploadKey(bucket, key, uploadId), keepContent: true },
+    { kind: "dispose", disposal: encodeDisposal(garbage) },
+  ];
+}
+
+function chunksOf({ bucket, key, uploadId }: CurrentUpload, parts: readonly NumberedPart[]): Uint8Array[] {
+  return parts.map((part) =>
+    partChunksPrefix(bucket, key, uploadAttempt(uploadId), part.number, part.attempt),
+  );
+}
+
+/** Hundreds of parts that were uploaded and not listed do not fit in one entry. If this is cut short, they go with
+ *  the object: its own disposal covers the whole upload. */
+async function disposeOfUnlisted(
+  services: S3Services,
+  current: CurrentUpload,
+  unlisted: readonly NumberedPart[],
+): Promise<void> {
+  for (let i = 0; i < unlisted.length; i += DISPOSALS_PER_ENTRY) {
+    const prefixes = chunksOf(current, unlisted.slice(i, i + DISPOSALS_PER_ENTRY));
+    try {
+      await services.kv.transact({
+        conditions: [],
+        mutations: [{ kind: "dispose", disposal: encodeDisposal(prefixes) }],
+      });
+    } catch (error) {
+      services.onInternalError(error, "");
+      return;
+    }
+  }
+}
+
+/** @throws S3Error BadDigest, InvalidRequest */
+function checkExpectations(request: S3Request, assembly: Assembly): void {
+  const size = request.header("x-amz-mp-object-size");
+  if (size !== undefined && !/^\d{1,15}$/.test(size)) throw invalidArgument("x-amz-mp-object-size", size);
+  if (size !== undefined && Number(size) !== assembly.size) {
+    throw new S3Error("InvalidRequest", {
+      message: `The provided 'x-amz-mp-object-size' header value ${size} does not match what was computed: ${assembly.size}`,
+    });
+  }
+  const { checksum, parts } = assembly;
+  const type = request.header("x-amz-checksum-type")?.toUpperCase();
+  if (type !== undefined && checksum !== undefined && type !== checksum.type) {
+    throw new S3Error("InvalidRequest", {
+      message: `The upload was created with the ${checksum.type} checksum type, not ${type}.`,
+    });
+  }
+  const expected = expectedChecksum(request);
+  if (expected === undefined) return;
+  if (checksum === undefined || checksum.algorithm !== expected.algorithm) {
+    throw new S3Error("InvalidRequest", {
+      message: `The upload was not created with a ${expected.algorithm} checksum.`,
+    });
+  }
+  const whole = checksumText(checksum, parts.length);
+  if (expected.text !== whole && expected.text !== Buffer.from(checksum.value).toString("base64")) {
+    throw new S3Error("BadDigest", {
+      message: `The ${expected.algorithm} you specified did not match the calculated checksum.`,
+    });
+  }
+}
+
+/**
+ * A completion whose answer was lost is repeated: while the object that this upload became is still current, the same
+ * list gets the same answer. @throws the given error otherwise
+ */
+async function completedBefore(
+  exchange: Exchange,
+  view: ReadView,
+  listed: readonly ListedPart[],
+  error: unknown,
+): Promise<{ etag: string; checksum: StoredChecksum | undefined; parts: number }> {
+  const uploadId = exchange.request.query.get("uploadId") ?? "";
+  if (!(error instanceof S3Error) || error.code !== "NoSuchUpload") throw error;
+  const bucket: Bucket = await exchange.services.buckets.inView(view, bucketOf(exchange));
+  const row = await view.getMeta(objectKey(bucket, keyOf(exchange)));
+  if (row === undefined) throw error;
+  const { content, etag, checksum } = decodeManifest(row.value);
+  const sameUpload =
+    content.kind === "parts" && Buffer.compare(content.attempt, uploadAttempt(uploadId)) === 0;
+  if (!sameUpload || !listed.every((part) => /^[0-9a-f]{32}$/.test(part.etag))) throw error;
+  if (multipartEtag(listed.map((part) => Buffer.from(part.etag, "hex"))) !== etag) throw error;
+  return { etag, checksum, parts: content.partCount };
+}
+
+function resultOf(
+  exchange: Exchange,
+  etag: string,
+  checksum: StoredChecksum | undefined,
+  parts: number,
+): SlowResult {
+  const { request } = exchange;
+  const scheme = "http";
+  const location = `${scheme}://${request.header("host") ?? "localhost"}${request.rawPath}`;
+  return {
+    root: "CompleteMultipartUploadResult",
+    inner:
+      tag("Location", location) +
+      tag("Bucket", bucketOf(exchange)) +
+      tag("Key", keyOf(exchange)) +
+      tag("ETag", quoted(etag)) +
+      checksumElements(checksum, parts),
+  };
+}

@@ -1,0 +1,86 @@
+/** Rows of parts, in order of their numbers; and ListParts. */
+import type { ReadView } from "../../kv/types.ts";
+import { prefixEnd } from "../../store/key-encoding.ts";
+import { successor } from "../attempts.ts";
+import { invalidArgument } from "../errors.ts";
+import type { Handler } from "../exchange.ts";
+import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../keys.ts";
+import { integerParameter } from "../listing/parameters.ts";
+import { elementName, wireName } from "../objects/checksums.ts";
+import { decodePart, type PartRecord } from "../records/upload.ts";
+import { quoted, xmlReply } from "../replies.ts";
+import { document, element, isoTime, tag } from "../xml/builder.ts";
+import { ownerElement } from "../xml/owner.ts";
+import { currentUpload } from "./upload.ts";
+
+export interface NumberedPart extends PartRecord {
+  readonly number: number;
+}
+
+const PAGE = 1000;
+const LIST_PARTS_MAX = 1000;
+
+/** At most `limit` parts with numbers above `after`. */
+export async function partsAfter(
+  view: ReadView,
+  ref: BucketRef,
+  key: string,
+  uploadId: string,
+  after: number,
+  limit: number,
+): Promise<NumberedPart[]> {
+  const end = prefixEnd(partsPrefix(ref, key, uploadId));
+  const parts: NumberedPart[] = [];
+  let start = successor(partKey(ref, key, uploadId, after));
+  while (parts.length < limit) {
+    const wanted = Math.min(PAGE, limit - parts.length);
+    const page = await view.scan(start, end, { limit: wanted });
+    for (const row of page) parts.push({ number: parsePartKey(row.key), ...decodePart(row.value) });
+    const last = page[page.length - 1];
+    if (last === undefined || page.length < wanted) break;
+    start = successor(last.key);
+  }
+  return parts;
+}
+
+export const listParts: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
+  const marker = integerParameter(request, "part-number-marker", 0);
+  const encoding = request.query.get("encoding-type");
+  if (encoding !== undefined && encoding !== "url") throw invalidArgument("encoding-type", encoding);
+  const view = await services.kv.snapshot();
+  const { bucket, key, uploadId, upload } = await currentUpload(exchange, view);
+  const found = await partsAfter(view, bucket, key, uploadId, marker, max + 1);
+  const page = found.slice(0, max);
+  const last = page[page.length - 1];
+  const algorithm = upload.checksumAlgorithm;
+  let inner =
+    tag("Bucket", bucket.bucket) +
+    tag("Key", key) +
+    tag("UploadId", uploadId) +
+    ownerElement("Initiator", services.owner) +
+    ownerElement("Owner", services.owner) +
+    tag("StorageClass", "STANDARD") +
+    tag("PartNumberMarker", marker) +
+    tag("NextPartNumberMarker", last?.number ?? 0) +
+    tag("MaxParts", max) +
+    tag("IsTruncated", found.length > page.length && max > 0) +
+    tag("ChecksumAlgorithm", algorithm === undefined ? undefined : wireName(algorithm)) +
+    tag("ChecksumType", upload.checksumType);
+  for (const part of page) inner += element("Part", partElements(part));
+  return xmlReply(document("ListPartsResult", inner));
+};
+
+function partElements(part: NumberedPart): string {
+  const { checksum } = part;
+  return (
+    tag("PartNumber", part.number) +
+    tag("LastModified", isoTime(part.modifiedMs)) +
+    tag("ETag", quoted(Buffer.from(part.md5).toString("hex"))) +
+    tag("Size", part.size) +
+    (checksum === undefined
+      ? ""
+      : tag(elementName(checksum.algorithm), Buffer.from(checksum.value).toString("base64")))
+  );
+}

@@ -1,0 +1,227 @@
+/** UploadPart and UploadPartCopy. */
+import type { HashAlgorithm } from "../../blob/hash/types.ts";
+import { ATTEMPT_ID_BYTES } from "../attempts.ts";
+import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { BatchPlan } from "../chunks/batcher.ts";
+import { layoutOf } from "../chunks/layout.ts";
+import { RangeReader } from "../chunks/reader.ts";
+import { ContentWriter } from "../chunks/writer.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
+import type { Exchange, Handler } from "../exchange.ts";
+import { guardedTxn, transactGuarded } from "../guarded.ts";
+import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
+import { partChunksPrefix, partKey, uploadAttempt } from "../keys.ts";
+import { checksumElements, headerName } from "../objects/checksums.ts";
+import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
+import { refuseUnimplemented } from "../objects/object-headers.ts";
+import { hexDigest, openPayload } from "../objects/put.ts";
+import type { ByteRange } from "../objects/ranges.ts";
+import { encodeDisposal } from "../records/attempt.ts";
+import type { StoredChecksum } from "../records/checksum.ts";
+import { encodePart, type PartRecord } from "../records/upload.ts";
+import { emptyReply, quoted } from "../replies.ts";
+import { isoTime, tag } from "../xml/builder.ts";
+import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
+
+export const uploadPart: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  refuseUnimplemented(request);
+  const partNumber = partNumberOf(exchange);
+  const upload = await currentUpload(exchange, await services.kv.snapshot());
+  const body = openPayload(exchange, {
+    hashes: services.hashes,
+    digests: ["md5"],
+    defaultChecksum: upload.upload.checksumAlgorithm,
+  });
+  try {
+    checkAlgorithm(upload, body.checksumAlgorithm);
+    const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
+    const protocol = body.chunked ? "chunked" : "fixed-length";
+    const writer = partWriter(exchange, upload, partNumber, attempt, protocol);
+    try {
+      await writer.write(body, body.decodedLength);
+      const { digests, checksum: verified } = await body.finish();
+      const checksum: StoredChecksum | undefined =
+        verified === undefined ? undefined : { ...verified, type: "FULL_OBJECT" };
+      const etag = hexDigest(digests.md5);
+      await commitPart(exchange, upload, partNumber, writer, {
+        attempt,
+        size: body.decodedLength,
+        md5: Buffer.from(etag, "hex"),
+        checksum,
+        modifiedMs: services.clock.nowMs(),
+      });
+      const value = checksum === undefined ? undefined : Buffer.from(checksum.value).toString("base64");
+      return emptyReply(200, [
+        ["ETag", quoted(etag)],
+        ...(checksum === undefined || value === undefined
+          ? []
+          : [[headerName(checksum.algorithm), value] as const]),
+      ]);
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    } finally {
+      writer.release();
+    }
+  } finally {
+    body.abort();
+  }
+};
+
+/** @throws S3Error InvalidArgument */
+function partNumberOf(exchange: Exchange): number {
+  const text = exchange.request.query.get("partNumber") ?? "";
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number >= 1 && number <= PART_NUMBER_MAX) return number;
+  throw invalidArgument(
+    "partNumber",
+    text,
+    `Part number must be an integer between 1 and ${PART_NUMBER_MAX}, inclusive`,
+  );
+}
+
+/** @throws S3Error InvalidRequest */
+function checkAlgorithm({ upload }: CurrentUpload, algorithm: ChecksumAlgorithm | undefined): void {
+  if (upload.checksumAlgorithm === undefined || upload.checksumAlgorithm === algorithm) return;
+  throw new S3Error("InvalidRequest", {
+    message: `Checksum Type mismatch occurred, expected checksum Type: ${upload.checksumAlgorithm}, actual checksum Type: ${algorithm ?? "null"}`,
+  });
+}
+
+function partWriter(
+  exchange: Exchange,
+  { bucket, key, uploadId, upload }: CurrentUpload,
+  partNumber: number,
+  partAttempt: Uint8Array,
+  protocol: "chunked" | "fixed-length",
+): ContentWriter {
+  const { services, request } = exchange;
+  return new ContentWriter(
+    services,
+    planFor(services.plan, upload.chunkSize),
+    {
+      ref: bucket,
+      key,
+      attempt: uploadAttempt(uploadId),
+      partNumber,
+      partAttempt,
+      intent: partAttempt,
+      inline: false,
+      guards: [services.buckets.aliveGuard(bucket), uploadGuard(bucket, key, uploadId)],
+    },
+    protocol,
+    () => request.edge.signal,
+  );
+}
+
+/** All parts of an upload have chunks of one size, also when this node was started with other limits since. */
+function planFor(plan: BatchPlan, chunkBytes: number): BatchPlan {
+  if (chunkBytes === plan.chunkBytes) return plan;
+  const perBatch = Math.floor((plan.chunkBytes * plan.chunksPerBatch) / (chunkBytes + 4096));
+  return { chunkBytes, chunksPerBatch: Math.max(1, perBatch) };
+}
+
+/** The last chunks and the part's row in one transaction; an earlier part of that number is disposed of by it. */
+async function commitPart(
+  exchange: Exchange,
+  { bucket, key, uploadId }: CurrentUpload,
+  partNumber: number,
+  writer: ContentWriter,
+  part: PartRecord,
+): Promise<void> {
+  const { kv } = exchange.services;
+  const put = {
+    kind: "put",
+    key: partKey(bucket, key, uploadId, partNumber),
+    value: encodePart(part),
+    disposal: encodeDisposal([
+      partChunksPrefix(bucket, key, uploadAttempt(uploadId), partNumber, part.attempt),
+    ]),
+  } as const;
+  const txn = guardedTxn(writer.closingGuards, [...writer.closingMutations, put]);
+  if (writer.closingMutations.length > 0 && kv.encodedSize(txn) > kv.maxTxnBytes) await writer.flushLast();
+  await transactGuarded(kv, writer.closingGuards, [...writer.closingMutations, put]);
+}
+
+export const uploadPartCopy: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  refuseUnimplemented(request);
+  const partNumber = partNumberOf(exchange);
+  const view = await services.kv.snapshot();
+  const upload = await currentUpload(exchange, view);
+  const source = await copySource(exchange, view);
+  const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
+  const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
+  const reader = new RangeReader(services.kv, layout, range.start, range.end);
+  return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, reader, range.end - range.start));
+};
+
+async function copyPart(
+  exchange: Exchange,
+  upload: CurrentUpload,
+  partNumber: number,
+  reader: RangeReader,
+  size: number,
+): Promise<SlowResult> {
+  const { services } = exchange;
+  const algorithm = upload.upload.checksumAlgorithm;
+  const wanted: HashAlgorithm[] = algorithm === undefined ? ["md5"] : ["md5", algorithm];
+  const bytes = new CopiedBytes(reader, services.hashes, wanted, size);
+  const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
+  const writer = partWriter(exchange, upload, partNumber, attempt, "fixed-length");
+  try {
+    await writer.write(bytes, size);
+    const digests = await bytes.digests();
+    const etag = hexDigest(digests.md5);
+    const value = algorithm === undefined ? undefined : digests[algorithm];
+    const checksum: StoredChecksum | undefined =
+      algorithm === undefined || value === undefined ? undefined : { algorithm, type: "FULL_OBJECT", value };
+    const modifiedMs = services.clock.nowMs();
+    const md5 = Buffer.from(etag, "hex");
+    await commitPart(exchange, upload, partNumber, writer, { attempt, size, md5, checksum, modifiedMs });
+    const inner =
+      tag("LastModified", isoTime(modifiedMs)) +
+      tag("ETag", quoted(etag)) +
+      checksumElements(checksum, undefined);
+    return { root: "CopyPartResult", inner };
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  } finally {
+    writer.release();
+    bytes.close();
+  }
+}
+
+/** Unlike a read's range, it must be exact. @throws S3Error InvalidArgument, InvalidRequest */
+function copyRange(header: string | undefined, size: number): ByteRange {
+  if (header === undefined) {
+    if (size > COPY_BYTES_MAX) throw tooLarge();
+    return { start: 0, end: size };
+  }
+  const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header);
+  if (match === null) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      header,
+      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+    );
+  }
+  const range = { start: Number(match[1]), end: Number(match[2]) + 1 };
+  if (range.start >= range.end || range.end > size) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      header,
+      `Range specified is not valid for source object of size: ${size}`,
+    );
+  }
+  if (range.end - range.start > COPY_BYTES_MAX) throw tooLarge();
+  return range;
+}
+
+function tooLarge(): S3Error {
+  return new S3Error("InvalidRequest", {
+    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${COPY_BYTES_MAX}`,
+  });
+}

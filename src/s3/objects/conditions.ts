@@ -1,0 +1,144 @@
+/** Conditional reads (RFC 9110 section 13.2.2) and conditional writes. */
+import type { ReadView } from "../../kv/types.ts";
+import { S3Error } from "../errors.ts";
+import type { Guard } from "../guarded.ts";
+import { type BucketRef, objectKey } from "../keys.ts";
+import { decodeManifest, type Manifest } from "../records/manifest.ts";
+import { type HeaderPair, httpDate, quoted } from "../replies.ts";
+import type { S3Request } from "../request.ts";
+import { notImplementedHeader } from "./object-headers.ts";
+
+interface Validators {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: string | undefined;
+  readonly ifUnmodifiedSince: string | undefined;
+}
+
+export type Verdict = "go" | "not-modified" | "failed";
+
+/** The conditions of a GET or HEAD. @throws S3Error PreconditionFailed, NotModified */
+export function checkReadConditions(request: S3Request, manifest: Manifest): void {
+  const verdict = judge(manifest, {
+    ifMatch: request.header("if-match"),
+    ifNoneMatch: request.header("if-none-match"),
+    ifModifiedSince: request.header("if-modified-since"),
+    ifUnmodifiedSince: request.header("if-unmodified-since"),
+  });
+  if (verdict === "failed") throw preconditionFailed("If-Match or If-Unmodified-Since");
+  if (verdict === "not-modified") {
+    throw new S3Error("NotModified", { headers: unchangedHeaders(manifest) });
+  }
+}
+
+/** What a 304 must carry of its 200 (RFC 9110 section 15.4.5). */
+function unchangedHeaders({ etag, modifiedMs, headers }: Manifest): HeaderPair[] {
+  const pairs: HeaderPair[] = [
+    ["ETag", quoted(etag)],
+    ["Last-Modified", httpDate(modifiedMs)],
+  ];
+  if (headers.cacheControl !== "") pairs.push(["Cache-Control", headers.cacheControl]);
+  if (headers.expires !== "") pairs.push(["Expires", headers.expires]);
+  return pairs;
+}
+
+/** The conditions on the source of a copy: any that does not hold is 412. @throws S3Error PreconditionFailed */
+export function checkCopySourceConditions(request: S3Request, manifest: Manifest): void {
+  const verdict = judge(manifest, {
+    ifMatch: request.header("x-amz-copy-source-if-match"),
+    ifNoneMatch: request.header("x-amz-copy-source-if-none-match"),
+    ifModifiedSince: request.header("x-amz-copy-source-if-modified-since"),
+    ifUnmodifiedSince: request.header("x-amz-copy-source-if-unmodified-since"),
+  });
+  if (verdict !== "go") throw preconditionFailed("x-amz-copy-source-If-*");
+}
+
+/** Etags go before dates: a date counts only when there is no etag of its kind. */
+function judge(manifest: Manifest, validators: Validators): Verdict {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = validators;
+  if (ifMatch !== undefined) {
+    if (!matchesEtag(ifMatch, manifest.etag)) return "failed";
+  } else if (ifUnmodifiedSince !== undefined) {
+    const since = parseHttpDate(ifUnmodifiedSince);
+    if (since !== undefined && seconds(manifest.modifiedMs) > seconds(since)) return "failed";
+  }
+  if (ifNoneMatch !== undefined) {
+    if (matchesEtag(ifNoneMatch, manifest.etag)) return "not-modified";
+  } else if (ifModifiedSince !== undefined) {
+    const since = parseHttpDate(ifModifiedSince);
+    if (since !== undefined && seconds(manifest.modifiedMs) <= seconds(since)) return "not-modified";
+  }
+  return "go";
+}
+
+/** A list of entity tags, or `*`. S3 also takes them without quotes. */
+export function matchesEtag(list: string, etag: string): boolean {
+  return list.split(",").some((candidate) => {
+    const tag = candidate.trim();
+    return tag === "*" || unquoted(tag) === etag;
+  });
+}
+
+export function unquoted(tag: string): string {
+  const strong = tag.startsWith("W/") ? tag.slice(2) : tag;
+  return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
+}
+
+/** Undefined when it is no date: such a header is ignored (RFC 9110 section 13.1.3). */
+export function parseHttpDate(text: string): number | undefined {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+export function preconditionFailed(condition: string): S3Error {
+  return new S3Error("PreconditionFailed", { extra: [["Condition", condition]] });
+}
+
+/** What a write demands of the object it replaces. `undefined`: nothing. */
+export type WriteCondition =
+  | { readonly kind: "absent" }
+  /** `etag` "*": any object. */
+  | { readonly kind: "matches"; readonly etag: string }
+  | undefined;
+
+/** @throws S3Error NotImplemented for the forms S3 does not implement either, InvalidRequest for both at once */
+export function writeConditionOf(request: S3Request): WriteCondition {
+  const ifMatch = request.header("if-match");
+  const ifNoneMatch = request.header("if-none-match");
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) {
+    throw new S3Error("InvalidRequest", { message: "If-Match and If-None-Match cannot be used together." });
+  }
+  if (ifNoneMatch !== undefined) {
+    if (ifNoneMatch.trim() !== "*") throw notImplementedHeader("If-None-Match");
+    return { kind: "absent" };
+  }
+  return { kind: "matches", etag: unquoted((ifMatch as string).trim()) };
+}
+
+/**
+ * Decides a write condition on what `view` shows, and gives the guard that makes apply decide it again. The answer of
+ * a failed apply is the one that a fresh look gives. @throws S3Error PreconditionFailed, NoSuchKey
+ */
+export async function decideWrite(
+  view: ReadView,
+  ref: BucketRef,
+  key: string,
+  condition: NonNullable<WriteCondition>,
+): Promise<Guard> {
+  const row = objectKey(ref, key);
+  const current = await view.getMeta(row);
+  if (condition.kind === "absent") {
+    if (current !== undefined) throw preconditionFailed("If-None-Match");
+    return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
+  }
+  if (current === undefined) throw new S3Error("NoSuchKey", { extra: [["Key", key]] });
+  if (condition.etag !== "*" && decodeManifest(current.value).etag !== condition.etag) {
+    throw preconditionFailed("If-Match");
+  }
+  return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}

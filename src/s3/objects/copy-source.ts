@@ -1,0 +1,120 @@
+/** The object that a copy reads. */
+import type { HashAlgorithm, HashService, HashStream } from "../../blob/hash/types.ts";
+import type { ReadView } from "../../kv/types.ts";
+import type { RangeReader } from "../chunks/reader.ts";
+import type { ByteSource } from "../chunks/writer.ts";
+import { S3Error } from "../errors.ts";
+import { bucketOf, type Exchange } from "../exchange.ts";
+import { objectKey } from "../keys.ts";
+import { decodeComponent } from "../percent.ts";
+import { decodeManifest } from "../records/manifest.ts";
+import { MAX_KEY_BYTES } from "../request.ts";
+import { checkCopySourceConditions } from "./conditions.ts";
+import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
+
+/** What one CopyObject may copy, and one UploadPartCopy. */
+export const COPY_BYTES_MAX = 5 * 1024 ** 3;
+
+/** @throws S3Error InvalidArgument */
+export function parseCopySource(header: string): { bucket: string; key: string } {
+  // The query begins at a raw `?`: one that belongs to the key is escaped.
+  const mark = header.indexOf("?");
+  const path = mark < 0 ? header : header.slice(0, mark);
+  const query = mark < 0 ? "" : header.slice(mark + 1);
+  if (query !== "") {
+    if (!query.startsWith("versionId=")) throw badSource(header);
+    checkVersionId(decodeComponent(query.slice("versionId=".length)));
+  }
+  const bare = path.startsWith("/") ? path.slice(1) : path;
+  const slash = bare.indexOf("/");
+  // Some clients escape the slash between bucket and key as well.
+  const decoded = decodeComponent(slash < 0 ? bare : bare.slice(0, slash));
+  const inner = slash < 0 ? decoded.indexOf("/") : -1;
+  const bucket = inner < 0 ? decoded : decoded.slice(0, inner);
+  const key = slash >= 0 ? decodeComponent(bare.slice(slash + 1)) : inner < 0 ? "" : decoded.slice(inner + 1);
+  if (bucket === "" || key === "" || bucket.startsWith("arn:")) throw badSource(header);
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
+  return { bucket, key };
+}
+
+function badSource(header: string): S3Error {
+  return new S3Error("InvalidArgument", {
+    message: "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+    extra: [
+      ["ArgumentName", "x-amz-copy-source"],
+      ["ArgumentValue", header],
+    ],
+  });
+}
+
+/** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
+export async function copySource(exchange: Exchange, view: ReadView): Promise<CurrentObject> {
+  const { request, services, auth } = exchange;
+  if (request.header("x-amz-copy-source-server-side-encryption-customer-algorithm") !== undefined) {
+    throw new S3Error("InvalidRequest", {
+      message: "The encryption parameters are not applicable to this object.",
+    });
+  }
+  const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
+  services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
+  const expectedOwner = request.header("x-amz-source-expected-bucket-owner");
+  if (expectedOwner !== undefined && expectedOwner !== services.owner.id) throw new S3Error("AccessDenied");
+  const bucket = await services.buckets.inView(view, source.bucket);
+  const row = await view.get(objectKey(bucket, source.key));
+  if (row === undefined) throw noSuchKey(source.key);
+  const manifest = decodeManifest(row.value);
+  checkCopySourceConditions(request, manifest);
+  return { bucket, key: source.key, manifest, row };
+}
+
+export function isSelf(exchange: Exchange, source: CurrentObject): boolean {
+  return source.bucket.bucket === bucketOf(exchange) && source.key === exchange.request.key;
+}
+
+/** Reads an object's range into a writer's buffers, hashing on the way. */
+export class CopiedBytes implements ByteSource {
+  readonly #reader: RangeReader;
+  readonly #hash: HashStream | undefined;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(
+    reader: RangeReader,
+    hashes: HashService,
+    algorithms: readonly HashAlgorithm[],
+    length: number,
+  ) {
+    this.#reader = reader;
+    this.#hash = algorithms.length === 0 ? undefined : hashes.open(algorithms, length);
+  }
+
+  async readInto(target: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < target.byteLength) {
+      if (this.#rest.byteLength === 0) {
+        const next = await this.#reader.next();
+        if (next.done === true) break;
+        this.#rest = next.value;
+      }
+      const piece = this.#rest.subarray(0, target.byteLength - filled);
+      target.set(piece, filled);
+      filled += piece.byteLength;
+      this.#rest = this.#rest.subarray(piece.byteLength);
+    }
+    await this.#hash?.update(target.subarray(0, filled));
+    return filled;
+  }
+
+  async settled(): Promise<void> {
+    await this.#hash?.settled();
+  }
+
+  async digests(): Promise<Awaited<ReturnType<HashStream["digest"]>>> {
+    return (await this.#hash?.digest()) ?? {};
+  }
+
+  /** Idempotent, also after `digests`. */
+  close(): void {
+    this.#hash?.abort();
+    void this.#reader.return();
+  }
+}

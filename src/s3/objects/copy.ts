@@ -1,0 +1,186 @@
+import type { HashAlgorithm } from "../../blob/hash/types.ts";
+import { ATTEMPT_ID_BYTES } from "../attempts.ts";
+import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { Bucket } from "../buckets/directory.ts";
+import { layoutOf } from "../chunks/layout.ts";
+import { RangeReader } from "../chunks/reader.ts";
+import { ContentWriter } from "../chunks/writer.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
+import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
+import { type Guard, transactGuarded } from "../guarded.ts";
+import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
+import { objectKey } from "../keys.ts";
+import type { StoredChecksum } from "../records/checksum.ts";
+import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
+import type { Manifest } from "../records/manifest.ts";
+import { quoted } from "../replies.ts";
+import type { S3Request } from "../request.ts";
+import { isoTime, tag } from "../xml/builder.ts";
+import { checksumElements, parseAlgorithm } from "./checksums.ts";
+import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
+import { type WriteCondition, writeConditionOf } from "./conditions.ts";
+import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
+import type { CurrentObject } from "./current.ts";
+import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+import { hexDigest } from "./put.ts";
+
+interface Plan {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly source: CurrentObject;
+  readonly headers: ContentHeaders;
+  readonly metadata: UserMetadata;
+  readonly condition: WriteCondition;
+  readonly early: Guard | undefined;
+  /** Of the copy: asked for, else the source's. */
+  readonly checksum: ChecksumAlgorithm | undefined;
+}
+
+export const copyObject: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  refuseUnimplemented(request);
+  const replaces = directive(request) === "REPLACE";
+  const condition = writeConditionOf(request);
+  const view = await services.kv.snapshot();
+  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const source = await copySource(exchange, view);
+  const { manifest } = source;
+  if (manifest.size > COPY_BYTES_MAX) {
+    throw new S3Error("InvalidRequest", {
+      message: `The specified copy source is larger than the maximum allowable size for a copy source: ${COPY_BYTES_MAX}`,
+    });
+  }
+  const asked = request.header("x-amz-checksum-algorithm");
+  const plan: Plan = {
+    bucket,
+    key: keyOf(exchange),
+    source,
+    headers: replaces ? contentHeadersOf(request) : manifest.headers,
+    metadata: replaces ? userMetadataOf(request) : manifest.metadata,
+    condition,
+    early: await decideEarly(services, bucket, keyOf(exchange), condition),
+    checksum:
+      asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
+  };
+  if (isSelf(exchange, source)) {
+    if (!replaces && asked === undefined) throw illegalSelfCopy();
+    const rewritten = plan.checksum === manifest.checksum?.algorithm && (await rewrite(exchange, plan));
+    if (rewritten) return withKeepAlive(exchange, Promise.resolve(resultOf(rewritten)));
+  }
+  return withKeepAlive(exchange, copyBytes(exchange, plan));
+};
+
+function directive(request: S3Request): "COPY" | "REPLACE" {
+  const text = request.header("x-amz-metadata-directive") ?? "COPY";
+  if (text === "COPY" || text === "REPLACE") return text;
+  throw invalidArgument("x-amz-metadata-directive", text, "Unknown metadata directive.");
+}
+
+function illegalSelfCopy(): S3Error {
+  return new S3Error("InvalidRequest", {
+    message:
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  });
+}
+
+/** New metadata over the same bytes: the row is replaced, what it points to stays. False: somebody was faster. */
+async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
+  const { services } = exchange;
+  const { bucket, key, source, headers, metadata } = plan;
+  const manifest: Manifest = { ...source.manifest, headers, metadata, modifiedMs: services.clock.nowMs() };
+  const unchanged: Guard = {
+    condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
+    onFail: "retry",
+  };
+  const put = manifestMutation(bucket, key, manifest, source.row.payload, true);
+  // The early guard said yes to exactly this version or a newer one; `unchanged` covers it.
+  const outcome = await transactGuarded(services.kv, [services.buckets.aliveGuard(bucket), unchanged], [put]);
+  return outcome.kind === "committed" ? manifest : false;
+}
+
+async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
+  const { services, request } = exchange;
+  const { bucket, key, source, condition, early } = plan;
+  const { size } = source.manifest;
+  const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
+  const bytes = new CopiedBytes(
+    new RangeReader(services.kv, layout, 0, size),
+    services.hashes,
+    wantedDigests(plan),
+    size,
+  );
+  const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
+  const writer = new ContentWriter(
+    services,
+    services.plan,
+    {
+      ref: bucket,
+      key,
+      attempt,
+      partNumber: 0,
+      partAttempt: new Uint8Array(0),
+      intent: attempt,
+      inline: true,
+      guards: [services.buckets.aliveGuard(bucket)],
+    },
+    "fixed-length",
+    () => request.edge.signal,
+  );
+  try {
+    const content = await writer.write(bytes, size);
+    const digests = await bytes.digests();
+    const manifest: Manifest = {
+      versionId: "null",
+      size,
+      etag: digests.md5 === undefined ? source.manifest.etag : hexDigest(digests.md5),
+      modifiedMs: services.clock.nowMs(),
+      headers: plan.headers,
+      metadata: plan.metadata,
+      checksum: copiedChecksum(plan, digests),
+      owner: ownerOf(exchange),
+      content,
+    };
+    await commitObject(services, { ref: bucket, key, manifest, condition, early, writer });
+    return resultOf(manifest);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  } finally {
+    writer.release();
+    bytes.close();
+  }
+}
+
+/** The copy is one piece, so a source of parts gets a plain MD5 and a full checksum; else what is known is kept. */
+function wantedDigests(plan: Plan): HashAlgorithm[] {
+  const wanted: HashAlgorithm[] = [];
+  if (plan.source.manifest.content.kind === "parts") wanted.push("md5");
+  if (plan.checksum !== undefined && !keepsChecksum(plan)) wanted.push(plan.checksum);
+  return wanted;
+}
+
+function keepsChecksum(plan: Plan): boolean {
+  const { checksum } = plan.source.manifest;
+  return checksum?.type === "FULL_OBJECT" && checksum.algorithm === plan.checksum;
+}
+
+function copiedChecksum(
+  plan: Plan,
+  digests: Awaited<ReturnType<CopiedBytes["digests"]>>,
+): StoredChecksum | undefined {
+  if (plan.checksum === undefined) return undefined;
+  if (keepsChecksum(plan)) return plan.source.manifest.checksum;
+  const value = digests[plan.checksum];
+  if (value === undefined) throw new Error(`the copy was not hashed with ${plan.checksum}`);
+  return { algorithm: plan.checksum, type: "FULL_OBJECT", value };
+}
+
+function resultOf(manifest: Manifest): SlowResult {
+  return {
+    root: "CopyObjectResult",
+    inner:
+      tag("LastModified", isoTime(manifest.modifiedMs)) +
+      tag("ETag", quoted(manifest.etag)) +
+      checksumElements(manifest.checksum, undefined),
+  };
+}

@@ -1,0 +1,65 @@
+/** Reading an object's row. */
+import type { VersionedValue } from "../../store/types.ts";
+import type { Bucket } from "../buckets/directory.ts";
+import { S3Error } from "../errors.ts";
+import { bucketOf, type Exchange, keyOf } from "../exchange.ts";
+import { objectKey } from "../keys.ts";
+import { decodeManifest, type Manifest } from "../records/manifest.ts";
+import type { S3Request } from "../request.ts";
+
+export interface CurrentObject {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly manifest: Manifest;
+  readonly row: VersionedValue;
+}
+
+/** @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion */
+export async function currentObject(
+  exchange: Exchange,
+  payload: "with-payload" | "meta",
+): Promise<CurrentObject> {
+  checkVersionId(exchange.request.query.get("versionId"));
+  const { services } = exchange;
+  const view = await services.kv.snapshot();
+  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const key = keyOf(exchange);
+  const name = objectKey(bucket, key);
+  const row = payload === "meta" ? await view.getMeta(name) : await view.get(name);
+  if (row === undefined) throw noSuchKey(key);
+  return { bucket, key, manifest: decodeManifest(row.value), row };
+}
+
+/** Buckets are not versioned: there is the `null` version and no other. @throws S3Error NoSuchVersion, InvalidArgument */
+export function checkVersionId(versionId: string | undefined): void {
+  if (versionId === undefined || versionId === "null") return;
+  if (versionId === "") {
+    throw new S3Error("InvalidArgument", {
+      message: "Version id cannot be the empty string",
+      extra: [
+        ["ArgumentName", "versionId"],
+        ["ArgumentValue", ""],
+      ],
+    });
+  }
+  throw new S3Error("NoSuchVersion", { extra: [["VersionId", versionId]] });
+}
+
+export function noSuchKey(key: string): S3Error {
+  return new S3Error("NoSuchKey", { extra: [["Key", key]] });
+}
+
+/** A positive part number of a read. @throws S3Error InvalidArgument */
+export function readPartNumber(request: S3Request): number | undefined {
+  const text = request.query.get("partNumber");
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number >= 1 && number <= 10_000) return number;
+  throw new S3Error("InvalidArgument", {
+    message: "Part number must be an integer between 1 and 10000, inclusive",
+    extra: [
+      ["ArgumentName", "partNumber"],
+      ["ArgumentValue", text],
+    ],
+  });
+}

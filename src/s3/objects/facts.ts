@@ -1,0 +1,95 @@
+/** What clients ask about an object besides its bytes: access, tags, attributes. */
+
+import type { S3Owner } from "../deps.ts";
+import { invalidArgument } from "../errors.ts";
+import type { Exchange, Handler } from "../exchange.ts";
+import { decodePartTable } from "../records/manifest.ts";
+import { httpDate, xmlReply } from "../replies.ts";
+import { document, element, tag } from "../xml/builder.ts";
+import { checksumElements, elementName } from "./checksums.ts";
+import { type CurrentObject, currentObject } from "./current.ts";
+
+/** The owner has full control and nobody else has any: there are no other grants to give. */
+export function accessPolicy(owner: S3Owner): string {
+  const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
+  const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
+  const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
+  return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
+}
+
+export const getObjectAcl: Handler = async (exchange) => {
+  await currentObject(exchange, "meta");
+  return xmlReply(accessPolicy(exchange.services.owner));
+};
+
+/** No object can have tags (PutObjectTagging and x-amz-tagging are NotImplemented): the set is empty. */
+export const getObjectTagging: Handler = async (exchange) => {
+  await currentObject(exchange, "meta");
+  return xmlReply(document("Tagging", "<TagSet></TagSet>"));
+};
+
+const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
+const PARTS_MAX = 1000;
+
+export const getObjectAttributes: Handler = async (exchange) => {
+  const wanted = wantedAttributes(exchange);
+  const object = await currentObject(exchange, wanted.has("ObjectParts") ? "with-payload" : "meta");
+  const { manifest } = object;
+  const partCount = manifest.content.kind === "parts" ? manifest.content.partCount : undefined;
+  let inner = "";
+  if (wanted.has("ETag")) inner += tag("ETag", manifest.etag);
+  if (wanted.has("Checksum") && manifest.checksum !== undefined) {
+    inner += element("Checksum", checksumElements(manifest.checksum, partCount));
+  }
+  if (wanted.has("ObjectParts") && partCount !== undefined)
+    inner += partsElement(exchange, object, partCount);
+  if (wanted.has("StorageClass")) inner += tag("StorageClass", "STANDARD");
+  if (wanted.has("ObjectSize")) inner += tag("ObjectSize", manifest.size);
+  return xmlReply(document("GetObjectAttributesResponse", inner), [
+    ["Last-Modified", httpDate(manifest.modifiedMs)],
+  ]);
+};
+
+/** @throws S3Error InvalidArgument */
+function wantedAttributes(exchange: Exchange): Set<string> {
+  const text = exchange.request.header("x-amz-object-attributes") ?? "";
+  const wanted = new Set(text.split(",").map((name) => name.trim()));
+  for (const name of wanted) {
+    if (!ATTRIBUTES.has(name)) {
+      throw invalidArgument("x-amz-object-attributes", text, "Invalid attribute name specified.");
+    }
+  }
+  return wanted;
+}
+
+function partsElement(exchange: Exchange, object: CurrentObject, partCount: number): string {
+  const max = bounded(exchange, "x-amz-max-parts", PARTS_MAX, PARTS_MAX);
+  const marker = bounded(exchange, "x-amz-part-number-marker", 0, 10_000);
+  const { checksum } = object.manifest;
+  const parts = decodePartTable(object.row.payload ?? new Uint8Array(0));
+  const after = parts.filter((part) => part.number > marker);
+  const page = after.slice(0, max);
+  let inner = tag("PartsCount", partCount) + tag("PartNumberMarker", marker);
+  const last = page[page.length - 1];
+  inner += tag("NextPartNumberMarker", last?.number ?? 0);
+  inner += tag("MaxParts", max) + tag("IsTruncated", page.length < after.length);
+  // S3 lists single parts only when they have checksums.
+  if (checksum !== undefined) {
+    for (const part of page) {
+      const value =
+        part.checksum.byteLength === 0 ? undefined : Buffer.from(part.checksum).toString("base64");
+      inner += element(
+        "Part",
+        tag("PartNumber", part.number) + tag("Size", part.size) + tag(elementName(checksum.algorithm), value),
+      );
+    }
+  }
+  return element("ObjectParts", inner);
+}
+
+function bounded(exchange: Exchange, header: string, fallback: number, max: number): number {
+  const text = exchange.request.header(header);
+  if (text === undefined) return fallback;
+  if (!/^\d{1,9}$/.test(text)) throw invalidArgument(header, text);
+  return Math.min(Number(text), max);
+}

@@ -1,0 +1,171 @@
+/** GetObject and HeadObject. */
+import type { EdgeReply } from "../../http/types.ts";
+import { type Layout, layoutOf } from "../chunks/layout.ts";
+import { RangeReader } from "../chunks/reader.ts";
+import { S3Error } from "../errors.ts";
+import type { Exchange, Handler } from "../exchange.ts";
+import type { Manifest } from "../records/manifest.ts";
+import type { HeaderPair } from "../replies.ts";
+import type { S3Request } from "../request.ts";
+import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
+import { checkReadConditions } from "./conditions.ts";
+import { currentObject, readPartNumber } from "./current.ts";
+import { describe, refuseCustomerKeys } from "./object-headers.ts";
+import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
+
+export const getObject: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  refuseCustomerKeys(request);
+  const overrides = responseOverrides(exchange);
+  const object = await currentObject(exchange, "with-payload");
+  checkReadConditions(request, object.manifest);
+  const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
+  const selection = select(request, object.manifest, () => layout);
+  const headers = replyHeaders(request, object.manifest, selection, overrides);
+  const { start, end } = selection.range;
+  if (layout.inline !== undefined) {
+    const bytes = layout.inline.subarray(start, end);
+    return { status: selection.status, headers, body: { kind: "bytes", bytes } };
+  }
+  const reader = new RangeReader(services.kv, layout, start, end);
+  await reader.prime();
+  return { status: selection.status, headers, body: { kind: "stream", length: end - start, chunks: reader } };
+};
+
+export const headObject: Handler = async (exchange) => {
+  const { request } = exchange;
+  refuseCustomerKeys(request);
+  const overrides = responseOverrides(exchange);
+  const needsParts = request.query.has("partNumber");
+  const object = await currentObject(exchange, needsParts ? "with-payload" : "meta");
+  checkReadConditions(request, object.manifest);
+  const selection = select(request, object.manifest, () =>
+    layoutOf(object.bucket, object.key, object.manifest, object.row),
+  );
+  const { start, end } = selection.range;
+  return {
+    status: selection.status,
+    headers: replyHeaders(request, object.manifest, selection, overrides),
+    body: { kind: "head", length: end - start },
+  } satisfies EdgeReply;
+};
+
+/** What of the object goes out. */
+interface Selection {
+  readonly status: 200 | 206;
+  readonly range: ByteRange;
+  /** Present with partNumber. */
+  readonly part: { readonly count: number | undefined; readonly checksum: Uint8Array } | undefined;
+}
+
+const NO_CHECKSUM = new Uint8Array(0);
+
+function select(request: S3Request, manifest: Manifest, layout: () => Layout): Selection {
+  const { size } = manifest;
+  const partNumber = readPartNumber(request);
+  const rangeHeader = request.header("range");
+  if (partNumber === undefined) {
+    const asked = ifRangeHolds(request.header("if-range"), manifest) ? rangeHeader : undefined;
+    const range = parseRange(asked, size);
+    if (range === undefined) return { status: 200, range: { start: 0, end: size }, part: undefined };
+    return { status: 206, range, part: undefined };
+  }
+  if (rangeHeader !== undefined) {
+    throw new S3Error("InvalidRequest", {
+      message: "Cannot specify both Range header and partNumber query parameter",
+    });
+  }
+  return selectPart(partNumber, size, layout().parts);
+}
+
+function selectPart(partNumber: number, size: number, parts: Layout["parts"]): Selection {
+  if (parts === undefined) {
+    if (partNumber !== 1) throw noSuchPart(partNumber, 1);
+    const part = { count: undefined, checksum: NO_CHECKSUM };
+    return { status: size === 0 ? 200 : 206, range: { start: 0, end: size }, part };
+  }
+  const index = partNumber - 1;
+  const part = parts[index];
+  if (part === undefined) throw noSuchPart(partNumber, parts.length);
+  let start = 0;
+  for (const before of parts.slice(0, index)) start += before.size;
+  return {
+    status: part.size === 0 ? 200 : 206,
+    range: { start, end: start + part.size },
+    part: { count: parts.length, checksum: part.checksum },
+  };
+}
+
+function noSuchPart(partNumber: number, count: number): S3Error {
+  return new S3Error("InvalidPartNumber", {
+    extra: [
+      ["PartNumberRequested", String(partNumber)],
+      ["ActualPartCount", String(count)],
+    ],
+  });
+}
+
+function replyHeaders(
+  request: S3Request,
+  manifest: Manifest,
+  selection: Selection,
+  overrides: ReadonlyMap<string, string> | undefined,
+): HeaderPair[] {
+  const headers = describe(manifest);
+  const { part, range, status } = selection;
+  if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
+  if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);
+  const whole = range.start === 0 && range.end === manifest.size;
+  if (manifest.checksum !== undefined && wantsChecksums(request)) {
+    const count = manifest.content.kind === "parts" ? manifest.content.partCount : undefined;
+    // A checksum of the whole says nothing about a piece, and clients would check the piece with it.
+    if (part !== undefined && part.checksum.byteLength > 0) {
+      headers.push([headerName(manifest.checksum.algorithm), Buffer.from(part.checksum).toString("base64")]);
+      headers.push(["x-amz-checksum-type", manifest.checksum.type]);
+    } else if (whole && (status === 200 || part !== undefined)) {
+      headers.push(...checksumHeaders(manifest.checksum, count));
+    }
+  }
+  return overrides === undefined ? headers : override(headers, overrides);
+}
+
+const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
+  ["response-content-type", "Content-Type"],
+  ["response-content-language", "Content-Language"],
+  ["response-expires", "Expires"],
+  ["response-cache-control", "Cache-Control"],
+  ["response-content-disposition", "Content-Disposition"],
+  ["response-content-encoding", "Content-Encoding"],
+];
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header
+const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+
+/** @throws S3Error InvalidRequest from anonymous callers, who could make others run their headers; InvalidArgument */
+function responseOverrides(exchange: Exchange): ReadonlyMap<string, string> | undefined {
+  const { query } = exchange.request;
+  if (query.size === 0) return undefined;
+  let overrides: Map<string, string> | undefined;
+  for (const [parameter, header] of OVERRIDES) {
+    const value = query.get(parameter);
+    if (value === undefined) continue;
+    if (exchange.auth.method === "anonymous") {
+      throw new S3Error("InvalidRequest", {
+        message: "Request specific response headers cannot be used for anonymous GET requests.",
+      });
+    }
+    if (UNSENDABLE.test(value)) {
+      throw new S3Error("InvalidArgument", {
+        message: "A response header override holds control characters.",
+        extra: [["ArgumentName", parameter]],
+      });
+    }
+    overrides ??= new Map();
+    // Header values are bytes written as latin1: other text goes out as its UTF-8 bytes.
+    overrides.set(header, Buffer.from(value, "utf8").toString("latin1"));
+  }
+  return overrides;
+}
+
+function override(headers: readonly HeaderPair[], overrides: ReadonlyMap<string, string>): HeaderPair[] {
+  return [...headers.filter(([name]) => !overrides.has(name)), ...overrides];
+}

@@ -1,0 +1,176 @@
+/** What a PUT, copy or new upload says about its object, and how it is given back. */
+import { S3Error } from "../errors.ts";
+import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
+import type { Manifest } from "../records/manifest.ts";
+import { type HeaderPair, httpDate, quoted } from "../replies.ts";
+import type { S3Request } from "../request.ts";
+
+export const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
+/** Names (without prefix) and values of user metadata together, as S3. */
+export const USER_METADATA_BYTES_MAX = 2 * 1024;
+const META_PREFIX = "x-amz-meta-";
+
+export function contentHeadersOf(request: S3Request): ContentHeaders {
+  return {
+    contentType: request.header("content-type") ?? DEFAULT_CONTENT_TYPE,
+    contentEncoding: withoutAwsChunked(request.header("content-encoding") ?? ""),
+    contentDisposition: request.header("content-disposition") ?? "",
+    contentLanguage: request.header("content-language") ?? "",
+    cacheControl: request.header("cache-control") ?? "",
+    expires: request.header("expires") ?? "",
+  };
+}
+
+/** aws-chunked is how the body came, not what it is. */
+function withoutAwsChunked(encoding: string): string {
+  if (!encoding.toLowerCase().includes("aws-chunked")) return encoding;
+  return encoding
+    .split(",")
+    .map((token) => token.trim())
+    .filter((token) => token.toLowerCase() !== "aws-chunked")
+    .join(", ");
+}
+
+/**
+ * `x-amz-meta-*`, names in lower case, a repeated name's values joined by a comma.
+ * @throws S3Error MetadataTooLarge
+ */
+export function userMetadataOf(request: S3Request): UserMetadata {
+  const { rawHeaders } = request.edge;
+  const found = new Map<string, string>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] as string;
+    if (header.length < META_PREFIX.length || header.charCodeAt(0) > 0x78) continue;
+    const lower = header.toLowerCase();
+    if (!lower.startsWith(META_PREFIX)) continue;
+    const name = lower.slice(META_PREFIX.length);
+    const value = decodeHeaderText(rawHeaders[i + 1] as string);
+    const before = found.get(name);
+    found.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  let size = 0;
+  for (const [name, value] of found) size += Buffer.byteLength(name) + Buffer.byteLength(value);
+  if (size > USER_METADATA_BYTES_MAX) {
+    throw new S3Error("MetadataTooLarge", {
+      extra: [
+        ["Size", String(size)],
+        ["MaxSizeAllowed", String(USER_METADATA_BYTES_MAX)],
+      ],
+    });
+  }
+  return [...found];
+}
+
+/** Header bytes above 0x7f are UTF-8 when they can be, else latin1. */
+function decodeHeaderText(latin1: string): string {
+  let ascii = true;
+  for (let i = 0; ascii && i < latin1.length; i++) ascii = latin1.charCodeAt(i) < 0x80;
+  if (ascii) return latin1;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(latin1, "latin1"));
+  } catch {
+    return latin1;
+  }
+}
+
+/** Text that is not ASCII goes out as RFC 2047 encoded words, as S3 does; 45 bytes a word keep each below 75. */
+export function encodeHeaderText(text: string): string {
+  let ascii = true;
+  for (let i = 0; ascii && i < text.length; i++) ascii = text.charCodeAt(i) < 0x80;
+  if (ascii) return text;
+  const words: string[] = [];
+  let word = "";
+  for (const character of text) {
+    if (Buffer.byteLength(word) + Buffer.byteLength(character) > 45) {
+      words.push(word);
+      word = "";
+    }
+    word += character;
+  }
+  words.push(word);
+  return words.map((piece) => `=?UTF-8?B?${Buffer.from(piece, "utf8").toString("base64")}?=`).join(" ");
+}
+
+const UNIMPLEMENTED_PREFIXES = ["x-amz-grant-", "x-amz-server-side-encryption", "x-amz-object-lock-"];
+/** Nothing changes for an owner who alone has access. */
+const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control", "bucket-owner-read"]);
+const STORAGE_CLASSES = new Set([
+  "DEEP_ARCHIVE",
+  "EXPRESS_ONEZONE",
+  "FSX_OPENZFS",
+  "GLACIER",
+  "GLACIER_IR",
+  "INTELLIGENT_TIERING",
+  "ONEZONE_IA",
+  "OUTPOSTS",
+  "REDUCED_REDUNDANCY",
+  "SNOW",
+  "STANDARD_IA",
+]);
+
+/**
+ * Refuses what we would have to lie about: encryption, other people's access, locks, tags, redirects, other storage
+ * classes. @throws S3Error NotImplemented, InvalidStorageClass, InvalidArgument
+ */
+export function refuseUnimplemented(request: S3Request): void {
+  const { rawHeaders } = request.edge;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] as string;
+    const first = header.charCodeAt(0);
+    if (first !== 0x78 && first !== 0x58) continue;
+    const lower = header.toLowerCase();
+    if (lower.startsWith("x-amz-")) refuseHeader(lower, rawHeaders[i + 1] as string);
+  }
+}
+
+function refuseHeader(name: string, value: string): void {
+  for (const prefix of UNIMPLEMENTED_PREFIXES) if (name.startsWith(prefix)) throw notImplementedHeader(name);
+  switch (name) {
+    case "x-amz-acl":
+      if (!HARMLESS_ACLS.has(value)) throw notImplementedHeader(name);
+      return;
+    case "x-amz-tagging":
+      if (value !== "") throw notImplementedHeader(name);
+      return;
+    case "x-amz-website-redirect-location":
+      throw notImplementedHeader(name);
+    case "x-amz-storage-class":
+      if (value === "STANDARD") return;
+      if (STORAGE_CLASSES.has(value)) throw notImplementedHeader(`${name}: ${value}`);
+      throw new S3Error("InvalidStorageClass", { extra: [["StorageClassRequested", value]] });
+  }
+}
+
+export function notImplementedHeader(name: string): S3Error {
+  return new S3Error("NotImplemented", {
+    message: `A header you provided implies functionality that is not implemented: ${name}`,
+    extra: [["Header", name]],
+  });
+}
+
+/** Customer-key encryption on a read names an object we cannot have. @throws S3Error */
+export function refuseCustomerKeys(request: S3Request): void {
+  if (request.header("x-amz-server-side-encryption-customer-algorithm") === undefined) return;
+  throw new S3Error("InvalidRequest", {
+    message: "The encryption parameters are not applicable to this object.",
+  });
+}
+
+/** Headers of a GET or HEAD answer that describe the object, without length and range. */
+export function describe(manifest: Manifest): HeaderPair[] {
+  const { headers } = manifest;
+  const pairs: HeaderPair[] = [
+    ["Last-Modified", httpDate(manifest.modifiedMs)],
+    ["ETag", quoted(manifest.etag)],
+    ["Accept-Ranges", "bytes"],
+    ["Content-Type", headers.contentType === "" ? DEFAULT_CONTENT_TYPE : headers.contentType],
+  ];
+  if (headers.contentEncoding !== "") pairs.push(["Content-Encoding", headers.contentEncoding]);
+  if (headers.contentDisposition !== "") pairs.push(["Content-Disposition", headers.contentDisposition]);
+  if (headers.contentLanguage !== "") pairs.push(["Content-Language", headers.contentLanguage]);
+  if (headers.cacheControl !== "") pairs.push(["Cache-Control", headers.cacheControl]);
+  if (headers.expires !== "") pairs.push(["Expires", headers.expires]);
+  for (const [name, value] of manifest.metadata)
+    pairs.push([`${META_PREFIX}${name}`, encodeHeaderText(value)]);
+  return pairs;
+}

@@ -1,0 +1,102 @@
+import { ATTEMPT_ID_BYTES } from "../attempts.ts";
+import { openBody } from "../body/open-body.ts";
+import type { PayloadReader } from "../body/types.ts";
+import { ContentWriter } from "../chunks/writer.ts";
+import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
+import type { StoredChecksum } from "../records/checksum.ts";
+import { emptyReply, quoted } from "../replies.ts";
+import { checksumHeaders } from "./checksums.ts";
+import { commitObject, decideEarly } from "./commit.ts";
+import { writeConditionOf } from "./conditions.ts";
+import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+
+export const PUT_BYTES_MAX = 5 * 1024 ** 3;
+const NO_PART_ATTEMPT = new Uint8Array(0);
+
+export const putObject: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  refuseUnimplemented(request);
+  const headers = contentHeadersOf(request);
+  const metadata = userMetadataOf(request);
+  const condition = writeConditionOf(request);
+  const key = keyOf(exchange);
+  const body = openPayload(exchange);
+  try {
+    const bucket = await services.buckets.forWrite(bucketOf(exchange));
+    const early = await decideEarly(services, bucket, key, condition);
+    const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
+    const writer = new ContentWriter(
+      services,
+      services.plan,
+      {
+        ref: bucket,
+        key,
+        attempt,
+        partNumber: 0,
+        partAttempt: NO_PART_ATTEMPT,
+        intent: attempt,
+        inline: true,
+        guards: [services.buckets.aliveGuard(bucket)],
+      },
+      body.chunked ? "chunked" : "fixed-length",
+      () => request.edge.signal,
+    );
+    try {
+      const content = await writer.write(body, body.decodedLength);
+      const { digests, checksum: verified } = await body.finish();
+      const etag = hexDigest(digests.md5);
+      const checksum: StoredChecksum | undefined =
+        verified === undefined ? undefined : { ...verified, type: "FULL_OBJECT" };
+      await commitObject(services, {
+        ref: bucket,
+        key,
+        condition,
+        early,
+        writer,
+        manifest: {
+          versionId: "null",
+          size: body.decodedLength,
+          etag,
+          modifiedMs: services.clock.nowMs(),
+          headers,
+          metadata,
+          checksum,
+          owner: ownerOf(exchange),
+          content,
+        },
+      });
+      const extra = checksum === undefined ? [] : checksumHeaders(checksum, undefined);
+      return emptyReply(200, [["ETag", quoted(etag)], ...extra]);
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    } finally {
+      writer.release();
+    }
+  } finally {
+    body.abort();
+  }
+};
+
+/** Opens the body of an upload and asks for room at the door; no byte is read. @throws S3Error */
+export function openPayload(exchange: Exchange, defaults?: Parameters<typeof openBody>[2]): PayloadReader {
+  const { request, services, auth } = exchange;
+  const body = openBody(request, auth, {
+    hashes: services.hashes,
+    digests: ["md5"],
+    maxLength: PUT_BYTES_MAX,
+    ...defaults,
+  });
+  try {
+    services.admission.peekHeadroom(body.decodedLength, body.chunked ? "chunked" : "fixed-length");
+  } catch (error) {
+    body.abort();
+    throw error;
+  }
+  return body;
+}
+
+export function hexDigest(md5: Uint8Array | undefined): string {
+  if (md5?.byteLength !== 16) throw new Error("the body was not hashed with MD5");
+  return Buffer.from(md5.buffer, md5.byteOffset, md5.byteLength).toString("hex");
+}

@@ -1,0 +1,30 @@
+import { elastickv as gen } from "../../gen/s3.js";
+import { decodeTimestamp, encodeTimestamp } from "../../store/timestamp.ts";
+import { decodeWith, safeCount } from "./record-error.ts";
+
+export interface BucketRecord {
+  /** The read timestamp its creation was decided at: unique among all lives of a bucket name. */
+  readonly generation: bigint;
+  readonly createdMs: number;
+  readonly region: string;
+  /** Access key of the creator. */
+  readonly owner: string;
+}
+
+export function encodeBucket(record: BucketRecord): Uint8Array {
+  safeCount(record.createdMs, "bucket createdMs");
+  return gen.s3.Bucket.encode({ ...record, generation: encodeTimestamp(record.generation) }).finish();
+}
+
+/** @throws RecordError */
+export function decodeBucket(value: Uint8Array): BucketRecord {
+  return decodeWith("bucket", () => {
+    const row = gen.s3.Bucket.decode(value);
+    return {
+      generation: decodeTimestamp(row.generation),
+      createdMs: safeCount(row.createdMs, "bucket createdMs"),
+      region: row.region,
+      owner: row.owner,
+    };
+  });
+}

@@ -1,0 +1,86 @@
+import { elastickv as gen } from "../../gen/s3.js";
+import type { ChecksumAlgorithm } from "../body/types.ts";
+import { RecordError } from "./record-error.ts";
+
+export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
+
+export interface StoredChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly type: ChecksumType;
+  readonly value: Uint8Array;
+}
+
+const NUMBERS: Record<ChecksumAlgorithm, gen.s3.ChecksumAlgorithm> = {
+  crc32: gen.s3.ChecksumAlgorithm.CRC32,
+  crc32c: gen.s3.ChecksumAlgorithm.CRC32C,
+  crc64nvme: gen.s3.ChecksumAlgorithm.CRC64NVME,
+  sha1: gen.s3.ChecksumAlgorithm.SHA1,
+  sha256: gen.s3.ChecksumAlgorithm.SHA256,
+};
+
+export function algorithmNumber(algorithm: ChecksumAlgorithm | undefined): gen.s3.ChecksumAlgorithm {
+  return algorithm === undefined ? gen.s3.ChecksumAlgorithm.CHECKSUM_NONE : NUMBERS[algorithm];
+}
+
+/** @throws RecordError */
+export function algorithmOf(number: gen.s3.ChecksumAlgorithm): ChecksumAlgorithm | undefined {
+  switch (number) {
+    case gen.s3.ChecksumAlgorithm.CHECKSUM_NONE:
+      return undefined;
+    case gen.s3.ChecksumAlgorithm.CRC32:
+      return "crc32";
+    case gen.s3.ChecksumAlgorithm.CRC32C:
+      return "crc32c";
+    case gen.s3.ChecksumAlgorithm.CRC64NVME:
+      return "crc64nvme";
+    case gen.s3.ChecksumAlgorithm.SHA1:
+      return "sha1";
+    case gen.s3.ChecksumAlgorithm.SHA256:
+      return "sha256";
+    default:
+      throw new RecordError(`checksum algorithm ${String(number)}`);
+  }
+}
+
+export function typeNumber(type: ChecksumType | undefined): gen.s3.ChecksumType {
+  if (type === undefined) return gen.s3.ChecksumType.TYPE_NONE;
+  return type === "COMPOSITE" ? gen.s3.ChecksumType.COMPOSITE : gen.s3.ChecksumType.FULL_OBJECT;
+}
+
+/** @throws RecordError */
+export function typeOf(number: gen.s3.ChecksumType): ChecksumType | undefined {
+  switch (number) {
+    case gen.s3.ChecksumType.TYPE_NONE:
+      return undefined;
+    case gen.s3.ChecksumType.COMPOSITE:
+      return "COMPOSITE";
+    case gen.s3.ChecksumType.FULL_OBJECT:
+      return "FULL_OBJECT";
+    default:
+      throw new RecordError(`checksum type ${String(number)}`);
+  }
+}
+
+export function encodeChecksum(
+  checksum: StoredChecksum | undefined,
+): gen.s3.Checksum.$Properties | undefined {
+  if (checksum === undefined) return undefined;
+  return {
+    algorithm: algorithmNumber(checksum.algorithm),
+    type: typeNumber(checksum.type),
+    value: checksum.value,
+  };
+}
+
+/** @throws RecordError */
+export function decodeChecksum(
+  row: gen.s3.Checksum.$Properties | null | undefined,
+): StoredChecksum | undefined {
+  if (row === null || row === undefined) return undefined;
+  const algorithm = algorithmOf(row.algorithm ?? 0);
+  const type = typeOf(row.type ?? 0);
+  if (algorithm === undefined || type === undefined || row.value === null || row.value === undefined) {
+    throw new RecordError("a checksum without algorithm, type or value");
+  }
+  return { algorithm, type, value: row.value };
+}

@@ -1,0 +1,143 @@
+/** The row of a current object, and the table of parts that a multipart object keeps as its payload. */
+import { elastickv as gen } from "../../gen/s3.js";
+import { decodeChecksum, encodeChecksum, type StoredChecksum } from "./checksum.ts";
+import {
+  type ContentHeaders,
+  decodeContentHeaders,
+  decodeMetadata,
+  encodeMetadata,
+  type UserMetadata,
+} from "./content-headers.ts";
+import { decodeWith, RecordError, safeCount } from "./record-error.ts";
+
+/** Where the bytes are. `payloadCrc32` covers the row's payload. */
+export type Content =
+  | { readonly kind: "inline"; readonly payloadCrc32: number }
+  | { readonly kind: "chunks"; readonly attempt: Uint8Array; readonly chunkSize: number }
+  | {
+      readonly kind: "parts";
+      /** The upload id, as bytes. */
+      readonly attempt: Uint8Array;
+      readonly chunkSize: number;
+      readonly partCount: number;
+      readonly payloadCrc32: number;
+    };
+
+export interface Manifest {
+  readonly versionId: "null";
+  readonly size: number;
+  /** Without quotes: MD5 in hex, or MD5 of MD5s in hex, `-`, and the number of parts. */
+  readonly etag: string;
+  readonly modifiedMs: number;
+  readonly headers: ContentHeaders;
+  readonly metadata: UserMetadata;
+  readonly checksum: StoredChecksum | undefined;
+  readonly owner: string;
+  readonly content: Content;
+}
+
+export interface PartRef {
+  readonly number: number;
+  readonly attempt: Uint8Array;
+  readonly size: number;
+  /** In the object's checksum algorithm; empty when there is none. */
+  readonly checksum: Uint8Array;
+}
+
+const Kind = gen.s3.Manifest.Content;
+
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const { content } = manifest;
+  safeCount(manifest.size, "manifest size");
+  safeCount(manifest.modifiedMs, "manifest modifiedMs");
+  const checksum = encodeChecksum(manifest.checksum);
+  return gen.s3.Manifest.encode({
+    versionId: manifest.versionId,
+    size: manifest.size,
+    etag: manifest.etag,
+    modifiedMs: manifest.modifiedMs,
+    headers: manifest.headers,
+    metadata: encodeMetadata(manifest.metadata),
+    ...(checksum === undefined ? {} : { checksum }),
+    owner: manifest.owner,
+    ...encodeContent(content),
+  }).finish();
+}
+
+function encodeContent(content: Content): gen.s3.Manifest.$Properties {
+  switch (content.kind) {
+    case "inline":
+      return { content: Kind.INLINE, payloadCrc32: content.payloadCrc32 };
+    case "chunks":
+      return { content: Kind.CHUNKS, attempt: content.attempt, chunkSize: content.chunkSize };
+    case "parts":
+      return {
+        content: Kind.PARTS,
+        attempt: content.attempt,
+        chunkSize: content.chunkSize,
+        partCount: content.partCount,
+        payloadCrc32: content.payloadCrc32,
+      };
+  }
+}
+
+/** @throws RecordError */
+export function decodeManifest(value: Uint8Array): Manifest {
+  return decodeWith("manifest", () => {
+    const row = gen.s3.Manifest.decode(value);
+    if (row.versionId !== "null")
+      throw new RecordError(`manifest of version ${JSON.stringify(row.versionId)}`);
+    return {
+      versionId: "null",
+      size: safeCount(row.size, "manifest size"),
+      etag: row.etag,
+      modifiedMs: safeCount(row.modifiedMs, "manifest modifiedMs"),
+      headers: decodeContentHeaders(row.headers),
+      metadata: decodeMetadata(row.metadata),
+      checksum: decodeChecksum(row.checksum),
+      owner: row.owner,
+      content: decodeContent(row),
+    };
+  });
+}
+
+function decodeContent(row: gen.s3.Manifest): Content {
+  switch (row.content) {
+    case Kind.INLINE:
+      return { kind: "inline", payloadCrc32: row.payloadCrc32 };
+    case Kind.CHUNKS:
+      return { kind: "chunks", attempt: row.attempt, chunkSize: positive(row.chunkSize) };
+    case Kind.PARTS:
+      return {
+        kind: "parts",
+        attempt: row.attempt,
+        chunkSize: positive(row.chunkSize),
+        partCount: positive(row.partCount),
+        payloadCrc32: row.payloadCrc32,
+      };
+    default:
+      throw new RecordError(`manifest content kind ${String(row.content)}`);
+  }
+}
+
+function positive(value: number): number {
+  if (value < 1) throw new RecordError(`manifest with chunk size or part count ${value}`);
+  return value;
+}
+
+export function encodePartTable(parts: readonly PartRef[]): Uint8Array {
+  for (const part of parts) safeCount(part.size, "part size");
+  return gen.s3.PartTable.encode({ parts: [...parts] }).finish();
+}
+
+/** @throws RecordError */
+export function decodePartTable(payload: Uint8Array): PartRef[] {
+  return decodeWith("part table", () =>
+    gen.s3.PartTable.decode(payload).parts.map((part) => ({
+      number: part.number ?? 0,
+      attempt: part.attempt ?? new Uint8Array(0),
+      size: safeCount(part.size ?? 0, "part size"),
+      checksum: part.checksum ?? new Uint8Array(0),
+    })),
+  );
+}

@@ -1,0 +1,95 @@
+/** Rows of multipart uploads and their parts. */
+import { elastickv as gen } from "../../gen/s3.js";
+import type { ChecksumAlgorithm } from "../body/types.ts";
+import {
+  algorithmNumber,
+  algorithmOf,
+  type ChecksumType,
+  decodeChecksum,
+  encodeChecksum,
+  type StoredChecksum,
+  typeNumber,
+  typeOf,
+} from "./checksum.ts";
+import {
+  type ContentHeaders,
+  decodeContentHeaders,
+  decodeMetadata,
+  encodeMetadata,
+  type UserMetadata,
+} from "./content-headers.ts";
+import { decodeWith, safeCount } from "./record-error.ts";
+
+export interface UploadRecord {
+  readonly initiatedMs: number;
+  readonly headers: ContentHeaders;
+  readonly metadata: UserMetadata;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+  readonly owner: string;
+  /** Bytes of every chunk but the last of a part. */
+  readonly chunkSize: number;
+}
+
+export interface PartRecord {
+  readonly attempt: Uint8Array;
+  readonly size: number;
+  readonly md5: Uint8Array;
+  readonly checksum: StoredChecksum | undefined;
+  readonly modifiedMs: number;
+}
+
+export function encodeUpload(upload: UploadRecord): Uint8Array {
+  safeCount(upload.initiatedMs, "upload initiatedMs");
+  return gen.s3.Upload.encode({
+    initiatedMs: upload.initiatedMs,
+    headers: upload.headers,
+    metadata: encodeMetadata(upload.metadata),
+    checksumAlgorithm: algorithmNumber(upload.checksumAlgorithm),
+    checksumType: typeNumber(upload.checksumType),
+    owner: upload.owner,
+    chunkSize: upload.chunkSize,
+  }).finish();
+}
+
+/** @throws RecordError */
+export function decodeUpload(value: Uint8Array): UploadRecord {
+  return decodeWith("upload", () => {
+    const row = gen.s3.Upload.decode(value);
+    return {
+      initiatedMs: safeCount(row.initiatedMs, "upload initiatedMs"),
+      headers: decodeContentHeaders(row.headers),
+      metadata: decodeMetadata(row.metadata),
+      checksumAlgorithm: algorithmOf(row.checksumAlgorithm),
+      checksumType: typeOf(row.checksumType),
+      owner: row.owner,
+      chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
+    };
+  });
+}
+
+export function encodePart(part: PartRecord): Uint8Array {
+  safeCount(part.size, "part size");
+  const checksum = encodeChecksum(part.checksum);
+  return gen.s3.Part.encode({
+    attempt: part.attempt,
+    size: part.size,
+    md5: part.md5,
+    ...(checksum === undefined ? {} : { checksum }),
+    modifiedMs: safeCount(part.modifiedMs, "part modifiedMs"),
+  }).finish();
+}
+
+/** @throws RecordError */
+export function decodePart(value: Uint8Array): PartRecord {
+  return decodeWith("part", () => {
+    const row = gen.s3.Part.decode(value);
+    return {
+      attempt: row.attempt,
+      size: safeCount(row.size, "part size"),
+      md5: row.md5,
+      checksum: decodeChecksum(row.checksum),
+      modifiedMs: safeCount(row.modifiedMs, "part modifiedMs"),
+    };
+  });
+}

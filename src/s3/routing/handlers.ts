@@ -1,0 +1,85 @@
+/** Which code answers which operation. */
+import {
+  getBucketAccelerateConfiguration,
+  getBucketAcl,
+  getBucketCors,
+  getBucketEncryption,
+  getBucketLifecycleConfiguration,
+  getBucketLocation,
+  getBucketLogging,
+  getBucketNotificationConfiguration,
+  getBucketOwnershipControls,
+  getBucketPolicy,
+  getBucketPolicyStatus,
+  getBucketReplication,
+  getBucketRequestPayment,
+  getBucketTagging,
+  getBucketVersioning,
+  getBucketWebsite,
+  getObjectLockConfiguration,
+  getPublicAccessBlock,
+} from "../buckets/facts.ts";
+import { createBucket, deleteBucket, headBucket, listBuckets } from "../buckets/lifecycle.ts";
+import type { Handler } from "../exchange.ts";
+import { listObjects, listObjectsV2, listObjectVersions } from "../listing/list-objects.ts";
+import { listMultipartUploads } from "../listing/list-uploads.ts";
+import { completeMultipartUpload } from "../multipart/complete.ts";
+import { listParts } from "../multipart/parts.ts";
+import { abortMultipartUpload, createMultipartUpload } from "../multipart/upload.ts";
+import { uploadPart, uploadPartCopy } from "../multipart/upload-part.ts";
+import { copyObject } from "../objects/copy.ts";
+import { deleteObject, deleteObjects } from "../objects/delete.ts";
+import { getObjectAcl, getObjectAttributes, getObjectTagging } from "../objects/facts.ts";
+import { getObject, headObject } from "../objects/get.ts";
+import { putObject } from "../objects/put.ts";
+import type { OperationName } from "./operations.ts";
+
+const unsupported: Handler = (exchange) => {
+  const { unsupported: error } = exchange;
+  return Promise.reject(error ?? new Error("an unsupported operation without its error"));
+};
+
+export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
+  ListBuckets: listBuckets,
+  CreateBucket: createBucket,
+  HeadBucket: headBucket,
+  DeleteBucket: deleteBucket,
+  GetBucketLocation: getBucketLocation,
+  GetBucketVersioning: getBucketVersioning,
+  GetBucketAcl: getBucketAcl,
+  GetBucketPolicy: getBucketPolicy,
+  GetBucketPolicyStatus: getBucketPolicyStatus,
+  GetBucketCors: getBucketCors,
+  GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
+  GetBucketTagging: getBucketTagging,
+  GetBucketWebsite: getBucketWebsite,
+  GetBucketEncryption: getBucketEncryption,
+  GetObjectLockConfiguration: getObjectLockConfiguration,
+  GetBucketReplication: getBucketReplication,
+  GetBucketLogging: getBucketLogging,
+  GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
+  GetBucketRequestPayment: getBucketRequestPayment,
+  GetBucketAccelerateConfiguration: getBucketAccelerateConfiguration,
+  GetBucketOwnershipControls: getBucketOwnershipControls,
+  GetPublicAccessBlock: getPublicAccessBlock,
+  ListObjects: listObjects,
+  ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
+  ListMultipartUploads: listMultipartUploads,
+  DeleteObjects: deleteObjects,
+  PutObject: putObject,
+  GetObject: getObject,
+  HeadObject: headObject,
+  DeleteObject: deleteObject,
+  CopyObject: copyObject,
+  GetObjectAcl: getObjectAcl,
+  GetObjectTagging: getObjectTagging,
+  GetObjectAttributes: getObjectAttributes,
+  CreateMultipartUpload: createMultipartUpload,
+  UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
+  ListParts: listParts,
+  CompleteMultipartUpload: completeMultipartUpload,
+  AbortMultipartUpload: abortMultipartUpload,
+  Unsupported: unsupported,
+};

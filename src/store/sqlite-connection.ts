@@ -1,0 +1,49 @@
+/** Opens the writer's connection: checks before it changes anything, creates what is missing. */
+import { Database } from "bun:sqlite";
+import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { BUSY_TIMEOUT_MS, setFilePragmas, setSynchronous, setWriterPragmas } from "./pragmas.ts";
+import { openSchema } from "./schema.ts";
+import { guarded } from "./store-errors.ts";
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * fsync of a file or directory that may be missing. Never for the database file itself: closing any descriptor of it
+ * drops this process's POSIX locks, SQLite's among them.
+ */
+export function syncFile(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** @throws StoreError WRONG_FORMAT | CORRUPT | DISK_FULL | IO, naming the file */
+export function openWriter(file: string): Database {
+  return guarded(file, () => {
+    const isNew = sizeOf(file) === 0;
+    const db = new Database(file, { create: true, readwrite: true, safeIntegers: true, strict: true });
+    try {
+      db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      if (!isNew) openSchema(db, file, true);
+      setFilePragmas(db, file, isNew);
+      setWriterPragmas(db);
+      setSynchronous(db, "FULL");
+      if (isNew) {
+        openSchema(db, file, true);
+        // The new file's name must survive a power cut too.
+        syncFile(dirname(file));
+      }
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,47 @@
+import { SQLiteError } from "bun:sqlite";
+import { StoreError, type StoreErrorCode } from "./types.ts";
+
+/** Primary result codes of SQLite, by the beginning of the extended code's name. */
+const CODES: readonly (readonly [prefix: string, code: StoreErrorCode, meaning: string])[] = [
+  ["SQLITE_FULL", "DISK_FULL", "no space left for"],
+  ["SQLITE_CORRUPT", "CORRUPT", "damaged database"],
+  ["SQLITE_NOTADB", "CORRUPT", "not a database:"],
+  ["SQLITE_BUSY", "IO", "locked by somebody else:"],
+  ["SQLITE_LOCKED", "IO", "locked by another statement:"],
+  ["SQLITE_READONLY", "IO", "not writable:"],
+  ["SQLITE_CANTOPEN", "IO", "cannot open"],
+  ["SQLITE_IOERR", "IO", "input/output error on"],
+];
+
+/** Errors of the operating system's calls (segment files), by `code`. */
+const SYSTEM_CODES: Readonly<Record<string, StoreErrorCode>> = { ENOSPC: "DISK_FULL", EDQUOT: "DISK_FULL" };
+
+function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" && "syscall" in error ? error.code : undefined;
+}
+
+/** Translates what SQLite or the operating system threw; everything else passes unchanged. */
+export function toStoreError(error: unknown, file: string): unknown {
+  if (error instanceof SQLiteError) {
+    const name = error.code ?? `SQLITE_${error.errno}`;
+    const found = CODES.find(([prefix]) => name.startsWith(prefix));
+    const [, code, meaning] = found ?? ["", "IO" as const, "SQLite failed on"];
+    return new StoreError(code, `${meaning} ${file}: ${error.message} (${name})`, { cause: error });
+  }
+  const system = systemCode(error);
+  if (system !== undefined && error instanceof Error) {
+    const code = SYSTEM_CODES[system] ?? "IO";
+    return new StoreError(code, `${file}: ${error.message}`, { cause: error });
+  }
+  return error;
+}
+
+/** Runs `action`; what SQLite throws in it comes out as a StoreError that names `file`. */
+export function guarded<T>(file: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw toStoreError(error, file);
+  }
+}

@@ -1,0 +1,275 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { isKnownHost, knownHosts } from "../../src/admin/host-guard.ts";
+import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
+import { PAGES } from "../../src/admin/pages.ts";
+import type { AdminDeps, ClusterStatus, Readiness } from "../../src/admin/types.ts";
+import { StartError } from "../../src/platform/start-error.ts";
+
+const CLUSTER: ClusterStatus = {
+  clusterId: "c-1",
+  nodeId: "n1",
+  leaderId: "n1",
+  term: 2,
+  members: [{ id: "n1", peerAddress: null, role: "leader", match: 9, applied: 9, lag: 0, reachable: true }],
+};
+
+const listeners: AdminListener[] = [];
+afterEach(async () => {
+  await Promise.all(listeners.splice(0).map((listener) => listener.close()));
+});
+
+function start(
+  deps: Partial<AdminDeps> = {},
+  hosts: string[] = [],
+  onError: (error: unknown) => void = () => {},
+) {
+  const listener = startAdmin({
+    address: { host: "127.0.0.1", port: 0 },
+    hosts,
+    onError,
+    deps: {
+      readiness: () => ({ ready: true }),
+      metrics: async () => "elastickv_ready 1\n",
+      cluster: () => CLUSTER,
+      version: { version: "1.2.3", commit: "abc", bun: "1.4.5" },
+      ...deps,
+    },
+  });
+  listeners.push(listener);
+  const base = `http://127.0.0.1:${listener.address.port}`;
+  return { get: (path: string, init?: RequestInit) => fetch(`${base}${path}`, init), listener };
+}
+
+describe("health", () => {
+  test("/healthz", async () => {
+    const response = await start().get("/healthz");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: "ok" });
+  });
+
+  test("/readyz when ready", async () => {
+    const response = await start().get("/readyz");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ ready: true, reasons: [] });
+  });
+
+  test("/readyz says why not, with 503, and follows the node", async () => {
+    let readiness: Readiness = {
+      ready: false,
+      reasons: [{ code: "no-leader", message: "no leader is known" }],
+    };
+    const { get } = start({ readiness: () => readiness });
+    const response = await get("/readyz");
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      ready: false,
+      reasons: [{ code: "no-leader", message: "no leader is known" }],
+    });
+    readiness = { ready: true };
+    expect((await get("/readyz")).status).toBe(200);
+  });
+});
+
+describe("api", () => {
+  test("/metrics is the page it was given", async () => {
+    const response = await start().get("/metrics");
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(await response.text()).toBe("elastickv_ready 1\n");
+  });
+  test("/v1/cluster has the published shape", async () =>
+    expect(await (await start().get("/v1/cluster")).json()).toEqual(structuredClone(CLUSTER) as never));
+  test("no leader is null", async () => {
+    const { get } = start({ cluster: () => ({ ...CLUSTER, leaderId: null }) });
+    expect(await (await get("/v1/cluster")).json()).toMatchObject({ leaderId: null });
+  });
+  test("/v1/version", async () =>
+    expect(await (await start().get("/v1/version")).json()).toEqual({
+      version: "1.2.3",
+      commit: "abc",
+      bun: "1.4.5",
+    }));
+
+  test("an unknown path is 404, another method 405", async () => {
+    const { get } = start();
+    const missing = await get("/nope");
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toHaveProperty("error");
+    const posted = await get("/healthz", { method: "POST", body: "x" });
+    expect(posted.status).toBe(405);
+    expect(posted.headers.get("allow")).toBe("GET, HEAD");
+  });
+
+  test("HEAD has the length and no body", async () => {
+    const response = await start().get("/healthz", { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-length")).toBe("15");
+    expect(await response.text()).toBe("");
+  });
+
+  test("a failing handler gives no details to the client and all of them to the log", async () => {
+    const errors: unknown[] = [];
+    const failing = () => Promise.reject(new Error("secret detail"));
+    const response = await start({ metrics: failing }, [], (error) => errors.push(error)).get("/metrics");
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain("secret detail");
+    expect(String(errors[0])).toContain("secret detail");
+  });
+});
+
+describe("openapi", () => {
+  test("/swagger/json describes every API path", async () => {
+    const document = (await (await start().get("/swagger/json")).json()) as {
+      openapi: string;
+      paths: Record<string, { get?: { summary?: string; responses?: object } }>;
+    };
+    expect(document.openapi).toStartWith("3.");
+    expect(Object.keys(document.paths).sort()).toEqual([
+      "/healthz",
+      "/metrics",
+      "/readyz",
+      "/v1/cluster",
+      "/v1/version",
+    ]);
+    for (const path of Object.values(document.paths)) expect(path.get?.summary).toBeString();
+    expect(Object.keys(document.paths["/readyz"]?.get?.responses ?? {})).toEqual(["200", "503"]);
+  });
+
+  test("the pages load everything from this listener", async () => {
+    const { get } = start();
+    for (const page of ["/", "/swagger"]) {
+      const response = await get(page);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+      const html = await response.text();
+      expect(html).not.toMatch(/https?:|\/\/[a-z]/i);
+      const loads = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, target]) => target ?? "");
+      expect(loads.length).toBeGreaterThan(2);
+      for (const target of loads) expect([target, (await get(target)).status]).toEqual([target, 200]);
+    }
+  });
+
+  test("no asset loads anything from elsewhere", async () => {
+    const { get } = start();
+    for (const path of PAGES.keys()) {
+      const response = await get(path);
+      expect(response.status).toBe(200);
+      const text = await response.text();
+      expect(text.length).toBeGreaterThan(50);
+      expect(text).not.toMatch(/unpkg\.com|jsdelivr|cdnjs|googleapis|gstatic/i);
+      expect(text).not.toMatch(/@import\s|url\(\s*["']?(?:https?:)?\/\//i);
+      expect(text).not.toMatch(/(?:src|href)=["'](?:https?:)?\/\//i);
+      expect(text).not.toMatch(/import\(\s*["']https?:/i);
+    }
+    expect(await (await get("/assets/swagger-ui.js")).text()).toContain("SwaggerUIBundle");
+  });
+
+  test("the plugin's own page, which loads from a CDN, cannot be reached", async () => {
+    const { get } = start();
+    for (const path of [
+      "/swagger",
+      "/swagger/",
+      "//swagger",
+      "/swagger?x=1",
+      "/./swagger",
+      "/%73wagger",
+      "/swagger%2F",
+    ]) {
+      expect(await (await get(path)).text()).not.toMatch(/https?:\/\//);
+    }
+  });
+});
+
+/** One request with exactly this text, the answer's first line. */
+function raw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (data) => {
+      answer += String(data);
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", reject);
+  });
+}
+
+describe("host names", () => {
+  test.each([
+    "127.0.0.1",
+    "127.0.0.1:9001",
+    "[::1]:9001",
+    "localhost",
+    "LOCALHOST:1",
+    "x.localhost",
+    "node-1:9001",
+    "node-1.",
+  ])("%s is known", (host) => expect(isKnownHost(host, knownHosts(["node-1"]))).toBe(true));
+  test.each([
+    "",
+    "evil.example",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "[evil]:1",
+    "a b",
+    "node-1:x",
+    "127.0.0.1:9001:1",
+  ])("%j is not", (host) => expect(isKnownHost(host, knownHosts(["node-1"]))).toBe(false));
+
+  test("a foreign name is answered 421; one the operator listed is served", async () => {
+    const { listener } = start({}, ["admin.example"]);
+    const ask = (host: string, target: string) =>
+      raw(listener.address.port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await ask("evil.example", "/v1/cluster")).toStartWith("HTTP/1.1 421 ");
+    expect(await ask("admin.example", "/v1/cluster")).toStartWith("HTTP/1.1 200 ");
+  });
+
+  test("a short host name does not shift the path that is routed", async () => {
+    const { listener } = start({}, ["a"]);
+    const answer = await raw(
+      listener.address.port,
+      "GET /bc/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    );
+    expect(answer).toStartWith("HTTP/1.1 404 ");
+  });
+});
+
+describe("listening", () => {
+  test("a busy port is an error that names it", () => {
+    const { listener } = start();
+    const again = () =>
+      startAdmin({
+        address: listener.address,
+        deps: {
+          readiness: () => ({ ready: true }),
+          metrics: async () => "",
+          cluster: () => CLUSTER,
+          version: { version: "", commit: "", bun: "" },
+        },
+      });
+    expect(again).toThrow(StartError);
+    expect(again).toThrow(`admin address 127.0.0.1:${listener.address.port} is in use`);
+  });
+
+  test("an address of another machine is an error that names it", () => {
+    const elsewhere = () =>
+      startAdmin({
+        address: { host: "192.0.2.1", port: 9001 },
+        deps: {
+          readiness: () => ({ ready: true }),
+          metrics: async () => "",
+          cluster: () => CLUSTER,
+          version: { version: "", commit: "", bun: "" },
+        },
+      });
+    expect(elsewhere).toThrow(StartError);
+    expect(elsewhere).toThrow("admin address 192.0.2.1:9001");
+  });
+
+  test("after close the port is free", async () => {
+    const { listener } = start();
+    await listener.close();
+    listeners.splice(0);
+    expect(fetch(`http://127.0.0.1:${listener.address.port}/healthz`)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import { version } from "../../package.json";
+import { banner } from "../../src/cli/banner.ts";
+import { generalHelp, serveHelp } from "../../src/cli/help.ts";
+import { runCli } from "../../src/cli/run.ts";
+import type { LoadedConfig } from "../../src/config/config.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { SETTING_ROWS, variableOf } from "../../src/config/settings.ts";
+import { StartError } from "../../src/platform/start-error.ts";
+
+async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<number> = async () => 0) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli({
+    words,
+    environment: {},
+    print: (text) => out.push(text),
+    complain: (line) => err.push(line),
+    serve,
+  });
+  return { code, out: out.join(""), err };
+}
+
+describe("runCli", () => {
+  test("help and version go to standard output, exit 0", async () => {
+    expect(await run(["--help"])).toEqual({ code: 0, out: generalHelp(), err: [] });
+    expect(await run(["serve", "--help"])).toEqual({ code: 0, out: serveHelp(), err: [] });
+    const { code, out } = await run(["version"]);
+    expect(code).toBe(0);
+    expect(out).toStartWith(`elastickv ${version} (`);
+  });
+
+  test("wrong usage: one line on standard error, exit 2, nothing served", async () => {
+    let served = false;
+    const result = await run(["serve", "--nope"], async () => {
+      served = true;
+      return 0;
+    });
+    expect(result.code).toBe(2);
+    expect(result.out).toBe("");
+    expect(result.err).toHaveLength(1);
+    expect(result.err[0]).toStartWith('elastickv: unknown flag "--nope"');
+    expect(served).toBe(false);
+  });
+
+  test("a start that cannot go on: its line and its code", async () => {
+    const result = await run(["serve"], async () => {
+      throw new StartError("127.0.0.1:9000 is in use\nby another", { exitCode: 3 });
+    });
+    expect(result).toEqual({ code: 3, out: "", err: ["elastickv: 127.0.0.1:9000 is in use by another"] });
+  });
+
+  test("a bug is not dressed up as a usage error", () =>
+    expect(
+      run(["serve"], async () => {
+        throw new TypeError("undefined is not a function");
+      }),
+    ).rejects.toThrow(TypeError));
+
+  test("serve's own exit code is passed on", async () =>
+    expect((await run(["serve"], async () => 7)).code).toBe(7));
+});
+
+describe("serve --help", () => {
+  test("names every flag, variable and default", () => {
+    const help = serveHelp();
+    for (const [, row] of SETTING_ROWS) {
+      expect(help).toContain(variableOf(row));
+      if (row.type.isSecret === true) expect(help).not.toContain(`--${row.flag} `);
+      else expect(help).toContain(`--${row.flag} ${row.type.placeholder}`);
+      const shown = row.type.format(row.default);
+      if (shown !== "") expect(help.replaceAll(/\s+/g, " ")).toContain(`[default ${shown}`);
+    }
+  });
+  test("fits a terminal of 120 columns", () => {
+    for (const line of serveHelp().split("\n")) expect(line.length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("banner", () => {
+  const facts = {
+    s3: { host: "0.0.0.0", port: 9000 },
+    admin: { host: "::1", port: 9001 },
+    region: "us-east-1",
+    credentials: {
+      accessKey: "operator",
+      secretKey: new Secret("it's $secret"),
+      source: "generated" as const,
+    },
+    dataDir: "/var/lib/elastickv",
+    showSecret: true,
+  };
+  test("shows endpoint, keys and a command that a shell reads right", () => {
+    const text = banner(facts);
+    expect(text).toContain("http://127.0.0.1:9000");
+    expect(text).toContain("http://[::1]:9001/");
+    expect(text).toContain("AWS_ACCESS_KEY_ID=operator");
+    expect(text).toContain("AWS_SECRET_ACCESS_KEY='it'\\''s $secret'");
+    expect(text).toMatch(/aws --endpoint-url http:\/\/127\.0\.0\.1:9000 s3 cp /);
+  });
+  test("hides the secret where output is kept, and says where it is", () => {
+    const text = banner({ ...facts, showSecret: false });
+    expect(text).not.toContain("$secret");
+    expect(text).toContain("root-credentials.env in /var/lib/elastickv");
+  });
+});

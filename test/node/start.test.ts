@@ -1,0 +1,143 @@
+/** A start that cannot go on ends the process, however far it came and whatever stops it; a stop is one stop. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { loadConfig } from "../../src/config/load.ts";
+import { noLog } from "../../src/monitoring/log.ts";
+import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
+import { loadIdentity, walDirectory } from "../../src/node/data-directory.ts";
+import { Node } from "../../src/node/node.ts";
+import { realDisk } from "../../src/platform/disk/real-disk.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { EntryType } from "../../src/raft/core/types.ts";
+import { Wal } from "../../src/raft/wal/wal.ts";
+
+const MAIN = resolve(import.meta.dir, "../../src/main.ts");
+/** Far above what a start takes here; a process that is still there then hangs. */
+const HANG_MS = 15_000;
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "elastickv-start-"));
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+const ENVIRONMENT = {
+  ELASTICKV_ROOT_ACCESS_KEY: "TESTROOTACCESSKEY",
+  ELASTICKV_ROOT_SECRET_KEY: "testRootSecretKey0123456789",
+  ELASTICKV_S3_ADDRESS: "127.0.0.1:0",
+  ELASTICKV_ADMIN_ADDRESS: "127.0.0.1:0",
+  ELASTICKV_DISK_RESERVE: "0",
+  ELASTICKV_NODE_ID: "n1",
+};
+
+function startHere(): Promise<Node> {
+  return Node.start({
+    config: loadConfig(new Map(), { ...ENVIRONMENT, ELASTICKV_DATA_DIR: dataDir }).config,
+    log: noLog,
+    metrics: new RoomMetrics("front"),
+    onFatal: (message) => {
+      throw new Error(message);
+    },
+  });
+}
+
+function spawnNode() {
+  return Bun.spawn([process.execPath, MAIN, "serve", "--data-dir", dataDir], {
+    env: { PATH: process.env["PATH"] ?? "", ...ENVIRONMENT },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+/** A first start, ended as it should be. */
+async function serveOnce(): Promise<void> {
+  const child = spawnNode();
+  // The banner comes when the node serves.
+  await child.stdout.getReader().read();
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+}
+
+/** Runs `serve` on the data directory until it ends by itself. */
+async function serve(): Promise<{ code: number | "hangs"; stderr: string }> {
+  const child = spawnNode();
+  const stderr = new Response(child.stderr).text();
+  const code = await Promise.race([child.exited, Bun.sleep(HANG_MS).then(() => "hangs" as const)]);
+  child.kill("SIGKILL");
+  return { code, stderr: await stderr };
+}
+
+test("an entry that cannot be applied, met while the log is replayed, ends the process", async () => {
+  await serveOnce();
+  const { clusterId, nodeId } = loadIdentity(dataDir, "n1", systemRandom);
+  const { wal, recovered } = Wal.open({
+    disk: realDisk,
+    directory: walDirectory(dataDir),
+    identity: { clusterId, nodeId },
+  });
+  const index = recovered.lastIndex + 1;
+  const { hardState } = recovered;
+  const data = new TextEncoder().encode("this is no command of the state machine");
+  wal.append({
+    entries: [{ index, term: hardState.term, type: EntryType.Normal, data }],
+    hardState: { ...hardState, commit: index },
+  });
+  wal.close();
+  const { code, stderr } = await serve();
+  expect(stderr).toContain("cannot be read");
+  expect(code).toBe(1);
+}, 30_000);
+
+test("an error that nobody foresaw during the start ends the process", async () => {
+  await serveOnce();
+  rmSync(join(dataDir, "LOCK"));
+  mkdirSync(join(dataDir, "LOCK"));
+  const { code, stderr } = await serve();
+  expect(stderr).toContain("LOCK");
+  expect(code).toBe(1);
+}, 30_000);
+
+test("SIGTERM during the start ends it like one that served", async () => {
+  const child = spawnNode();
+  // The settings are logged first of all.
+  await child.stderr.getReader().read();
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+  expect(child.signalCode).toBeNull();
+}, 30_000);
+
+test("the keyspace of another cluster is refused by name", async () => {
+  await serveOnce();
+  const foreign = join(dataDir, "..", `${basename(dataDir)}-foreign`);
+  renameSync(dataDir, foreign);
+  try {
+    await serveOnce();
+    const { clusterId } = JSON.parse(readFileSync(join(foreign, "node.json"), "utf8")) as {
+      clusterId: string;
+    };
+    for (const name of readdirSync(dataDir)) {
+      if (name.startsWith("keyspace.db")) rmSync(join(dataDir, name), { recursive: true });
+    }
+    for (const name of readdirSync(foreign)) {
+      if (name.startsWith("keyspace.db"))
+        cpSync(join(foreign, name), join(dataDir, name), { recursive: true });
+    }
+    const { code, stderr } = await serve();
+    expect(stderr).toContain(`keyspace.db belongs to cluster ${clusterId}`);
+    expect(code).toBe(1);
+  } finally {
+    rmSync(foreign, { recursive: true, force: true });
+  }
+}, 30_000);
+
+test("a second stop waits for the first", async () => {
+  const node = await startHere();
+  const ended: string[] = [];
+  await Promise.all([
+    node.stop().then(() => ended.push("first")),
+    node.stop().then(() => ended.push("second")),
+  ]);
+  expect(ended).toEqual(["first", "second"]);
+}, 30_000);

@@ -1,0 +1,216 @@
+/** A real elastickv process on loopback: start, wait until ready, kill, stop, and what it printed. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Credentials } from "./sigv4.ts";
+
+export const CREDENTIALS: Credentials = {
+  accessKey: "TESTROOTACCESSKEY",
+  secretKey: "testRootSecretKey0123456789",
+};
+
+const REPOSITORY = resolve(import.meta.dir, "../../..");
+const READY_TIMEOUT_MS = 60_000;
+const EXIT_TIMEOUT_MS = 60_000;
+const POLL_MS = 5;
+
+/** The command under test: ELASTICKV_TEST_BINARY (may hold arguments), else the compiled binary.
+ *  @throws Error when it is not there. */
+export function serverCommand(): string[] {
+  const given = process.env["ELASTICKV_TEST_BINARY"];
+  if (given !== undefined && given !== "") return given.split(" ");
+  const binary = join(REPOSITORY, "dist/elastickv");
+  if (!existsSync(binary)) throw new Error(`${binary} is not there: run "make build" first`);
+  return [binary];
+}
+
+export interface NodeOptions {
+  readonly dataDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** More arguments after those of the test. */
+  readonly args?: readonly string[];
+  readonly s3Port?: number;
+  readonly adminPort?: number;
+  /** Put before the command: `setpriv ...`, `prlimit ...`. */
+  readonly wrapper?: readonly string[];
+}
+
+const running = new Set<NodeProcess>();
+const directories = new Set<string>();
+
+/** Ends every node that still runs and removes the temporary directories. */
+export function cleanUp(): void {
+  for (const node of running) node.signal("SIGKILL");
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+  directories.clear();
+}
+
+process.on("exit", cleanUp);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
+/** A fresh directory, removed when the test process ends. */
+export function temporaryDirectory(name: string): string {
+  const directory = mkdtempSync(join(process.env["ELASTICKV_TEST_TMP"] ?? tmpdir(), `elastickv-${name}-`));
+  directories.add(directory);
+  return directory;
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((done, failed) => {
+          const server = createServer().once("error", failed);
+          server.listen(0, "127.0.0.1", () => done(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+export class NodeProcess {
+  readonly s3Port: number;
+  readonly adminPort: number;
+  readonly spawnedAtMs: number;
+  readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  #stderr = "";
+  #stdout = "";
+  readonly #drained: Promise<unknown>;
+
+  private constructor(options: NodeOptions, s3Port: number, adminPort: number) {
+    this.s3Port = s3Port;
+    this.adminPort = adminPort;
+    this.spawnedAtMs = performance.now();
+    this.#child = Bun.spawn(
+      [
+        ...(options.wrapper ?? []),
+        ...serverCommand(),
+        "serve",
+        "--data-dir",
+        options.dataDir,
+        "--s3-address",
+        `127.0.0.1:${s3Port}`,
+        "--admin-address",
+        `127.0.0.1:${adminPort}`,
+        ...(options.args ?? []),
+      ],
+      {
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        env: {
+          PATH: process.env["PATH"],
+          HOME: process.env["HOME"],
+          ELASTICKV_ROOT_ACCESS_KEY: CREDENTIALS.accessKey,
+          ELASTICKV_ROOT_SECRET_KEY: CREDENTIALS.secretKey,
+          ...options.env,
+        },
+      },
+    );
+    running.add(this);
+    this.#drained = Promise.all([
+      collect(this.#child.stderr, (text) => {
+        this.#stderr += text;
+      }),
+      collect(this.#child.stdout, (text) => {
+        this.#stdout += text;
+      }),
+      this.#child.exited.then(() => running.delete(this)),
+    ]);
+  }
+
+  /** Spawns without waiting for anything. */
+  static async spawn(options: NodeOptions): Promise<NodeProcess> {
+    const [first = 0, second = 0] = await freePorts(2);
+    return new NodeProcess(options, options.s3Port ?? first, options.adminPort ?? second);
+  }
+
+  /** Spawns and waits until /readyz says yes. @throws Error with what it printed when it does not. */
+  static async start(options: NodeOptions): Promise<NodeProcess> {
+    const node = await NodeProcess.spawn(options);
+    await node.ready();
+    return node;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  get exited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${this.s3Port}`;
+  }
+
+  /** Waits for readiness; returns the milliseconds since the spawn. */
+  async ready(timeoutMs = READY_TIMEOUT_MS): Promise<number> {
+    const url = `http://127.0.0.1:${this.adminPort}/readyz`;
+    const deadline = performance.now() + timeoutMs;
+    while (performance.now() < deadline) {
+      if (this.exited)
+        throw new Error(`ended with ${await this.exitCode()} before it was ready: ${this.#stderr}`);
+      const answer = await fetch(url, { keepalive: false }).catch(() => undefined);
+      const status = answer?.status;
+      await answer?.arrayBuffer();
+      if (status === 200) return performance.now() - this.spawnedAtMs;
+      await Bun.sleep(POLL_MS);
+    }
+    throw new Error(`not ready after ${timeoutMs} ms: ${this.#stderr}`);
+  }
+
+  async admin(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const answer = await fetch(`http://127.0.0.1:${this.adminPort}${path}`, { keepalive: false });
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** SIGKILL, and wait until it is gone. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.exitCode();
+  }
+
+  /** SIGTERM, and wait; the exit code. */
+  async stop(): Promise<number> {
+    this.signal("SIGTERM");
+    return this.exitCode();
+  }
+
+  /** Waits for the end and for all output; the code, or 128 + signal number as a shell says it. */
+  async exitCode(timeoutMs = EXIT_TIMEOUT_MS): Promise<number> {
+    const late = Symbol("late");
+    const code = await Promise.race([this.#child.exited, Bun.sleep(timeoutMs).then(() => late)]);
+    if (code === late) {
+      this.signal("SIGKILL");
+      throw new Error(`still running after ${timeoutMs} ms: ${this.#stderr}`);
+    }
+    await this.#drained;
+    return Number(code);
+  }
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, add: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const piece of stream) add(decoder.decode(piece, { stream: true }));
+}

@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { harness } from "../support/harness.ts";
+
+async function prepared() {
+  const h = harness();
+  await h.call("PUT", "/bucket");
+  for (const key of ["a", "b/1", "b/2", "c"]) await h.call("PUT", `/bucket/${key}`, { body: key });
+  return h;
+}
+
+test.each([
+  ["max-keys=-1", "InvalidArgument"],
+  ["max-keys=abc", "InvalidArgument"],
+  ["max-keys=2147483648", "InvalidArgument"],
+  ["max-keys=1.5", "InvalidArgument"],
+  ["encoding-type=base64", "InvalidArgument"],
+  ["list-type=2&continuation-token=", "InvalidArgument"],
+  ["list-type=2&continuation-token=AAAA", "InvalidArgument"],
+  ["list-type=2&continuation-token=not%20a%20token", "InvalidArgument"],
+  ["list-type=1", "InvalidArgument"],
+  ["versions&version-id-marker=null", "InvalidArgument"],
+  ["versions&key-marker=a&version-id-marker=zzz", "InvalidArgument"],
+  ["uploads&max-uploads=-5", "InvalidArgument"],
+])("%s is %s", async (query, code) => {
+  const h = await prepared();
+  const answer = await h.call("GET", `/bucket?${query}`);
+  expect(answer.tag("Code")).toBe(code);
+  expect(answer.status).toBe(400);
+});
+
+test("a token of another bucket, or a changed one, is refused", async () => {
+  const h = await prepared();
+  await h.call("PUT", "/other");
+  const page = await h.call("GET", "/bucket?list-type=2&max-keys=1");
+  const token = page.tag("NextContinuationToken") as string;
+  expect((await h.call("GET", `/bucket?list-type=2&continuation-token=${token}`)).tags("Key")).toEqual([
+    "b/1",
+    "b/2",
+    "c",
+  ]);
+  expect((await h.call("GET", `/other?list-type=2&continuation-token=${token}`)).status).toBe(400);
+  const changed = token.slice(0, 3) + (token[3] === "A" ? "B" : "A") + token.slice(4);
+  expect(changed).not.toBe(token);
+  expect((await h.call("GET", `/bucket?list-type=2&continuation-token=${changed}`)).status).toBe(400);
+});
+
+test("max-keys is clamped, 0 is an empty page, owner on request", async () => {
+  const h = await prepared();
+  expect((await h.call("GET", "/bucket?list-type=2&max-keys=5000")).tag("MaxKeys")).toBe("1000");
+  const none = await h.call("GET", "/bucket?max-keys=0");
+  expect([none.tag("IsTruncated"), none.tags("Key").length]).toEqual(["false", 0]);
+  expect((await h.call("GET", "/bucket?list-type=2")).text).not.toContain("<Owner>");
+  expect((await h.call("GET", "/bucket?list-type=2&fetch-owner=true")).text).toContain(
+    "<Owner><ID>owner-id</ID>",
+  );
+  expect((await h.call("GET", "/bucket")).text).toContain("<Owner><ID>owner-id</ID>");
+});
+
+test("names that XML cannot carry are escaped, and url-encoded on request", async () => {
+  const h = harness();
+  await h.call("PUT", "/bucket");
+  await h.call("PUT", "/bucket/%01%3C%26%0D", { body: "" });
+  expect((await h.call("GET", "/bucket")).text).toContain("<Key>&#x1;&lt;&amp;&#xD;</Key>");
+  expect((await h.call("GET", "/bucket?encoding-type=url")).text).toContain("<Key>%01%3C%26%0D</Key>");
+});
+
+test("a missing bucket has no list", async () => {
+  const h = harness();
+  for (const query of ["", "?list-type=2", "?versions", "?uploads"]) {
+    expect((await h.call("GET", `/nowhere${query}`)).tag("Code")).toBe("NoSuchBucket");
+  }
+});

@@ -1,0 +1,182 @@
+/** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
+import { expect, test } from "bun:test";
+import {
+  aliveKey,
+  attemptKey,
+  bucketKey,
+  chunkKey,
+  objectKey,
+  partChunksPrefix,
+  partKey,
+  uploadKey,
+} from "../../../src/s3/keys.ts";
+import {
+  decodeAttempt,
+  decodeChunk,
+  encodeAttempt,
+  encodeChunk,
+  encodeDisposal,
+} from "../../../src/s3/records/attempt.ts";
+import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
+import {
+  decodeManifest,
+  decodePartTable,
+  encodeManifest,
+  encodePartTable,
+  type Manifest,
+} from "../../../src/s3/records/manifest.ts";
+import { RecordError } from "../../../src/s3/records/record-error.ts";
+import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+
+const headers = {
+  contentType: "text/plain",
+  contentEncoding: "",
+  contentDisposition: "",
+  contentLanguage: "",
+  cacheControl: "",
+  expires: "",
+};
+const manifest: Manifest = {
+  versionId: "null",
+  size: 2 ** 40,
+  etag: "d41d8cd98f00b204e9800998ecf8427e-2",
+  modifiedMs: 1_795_248_000_000,
+  headers,
+  metadata: [["colour", "blau grün"]],
+  checksum: { algorithm: "crc32", type: "COMPOSITE", value: bytes("01020304") },
+  owner: "AK",
+  content: {
+    kind: "parts",
+    attempt: bytes("aabb"),
+    chunkSize: 1 << 20,
+    partCount: 2,
+    payloadCrc32: 0xdeadbeef,
+  },
+};
+
+test("keys", () => {
+  const ref = { bucket: "b", generation: 0x0102030405060708n };
+  const id = bytes("0a00");
+  expect(hex(bucketKey("b"))).toBe("62000162" + "0001");
+  expect(hex(aliveKey(ref))).toBe("670001" + "620001" + "0102030405060708");
+  expect(hex(objectKey(ref, "k\0"))).toBe("6f0001" + "620001" + "0102030405060708" + "6b00ff0001");
+  expect(hex(uploadKey(ref, "k", "u"))).toBe("750001" + "620001" + "0102030405060708" + "6b0001" + "750001");
+  expect(hex(partKey(ref, "k", "u", 7))).toBe(
+    "700001" + "620001" + "0102030405060708" + "6b0001" + "750001" + "0000000000000007",
+  );
+  expect(hex(chunkKey(partChunksPrefix(ref, "k", id), 2))).toBe(
+    "630001" +
+      "620001" +
+      "0102030405060708" +
+      "6b0001" +
+      "0a00ff0001" +
+      "0000000000000000" +
+      "0001" +
+      "0000000000000002",
+  );
+  expect(hex(attemptKey(id))).toBe("610001" + "0a00ff0001");
+});
+
+test("values", () => {
+  const golden = {
+    bucket: encodeBucket({ generation: 1n, createdMs: 1000, region: "us-east-1", owner: "AK" }),
+    manifest: encodeManifest(manifest),
+    inline: encodeManifest({
+      ...manifest,
+      checksum: undefined,
+      metadata: [],
+      content: { kind: "inline", payloadCrc32: 1 },
+    }),
+    chunks: encodeManifest({
+      ...manifest,
+      checksum: undefined,
+      metadata: [],
+      content: { kind: "chunks", attempt: bytes("aa"), chunkSize: 4096 },
+    }),
+    partTable: encodePartTable([{ number: 1, attempt: bytes("cc"), size: 5, checksum: new Uint8Array(0) }]),
+    upload: encodeUpload({
+      initiatedMs: 5,
+      headers,
+      metadata: [],
+      checksumAlgorithm: "sha256",
+      checksumType: "COMPOSITE",
+      owner: "AK",
+      chunkSize: 1 << 20,
+    }),
+    part: encodePart({
+      attempt: bytes("cc"),
+      size: 5,
+      md5: bytes("00".repeat(16)),
+      checksum: undefined,
+      modifiedMs: 6,
+    }),
+    chunk: encodeChunk({ crc32: 0xffffffff, size: 1 << 20 }),
+    attempt: encodeAttempt({
+      origin: bytes("0102030405060708"),
+      node: "n",
+      startedMs: 1,
+      seenMs: 2,
+      bucket: "b",
+      key: "k",
+    }),
+    disposal: encodeDisposal([bytes("6300"), bytes("7000")]),
+  };
+  expect(Object.fromEntries(Object.entries(golden).map(([name, value]) => [name, hex(value)]))).toEqual({
+    attempt: "0a0801020304050607081001180222016e2a016232016b",
+    bucket: "0a08000000000000000110e8071a0975732d656173742d312202414b",
+    chunk: "0dffffffff10808040",
+    chunks:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48025201aa588020",
+    disposal: "0a0263000a027000",
+    inline:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000",
+    manifest:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e32140a06636f6c6f7572120a626c6175206772c3bc6e3a0a080110021a04010203044202414b48035202aabb5880804060026defbeadde",
+    part: "0a01cc10051a10000000000000000000000000000000002806",
+    partTable: "0a0708011201cc1805",
+    upload: "0805120c0a0a746578742f706c61696e200528023202414b38808040",
+  });
+});
+
+test("what was written is read back", () => {
+  expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
+  const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };
+  expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
+  const parts = [{ number: 10_000, attempt: bytes("ff"), size: 5 * 1024 ** 3, checksum: bytes("01") }];
+  expect(decodePartTable(encodePartTable(parts))).toEqual(parts);
+  const part = { attempt: bytes("01"), size: 0, md5: bytes("02"), checksum: undefined, modifiedMs: 7 };
+  expect(decodePart(encodePart(part))).toEqual(part);
+  expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
+  const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
+  expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+});
+
+test("numbers that a JavaScript number cannot hold are refused on both ways", () => {
+  expect(() => encodeManifest({ ...manifest, size: 2 ** 53 })).toThrow(RecordError);
+  expect(() => encodeManifest({ ...manifest, size: -1 })).toThrow(RecordError);
+  // Field 2 (size) as a varint of 2^60.
+  const tooLarge = Buffer.concat([
+    Buffer.from("0a046e756c6c", "hex"),
+    Buffer.from([0x10, ...Array<number>(8).fill(0x80), 0x10]),
+  ]);
+  expect(() => decodeManifest(tooLarge)).toThrow(RecordError);
+});
+
+test("rows that are not what they should be are named, never guessed", () => {
+  for (const rubbish of ["ff", "0a", "08ffffffffffffffffffff"]) {
+    for (const decode of [
+      decodeManifest,
+      decodeBucket,
+      decodeUpload,
+      decodePart,
+      decodeAttempt,
+      decodeChunk,
+    ]) {
+      expect(() => decode(bytes(rubbish))).toThrow(RecordError);
+    }
+  }
+  expect(() => decodeManifest(new Uint8Array(0))).toThrow(RecordError);
+});

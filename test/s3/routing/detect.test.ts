@@ -1,0 +1,107 @@
+import { expect, test } from "bun:test";
+import type { EdgeRequest } from "../../../src/http/types.ts";
+import { parseS3Request } from "../../../src/s3/request.ts";
+import { detectOperation } from "../../../src/s3/routing/detect.ts";
+import { HANDLERS } from "../../../src/s3/routing/handlers.ts";
+import { OPERATIONS } from "../../../src/s3/routing/operations.ts";
+import { SUB_RESOURCES } from "../../../src/s3/routing/sub-resources.ts";
+
+function detect(method: string, target: string, headers: Record<string, string> = {}): string {
+  const raw = ["Host", "localhost", ...Object.entries(headers).flat()];
+  const edge: EdgeRequest = {
+    method,
+    rawTarget: target,
+    rawHeaders: raw,
+    header: (name) => (name === "host" ? "localhost" : headers[name]),
+    remoteAddress: "",
+    requestId: "R",
+    body: { declaredLength: 0, received: 0, read: async () => undefined },
+    signal: new AbortController().signal,
+  };
+  const detected = detectOperation(parseS3Request(edge, { domains: [] }));
+  return detected.operation === "Unsupported" ? detected.error.code : detected.operation;
+}
+
+test.each([
+  ["GET", "/", "ListBuckets"],
+  ["GET", "/?x-id=ListBuckets", "ListBuckets"],
+  ["HEAD", "/", "MethodNotAllowed"],
+  ["PUT", "/", "MethodNotAllowed"],
+  ["PUT", "/b", "CreateBucket"],
+  ["PUT", "/b/", "CreateBucket"],
+  ["HEAD", "/b", "HeadBucket"],
+  ["DELETE", "/b", "DeleteBucket"],
+  ["GET", "/b", "ListObjects"],
+  ["GET", "/b?prefix=&marker=&delimiter=&max-keys=&encoding-type=", "ListObjects"],
+  ["GET", "/b?list-type=2", "ListObjectsV2"],
+  ["GET", "/b?list-type=3", "InvalidArgument"],
+  ["GET", "/b?versions", "ListObjectVersions"],
+  ["GET", "/b?uploads", "ListMultipartUploads"],
+  ["GET", "/b?location", "GetBucketLocation"],
+  ["GET", "/b?location=", "GetBucketLocation"],
+  ["POST", "/b?delete", "DeleteObjects"],
+  ["POST", "/b", "NotImplemented"],
+  ["GET", "/b/k", "GetObject"],
+  ["GET", "/b/k?x-id=GetObject", "GetObject"],
+  ["GET", "/b/k?cachebuster=1", "GetObject"],
+  ["GET", "/b/k?X-Amz-Signature=x&X-Amz-Expires=1", "GetObject"],
+  ["GET", "/b/k?partNumber=1", "GetObject"],
+  ["HEAD", "/b/k", "HeadObject"],
+  ["PUT", "/b/k", "PutObject"],
+  ["PUT", "/b/k?x-id=PutObject", "PutObject"],
+  ["DELETE", "/b/k", "DeleteObject"],
+  ["POST", "/b/k", "MethodNotAllowed"],
+  ["POST", "/b/k?uploads", "CreateMultipartUpload"],
+  ["PUT", "/b/k?partNumber=1&uploadId=x", "UploadPart"],
+  ["PUT", "/b/k?uploadId=x", "UploadPart"],
+  ["GET", "/b/k?uploadId=x", "ListParts"],
+  ["POST", "/b/k?uploadId=x", "CompleteMultipartUpload"],
+  ["DELETE", "/b/k?uploadId=x", "AbortMultipartUpload"],
+  ["OPTIONS", "/b/k", "CORSForbidden"],
+  ["PATCH", "/b/k", "MethodNotAllowed"],
+  ["GET", "/b?acl&policy", "InvalidArgument"],
+  ["PUT", "/b/k?partNumber=1", "NotImplemented"],
+  ["PUT", "/b/k?whatever", "NotImplemented"],
+  ["PUT", "/b/k?whatever=1", "NotImplemented"],
+  ["DELETE", "/b/k?whatever=1", "NotImplemented"],
+  ["GET", "/b/k?whatever", "NotImplemented"],
+  ["HEAD", "/b?acl", "NotImplemented"],
+  ["GET", "/?acl", "NotImplemented"],
+  ["DELETE", "/b?uploads", "NotImplemented"],
+])("%s %s is %s", (method, target, expected) => {
+  expect(detect(method, target)).toBe(expected);
+});
+
+test("headers choose too", () => {
+  expect(detect("PUT", "/b/k", { "x-amz-copy-source": "/b/x" })).toBe("CopyObject");
+  expect(detect("PUT", "/b/k?partNumber=1&uploadId=x", { "x-amz-copy-source": "/b/x" })).toBe(
+    "UploadPartCopy",
+  );
+  expect(detect("PUT", "/b/k", { "x-amz-write-offset-bytes": "5" })).toBe("NotImplemented");
+});
+
+test("a sub-resource never gets the answer of the plain operation", () => {
+  const plain = [
+    "PutObject",
+    "GetObject",
+    "HeadObject",
+    "DeleteObject",
+    "CreateBucket",
+    "DeleteBucket",
+    "HeadBucket",
+    "ListObjects",
+    "ListBuckets",
+  ];
+  for (const name of SUB_RESOURCES) {
+    for (const method of ["GET", "HEAD", "PUT", "POST", "DELETE"]) {
+      for (const path of ["/", "/b", "/b/k"]) {
+        expect(plain).not.toContain(detect(method, `${path}?${name}`));
+        expect(plain).not.toContain(detect(method, `${path}?${name}=x`));
+      }
+    }
+  }
+});
+
+test("every operation has a handler", () => {
+  for (const operation of OPERATIONS) expect(typeof HANDLERS[operation]).toBe("function");
+});

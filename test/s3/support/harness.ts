@@ -1,0 +1,244 @@
+/** The S3 application without sockets: requests go in and replies come out as the edge would see them. */
+import { HashPool } from "../../../src/blob/hash/pool.ts";
+import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
+import type { Clock } from "../../../src/platform/clock.ts";
+import { systemRandom } from "../../../src/platform/random.ts";
+import { PutAdmission, systemTimer } from "../../../src/s3/admission.ts";
+import { createS3Application } from "../../../src/s3/app.ts";
+import type { AuthResult } from "../../../src/s3/auth/types.ts";
+import { keyHoldersOnly } from "../../../src/s3/authorizer.ts";
+import type { S3Deps } from "../../../src/s3/deps.ts";
+import { noS3Metrics } from "../../../src/s3/metrics.ts";
+import { TestKv } from "./test-kv.ts";
+
+export class TestClock implements Clock {
+  now = Date.UTC(2026, 10, 21, 8, 0, 0);
+  nowMs(): number {
+    return this.now;
+  }
+  monotonicMs(): number {
+    return this.now;
+  }
+}
+
+export type Body =
+  | string
+  | Uint8Array
+  | { readonly length: number; readonly pieces: () => AsyncIterator<Uint8Array> };
+
+export interface Call {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Body;
+  /** Content-Length that is announced instead of the body's own. */
+  readonly declaredLength?: number;
+  readonly anonymous?: boolean;
+  readonly payload?: AuthResult["payload"];
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly bytes: Buffer;
+  readonly text: string;
+  readonly close: boolean;
+  readonly reply: EdgeReply;
+  /** Body bytes that were asked for. */
+  readonly bodyRead: number;
+  /** `<name>` of the document, first occurrence, as it stands there. */
+  tag(name: string): string | undefined;
+  tags(name: string): string[];
+}
+
+class TestBody implements BodyReader {
+  readonly declaredLength: number | undefined;
+  received = 0;
+  readonly #next: () => Promise<Uint8Array | undefined>;
+
+  constructor(declaredLength: number | undefined, next: () => Promise<Uint8Array | undefined>) {
+    this.declaredLength = declaredLength;
+    this.#next = next;
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    const piece = await this.#next();
+    if (piece === undefined) {
+      if (this.declaredLength !== undefined && this.received < this.declaredLength) {
+        throw new BodyError(
+          "TRUNCATED",
+          `the body ended after ${this.received} of ${this.declaredLength} bytes`,
+        );
+      }
+      return undefined;
+    }
+    this.received += piece.byteLength;
+    return piece;
+  }
+}
+
+const SOCKET_PIECE = 200_000;
+
+function bodyOf(body: Body | undefined, declaredLength: number | undefined): TestBody {
+  if (body === undefined) return new TestBody(declaredLength ?? 0, async () => undefined);
+  if (typeof body === "object" && "pieces" in body) {
+    const pieces = body.pieces();
+    return new TestBody(declaredLength ?? body.length, async () => (await pieces.next()).value);
+  }
+  const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
+  let at = 0;
+  return new TestBody(declaredLength ?? bytes.byteLength, async () => {
+    if (at >= bytes.byteLength) return undefined;
+    // A copy: a piece is the reader's, who may take its memory away.
+    const piece = new Uint8Array(bytes.subarray(at, at + SOCKET_PIECE));
+    at += piece.byteLength;
+    return piece;
+  });
+}
+
+export interface Harness {
+  readonly kv: TestKv;
+  readonly clock: TestClock;
+  readonly deps: S3Deps;
+  readonly errors: unknown[];
+  readonly admission: PutAdmission;
+  call(method: string, target: string, call?: Call): Promise<Answer>;
+}
+
+export interface HarnessOptions {
+  readonly kv?: TestKv;
+  readonly deps?: Partial<S3Deps>;
+  readonly admissionBytes?: number;
+}
+
+export function harness(options: HarnessOptions = {}): Harness {
+  const kv = options.kv ?? new TestKv();
+  const clock = new TestClock();
+  const errors: unknown[] = [];
+  const admission =
+    options.deps?.admission ??
+    new PutAdmission({
+      capacityBytes: options.admissionBytes ?? 256 * 1024 * 1024,
+      timeoutMs: 30_000,
+      chunkedIncremental: true,
+      entryBytes: kv.maxTxnBytes,
+      clock,
+      random: systemRandom,
+      metrics: noS3Metrics,
+    });
+  const results = new WeakMap<EdgeRequest, AuthResult>();
+  const deps: S3Deps = {
+    kv,
+    clock,
+    random: systemRandom,
+    timer: systemTimer,
+    hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
+    authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
+    authorizer: keyHoldersOnly,
+    admission,
+    metrics: noS3Metrics,
+    owner: { id: "owner-id", displayName: "owner" },
+    region: "us-east-1",
+    domains: ["s3.test"],
+    node: "node-1",
+    origin: new Uint8Array(8).fill(1),
+    hostId: "host-id",
+    inlineBytesMax: 64 * 1024,
+    keepAliveAfterMs: 60_000,
+    onInternalError: (error) => errors.push(error),
+    ...options.deps,
+  };
+  const application = createS3Application(deps);
+  let requests = 0;
+
+  async function call(method: string, target: string, call: Call = {}): Promise<Answer> {
+    const rawHeaders = ["Host", "localhost:9000"];
+    for (const [name, value] of Object.entries(call.headers ?? {})) {
+      if (name.toLowerCase() === "host") rawHeaders[1] = value;
+      else rawHeaders.push(name, value);
+    }
+    const body = bodyOf(call.body, call.declaredLength);
+    const sendsLength = call.body !== undefined || call.declaredLength !== undefined || method === "PUT";
+    if (sendsLength && body.declaredLength !== undefined && call.headers?.["Content-Length"] === undefined) {
+      rawHeaders.push("Content-Length", String(body.declaredLength));
+    }
+    const edge: EdgeRequest = {
+      method,
+      rawTarget: target,
+      rawHeaders,
+      header: (name) => {
+        for (let i = 0; i < rawHeaders.length; i += 2) {
+          if ((rawHeaders[i] as string).toLowerCase() === name) return rawHeaders[i + 1];
+        }
+        return undefined;
+      },
+      remoteAddress: "127.0.0.1",
+      requestId: `REQUEST${++requests}`,
+      body,
+      signal: new AbortController().signal,
+    };
+    results.set(edge, {
+      principal: call.anonymous === true ? { kind: "anonymous" } : { kind: "user", accessKey: "AKTEST" },
+      payload: call.payload ?? { kind: "unsigned" },
+      method: call.anonymous === true ? "anonymous" : "header",
+    });
+    const reply = await application(edge);
+    return answerOf(reply, body.received);
+  }
+
+  return { kv, clock, deps, errors, admission, call };
+}
+
+function neverSpawned(): never {
+  throw new Error("not in this test");
+}
+
+async function answerOf(reply: EdgeReply, bodyRead: number): Promise<Answer> {
+  const bytes = await drain(reply);
+  const text = bytes.toString("utf8");
+  const tags = (name: string): string[] =>
+    [...text.matchAll(new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`, "g"))].map(
+      (match) => match[1] as string,
+    );
+  return {
+    status: reply.status,
+    headers: new Map(reply.headers.map(([name, value]) => [name.toLowerCase(), value])),
+    bytes,
+    text,
+    close: reply.close === true,
+    reply,
+    bodyRead,
+    tag: (name) => tags(name)[0],
+    tags,
+  };
+}
+
+async function drain(reply: EdgeReply): Promise<Buffer> {
+  switch (reply.body.kind) {
+    case "none":
+    case "head":
+      return Buffer.alloc(0);
+    case "bytes":
+      return Buffer.from(reply.body.bytes);
+    case "stream":
+    case "unsized": {
+      const pieces: Buffer[] = [];
+      for await (const piece of reply.body.chunks) pieces.push(Buffer.from(piece));
+      const whole = Buffer.concat(pieces);
+      if (reply.body.kind === "stream" && whole.byteLength !== reply.body.length) {
+        throw new Error(`${whole.byteLength} bytes were sent, ${reply.body.length} announced`);
+      }
+      return whole;
+    }
+  }
+}
+
+/** Bytes that no two offsets share by accident. */
+export function pattern(length: number, seed = 1): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let state = seed >>> 0 || 1;
+  for (let i = 0; i + 4 <= length; i += 4) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes.writeUInt32LE(state, i);
+  }
+  for (let i = length - (length % 4); i < length; i++) bytes[i] = i & 0xff;
+  return bytes;
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import { checkLayers, checkSource } from "../../scripts/check/arrows.ts";
+
+const messages = (file: string, source: string) => checkSource(file, source).map(({ message }) => message);
+
+describe("import arrows", () => {
+  test.each([
+    ["src/s3/a.ts", 'import { x } from "../kv/types.ts";'],
+    ["src/s3/deep/a.ts", 'import type { X } from "../../http/types.ts";'],
+    ["src/kv/a.ts", 'import { x } from "../raft/wal/log.ts";'],
+    ["src/kv/a.ts", 'import { x } from "./b.ts";\nimport { y } from "../monitoring/log.ts";'],
+    ["src/raft/core/a.ts", 'export * from "./tracker/index.ts";'],
+    ["src/raft/core/tracker/a.ts", 'import { x } from "../types.ts";'],
+    ["src/main.ts", 'import { runNode } from "./node/node.ts";'],
+    ["src/cli/version.ts", 'import { version } from "../../package.json";'],
+    ["src/raft/core/a.ts", 'const bytes = Uint8Array.from("text");'],
+    ["src/admin/app.ts", 'import { Elysia } from "elysia";'],
+    ["src/store/a.ts", 'import { Database } from "bun:sqlite";'],
+    ["src/kv/a.ts", '// import { x } from "../s3/a.ts";\n/* from "../s3/a.ts" */'],
+  ])("%s may: %s", (file, source) => expect(messages(file, source)).toEqual([]));
+
+  test.each([
+    ["src/kv/a.ts", 'import { x } from "../s3/a.ts";', "kv must not know s3"],
+    ["src/kv/a.ts", 'import type { X } from "../s3/a.ts";', "kv must not know s3"],
+    ["src/kv/a.ts", 'import {\n  type X,\n} from\n  "../s3/a.ts";', "kv must not know s3"],
+    ["src/kv/a.ts", 'export { x } from "../s3/a.ts";', "kv must not know s3"],
+    ["src/kv/a.ts", 'const x = await import("../s3/a.ts");', "kv must not know s3"],
+    ["src/kv/a.ts", 'import "../s3/a.ts";', "kv must not know s3"],
+    ["src/store/a.ts", 'import { x } from "../kv/a.ts";', "store must not know kv"],
+    ["src/http/a.ts", 'import { x } from "../s3/errors.ts";', "http must not know s3"],
+    ["src/s3/a.ts", 'import { x } from "../admin/app.ts";', "s3 must not know admin"],
+    ["src/monitoring/a.ts", 'import { x } from "../http/metrics.ts";', "monitoring must not know http"],
+    ["src/raft/wal/a.ts", 'import { x } from "../engine/a.ts";', "raft/wal must not know raft/engine"],
+    ["src/raft/core/a.ts", 'import { x } from "../wal/a.ts";', "raft/core must not know raft/wal"],
+    [
+      "src/raft/core/a.ts",
+      'import type { Clock } from "../../platform/clock.ts";',
+      "raft/core must not know platform",
+    ],
+    ["src/raft/core/a.ts", 'import { join } from "node:path";', "raft/core imports nothing outside itself"],
+    ["src/raft/core/a.ts", 'import Long from "long";', "raft/core imports nothing outside itself"],
+    ["src/kv/a.ts", 'import { x } from "../../test/helpers.ts";', "not part of src/"],
+    ["src/kv/a.ts", 'import { x } from "../other/a.ts";', "lies in no layer"],
+    ["src/kv/a.ts", 'import { Database } from "bun:sqlite";', "belongs to store"],
+    ["src/http/a.ts", 'import { Elysia } from "elysia";', "belongs to s3 and admin"],
+    ["src/http/a.ts", 'import x from "swagger-ui-dist/a.js";', "belongs to admin"],
+    ["src/new/a.ts", "export {};", "lies in no layer"],
+    ["src/stray.ts", "export {};", "lies in no layer"],
+  ])("%s may not: %s", (file, source, message) => {
+    expect(messages(file, source)).toHaveLength(1);
+    expect(messages(file, source)[0]).toContain(message);
+  });
+
+  test("the table has no circle", () => expect(checkLayers()).toEqual([]));
+});
+
+describe("purity of raft/core", () => {
+  test.each([
+    "const now = Date.now();",
+    "const now = new Date();",
+    "const x = Math.random();",
+    "const x = performance.now();",
+    "setTimeout(() => {}, 1);",
+    "const p = new Promise<void>(() => {});",
+    "export async function f() {}",
+    "export const f = async () => 1;",
+    "const x = process.env;",
+    "const x = Bun.version;",
+    "const x = crypto.randomUUID();",
+    "console.log(1);",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
+    "const x = `${Date.now()}`;",
+  ])("catches %s", (source) => {
+    expect(messages("src/raft/core/a.ts", source)).toHaveLength(1);
+    expect(messages("src/raft/core/a.ts", source)[0]).toContain("pure function");
+  });
+
+  test.each([
+    '// Date.now() is not used\nconst text = "Date and async";',
+    "export interface A { readonly asyncStorageWrites: boolean }\nexport const updateDate = 1;",
+    "const x = { process: 1 };\nexport const y = x.process;",
+  ])("lets pass %s", (source) => expect(messages("src/raft/core/a.ts", source)).toEqual([]));
+});
+
+describe("time and chance elsewhere", () => {
+  test.each(["Date.now()", "Math.random()", "performance.now()", "performance\n  .now()"])(
+    "catches %s",
+    (call) =>
+      expect(messages("src/kv/a.ts", `export const x = ${call};`)[0]).toContain("take a Clock or Random"),
+  );
+  test.each(["src/platform/clock.ts", "src/node/node.ts", "src/main.ts", "src/kv/store-worker.ts"])(
+    "%s hands it in",
+    (file) => expect(messages(file, "export const x = Date.now();")).toEqual([]),
+  );
+});
