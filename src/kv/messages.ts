@@ -1,6 +1,8 @@
 /** The mail between the rooms that turn a transaction into rows: front, consensus, store. */
-import type { Entry } from "../raft/core/types.ts";
+import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
+import type { Member, Membership } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
+import type { ClusterReply, ClusterRequest } from "./cluster-messages.ts";
 import type { ChangedKeys } from "./row-cache.ts";
 import type { TxnOutcome } from "./types.ts";
 
@@ -20,6 +22,11 @@ export type FrontToConsensus =
   | ProposeMessage
   | { readonly kind: "read-index"; readonly id: number }
   | { readonly kind: "status"; readonly id: number }
+  | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
+  /** The roster of `keep-roster` is durable. */
+  | { readonly kind: "roster-kept" }
+  /** Hand leadership over if this node has it; answered by `stepped-down`, done or not. */
+  | { readonly kind: "step-down" }
   | { readonly kind: "stop" };
 
 export interface MemberStatus {
@@ -46,8 +53,12 @@ export interface ConsensusStatus {
 export type ConsensusToFront =
   /** These slabs have left the in-memory log, one count an entry. */
   | { readonly kind: "released"; readonly slabIds: readonly number[] }
-  /** Not in the log and never will be: propose again. */
-  | { readonly kind: "dropped"; readonly sequences: readonly number[] }
+  /** Not in the log and never will be: propose again; at once, or (`no-leader`) when a leader is known. */
+  | {
+      readonly kind: "dropped";
+      readonly sequences: readonly number[];
+      readonly reason: "busy" | "no-leader";
+    }
   /** Everything committed when the request came has an index at or below `index`. */
   | { readonly kind: "read-state"; readonly id: number; readonly index: number }
   | {
@@ -57,6 +68,15 @@ export type ConsensusToFront =
       readonly term: number;
     }
   | { readonly kind: "status"; readonly id: number; readonly status: ConsensusStatus }
+  | { readonly kind: "cluster-reply"; readonly id: number; readonly reply: ClusterReply }
+  /** Formation (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
+   *  answered by `roster-kept`; before that this node neither votes nor appends. */
+  | { readonly kind: "keep-roster"; readonly clusterId: string; readonly roster: readonly Member[] }
+  /** Formation waits for these members (names), or joining for any of them: for /readyz and the log. */
+  | { readonly kind: "waiting-for"; readonly members: readonly string[]; readonly why: string }
+  /** This node was removed from the cluster, or its peers refuse it for good: it must say so and end. */
+  | { readonly kind: "expelled"; readonly message: string }
+  | { readonly kind: "stepped-down"; readonly done: boolean }
   /** The log waits for room on the disk (true), or goes on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }
@@ -65,7 +85,20 @@ export type ConsensusToFront =
 // ---- consensus <-> store ------------------------------------------------------------------------------------------
 
 export type ConsensusToStore =
+  /** The first message. A received snapshot that waits is installed first when it is the one that the log's marker names
+   *  and the keyspace is older; any other is discarded. `bootstrap`: the first state of a new cluster (position 1/1), when
+   *  the keyspace is empty. */
+  | {
+      readonly kind: "open";
+      readonly marker: { readonly index: number; readonly term: number } | undefined;
+      readonly bootstrap: Membership | undefined;
+    }
   | { readonly kind: "apply"; readonly id: number; readonly entries: readonly Entry[] }
+  /** Puts the received snapshot at this position in force; answered by `installed`. */
+  | { readonly kind: "install"; readonly id: number; readonly snapshot: SnapshotMetadata }
+  /** A snapshot is about to be read: payloads and old versions stay until `unhold`. Answered by `held`. */
+  | { readonly kind: "hold"; readonly streamId: number }
+  | { readonly kind: "unhold"; readonly streamId: number }
   | { readonly kind: "stop" };
 
 export type StoreToConsensus =
@@ -73,7 +106,17 @@ export type StoreToConsensus =
       readonly kind: "opened";
       readonly applied: AppliedState;
       readonly ceilingMs: number;
+      /** undefined: an empty keyspace of a node that is joining. */
+      readonly membership: Membership | undefined;
     }
+  | {
+      readonly kind: "installed";
+      readonly id: number;
+      readonly applied: AppliedState;
+      readonly ceilingMs: number;
+      readonly membership: Membership;
+    }
+  | { readonly kind: "held"; readonly streamId: number }
   | {
       readonly kind: "applied";
       /** The highest apply id covered. */
@@ -90,7 +133,9 @@ export interface AnswerMessage {
   readonly outcome: TxnOutcome;
 }
 
-export type FrontToStore = { readonly kind: "stop" };
+export type FrontToStore =
+  /** The front reads from the new keyspace (answer to `swapped`). */
+  { readonly kind: "reopened" } | { readonly kind: "stop" };
 
 export type StoreToFront =
   /** An apply batch is visible to readers. `answers`: only those to proposals of this node's present boot. `changed`:
@@ -101,7 +146,47 @@ export type StoreToFront =
       readonly answers: readonly AnswerMessage[];
       readonly changed: ChangedKeys | undefined;
     }
+  /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reopened`. Until then nothing
+   *  newer is applied or published. */
+  | { readonly kind: "swapped"; readonly applied: AppliedState }
   /** Writes stand still because the disk is full (true), or go on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "stopped" };
+
+// ---- consensus <-> snapshot room (its own Worker: it reads and writes whole keyspaces) -------------------------------
+
+export type ConsensusToSnapshot =
+  /** Open a consistent read and stream it, a chunk for each unit of credit. */
+  | { readonly kind: "send"; readonly streamId: number }
+  | { readonly kind: "credit"; readonly streamId: number; readonly chunks: number }
+  | { readonly kind: "cancel"; readonly streamId: number }
+  /** One at a time; a new one ends an earlier one. */
+  | { readonly kind: "receive"; readonly streamId: number; readonly snapshot: SnapshotMetadata }
+  | { readonly kind: "received-chunk"; readonly streamId: number; readonly bytes: Uint8Array }
+  | { readonly kind: "received-end"; readonly streamId: number }
+  | { readonly kind: "stop" };
+
+export type SnapshotToConsensus =
+  /** The read is open: what will be streamed. */
+  | {
+      readonly kind: "opened";
+      readonly streamId: number;
+      readonly applied: AppliedState;
+      readonly membership: Membership;
+    }
+  /** One piece (about SNAPSHOT_CHUNK_BYTES). */
+  | { readonly kind: "chunk"; readonly streamId: number; readonly bytes: Uint8Array }
+  /** Everything was handed over. */
+  | { readonly kind: "sent"; readonly streamId: number }
+  /** The chunk was written: its sender may send another. */
+  | { readonly kind: "written"; readonly streamId: number; readonly chunks: number }
+  /** Complete, verified, durable beside the keyspace in force; its position is the one announced. */
+  | { readonly kind: "complete"; readonly streamId: number }
+  /** Sending or receiving ended early; nothing of it is left. */
+  | { readonly kind: "failed"; readonly streamId: number; readonly message: string }
+  | { readonly kind: "stopped" };
+
+export const SNAPSHOT_CHUNK_BYTES = 256 << 10;
+/** Chunks on their way at most. */
+export const SNAPSHOT_WINDOW_CHUNKS = 16;

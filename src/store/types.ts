@@ -129,6 +129,44 @@ export interface MvccStore extends MvccReader {
   close(): void;
 }
 
+/** A consistent copy of a keyspace at one applied position, as a stream of bytes (docs/format/snapshot.md). */
+export interface KeyspaceExport {
+  readonly position: AppliedState;
+  /** Replicated FSM state at that position. */
+  getState(name: string): Uint8Array | undefined;
+  /** The next piece, about `maxBytes` (a single large row may pass it); undefined = that was all. */
+  next(maxBytes: number): Uint8Array | undefined;
+  close(): void;
+}
+
+/** A keyspace that is being received, beside the one in force. */
+export interface KeyspaceImport {
+  /** Pieces as they came out of `KeyspaceExport.next`, in order, cut anywhere. @throws StoreError CORRUPT, DISK_FULL, IO */
+  write(bytes: Uint8Array): void;
+  /** Verifies counts and digest, makes all of it durable, and marks it complete. @throws StoreError CORRUPT */
+  finish(): AppliedState;
+  /** Forgets it. */
+  abort(): void;
+}
+
+/** Where a node's keyspace lies, and the one that may take its place. Crash at any point: the old or the new one. */
+export interface KeyspaceDepot {
+  /** The keyspace in force; made when there is none. */
+  open(): MvccStore;
+  /** A read-only connection to the keyspace in force at the time of the call, usable in any thread. */
+  openReader(): MvccReader & { close(): void };
+  /** A consistent read of the keyspace in force. While one is open its payloads must not be reclaimed (see StoreRoom). */
+  openExport(): KeyspaceExport;
+  /** Begins to receive; whatever an earlier import left behind is removed. */
+  createImport(): KeyspaceImport;
+  /** The complete import that waits to be installed. */
+  pendingImport(): AppliedState | undefined;
+  /** Puts the complete import in force. Stores opened before are to be closed first; readers keep the old one until they
+   *  are closed. */
+  installImport(): void;
+  discardImport(): void;
+}
+
 export type StoreErrorCode =
   | "WRITE_CONFLICT"
   | "HISTORY_COMPACTED"

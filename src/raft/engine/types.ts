@@ -1,0 +1,73 @@
+/** The contract between the engine (the Ready loop) and the consensus room around it. */
+import type { Clock } from "../../platform/clock.ts";
+import type { PublishedState } from "../../rooms/published-state.ts";
+import type { ConfState, Entry, Message, RawNode, SnapshotMetadata } from "../core/index.ts";
+import type { RaftEnvelope } from "../transport/types.ts";
+import type { WalBatch } from "../wal/types.ts";
+import type { LogCache } from "./log-cache.ts";
+
+/** A position of the store. */
+export interface Position {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** One node of the cluster, as everybody knows it. */
+export interface Member {
+  /** Raft id: raftIdOf(name). */
+  readonly id: number;
+  readonly name: string;
+  /** host:port of its peer listener. */
+  readonly address: string;
+  /** Of its data directory (Hello.instance). Empty: added and not met yet; never empty for a voter. */
+  readonly instance: string;
+}
+
+/**
+ * Who belongs to the cluster: replicated, a function of the log alone, written by the state machine in the transaction
+ * that applies the entry that changed it ("membership" in the FSM state), and part of every snapshot.
+ */
+export interface Membership {
+  /** Of the entry that brought this configuration: what an operator's decision is guarded by. 1 = the bootstrap. */
+  readonly index: number;
+  readonly confState: ConfState;
+  /** In ascending order of id. Every id in `confState`. */
+  readonly members: readonly Member[];
+  /** Removed members: their instances are refused for ever. */
+  readonly removed: readonly Member[];
+}
+
+export interface EngineOptions {
+  readonly core: RawNode;
+  readonly cache: LogCache;
+  readonly published: PublishedState;
+  readonly clock: Clock;
+  readonly membership: Membership;
+  /** The shortest time after which another node may start an election. */
+  readonly electionTimeoutMs: number;
+  /** This process has not been a member before: it remembers nobody's lease because there was none. */
+  readonly fresh: boolean;
+  /** Bytes of applied entries kept in memory for followers that are a little behind. */
+  readonly retainBytes: number;
+  /** To the log room; answered through `onAppended`. A snapshot in the batch is the marker of a received one. */
+  readonly append: (id: number, batch: WalBatch) => void;
+  /** To the store room; answered through `onApplied`. Membership entries among them are for the FSM to write down. */
+  readonly apply: (id: number, entries: readonly Entry[]) => void;
+  /** To the store room: put the received keyspace at this position in force. Its marker is durable in the log. Answered
+   *  through `onInstalled`. */
+  readonly install: (id: number, snapshot: SnapshotMetadata) => void;
+  /** To other nodes, in order. */
+  readonly send: (to: number, envelope: RaftEnvelope) => void;
+  /** The core wants this peer to get a snapshot: stream one, with its real metadata in `message`. To be answered by
+   *  `reportSnapshot` once, however it ends. */
+  readonly sendSnapshot: (to: number, message: Message) => void;
+  /** Entries [low, high) that are no longer in memory, from the log room; the answer goes to `onLogRead`. */
+  readonly readLog: (low: number, high: number, maxBytes: number) => void;
+  /** Entries that have left the in-memory log: their buffers may be used again. */
+  readonly onEvicted: (entries: readonly Entry[]) => void;
+  readonly onLeadership: (leading: boolean, leaderId: number, term: number) => void;
+  /** A membership change is in force (applied by the core), or came with a snapshot. */
+  readonly onMembership: (membership: Membership) => void;
+  /** A read request of this node: everything committed when it was asked is at or below `index`. */
+  readonly onReadState: (context: Uint8Array, index: number) => void;
+}

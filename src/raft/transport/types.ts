@@ -1,0 +1,135 @@
+/** The contract between the consensus room and the connections to its peers (DESIGN sections 5 "Lanes" and 10). */
+import type { NetworkAddress, PeerCertificate } from "../../platform/network.ts";
+import type { Message } from "../core/types.ts";
+
+export interface Peer {
+  /** Raft id. */
+  readonly id: number;
+  /** The operator's name. */
+  readonly name: string;
+  readonly address: NetworkAddress;
+}
+
+/** Order within a lane is kept; no lane waits for another. */
+export const LANES = ["heartbeat", "replication", "snapshot", "other"] as const;
+export type Lane = (typeof LANES)[number];
+
+/** A core message with what the engine adds to it. */
+export interface RaftEnvelope {
+  readonly message: Message;
+  /**
+   * Heartbeat: the number of the round it was sent in (its sender knows when that was), 0 = it grants no lease.
+   * HeartbeatResp: the round it acknowledges. TimeoutNow and Vote in a transfer: the last round before the leader
+   * gave its lease up. Else 0.
+   */
+  readonly leaseRound: number;
+  /** HeartbeatResp: what the sender has applied. Else 0. */
+  readonly applied: number;
+}
+
+/** Everything that travels between nodes after the handshake. */
+export type PeerMessage =
+  | ({ readonly kind: "raft" } & RaftEnvelope)
+  /** Proposals of another node's coordinator, for the leader to stamp and append: all or none. Entries as command.ts
+   *  lays them out. */
+  | { readonly kind: "propose"; readonly requestId: number; readonly entries: readonly Uint8Array[] }
+  /** What became of them: in the leader's log, or dropped (not leader, too much uncommitted) and never will be. */
+  | { readonly kind: "propose-reply"; readonly requestId: number; readonly taken: boolean }
+  /** A question to the leader's consensus room (membership, status); the bodies are JSON of kv/cluster-messages.ts. */
+  | { readonly kind: "request"; readonly requestId: number; readonly body: Uint8Array }
+  | { readonly kind: "reply"; readonly requestId: number; readonly body: Uint8Array }
+  /** A keyspace snapshot, streamed: begin, chunks as far as the receiver gave credit, end. `message` is the core's Snap
+   *  with the metadata of what is really streamed; it is stepped once everything is received and verified. */
+  | { readonly kind: "snapshot-begin"; readonly streamId: number; readonly message: Message }
+  | { readonly kind: "snapshot-chunk"; readonly streamId: number; readonly bytes: Uint8Array }
+  | { readonly kind: "snapshot-end"; readonly streamId: number }
+  /** From the receiver: so many more chunks may come. */
+  | { readonly kind: "snapshot-credit"; readonly streamId: number; readonly chunks: number }
+  /** From the receiver: received, verified and kept (ok), or not. From the sender: it ends early (not ok). */
+  | { readonly kind: "snapshot-result"; readonly streamId: number; readonly ok: boolean; readonly reason: string };
+
+/** What a node says of itself on a new connection. */
+export interface Hello {
+  /** Empty: it is joining and does not know yet. */
+  readonly clusterId: string;
+  readonly id: number;
+  readonly name: string;
+  /** 16 random bytes, hex, made with the data directory: a wiped node is another one. */
+  readonly instance: string;
+  readonly protocol: number;
+  readonly version: string;
+  readonly capabilities: readonly string[];
+  /** Where its peers reach it. */
+  readonly address: string;
+}
+
+/** Whether a hello is welcome. Refusals travel back, and end up in the other node's log and on its status page. */
+export type Verdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
+
+export type RefusalCode =
+  | "WRONG_CLUSTER"
+  | "WRONG_NODE"
+  /** Known with another data directory: it was wiped, or restored. */
+  | "WRONG_INSTANCE"
+  | "UNKNOWN_MEMBER"
+  /** It was removed from the cluster. */
+  | "REMOVED"
+  | "PROTOCOL"
+  | "CERTIFICATE"
+  /** A node that is not yet (or no longer) ready to talk. */
+  | "NOT_READY";
+
+export interface TransportMetrics {
+  dropped(lane: Lane, messages: number): void;
+  sent(lane: Lane, messages: number, bytes: number): void;
+  received(lane: Lane, messages: number, bytes: number): void;
+  /** A peer that talked nonsense was disconnected. */
+  protocolError(): void;
+  /** Connections (all lanes) that are open, to this peer. */
+  connected(peer: string, lanes: number): void;
+}
+
+export interface TransportOptions {
+  readonly hello: () => Hello;
+  readonly listen: NetworkAddress;
+  /** 4, or 2 (heartbeat, and one for the rest). */
+  readonly lanes: 4 | 2;
+  readonly maxInflightMsgs: number;
+  /** Bytes of entries in one append message at most; frames get some room on top. */
+  readonly maxSizePerMsgBytes: number;
+  /** Decides about a hello, on both ends. @param cert with mutual TLS */
+  readonly admit: (hello: Hello, cert: PeerCertificate | undefined) => Verdict;
+  readonly onMessage: (from: Peer, message: PeerMessage) => void;
+  /** Something for this peer was dropped, or its connection broke: what was sent last is probably lost. */
+  readonly onUnreachable: (peer: Peer, lane: Lane) => void;
+  /** A peer refused this node, with its reason. */
+  readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
+  /** A hello was taken (by either end): what the peer says of itself. */
+  readonly onHello: (peer: Peer, hello: Hello) => void;
+  readonly metrics: TransportMetrics;
+  /** Memory that the entries of one received append message (or proposal) are put into; views of it come out. Shared
+   *  memory, so that other rooms look at it without a copy. */
+  readonly allocate: (bytes: number) => Uint8Array;
+}
+
+export interface PeerStatus {
+  readonly peer: Peer;
+  /** The heartbeat lane is connected in both directions. */
+  readonly reachable: boolean;
+  readonly lastError: string | undefined;
+  readonly hello: Hello | undefined;
+}
+
+export interface Transport {
+  /** Listens. @throws NetworkError naming the address. */
+  start(): Promise<void>;
+  /** The peers of this node, without itself. New ones are dialled, those gone lose their lanes at once. */
+  setPeers(peers: readonly Peer[]): void;
+  /** Never waits. False: dropped, counted and reported. Everything in it is copied before the call returns: entries lie
+   *  in slabs that are used again once they have left the log cache. */
+  send(to: number, message: PeerMessage): boolean;
+  status(): readonly PeerStatus[];
+  close(): void;
+}
