@@ -74,8 +74,8 @@ export type ConsensusToFront =
   | { readonly kind: "keep-roster"; readonly clusterId: string; readonly roster: readonly Member[] }
   /** Formation waits for these members (names), or joining for any of them: for /readyz and the log. */
   | { readonly kind: "waiting-for"; readonly members: readonly string[]; readonly why: string }
-  /** This node was removed from the cluster, or its peers refuse it for good: it must say so and end. */
-  | { readonly kind: "expelled"; readonly message: string }
+  /** This node was removed from the cluster (a good end), or its peers refuse it for good: it must say so and end. */
+  | { readonly kind: "expelled"; readonly removed: boolean; readonly message: string }
   | { readonly kind: "stepped-down"; readonly done: boolean }
   /** The log waits for room on the disk (true), or goes on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
