@@ -5,6 +5,8 @@
  * (sessions.ts), so a transaction is applied at most once however often it is proposed.
  */
 import type { Clock } from "../platform/clock.ts";
+import { PLANTED } from "../platform/planted.ts";
+import type { Timers } from "../platform/timers.ts";
 import type { Channel } from "../rooms/channel.ts";
 import {
   COMMAND_HEADER_BYTES,
@@ -14,13 +16,19 @@ import {
   writeFixedHeader,
   writeTxn,
 } from "./command.ts";
+import { timestampFromMs } from "./hlc.ts";
 import type { AnswerMessage, ConsensusToFront, FrontToConsensus } from "./messages.ts";
 import { type Slab, SlabPool } from "./payload-pool.ts";
 import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "./types.ts";
 
-/** Attempts of one transaction before it is given up (DESIGN section 7). */
+/** Times that a transaction is taken to a leader that is too busy before it is given up (DESIGN section 7). */
 export const RETRY_ATTEMPTS_MAX = 8;
 export const RETRY_BACKOFF_MAX_MS = 32;
+/** A leader is known and yet nobody takes proposals (a hand-over, the last moments of a deposed one): again after this. */
+export const RETRY_LEADERLESS_MS = 50;
+/** Without an answer for so long a proposal that was sent to another node is sent again; then after twice as long, and
+ *  so on: what makes a cluster silent is often that it has too much to do. */
+export const SILENCE_MS = 2_000;
 /** Sequences between the oldest unanswered proposal and the newest: bounds the session rows of the state machine. */
 export const PROPOSAL_WINDOW = 8_192;
 /** Proposals sent at the latest when so many have gathered in one turn; they share an fsync. */
@@ -41,9 +49,17 @@ const IDENTITY_BYTES_MAX = 40;
 /** `reserve`: only what gives room back is taken. */
 export type DiskRoom = "enough" | "reserve" | "none";
 
+/** Who leads, as consensus tells it. `leaderId` 0 = nobody known. */
+export interface Leadership {
+  readonly leading: boolean;
+  readonly leaderId: number;
+  readonly term: number;
+}
+
 export interface CoordinatorOptions {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly clock: Clock;
+  readonly timers: Timers;
   /** 8 bytes, unique to this boot of this node. */
   readonly origin: Uint8Array;
   /** Encoded bytes of one entry at most. */
@@ -54,16 +70,30 @@ export interface CoordinatorOptions {
   readonly onSettled: (outcome: "applied" | "refused" | "failed", seconds: number) => void;
 }
 
-interface Pending {
-  readonly sequence: number;
+/** Where an entry lies. */
+interface Place {
   readonly slab: Slab;
   readonly pool: SlabPool;
   readonly offset: number;
+}
+
+interface Pending {
+  readonly sequence: number;
+  place: Place;
   readonly length: number;
   readonly resolve: (outcome: TxnOutcome) => void;
   readonly reject: (error: KvError) => void;
   readonly startedAtMs: number;
   attempts: number;
+  /** Parked: nobody has it, and it waits for a leader. Sent: it may be in a log. Else on its way there. */
+  state: "sending" | "sent" | "parked";
+  sentAtMs: number;
+  /** Under which leadership it was sent. */
+  sentTerm: number;
+  sentLeaderId: number;
+  silenceMs: number;
+  /** Sent more than once: what was said of one of them says nothing of the others. */
+  repeated: boolean;
 }
 
 /** Entries that leave together. */
@@ -114,6 +144,8 @@ export class Coordinator {
   #gathered = 0;
   #closed = false;
   #room: DiskRoom = "enough";
+  /** undefined until consensus has said something about it. */
+  #leadership: Leadership | undefined;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -196,36 +228,60 @@ export class Coordinator {
     const place = this.#place(payload.views, payload.bytes, header, length);
     this.#nextSequence++;
     return new Promise<TxnOutcome>((resolve, reject) => {
+      const now = this.#options.clock.monotonicMs();
       const pending: Pending = {
-        ...place,
+        place,
         sequence,
         length,
         resolve,
         reject,
-        startedAtMs: this.#options.clock.monotonicMs(),
+        startedAtMs: now,
         attempts: 1,
+        state: "sending",
+        sentAtMs: now,
+        sentTerm: 0,
+        sentLeaderId: 0,
+        silenceMs: SILENCE_MS,
+        repeated: false,
       };
       this.#pending.set(sequence, pending);
       this.#enqueue(pending);
     });
   }
 
-  /** Mail from consensus and store that concerns proposals. */
-  onDropped(sequences: readonly number[]): void {
+  /** These are in no log. `busy`: tried again a few times, soon; `no-leader`: as often as it takes within the deadline. */
+  onDropped(sequences: readonly number[], reason: "busy" | "no-leader"): void {
     for (const sequence of sequences) {
       const pending = this.#pending.get(sequence);
-      if (pending === undefined) continue;
+      // Not "sent": it was dropped before, or waits for a leader.
+      if (pending === undefined || pending.state !== "sent") continue;
+      if (reason === "no-leader") {
+        pending.state = "parked";
+        if (this.#leadership?.leaderId !== 0) this.#later(pending, RETRY_LEADERLESS_MS);
+        continue;
+      }
       if (pending.attempts >= RETRY_ATTEMPTS_MAX) {
         this.#settle(pending, "failed");
         pending.reject(
-          new KvError("UNAVAILABLE", `no leader took the proposal in ${RETRY_ATTEMPTS_MAX} attempts`),
+          new KvError(
+            "UNAVAILABLE",
+            `the leader was too busy for the proposal in ${RETRY_ATTEMPTS_MAX} attempts`,
+          ),
         );
         continue;
       }
-      const backoffMs = Math.min(RETRY_BACKOFF_MAX_MS, 2 ** pending.attempts++);
-      setTimeout(() => {
-        if (this.#pending.has(sequence)) this.#enqueue(pending);
-      }, backoffMs);
+      pending.state = "parked";
+      this.#later(pending, Math.min(RETRY_BACKOFF_MAX_MS, 2 ** pending.attempts++));
+    }
+  }
+
+  /** Sends what waited for a leader, and again what may have been lost with the one before. */
+  onLeadership(leadership: Leadership): void {
+    this.#leadership = leadership;
+    if (leadership.leaderId === 0) return;
+    for (const pending of this.#pending.values()) {
+      if (pending.state === "parked") this.#retry(pending);
+      else if (pending.state === "sent" && this.#leaderChanged(pending)) this.#repeat(pending);
     }
   }
 
@@ -249,9 +305,17 @@ export class Coordinator {
     this.#room = room;
   }
 
-  /** Gives up proposals past their deadline; call it a few times a second. */
+  /** Gives up proposals past their deadline, and repeats those without an answer; call it a few times a second. */
   expire(): void {
     const now = this.#options.clock.monotonicMs();
+    for (const pending of this.#pending.values()) {
+      if (pending.state !== "sent" || now - pending.sentAtMs < pending.silenceMs) continue;
+      // In the own log, under the own leadership, it is slow and not lost.
+      if (this.#leadership === undefined || this.#leadership.leaderId === 0) continue;
+      if (this.#leadership.leading && !this.#leaderChanged(pending)) continue;
+      pending.silenceMs *= 2;
+      this.#repeat(pending);
+    }
     // Start times grow with the sequence, so the first one that has time left ends the walk.
     for (const pending of this.#pending.values()) {
       if (pending.startedAtMs + this.#options.deadlineMs > now) break;
@@ -281,12 +345,7 @@ export class Coordinator {
   }
 
   /** Puts an entry where it will stay: into the slab its payload already lies in, or into the arena by a copy. */
-  #place(
-    views: readonly Uint8Array[],
-    payloadBytes: number,
-    header: Uint8Array,
-    length: number,
-  ): { slab: Slab; pool: SlabPool; offset: number } {
+  #place(views: readonly Uint8Array[], payloadBytes: number, header: Uint8Array, length: number): Place {
     const buffer = this.#inPlace(views, header.byteLength);
     if (buffer !== undefined) {
       const { slab, pool } = buffer;
@@ -333,18 +392,71 @@ export class Coordinator {
     return { slab: this.#arena, offset };
   }
 
+  #leaderChanged({ sentTerm, sentLeaderId }: Pending): boolean {
+    return this.#leadership?.term !== sentTerm || this.#leadership.leaderId !== sentLeaderId;
+  }
+
+  #later(pending: Pending, delayMs: number): void {
+    this.#options.timers.later(() => {
+      const waits = this.#pending.has(pending.sequence) && pending.state === "parked";
+      if (waits && this.#leadership?.leaderId !== 0) this.#retry(pending);
+    }, delayMs);
+  }
+
+  /** After it was dropped. */
+  #retry(pending: Pending): void {
+    if (pending.repeated) this.#repeat(pending);
+    else this.#enqueue(pending);
+  }
+
+  /**
+   * Proposes again what may be in a log already. From a copy: the entry that is there must stay what it is, and the
+   * next leader's stamp would be written into it.
+   */
+  #repeat(pending: Pending): void {
+    pending.repeated = true;
+    if (!PLANTED.restampInPlace) {
+      const { slab, pool, offset } = pending.place;
+      const entry = slab.bytes.subarray(offset, offset + pending.length);
+      pending.place = this.#copy(entry);
+      pool.release(slab.id);
+    }
+    this.#enqueue(pending);
+  }
+
+  #copy(entry: Uint8Array): Place {
+    const { byteLength } = entry;
+    if (byteLength > ARENA_BYTES / 2) {
+      const pool = this.#poolFor(byteLength);
+      const slab = pool.take();
+      slab.bytes.set(entry);
+      return { slab, pool, offset: 0 };
+    }
+    const { slab, offset } = this.#reserveInArena(byteLength);
+    slab.bytes.set(entry, offset);
+    this.#arenas.hold(slab.id);
+    return { slab, pool: this.#arenas, offset };
+  }
+
   #enqueue(pending: Pending): void {
-    pending.pool.hold(pending.slab.id);
+    // Nobody would take it: it waits here, where its deadline is looked at, and not in the mail.
+    if (this.#leadership?.leaderId === 0) {
+      pending.state = "parked";
+      return;
+    }
+    pending.state = "sending";
+    const { slab, pool, offset } = pending.place;
+    pool.hold(slab.id);
     const last = this.#outgoing[this.#outgoing.length - 1];
-    if (last !== undefined && last.slab === pending.slab) {
+    if (last !== undefined && last.slab === slab) {
       last.sequences.push(pending.sequence);
-      last.offsets.push(pending.offset);
+      last.offsets.push(offset);
       last.lengths.push(pending.length);
     } else {
       this.#outgoing.push({
-        slab: pending.slab,
+        slab,
         sequences: [pending.sequence],
-        offsets: [pending.offset],
+        offsets: [offset],
         lengths: [pending.length],
       });
     }
@@ -353,7 +465,7 @@ export class Coordinator {
     if (++this.#gathered >= FLUSH_PROPOSALS) this.#flush();
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true;
-      setImmediate(() => {
+      this.#options.timers.soon(() => {
         this.#flushScheduled = false;
         this.#flush();
       });
@@ -364,6 +476,7 @@ export class Coordinator {
     this.#gathered = 0;
     const outgoing = this.#outgoing;
     this.#outgoing = [];
+    const now = this.#options.clock.monotonicMs();
     for (const { slab, sequences, offsets, lengths } of outgoing) {
       this.#options.consensus.send({
         kind: "propose",
@@ -373,15 +486,30 @@ export class Coordinator {
         offsets,
         lengths,
       });
+      for (const sequence of sequences) {
+        const pending = this.#pending.get(sequence);
+        if (pending === undefined) continue;
+        pending.state = "sent";
+        pending.sentAtMs = now;
+        pending.sentTerm = this.#leadership?.term ?? 0;
+        pending.sentLeaderId = this.#leadership?.leaderId ?? 0;
+      }
+      if (PLANTED.answerBeforeCommit) this.#answerNow(sequences);
     }
     this.#options.consensus.flush();
+  }
+
+  /** Only for PLANTED.answerBeforeCommit: what must never happen. */
+  #answerNow(sequences: readonly number[]): void {
+    const commitTs = timestampFromMs(this.#options.clock.nowMs());
+    this.onAnswers(sequences.map((sequence) => ({ sequence, outcome: { ok: true, commitTs } })));
   }
 
   #settle(pending: Pending, outcome: "applied" | "refused" | "failed"): void {
     const { clock, onSettled } = this.#options;
     onSettled(outcome, (clock.monotonicMs() - pending.startedAtMs) / 1000);
     this.#pending.delete(pending.sequence);
-    pending.pool.release(pending.slab.id);
+    pending.place.pool.release(pending.place.slab.id);
     if (pending.sequence !== this.#oldestPending) return;
     // Sequences are handed out in order and Maps keep insertion order: the first one left is the oldest.
     const oldest = this.#pending.keys().next();

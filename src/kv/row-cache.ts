@@ -101,6 +101,13 @@ export class RowCache {
     }
   }
 
+  /** Another keyspace took the place of the one the rows came from. */
+  clear(): void {
+    this.#rows.clear();
+    this.#bytes = 0;
+    this.#currentTs = -1n;
+  }
+
   #drop(name: string): void {
     const cached = this.#rows.get(name);
     if (cached === undefined) return;

@@ -7,6 +7,7 @@
  * heartbeats (read-index); concurrent reads share one round.
  */
 import type { Clock } from "../platform/clock.ts";
+import { PLANTED } from "../platform/planted.ts";
 import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
 import type {
@@ -88,6 +89,7 @@ class View implements ReadView {
 
 export class ShardStore {
   readonly #options: ShardStoreOptions;
+  #reader: MvccReader;
   readonly #cache = new RowCache();
   /** Reads that wait until this node has applied their index. */
   #waiters: Waiter[] = [];
@@ -98,26 +100,40 @@ export class ShardStore {
 
   constructor(options: ShardStoreOptions) {
     this.#options = options;
+    this.#reader = options.reader;
+  }
+
+  /** Rounds asked for so far, repeated ones included. */
+  get roundsAsked(): number {
+    return this.#nextRoundId - 1;
   }
 
   /** @throws KvError UNAVAILABLE when no leader confirms itself within the deadline. */
   async snapshot(): Promise<ReadView> {
-    const { published, clock, reader, onFence } = this.#options;
+    const { published, onFence } = this.#options;
+    // Before the state is read: when the term is still this one afterwards, commit and lease belong together.
+    const term = published.term;
     const commitIndex = published.commitIndex;
-    const nowUs = clock.monotonicMs() * 1000;
-    if (nowUs < published.leaseUntilUs) {
+    if (this.#leaseHolds(term)) {
       onFence("hit");
-      if (published.appliedIndex < commitIndex) await this.#waitApplied(commitIndex);
+      await this.#waitApplied(commitIndex);
     } else {
       onFence("miss");
-      await this.#waitApplied(await this.#readIndex());
+      const index = await this.#readIndex();
+      if (!PLANTED.readBeforeApplied) await this.#waitApplied(index);
     }
-    return new View(reader, this.#cache, published.appliedCommitTs);
+    return new View(this.#reader, this.#cache, published.appliedCommitTs);
+  }
+
+  /** The keyspace was replaced by a snapshot: reads go to the new one, and nothing of the old is remembered. */
+  reopen(reader: MvccReader): void {
+    this.#reader = reader;
+    this.#cache.clear();
   }
 
   /** An immutable row: no fence, no retention horizon. */
   async getImmutable(key: Uint8Array, target?: PayloadTarget): Promise<VersionedValue | undefined> {
-    return this.#options.reader.getAt(key, this.#options.published.appliedCommitTs, target);
+    return this.#reader.getAt(key, this.#options.published.appliedCommitTs, target);
   }
 
   /** An apply batch is visible. @param changed as in StoreToFront */
@@ -163,6 +179,12 @@ export class ShardStore {
     for (const round of this.#rounds.values()) for (const waiter of round.waiters) waiter.reject(error);
     this.#rounds.clear();
     for (const waiter of this.#nextRound.splice(0)) waiter.reject(error);
+  }
+
+  /** One look at the clock after the position was read, and the term once more after that. */
+  #leaseHolds(term: number): boolean {
+    const { published, clock } = this.#options;
+    return clock.monotonicMs() * 1000 < published.leaseUntilUs && published.term === term;
   }
 
   #unavailable(): KvError {

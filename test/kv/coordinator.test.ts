@@ -5,9 +5,11 @@ import {
   IN_PLACE_PAYLOAD_BYTES,
   PROPOSAL_WINDOW,
   RETRY_ATTEMPTS_MAX,
+  SILENCE_MS,
 } from "../../src/kv/coordinator.ts";
 import type { ConsensusToFront, FrontToConsensus, ProposeMessage } from "../../src/kv/messages.ts";
 import type { Txn } from "../../src/kv/types.ts";
+import { systemTimers } from "../../src/platform/timers.ts";
 import { type Channel, localChannel } from "../../src/rooms/channel.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -38,6 +40,7 @@ beforeEach(() => {
   coordinator = new Coordinator({
     consensus: front,
     clock,
+    timers: systemTimers,
     origin: ORIGIN,
     maxTxnBytes: MAX,
     deadlineMs: 30_000,
@@ -151,13 +154,59 @@ describe("coordinator", () => {
       while (proposed.length < attempt) await Bun.sleep(1);
       const { slabId } = (proposed[attempt - 1] as Proposed).message;
       coordinator.onReleased([slabId]);
-      coordinator.onDropped([1]);
+      coordinator.onDropped([1], "busy");
     }
     expect(new Set(proposed.map((one) => one.command.sequence))).toEqual(new Set([1]));
     expect(outcome).rejects.toMatchObject({ name: "KvError", code: "UNAVAILABLE" });
     await turn();
     expect(proposed.length).toBe(RETRY_ATTEMPTS_MAX);
     expect(settled).toEqual(["failed"]);
+  });
+
+  test("while nobody leads proposals wait, and go out when somebody does; that uses up no attempt", async () => {
+    coordinator.onLeadership({ leading: false, leaderId: 0, term: 1 });
+    const outcome = coordinator.transact(put("a"));
+    await turn();
+    expect(proposed.length).toBe(0);
+    for (let term = 2; term < 3 * RETRY_ATTEMPTS_MAX; term++) {
+      coordinator.onLeadership({ leading: false, leaderId: 7, term });
+      await turn();
+      expect(proposed.length).toBe(term - 1);
+      coordinator.onLeadership({ leading: false, leaderId: 0, term });
+      coordinator.onDropped([1], "no-leader");
+    }
+    answer(1);
+    expect((await outcome).ok).toBe(true);
+  });
+
+  test("under a new leader, or after silence, it is sent again from another place in memory", async () => {
+    coordinator.onLeadership({ leading: true, leaderId: 1, term: 1 });
+    const outcome = coordinator.transact(put("a", bytes("payload")));
+    await turn();
+    const first = Uint8Array.from(proposed[0]?.data as Uint8Array);
+    // In the own log, under the own leadership: slow is not lost.
+    nowMs += SILENCE_MS;
+    coordinator.expire();
+    await turn();
+    expect(proposed.length).toBe(1);
+    coordinator.onLeadership({ leading: false, leaderId: 2, term: 2 });
+    await turn();
+    expect(proposed.length).toBe(2);
+    nowMs += SILENCE_MS;
+    coordinator.expire();
+    await turn();
+    expect(proposed.length).toBe(3);
+    // Dropped there, but it may lie in a log from before: still not from the same place.
+    coordinator.onDropped([1], "busy");
+    while (proposed.length < 4) await Bun.sleep(1);
+    proposed.slice(1).forEach(({ data, sequence }, i) => {
+      expect(sequence).toBe(1);
+      expect(data).toEqual(first);
+      const before = proposed[i]?.data as Uint8Array;
+      expect(data.buffer !== before.buffer || data.byteOffset !== before.byteOffset).toBe(true);
+    });
+    answer(1);
+    expect((await outcome).ok).toBe(true);
   });
 
   test("no answer within the deadline: outcome unknown, and a late answer is nobody's", async () => {
