@@ -7,9 +7,9 @@ import { PortChannel, type PortLike } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
 import { hostRoom } from "../rooms/worker-host.ts";
 import { SqliteStore } from "../store/index.ts";
+import { claimStore, type StoreIdentity } from "../store/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
 import { type StoreFileSizes, storeRoomMetrics } from "./room-metrics.ts";
-import { claimStore, type StoreIdentity } from "./store-identity.ts";
 import { StoreRoom } from "./store-room.ts";
 
 export interface StoreWorkerInit {

@@ -1,7 +1,11 @@
 export * from "./key-encoding.ts";
+export { MemoryDepot, type MemoryDepotOptions } from "./memory-depot.ts";
+export { MemoryState } from "./memory-state.ts";
 export { MemoryStore } from "./memory-store.ts";
+export { SqliteDepot, type SqliteDepotOptions } from "./sqlite-depot.ts";
 export { SqliteReader } from "./sqlite-reader.ts";
 export { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
+export { claimStore, type StoreIdentity, StoreIdentityError } from "./store-identity.ts";
 export { decodeTimestamp, encodeTimestamp, MAX_COMMIT_TS, TIMESTAMP_BYTES } from "./timestamp.ts";
 export * from "./types.ts";
 export type { CheckpointResult } from "./wal-file.ts";

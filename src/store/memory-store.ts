@@ -1,8 +1,10 @@
-import { type MemoryVersion, VersionTable } from "./memory-versions.ts";
+import { MemoryState } from "./memory-state.ts";
+import type { MemoryVersion, VersionTable } from "./memory-versions.ts";
 import { checkPosition, newerTs } from "./positions.ts";
 import { clampReadTs } from "./timestamp.ts";
 import {
   type AppliedState,
+  type FsmSyncMode,
   type Mutation,
   type MvccStore,
   type RaftBatch,
@@ -29,11 +31,18 @@ function copy(bytes: Uint8Array | undefined): Uint8Array | undefined {
  * both stores pass one conformance suite and are compared by a model test.
  */
 export class MemoryStore implements MvccStore {
-  readonly #versions = new VersionTable();
-  readonly #meta = new Map<string, Uint8Array>();
-  #applied: AppliedState = { index: 0, term: 0, commitTs: 0n };
+  readonly #content: MemoryState;
+  readonly #mode: FsmSyncMode;
+  readonly #versions: VersionTable;
   #busy = false;
   #closed = false;
+
+  /** @param content what a depot keeps when the store is closed; nothing: a new, empty store that keeps nothing. */
+  constructor(content: MemoryState = new MemoryState(), mode: FsmSyncMode = "sync") {
+    this.#content = content;
+    this.#mode = mode;
+    this.#versions = content.versions;
+  }
 
   getAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {
     const version = visible(this.#versions.chain(key), this.#readable(readTs));
@@ -79,7 +88,7 @@ export class MemoryStore implements MvccStore {
 
   appliedState(): AppliedState {
     this.#checkOpen();
-    return this.#applied;
+    return this.#content.applied;
   }
 
   applyMutations(mutations: readonly Mutation[], startTs: Timestamp, commitTs: Timestamp): void {
@@ -99,7 +108,7 @@ export class MemoryStore implements MvccStore {
 
   raftBatch<T>(position: AppliedState, apply: (batch: RaftBatch) => T): T {
     return this.#transaction(() => {
-      checkPosition(this.#applied, position);
+      checkPosition(this.#content.applied, position);
       const batch = this.#batch();
       let result: T;
       try {
@@ -107,18 +116,21 @@ export class MemoryStore implements MvccStore {
       } finally {
         batch.end();
       }
-      const commitTs = newerTs(this.#applied.commitTs, position.commitTs);
-      this.#applied = { index: position.index, term: position.term, commitTs };
+      const commitTs = newerTs(this.#content.applied.commitTs, position.commitTs);
+      this.#content.applied = { index: position.index, term: position.term, commitTs };
       return result;
-    });
+    }, this.#mode === "sync");
   }
 
   durableApplied(): AppliedState {
-    return this.appliedState();
+    this.#checkOpen();
+    return this.#content.durable;
   }
 
   makeDurable(): AppliedState {
-    return this.appliedState();
+    this.#checkOpen();
+    this.#content.makeDurable();
+    return this.#content.durable;
   }
 
   compactVersions(horizon: Timestamp, maxRows: number): number {
@@ -126,7 +138,8 @@ export class MemoryStore implements MvccStore {
       throw new RangeError(`maxRows ${maxRows} is not a positive integer`);
     }
     this.#checkOpen();
-    const wanted = horizon < this.#applied.commitTs ? horizon : this.#applied.commitTs;
+    const newest = this.#content.applied.commitTs;
+    const wanted = horizon < newest ? horizon : newest;
     return this.#transaction(() => this.#versions.compact(wanted, maxRows));
   }
 
@@ -143,11 +156,11 @@ export class MemoryStore implements MvccStore {
 
   getMeta(name: string): Uint8Array | undefined {
     this.#checkOpen();
-    return copy(this.#meta.get(name));
+    return copy(this.#content.meta.get(name));
   }
 
   putMeta(name: string, value: Uint8Array): void {
-    this.#transaction(() => this.#meta.set(name, new Uint8Array(value)));
+    this.#transaction(() => this.#content.meta.set(name, new Uint8Array(value)));
   }
 
   close(): void {
@@ -166,7 +179,8 @@ export class MemoryStore implements MvccStore {
   }
 
   #raiseCommitTs(commitTs: Timestamp): void {
-    this.#applied = { ...this.#applied, commitTs: newerTs(this.#applied.commitTs, commitTs) };
+    const { applied } = this.#content;
+    this.#content.applied = { ...applied, commitTs: newerTs(applied.commitTs, commitTs) };
   }
 
   #batch(): { readonly view: RaftBatch; end(): void } {
@@ -207,19 +221,20 @@ export class MemoryStore implements MvccStore {
     };
   }
 
-  #transaction<T>(action: () => T): T {
+  /** Unless it is `durable`, a crash may undo it. */
+  #transaction<T>(action: () => T, durable = true): T {
     this.#checkOpen();
     if (this.#busy) throw new Error("the store is inside a transaction already");
-    const applied = this.#applied;
+    const { applied } = this.#content;
     this.#busy = true;
     this.#versions.begin();
     try {
       const result = action();
-      this.#versions.commit();
+      this.#content.committed(this.#versions.commit(), applied, durable);
       return result;
     } catch (error) {
       this.#versions.rollback();
-      this.#applied = applied;
+      this.#content.applied = applied;
       throw error;
     } finally {
       this.#busy = false;

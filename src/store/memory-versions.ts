@@ -47,8 +47,11 @@ export class VersionTable {
     this.#undo = [];
   }
 
-  commit(): void {
+  /** What would undo the transaction, the last change first. */
+  commit(): readonly (() => void)[] {
+    const undo = this.#undo.reverse();
     this.#undo = [];
+    return undo;
   }
 
   rollback(): void {
@@ -67,6 +70,32 @@ export class VersionTable {
   ): Generator<readonly [Uint8Array, Chain]> {
     const names = this.#chains.range(nameOf(start), end === undefined ? undefined : nameOf(end), reverse);
     for (const [name, chain] of names) yield [keyOf(name), chain];
+  }
+
+  /** Every key with its versions, newest first, as they are now: later changes do not show. */
+  allChains(): (readonly [Uint8Array, Chain])[] {
+    return [...this.range(new Uint8Array(0), undefined, false)];
+  }
+
+  /** FSM state as it is now, in order of name. */
+  allStates(): (readonly [string, Uint8Array])[] {
+    return [...this.#state].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /** Puts a version behind the older ones of its key: how a table is filled that nobody uses yet. */
+  append(key: Uint8Array, version: MemoryVersion): void {
+    const name = nameOf(key);
+    const chain = this.#chains.get(name) ?? [];
+    const next = chain.at(-1);
+    this.#chains.set(name, [...chain, version]);
+    if (version.value === undefined) this.#addGarbage(version.commitTs, name, version.commitTs);
+    else if (next !== undefined) this.#addGarbage(next.commitTs, name, version.commitTs);
+    this.#undo = [];
+  }
+
+  /** Of a table that nobody uses yet. */
+  startAt(horizon: Timestamp): void {
+    this.#horizon = horizon;
   }
 
   anyHead(prefix: Uint8Array, test: (head: MemoryVersion) => boolean): boolean {

@@ -164,6 +164,8 @@ export interface KeyspaceDepot {
   /** Puts the complete import in force. Stores opened before are to be closed first; readers keep the old one until they
    *  are closed. */
   installImport(): void;
+  /** Gives the space of what `installImport` took out of force back. Its readers are to be closed first. */
+  discardReplaced(): void;
   discardImport(): void;
 }
 

@@ -1,7 +1,8 @@
-import type { MvccStore } from "../store/types.ts";
+import type { MvccStore } from "./types.ts";
 
 /** Whose keyspace this is. */
 export interface StoreIdentity {
+  /** "" = not known yet: a node that is joining. The keyspace then belongs to the node only, until a later start. */
   readonly clusterId: string;
   readonly nodeId: string;
 }
@@ -23,7 +24,7 @@ const NODE = "node-id";
  * @param path names it in the message. @throws StoreIdentityError; StoreError when it cannot be read or written.
  */
 export function claimStore(store: MvccStore, path: string, identity: StoreIdentity): void {
-  claim(store, path, CLUSTER, "cluster", identity.clusterId);
+  if (identity.clusterId !== "") claim(store, path, CLUSTER, "cluster", identity.clusterId);
   claim(store, path, NODE, "node", identity.nodeId);
 }
 
