@@ -357,7 +357,7 @@ describe("what is told", () => {
   test("a history that asks for more than the limits is undecided, not good", () => {
     const script = new Script();
     const { write, read } = script.begin;
-    const calls = Array.from({ length: 14 }, (_, i) => write(`c${i}`, `v${i}`));
+    const calls = Array.from({ length: 11 }, (_, i) => write(`c${i}`, `v${i}`));
     for (const call of calls) call.done();
     read("d").saw("v3");
     const summary = checkLinearizable(script.recorder.calls(), { limits: { configurations: 100 } });

@@ -26,11 +26,12 @@ export interface HistoryOptions {
   /** Share of changes whose answer is lost. */
   readonly unknown: number;
   readonly lists: boolean;
-  /** Committed in about one of twenty calls that could. */
   readonly fault?: Fault;
+  /** In which share of the calls that could, the fault is committed. */
+  readonly faultRate?: number;
 }
 
-const FAULT_RATE = 0.05;
+const DEFAULT_FAULT_RATE = 0.05;
 
 interface UnderWay {
   readonly client: string;
@@ -55,7 +56,7 @@ export function makeHistory(
   let versions = 0;
   let faults = 0;
   const fault = (kind: Fault): boolean => {
-    const commits = options.fault === kind && random.chance(FAULT_RATE);
+    const commits = options.fault === kind && random.chance(options.faultRate ?? DEFAULT_FAULT_RATE);
     if (commits) faults++;
     return commits;
   };

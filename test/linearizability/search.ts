@@ -9,7 +9,8 @@
  *  - before a look, changes are tried only as far as the look needs them: the rest can as well come after it;
  *  - a change with unknown outcome is tried only when a look, or the condition of another change, sees it at once: overwritten
  *    unseen it might as well never have happened;
- *  - of unknown changes that do the same, the oldest goes first.
+ *  - of unknown changes that do the same, the oldest goes first;
+ *  - of two configurations that differ only in the unknown changes used up, the one that used fewer can do all that the other can.
  */
 import type { Call } from "./history.ts";
 import type { Change, KeyState, Look, Step } from "./model.ts";
@@ -42,8 +43,10 @@ export interface Failure {
 
 interface Configuration {
   readonly states: readonly KeyState[];
-  /** Ids of steps that took effect and are still under way (or of unknown outcome), ascending. */
+  /** Ids of steps that took effect and have not returned yet, ascending. */
   readonly done: readonly number[];
+  /** Ids of the changes of unknown outcome that took effect, ascending. */
+  readonly used: readonly number[];
   /** Index of a key on which the last step was an unknown change that nothing has seen yet; -1: none. */
   readonly unseen: number;
 }
@@ -53,6 +56,8 @@ interface Numbered<T extends Step> {
   readonly step: T;
   readonly optional: boolean;
 }
+
+const TRANSIENT = 16;
 
 export class Search {
   readonly #keys: readonly string[];
@@ -84,7 +89,9 @@ export class Search {
 
   /** undefined: there is such an order. @throws SearchLimitError when the limits do not suffice to tell. */
   run(): Failure | undefined {
-    let configurations: readonly Configuration[] = [{ states: this.#initial, done: [], unseen: -1 }];
+    let configurations: readonly Configuration[] = [
+      { states: this.#initial, done: [], used: [], unseen: -1 },
+    ];
     let underWay = 0;
     let settledAt = 0;
     let settled = configurations;
@@ -118,83 +125,63 @@ export class Search {
   }
 
   /** Those configurations, or what they become, in which the step has taken effect. */
-  #respond(configurations: readonly Configuration[], step: Numbered<Step>): Configuration[] {
-    const found = new Map<string, Configuration>();
-    const visited = new Set<string>();
-    for (const configuration of configurations) this.#explore(configuration, step, found, visited);
-    return [...found.values()];
-  }
-
-  #explore(
-    configuration: Configuration,
-    target: Numbered<Step>,
-    found: Map<string, Configuration>,
-    visited: Set<string>,
-  ): void {
-    const name = nameOf(configuration);
-    if (visited.has(name)) return;
-    visited.add(name);
-    this.#spend(visited.size);
-    if (configuration.done.includes(target.id)) {
-      found.set(name, configuration);
-      return;
-    }
-    const again = (next: Configuration) => this.#explore(next, target, found, visited);
-    if (target.step.kind === "change") {
-      for (const change of this.#candidates(configuration, this.#keys.indexOf(target.step.key))) {
-        const next = this.#apply(configuration, change);
-        if (change.id === target.id) found.set(nameOf(next), next);
-        else again(next);
+  #respond(configurations: readonly Configuration[], target: Numbered<Step>): readonly Configuration[] {
+    const found = new Distinct();
+    const seen = new Distinct();
+    const explore = (configuration: Configuration): void => {
+      if (configuration.done.includes(target.id)) found.add(configuration);
+      else this.#visit(seen, configuration);
+    };
+    configurations.forEach(explore);
+    for (const configuration of seen) {
+      if (target.step.kind === "change") {
+        for (const change of this.#candidates(configuration, this.#keys.indexOf(target.step.key))) {
+          explore(this.#apply(configuration, change));
+        }
+      }
+      // A look over several keys may have to come first, and may need changes of the other keys. One of a single key needs
+      // no such thing: it is absorbed on the way.
+      for (const look of this.#looks) {
+        if (look.id !== target.id && look.step.accepts.size < 2) continue;
+        if (!configuration.done.includes(look.id)) this.#satisfy(configuration, look).forEach(explore);
       }
     }
-    // A look over several keys may have to come first, and may need changes of the other keys. One of a single key needs
-    // no such thing: it is absorbed on the way.
-    for (const look of this.#looks) {
-      if (look.id !== target.id && look.step.accepts.size < 2) continue;
-      if (configuration.done.includes(look.id)) continue;
-      for (const next of this.#satisfy(configuration, look)) again(next);
-    }
+    return found.all();
   }
 
   /** Ways to bring every key that the look covers to a state that it accepts, by as few changes as it takes. */
   #satisfy(from: Configuration, look: Numbered<Look>): Configuration[] {
-    let ways: Configuration[] = [from];
-    for (const [name, accepts] of look.step.accepts) {
-      const key = this.#keys.indexOf(name);
-      const next = new Map<string, Configuration>();
-      const visited = new Set<string>();
-      for (const way of ways) this.#reach({ ...way, unseen: -1 }, key, accepts, next, visited);
-      ways = [...next.values()];
-    }
-    return ways.map((way) => this.#absorb({ ...way, done: including(way.done, look.id), unseen: -1 }));
+    let ways: readonly Configuration[] = [from];
+    for (const [name, accepts] of look.step.accepts)
+      ways = this.#reach(ways, this.#keys.indexOf(name), accepts);
+    return ways.map((way) => this.#absorb({ ...way, done: including(way.done, look.id) }));
   }
 
   #reach(
-    configuration: Configuration,
+    from: readonly Configuration[],
     key: number,
     accepts: (state: KeyState) => boolean,
-    found: Map<string, Configuration>,
-    visited: Set<string>,
-  ): void {
-    const name = nameOf(configuration);
-    if (visited.has(name)) return;
-    visited.add(name);
-    this.#spend(visited.size);
-    if (accepts(configuration.states[key])) {
-      const seen = { ...configuration, unseen: -1 };
-      found.set(nameOf(seen), seen);
-      return;
+  ): readonly Configuration[] {
+    const found = new Distinct();
+    const seen = new Distinct();
+    for (const configuration of from) this.#visit(seen, { ...configuration, unseen: -1 });
+    for (const configuration of seen) {
+      if (accepts(configuration.states[key])) found.add({ ...configuration, unseen: -1 });
+      else {
+        for (const change of this.#candidates(configuration, key)) {
+          this.#visit(seen, this.#apply(configuration, change));
+        }
+      }
     }
-    for (const change of this.#candidates(configuration, key)) {
-      this.#reach(this.#apply(configuration, change), key, accepts, found, visited);
-    }
+    return found.all();
   }
 
   /** Changes of the key that may take effect next. */
   #candidates(configuration: Configuration, key: number): Numbered<Change>[] {
     const tried = new Set<string>();
     return this.#changes.filter(({ id, step, optional }) => {
-      if (step.key !== this.#keys[key] || configuration.done.includes(id)) return false;
+      if (step.key !== this.#keys[key]) return false;
+      if ((optional ? configuration.used : configuration.done).includes(id)) return false;
       if (configuration.unseen === key && !step.conditional) return false;
       if (!step.allows(configuration.states[key])) return false;
       if (!optional) return true;
@@ -204,12 +191,13 @@ export class Search {
     });
   }
 
-  #apply(configuration: Configuration, change: Numbered<Change>): Configuration {
-    const key = this.#keys.indexOf(change.step.key);
-    const states = configuration.states.with(key, change.step.next);
-    const applied = { states, done: including(configuration.done, change.id), unseen: -1 };
-    const next = this.#absorb(applied);
-    return change.optional && next.done.length === applied.done.length ? { ...next, unseen: key } : next;
+  #apply(configuration: Configuration, { id, step, optional }: Numbered<Change>): Configuration {
+    const key = this.#keys.indexOf(step.key);
+    const states = configuration.states.with(key, step.next);
+    if (!optional) {
+      return this.#absorb({ ...configuration, states, done: including(configuration.done, id), unseen: -1 });
+    }
+    return this.#absorb({ ...configuration, states, used: including(configuration.used, id), unseen: key });
   }
 
   #absorb(configuration: Configuration): Configuration {
@@ -226,39 +214,38 @@ export class Search {
   }
 
   /** The step has returned; unknown changes that took effect in every configuration are history too. */
-  #forget(configurations: readonly Configuration[], returned: number): Configuration[] {
-    const gone = new Set([returned]);
+  #forget(configurations: readonly Configuration[], returned: number): readonly Configuration[] {
     const [first] = configurations;
-    for (const { id, optional } of this.#changes) {
-      if (optional && first?.done.includes(id) && configurations.every(({ done }) => done.includes(id))) {
-        gone.add(id);
-      }
-    }
+    const everywhere = (id: number): boolean => configurations.every(({ used }) => used.includes(id));
+    const gone = new Set([returned, ...(first?.used.filter(everywhere) ?? [])]);
     this.#changes = this.#changes.filter(({ id }) => !gone.has(id));
     this.#looks = this.#looks.filter(({ id }) => !gone.has(id));
+    const remains = (id: number): boolean => !gone.has(id);
     return this.#distinct(
-      configurations.map((configuration) => ({
-        ...configuration,
-        done: configuration.done.filter((id) => !gone.has(id)),
-      })),
+      configurations.map(({ states, done, used, unseen }) => {
+        return { states, done: done.filter(remains), used: used.filter(remains), unseen };
+      }),
     );
   }
 
-  #distinct(configurations: readonly Configuration[]): Configuration[] {
-    const byName = new Map(configurations.map((configuration) => [nameOf(configuration), configuration]));
-    if (byName.size > this.#limits.configurations) {
+  #distinct(configurations: readonly Configuration[]): readonly Configuration[] {
+    const distinct = new Distinct();
+    for (const configuration of configurations) distinct.add(configuration);
+    if (distinct.size > this.#limits.configurations) {
       throw new SearchLimitError(`more than ${this.#limits.configurations} configurations at one event`);
     }
-    return [...byName.values()];
+    return distinct.all();
   }
 
-  #spend(size: number): void {
-    if (++this.#tried > this.#limits.steps)
+  #visit(seen: Distinct, configuration: Configuration): void {
+    if (++this.#tried > this.#limits.steps) {
       throw new SearchLimitError(`more than ${this.#limits.steps} steps`);
+    }
+    seen.add(configuration);
     // What one response is looked at with is thrown away after it, so it may be larger than what is kept.
-    if (size > 16 * this.#limits.configurations) {
+    if (seen.size > TRANSIENT * this.#limits.configurations) {
       throw new SearchLimitError(
-        `more than ${16 * this.#limits.configurations} configurations at one response`,
+        `more than ${TRANSIENT * this.#limits.configurations} configurations at one response`,
       );
     }
   }
@@ -271,10 +258,34 @@ export class Search {
   }
 }
 
-function nameOf({ states, done, unseen }: Configuration): string {
-  return JSON.stringify([states.map((state) => [state?.value, state?.version]), done, unseen]);
+/** Configurations, each once, in the order added; none that another one is as good as. May grow while it is walked. */
+class Distinct {
+  readonly #all: Configuration[] = [];
+  readonly #used = new Map<string, (readonly number[])[]>();
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  add(configuration: Configuration): void {
+    const { states, done, used, unseen } = configuration;
+    const name = JSON.stringify([states.map((state) => [state?.value, state?.version]), done, unseen]);
+    const others = this.#used.get(name);
+    if (others?.some((other) => other.every((id) => used.includes(id)))) return;
+    if (others === undefined) this.#used.set(name, [used]);
+    else others.push(used);
+    this.#all.push(configuration);
+  }
+
+  all(): readonly Configuration[] {
+    return this.#all;
+  }
+
+  [Symbol.iterator](): Iterator<Configuration> {
+    return this.#all[Symbol.iterator]();
+  }
 }
 
-function including(done: readonly number[], id: number): readonly number[] {
-  return done.includes(id) ? done : [...done, id].sort((a, b) => a - b);
+function including(ids: readonly number[], id: number): readonly number[] {
+  return ids.includes(id) ? ids : [...ids, id].sort((a, b) => a - b);
 }
