@@ -3,10 +3,21 @@ import type { Random } from "../random.ts";
 /** What a disk writes in one piece: a crash leaves a sector as it was before a write or after it, never between. */
 export const SECTOR_BYTES = 512;
 const PAGE_BYTES = 4 << 10;
+/** When something happens on a disk without a clock: in the past. */
+export const LONG_AGO = Number.NEGATIVE_INFINITY;
 
+/** `at`: when it began; see `SimulatedDiskOptions.time`. */
 type Change =
-  | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: "cut"; readonly size: number };
+  | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array; readonly at: number }
+  | { readonly kind: "cut"; readonly size: number; readonly at: number };
+
+/** A sync that is not done before `doneAt`: it covers so many of the unsynced changes, from the first. */
+interface PendingSync {
+  readonly doneAt: number;
+  changes: number;
+  sizes: number;
+  readonly size: number;
+}
 
 /** How a crash treats the unsynced changes of one file. */
 const FATES = ["kept", "lost", "torn"] as const;
@@ -77,7 +88,8 @@ export class SimulatedContent {
   #durable = new Pages();
   /** Changes since the last sync, in order. */
   #unsynced: Change[] = [];
-  #unsyncedSizes: number[] = [];
+  #unsyncedSizes: { readonly size: number; readonly at: number }[] = [];
+  #syncs: PendingSync[] = [];
   #reserved = 0;
 
   get size(): number {
@@ -102,31 +114,45 @@ export class SimulatedContent {
     return this.#cached.read(target, position);
   }
 
-  write(bytes: Uint8Array, position: number): void {
+  write(bytes: Uint8Array, position: number, at: number): void {
     if (bytes.byteLength === 0) return;
     this.#cached.write(bytes, position);
-    this.#unsynced.push({ kind: "write", position, bytes: bytes.slice() });
-    this.#resize(Math.max(this.#cached.size, position + bytes.byteLength));
+    this.#unsynced.push({ kind: "write", position, bytes: bytes.slice(), at });
+    this.#resize(Math.max(this.#cached.size, position + bytes.byteLength), at);
   }
 
-  reserve(bytes: number): void {
+  reserve(bytes: number, at: number): void {
     this.#reserved = Math.max(this.#reserved, Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
-    this.#resize(Math.max(this.#cached.size, bytes));
+    this.#resize(Math.max(this.#cached.size, bytes), at);
   }
 
-  truncate(size: number): void {
+  truncate(size: number, at: number): void {
     if (size < this.#cached.size) {
       this.#cached.cut(size);
-      this.#unsynced.push({ kind: "cut", size });
+      this.#unsynced.push({ kind: "cut", size, at });
       this.#reserved = Math.min(this.#reserved, size);
     }
-    this.#resize(size);
+    this.#resize(size, at);
   }
 
-  sync(): void {
-    for (const change of this.#unsynced) apply(this.#durable, change);
-    this.#durable.size = this.#cached.size;
-    this.#forget();
+  sync(doneAt: number): void {
+    const sync = { doneAt, changes: this.#unsynced.length, sizes: this.#unsyncedSizes.length };
+    this.#syncs.push({ ...sync, size: this.#cached.size });
+    if (doneAt === LONG_AGO) this.passed(doneAt);
+  }
+
+  /** Syncs that are done by now have made durable what they cover. */
+  passed(now: number): void {
+    while (this.#syncs[0] !== undefined && this.#syncs[0].doneAt <= now) {
+      const { changes, sizes, size } = this.#syncs.shift() as PendingSync;
+      for (const change of this.#unsynced.splice(0, changes)) apply(this.#durable, change);
+      this.#unsyncedSizes.splice(0, sizes);
+      this.#durable.size = size;
+      for (const later of this.#syncs) {
+        later.changes -= changes;
+        later.sizes -= sizes;
+      }
+    }
   }
 
   /**
@@ -138,8 +164,11 @@ export class SimulatedContent {
     this.#forget();
   }
 
-  /** Power cut: each sector keeps some prefix of its unsynced changes. */
-  crash(random: Random): void {
+  /** Power cut: each sector keeps some prefix of its unsynced changes. What begins after `now` never happened. */
+  crash(random: Random, now: number): void {
+    this.passed(now);
+    this.#unsynced = this.#unsynced.filter((change) => change.at <= now);
+    this.#unsyncedSizes = this.#unsyncedSizes.filter((change) => change.at <= now);
     this.#settle(random);
     this.#forget();
     this.#cached = this.#durable.clone();
@@ -151,13 +180,14 @@ export class SimulatedContent {
     this.#durable.write(bytes, position);
   }
 
-  #resize(size: number): void {
+  #resize(size: number, at: number): void {
     if (size === this.#cached.size) return;
     this.#cached.size = size;
-    this.#unsyncedSizes.push(size);
+    this.#unsyncedSizes.push({ size, at });
   }
 
   #forget(): void {
+    this.#syncs = [];
     this.#unsynced = [];
     this.#unsyncedSizes = [];
   }
@@ -172,7 +202,7 @@ export class SimulatedContent {
       for (const change of changes.slice(0, prefix(changes.length)))
         applyToSector(this.#durable, change, sector);
     }
-    const size = this.#unsyncedSizes[prefix(this.#unsyncedSizes.length) - 1];
+    const size = this.#unsyncedSizes[prefix(this.#unsyncedSizes.length) - 1]?.size;
     if (size === undefined) return;
     this.#durable.size = size;
     this.#durable.cut(size);

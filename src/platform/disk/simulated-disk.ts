@@ -16,8 +16,8 @@ import {
   parentDirectory,
 } from "../disk.ts";
 import type { Random } from "../random.ts";
-import type { SimulatedContent } from "./simulated-content.ts";
-import { type FileAccess, SimulatedFile } from "./simulated-file.ts";
+import { LONG_AGO, type SimulatedContent } from "./simulated-content.ts";
+import { type FileAccess, type OperationTime, SimulatedFile } from "./simulated-file.ts";
 import { newFile, SimulatedNames, type SimulatedNode } from "./simulated-names.ts";
 
 export interface SimulatedDiskOptions {
@@ -26,8 +26,13 @@ export interface SimulatedDiskOptions {
   readonly clock?: Clock;
   /** Default: as good as endless. */
   readonly capacityBytes?: number;
-  /** Called before every operation, failing ones included; the simulator counts time with it. */
+  /** Called before every operation, failing ones included. */
   readonly onOperation?: (operation: DiskOperation, path: string, bytes: number) => void;
+  /**
+   * When an operation begins and is done, for a simulator that runs a thread ahead of its clock: `crash(now)` undoes
+   * what had not begun, and a sync that was not done has made nothing durable. Absent: done when the call returns.
+   */
+  readonly time?: (operation: DiskOperation, path: string, bytes: number) => OperationTime;
 }
 
 /** An operation that will fail. */
@@ -49,6 +54,7 @@ interface ArmedFault extends DiskFault {
 }
 
 const ENDLESS_BYTES = 2 ** 50;
+const AT_ONCE: OperationTime = { begins: LONG_AGO, done: LONG_AGO };
 /** What still works after the file system has shut down. Locks live in the kernel, not on the disk. */
 const READING: ReadonlySet<DiskOperation> = new Set(["pread", "readdir", "stat", "size", "space", "lock"]);
 
@@ -75,13 +81,20 @@ export class SimulatedDisk implements Disk {
     return this.#operations;
   }
 
-  /** Power cut. Everything open is dead; unsynced writes and names are kept, lost or torn, as the seed has it. */
-  crash(): void {
+  /** Power cut. Everything open is dead; unsynced writes and names are kept, lost or torn, as the seed has it.
+   *  @param now on the clock of `time` */
+  crash(now = Number.POSITIVE_INFINITY): void {
     this.kill();
     this.#shutDown = false;
     const { random } = this.#options;
-    this.#names.crash(random);
-    for (const file of this.#names.files()) file.content.crash(random);
+    this.#names.crash(random, now);
+    for (const file of this.#names.files()) file.content.crash(random, now);
+  }
+
+  /** Syncs that are done by `now` have made durable what they cover; to be called now and then, it keeps memory small. */
+  passed(now: number): void {
+    this.#names.passed(now);
+    for (const file of this.#names.files()) file.content.passed(now);
   }
 
   /** The process ends, however it ends: everything open is dead, nothing is lost. */
@@ -120,12 +133,12 @@ export class SimulatedDisk implements Disk {
   // ---- Disk -----------------------------------------------------------------------------------------------------
 
   open(path: string, mode: OpenMode): DiskFile {
-    this.#enter("open", path, 0);
+    const { begins } = this.#enter("open", path, 0);
     let node = this.#names.get(path);
     if (node === undefined && (mode === "create" || mode === "create-or-open")) {
       this.#requireParent("open", path);
       node = newFile(this.#nowMs());
-      this.#names.change([{ path, node }]);
+      this.#names.change([{ path, node }], begins);
     } else if (node !== undefined && mode === "create") {
       throw new DiskError("EEXIST", path, "open");
     }
@@ -149,40 +162,43 @@ export class SimulatedDisk implements Disk {
   }
 
   mkdir(path: string): void {
-    this.#enter("mkdir", path, 0);
+    const { begins } = this.#enter("mkdir", path, 0);
     this.#requireParent("mkdir", path);
     if (this.#names.get(path) !== undefined) throw new DiskError("EEXIST", path, "mkdir");
-    this.#names.change([{ path, node: { kind: "directory", modifiedMs: this.#nowMs() } }]);
+    this.#names.change([{ path, node: { kind: "directory", modifiedMs: this.#nowMs() } }], begins);
   }
 
   rename(from: string, to: string): void {
-    this.#enter("rename", from, 0);
+    const { begins } = this.#enter("rename", from, 0);
     const node = this.#names.get(from);
     if (node === undefined) throw new DiskError("ENOENT", from, "rename");
     if (node.kind !== "file") throw new DiskError("EINVAL", from, "rename", "only files can be renamed here");
     this.#requireParent("rename", to);
     if (this.#names.get(to)?.kind === "directory") throw new DiskError("EISDIR", to, "rename");
-    this.#names.change([
-      { path: from, node: undefined },
-      { path: to, node },
-    ]);
+    this.#names.change(
+      [
+        { path: from, node: undefined },
+        { path: to, node },
+      ],
+      begins,
+    );
   }
 
   unlink(path: string): void {
-    this.#enter("unlink", path, 0);
+    const { begins } = this.#enter("unlink", path, 0);
     const node = this.#names.get(path);
     if (node === undefined) throw new DiskError("ENOENT", path, "unlink");
     if (node.kind !== "file") throw new DiskError("EISDIR", path, "unlink");
-    this.#names.change([{ path, node: undefined }]);
+    this.#names.change([{ path, node: undefined }], begins);
   }
 
   syncDirectory(path: string): void {
-    this.#enter("syncDirectory", path, 0, () => {
+    const { done } = this.#enter("syncDirectory", path, 0, () => {
       // A journaling file system whose journal cannot be written lets nobody change anything until it is mounted again.
       this.#shutDown = true;
     });
     this.#requireDirectory("syncDirectory", path);
-    this.#names.sync(path);
+    this.#names.sync(path, done);
   }
 
   space(path: string): DiskSpace {
@@ -191,10 +207,10 @@ export class SimulatedDisk implements Disk {
   }
 
   lock(path: string): DiskLock {
-    this.#enter("lock", path, 0);
+    const { begins } = this.#enter("lock", path, 0);
     if (this.#names.get(path) === undefined) {
       this.#requireParent("lock", path);
-      this.#names.change([{ path, node: newFile(this.#nowMs()) }]);
+      this.#names.change([{ path, node: newFile(this.#nowMs()) }], begins);
     }
     if (this.#locks.has(path)) throw new DiskError("LOCKED", path, "lock", "another process holds it");
     this.#locks.add(path);
@@ -217,7 +233,7 @@ export class SimulatedDisk implements Disk {
       random: this.#options.random,
       enter: (operation, bytes, onFault) => {
         if (life !== this.#life) throw new DiskError("EBADF", path, operation, "the process has ended");
-        this.#enter(operation, path, bytes, onFault);
+        return this.#enter(operation, path, bytes, onFault);
       },
       touch: () => {
         node.modifiedMs = this.#nowMs();
@@ -226,9 +242,15 @@ export class SimulatedDisk implements Disk {
     };
   }
 
-  #enter(operation: DiskOperation, path: string, bytes: number, onFault?: (code: string) => void): void {
+  #enter(
+    operation: DiskOperation,
+    path: string,
+    bytes: number,
+    onFault?: (code: string) => void,
+  ): OperationTime {
     this.#operations++;
     this.#options.onOperation?.(operation, path, bytes);
+    const time = this.#options.time?.(operation, path, bytes) ?? AT_ONCE;
     if (this.#shutDown && !READING.has(operation)) {
       throw new DiskError("EIO", path, operation, "the file system has shut down");
     }
@@ -240,6 +262,7 @@ export class SimulatedDisk implements Disk {
       onFault?.(fault.code);
       throw new DiskError(fault.code, path, operation, "injected");
     }
+    return time;
   }
 
   #freeBytes(): number {

@@ -1,15 +1,21 @@
 import { DiskError, type DiskFile, type DiskOperation } from "../disk.ts";
 import type { Random } from "../random.ts";
-import type { SimulatedContent } from "./simulated-content.ts";
+import { LONG_AGO, type SimulatedContent } from "./simulated-content.ts";
 
 /** Granularity in which a write on a full disk gives up. */
 const SPACE_STEP_BYTES = 512;
+
+/** When an operation begins and is done, on the clock of `SimulatedDiskOptions.time`. */
+export interface OperationTime {
+  readonly begins: number;
+  readonly done: number;
+}
 
 /** What an open file may do with its disk. */
 export interface FileAccess {
   readonly content: SimulatedContent;
   readonly random: Random;
-  enter(operation: DiskOperation, bytes: number, onFault?: (code: string) => void): void;
+  enter(operation: DiskOperation, bytes: number, onFault?: (code: string) => void): OperationTime;
   touch(): void;
   freeBytes(): number;
 }
@@ -47,33 +53,35 @@ export class SimulatedFile implements DiskFile {
     const { content, random, touch } = this.#access;
     this.#requireWritable("pwrite");
     // A write that fails has done part of its work.
-    this.#enter("pwrite", total, () => content.write(bytes.subarray(0, random.nextInt(total + 1)), position));
+    const { begins } = this.#enter("pwrite", total, () =>
+      content.write(bytes.subarray(0, random.nextInt(total + 1)), position, LONG_AGO),
+    );
     const fits = this.#fitting(position, total);
-    content.write(bytes.subarray(0, fits), position);
+    content.write(bytes.subarray(0, fits), position, begins);
     touch();
     if (fits < total) throw new DiskError("ENOSPC", this.path, "pwrite");
   }
 
   datasync(): void {
     const { content, random } = this.#access;
-    this.#enter("datasync", 0, () => content.failSync(random));
-    content.sync();
+    const { done } = this.#enter("datasync", 0, () => content.failSync(random));
+    content.sync(done);
   }
 
   preallocate(bytes: number): void {
     this.#requireWritable("preallocate");
-    this.#enter("preallocate", bytes);
+    const { begins } = this.#enter("preallocate", bytes);
     const { content, freeBytes } = this.#access;
     if (bytes - content.allocatedBytes > freeBytes()) {
       throw new DiskError("ENOSPC", this.path, "preallocate", `${bytes} bytes`);
     }
-    content.reserve(bytes);
+    content.reserve(bytes, begins);
   }
 
   truncate(bytes: number): void {
     this.#requireWritable("truncate");
-    this.#enter("truncate", 0);
-    this.#access.content.truncate(bytes);
+    const { begins } = this.#enter("truncate", 0);
+    this.#access.content.truncate(bytes, begins);
   }
 
   size(): number {
@@ -89,9 +97,9 @@ export class SimulatedFile implements DiskFile {
     this.#closed = true;
   }
 
-  #enter(operation: DiskOperation, bytes: number, onFault?: (code: string) => void): void {
+  #enter(operation: DiskOperation, bytes: number, onFault?: (code: string) => void): OperationTime {
     if (this.#closed) throw new DiskError("EBADF", this.path, operation, "the file is closed");
-    this.#access.enter(operation, bytes, onFault);
+    return this.#access.enter(operation, bytes, onFault);
   }
 
   #requireWritable(operation: DiskOperation): void {

@@ -1,13 +1,25 @@
 import { parentDirectory } from "../disk.ts";
 import type { Random } from "../random.ts";
-import { SimulatedContent } from "./simulated-content.ts";
+import { LONG_AGO, SimulatedContent } from "./simulated-content.ts";
 
 export type SimulatedNode =
   | { readonly kind: "file"; readonly content: SimulatedContent; modifiedMs: number }
   | { readonly kind: "directory"; modifiedMs: number };
 
 /** One change of names, atomic: after a crash all of it has happened, or nothing. */
-type NameChange = readonly { readonly path: string; readonly node: SimulatedNode | undefined }[];
+type Names = readonly { readonly path: string; readonly node: SimulatedNode | undefined }[];
+
+interface NameChange {
+  readonly names: Names;
+  /** When it began. */
+  readonly at: number;
+}
+
+/** A sync of a directory that is not done before `doneAt`. */
+interface PendingSync {
+  readonly changes: ReadonlySet<NameChange>;
+  readonly doneAt: number;
+}
 
 /**
  * The names of a simulated disk, twice: as running programs see them, and as they are after a power cut. A change is
@@ -18,6 +30,7 @@ export class SimulatedNames {
   #current = new Map<string, SimulatedNode>([["/", { kind: "directory", modifiedMs: 0 }]]);
   #durable = new Map(this.#current);
   #pending: NameChange[] = [];
+  #syncs: PendingSync[] = [];
 
   get(path: string): SimulatedNode | undefined {
     return this.#current.get(path);
@@ -37,21 +50,33 @@ export class SimulatedNames {
     return [...this.#current.values()].filter((node) => node.kind === "file");
   }
 
-  change(change: NameChange): void {
-    write(this.#current, change);
-    this.#pending.push(change);
+  change(names: Names, at: number): void {
+    write(this.#current, names);
+    this.#pending.push({ names, at });
   }
 
   /** Makes the pending changes in a directory durable, and what they build upon. */
-  sync(directory: string): void {
-    const chosen = this.#withEarlier((change) =>
-      change.some(({ path }) => parentDirectory(path) === directory),
+  sync(directory: string, doneAt: number): void {
+    const changes = this.#withEarlier(({ names }) =>
+      names.some(({ path }) => parentDirectory(path) === directory),
     );
-    this.#settle(chosen);
+    this.#syncs.push({ changes, doneAt });
+    if (doneAt === LONG_AGO) this.passed(doneAt);
   }
 
-  /** Power cut: any set of the pending changes has happened that respects their order on each name. */
-  crash(random: Random): void {
+  /** Syncs that are done by now have made durable what they cover. */
+  passed(now: number): void {
+    while (this.#syncs[0] !== undefined && this.#syncs[0].doneAt <= now) {
+      this.#settle((this.#syncs.shift() as PendingSync).changes);
+    }
+  }
+
+  /** Power cut: any set of the pending changes has happened that respects their order on each name. What begins after
+   *  `now` has not. */
+  crash(random: Random, now: number): void {
+    this.passed(now);
+    this.#syncs = [];
+    this.#pending = this.#pending.filter((change) => change.at <= now);
     const keepAll = random.nextInt(3) === 0;
     this.#settle(this.#withEarlier(() => keepAll || random.nextInt(2) === 0));
     this.#pending = [];
@@ -64,15 +89,15 @@ export class SimulatedNames {
     const chosen = new Set<NameChange>();
     const names = new Set<string>();
     for (const change of this.#pending.toReversed()) {
-      if (!choose(change) && !change.some(({ path }) => names.has(path))) continue;
+      if (!choose(change) && !change.names.some(({ path }) => names.has(path))) continue;
       chosen.add(change);
-      for (const { path } of change) names.add(path);
+      for (const { path } of change.names) names.add(path);
     }
     return chosen;
   }
 
   #settle(chosen: ReadonlySet<NameChange>): void {
-    for (const change of this.#pending) if (chosen.has(change)) write(this.#durable, change);
+    for (const change of this.#pending) if (chosen.has(change)) write(this.#durable, change.names);
     this.#pending = this.#pending.filter((change) => !chosen.has(change));
   }
 
@@ -85,10 +110,10 @@ export class SimulatedNames {
   }
 }
 
-function write(names: Map<string, SimulatedNode>, change: NameChange): void {
-  for (const { path, node } of change) {
-    if (node === undefined) names.delete(path);
-    else names.set(path, node);
+function write(current: Map<string, SimulatedNode>, changes: Names): void {
+  for (const { path, node } of changes) {
+    if (node === undefined) current.delete(path);
+    else current.set(path, node);
   }
 }
 
