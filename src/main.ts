@@ -5,6 +5,7 @@ import { describe } from "./config/describe.ts";
 import { createLogger } from "./monitoring/log.ts";
 import { RoomMetrics } from "./monitoring/room-metrics.ts";
 import { Node } from "./node/node.ts";
+import { systemClock } from "./platform/clock.ts";
 import { isJournal } from "./platform/journal.ts";
 
 const STDOUT = 1;
@@ -50,7 +51,14 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   process.on("SIGINT", () => stop("SIGINT"));
   for (const warning of loaded.warnings) log.warn(warning);
   for (const { message, fields } of describe(loaded)) log.info(message, fields);
-  const starting = Node.start({ config, log, metrics, onFatal: () => ended.resolve(1) });
+  const onExpelled = (message: string, removed: boolean): void => {
+    process.stderr.write(`elastickv: ${message}\n`);
+    const code = removed ? 0 : 1;
+    if (serving === undefined) ended.resolve(code);
+    // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
+    else serving.stop().finally(() => ended.resolve(code));
+  };
+  const starting = Node.start({ config, log, metrics, onFatal: () => ended.resolve(1), onExpelled });
   // A room that dies while the log is replayed leaves a start that would wait for it for ever.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;
@@ -74,6 +82,9 @@ const code = await runCli({
   print: (text) => void process.stdout.write(text),
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,
+  fetch: (url, init) => fetch(url, init),
+  clock: systemClock,
+  sleep: (ms) => Bun.sleep(ms),
 }).catch((error: unknown) => {
   // Left to the runtime it would end in the handlers above: logged, and the process half alive or gone with code 0.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -4,11 +4,11 @@
  */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { keyspacePath } from "../../src/node/data-directory.ts";
+import { keyspaceDirectory } from "../../src/node/data-directory.ts";
 import { bucketKey, objectKey } from "../../src/s3/keys.ts";
 import { decodeBucket } from "../../src/s3/records/bucket-record.ts";
 import { encodeManifest } from "../../src/s3/records/manifest.ts";
-import { BLIND, type PutMutation, SqliteStore } from "../../src/store/index.ts";
+import { BLIND, type PutMutation, SqliteDepot } from "../../src/store/index.ts";
 import { CREDENTIALS, temporaryDirectory } from "../../test/process/lib/node-process.ts";
 import { Random } from "../../test/process/lib/random.ts";
 import { S3Client } from "../../test/process/lib/s3-client.ts";
@@ -25,7 +25,9 @@ const keyName = (n: number): string =>
 
 /** Puts `count` empty objects straight into the store of a stopped node, and the same rows into a bare database. */
 function fill(dataDir: string, bareFile: string, count: number): void {
-  const store = new SqliteStore({ file: keyspacePath(dataDir), fsmSyncMode: "sync" });
+  const directory = keyspaceDirectory(dataDir);
+  const depot = new SqliteDepot({ directory, fsmSyncMode: "sync", identity: { clusterId: "", nodeId: "n1" } });
+  const store = depot.open();
   const bare = openBare(bareFile);
   const insert = bare.prepare("INSERT INTO kv(key, value) VALUES(?1, ?2)");
   const commitTs = store.appliedState().commitTs + 1n;

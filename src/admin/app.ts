@@ -1,6 +1,7 @@
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import { METRICS_CONTENT_TYPE } from "../monitoring/collect.ts";
+import { clusterRoutes } from "./cluster-routes.ts";
 import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "./schemas.ts";
 import type { AdminDeps, ClusterStatus } from "./types.ts";
 
@@ -19,6 +20,13 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
       if (code === "NOT_FOUND") {
         set.status = 404;
         return { error: "no such page; /swagger lists what there is" };
+      }
+      if (code === "VALIDATION") {
+        set.status = 400;
+        return {
+          code: "INVALID",
+          message: `the request is not what /swagger describes: ${badRequest(error)}`,
+        };
       }
       onError(error);
       set.status = 500;
@@ -65,13 +73,32 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
       response: versionSchema,
       detail: { summary: "What runs here", tags: ["cluster"] },
     })
-    .get("/v1/cluster", () => plainCluster(deps.cluster()), {
+    .get("/v1/cluster", async () => plainCluster(await deps.cluster()), {
       response: clusterSchema,
-      detail: { summary: "The cluster as this node sees it", tags: ["cluster"] },
-    });
+      detail: {
+        summary: "The cluster as its leader sees it; without a leader, as this node does",
+        tags: ["cluster"],
+      },
+    })
+    .use(clusterRoutes(deps));
 }
 
 /** A copy that the response schema, which knows no readonly arrays, can type. */
 function plainCluster(cluster: ClusterStatus) {
-  return { ...cluster, members: cluster.members.map((member) => ({ ...member })) };
+  return {
+    ...cluster,
+    members: cluster.members.map((member) => ({ ...member })),
+    advice: [...cluster.advice],
+  };
+}
+
+/** The first thing that is wrong, in one line. */
+function badRequest(error: unknown): string {
+  const { all, message } = error as {
+    all?: readonly { path?: string; summary?: string }[];
+    message?: string;
+  };
+  const first = Array.isArray(all) ? all[0] : undefined;
+  if (first?.summary !== undefined) return `${first.path ?? ""} ${first.summary}`.trim();
+  return (message ?? String(error)).replaceAll(/\s+/g, " ").slice(0, 300);
 }

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { StartError } from "../platform/start-error.ts";
 import { createAdminApp } from "./app.ts";
+import { foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
 import { servePage } from "./pages.ts";
 import type { AdminDeps } from "./types.ts";
@@ -22,6 +23,10 @@ export interface AdminListener {
   close(): Promise<void>;
 }
 
+const READ_METHODS: readonly string[] = ["GET", "HEAD"];
+const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
+/** Below it requests may change something. */
+const CHANGES = "/v1/cluster/";
 const MAX_BODY_BYTES = 64 * 1024;
 /** Seconds. Longer than a slow scrape, shorter than a forgotten connection. */
 const IDLE_TIMEOUT_S = 60;
@@ -70,20 +75,44 @@ async function answer(
   if (host === null || !isKnownHost(host, known)) {
     return failure(421, "this name is not known here: use the address, or start with --admin-hosts");
   }
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return failure(405, `${request.method} is not supported`, { Allow: "GET, HEAD" });
-  }
   const url = new URL(request.url);
+  const allowed = url.pathname.startsWith(CHANGES) ? CHANGE_METHODS : READ_METHODS;
+  if (!allowed.includes(request.method)) {
+    return failure(405, `${request.method} is not supported`, { Allow: allowed.join(", ") });
+  }
+  const reads = READ_METHODS.includes(request.method);
+  const refused = reads ? undefined : foreignChange(request.method, request.headers, host);
+  if (refused !== undefined) return failure(refused.status, refused.message);
+  const change = reads ? {} : await forwarded(request);
+  if (change === undefined) {
+    return Response.json({ code: "INVALID", message: "the body is not JSON" }, { status: 400 });
+  }
   const response =
     (await servePage(url.pathname)) ??
     (await app.handle(
-      new Request(`${INTERNAL_ORIGIN}${url.pathname}${url.search}`, { signal: request.signal }),
+      new Request(`${INTERNAL_ORIGIN}${url.pathname}${url.search}`, {
+        signal: request.signal,
+        ...change,
+      }),
     ));
   response.headers.set("X-Content-Type-Options", "nosniff");
   if (request.method !== "HEAD") return response;
   const headers = new Headers(response.headers);
   headers.set("Content-Length", String((await response.arrayBuffer()).byteLength));
   return new Response(null, { status: response.status, headers });
+}
+
+/** Method and body of a change; no body stands for an empty object. undefined: the body is not JSON. */
+async function forwarded(request: Request): Promise<RequestInit | undefined> {
+  const { method } = request;
+  if (method !== "POST") return { method };
+  const body = (await request.text()).trim() || "{}";
+  try {
+    JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  return { method, headers: { "Content-Type": JSON_TYPE }, body };
 }
 
 function failure(status: number, message: string, headers: Record<string, string> = {}): Response {

@@ -1,4 +1,6 @@
 import { t } from "elysia";
+import { NODE_NAME, NODE_NAME_RULE } from "../config/members.ts";
+import { CLUSTER_REFUSAL_CODES } from "../kv/cluster-messages.ts";
 import { MEMBER_ROLES, NOT_READY_CODES } from "./types.ts";
 
 /** Shapes of the answers, for validation and for the OpenAPI document. */
@@ -24,6 +26,11 @@ export const clusterSchema = t.Object({
   nodeId: t.String({ description: "the node that answers" }),
   leaderId: t.Nullable(t.String({ description: "null while no leader is known" })),
   term: index("current Raft term"),
+  configurationIndex: index(
+    "the configuration in force: a change may name it and is refused when it is another",
+  ),
+  joint: t.Boolean({ description: "a change of voters is under way" }),
+  commitIndex: index("highest log index known to be committed"),
   members: t.Array(
     t.Object({
       id: t.String(),
@@ -33,6 +40,50 @@ export const clusterSchema = t.Object({
       applied: index("highest log index applied there"),
       lag: index("entries behind the leader's commit index"),
       reachable: t.Boolean(),
+      unreachableSeconds: t.Nullable(
+        t.Integer({ description: "seen so by the answering node; null when reachable" }),
+      ),
+      snapshot: t.Boolean({ description: "a snapshot of everything is on its way to it" }),
+      registered: t.Boolean({ description: "its data directory is known: only then may it vote" }),
+      version: t.Nullable(t.String()),
+      problem: t.Nullable(t.String({ description: "why it cannot be reached, or was refused" })),
     }),
   ),
+  advice: t.Array(t.String(), { description: "what is wrong and what to do next; empty when nothing is" }),
 });
+
+const nodeName = t.String({ pattern: NODE_NAME.source, description: NODE_NAME_RULE });
+const guard = t.Optional(
+  t.Nullable(
+    t.Integer({
+      minimum: 0,
+      description:
+        "configurationIndex of the status that was looked at; refused (409) when it is another by now",
+    }),
+  ),
+);
+
+export const memberParameter = t.Object({ name: nodeName });
+/** A query is text. */
+export const guardQuery = t.Object({
+  configurationIndex: t.Optional(
+    t.String({ pattern: "^[0-9]{1,15}$", description: "as in the other changes" }),
+  ),
+});
+export const guardBody = t.Object({ configurationIndex: guard });
+export const learnerBody = t.Object({
+  name: nodeName,
+  address: t.String({ description: "HOST:PORT at which its peers reach it" }),
+  configurationIndex: guard,
+});
+export const replaceBody = t.Object({ remove: nodeName, promote: nodeName, configurationIndex: guard });
+export const transferBody = t.Object({
+  to: t.Optional(t.Nullable(nodeName)),
+  configurationIndex: guard,
+});
+
+export const doneSchema = t.Object({
+  changed: t.Boolean({ description: "false: it was like that already" }),
+  configurationIndex: index("the configuration in force now"),
+});
+export const refusedSchema = t.Object({ code: t.UnionEnum(CLUSTER_REFUSAL_CODES), message: t.String() });

@@ -1,10 +1,16 @@
 /** What the admin application shows, and where it gets it from. */
+import type { ClusterReply, MemberChange } from "../kv/cluster-messages.ts";
+
+export type ChangeReply = Exclude<ClusterReply, { kind: "status" }>;
 
 export interface AdminDeps {
   readiness(): Readiness;
   /** All rooms' metrics in Prometheus' text format. */
   metrics(): Promise<string>;
-  cluster(): ClusterStatus;
+  /** As the leader sees it; without one, as this node does. */
+  cluster(): Promise<ClusterStatus>;
+  /** Carried out by the leader, wherever it is asked. Answered `done` or `refused`. */
+  changeCluster(change: MemberChange, configurationIndex: number | null): Promise<ChangeReply>;
   readonly version: VersionInfo;
 }
 
@@ -22,20 +28,31 @@ export interface NotReadyReason {
 export const NOT_READY_CODES = [
   "starting",
   "replaying-log",
+  "forming",
+  "joining",
   "no-leader",
   "catching-up",
   "disk-full",
+  "expelled",
   "stopping",
 ] as const;
 export type NotReadyCode = (typeof NOT_READY_CODES)[number];
 
 export interface ClusterStatus {
+  /** Empty while it is not known: a node that joins. */
   readonly clusterId: string;
   readonly nodeId: string;
   /** Null while no leader is known. */
   readonly leaderId: string | null;
   readonly term: number;
+  /** What a change is guarded by. */
+  readonly configurationIndex: number;
+  /** A joint change is under way. */
+  readonly joint: boolean;
+  readonly commitIndex: number;
   readonly members: readonly MemberStatus[];
+  /** Plain sentences: what is wrong and what to do next. Empty when nothing is. */
+  readonly advice: readonly string[];
 }
 
 export interface MemberStatus {
@@ -50,6 +67,15 @@ export interface MemberStatus {
   /** Entries it is behind the leader's commit index. */
   readonly lag: number;
   readonly reachable: boolean;
+  /** Since when the answering node has seen it unreachable, in seconds; null when it is reachable. */
+  readonly unreachableSeconds: number | null;
+  /** A snapshot of everything is on its way to it. */
+  readonly snapshot: boolean;
+  /** Its data directory is known to the cluster: only then may it vote. */
+  readonly registered: boolean;
+  readonly version: string | null;
+  /** Why it cannot be reached, or was refused. */
+  readonly problem: string | null;
 }
 
 export const MEMBER_ROLES = ["leader", "follower", "candidate", "learner"] as const;

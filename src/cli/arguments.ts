@@ -2,14 +2,23 @@ import { ConfigError, type LoadedConfig } from "../config/config.ts";
 import { didYouMean } from "../config/did-you-mean.ts";
 import { type Environment, loadConfig } from "../config/load.ts";
 import { SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+import {
+  type ClusterCommand,
+  type ClusterVerb,
+  isClusterVerb,
+  parseClusterCommand,
+} from "./cluster-arguments.ts";
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
-  | { readonly kind: "help"; readonly topic: "general" | "serve" }
+  | { readonly kind: "cluster"; readonly command: ClusterCommand }
+  | { readonly kind: "help"; readonly topic: HelpTopic }
   | { readonly kind: "version" };
 
-const VERBS = ["serve", "version", "help"] as const;
+export type HelpTopic = "general" | "serve" | "cluster" | ClusterVerb;
+
+const VERBS = ["serve", "cluster", "version", "help"] as const;
 
 /**
  * @param words what follows the program's name.
@@ -22,17 +31,30 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "help":
     case "--help":
     case "-h":
-      return { kind: "help", topic: rest[0] === "serve" ? "serve" : "general" };
+      return { kind: "help", topic: helpTopic(rest) };
     case "version":
     case "--version":
       if (rest[0] === undefined) return { kind: "version" };
       throw new ConfigError(`unexpected argument ${JSON.stringify(rest[0])} after version`);
     case "serve":
-      if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", topic: "serve" };
+      if (asksForHelp(rest)) return { kind: "help", topic: "serve" };
       return { kind: "serve", loaded: loadConfig(parseFlags(rest), environment) };
+    case "cluster":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
+      return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
     default:
       throw new ConfigError(unknownVerb(verb));
   }
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.includes("--help") || words.includes("-h");
+}
+
+function helpTopic([first, second]: readonly string[]): HelpTopic {
+  if (first === "serve") return "serve";
+  if (first !== "cluster") return "general";
+  return second !== undefined && isClusterVerb(second) ? second : "cluster";
 }
 
 function unknownVerb(verb: string): string {

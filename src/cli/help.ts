@@ -5,6 +5,7 @@ export function generalHelp(): string {
 
 Usage:
   elastickv serve [flags]   run a node (elastickv serve --help lists the flags)
+  elastickv cluster VERB    look at a cluster and change its members (elastickv cluster --help)
   elastickv version         print the version
   elastickv --help          this text
 

@@ -1,11 +1,14 @@
 import { ConfigError, type LoadedConfig } from "../config/config.ts";
 import type { Environment } from "../config/load.ts";
 import { StartError } from "../platform/start-error.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { type HelpTopic, parseCommandLine } from "./arguments.ts";
+import { ClusterError } from "./cluster-client.ts";
+import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
+import { type ClusterContext, runCluster } from "./cluster-run.ts";
 import { generalHelp, serveHelp } from "./help.ts";
 import { versionLine } from "./version.ts";
 
-export interface CliContext {
+export interface CliContext extends ClusterContext {
   /** What follows the program's name. */
   readonly words: readonly string[];
   readonly environment: Environment;
@@ -19,15 +22,17 @@ export interface CliContext {
 
 /**
  * The whole command line. Exit codes: 0 done, 1 could not start or failed, 2 wrong usage or setting.
- * Errors other than ConfigError and StartError are bugs: they are thrown on, with their stack.
+ * Errors other than ConfigError, StartError and ClusterError are bugs: they are thrown on, with their stack.
  */
 export async function runCli(context: CliContext): Promise<number> {
   try {
     const command = parseCommandLine(context.words, context.environment);
     switch (command.kind) {
       case "help":
-        context.print(command.topic === "serve" ? serveHelp() : generalHelp());
+        context.print(helpOn(command.topic));
         return 0;
+      case "cluster":
+        return await runCluster(command.command, context);
       case "version":
         context.print(`${versionLine()}\n`);
         return 0;
@@ -35,8 +40,22 @@ export async function runCli(context: CliContext): Promise<number> {
         return await context.serve(command.loaded);
     }
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof StartError || error instanceof ClusterError))
+      throw error;
     context.complain(`elastickv: ${error.message.replaceAll("\n", " ")}`);
     return error.exitCode;
+  }
+}
+
+function helpOn(topic: HelpTopic): string {
+  switch (topic) {
+    case "general":
+      return generalHelp();
+    case "serve":
+      return serveHelp();
+    case "cluster":
+      return clusterHelp();
+    default:
+      return clusterVerbHelp(topic);
   }
 }

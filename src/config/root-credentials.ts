@@ -42,6 +42,15 @@ export function loadRootCredentials(
   settings: CredentialSettings,
   random: Random = systemRandom,
 ): RootCredentials {
+  const known = configuredRootCredentials(settings) ?? storedRootCredentials(settings);
+  if (known !== undefined) return known;
+  const made = generateRootCredentials(random);
+  storeRootCredentials(settings, made);
+  return made;
+}
+
+/** From the environment or the secret files; undefined when neither says anything. @throws ConfigError as above. */
+export function configuredRootCredentials(settings: CredentialSettings): RootCredentials | undefined {
   const access = given(ACCESS_VARIABLE, settings.rootAccessKey, settings.rootAccessKeyFile);
   const secret = given(SECRET_VARIABLE, settings.rootSecretKey, settings.rootSecretKeyFile);
   if ((access === undefined) !== (secret === undefined)) {
@@ -49,23 +58,33 @@ export function loadRootCredentials(
       access === undefined ? [SECRET_VARIABLE, ACCESS_VARIABLE] : [ACCESS_VARIABLE, SECRET_VARIABLE];
     throw new ConfigError(`${set} is set but ${missing} is not: set both or neither`);
   }
-  if (access !== undefined && secret !== undefined) {
-    const source =
-      access.fromFile === undefined && secret.fromFile === undefined ? "environment" : "secret-files";
-    return checked(
-      access.value,
-      secret.value,
-      source,
-      access.fromFile ?? ACCESS_VARIABLE,
-      secret.fromFile ?? SECRET_VARIABLE,
-    );
-  }
+  if (access === undefined || secret === undefined) return undefined;
+  const source =
+    access.fromFile === undefined && secret.fromFile === undefined ? "environment" : "secret-files";
+  return checked(
+    access.value,
+    secret.value,
+    source,
+    access.fromFile ?? ACCESS_VARIABLE,
+    secret.fromFile ?? SECRET_VARIABLE,
+  );
+}
+
+/** From the data directory. @throws ConfigError naming the file. */
+export function storedRootCredentials(
+  settings: Pick<CredentialSettings, "dataDir">,
+): RootCredentials | undefined {
   const path = join(settings.dataDir, ROOT_CREDENTIALS_FILE);
   const content = readPrivateFile(path);
-  if (content !== undefined) return parse(path, content);
-  const made = generate(random);
-  writePrivateFile(path, render(made));
-  return made;
+  return content === undefined ? undefined : parse(path, content);
+}
+
+/** Durable, and readable for the owner alone. @throws ConfigError naming the file. */
+export function storeRootCredentials(
+  settings: Pick<CredentialSettings, "dataDir">,
+  credentials: RootCredentials,
+): void {
+  writePrivateFile(join(settings.dataDir, ROOT_CREDENTIALS_FILE), render(credentials));
 }
 
 interface GivenKey {
@@ -85,6 +104,17 @@ function given(variable: string, value: Secret | undefined, file: string | undef
   } catch (error) {
     throw new ConfigError(`${variable}_FILE: cannot read ${file}: ${(error as Error).message}`);
   }
+}
+
+/** Keys that came from the cluster. @throws ConfigError when they are none. */
+export function checkRootCredentials(accessKey: string, secretKey: string): RootCredentials {
+  return checked(
+    accessKey,
+    secretKey,
+    "data-directory",
+    "the cluster's access key",
+    "the cluster's secret key",
+  );
 }
 
 function checked(
@@ -108,7 +138,8 @@ function checked(
   return Object.freeze({ accessKey, secretKey: new Secret(secretKey), source });
 }
 
-function generate(random: Random): RootCredentials {
+/** A new pair, nowhere kept yet. */
+export function generateRootCredentials(random: Random): RootCredentials {
   return {
     accessKey: draw(UPPER_ALPHANUMERIC, ACCESS_KEY_LENGTH, random),
     secretKey: new Secret(draw(ALPHANUMERIC, SECRET_KEY_LENGTH, random)),
@@ -130,7 +161,7 @@ function draw(alphabet: string, length: number, random: Random): string {
 
 function render(credentials: RootCredentials): string {
   return [
-    "# Root credentials of this elastickv node, made at its first start. Keep them secret.",
+    "# Root credentials of this elastickv node (or of its cluster), made at the first start. Keep them secret.",
     `${ACCESS_VARIABLE}=${credentials.accessKey}`,
     `${SECRET_VARIABLE}=${credentials.secretKey.reveal()}`,
     "",

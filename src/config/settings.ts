@@ -1,10 +1,13 @@
+import { NODE_NAME, NODE_NAME_RULE } from "./members.ts";
 import {
   address,
   duration,
   hostNames,
   integer,
+  members,
   oneOf,
   onOff,
+  optionalAddress,
   optionalPath,
   path,
   secret,
@@ -27,7 +30,16 @@ export interface Setting<T> {
   readonly tuning?: true;
 }
 
-export const SECTIONS = ["Node", "Listeners", "Credentials", "S3", "Store", "Raft", "Log"] as const;
+export const SECTIONS = [
+  "Node",
+  "Listeners",
+  "Cluster",
+  "Credentials",
+  "S3",
+  "Store",
+  "Raft",
+  "Log",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 const KIB = 1024;
@@ -52,10 +64,7 @@ export const SETTINGS = {
   nodeId: setting({
     flag: "node-id",
     section: "Node",
-    type: text(
-      /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-      "1 to 63 letters, digits, '.', '_' or '-' that start with a letter or digit",
-    ),
+    type: text(NODE_NAME, NODE_NAME_RULE),
     default: "n1",
     help: "name of this node; fixed once the data directory is made",
   }),
@@ -89,10 +98,45 @@ export const SETTINGS = {
   }),
   peerAddress: setting({
     flag: "peer-address",
-    section: "Listeners",
-    type: address,
-    default: { host: "127.0.0.1", port: 9002 },
-    help: "other nodes; reserved, a single node does not listen on it",
+    section: "Cluster",
+    type: optionalAddress,
+    default: undefined,
+    help: "where other nodes reach this one; without it a member of --initial-cluster listens at its address there, and a node alone does not listen; with a wildcard host (:9002) the address in the list is the one that others dial",
+  }),
+  initialCluster: setting({
+    flag: "initial-cluster",
+    section: "Cluster",
+    type: members,
+    default: [],
+    help: "the nodes that form a new cluster together, this one among them, the same list on each; later it may stay or be left out",
+  }),
+  join: setting({
+    flag: "join",
+    section: "Cluster",
+    type: members,
+    default: [],
+    help: "members of a running cluster that this node, added there as a learner, gets its data from; only for an empty data directory",
+  }),
+  peerCertFile: setting({
+    flag: "peer-cert-file",
+    section: "Cluster",
+    type: optionalPath,
+    default: undefined,
+    help: "PEM certificate that this node shows to its peers; with key and CA file peers talk mutual TLS, without all three in the clear",
+  }),
+  peerKeyFile: setting({
+    flag: "peer-key-file",
+    section: "Cluster",
+    type: optionalPath,
+    default: undefined,
+    help: "PEM private key that belongs to it",
+  }),
+  peerCaFile: setting({
+    flag: "peer-ca-file",
+    section: "Cluster",
+    type: optionalPath,
+    default: undefined,
+    help: "PEM certificates of the authorities whose nodes are let in",
   }),
   rootAccessKey: setting({
     flag: "root-access-key",
@@ -273,13 +317,21 @@ export const SETTINGS = {
     tuning: true,
     help: "append bytes in flight per peer; at least raft-max-size-per-msg",
   }),
+  raftDispatcherLanes: setting({
+    flag: "raft-dispatcher-lanes",
+    section: "Raft",
+    type: onOff,
+    default: true,
+    tuning: true,
+    help: "four connections a peer (heartbeats, log, snapshots, the rest), so that nothing large delays a heartbeat; false falls back to two (heartbeats, the rest)",
+  }),
   raftSnapshotCount: setting({
     flag: "raft-snapshot-count",
     section: "Raft",
     type: integer(1, 100_000_000),
     default: 10_000,
     tuning: true,
-    help: "log entries kept behind the durable state for slow followers; a single node has none and keeps none",
+    help: "log entries kept behind the durable state for slow followers, which else need a snapshot of everything; a single node has none and keeps none",
   }),
   raftMaxWalFiles: setting({
     flag: "raft-max-wal-files",

@@ -1,4 +1,5 @@
 import { formatAddress, isHostName, type ListenAddress, parseAddress } from "./address.ts";
+import { formatMembers, type NamedAddress, parseMembers } from "./members.ts";
 import { Secret } from "./secret.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
@@ -54,6 +55,19 @@ export const address: ValueType<ListenAddress> = {
   placeholder: "HOST:PORT",
   parse: parseAddress,
   format: formatAddress,
+};
+
+export const optionalAddress: ValueType<ListenAddress | undefined> = {
+  placeholder: "HOST:PORT",
+  parse: parseAddress,
+  format: (value) => (value === undefined ? "" : formatAddress(value)),
+};
+
+/** Nodes of a cluster: `n1=10.0.0.1:9002,n2=10.0.0.2:9002`. */
+export const members: ValueType<readonly NamedAddress[]> = {
+  placeholder: "NAME=HOST:PORT,...",
+  parse: parseMembers,
+  format: formatMembers,
 };
 
 /** Host names, comma-separated, lower-cased, duplicates removed. */

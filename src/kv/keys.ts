@@ -17,3 +17,11 @@ export function parseCleanupKey(key: Uint8Array): { readonly commitTs: Timestamp
   const [, commitTs, ordinal] = decodeKey(key, ["string", "timestamp", "number"]);
   return { commitTs, ordinal };
 }
+
+const SETTING_TAG = "s";
+
+/** A setting that the whole cluster shares. No S3 request reaches it: the first segment of a key is the table's tag, and S3
+ *  puts what clients name behind tags of its own. */
+export function settingKey(name: string): Uint8Array {
+  return encodeKey([SETTING_TAG, name]);
+}

@@ -2,10 +2,10 @@
  * What a node keeps, and the checks before anything in it is touched:
  *
  *     DIR/LOCK                  flock: one process at a time
- *     DIR/node.json             format version, cluster id, node id; written once
+ *     DIR/node.json             format version, cluster id, node id, instance, roster (docs/engine.md)
  *     DIR/root-credentials.env  root keys, when they were made here (mode 0600)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
- *     DIR/keyspace.db           SQLite (docs/format/sqlite.md)
+ *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
 import {
   closeSync,
@@ -21,18 +21,39 @@ import {
 import { dirname, join, resolve } from "node:path";
 import type { Random } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
+import type { Member } from "../raft/engine/types.ts";
+import type { WalIdentity } from "../raft/wal/types.ts";
 
 /** Of the directory as a whole. A change that this binary cannot read back raises it. */
-export const DATA_FORMAT = 1;
+export const DATA_FORMAT = 2;
+
+const HEX_16 = /^[0-9a-f]{32}$/;
 
 export interface NodeIdentity {
-  /** 16 random bytes, hex: which cluster this directory belongs to. */
+  /** 16 bytes, hex: which cluster this directory belongs to. Empty: it is joining one and does not know yet. */
   readonly clusterId: string;
   /** The operator's name for this node. */
   readonly nodeId: string;
+  /** 16 random bytes, hex, of this directory: a wiped one is another instance (docs/engine.md). */
+  readonly instance: string;
+  /** How the directory began: as a node alone, as a member of an initial cluster, or by joining one. */
+  readonly origin: Origin;
+  /** Whose instances were met at formation; undefined before. */
+  readonly roster: readonly Member[] | undefined;
   /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
    *  was ever acknowledged from such a directory. */
   readonly initializing: boolean;
+}
+
+export type Origin = "alone" | "initial" | "join";
+
+/** What the command line says about the cluster. */
+export interface WantedCluster {
+  readonly nodeId: string;
+  /** Of --initial-cluster; undefined without it. */
+  readonly initialClusterId: string | undefined;
+  /** --join is given. */
+  readonly joins: boolean;
 }
 
 export function walDirectory(dataDir: string): string {
@@ -43,8 +64,17 @@ function identityPath(dataDir: string): string {
   return join(dataDir, "node.json");
 }
 
-export function keyspacePath(dataDir: string): string {
-  return join(dataDir, "keyspace.db");
+/** Owned by the depot (docs/format/sqlite.md). */
+export function keyspaceDirectory(dataDir: string): string {
+  return join(dataDir, "keyspace");
+}
+
+/**
+ * Whose log this is, as its segments say. A directory that joined did not know its cluster when its log was made, so there
+ * the instance stands for it: that does not change, and no other directory has it.
+ */
+export function walIdentity({ origin, clusterId, instance, nodeId }: NodeIdentity): WalIdentity {
+  return { clusterId: origin === "join" ? instance : clusterId, nodeId };
 }
 
 function reason(error: unknown): string {
@@ -72,8 +102,8 @@ function syncParents(dataDir: string, made: string, sync: (path: string) => void
 }
 
 /** Reads who this directory belongs to, or writes it down in an empty one.
- *  @throws StartError: damaged file, another format version, another node's name. */
-export function loadIdentity(dataDir: string, nodeId: string, random: Random): NodeIdentity {
+ *  @throws StartError: damaged file, another format version, another node's name, another cluster. */
+export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Random): NodeIdentity {
   const path = identityPath(dataDir);
   let text: string;
   try {
@@ -81,20 +111,73 @@ export function loadIdentity(dataDir: string, nodeId: string, random: Random): N
   } catch (error) {
     if ((error as { code?: string }).code !== "ENOENT")
       throw new StartError(`${path} cannot be read: ${reason(error)}`);
-    return createIdentity(dataDir, path, nodeId, random);
+    return createIdentity(dataDir, path, wanted, random);
   }
   const stored = parseIdentity(path, text);
-  if (stored.nodeId !== nodeId) {
+  if (stored.nodeId !== wanted.nodeId) {
     throw new StartError(
-      `data directory ${dataDir} belongs to node ${stored.nodeId}, not to ${nodeId} (--node-id, ELASTICKV_NODE_ID)`,
+      `data directory ${dataDir} belongs to node ${stored.nodeId}, not to ${wanted.nodeId} (--node-id, ELASTICKV_NODE_ID)`,
     );
   }
+  checkCluster(dataDir, stored, wanted);
   return stored;
 }
 
-/** From now on a missing log or keyspace is a loss and not a beginning. */
-export function markInitialized(dataDir: string, identity: NodeIdentity): void {
-  if (identity.initializing) writeIdentity(dataDir, { ...identity, initializing: false });
+/** From now on a missing log or keyspace is a loss and not a beginning. @returns what is stored now. */
+export function markInitialized(dataDir: string, identity: NodeIdentity): NodeIdentity {
+  return identity.initializing ? stored(dataDir, { ...identity, initializing: false }) : identity;
+}
+
+/** Formation or joining has got this far: durable when it returns. @returns what is stored now.
+ *  @throws StartError when it cannot be written. */
+export function keepRoster(
+  dataDir: string,
+  identity: NodeIdentity,
+  clusterId: string,
+  roster: readonly Member[],
+): NodeIdentity {
+  return stored(dataDir, { ...identity, clusterId, roster });
+}
+
+function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
+  writeIdentity(dataDir, identity);
+  return identity;
+}
+
+/** A directory is of one cluster for ever, and came to it in one way. */
+function checkCluster(dataDir: string, stored: NodeIdentity, wanted: WantedCluster): void {
+  const { initialClusterId, joins } = wanted;
+  const begin = `data directory ${dataDir}`;
+  switch (stored.origin) {
+    case "alone":
+      if (initialClusterId !== undefined || joins) {
+        throw new StartError(
+          `${begin} holds a node that began alone: it cannot ${joins ? "join" : "form"} another cluster. Let others join this one ` +
+            "(start it with --peer-address only; docs/operations/cluster.md), or use an empty directory",
+        );
+      }
+      return;
+    case "initial":
+      if (initialClusterId !== undefined && initialClusterId !== stored.clusterId) {
+        throw new StartError(
+          `${begin} belongs to cluster ${stored.clusterId}, and --initial-cluster describes another one (${initialClusterId}): ` +
+            "give it as at the first start, or leave it out",
+        );
+      }
+      if (initialClusterId === undefined && stored.roster === undefined) {
+        throw new StartError(
+          `${begin}: its cluster has not formed yet: give --initial-cluster as at the first start until it has`,
+        );
+      }
+      return;
+    case "join":
+      if (initialClusterId !== undefined) {
+        throw new StartError(`${begin} holds a node that joined a cluster: leave --initial-cluster out`);
+      }
+      if (stored.clusterId === "" && !joins) {
+        throw new StartError(`${begin}: this node has not joined yet: give --join until it has`);
+      }
+  }
 }
 
 function parseIdentity(path: string, text: string): NodeIdentity {
@@ -104,27 +187,66 @@ function parseIdentity(path: string, text: string): NodeIdentity {
   } catch {
     throw new StartError(`${path} is damaged: it is not JSON`);
   }
-  const { format, clusterId, nodeId, initializing } = (value ?? {}) as Record<string, unknown>;
+  const { format, clusterId, nodeId, instance, origin, roster, initializing } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
   if (typeof format !== "number") throw new StartError(`${path} is damaged: it has no format version`);
   if (format !== DATA_FORMAT) {
     throw new StartError(`${path}: data format ${format}; this binary reads format ${DATA_FORMAT}`);
   }
-  if (typeof clusterId !== "string" || !/^[0-9a-f]{32}$/.test(clusterId) || typeof nodeId !== "string") {
+  if (origin !== "alone" && origin !== "initial" && origin !== "join") {
+    throw new StartError(`${path} is damaged: it does not say how the directory began`);
+  }
+  const joining = origin === "join" && clusterId === "";
+  if (typeof clusterId !== "string" || !(HEX_16.test(clusterId) || joining) || typeof nodeId !== "string") {
     throw new StartError(`${path} is damaged: no valid cluster id or node id`);
   }
-  return { clusterId, nodeId, initializing: initializing === true };
+  if (typeof instance !== "string" || !HEX_16.test(instance)) {
+    throw new StartError(`${path} is damaged: no valid instance`);
+  }
+  return {
+    clusterId,
+    nodeId,
+    instance,
+    origin,
+    roster: roster === undefined ? undefined : parseRoster(path, roster),
+    initializing: initializing === true,
+  };
 }
 
-function createIdentity(dataDir: string, path: string, nodeId: string, random: Random): NodeIdentity {
+function parseRoster(path: string, value: unknown): readonly Member[] {
+  if (!Array.isArray(value)) throw new StartError(`${path} is damaged: the roster is not a list`);
+  return value.map((row) => {
+    const { id, name, address, instance } = (row ?? {}) as Record<string, unknown>;
+    if (
+      typeof id !== "number" ||
+      typeof name !== "string" ||
+      typeof address !== "string" ||
+      typeof instance !== "string"
+    ) {
+      throw new StartError(`${path} is damaged: the roster has an entry that is no member`);
+    }
+    return { id, name, address, instance };
+  });
+}
+
+function createIdentity(dataDir: string, path: string, wanted: WantedCluster, random: Random): NodeIdentity {
   // A log or a keyspace without its identity is not a fresh directory: somebody lost the file.
-  for (const leftover of [walDirectory(dataDir), keyspacePath(dataDir)]) {
+  for (const leftover of [walDirectory(dataDir), keyspaceDirectory(dataDir)]) {
     if (exists(leftover))
       throw new StartError(`${path} is missing, but ${leftover} is there: restore it from a backup`);
   }
-  const clusterId = Buffer.from(random.bytes(16)).toString("hex");
-  const identity: NodeIdentity = { clusterId, nodeId, initializing: true };
-  writeIdentity(dataDir, identity);
-  return identity;
+  const hex = (): string => Buffer.from(random.bytes(16)).toString("hex");
+  const origin: Origin = wanted.joins ? "join" : wanted.initialClusterId === undefined ? "alone" : "initial";
+  return stored(dataDir, {
+    clusterId: wanted.joins ? "" : (wanted.initialClusterId ?? hex()),
+    nodeId: wanted.nodeId,
+    instance: hex(),
+    origin,
+    roster: undefined,
+    initializing: true,
+  });
 }
 
 /** New file, fsync, rename, fsync of the directory: after a crash the old or the new one is there, whole. */

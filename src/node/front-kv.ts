@@ -4,7 +4,7 @@
  */
 import { Cleaner } from "../kv/cleaner.ts";
 import { NodeKvClient } from "../kv/client.ts";
-import { Coordinator, type DiskRoom } from "../kv/coordinator.ts";
+import { Coordinator, type DiskRoom, type Leadership } from "../kv/coordinator.ts";
 import type {
   ConsensusStatus,
   ConsensusToFront,
@@ -13,13 +13,14 @@ import type {
   StoreToFront,
 } from "../kv/messages.ts";
 import { ShardStore } from "../kv/shard-store.ts";
-import type { KvClient } from "../kv/types.ts";
+import { type KvClient, KvError } from "../kv/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
-import type { MvccReader } from "../store/types.ts";
+import type { AppliedState, MvccReader } from "../store/types.ts";
+import { ClusterMail, type ClusterMailOptions } from "./cluster-mail.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
 /** How often deadlines of proposals and reads are looked at. */
@@ -31,10 +32,15 @@ export const CLEANER_INTERVAL_MS = 5_000;
 /** A proposal or read without an answer is given up after this long (DESIGN section 7: within the request). */
 export const REQUEST_DEADLINE_MS = 30_000;
 
-export interface FrontKvOptions {
+/** A reader of the keyspace in force. */
+export type KeyspaceReader = MvccReader & { close(): void };
+
+export interface FrontKvOptions
+  extends Pick<ClusterMailOptions, "timers" | "formed" | "keepRoster" | "onExpelled"> {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly store: Channel<StoreToFront, FrontToStore>;
-  readonly reader: MvccReader;
+  /** Opens the keyspace in force at the time of the call. */
+  readonly openReader: () => KeyspaceReader;
   readonly published: PublishedState;
   readonly clock: Clock;
   readonly origin: Uint8Array;
@@ -49,22 +55,18 @@ export interface FrontKvOptions {
   readonly onFatal: (message: string) => void;
 }
 
-export interface Leadership {
-  readonly leading: boolean;
-  readonly leaderId: number;
-  readonly term: number;
-}
-
 export class FrontKv {
   readonly kv: KvClient;
+  readonly cluster: ClusterMail;
   readonly #options: FrontKvOptions;
   readonly #coordinator: Coordinator;
   readonly #shard: ShardStore;
   readonly #cleaner: Cleaner;
   readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
-  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #cancels: (() => void)[] = [];
+  #reader: KeyspaceReader = NOT_OPEN;
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
-  #leadershipWaiters: (() => void)[] = [];
+  #readable = false;
   #stopWaiters: (() => void)[] = [];
   #stoppedRooms = 0;
   #nextStatusId = 1;
@@ -73,10 +75,12 @@ export class FrontKv {
 
   constructor(options: FrontKvOptions) {
     this.#options = options;
-    const { consensus, clock, metrics } = options;
+    const { consensus, clock, timers, metrics } = options;
+    this.cluster = new ClusterMail(options);
     this.#coordinator = new Coordinator({
       consensus,
       clock,
+      timers,
       origin: options.origin,
       maxTxnBytes: options.maxTxnBytes,
       deadlineMs: REQUEST_DEADLINE_MS,
@@ -85,7 +89,7 @@ export class FrontKv {
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#shard = new ShardStore({
-      reader: options.reader,
+      reader: this.#reader,
       published: options.published,
       consensus,
       clock,
@@ -143,10 +147,29 @@ export class FrontKv {
     });
   }
 
-  /** Resolves once this node leads. */
-  whenLeading(): Promise<void> {
-    if (this.#leadership.leading) return Promise.resolve();
-    return new Promise((resolve) => this.#leadershipWaiters.push(resolve));
+  /** The keyspace is open: reads may begin. Before that a node that forms or joins a cluster has none. */
+  keyspaceOpen(): void {
+    if (this.#reader !== NOT_OPEN) return;
+    this.#reader = this.#options.openReader();
+    this.#shard.reopen(this.#reader);
+  }
+
+  /** A linearizable read has succeeded since the start: a leader is known, and this node can follow it. */
+  get readable(): boolean {
+    return this.#readable;
+  }
+
+  /** Resolves with the first linearizable read that succeeds; rejects only when this node is stopped. */
+  async whenReadable(): Promise<void> {
+    while (!this.#readable) {
+      try {
+        await this.kv.snapshot();
+        this.#readable = true;
+      } catch (error) {
+        if (!(error instanceof KvError) || error.code === "CLOSED") throw error;
+        this.#options.log.warn("no linearizable read yet", { reason: error.message });
+      }
+    }
   }
 
   status(): Promise<ConsensusStatus> {
@@ -159,18 +182,24 @@ export class FrontKv {
 
   /** Stops the background work, then consensus and store; resolves when both have ended (or after `graceMs`). */
   async stop(graceMs: number): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const cancel of this.#cancels) cancel();
     this.#cleaner.stop();
     this.#coordinator.close();
     this.#shard.close();
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
     this.#options.consensus.send({ kind: "stop" });
     this.#options.store.send({ kind: "stop" });
-    await Promise.race([stopped, Bun.sleep(graceMs)]);
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.timers.later(resolve, graceMs);
+    });
+    await Promise.race([stopped, late]);
+    cancel();
+    this.#reader.close();
   }
 
   #every(intervalMs: number, task: () => void): void {
-    this.#timers.push(setInterval(task, intervalMs));
+    this.#cancels.push(this.#options.timers.every(task, intervalMs));
   }
 
   #onConsensus(message: ConsensusToFront): void {
@@ -179,7 +208,7 @@ export class FrontKv {
         this.#coordinator.onReleased(message.slabIds);
         break;
       case "dropped":
-        this.#coordinator.onDropped(message.sequences);
+        this.#coordinator.onDropped(message.sequences, message.reason);
         break;
       case "read-state":
         this.#shard.onReadState(message.id, message.index);
@@ -191,7 +220,7 @@ export class FrontKv {
           leader: message.leaderId,
           term: message.term,
         });
-        if (message.leading) for (const wake of this.#leadershipWaiters.splice(0)) wake();
+        this.#coordinator.onLeadership(message);
         break;
       case "status":
         this.#statusWaiters.get(message.id)?.(message.status);
@@ -206,6 +235,8 @@ export class FrontKv {
       case "stopped":
         this.#roomStopped();
         break;
+      default:
+        this.cluster.receive(message);
     }
   }
 
@@ -215,6 +246,9 @@ export class FrontKv {
         // The cache first: whoever is told that a write is done must not read what was there before it.
         this.#shard.onApplied(message.applied, message.changed);
         this.#coordinator.onAnswers(message.answers);
+        break;
+      case "swapped":
+        this.#reopen(message.applied);
         break;
       case "disk-full":
         this.#onDiskFull("keyspace", message.full);
@@ -243,11 +277,35 @@ export class FrontKv {
     else this.#options.log.info("room on the disk again", { freeBytes, writes: this.diskRoom === "enough" });
   }
 
+  /** A snapshot took the keyspace's place. Reads that still run on the old one end with an error and are retried by their
+   *  clients; chunks that they stream are in the new one as well. */
+  #reopen(applied: AppliedState): void {
+    const old = this.#reader;
+    this.#reader = this.#options.openReader();
+    this.#shard.reopen(this.#reader);
+    old.close();
+    this.#options.store.send({ kind: "reopened" });
+    this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
+  }
+
   #roomStopped(): void {
     this.#stoppedRooms++;
     if (this.#stoppedRooms === 2) for (const wake of this.#stopWaiters.splice(0)) wake();
   }
 }
+
+function notOpen(): never {
+  throw new KvError("UNAVAILABLE", "the keyspace of this node is not open yet");
+}
+
+const NOT_OPEN: KeyspaceReader = {
+  getAt: notOpen,
+  getMetaAt: notOpen,
+  scanAt: notOpen,
+  latestCommitTs: notOpen,
+  appliedState: notOpen,
+  close: () => {},
+};
 
 function proposalMetrics(
   metrics: RoomMetrics,

@@ -3,11 +3,18 @@
  * only the order in which they come up and go down.
  */
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
-import type { ClusterStatus, NotReadyReason, Readiness } from "../admin/types.ts";
+import type { NotReadyReason, Readiness } from "../admin/types.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
-import type { Config } from "../config/config.ts";
-import { loadRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
+import { type Config, ConfigError } from "../config/config.ts";
+import {
+  configuredRootCredentials,
+  generateRootCredentials,
+  loadRootCredentials,
+  type RootCredentials,
+  storedRootCredentials,
+  storeRootCredentials,
+} from "../config/root-credentials.ts";
 import { startEdge } from "../http/edge.ts";
 import { EdgeError } from "../http/errors.ts";
 import type { Edge } from "../http/options.ts";
@@ -23,64 +30,111 @@ import { realDisk } from "../platform/disk/real-disk.ts";
 import { DiskError, type DiskLock } from "../platform/disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
-import { loadIdentity, markInitialized, type NodeIdentity, prepareDataDirectory } from "./data-directory.ts";
+import { systemTimers, type Timers } from "../platform/timers.ts";
+import { clusterIdOf } from "../raft/engine/membership.ts";
+import { ClusterStatusSource } from "./cluster-status.ts";
+import {
+  keepRoster,
+  loadIdentity,
+  markInitialized,
+  type NodeIdentity,
+  prepareDataDirectory,
+  type WantedCluster,
+} from "./data-directory.ts";
 import { FrontKv } from "./front-kv.ts";
-import { type RunningRooms, startRooms } from "./rooms.ts";
+import { makeRooms, type Rooms } from "./rooms.ts";
+import { agreeOnRootCredentials } from "./root-agreement.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
+import { type Topology, topologyOf } from "./topology.ts";
 
 export interface NodeOptions {
   readonly config: Config;
   readonly log: Logger;
   /** The node cannot go on; called once, after which the process should end with a code that is not zero. */
   readonly onFatal: (message: string) => void;
+  /** It was removed from its cluster (a good end), or its peers refuse it for good; called once. */
+  readonly onExpelled: (message: string, removed: boolean) => void;
   readonly metrics: RoomMetrics;
 }
 
 type Phase = "starting" | "replaying" | "serving" | "stopping";
 
-export class Node {
-  readonly credentials: RootCredentials;
+interface Parts {
+  readonly lock: DiskLock;
+  readonly topology: Topology;
   readonly identity: NodeIdentity;
+}
+
+export class Node {
   readonly #options: NodeOptions;
   readonly #lock: DiskLock;
   readonly #clock: Clock = systemClock;
+  readonly #timers: Timers = systemTimers;
   readonly #metrics: RoomMetrics;
+  readonly #topology: Topology;
+  readonly #status: ClusterStatusSource;
+  #identity: NodeIdentity;
+  #credentials: RootCredentials | undefined;
   #phase: Phase = "starting";
-  #rooms: RunningRooms | undefined;
+  #rooms: Rooms | undefined;
   #front: FrontKv | undefined;
   #s3: S3Front | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
+  #expelled: string | undefined;
   #fatal = false;
   #stopping: Promise<void> | undefined;
+  #cancelObserving = (): void => {};
 
-  private constructor(
-    options: NodeOptions,
-    parts: { lock: DiskLock; identity: NodeIdentity; credentials: RootCredentials; metrics: RoomMetrics },
-  ) {
+  private constructor(options: NodeOptions, parts: Parts) {
     this.#options = options;
     this.#lock = parts.lock;
-    this.identity = parts.identity;
-    this.credentials = parts.credentials;
-    this.#metrics = parts.metrics;
+    this.#topology = parts.topology;
+    this.#identity = parts.identity;
+    this.#metrics = options.metrics;
+    this.#status = new ClusterStatusSource({
+      identity: () => this.#identity,
+      topology: parts.topology,
+      front: () => this.#front,
+      published: () => this.#rooms?.published,
+      monotonicMs: () => this.#clock.monotonicMs(),
+    });
   }
 
   /** Brings a node up until it serves. @throws StartError | ConfigError naming what the operator can do about. */
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
+    const topology = topologyOf(config);
     prepareDataDirectory(config.dataDir);
     const lock = lockDataDirectory(config.dataDir);
     try {
-      const identity = loadIdentity(config.dataDir, config.nodeId, systemRandom);
-      const credentials = loadRootCredentials(config);
-      const { metrics } = options;
-      const node = new Node(options, { lock, identity, credentials, metrics });
+      const { initialCluster, join } = topology;
+      const wanted: WantedCluster = {
+        nodeId: config.nodeId,
+        initialClusterId: initialCluster.length === 0 ? undefined : clusterIdOf(initialCluster),
+        joins: join.length > 0,
+      };
+      const identity = loadIdentity(config.dataDir, wanted, systemRandom);
+      if (identity.origin !== "alone" && topology.peer === undefined) {
+        throw new ConfigError(`--peer-address is missing: ${config.nodeId} is a member of a cluster`);
+      }
+      const node = new Node(options, { lock, topology, identity });
       await node.#start();
       return node;
     } catch (error) {
       lock.release();
       throw error;
     }
+  }
+
+  get identity(): NodeIdentity {
+    return this.#identity;
+  }
+
+  /** Of a node that has started. */
+  get credentials(): RootCredentials {
+    if (this.#credentials === undefined) throw new Error("the node has not started");
+    return this.#credentials;
   }
 
   get s3Address(): ListenAddress {
@@ -93,6 +147,17 @@ export class Node {
 
   async #start(): Promise<void> {
     const { config, log } = this.#options;
+    // Bad keys are found before anything else is begun.
+    const member = this.#topology.peer !== undefined;
+    this.#credentials = member
+      ? (configuredRootCredentials(config) ?? storedRootCredentials(config))
+      : loadRootCredentials(config);
+    log.info("node", {
+      node: config.nodeId,
+      cluster: this.#identity.clusterId,
+      instance: this.#identity.instance,
+      peer: this.#topology.peer?.advertise ?? "none",
+    });
     // The admin listener first, although nobody is served yet: whoever watches /readyz sees the replay.
     this.#admin = startAdmin({
       address: config.adminAddress,
@@ -100,37 +165,34 @@ export class Node {
       deps: {
         readiness: () => this.#readiness(),
         metrics: () => this.#collect(),
-        cluster: () => this.#cluster(),
+        cluster: () => this.#status.status(),
+        changeCluster: (change, guard) => this.#status.change(change, guard),
         version: BUILD_INFO,
       },
       onError: (error) => log.error("admin request failed", { error }),
     });
     this.#phase = "replaying";
-    const rooms = await startRooms({
+    const rooms = makeRooms({
       config,
-      identity: this.identity,
+      identity: this.#identity,
+      topology: this.#topology,
       onDeath: (message) => this.#die(message),
     });
     this.#rooms = rooms;
-    const front = new FrontKv({
-      consensus: rooms.consensus,
-      store: rooms.store,
-      reader: rooms.reader,
-      published: rooms.published,
-      clock: this.#clock,
-      origin: rooms.origin,
-      maxTxnBytes: config.raftMaxSizePerMsg,
-      gracePeriodMs: config.gcGracePeriodMs,
-      diskReserveBytes: config.diskReserveBytes,
-      freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
-      metrics: this.#metrics,
-      log,
-      onFatal: (message) => this.#die(message),
-    });
+    const front = this.#makeFront(rooms);
     this.#front = front;
     front.start();
-    markInitialized(config.dataDir, this.identity);
-    await front.whenLeading();
+    await rooms.start();
+    this.#identity = markInitialized(config.dataDir, this.#identity);
+    await front.cluster.whenFormed();
+    front.keyspaceOpen();
+    this.#phase = "serving";
+    const readable = front.whenReadable();
+    if (member) {
+      const observe = (): void => void this.#status.observe();
+      this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
+      await this.#agreeOrGoOn(front, readable);
+    } else await readable;
     this.#s3 = await startS3Front({
       config,
       kv: front.kv,
@@ -144,13 +206,71 @@ export class Node {
     });
     this.#edge = await this.#listen(this.#s3);
     watchEventLoopLag(this.#metrics, this.#clock);
-    this.#phase = "serving";
     log.info("serving", {
       s3: formatAddress(this.s3Address),
       admin: formatAddress(this.adminAddress),
-      cluster: this.identity.clusterId,
-      node: this.identity.nodeId,
+      cluster: this.#identity.clusterId,
+      node: this.#identity.nodeId,
     });
+  }
+
+  #makeFront(rooms: Rooms): FrontKv {
+    const { config, log } = this.#options;
+    const { origin, roster } = this.#identity;
+    return new FrontKv({
+      consensus: rooms.consensus,
+      store: rooms.store,
+      openReader: rooms.openReader,
+      published: rooms.published,
+      clock: this.#clock,
+      timers: this.#timers,
+      origin: rooms.origin,
+      maxTxnBytes: config.raftMaxSizePerMsg,
+      gracePeriodMs: config.gcGracePeriodMs,
+      diskReserveBytes: config.diskReserveBytes,
+      freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
+      metrics: this.#metrics,
+      log,
+      formed: origin === "alone" || roster !== undefined,
+      keepRoster: (clusterId, met) => {
+        this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
+      },
+      onExpelled: (message, removed) => this.#expel(message, removed),
+      onFatal: (message) => this.#die(message),
+    });
+  }
+
+  /**
+   * The keys of the whole cluster, once it can be read. A node that has keys already waits for that only so long: then
+   * clients get their 503 in time, instead of a refused connection.
+   */
+  async #agreeOrGoOn(front: FrontKv, readable: Promise<void>): Promise<void> {
+    const agreed = readable.then(() => this.#agree(front));
+    if (this.#credentials === undefined) return agreed;
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#timers.later(resolve, FIRST_READ_MS);
+    });
+    await Promise.race([agreed, late]);
+    cancel();
+    // Given up waiting, and then stopped: the rejection has nobody else.
+    agreed.catch((error: unknown) => {
+      if (this.#phase !== "stopping") this.#die(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  async #agree(front: FrontKv): Promise<void> {
+    const { config, log } = this.#options;
+    const mine = this.#credentials ?? generateRootCredentials(systemRandom);
+    if (mine.source === "environment" || mine.source === "secret-files") return;
+    const agreed = await agreeOnRootCredentials(front.kv, mine);
+    if (agreed !== this.#credentials) storeRootCredentials(config, agreed);
+    if (this.#s3 === undefined) this.#credentials = agreed;
+    else if (agreed !== mine) {
+      log.warn(
+        "the root keys in the data directory were not the cluster's: the next start uses the cluster's",
+      );
+    }
   }
 
   async #listen(s3: S3Front): Promise<Edge> {
@@ -189,11 +309,16 @@ export class Node {
     this.#phase = "stopping";
     const { config, log } = this.#options;
     log.info("stopping", { inFlight: this.#edge?.inFlight ?? 0 });
-    await this.#edge?.close(config.shutdownGraceMs);
+    this.#cancelObserving();
+    // First: while requests in flight end, the others elect nobody and wait for nobody.
+    if (this.#topology.peer !== undefined && this.#front?.leadership.leading === true) {
+      const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
+      log.info("leadership handed over", { done });
+    }
+    await this.#edge?.close(this.#expelled === undefined ? config.shutdownGraceMs : 0);
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
     await this.#admin?.close();
-    this.#rooms?.reader.close();
     this.#lock.release();
     log.info("stopped");
   }
@@ -206,6 +331,13 @@ export class Node {
     this.#options.onFatal(message);
   }
 
+  #expel(message: string, removed: boolean): void {
+    if (this.#expelled !== undefined) return;
+    this.#expelled = message;
+    this.#options.log.error("this node is not a member of its cluster any more", { reason: message });
+    this.#options.onExpelled(message, removed);
+  }
+
   #readiness(): Readiness {
     const reasons: NotReadyReason[] = [];
     switch (this.#phase) {
@@ -213,52 +345,51 @@ export class Node {
         reasons.push({ code: "starting", message: "the node is starting" });
         break;
       case "replaying":
-        reasons.push({
-          code: "replaying-log",
-          message: "the node opens its log and applies what was not applied yet",
-        });
+        reasons.push(
+          this.#waiting() ?? {
+            code: "replaying-log",
+            message: "the node opens its log and applies what was not applied yet",
+          },
+        );
         break;
       case "stopping":
         reasons.push({ code: "stopping", message: "the node was told to stop" });
         break;
       case "serving":
-        if (this.#front?.leadership.leading !== true) {
-          reasons.push({ code: "no-leader", message: "no leader is known: reads and writes wait" });
-        }
-        if (this.#front !== undefined && this.#front.diskRoom !== "enough") {
-          reasons.push({
-            code: "disk-full",
-            message: "the disk is full: reads are served, writes are refused",
-          });
-        }
+        reasons.push(...this.#notServing());
         break;
     }
+    if (this.#expelled !== undefined) reasons.unshift({ code: "expelled", message: this.#expelled });
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
 
-  #cluster(): ClusterStatus {
-    const { config } = this.#options;
-    const leadership = this.#front?.leadership;
-    const leading = leadership?.leading === true;
-    const applied = this.#rooms?.published.appliedIndex ?? 0;
-    const commit = this.#rooms?.published.commitIndex ?? 0;
-    return {
-      clusterId: this.identity.clusterId,
-      nodeId: config.nodeId,
-      leaderId: leading ? config.nodeId : null,
-      term: leadership?.term ?? 0,
-      members: [
-        {
-          id: config.nodeId,
-          peerAddress: null,
-          role: leading ? "leader" : "candidate",
-          match: commit,
-          applied,
-          lag: Math.max(0, commit - applied),
-          reachable: true,
-        },
-      ],
-    };
+  /** For members that have not been met. */
+  #waiting(): NotReadyReason | undefined {
+    const waiting = this.#front?.cluster.waiting;
+    if (waiting === undefined) return undefined;
+    const names = waiting.members.length === 0 ? "its members" : waiting.members.join(", ");
+    const why = waiting.why === "" ? "" : ` (${waiting.why})`;
+    return this.#identity.origin === "join"
+      ? { code: "joining", message: `waiting to be let in by ${names}${why}` }
+      : { code: "forming", message: `the cluster forms: waiting for ${names}${why}` };
+  }
+
+  #notServing(): NotReadyReason[] {
+    const front = this.#front;
+    if (front === undefined) return [];
+    const reasons: NotReadyReason[] = [];
+    if (front.leadership.leaderId === 0) {
+      reasons.push({
+        code: "no-leader",
+        message: "no leader is known: reads and writes wait (/v1/cluster says what to do)",
+      });
+    } else if (!front.readable) {
+      reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
+    }
+    if (front.diskRoom !== "enough") {
+      reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });
+    }
+    return reasons;
   }
 
   #collect(): Promise<string> {
@@ -278,6 +409,12 @@ export class Node {
 }
 
 const PROCESS = processSource();
+/** A member of a cluster opens its S3 listener this long after it has formed at the latest. */
+const FIRST_READ_MS = 10_000;
+/** A transfer takes a round trip or two; without a successor the others elect one. */
+const STEP_DOWN_MS = 3_000;
+/** Between two looks at who can be reached. */
+const OBSERVE_INTERVAL_MS = 5_000;
 /** How long consensus and store may take to end once the front has. */
 const ROOM_STOP_MS = 5_000;
 

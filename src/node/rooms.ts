@@ -1,20 +1,22 @@
 /** Starts the rooms that are Workers and wires them to each other and to the front. */
+import { BUILD_INFO } from "../cli/version.ts";
 import type { Config } from "../config/config.ts";
-import type { ConsensusWorkerInit } from "../kv/consensus-worker.ts";
+import type { ConsensusWorkerInit } from "../kv/consensus-options.ts";
 import type { ConsensusToFront, FrontToConsensus, FrontToStore, StoreToFront } from "../kv/messages.ts";
+import type { SnapshotWorkerInit } from "../kv/snapshot-worker.ts";
 import type { StoreWorkerInit } from "../kv/store-worker.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import { portSource } from "../monitoring/port-source.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
-import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { LogWorkerInit } from "../raft/wal/log-messages.ts";
 import { type Channel, PortChannel } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
 import { RoomStartError, spawnRoom } from "../rooms/worker-host.ts";
-import { SqliteReader } from "../store/index.ts";
-import type { MvccReader } from "../store/types.ts";
-import { keyspacePath, type NodeIdentity, walDirectory } from "./data-directory.ts";
+import { SqliteDepot } from "../store/index.ts";
+import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
+import type { KeyspaceReader } from "./front-kv.ts";
+import type { Topology } from "./topology.ts";
 
 /** One Raft tick. Ten of them without a leader start an election (DESIGN section 5: about a second). */
 const TICK_MS = 100;
@@ -23,43 +25,50 @@ const HEARTBEAT_TICKS = 1;
 /** Bytes of committed entries handed to the store room at a time: one SQLite transaction. */
 const COMMITTED_BYTES_PER_READY = 8 << 20;
 
-export interface RunningRooms {
+export interface Rooms {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly store: Channel<StoreToFront, FrontToStore>;
-  readonly reader: MvccReader & { close(): void };
+  readonly openReader: () => KeyspaceReader;
   readonly published: PublishedState;
   /** This boot of this node: 8 random bytes that mark its proposals. */
   readonly origin: Uint8Array;
   readonly metricsSources: readonly MetricsSource[];
+  /** Log and keyspace are open and belong together. A node that has yet to meet its cluster answers mail of formation
+   *  before that, so the front must listen already.
+   *  @throws StartError with the one line that says which room could not start, and why. */
+  start(): Promise<void>;
 }
 
 export interface RoomsOptions {
   readonly config: Config;
   readonly identity: NodeIdentity;
+  readonly topology: Topology;
   readonly onDeath: (message: string) => void;
 }
 
-/** @throws StartError with the one line that says which room could not start, and why. */
-export async function startRooms(options: RoomsOptions): Promise<RunningRooms> {
+export function makeRooms(options: RoomsOptions): Rooms {
   const { config, identity, onDeath } = options;
   const origin = systemRandom.bytes(8);
   const published = new PublishedState();
-  const logLevel = config.logLevel;
-  const logFormat = config.logFormat;
+  const { logLevel, logFormat } = config;
   const frontConsensus = new MessageChannel();
   const frontStore = new MessageChannel();
   const consensusStore = new MessageChannel();
   const consensusLog = new MessageChannel();
+  const consensusSnapshot = new MessageChannel();
   const metrics = {
     log: new MessageChannel(),
     store: new MessageChannel(),
     consensus: new MessageChannel(),
+    snapshot: new MessageChannel(),
   };
-
-  const storeInit: StoreWorkerInit = {
-    path: keyspacePath(config.dataDir),
+  const depot = {
+    directory: keyspaceDirectory(config.dataDir),
+    fsmSyncMode: config.fsmSyncMode,
     identity: { clusterId: identity.clusterId, nodeId: identity.nodeId },
-    syncMode: config.fsmSyncMode,
+  };
+  const storeInit: StoreWorkerInit = {
+    ...depot,
     retentionMs: config.mvccRetentionMs,
     origin,
     published: published.buffer,
@@ -74,13 +83,76 @@ export async function startRooms(options: RoomsOptions): Promise<RunningRooms> {
     port: consensusLog.port2,
     metricsPort: metrics.log.port2,
     directory: walDirectory(config.dataDir),
-    identity: { clusterId: identity.clusterId, nodeId: identity.nodeId },
+    identity: walIdentity(identity),
     create: identity.initializing,
     logLevel,
     logFormat,
   };
-  const consensusInit: ConsensusWorkerInit = {
-    nodeId: raftIdOf(identity.nodeId),
+  const snapshotInit: SnapshotWorkerInit = {
+    ...depot,
+    consensusPort: consensusSnapshot.port2,
+    metricsPort: metrics.snapshot.port2,
+    logLevel,
+    logFormat,
+  };
+  const consensusInit = {
+    ...consensusSettings(options),
+    published: published.buffer,
+    frontPort: frontConsensus.port2,
+    storePort: consensusStore.port1,
+    logPort: consensusLog.port1,
+    snapshotPort: consensusSnapshot.port1,
+    metricsPort: metrics.consensus.port2,
+  } satisfies ConsensusWorkerInit;
+  const start = async (): Promise<void> => {
+    try {
+      // They wait for each other's mail, so they start together; the first that fails is the reason.
+      await Promise.all([
+        spawnRoom("store", storeInit, [consensusStore.port2, frontStore.port2, metrics.store.port2], onDeath),
+        spawnRoom("log", logInit, [consensusLog.port2, metrics.log.port2], onDeath),
+        spawnRoom("snapshot", snapshotInit, [consensusSnapshot.port2, metrics.snapshot.port2], onDeath),
+        spawnRoom(
+          "consensus",
+          consensusInit,
+          [
+            frontConsensus.port2,
+            consensusStore.port1,
+            consensusLog.port1,
+            consensusSnapshot.port1,
+            metrics.consensus.port2,
+          ],
+          onDeath,
+        ),
+      ]);
+    } catch (error) {
+      if (error instanceof RoomStartError) throw new StartError(error.message, { cause: error });
+      throw error;
+    }
+  };
+  return {
+    consensus: new PortChannel(frontConsensus.port1),
+    store: new PortChannel(frontStore.port1),
+    openReader: () => new SqliteDepot(depot).openReader(),
+    published,
+    origin,
+    metricsSources: [
+      portSource("log", metrics.log.port1),
+      portSource("store", metrics.store.port1),
+      portSource("snapshot", metrics.snapshot.port1),
+      portSource("consensus", metrics.consensus.port1),
+    ],
+    start,
+  };
+}
+
+/** Everything in the consensus room's init but its ports. */
+function consensusSettings({ config, identity, topology }: RoomsOptions) {
+  const { clusterId, nodeId, instance, roster, initializing } = identity;
+  return {
+    identity: { clusterId, name: nodeId, instance, roster, initializing },
+    initialCluster: topology.initialCluster,
+    join: topology.join,
+    peer: topology.peer,
     raft: {
       tickMs: TICK_MS,
       electionTicks: ELECTION_TICKS,
@@ -94,40 +166,8 @@ export async function startRooms(options: RoomsOptions): Promise<RunningRooms> {
       snapshotCount: config.raftSnapshotCount,
     },
     maxWalFiles: config.raftMaxWalFiles,
-    published: published.buffer,
-    frontPort: frontConsensus.port2,
-    storePort: consensusStore.port1,
-    logPort: consensusLog.port1,
-    metricsPort: metrics.consensus.port2,
-    logLevel,
-    logFormat,
-  };
-  try {
-    // The three wait for each other's mail, so they start together; the first that fails is the reason.
-    await Promise.all([
-      spawnRoom("store", storeInit, [consensusStore.port2, frontStore.port2, metrics.store.port2], onDeath),
-      spawnRoom("log", logInit, [consensusLog.port2, metrics.log.port2], onDeath),
-      spawnRoom(
-        "consensus",
-        consensusInit,
-        [frontConsensus.port2, consensusStore.port1, consensusLog.port1, metrics.consensus.port2],
-        onDeath,
-      ),
-    ]);
-  } catch (error) {
-    if (error instanceof RoomStartError) throw new StartError(error.message, { cause: error });
-    throw error;
-  }
-  return {
-    consensus: new PortChannel(frontConsensus.port1),
-    store: new PortChannel(frontStore.port1),
-    reader: new SqliteReader(keyspacePath(config.dataDir)),
-    published,
-    origin,
-    metricsSources: [
-      portSource("log", metrics.log.port1),
-      portSource("store", metrics.store.port1),
-      portSource("consensus", metrics.consensus.port1),
-    ],
+    version: BUILD_INFO.version,
+    logLevel: config.logLevel,
+    logFormat: config.logFormat,
   };
 }

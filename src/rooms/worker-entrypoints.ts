@@ -7,6 +7,7 @@ export const WORKER_ENTRYPOINTS = {
   log: "raft/wal/log-worker.ts",
   consensus: "kv/consensus-worker.ts",
   store: "kv/store-worker.ts",
+  snapshot: "kv/snapshot-worker.ts",
   hash: "blob/hash/hash-worker.ts",
 } as const;
 

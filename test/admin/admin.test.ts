@@ -11,7 +11,26 @@ const CLUSTER: ClusterStatus = {
   nodeId: "n1",
   leaderId: "n1",
   term: 2,
-  members: [{ id: "n1", peerAddress: null, role: "leader", match: 9, applied: 9, lag: 0, reachable: true }],
+  configurationIndex: 1,
+  joint: false,
+  commitIndex: 9,
+  members: [
+    {
+      id: "n1",
+      peerAddress: null,
+      role: "leader",
+      match: 9,
+      applied: 9,
+      lag: 0,
+      reachable: true,
+      unreachableSeconds: null,
+      snapshot: false,
+      registered: true,
+      version: "1.2.3",
+      problem: null,
+    },
+  ],
+  advice: [],
 };
 
 const listeners: AdminListener[] = [];
@@ -31,7 +50,8 @@ function start(
     deps: {
       readiness: () => ({ ready: true }),
       metrics: async () => "elastickv_ready 1\n",
-      cluster: () => CLUSTER,
+      cluster: async () => CLUSTER,
+      changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
       version: { version: "1.2.3", commit: "abc", bun: "1.4.5" },
       ...deps,
     },
@@ -80,7 +100,7 @@ describe("api", () => {
   test("/v1/cluster has the published shape", async () =>
     expect(await (await start().get("/v1/cluster")).json()).toEqual(structuredClone(CLUSTER) as never));
   test("no leader is null", async () => {
-    const { get } = start({ cluster: () => ({ ...CLUSTER, leaderId: null }) });
+    const { get } = start({ cluster: async () => ({ ...CLUSTER, leaderId: null }) });
     expect(await (await get("/v1/cluster")).json()).toMatchObject({ leaderId: null });
   });
   test("/v1/version", async () =>
@@ -121,7 +141,7 @@ describe("openapi", () => {
   test("/swagger/json describes every API path", async () => {
     const document = (await (await start().get("/swagger/json")).json()) as {
       openapi: string;
-      paths: Record<string, { get?: { summary?: string; responses?: object } }>;
+      paths: Record<string, Record<string, { summary?: string; responses?: object }>>;
     };
     expect(document.openapi).toStartWith("3.");
     expect(Object.keys(document.paths).sort()).toEqual([
@@ -129,10 +149,20 @@ describe("openapi", () => {
       "/metrics",
       "/readyz",
       "/v1/cluster",
+      "/v1/cluster/learners",
+      "/v1/cluster/members/{name}",
+      "/v1/cluster/members/{name}/promote",
+      "/v1/cluster/replace",
+      "/v1/cluster/transfer-leader",
       "/v1/version",
     ]);
-    for (const path of Object.values(document.paths)) expect(path.get?.summary).toBeString();
-    expect(Object.keys(document.paths["/readyz"]?.get?.responses ?? {})).toEqual(["200", "503"]);
+    for (const path of Object.values(document.paths)) {
+      for (const operation of Object.values(path)) expect(operation.summary).toBeString();
+    }
+    expect(Object.keys(document.paths["/readyz"]?.["get"]?.responses ?? {})).toEqual(["200", "503"]);
+    expect(Object.keys(document.paths["/v1/cluster/replace"]?.["post"]?.responses ?? {})).toEqual(
+      expect.arrayContaining(["200", "400", "404", "409", "503"]),
+    );
   });
 
   test("the pages load everything from this listener", async () => {
@@ -243,7 +273,8 @@ describe("listening", () => {
         deps: {
           readiness: () => ({ ready: true }),
           metrics: async () => "",
-          cluster: () => CLUSTER,
+          cluster: async () => CLUSTER,
+          changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
           version: { version: "", commit: "", bun: "" },
         },
       });
@@ -258,7 +289,8 @@ describe("listening", () => {
         deps: {
           readiness: () => ({ ready: true }),
           metrics: async () => "",
-          cluster: () => CLUSTER,
+          cluster: async () => CLUSTER,
+          changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
           version: { version: "", commit: "", bun: "" },
         },
       });

@@ -17,6 +17,9 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve,
+    fetch: () => Promise.reject(new Error("nobody is to be asked")),
+    clock: { monotonicMs: () => 0 },
+    sleep: async () => {},
   });
   return { code, out: out.join(""), err };
 }

@@ -37,6 +37,7 @@ describe("the table", () => {
       "ELASTICKV_RAFT_MAX_INFLIGHT_MSGS",
       "ELASTICKV_RAFT_MAX_SIZE_PER_MSG",
       "ELASTICKV_RAFT_MAX_INFLIGHT_BYTES",
+      "ELASTICKV_RAFT_DISPATCHER_LANES",
       "ELASTICKV_RAFT_SNAPSHOT_COUNT",
       "ELASTICKV_RAFT_MAX_WAL_FILES",
       "ELASTICKV_S3_PUT_ADMISSION_MAX_INFLIGHT_BYTES",
@@ -53,7 +54,9 @@ describe("precedence", () => {
     const { config, sources, warnings } = load();
     expect(config.s3Address).toEqual({ host: "127.0.0.1", port: 9000 });
     expect(config.adminAddress.port).toBe(9001);
-    expect(config.peerAddress.port).toBe(9002);
+    expect(config.peerAddress).toBeUndefined();
+    expect(config.initialCluster).toEqual([]);
+    expect(config.raftDispatcherLanes).toBe(true);
     expect(config.raftMaxInflightMsgs).toBe(512);
     expect(config.raftMaxSizePerMsg).toBe(4 * MIB);
     expect(config.raftMaxInflightBytes).toBe(64 * MIB);
@@ -95,6 +98,13 @@ describe("bad values", () => {
     ["ELASTICKV_SHUTDOWN_GRACE", "1d", "is outside 0 .. 10m"],
     ["ELASTICKV_LOG_LEVEL", "loud", "is not one of debug, info, warn, error"],
     ["ELASTICKV_S3_DOMAINS", "ok.example,b@d", 'contains "b@d"'],
+    ["ELASTICKV_INITIAL_CLUSTER", "n1", 'contains "n1", which is not NAME=HOST:PORT'],
+    ["ELASTICKV_INITIAL_CLUSTER", "n1=h:1,,n2=h:2", "has an empty entry"],
+    ["ELASTICKV_INITIAL_CLUSTER", "n1=h:1,n1=h:2", "has the name n1 twice"],
+    ["ELASTICKV_INITIAL_CLUSTER", "n1=h:1,n2=H:1", "has the address h:1 twice"],
+    ["ELASTICKV_INITIAL_CLUSTER", "n1=:9002", "cannot dial a wildcard"],
+    ["ELASTICKV_INITIAL_CLUSTER", "n1=h:0", "cannot dial port 0"],
+    ["ELASTICKV_JOIN", "-=h:1", 'contains the name "-"'],
   ])("%s=%s refuses to start", (variable, value, message) => {
     expect(() => load({ [variable]: value })).toThrow(ConfigError);
     expect(() => load({ [variable]: value })).toThrow(message);
@@ -132,6 +142,7 @@ describe("bad values", () => {
       "true",
     ],
     ["ELASTICKV_FSM_SYNC_MODE", "fsmSyncMode", ["off", "no sync"], "sync", "sync"],
+    ["ELASTICKV_RAFT_DISPATCHER_LANES", "raftDispatcherLanes", ["2", "four"], true, "true"],
   ] as const)("%s falls back to its default with a warning", (variable, name, values, fallback, shown) => {
     for (const value of values) {
       const { config, warnings, sources } = load({ [variable]: value });
@@ -173,6 +184,11 @@ describe("bad values", () => {
     expect(warnings).toEqual([
       'ELASTICKV_RAFT_MAX_INFLIGHT_BYTES: "5MiB" is below raft-max-size-per-msg (8MiB); using the default 64MiB',
     ]);
+  });
+
+  test("0 falls back to two lanes", () => {
+    expect(load({ ELASTICKV_RAFT_DISPATCHER_LANES: "0" }).config.raftDispatcherLanes).toBe(false);
+    expect(load({ ELASTICKV_RAFT_DISPATCHER_LANES: "1" }).config.raftDispatcherLanes).toBe(true);
   });
 
   test("the sync mode ignores case and blanks", () => {

@@ -1,8 +1,17 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { prepareDataDirectory } from "../../src/node/data-directory.ts";
+import {
+  keepRoster,
+  loadIdentity,
+  markInitialized,
+  prepareDataDirectory,
+  type WantedCluster,
+  walIdentity,
+} from "../../src/node/data-directory.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { StartError } from "../../src/platform/start-error.ts";
 
 let base: string;
 beforeEach(() => {
@@ -21,4 +30,106 @@ test("one that was there is only synced itself", () => {
   const synced: string[] = [];
   prepareDataDirectory(base, (path) => synced.push(path));
   expect(synced).toEqual([base]);
+});
+
+const A = "aa".repeat(16);
+const B = "bb".repeat(16);
+const ROSTER = [{ id: 7, name: "n1", address: "h1:9002", instance: "cc".repeat(16) }];
+const ALONE: WantedCluster = { nodeId: "n1", initialClusterId: undefined, joins: false };
+const INITIAL: WantedCluster = { ...ALONE, initialClusterId: A };
+const JOINS: WantedCluster = { ...ALONE, joins: true };
+const load = (wanted: WantedCluster) => loadIdentity(base, wanted, systemRandom);
+
+describe("who a directory belongs to", () => {
+  test("alone: an id and an instance of its own, the same ever after", () => {
+    const made = load(ALONE);
+    expect(made).toMatchObject({ nodeId: "n1", origin: "alone", roster: undefined, initializing: true });
+    expect(made.clusterId).toMatch(/^[0-9a-f]{32}$/);
+    expect(made.instance).toMatch(/^[0-9a-f]{32}$/);
+    expect(made.instance).not.toBe(made.clusterId);
+    expect(load(ALONE)).toEqual(made);
+    expect(markInitialized(base, made).initializing).toBe(false);
+    expect(load(ALONE)).toEqual({ ...made, initializing: false });
+  });
+
+  test("a wiped directory is another instance", () => {
+    const { instance } = load(INITIAL);
+    rmSync(join(base, "node.json"));
+    expect(load(INITIAL).instance).not.toBe(instance);
+  });
+
+  test("an initial member: the cluster's id at once, the roster when it has formed; then the list may be left out", () => {
+    const made = load(INITIAL);
+    expect(made).toMatchObject({ clusterId: A, origin: "initial", roster: undefined });
+    expect(() => load(ALONE)).toThrow("its cluster has not formed yet");
+    keepRoster(base, made, A, ROSTER);
+    expect(load(ALONE)).toMatchObject({ clusterId: A, roster: ROSTER });
+    expect(load(INITIAL).roster).toEqual(ROSTER);
+  });
+
+  test("a joining one learns the id, and its log stays the one it began", () => {
+    const made = load(JOINS);
+    expect(made).toMatchObject({ clusterId: "", origin: "join" });
+    expect(walIdentity(made)).toEqual({ clusterId: made.instance, nodeId: "n1" });
+    expect(() => load(ALONE)).toThrow("this node has not joined yet: give --join");
+    keepRoster(base, made, B, ROSTER);
+    const later = load(ALONE);
+    expect(later.clusterId).toBe(B);
+    expect(walIdentity(later)).toEqual(walIdentity(made));
+  });
+});
+
+describe("refused, by name", () => {
+  const refused = (wanted: WantedCluster, message: string): void => {
+    expect(() => load(wanted)).toThrow(StartError);
+    expect(() => load(wanted)).toThrow(message);
+  };
+
+  test("another node's directory", () => {
+    load(ALONE);
+    refused({ ...ALONE, nodeId: "n2" }, `data directory ${base} belongs to node n1, not to n2`);
+  });
+
+  test("another cluster, for each way to begin", () => {
+    load(ALONE);
+    refused(INITIAL, "holds a node that began alone: it cannot form another cluster");
+    refused(JOINS, "holds a node that began alone: it cannot join another cluster");
+    rmSync(join(base, "node.json"));
+    load(INITIAL);
+    refused(
+      { ...INITIAL, initialClusterId: B },
+      `belongs to cluster ${A}, and --initial-cluster describes another one (${B})`,
+    );
+    rmSync(join(base, "node.json"));
+    load(JOINS);
+    refused(INITIAL, "holds a node that joined a cluster: leave --initial-cluster out");
+  });
+
+  test("a log or a keyspace that lost its node.json", () => {
+    for (const name of ["wal", "keyspace"]) {
+      mkdirSync(join(base, name));
+      refused(ALONE, `${join(base, name)} is there: restore it from a backup`);
+      rmSync(join(base, name), { recursive: true });
+    }
+  });
+
+  test("damage, and another format", () => {
+    const path = join(base, "node.json");
+    load(INITIAL);
+    const whole = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    for (const [change, message] of [
+      [{ format: 1 }, "data format 1; this binary reads format 2"],
+      [{ format: "2" }, "no format version"],
+      [{ clusterId: "" }, "no valid cluster id"],
+      [{ instance: "x" }, "no valid instance"],
+      [{ origin: "moon" }, "does not say how the directory began"],
+      [{ roster: {} }, "the roster is not a list"],
+      [{ roster: [{ id: "7" }] }, "an entry that is no member"],
+    ] as const) {
+      writeFileSync(path, JSON.stringify({ ...whole, ...change }));
+      refused(INITIAL, message);
+    }
+    writeFileSync(path, "{");
+    refused(INITIAL, "it is not JSON");
+  });
 });

@@ -1,12 +1,12 @@
 /** A start that cannot go on ends the process, however far it came and whatever stops it; a stop is one stop. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { noLog } from "../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
-import { loadIdentity, walDirectory } from "../../src/node/data-directory.ts";
+import { keyspaceDirectory, loadIdentity, walDirectory } from "../../src/node/data-directory.ts";
 import { Node } from "../../src/node/node.ts";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
 import { systemRandom } from "../../src/platform/random.ts";
@@ -40,6 +40,9 @@ function startHere(): Promise<Node> {
     onFatal: (message) => {
       throw new Error(message);
     },
+    onExpelled: (message) => {
+      throw new Error(message);
+    },
   });
 }
 
@@ -71,7 +74,11 @@ async function serve(): Promise<{ code: number | "hangs"; stderr: string }> {
 
 test("an entry that cannot be applied, met while the log is replayed, ends the process", async () => {
   await serveOnce();
-  const { clusterId, nodeId } = loadIdentity(dataDir, "n1", systemRandom);
+  const { clusterId, nodeId } = loadIdentity(
+    dataDir,
+    { nodeId: "n1", initialClusterId: undefined, joins: false },
+    systemRandom,
+  );
   const { wal, recovered } = Wal.open({
     disk: realDisk,
     directory: walDirectory(dataDir),
@@ -117,13 +124,8 @@ test("the keyspace of another cluster is refused by name", async () => {
     const { clusterId } = JSON.parse(readFileSync(join(foreign, "node.json"), "utf8")) as {
       clusterId: string;
     };
-    for (const name of readdirSync(dataDir)) {
-      if (name.startsWith("keyspace.db")) rmSync(join(dataDir, name), { recursive: true });
-    }
-    for (const name of readdirSync(foreign)) {
-      if (name.startsWith("keyspace.db"))
-        cpSync(join(foreign, name), join(dataDir, name), { recursive: true });
-    }
+    rmSync(keyspaceDirectory(dataDir), { recursive: true });
+    cpSync(keyspaceDirectory(foreign), keyspaceDirectory(dataDir), { recursive: true });
     const { code, stderr } = await serve();
     expect(stderr).toContain(`keyspace.db belongs to cluster ${clusterId}`);
     expect(code).toBe(1);

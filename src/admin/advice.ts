@@ -1,0 +1,101 @@
+/** What an operator should do next, in sentences, from what the status says. */
+import type { ClusterStatus, MemberStatus } from "./types.ts";
+
+export interface AdviceContext {
+  /** Members that formation, or joining, waits for; undefined when it does not. */
+  readonly waiting: { readonly joining: boolean; readonly members: readonly string[] } | undefined;
+  /** The answering node takes no writes for want of room. */
+  readonly diskFull: boolean;
+}
+
+/** Entries behind: a follower that is further back than this is worth a word. */
+const FAR_BEHIND = 10_000;
+/** A learner this close is as good as there: the leader checks again. */
+const CAUGHT_UP = 1_000;
+
+export function adviceFor(status: Omit<ClusterStatus, "advice">, context: AdviceContext): string[] {
+  const { waiting } = context;
+  if (waiting !== undefined) return [waitingAdvice(waiting, status.nodeId)];
+  const advice: string[] = [];
+  const voters = status.members.filter(({ role }) => role !== "learner");
+  const reachable = voters.filter((member) => member.reachable);
+  const quorum = Math.floor(voters.length / 2) + 1;
+  if (status.leaderId === null) advice.push(noLeader(voters, reachable.length, quorum));
+  else if (voters.length > 2 && reachable.length === quorum) {
+    advice.push(
+      `Only ${reachable.length} of ${voters.length} voters can be reached: one more failure and the cluster stops.`,
+    );
+  }
+  for (const member of status.members) {
+    const sentence = memberAdvice(member, status.leaderId !== null);
+    if (sentence !== undefined) advice.push(sentence);
+  }
+  if (status.joint) {
+    advice.push(
+      "A change of voters is under way; it ends by itself once a majority of the old and of the new voters is reachable.",
+    );
+  } else if (voters.length === 2) {
+    advice.push(
+      "Two voters: when either fails, the cluster stops. Add a third (elastickv cluster add-learner, then promote).",
+    );
+  } else if (voters.length > 2 && voters.length % 2 === 0) {
+    advice.push(
+      `${voters.length} voters bear no more failures than ${voters.length - 1}: promote one more, or remove one.`,
+    );
+  }
+  if (context.diskFull) {
+    advice.push(
+      `The disk of ${status.nodeId} is full: make room (delete objects, grow the disk); it goes on by itself.`,
+    );
+  }
+  return advice;
+}
+
+function waitingAdvice(
+  { joining, members }: { joining: boolean; members: readonly string[] },
+  self: string,
+): string {
+  const names = members.length === 0 ? "the members" : members.join(", ");
+  return joining
+    ? `${self} waits to be let in by ${names}: add it there (elastickv cluster add-learner ${self}=HOST:PORT), and see that it can reach them.`
+    : `The cluster has not formed yet: it waits for ${names}. Start every initial member once, with the same --initial-cluster; afterwards a majority is enough.`;
+}
+
+function noLeader(voters: readonly MemberStatus[], reachable: number, quorum: number): string {
+  const counted = `No leader: ${reachable} of ${voters.length} voters can be reached from here`;
+  if (reachable >= quorum)
+    return `${counted}, enough for an election, which takes seconds. If it lasts, look at the logs.`;
+  const missing = voters.filter((member) => !member.reachable).map(({ id }) => id);
+  return `${counted}, ${quorum} are needed. Start ${missing.join(", ")} or repair the network to them; nothing is served until then, and nothing is lost.`;
+}
+
+function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefined {
+  const { id } = member;
+  if (member.problem !== null && /\bWRONG_INSTANCE\b/.test(member.problem)) {
+    return `${id} came back with another data directory (wiped, or restored from a copy) and is not let in: put the old directory back, or replace it by a new node with a new name (elastickv cluster replace ${id} NEW=HOST:PORT).`;
+  }
+  if (!member.reachable) {
+    if (!hasLeader && member.role !== "learner") return undefined;
+    const since = member.unreachableSeconds === null ? "" : ` for ${duration(member.unreachableSeconds)}`;
+    const why = member.problem === null ? "" : ` (${member.problem})`;
+    if (!member.registered) {
+      return `${id} was added and has never been met${why}: start it with --join and an empty data directory (docs/operations/cluster.md).`;
+    }
+    return `${id} cannot be reached${since}${why}: start it. If its machine is lost for good: elastickv cluster replace ${id} NEW=HOST:PORT.`;
+  }
+  if (member.snapshot) return `${id} receives a snapshot of everything; it catches up afterwards.`;
+  if (member.role === "learner") {
+    if (!member.registered) return undefined;
+    if (member.match > 0 && member.lag <= CAUGHT_UP) {
+      return `${id} is a learner and has caught up: elastickv cluster promote ${id} gives it a vote.`;
+    }
+  }
+  return member.lag > FAR_BEHIND
+    ? `${id} is ${member.lag} entries behind: is its disk or network slow?`
+    : undefined;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
+}

@@ -1,0 +1,184 @@
+/** `elastickv cluster VERB ...`: what it asks for. */
+import { type ListenAddress, parseAddress } from "../config/address.ts";
+import { ConfigError } from "../config/config.ts";
+import { didYouMean } from "../config/did-you-mean.ts";
+import type { Environment } from "../config/load.ts";
+import { type NamedAddress, NODE_NAME, NODE_NAME_RULE, parseMember } from "../config/members.ts";
+import { SETTINGS, variableOf } from "../config/settings.ts";
+import { parseDuration } from "../config/units.ts";
+
+export type ClusterAction =
+  | { readonly verb: "status"; readonly json: boolean }
+  | { readonly verb: "add-learner"; readonly member: NamedAddress }
+  | { readonly verb: "promote"; readonly name: string }
+  | { readonly verb: "remove"; readonly name: string }
+  | { readonly verb: "replace"; readonly remove: string; readonly member: NamedAddress }
+  | { readonly verb: "transfer-leader"; readonly to: string | null };
+
+export type ClusterVerb = ClusterAction["verb"];
+
+export interface ClusterCommand {
+  readonly action: ClusterAction;
+  /** Of any node of the cluster. */
+  readonly admin: ListenAddress;
+  readonly timeoutMs: number;
+}
+
+interface VerbShape {
+  /** As in help. */
+  readonly operands: readonly string[];
+  readonly required: number;
+  readonly timeoutMs: number;
+}
+
+const SECOND = 1000;
+/** A change is answered when the leader has applied it; a replacement waits for a copy of everything. */
+export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
+  status: { operands: [], required: 0, timeoutMs: 10 * SECOND },
+  "add-learner": { operands: ["NAME=HOST:PORT"], required: 1, timeoutMs: 30 * SECOND },
+  promote: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
+  remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
+  replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 2, timeoutMs: 3600 * SECOND },
+  "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
+};
+
+export function isClusterVerb(word: string): word is ClusterVerb {
+  return Object.hasOwn(CLUSTER_VERBS, word);
+}
+
+/** @param words what follows the verb. @throws ConfigError with one line that names what is wrong. */
+export function parseClusterCommand(
+  verb: string | undefined,
+  words: readonly string[],
+  environment: Environment,
+): ClusterCommand {
+  if (verb === undefined) {
+    throw new ConfigError(
+      `cluster needs a verb: ${Object.keys(CLUSTER_VERBS).join(", ")} (see elastickv cluster --help)`,
+    );
+  }
+  if (!isClusterVerb(verb)) {
+    const hint = didYouMean(verb, Object.keys(CLUSTER_VERBS));
+    throw new ConfigError(
+      `unknown verb ${JSON.stringify(`cluster ${verb}`)}${hint === undefined ? "" : `; did you mean ${hint}?`} (see elastickv cluster --help)`,
+    );
+  }
+  const { operands, options } = split(verb, words);
+  const shape = CLUSTER_VERBS[verb];
+  if (operands.length < shape.required || operands.length > shape.operands.length) {
+    const wanted = shape.operands.length === 0 ? "no operands" : shape.operands.join(" ");
+    throw new ConfigError(`cluster ${verb} takes ${wanted}; given: ${operands.join(" ") || "nothing"}`);
+  }
+  return {
+    action: actionOf(verb, operands, options),
+    admin: adminAddress(options.get("admin-address"), environment),
+    timeoutMs: timeoutOf(options.get("timeout"), shape.timeoutMs),
+  };
+}
+
+function actionOf(
+  verb: ClusterVerb,
+  operands: readonly string[],
+  options: ReadonlyMap<string, string>,
+): ClusterAction {
+  const [first, second] = operands;
+  switch (verb) {
+    case "status":
+      return { verb, json: options.has("json") };
+    case "add-learner":
+      return { verb, member: memberOf(first ?? "") };
+    case "promote":
+    case "remove":
+      return { verb, name: nameOf(first ?? "") };
+    case "replace": {
+      const replaced = { verb, remove: nameOf(first ?? ""), member: memberOf(second ?? "") } as const;
+      if (replaced.remove === replaced.member.name) {
+        throw new ConfigError(`${replaced.remove} cannot replace itself: a new node gets a new name`);
+      }
+      return replaced;
+    }
+    case "transfer-leader":
+      return { verb, to: first === undefined ? null : nameOf(first) };
+  }
+}
+
+function nameOf(word: string): string {
+  if (NODE_NAME.test(word)) return word;
+  throw new ConfigError(`${JSON.stringify(word)} is no node name: ${NODE_NAME_RULE}`);
+}
+
+function memberOf(word: string): NamedAddress {
+  try {
+    return parseMember(word);
+  } catch (error) {
+    throw new ConfigError(
+      `${JSON.stringify(word)} ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function adminAddress(flag: string | undefined, environment: Environment): ListenAddress {
+  const variable = variableOf(SETTINGS.adminAddress);
+  const inherited = environment[variable];
+  const text = flag ?? (inherited === "" ? undefined : inherited);
+  if (text === undefined) return SETTINGS.adminAddress.default;
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    const name = flag === undefined ? variable : "--admin-address";
+    throw new ConfigError(
+      `${name}: ${JSON.stringify(text)} ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function timeoutOf(flag: string | undefined, otherwise: number): number {
+  if (flag === undefined) return otherwise;
+  try {
+    const parsed = parseDuration(flag);
+    if (parsed === 0) throw new RangeError("leaves no time at all");
+    return parsed;
+  } catch (error) {
+    throw new ConfigError(
+      `--timeout: ${JSON.stringify(flag)} ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+const VALUE_OPTIONS = ["admin-address", "timeout"] as const;
+
+/** Options may stand anywhere; `--flag value` and `--flag=value`. */
+function split(
+  verb: ClusterVerb,
+  words: readonly string[],
+): { operands: string[]; options: Map<string, string> } {
+  const operands: string[] = [];
+  const options = new Map<string, string>();
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    if (!word.startsWith("--")) {
+      operands.push(word);
+      continue;
+    }
+    const equals = word.indexOf("=");
+    const name = word.slice(2, equals < 0 ? undefined : equals);
+    if (options.has(name)) throw new ConfigError(`--${name} is given twice`);
+    if (name === "json" && verb === "status" && equals < 0) {
+      options.set(name, "true");
+      continue;
+    }
+    if (!VALUE_OPTIONS.some((known) => known === name)) {
+      const known = verb === "status" ? [...VALUE_OPTIONS, "json"] : VALUE_OPTIONS;
+      const hint = didYouMean(name, known);
+      throw new ConfigError(
+        `unknown flag ${JSON.stringify(`--${name}`)}${hint === undefined ? "" : `; did you mean --${hint}?`} (see elastickv cluster ${verb} --help)`,
+      );
+    }
+    const value = equals < 0 ? words[++index] : word.slice(equals + 1);
+    if (value === undefined || value === "" || (equals < 0 && value.startsWith("--"))) {
+      throw new ConfigError(`--${name}: the value is missing`);
+    }
+    options.set(name, value);
+  }
+  return { operands, options };
+}

@@ -1,0 +1,147 @@
+/** The admin API's cluster part, from the other end. */
+import { clientUrl, formatAddress, type ListenAddress } from "../config/address.ts";
+
+/** What GET /v1/cluster answers (docs/operations/cluster.md); fields that this version does not know are kept out. */
+export interface ClusterStatus {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly leaderId: string | null;
+  readonly term: number;
+  readonly configurationIndex: number;
+  readonly members: readonly ClusterMember[];
+  readonly advice: readonly string[];
+}
+
+export interface ClusterMember {
+  readonly id: string;
+  readonly peerAddress: string | null;
+  readonly role: string;
+  readonly match: number;
+  readonly applied: number;
+  readonly lag: number;
+  readonly reachable: boolean;
+  readonly snapshot: boolean;
+  readonly registered: boolean;
+  readonly problem: string | null;
+}
+
+export interface ChangeDone {
+  readonly changed: boolean;
+  readonly configurationIndex: number;
+}
+
+/** Refused, or not answered. The message is one line for the operator. */
+export class ClusterError extends Error {
+  /** ClusterRefusalCode of the answer; UNREACHABLE or BAD_ANSWER when there was none. */
+  readonly code: string;
+  readonly exitCode = 1;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = "ClusterError";
+    this.code = code;
+  }
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export class ClusterClient {
+  readonly #base: string;
+  readonly #where: string;
+  readonly #fetch: Fetch;
+
+  constructor(admin: ListenAddress, fetch: Fetch) {
+    this.#base = clientUrl(admin);
+    this.#where = formatAddress(admin);
+    this.#fetch = fetch;
+  }
+
+  /** @returns the answer as it came, too, for --json. @throws ClusterError */
+  async status(timeoutMs: number): Promise<{ readonly status: ClusterStatus; readonly raw: unknown }> {
+    const raw = await this.#ask("GET", "/v1/cluster", undefined, timeoutMs);
+    const status = raw as Partial<ClusterStatus> | null;
+    if (!Array.isArray(status?.members) || !Array.isArray(status.advice)) {
+      throw new ClusterError(
+        "BAD_ANSWER",
+        `${this.#where} did not answer like the admin address of an elastickv node`,
+      );
+    }
+    return { status: raw as ClusterStatus, raw };
+  }
+
+  addLearner(body: { name: string; address: string }, guard: number, timeoutMs: number): Promise<ChangeDone> {
+    return this.#change("POST", "/learners", { ...body, configurationIndex: guard }, timeoutMs);
+  }
+
+  promote(name: string, guard: number, timeoutMs: number): Promise<ChangeDone> {
+    return this.#change("POST", `/members/${name}/promote`, { configurationIndex: guard }, timeoutMs);
+  }
+
+  remove(name: string, guard: number, timeoutMs: number): Promise<ChangeDone> {
+    return this.#change("DELETE", `/members/${name}?configurationIndex=${guard}`, undefined, timeoutMs);
+  }
+
+  replace(body: { remove: string; promote: string }, guard: number, timeoutMs: number): Promise<ChangeDone> {
+    return this.#change("POST", "/replace", { ...body, configurationIndex: guard }, timeoutMs);
+  }
+
+  transferLeader(to: string | null, guard: number, timeoutMs: number): Promise<ChangeDone> {
+    const body = { ...(to === null ? {} : { to }), configurationIndex: guard };
+    return this.#change("POST", "/transfer-leader", body, timeoutMs);
+  }
+
+  async #change(method: string, path: string, body: unknown, timeoutMs: number): Promise<ChangeDone> {
+    const answer = (await this.#ask(
+      method,
+      `/v1/cluster${path}`,
+      body,
+      timeoutMs,
+    )) as Partial<ChangeDone> | null;
+    if (typeof answer?.changed !== "boolean" || typeof answer.configurationIndex !== "number") {
+      throw new ClusterError(
+        "BAD_ANSWER",
+        `${this.#where} answered something else than what a change is answered with`,
+      );
+    }
+    return { changed: answer.changed, configurationIndex: answer.configurationIndex };
+  }
+
+  async #ask(method: string, path: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    let response: Response;
+    let text: string;
+    try {
+      response = await this.#fetch(`${this.#base}${path}`, {
+        method,
+        signal: AbortSignal.timeout(Math.max(1, timeoutMs)),
+        redirect: "error",
+        ...(body === undefined
+          ? {}
+          : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+      });
+      text = await response.text();
+    } catch (error) {
+      const timedOut = error instanceof Error && error.name === "TimeoutError";
+      const why = timedOut ? "no answer in time" : error instanceof Error ? error.message : String(error);
+      throw new ClusterError(
+        timedOut ? "TIMEOUT" : "UNREACHABLE",
+        `admin address ${this.#where}: ${why} (--admin-address names another node's)`,
+      );
+    }
+    let answer: unknown;
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      throw new ClusterError(
+        "BAD_ANSWER",
+        `${this.#where} answered ${response.status} with something that is not JSON`,
+      );
+    }
+    if (response.ok) return answer;
+    const { code, message, error } = (answer ?? {}) as Record<string, unknown>;
+    throw new ClusterError(
+      typeof code === "string" ? code : "BAD_ANSWER",
+      typeof message === "string" && typeof code === "string"
+        ? `${code}: ${message}`
+        : `${this.#where} answered ${response.status}: ${typeof error === "string" ? error : text.slice(0, 200)}`,
+    );
+  }
+}

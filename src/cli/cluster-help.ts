@@ -1,0 +1,64 @@
+import { formatAddress } from "../config/address.ts";
+import { SETTINGS, variableOf } from "../config/settings.ts";
+import { formatDuration } from "../config/units.ts";
+import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
+
+const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
+  status: "show members, leader and what to do next",
+  "add-learner": "let a new node in; it copies the data and has no vote yet",
+  promote: "give a learner that has caught up a vote",
+  remove: "take a member out for good; its process says so and ends",
+  replace: "a new node takes the place of a lost one, in one step",
+  "transfer-leader": "hand leadership over, to the member that is furthest or to NAME",
+};
+
+const DETAILS: Readonly<Record<ClusterVerb, string>> = {
+  status: `Exit code 0 when a leader is known, else 1. --json prints what GET /v1/cluster answers.`,
+  "add-learner": `HOST:PORT is the new node's peer address. Start it afterwards, with an empty data directory and
+--node-id NAME --peer-address HOST:PORT --join MEMBER=HOST:PORT,...`,
+  promote: `Refused until the learner's log is close behind the leader's (NOT_CAUGHT_UP); try again then.`,
+  remove: `Refused when the voters that stay and can be reached would be no majority (WOULD_LOSE_QUORUM). The name and
+its data directory never come back: a new node gets a new name.`,
+  replace: `Adds NEW as a learner, waits until it has caught up, then makes it a voter as OLD leaves, in one change:
+at no time are there fewer voters. Interrupted anywhere, the same command goes on where it stopped.`,
+  "transfer-leader": `Writes wait for the moment it takes; nothing is lost.`,
+};
+
+function usage(verb: ClusterVerb): string {
+  const operands = CLUSTER_VERBS[verb].operands;
+  return ["elastickv cluster", verb, ...operands, ...(verb === "status" ? ["[--json]"] : [])].join(" ");
+}
+
+function options(timeoutMs: number | undefined): string {
+  const { adminAddress } = SETTINGS;
+  const admin = formatAddress(adminAddress.default);
+  const timeout = timeoutMs === undefined ? "" : ` [default ${formatDuration(timeoutMs)}]`;
+  return `Options:
+  --admin-address HOST:PORT   admin address of any node of the cluster
+                              [default ${variableOf(adminAddress)}, else ${admin}]
+  --timeout DURATION          how long to wait${timeout}`;
+}
+
+export function clusterHelp(): string {
+  const verbs = Object.keys(CLUSTER_VERBS) as ClusterVerb[];
+  const width = Math.max(...verbs.map((verb) => usage(verb).length));
+  return `Usage: elastickv cluster VERB [operands] [options]
+
+${verbs.map((verb) => `  ${usage(verb).padEnd(width)}   ${SUMMARY[verb]}`).join("\n")}
+
+${options(undefined)}
+
+Any node can be asked: it passes the request on to the leader. A change names the configuration that was looked at,
+and is refused when another change came in between. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+`;
+}
+
+export function clusterVerbHelp(verb: ClusterVerb): string {
+  return `Usage: ${usage(verb)} [options]
+
+${SUMMARY[verb].charAt(0).toUpperCase()}${SUMMARY[verb].slice(1)}.
+${DETAILS[verb]}
+
+${options(CLUSTER_VERBS[verb].timeoutMs)}
+`;
+}

@@ -1,0 +1,182 @@
+/** `elastickv cluster ...` at work: looks, decides, asks for the change, says what became of it. */
+import type { Clock } from "../platform/clock.ts";
+import type { ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
+import {
+  type ChangeDone,
+  ClusterClient,
+  ClusterError,
+  type ClusterStatus,
+  type Fetch,
+} from "./cluster-client.ts";
+import { clusterTable } from "./cluster-view.ts";
+
+export interface ClusterContext {
+  print(text: string): void;
+  readonly fetch: Fetch;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  sleep(ms: number): Promise<void>;
+}
+
+type Replace = Extract<ClusterAction, { verb: "replace" }>;
+
+/** Between two looks at a node that copies. */
+const POLL_MS = 1_000;
+/** Refusals that say "not yet": the same request may be taken a little later. */
+const PASSING = [
+  "NOT_CAUGHT_UP",
+  "NOT_REGISTERED",
+  "CHANGE_IN_PROGRESS",
+  "STALE_CONFIGURATION",
+  "NO_LEADER",
+  "TIMEOUT",
+];
+
+/** @returns the exit code. @throws ClusterError with the line to show. */
+export async function runCluster(command: ClusterCommand, context: ClusterContext): Promise<number> {
+  const client = new ClusterClient(command.admin, context.fetch);
+  const endsAtMs = context.clock.monotonicMs() + command.timeoutMs;
+  const left = (): number => endsAtMs - context.clock.monotonicMs();
+  const { action } = command;
+  const { status, raw } = await client.status(left());
+  if (action.verb === "status") {
+    context.print(action.json ? `${JSON.stringify(raw, undefined, 2)}\n` : clusterTable(status));
+    return status.leaderId === null ? 1 : 0;
+  }
+  context.print(`${clusterTable(status)}\n`);
+  if (action.verb === "replace") return replace(action, client, context, left);
+  const done = await change(action, client, status.configurationIndex, left());
+  context.print(`${outcome(action, done, status)}\n`);
+  return 0;
+}
+
+function change(
+  action: Exclude<ClusterAction, { verb: "status" | "replace" }>,
+  client: ClusterClient,
+  guard: number,
+  timeoutMs: number,
+): Promise<ChangeDone> {
+  switch (action.verb) {
+    case "add-learner":
+      return client.addLearner(action.member, guard, timeoutMs);
+    case "promote":
+      return client.promote(action.name, guard, timeoutMs);
+    case "remove":
+      return client.remove(action.name, guard, timeoutMs);
+    case "transfer-leader":
+      return client.transferLeader(action.to, guard, timeoutMs);
+  }
+}
+
+function outcome(
+  action: Exclude<ClusterAction, { verb: "status" | "replace" }>,
+  done: ChangeDone,
+  status: ClusterStatus,
+): string {
+  const already = done.changed ? "" : " already";
+  switch (action.verb) {
+    case "add-learner":
+      return `${action.member.name} is${already} a learner. ${startIt(action.member, status)}`;
+    case "promote":
+      return `${action.name} is${already} a voter (configuration ${done.configurationIndex})`;
+    case "remove":
+      return done.changed
+        ? `${action.name} is removed (configuration ${done.configurationIndex}); its process ends by itself`
+        : `${action.name} was removed already`;
+    case "transfer-leader":
+      return done.changed
+        ? `leadership was handed over${action.to === null ? "" : ` to ${action.to}`}`
+        : `${action.to ?? "the leader"} leads already`;
+  }
+}
+
+function startIt(member: { name: string; address: string }, status: ClusterStatus): string {
+  const known = status.members
+    .filter(({ id, peerAddress }) => id !== member.name && peerAddress !== null)
+    .map(({ id, peerAddress }) => `${id}=${peerAddress}`);
+  return (
+    "Start it with an empty data directory:\n" +
+    `  elastickv serve --node-id ${member.name} --peer-address ${member.address} --join ${known.join(",")}`
+  );
+}
+
+/** Looks where the replacement stands, takes the next step, looks again: so it may begin anywhere. */
+async function replace(
+  action: Replace,
+  client: ClusterClient,
+  context: ClusterContext,
+  left: () => number,
+): Promise<number> {
+  const { remove, member } = action;
+  let said = "";
+  const say = (line: string): void => {
+    if (line !== said) context.print(`${line}\n`);
+    said = line;
+  };
+  let waitsFor = `${member.name} to catch up`;
+  for (;;) {
+    if (left() <= 0) {
+      throw new ClusterError(
+        "TIMEOUT",
+        `gave up waiting for ${waitsFor}; the same command goes on where it stopped`,
+      );
+    }
+    try {
+      const { status } = await client.status(left());
+      const done = await step(action, client, status, say, left());
+      if (done) {
+        say(`${member.name} has taken the place of ${remove}`);
+        return 0;
+      }
+      waitsFor = `${member.name} to catch up`;
+    } catch (error) {
+      if (!(error instanceof ClusterError) || !PASSING.includes(error.code)) throw error;
+      waitsFor = `this to pass: ${error.message}`;
+      say(`waiting: ${error.message}`);
+    }
+    await context.sleep(Math.max(0, Math.min(POLL_MS, left())));
+  }
+}
+
+/** @returns true when nothing is left to do. */
+async function step(
+  { remove, member }: Replace,
+  client: ClusterClient,
+  status: ClusterStatus,
+  say: (line: string) => void,
+  timeoutMs: number,
+): Promise<boolean> {
+  const guard = status.configurationIndex;
+  const known = status.members.find(({ id }) => id === member.name);
+  const old = status.members.find(({ id }) => id === remove);
+  if (known !== undefined && known.peerAddress !== member.address) {
+    throw new ClusterError(
+      "INVALID",
+      `${member.name} is a member at ${known.peerAddress}, not at ${member.address}: give that address, or another name`,
+    );
+  }
+  if (known !== undefined && known.role !== "learner") {
+    if (old !== undefined) await client.remove(remove, guard, timeoutMs);
+    return true;
+  }
+  if (old === undefined) {
+    throw new ClusterError(
+      "UNKNOWN_MEMBER",
+      `${remove} is no member of this cluster: see elastickv cluster status`,
+    );
+  }
+  if (known === undefined) {
+    await client.addLearner(member, guard, timeoutMs);
+    say(`${member.name} is a learner now. ${startIt(member, status)}`);
+    return false;
+  }
+  if (!known.registered || !known.reachable) {
+    say(`waiting for ${member.name} to be started. ${startIt(member, status)}`);
+    return false;
+  }
+  if (known.snapshot) {
+    say(`${member.name} receives a snapshot`);
+    return false;
+  }
+  await client.replace({ remove, promote: member.name }, guard, timeoutMs);
+  return true;
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "bun:test";
+import { type AdviceContext, adviceFor } from "../../src/admin/advice.ts";
+import type { ClusterStatus } from "../../src/admin/types.ts";
+import { clusterStatus, member } from "./status.ts";
+
+const leader = member("n1", { role: "leader" });
+const lost = { reachable: false, unreachableSeconds: 240 } as const;
+const advise = (more: Partial<ClusterStatus>, context: Partial<AdviceContext> = {}) =>
+  adviceFor(clusterStatus(more), { waiting: undefined, diskFull: false, ...context });
+
+test("nothing is wrong, nothing is said", () => {
+  expect(advise({})).toEqual([]);
+  expect(advise({ members: [leader] })).toEqual([]);
+});
+
+test("formation: who is missing", () =>
+  expect(advise({}, { waiting: { joining: false, members: ["n2", "n3"] } })).toEqual([
+    "The cluster has not formed yet: it waits for n2, n3. Start every initial member once, with the same --initial-cluster; afterwards a majority is enough.",
+  ]));
+
+test("joining: the command for the other side", () =>
+  expect(advise({ nodeId: "n4" }, { waiting: { joining: true, members: [] } })[0]).toContain(
+    "elastickv cluster add-learner n4=HOST:PORT",
+  ));
+
+test("no leader for want of a majority: how many of how many, and whom to start", () => {
+  const advice = advise({ leaderId: null, members: [member("n1"), member("n2", lost), member("n3", lost)] });
+  expect(advice).toEqual([
+    "No leader: 1 of 3 voters can be reached from here, 2 are needed. Start n2, n3 or repair the network to them; nothing is served until then, and nothing is lost.",
+  ]);
+});
+
+test("no leader although a majority is there: an election", () =>
+  expect(advise({ leaderId: null })[0]).toContain(
+    "3 of 3 voters can be reached from here, enough for an election",
+  ));
+
+test("one voter lost: since when, why, and both ways out; and that there is no more to lose", () => {
+  const advice = advise({
+    members: [leader, member("n2"), member("n3", { ...lost, problem: "ECONNREFUSED" })],
+  });
+  expect(advice).toEqual([
+    "Only 2 of 3 voters can be reached: one more failure and the cluster stops.",
+    "n3 cannot be reached for 4 min (ECONNREFUSED): start it. If its machine is lost for good: elastickv cluster replace n3 NEW=HOST:PORT.",
+  ]);
+});
+
+test("a wiped member", () =>
+  expect(
+    advise({
+      members: [
+        leader,
+        member("n2"),
+        member("n3", { ...lost, problem: "WRONG_INSTANCE: another directory" }),
+      ],
+    })[1],
+  ).toContain("n3 came back with another data directory"));
+
+test("a learner: never met, under way, caught up", () => {
+  const learner = (more: object) =>
+    advise({ members: [leader, member("n2"), member("n3"), member("n4", { role: "learner", ...more })] });
+  expect(learner({ ...lost, registered: false })[0]).toContain(
+    "n4 was added and has never been met: start it with --join",
+  );
+  expect(learner({ snapshot: true })[0]).toContain("n4 receives a snapshot");
+  expect(learner({})).toEqual([
+    "n4 is a learner and has caught up: elastickv cluster promote n4 gives it a vote.",
+  ]);
+  expect(learner({ lag: 5000 })).toEqual([]);
+});
+
+test("even numbers of voters, unless a change is under way", () => {
+  expect(advise({ members: [leader, member("n2")] })[0]).toStartWith("Two voters:");
+  const four = [leader, member("n2"), member("n3"), member("n4")];
+  expect(advise({ members: four })[0]).toStartWith("4 voters bear no more failures than 3");
+  expect(advise({ members: four, joint: true })).toEqual([
+    expect.stringContaining("A change of voters is under way"),
+  ]);
+});
+
+test("a full disk, a slow follower", () => {
+  expect(advise({}, { diskFull: true })[0]).toStartWith("The disk of n1 is full");
+  expect(advise({ members: [leader, member("n2", { lag: 20_000 }), member("n3")] })[0]).toContain(
+    "n2 is 20000 entries behind",
+  );
+});

@@ -1,0 +1,35 @@
+import type { ClusterStatus, MemberStatus } from "../../src/admin/types.ts";
+
+export function member(id: string, more: Partial<MemberStatus> = {}): MemberStatus {
+  return {
+    id,
+    peerAddress: `${id}.example:9002`,
+    role: "follower",
+    match: 100,
+    applied: 100,
+    lag: 0,
+    reachable: true,
+    unreachableSeconds: null,
+    snapshot: false,
+    registered: true,
+    version: "1.0.0",
+    problem: null,
+    ...more,
+  };
+}
+
+/** Three voters, n1 leads, nothing is wrong. */
+export function clusterStatus(more: Partial<ClusterStatus> = {}): ClusterStatus {
+  return {
+    clusterId: "00112233445566778899aabbccddeeff",
+    nodeId: "n1",
+    leaderId: "n1",
+    term: 3,
+    configurationIndex: 1,
+    joint: false,
+    commitIndex: 100,
+    members: [member("n1", { role: "leader" }), member("n2"), member("n3")],
+    advice: [],
+    ...more,
+  };
+}
