@@ -10,6 +10,7 @@ import {
   MemoryDepot,
   MemoryStore,
   type MvccStore,
+  type PutMutation,
   SqliteDepot,
   SqliteStore,
   StoreError,
@@ -144,7 +145,11 @@ function sample(): MemoryDepot {
   const store = source.open();
   const large = new Uint8Array(20_000).map((_, i) => i & 0xff);
   store.raftBatch({ index: 7, term: 3, commitTs: 10n }, (batch) => {
-    const put = (name: string, extra: object) => ({ kind: "put" as const, key: encodeKey([name]), ...extra });
+    const put = (name: string, row: Omit<PutMutation, "kind" | "key">): PutMutation => ({
+      kind: "put",
+      key: encodeKey([name]),
+      ...row,
+    });
     batch.applyMutationsRaft(
       [
         put("a", { value: text("one"), disposal: text("d") }),
