@@ -811,5 +811,218 @@ export namespace elastickv {
             /** Shape of a ConfChangeV2. */
             type $Shape = elastickv.raft.ConfChangeV2.$Properties;
         }
+
+        /**
+         * Properties of a Member.
+         * @deprecated Use elastickv.raft.Member.$Properties instead.
+         */
+        interface IMember extends elastickv.raft.Member.$Properties {
+        }
+
+        /** Represents a Member. */
+        class Member {
+
+            /**
+             * Constructs a new Member.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.raft.Member.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Member id. */
+            id: number;
+
+            /** Member name. */
+            name: string;
+
+            /** Member address. */
+            address: string;
+
+            /** Member instance. */
+            instance: string;
+
+            /**
+             * Encodes the specified Member message. Does not implicitly {@link elastickv.raft.Member.verify|verify} messages.
+             * @param message Member message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.raft.Member.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Member message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.raft.Member & elastickv.raft.Member.$Shape} Member
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.raft.Member & elastickv.raft.Member.$Shape;
+        }
+
+        namespace Member {
+
+            /** Properties of a Member. */
+            interface $Properties {
+
+                /** Member id */
+                id?: (number|null);
+
+                /** Member name */
+                name?: (string|null);
+
+                /** Member address */
+                address?: (string|null);
+
+                /** Member instance */
+                instance?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Member. */
+            type $Shape = elastickv.raft.Member.$Properties;
+        }
+
+        /**
+         * Properties of a Membership.
+         * @deprecated Use elastickv.raft.Membership.$Properties instead.
+         */
+        interface IMembership extends elastickv.raft.Membership.$Properties {
+        }
+
+        /** Represents a Membership. */
+        class Membership {
+
+            /**
+             * Constructs a new Membership.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.raft.Membership.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Membership index. */
+            index: number;
+
+            /** Membership confState. */
+            confState?: (elastickv.raft.ConfState.$Properties|null);
+
+            /** Membership members. */
+            members: elastickv.raft.Member.$Properties[];
+
+            /** Membership removed. */
+            removed: elastickv.raft.Member.$Properties[];
+
+            /**
+             * Encodes the specified Membership message. Does not implicitly {@link elastickv.raft.Membership.verify|verify} messages.
+             * @param message Membership message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.raft.Membership.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Membership message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.raft.Membership & elastickv.raft.Membership.$Shape} Membership
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.raft.Membership & elastickv.raft.Membership.$Shape;
+        }
+
+        namespace Membership {
+
+            /** Properties of a Membership. */
+            interface $Properties {
+
+                /** Membership index */
+                index?: (number|null);
+
+                /** Membership confState */
+                confState?: (elastickv.raft.ConfState.$Properties|null);
+
+                /** Membership members */
+                members?: (elastickv.raft.Member.$Properties[]|null);
+
+                /** Membership removed */
+                removed?: (elastickv.raft.Member.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Membership. */
+            type $Shape = elastickv.raft.Membership.$Properties;
+        }
+
+        /**
+         * Properties of a MembershipChange.
+         * @deprecated Use elastickv.raft.MembershipChange.$Properties instead.
+         */
+        interface IMembershipChange extends elastickv.raft.MembershipChange.$Properties {
+        }
+
+        /** Represents a MembershipChange. */
+        class MembershipChange {
+
+            /**
+             * Constructs a new MembershipChange.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.raft.MembershipChange.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** MembershipChange guardIndex. */
+            guardIndex: number;
+
+            /** MembershipChange upserts. */
+            upserts: elastickv.raft.Member.$Properties[];
+
+            /**
+             * Encodes the specified MembershipChange message. Does not implicitly {@link elastickv.raft.MembershipChange.verify|verify} messages.
+             * @param message MembershipChange message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.raft.MembershipChange.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MembershipChange message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.raft.MembershipChange & elastickv.raft.MembershipChange.$Shape} MembershipChange
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.raft.MembershipChange & elastickv.raft.MembershipChange.$Shape;
+        }
+
+        namespace MembershipChange {
+
+            /** Properties of a MembershipChange. */
+            interface $Properties {
+
+                /** MembershipChange guardIndex */
+                guardIndex?: (number|null);
+
+                /** MembershipChange upserts */
+                upserts?: (elastickv.raft.Member.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MembershipChange. */
+            type $Shape = elastickv.raft.MembershipChange.$Properties;
+        }
     }
 }

@@ -1902,6 +1902,536 @@ export const elastickv = $root.elastickv = (() => {
             return ConfChangeV2;
         })();
 
+        raft.Member = (function() {
+
+            /**
+             * Properties of a Member.
+             * @typedef {Object} elastickv.raft.Member.$Properties
+             * @property {number|null} [id] Member id
+             * @property {string|null} [name] Member name
+             * @property {string|null} [address] Member address
+             * @property {string|null} [instance] Member instance
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Member.
+             * @memberof elastickv.raft
+             * @interface IMember
+             * @augments elastickv.raft.Member.$Properties
+             * @deprecated Use elastickv.raft.Member.$Properties instead.
+             */
+
+            /**
+             * Shape of a Member.
+             * @typedef {elastickv.raft.Member.$Properties} elastickv.raft.Member.$Shape
+             */
+
+            /**
+             * Constructs a new Member.
+             * @memberof elastickv.raft
+             * @classdesc Represents a Member.
+             * @constructor
+             * @param {elastickv.raft.Member.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Member = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Member id.
+             * @member {number} id
+             * @memberof elastickv.raft.Member
+             * @instance
+             */
+            Member.prototype.id = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Member name.
+             * @member {string} name
+             * @memberof elastickv.raft.Member
+             * @instance
+             */
+            Member.prototype.name = "";
+
+            /**
+             * Member address.
+             * @member {string} address
+             * @memberof elastickv.raft.Member
+             * @instance
+             */
+            Member.prototype.address = "";
+
+            /**
+             * Member instance.
+             * @member {string} instance
+             * @memberof elastickv.raft.Member
+             * @instance
+             */
+            Member.prototype.instance = "";
+
+            /**
+             * Encodes the specified Member message. Does not implicitly {@link elastickv.raft.Member.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.raft.Member
+             * @static
+             * @param {elastickv.raft.Member.$Properties} message Member message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Member.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.id);
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
+                if (message.address != null && $Object.hasOwnProperty.call(message, "address"))
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.address);
+                if (message.instance != null && $Object.hasOwnProperty.call(message, "instance"))
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.instance);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Member message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.raft.Member
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.raft.Member & elastickv.raft.Member.$Shape} Member
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Member.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.raft.Member();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.id = reader.uint64();
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.name = reader.string();
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.address = reader.string();
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.instance = reader.string();
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Member;
+        })();
+
+        raft.Membership = (function() {
+
+            /**
+             * Properties of a Membership.
+             * @typedef {Object} elastickv.raft.Membership.$Properties
+             * @property {number|null} [index] Membership index
+             * @property {elastickv.raft.ConfState.$Properties|null} [confState] Membership confState
+             * @property {Array.<elastickv.raft.Member.$Properties>|null} [members] Membership members
+             * @property {Array.<elastickv.raft.Member.$Properties>|null} [removed] Membership removed
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Membership.
+             * @memberof elastickv.raft
+             * @interface IMembership
+             * @augments elastickv.raft.Membership.$Properties
+             * @deprecated Use elastickv.raft.Membership.$Properties instead.
+             */
+
+            /**
+             * Shape of a Membership.
+             * @typedef {elastickv.raft.Membership.$Properties} elastickv.raft.Membership.$Shape
+             */
+
+            /**
+             * Constructs a new Membership.
+             * @memberof elastickv.raft
+             * @classdesc Represents a Membership.
+             * @constructor
+             * @param {elastickv.raft.Membership.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Membership = function (properties) {
+                this.members = [];
+                this.removed = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Membership index.
+             * @member {number} index
+             * @memberof elastickv.raft.Membership
+             * @instance
+             */
+            Membership.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Membership confState.
+             * @member {elastickv.raft.ConfState.$Properties|null|undefined} confState
+             * @memberof elastickv.raft.Membership
+             * @instance
+             */
+            Membership.prototype.confState = null;
+
+            /**
+             * Membership members.
+             * @member {Array.<elastickv.raft.Member.$Properties>} members
+             * @memberof elastickv.raft.Membership
+             * @instance
+             */
+            Membership.prototype.members = $util.emptyArray;
+
+            /**
+             * Membership removed.
+             * @member {Array.<elastickv.raft.Member.$Properties>} removed
+             * @memberof elastickv.raft.Membership
+             * @instance
+             */
+            Membership.prototype.removed = $util.emptyArray;
+
+            /**
+             * Encodes the specified Membership message. Does not implicitly {@link elastickv.raft.Membership.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.raft.Membership
+             * @static
+             * @param {elastickv.raft.Membership.$Properties} message Membership message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Membership.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.index != null && $Object.hasOwnProperty.call(message, "index"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.index);
+                if (message.confState != null && $Object.hasOwnProperty.call(message, "confState"))
+                    $root.elastickv.raft.ConfState.encode(message.confState, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.members != null && message.members.length)
+                    for (let i = 0; i < message.members.length; ++i)
+                        $root.elastickv.raft.Member.encode(message.members[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.removed != null && message.removed.length)
+                    for (let i = 0; i < message.removed.length; ++i)
+                        $root.elastickv.raft.Member.encode(message.removed[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Membership message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.raft.Membership
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.raft.Membership & elastickv.raft.Membership.$Shape} Membership
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Membership.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.raft.Membership();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.index = reader.uint64();
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.confState = $root.elastickv.raft.ConfState.decode(reader, reader.size(), $undefined, _depth + 1, message.confState);
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.members && message.members.length))
+                                message.members = [];
+                            message.members.push($root.elastickv.raft.Member.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.removed && message.removed.length))
+                                message.removed = [];
+                            message.removed.push($root.elastickv.raft.Member.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Membership;
+        })();
+
+        raft.MembershipChange = (function() {
+
+            /**
+             * Properties of a MembershipChange.
+             * @typedef {Object} elastickv.raft.MembershipChange.$Properties
+             * @property {number|null} [guardIndex] MembershipChange guardIndex
+             * @property {Array.<elastickv.raft.Member.$Properties>|null} [upserts] MembershipChange upserts
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a MembershipChange.
+             * @memberof elastickv.raft
+             * @interface IMembershipChange
+             * @augments elastickv.raft.MembershipChange.$Properties
+             * @deprecated Use elastickv.raft.MembershipChange.$Properties instead.
+             */
+
+            /**
+             * Shape of a MembershipChange.
+             * @typedef {elastickv.raft.MembershipChange.$Properties} elastickv.raft.MembershipChange.$Shape
+             */
+
+            /**
+             * Constructs a new MembershipChange.
+             * @memberof elastickv.raft
+             * @classdesc Represents a MembershipChange.
+             * @constructor
+             * @param {elastickv.raft.MembershipChange.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const MembershipChange = function (properties) {
+                this.upserts = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * MembershipChange guardIndex.
+             * @member {number} guardIndex
+             * @memberof elastickv.raft.MembershipChange
+             * @instance
+             */
+            MembershipChange.prototype.guardIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * MembershipChange upserts.
+             * @member {Array.<elastickv.raft.Member.$Properties>} upserts
+             * @memberof elastickv.raft.MembershipChange
+             * @instance
+             */
+            MembershipChange.prototype.upserts = $util.emptyArray;
+
+            /**
+             * Encodes the specified MembershipChange message. Does not implicitly {@link elastickv.raft.MembershipChange.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.raft.MembershipChange
+             * @static
+             * @param {elastickv.raft.MembershipChange.$Properties} message MembershipChange message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            MembershipChange.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.guardIndex != null && $Object.hasOwnProperty.call(message, "guardIndex"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.guardIndex);
+                if (message.upserts != null && message.upserts.length)
+                    for (let i = 0; i < message.upserts.length; ++i)
+                        $root.elastickv.raft.Member.encode(message.upserts[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a MembershipChange message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.raft.MembershipChange
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.raft.MembershipChange & elastickv.raft.MembershipChange.$Shape} MembershipChange
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            MembershipChange.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.raft.MembershipChange();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.guardIndex = reader.uint64();
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.upserts && message.upserts.length))
+                                message.upserts = [];
+                            message.upserts.push($root.elastickv.raft.Member.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return MembershipChange;
+        })();
+
         return raft;
     })();
 

@@ -13,7 +13,7 @@ export {
   encodeConfChange,
   LEAVE_JOINT,
 } from "./conf-change.ts";
-export { ConfChangeError, type ConfChangeErrorCode } from "./confchange/index.ts";
+export { ConfChangeError, type ConfChangeErrorCode, nextConfState } from "./confchange/index.ts";
 export { type Config, ConfigError, type NextInt } from "./config.ts";
 export { InvariantViolation } from "./invariant.ts";
 export { EMPTY_CONF_STATE, EMPTY_SNAPSHOT, MemoryStorage } from "./memory-storage.ts";

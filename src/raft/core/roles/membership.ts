@@ -1,5 +1,5 @@
-import { asV2, type ConfChange, entersJoint, isLeaveJoint } from "../conf-change.ts";
-import { type ChangedConfiguration, Changer } from "../confchange/index.ts";
+import type { ConfChange } from "../conf-change.ts";
+import { type ChangedConfiguration, changeConfiguration } from "../confchange/index.ts";
 import { NO_BYTES } from "../message.ts";
 import type { Raft } from "../raft.ts";
 import { confStateOf } from "../tracker/index.ts";
@@ -10,11 +10,7 @@ import { broadcastAppend, maybeCommit, maybeSendAppend } from "./replication.ts"
 
 /** What the configuration would become. Throws ConfChangeError when the change is not possible. */
 export function changedConfiguration(raft: Raft, change: ConfChange): ChangedConfiguration {
-  const v2 = asV2(change);
-  const changer = new Changer(raft.tracker, raft.log.lastIndex);
-  if (isLeaveJoint(v2)) return changer.leaveJoint();
-  const { joint, autoLeave } = entersJoint(v2);
-  return joint ? changer.enterJoint(autoLeave, v2.changes) : changer.simple(v2.changes);
+  return changeConfiguration(raft.tracker, raft.log.lastIndex, change);
 }
 
 /** Puts a committed membership change into force. Throws ConfChangeError. */
