@@ -4,6 +4,7 @@
 #   make test     unit and conformance tests           make check    format, lint, types, arrows, proto, lockfiles
 #   make bench    all benchmarks                       make proto    regenerate src/gen from proto/
 #   make fix      format and fix lint                  make clean    remove what was built
+#   make cluster  three nodes on loopback (data in .data/cluster/; ARGS="--base-port 9200 --nodes 5")
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -15,7 +16,7 @@ BOOTSTRAPPED := node_modules/.bootstrapped
 BINARY := dist/elastickv
 SOURCES := $(shell find src -type f 2>/dev/null) package.json scripts/build.ts
 
-.PHONY: help run build test check fix bench proto proto-check clean smoke process-test client-test
+.PHONY: help run cluster build test check fix bench proto proto-check clean smoke process-test client-test
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -33,6 +34,10 @@ build: $(BINARY)
 # Flags: make run ARGS="--s3-address :9000". The environment is passed on. exec: ^C reaches the node and not a shell.
 run: $(BINARY)
 	@exec $(BINARY) serve --data-dir "$${ELASTICKV_DATA_DIR:-.data}" $(ARGS)
+
+# exec, as in run.
+cluster: $(BINARY)
+	@exec $(BUN) scripts/cluster.ts $(BINARY) $(ARGS)
 
 # --- quality ----------------------------------------------------------------------------------------------------------
 

@@ -3,17 +3,15 @@
  * only the order in which they come up and go down.
  */
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
-import type { NotReadyReason, Readiness } from "../admin/types.ts";
+import type { Readiness } from "../admin/types.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import {
   configuredRootCredentials,
-  generateRootCredentials,
   loadRootCredentials,
   type RootCredentials,
   storedRootCredentials,
-  storeRootCredentials,
 } from "../config/root-credentials.ts";
 import { startEdge } from "../http/edge.ts";
 import { EdgeError } from "../http/errors.ts";
@@ -42,8 +40,9 @@ import {
   type WantedCluster,
 } from "./data-directory.ts";
 import { FrontKv } from "./front-kv.ts";
+import { type Phase, readinessOf } from "./readiness.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
-import { agreeOnRootCredentials } from "./root-agreement.ts";
+import { settleRootCredentials } from "./root-agreement.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
@@ -56,8 +55,6 @@ export interface NodeOptions {
   readonly onExpelled: (message: string, removed: boolean) => void;
   readonly metrics: RoomMetrics;
 }
-
-type Phase = "starting" | "replaying" | "serving" | "stopping";
 
 interface Parts {
   readonly lock: DiskLock;
@@ -245,7 +242,17 @@ export class Node {
    * clients get their 503 in time, instead of a refused connection.
    */
   async #agreeOrGoOn(front: FrontKv, readable: Promise<void>): Promise<void> {
-    const agreed = readable.then(() => this.#agree(front));
+    const { config, log } = this.#options;
+    const agreed = readable
+      .then(() => settleRootCredentials(front.kv, config, this.#credentials))
+      .then((credentials) => {
+        if (this.#s3 === undefined) this.#credentials = credentials;
+        else if (credentials.accessKey !== this.#credentials?.accessKey) {
+          log.warn(
+            "the root keys in the data directory were not the cluster's: the next start uses the cluster's",
+          );
+        }
+      });
     if (this.#credentials === undefined) return agreed;
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
@@ -257,20 +264,6 @@ export class Node {
     agreed.catch((error: unknown) => {
       if (this.#phase !== "stopping") this.#die(error instanceof Error ? error.message : String(error));
     });
-  }
-
-  async #agree(front: FrontKv): Promise<void> {
-    const { config, log } = this.#options;
-    const mine = this.#credentials ?? generateRootCredentials(systemRandom);
-    if (mine.source === "environment" || mine.source === "secret-files") return;
-    const agreed = await agreeOnRootCredentials(front.kv, mine);
-    if (agreed !== this.#credentials) storeRootCredentials(config, agreed);
-    if (this.#s3 === undefined) this.#credentials = agreed;
-    else if (agreed !== mine) {
-      log.warn(
-        "the root keys in the data directory were not the cluster's: the next start uses the cluster's",
-      );
-    }
   }
 
   async #listen(s3: S3Front): Promise<Edge> {
@@ -339,57 +332,16 @@ export class Node {
   }
 
   #readiness(): Readiness {
-    const reasons: NotReadyReason[] = [];
-    switch (this.#phase) {
-      case "starting":
-        reasons.push({ code: "starting", message: "the node is starting" });
-        break;
-      case "replaying":
-        reasons.push(
-          this.#waiting() ?? {
-            code: "replaying-log",
-            message: "the node opens its log and applies what was not applied yet",
-          },
-        );
-        break;
-      case "stopping":
-        reasons.push({ code: "stopping", message: "the node was told to stop" });
-        break;
-      case "serving":
-        reasons.push(...this.#notServing());
-        break;
-    }
-    if (this.#expelled !== undefined) reasons.unshift({ code: "expelled", message: this.#expelled });
-    return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
-  }
-
-  /** For members that have not been met. */
-  #waiting(): NotReadyReason | undefined {
-    const waiting = this.#front?.cluster.waiting;
-    if (waiting === undefined) return undefined;
-    const names = waiting.members.length === 0 ? "its members" : waiting.members.join(", ");
-    const why = waiting.why === "" ? "" : ` (${waiting.why})`;
-    return this.#identity.origin === "join"
-      ? { code: "joining", message: `waiting to be let in by ${names}${why}` }
-      : { code: "forming", message: `the cluster forms: waiting for ${names}${why}` };
-  }
-
-  #notServing(): NotReadyReason[] {
     const front = this.#front;
-    if (front === undefined) return [];
-    const reasons: NotReadyReason[] = [];
-    if (front.leadership.leaderId === 0) {
-      reasons.push({
-        code: "no-leader",
-        message: "no leader is known: reads and writes wait (/v1/cluster says what to do)",
-      });
-    } else if (!front.readable) {
-      reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
-    }
-    if (front.diskRoom !== "enough") {
-      reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });
-    }
-    return reasons;
+    return readinessOf({
+      phase: this.#phase,
+      expelled: this.#expelled,
+      joins: this.#identity.origin === "join",
+      waiting: front?.cluster.waiting,
+      leaderKnown: front !== undefined && front.leadership.leaderId !== 0,
+      readable: front?.readable === true,
+      diskFull: front !== undefined && front.diskRoom !== "enough",
+    });
   }
 
   #collect(): Promise<string> {

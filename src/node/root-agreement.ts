@@ -3,9 +3,16 @@
  * keyspace, under a condition, and everybody reads it there. Each node keeps a copy in its data directory, so that it can
  * check signatures before it has found a leader.
  */
-import { checkRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
+import type { Config } from "../config/config.ts";
+import {
+  checkRootCredentials,
+  generateRootCredentials,
+  type RootCredentials,
+  storeRootCredentials,
+} from "../config/root-credentials.ts";
 import { settingKey } from "../kv/keys.ts";
 import type { KvClient } from "../kv/types.ts";
+import { systemRandom } from "../platform/random.ts";
 
 const KEY = settingKey("root-credentials");
 
@@ -40,6 +47,22 @@ export async function agreeOnRootCredentials(
       mutations: [{ kind: "put", key: KEY, value: encode(mine) }],
     });
   }
+}
+
+/**
+ * The keys that a member of a cluster uses: those it was configured with, else those that the cluster agrees on, kept in the
+ * data directory too.
+ * @param known configured, or kept from an earlier day; undefined = none yet.
+ */
+export async function settleRootCredentials(
+  kv: Pick<KvClient, "snapshot" | "transact">,
+  settings: Pick<Config, "dataDir">,
+  known: RootCredentials | undefined,
+): Promise<RootCredentials> {
+  if (known?.source === "environment" || known?.source === "secret-files") return known;
+  const agreed = await agreeOnRootCredentials(kv, known ?? generateRootCredentials(systemRandom));
+  if (agreed !== known) storeRootCredentials(settings, agreed);
+  return agreed;
 }
 
 function encode({ accessKey, secretKey }: RootCredentials): Uint8Array {

@@ -1,0 +1,213 @@
+/**
+ * `make cluster`: three nodes on loopback, to try things with. Data, logs and keys stay in the directory: the next run goes
+ * on with them. ^C stops all three.
+ *
+ *     bun scripts/cluster.ts BINARY [--dir .data/cluster] [--base-port 9100] [--nodes 3]
+ *
+ * Node k listens on base + 10 k (S3), + 1 (admin) and + 2 (peers).
+ */
+import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+const POLL_MS = 200;
+/** How often a start that waits says what for. */
+const PROGRESS_MS = 5_000;
+
+interface NodePlace {
+  readonly name: string;
+  readonly s3: number;
+  readonly admin: number;
+  readonly peer: number;
+  readonly dataDir: string;
+  readonly log: string;
+}
+
+interface RunningNode extends NodePlace {
+  readonly child: Bun.Subprocess;
+}
+
+const { binary, dir, basePort, nodes } = parseArguments(process.argv.slice(2));
+const places = Array.from({ length: nodes }, (_, index) => place(index + 1));
+const initialCluster = places.map(({ name, peer }) => `${name}=127.0.0.1:${peer}`).join(",");
+let stopping = false;
+
+mkdirSync(dir, { recursive: true, mode: 0o700 });
+const running = places.map(start);
+process.on("SIGINT", () => void stop(0));
+process.on("SIGTERM", () => void stop(0));
+for (const node of running) void watch(node);
+await ready();
+if (!stopping) process.stdout.write(summary());
+
+function parseArguments(words: readonly string[]) {
+  const [program, ...rest] = words;
+  const options = new Map([
+    ["--dir", ".data/cluster"],
+    ["--base-port", "9100"],
+    ["--nodes", "3"],
+  ]);
+  for (let index = 0; index < rest.length; index += 2) {
+    const [name, value] = [rest[index] ?? "", rest[index + 1]];
+    if (!options.has(name)) fail(`unknown option ${name}: ${[...options.keys()].join(", ")}`);
+    if (value === undefined) fail(`${name}: the value is missing`);
+    options.set(name, value);
+  }
+  if (program === undefined || !existsSync(program))
+    fail(`${program ?? "the binary"} is not there: run make build`);
+  const count = integer("--nodes", options.get("--nodes") ?? "", 1, 9);
+  return {
+    binary: resolve(program),
+    dir: resolve(options.get("--dir") ?? ""),
+    basePort: integer("--base-port", options.get("--base-port") ?? "", 1, 65_535 - 10 * count - 2),
+    nodes: count,
+  };
+}
+
+function integer(name: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) fail(`${name}: "${text}" is not a number from ${min} to ${max}`);
+  return value;
+}
+
+function place(number: number): NodePlace {
+  const name = `n${number}`;
+  const port = basePort + 10 * number;
+  return {
+    name,
+    s3: port,
+    admin: port + 1,
+    peer: port + 2,
+    dataDir: join(dir, name),
+    log: join(dir, `${name}.log`),
+  };
+}
+
+function start(node: NodePlace): RunningNode {
+  const log = openSync(node.log, "a", 0o600);
+  const child = Bun.spawn(
+    [
+      binary,
+      "serve",
+      ...["--node-id", node.name, "--data-dir", node.dataDir],
+      ...["--s3-address", `127.0.0.1:${node.s3}`, "--admin-address", `127.0.0.1:${node.admin}`],
+      ...["--peer-address", `127.0.0.1:${node.peer}`, "--initial-cluster", initialCluster],
+    ],
+    { stdin: "ignore", stdout: "ignore", stderr: log, env: process.env },
+  );
+  return { ...node, child };
+}
+
+/** A node that ends is news, not the end: the others go on, and that can be looked at. */
+async function watch(node: RunningNode): Promise<void> {
+  const code = await node.child.exited;
+  if (stopping) return;
+  console.error(`${node.name} ended with code ${code}: ${lastLine(node.log)}`);
+  if (running.every(({ child }) => child.exitCode !== null || child.signalCode !== null)) process.exit(1);
+}
+
+async function ready(): Promise<void> {
+  const endsAt = Date.now() + START_TIMEOUT_MS;
+  let speakAt = Date.now() + PROGRESS_MS;
+  while (!stopping) {
+    const reasons = await Promise.all(running.map(notReady));
+    const open = reasons.filter((reason) => reason !== undefined);
+    if (open.length === 0) return;
+    if (Date.now() > endsAt) {
+      console.error(`not ready: ${open.join("; ")}`);
+      return stop(1);
+    }
+    if (Date.now() > speakAt) {
+      console.error(`waiting: ${open.join("; ")}`);
+      speakAt = Date.now() + PROGRESS_MS;
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+async function notReady(node: RunningNode): Promise<string | undefined> {
+  if (node.child.exitCode !== null) return `${node.name} has ended (${node.log})`;
+  try {
+    const response = await fetch(`http://127.0.0.1:${node.admin}/readyz`);
+    if (response.ok) return undefined;
+    const { reasons } = (await response.json()) as { reasons: { message: string }[] };
+    return `${node.name}: ${reasons.map(({ message }) => message).join(", ")}`;
+  } catch {
+    return `${node.name} does not answer yet`;
+  }
+}
+
+function summary(): string {
+  const { access, secret } = keys();
+  const first = places[0] as NodePlace;
+  const last = places[places.length - 1] as NodePlace;
+  return [
+    "",
+    `${places.length} nodes, one cluster:`,
+    "",
+    ...places.map(
+      ({ name, s3, admin }) =>
+        `  ${name}  S3 http://127.0.0.1:${s3}   status page http://127.0.0.1:${admin}/`,
+    ),
+    "",
+    `  Access key   ${access}`,
+    `  Secret key   ${secret}`,
+    `  Data, logs   ${dir}`,
+    "",
+    "Write at one node, read at another (copy and paste):",
+    "",
+    `  export AWS_ACCESS_KEY_ID=${quoted(access)}`,
+    `  export AWS_SECRET_ACCESS_KEY=${quoted(secret)}`,
+    `  export AWS_DEFAULT_REGION=${process.env["ELASTICKV_REGION"] || "us-east-1"}`,
+    `  aws --endpoint-url http://127.0.0.1:${first.s3} s3 mb s3://demo`,
+    `  aws --endpoint-url http://127.0.0.1:${first.s3} s3 cp README.md s3://demo/README.md`,
+    `  aws --endpoint-url http://127.0.0.1:${last.s3} s3 cp s3://demo/README.md -`,
+    "",
+    `  ${binary} cluster status --admin-address 127.0.0.1:${first.admin}`,
+    `  kill -9 ${running[0]?.child.pid}    # n1: the others go on`,
+    "",
+    "^C stops them.",
+    "",
+  ].join("\n");
+}
+
+/** From the environment, or what the cluster agreed on: the same in every data directory. */
+function keys(): { access: string; secret: string } {
+  const { ELASTICKV_ROOT_ACCESS_KEY: access, ELASTICKV_ROOT_SECRET_KEY: secret } = process.env;
+  if (access && secret) return { access, secret };
+  const path = join((places[0] as NodePlace).dataDir, "root-credentials.env");
+  if (!existsSync(path)) return { access: "(as configured)", secret: "(as configured)" };
+  const value = (name: string): string =>
+    new RegExp(`^${name}=(.*)$`, "m").exec(readFileSync(path, "utf8"))?.[1] ?? "";
+  return { access: value("ELASTICKV_ROOT_ACCESS_KEY"), secret: value("ELASTICKV_ROOT_SECRET_KEY") };
+}
+
+async function stop(code: number): Promise<void> {
+  if (stopping) {
+    for (const { child } of running) child.kill("SIGKILL");
+    process.exit(1);
+  }
+  stopping = true;
+  for (const { child } of running) child.kill("SIGTERM");
+  const late = setTimeout(() => {
+    for (const { child } of running) child.kill("SIGKILL");
+  }, STOP_TIMEOUT_MS);
+  await Promise.all(running.map(({ child }) => child.exited));
+  clearTimeout(late);
+  process.exit(code);
+}
+
+/** For a POSIX shell; plain words stay plain. */
+function quoted(word: string): string {
+  return /^[A-Za-z0-9._/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function lastLine(path: string): string {
+  return readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
+}
+
+function fail(message: string): never {
+  console.error(`cluster: ${message}`);
+  process.exit(2);
+}

@@ -1,0 +1,62 @@
+/** What /readyz says, from what the node knows. */
+import type { NotReadyReason, Readiness } from "../admin/types.ts";
+import type { Waiting } from "./cluster-mail.ts";
+
+export type Phase = "starting" | "replaying" | "serving" | "stopping";
+
+export interface ReadinessFacts {
+  readonly phase: Phase;
+  /** Why this node is no member any more. */
+  readonly expelled: string | undefined;
+  /** The directory began by joining a cluster. */
+  readonly joins: boolean;
+  readonly waiting: Waiting | undefined;
+  readonly leaderKnown: boolean;
+  /** A linearizable read has succeeded since the start. */
+  readonly readable: boolean;
+  readonly diskFull: boolean;
+}
+
+export function readinessOf(facts: ReadinessFacts): Readiness {
+  const reasons = reasonsOf(facts);
+  return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+}
+
+function reasonsOf(facts: ReadinessFacts): NotReadyReason[] {
+  if (facts.expelled !== undefined) return [{ code: "expelled", message: facts.expelled }];
+  switch (facts.phase) {
+    case "starting":
+      return [{ code: "starting", message: "the node is starting" }];
+    case "replaying":
+      if (facts.waiting !== undefined) return [waitingReason(facts.waiting, facts.joins)];
+      return [
+        { code: "replaying-log", message: "the node opens its log and applies what was not applied yet" },
+      ];
+    case "stopping":
+      return [{ code: "stopping", message: "the node was told to stop" }];
+    case "serving":
+      return servingReasons(facts);
+  }
+}
+
+function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReason {
+  const names = members.length === 0 ? "its members" : members.join(", ");
+  const because = why === "" ? "" : ` (${why})`;
+  return joins
+    ? { code: "joining", message: `waiting to be let in by ${names}${because}` }
+    : { code: "forming", message: `the cluster forms: waiting for ${names}${because}` };
+}
+
+function servingReasons({ leaderKnown, readable, diskFull }: ReadinessFacts): NotReadyReason[] {
+  const reasons: NotReadyReason[] = [];
+  if (!leaderKnown) {
+    const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
+    reasons.push({ code: "no-leader", message });
+  } else if (!readable) {
+    reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
+  }
+  if (diskFull) {
+    reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });
+  }
+  return reasons;
+}
