@@ -1,100 +1,181 @@
 /**
- * Brings a consensus room up from what the log and store rooms recovered. Refuses combinations that cannot be the
- * state of an honest crash: a node whose state is behind what it has promised must not vote.
+ * Brings a consensus room up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
+ * the engine.
  */
-import type { Clock } from "../platform/clock.ts";
-import type { Random } from "../platform/random.ts";
-import {
-  type ConfState,
-  type Entry,
-  RawNode,
-  ReadOnlyOption,
-  type SnapshotMetadata,
-} from "../raft/core/index.ts";
+import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
 import { Engine } from "../raft/engine/engine.ts";
 import { LogCache } from "../raft/engine/log-cache.ts";
-import type { RecoveredLog, WalBatch } from "../raft/wal/types.ts";
-import type { Channel } from "../rooms/channel.ts";
-import type { PublishedState } from "../rooms/published-state.ts";
+import {
+  BOOTSTRAP_POSITION,
+  bootstrapMembership,
+  clusterIdOf,
+  NO_MEMBERSHIP,
+} from "../raft/engine/membership.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import type { RecoveredLog } from "../raft/wal/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import { ConsensusRoom, type ConsensusRoomMetrics } from "./consensus-room.ts";
-import { LogCompactor } from "./log-compactor.ts";
-import type { ConsensusToFront, ConsensusToStore, FrontToConsensus, StoreToConsensus } from "./messages.ts";
+import { type AssembledConsensus, type ConsensusAssembly, RETAIN_BYTES } from "./consensus-options.ts";
+import { checkRecovery, checkTerm, isNew, RecoveryError } from "./consensus-recovery.ts";
+import { ConsensusRoom } from "./consensus-room.ts";
+
+export type {
+  AssembledConsensus,
+  ConsensusAssembly,
+  LogRoomPort,
+  RaftSettings,
+} from "./consensus-options.ts";
+export { RecoveryError } from "./consensus-recovery.ts";
 
 /** Bytes of log entries asked for at a time while the tail is read at start. */
 const TAIL_PAGE_BYTES = 16 << 20;
+/** Of the append that bootstraps a log, before the engine, which counts from 1, exists. */
+const BOOTSTRAP_APPEND_ID = 1;
 
-export interface RaftSettings {
-  readonly tickMs: number;
-  readonly electionTicks: number;
-  readonly heartbeatTicks: number;
-  readonly maxInflightMsgs: number;
-  readonly maxInflightBytes: number;
-  readonly maxSizePerMsgBytes: number;
-  readonly maxUncommittedBytes: number;
-  /** Bytes of committed entries handed to the store room at a time. */
-  readonly maxCommittedBytesPerReady: number;
-  /** Entries kept behind the applied position for slow followers. */
-  readonly snapshotCount: number;
-}
-
-/** The log room as the consensus room sees it. */
-export interface LogRoomPort {
-  /** What the log said when it was opened. */
-  opened(): Promise<RecoveredLog>;
-  /** Answered through `onAppended` once it (and everything before it) is on disk. */
-  append(id: number, batch: WalBatch): void;
-  onAppended(receive: (id: number) => void): void;
-  /** Entries in [low, high): at least one, at most about `maxBytes`. Only at start. */
-  read(low: number, high: number, maxBytes: number): Promise<readonly Entry[]>;
-  /** The state up to the marker is durable elsewhere; entries at or below `throughIndex` may go. */
-  compact(marker: SnapshotMetadata, throughIndex: number): void;
-}
-
-export interface ConsensusAssembly {
-  readonly nodeId: number;
-  readonly raft: RaftSettings;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly published: PublishedState;
-  readonly front: Channel<FrontToConsensus, ConsensusToFront>;
-  readonly store: Channel<StoreToConsensus, ConsensusToStore>;
-  readonly log: LogRoomPort;
-  readonly metrics: ConsensusRoomMetrics;
-  readonly fatal: (message: string) => void;
-}
-
-export class RecoveryError extends Error {
-  readonly code = "RECOVERY";
-  constructor(message: string) {
-    super(message);
-    this.name = "RecoveryError";
+/** A room that was stopped while it opened; nobody waits for it any more. */
+class StoppedError extends Error {
+  readonly code = "STOPPED";
+  constructor() {
+    super("stopped while opening");
+    this.name = "StoppedError";
   }
 }
 
-export interface AssembledConsensus {
-  readonly room: ConsensusRoom;
-  readonly recovered: RecoveredLog;
+interface Recovered {
+  readonly log: RecoveredLog;
   readonly applied: AppliedState;
+  readonly ceilingMs: number;
+  readonly membership: Membership | undefined;
+}
+
+export function assembleConsensus(
+  options: ConsensusAssembly,
+): AssembledConsensus & { readonly room: ConsensusRoom } {
+  const room = new ConsensusRoom(options);
+  const opened = Promise.withResolvers<Awaited<AssembledConsensus["opened"]>>();
+  // Whoever started it may not look at the answer; a failure is told in both ways.
+  opened.promise.catch(() => {});
+  const start = (): void => {
+    let open = false;
+    bringUp(options, room, (recovered, applied) => {
+      open = true;
+      opened.resolve({ recovered, applied });
+    }).catch((error: unknown) => {
+      room.stop();
+      if (!open) opened.reject(error);
+      else if (!(error instanceof StoppedError)) options.fatal(`consensus: ${String(error)}`);
+    });
+  };
+  return { room: Object.assign(room, { start }), opened: opened.promise };
+}
+
+async function bringUp(
+  options: ConsensusAssembly,
+  room: ConsensusRoom,
+  onOpened: (recovered: RecoveredLog, applied: AppliedState) => void,
+): Promise<void> {
+  const { identity, initialCluster, join } = options;
+  await room.open();
+  if (room.clusterId === "") await room.form("join");
+  const found = await recover(options, room);
+  onOpened(found.log, found.applied);
+  let recovered = found.log;
+  const joins = join.length > 0 || (initialCluster.length === 0 && identity.roster !== undefined);
+  const fresh = isNew(recovered) && (recovered.created || identity.roster === undefined);
+  if (isNew(recovered) && !joins) {
+    if (identity.roster === undefined && initialCluster.length > 1) await room.form("form");
+    recovered = await bootstrapLog(options, recovered, found.membership ?? NO_MEMBERSHIP);
+  }
+  if (room.stopped) throw new StoppedError();
+  await run(options, room, { ...found, log: recovered }, fresh);
+}
+
+/** Opens log and keyspace, in this order: the log knows whether the keyspace has an installation to finish. */
+async function recover(options: ConsensusAssembly, room: ConsensusRoom): Promise<Recovered> {
+  const { log, identity, logger } = options;
+  const recovered = await log.opened();
+  const marker = recovered.snapshot;
+  const opened = await room.openStore(
+    marker === undefined ? undefined : { index: marker.index, term: marker.term },
+    bootstrapFor(options, room.clusterId, recovered),
+  );
+  const { applied, ceilingMs, membership } = opened;
+  checkRecovery(recovered, applied, identity.initializing);
+  await checkTerm(log, recovered, applied);
+  if (membership === undefined && applied.index > 0) {
+    throw new RecoveryError(
+      `the keyspace has applied entry ${applied.term}/${applied.index} and does not say who belongs to the cluster: ` +
+        "it was written by a release that knew one node only",
+    );
+  }
+  logger.info("log and keyspace open", {
+    term: recovered.hardState.term,
+    firstIndex: recovered.firstIndex,
+    lastIndex: recovered.lastIndex,
+    applied: applied.index,
+    configuration: membership?.index ?? 0,
+    members: membership?.members.map(({ name }) => name).join(",") ?? "",
+  });
+  return { log: recovered, applied, ceilingMs, membership };
 }
 
 /**
- * Waits for the store and log rooms to open, loads the part of the log that is not applied yet, and assembles the
- * room (not started). @throws RecoveryError when log and keyspace contradict each other.
+ * The first state of the keyspace, on an initial member. Also when the log begins right behind it: in the mode that does
+ * not sync every apply, a power cut may have taken it from the keyspace, and the log has everything since.
  */
-export async function assembleConsensus(options: ConsensusAssembly): Promise<AssembledConsensus> {
-  const { raft, log, store, published } = options;
-  const [opened, recovered] = await Promise.all([firstOf(store), log.opened()]);
-  if (opened.kind !== "opened")
-    throw new RecoveryError(`the store room said ${opened.kind} before it was open`);
-  const { applied, ceilingMs } = opened;
-  checkRecovery(recovered, applied);
-  checkTerm(applied, await termInLog(log, recovered, applied));
-  const confState = isEmpty(recovered.confState) ? soleVoter(options.nodeId) : recovered.confState;
+function bootstrapFor(
+  { identity, initialCluster, join, peer }: ConsensusAssembly,
+  clusterId: string,
+  recovered: RecoveredLog,
+): Membership | undefined {
+  if (join.length > 0) return undefined;
+  const first = isNew(recovered) || recovered.snapshot?.index === BOOTSTRAP_POSITION.index;
+  if (!first) return undefined;
+  if (initialCluster.length > 0) {
+    return clusterIdOf(initialCluster) === clusterId ? bootstrapMembership(initialCluster) : undefined;
+  }
+  // Without an initial cluster and with a roster it has joined one.
+  if (identity.roster !== undefined) return undefined;
+  return bootstrapMembership([{ name: identity.name, address: peer?.advertise ?? "" }]);
+}
+
+/** The same position on every initial member, durable before anything is voted or appended (docs/raft.md, promise 6). */
+async function bootstrapLog(
+  { log, identity }: ConsensusAssembly,
+  recovered: RecoveredLog,
+  membership: Membership,
+): Promise<RecoveredLog> {
+  const { confState } = membership;
+  if (!membership.members.some(({ name }) => name === identity.name)) {
+    throw new RecoveryError(`${identity.name} is not in the initial cluster of its own keyspace`);
+  }
+  const hardState = { term: BOOTSTRAP_POSITION.term, vote: 0, commit: BOOTSTRAP_POSITION.index };
+  const snapshot = { ...BOOTSTRAP_POSITION, confState };
+  await new Promise<void>((resolve) => {
+    log.onAppended(() => resolve());
+    log.append(BOOTSTRAP_APPEND_ID, { hardState, entries: [], snapshot });
+  });
+  const { index } = BOOTSTRAP_POSITION;
+  return { ...recovered, hardState, snapshot, confState, firstIndex: index + 1, lastIndex: index };
+}
+
+async function run(
+  options: ConsensusAssembly,
+  room: ConsensusRoom,
+  found: Recovered,
+  fresh: boolean,
+): Promise<void> {
+  const { raft, published, clock, log } = options;
+  const { log: recovered, applied, ceilingMs } = found;
+  const membership = found.membership ?? NO_MEMBERSHIP;
+  // The commit index is written lazily: after a crash it may lie behind what was applied (and so was committed).
+  const hardState = {
+    ...recovered.hardState,
+    commit: Math.max(recovered.hardState.commit, applied.index),
+  };
   const cache = new LogCache({
-    // The commit index is written lazily: after a crash it may lie behind what was applied (and so was committed).
-    hardState: { ...recovered.hardState, commit: Math.max(recovered.hardState.commit, applied.index) },
-    confState,
+    hardState,
+    // The log's markers know the configuration at some position; the keyspace knows it at the applied one.
+    confState: membership.confState,
     index: applied.index,
     term: applied.term,
   });
@@ -103,9 +184,10 @@ export async function assembleConsensus(options: ConsensusAssembly): Promise<Ass
     cache.append(page);
     next += page.length;
   }
-  published.publishCommit(Math.max(recovered.hardState.commit, applied.index));
+  if (room.stopped) throw new StoppedError();
+  published.publishCommit(hardState.commit);
   const core = new RawNode({
-    id: options.nodeId,
+    id: room.ownId,
     storage: cache,
     nextInt: (bound) => options.random.nextInt(bound),
     applied: applied.index,
@@ -122,102 +204,29 @@ export async function assembleConsensus(options: ConsensusAssembly): Promise<Ass
     // The lease that this appliance serves reads under is the engine's own (clock-bound, with a margin); the core
     // always confirms by a round.
     readOnlyOption: ReadOnlyOption.Safe,
+    // Proposals travel as such (forwarding.ts): the leader stamps them.
+    disableProposalForwarding: true,
     stepDownOnRemoval: true,
   });
-  const compactor = new LogCompactor({
-    clock: options.clock,
-    // Nobody is behind a sole voter: what the keyspace has for certain, the log need not keep.
-    keepEntries: confState.voters.length > 1 ? raft.snapshotCount : 0,
-    confState: () => core.confState(),
-    compact: (marker, throughIndex) => log.compact(marker, throughIndex),
-  });
-  const room = new ConsensusRoom(
-    {
-      nodeId: options.nodeId,
-      clock: options.clock,
-      front: options.front,
-      store,
-      metrics: options.metrics,
-      compactLog: (durable) => compactor.durable(durable.index, durable.term),
-      // The core's own bound ends at the commit; a store that stands still needs one too.
-      maxHeldBytes: raft.maxUncommittedBytes,
-      fatal: options.fatal,
-    },
-    { applied, ceilingMs },
-    (hooks) =>
+  log.onAppended((id) => room.onAppended(id));
+  room.run({
+    applied,
+    ceilingMs,
+    membership,
+    makeEngine: (hooks) =>
       new Engine(
         {
           ...hooks,
           core,
           cache,
           published,
-          clock: options.clock,
+          clock,
+          membership,
           electionTimeoutMs: raft.electionTicks * raft.tickMs,
-          // Nobody is behind a sole voter.
-          retainBytes: 0,
-          append: (id, batch) => log.append(id, batch),
-          send: (messages) => {
-            throw new Error(`a sole voter has ${messages.length} messages for other nodes`);
-          },
+          fresh,
+          retainBytes: membership.members.length > 1 ? RETAIN_BYTES : 0,
         },
         applied,
       ),
-  );
-  log.onAppended((id) => room.onAppended(id));
-  return { room, recovered, applied };
-}
-
-/** Everything an honest crash can leave behind, and nothing else. */
-function checkRecovery(recovered: RecoveredLog, applied: AppliedState): void {
-  if (applied.index > recovered.lastIndex) {
-    throw new RecoveryError(
-      `the keyspace has applied entry ${applied.term}/${applied.index}, but the log ends at ${recovered.lastIndex}: ` +
-        "the log is older than the keyspace (a restored backup, a lost wal directory); this node must not vote",
-    );
-  }
-  if (applied.index + 1 < recovered.firstIndex) {
-    throw new RecoveryError(
-      `the keyspace has applied entries up to ${applied.index}, but the log begins at ${recovered.firstIndex}: ` +
-        "the keyspace is older than the log (a restored backup, a lost keyspace.db); entries are missing in between",
-    );
-  }
-}
-
-/** The term that the log gives the applied position; undefined when it no longer reaches back to it. */
-async function termInLog(
-  log: LogRoomPort,
-  recovered: RecoveredLog,
-  { index }: AppliedState,
-): Promise<number | undefined> {
-  if (recovered.snapshot?.index === index) return recovered.snapshot.term;
-  if (index < recovered.firstIndex) return undefined;
-  const [entry] = await log.read(index, index + 1, 1);
-  return entry?.term;
-}
-
-/** The same index of another term is another entry: what was applied is not what this log holds. */
-function checkTerm(applied: AppliedState, term: number | undefined): void {
-  if (term === undefined || term === applied.term) return;
-  throw new RecoveryError(
-    `the keyspace has applied entry ${applied.term}/${applied.index}, but in the log that entry has term ${term}: ` +
-      "they are not of the same history (a restored backup); this node must not vote",
-  );
-}
-
-function isEmpty(confState: ConfState): boolean {
-  return confState.voters.length === 0 && confState.learners.length === 0;
-}
-
-function soleVoter(id: number): ConfState {
-  return { voters: [id], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
-}
-
-/** The first message of a channel; later ones are kept for whoever listens next. */
-function firstOf<In, Out>(channel: Channel<In, Out>): Promise<In> {
-  return new Promise((resolve) => {
-    channel.onBatch((messages) => {
-      const first = messages[0];
-      if (first !== undefined) resolve(first);
-    });
   });
 }

@@ -1,32 +1,26 @@
 /** The consensus room as a Worker: waits for the log and the keyspace, checks that they belong together, and runs. */
 
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
-import { createLogger, type LogFormat, type Logger, type LogLevel } from "../monitoring/log.ts";
+import { createLogger, type Logger } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { systemClock } from "../platform/clock.ts";
+import { realNetwork } from "../platform/network/real-network.ts";
 import { systemRandom } from "../platform/random.ts";
-import { PortChannel, type PortLike } from "../rooms/channel.ts";
+import { systemTimers } from "../platform/timers.ts";
+import { raftIdOf } from "../raft/engine/raft-id.ts";
+import { PeerTransport } from "../raft/transport/index.ts";
+import { PortChannel } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
 import { hostRoom } from "../rooms/worker-host.ts";
-import { assembleConsensus, type RaftSettings } from "./consensus-assembly.ts";
+import { assembleConsensus } from "./consensus-assembly.ts";
+import type { ConsensusWorkerInit, PeerLink } from "./consensus-options.ts";
 import { LogMail } from "./log-mail.ts";
 import type { ConsensusToFront, FrontToConsensus } from "./messages.ts";
 import { consensusRoomMetrics } from "./room-metrics.ts";
+import { transportMetrics } from "./transport-metrics.ts";
 
-export interface ConsensusWorkerInit {
-  readonly nodeId: number;
-  readonly raft: RaftSettings;
-  /** Log segments kept at most once nothing needs the older ones. */
-  readonly maxWalFiles: number;
-  readonly published: SharedArrayBuffer;
-  readonly frontPort: PortLike;
-  readonly storePort: PortLike;
-  readonly logPort: PortLike;
-  readonly metricsPort: PortLike;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-}
+export type { ConsensusWorkerInit } from "./consensus-options.ts";
 
 hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
   const log: Logger = createLogger({ room: "consensus", level: init.logLevel, format: init.logFormat });
@@ -34,14 +28,19 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
   answerMetrics(metrics, init.metricsPort);
   watchEventLoopLag(metrics, systemClock);
   const front = new PortChannel<FrontToConsensus, ConsensusToFront>(init.frontPort);
-  const { room, recovered, applied } = await assembleConsensus({
-    nodeId: init.nodeId,
+  const { room, opened } = assembleConsensus({
+    identity: init.identity,
+    initialCluster: init.initialCluster,
+    join: init.join,
+    peer: peerLink(init, metrics),
     raft: init.raft,
     clock: systemClock,
+    timers: systemTimers,
     random: systemRandom,
     published: new PublishedState(init.published),
     front,
     store: new PortChannel(init.storePort),
+    snapshots: new PortChannel(init.snapshotPort),
     log: new LogMail({
       channel: new PortChannel(init.logPort),
       maxSegments: init.maxWalFiles,
@@ -51,23 +50,50 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
       },
     }),
     metrics: consensusRoomMetrics(metrics),
+    logger: log,
+    version: init.version,
     fatal,
   });
+  const { maxInflightMsgs, maxInflightBytes, maxSizePerMsgBytes, snapshotCount } = init.raft;
   log.info("consensus starts", {
-    node: init.nodeId,
-    term: recovered.hardState.term,
-    firstIndex: recovered.firstIndex,
-    lastIndex: recovered.lastIndex,
-    applied: applied.index,
+    node: init.identity.name,
+    id: raftIdOf(init.identity.name),
+    instance: init.identity.instance,
+    cluster: init.identity.clusterId,
+    maxInflightMsgs,
+    maxInflightBytes,
+    maxSizePerMsgBytes,
+    snapshotCount,
+    lanes: init.peer?.lanes,
+    peerAddress: init.peer?.advertise,
+    tls: init.peer?.tls !== undefined,
   });
   metrics.onCollect(() => room.observe());
   room.start();
-  // A late tick must show as late, so each one is compared with when it was due and not with the one before.
-  let due = performance.now() + init.raft.tickMs;
-  setInterval(() => {
-    const now = performance.now();
-    room.tick(Math.max(0, now - due) / 1000);
-    due = now + init.raft.tickMs;
-  }, init.raft.tickMs);
+  const { recovered, applied } = await opened;
   return { replay: recovered.lastIndex - applied.index };
 });
+
+function peerLink(init: ConsensusWorkerInit, metrics: RoomMetrics): PeerLink | undefined {
+  const { peer, raft } = init;
+  if (peer === undefined) return undefined;
+  const network = realNetwork(peer.tls);
+  return {
+    advertise: peer.advertise,
+    tls: peer.tls !== undefined,
+    transport: (callbacks) =>
+      new PeerTransport({
+        ...callbacks,
+        listen: peer.listen,
+        lanes: peer.lanes,
+        maxInflightMsgs: raft.maxInflightMsgs,
+        maxSizePerMsgBytes: raft.maxSizePerMsgBytes,
+        maxInflightBytes: raft.maxInflightBytes,
+        metrics: transportMetrics(metrics),
+        network,
+        clock: systemClock,
+        timers: systemTimers,
+        random: systemRandom,
+      }),
+  };
+}

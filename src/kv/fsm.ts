@@ -3,7 +3,11 @@
  * it reads no clock, no random source and no environment, so every replica that applies the same log holds the same
  * rows (test/kv/fsm-determinism).
  */
+import { PLANTED } from "../platform/planted.ts";
 import { type Entry, EntryType } from "../raft/core/types.ts";
+import { applyMembershipEntry } from "../raft/engine/membership.ts";
+import { decodeMembership, encodeMembership } from "../raft/engine/membership-codec.ts";
+import type { Membership } from "../raft/engine/types.ts";
 import {
   type AppliedState,
   BLIND,
@@ -15,7 +19,7 @@ import {
 import { type DecodedCommand, decodeCommand, readCommitTs, type TxnCommand } from "./command.ts";
 import { timestampFromMs } from "./hlc.ts";
 import { cleanupKey } from "./keys.ts";
-import { Sessions } from "./sessions.ts";
+import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
 import type { Condition, TxnMutation, TxnOutcome } from "./types.ts";
 
 /** The answer to one proposal, for whoever waits for it on the node that proposed. */
@@ -48,6 +52,11 @@ interface Tally {
 export const CONDITION_AGE_MAX_MS = 60_000;
 
 const CEILING_STATE = "hlc-ceiling-ms";
+/** Who belongs to the cluster: protobuf `Membership`. */
+export const MEMBERSHIP_STATE = "membership";
+/** The replicated state outside the keyspace whose names are known beforehand (sessions have one each, besides). */
+export const FSM_STATE_NAMES = [CEILING_STATE, MEMBERSHIP_STATE, SESSION_INDEX_STATE] as const;
+
 export class FsmError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -84,6 +93,10 @@ export class Fsm {
       this.#store.raftBatch(position, (batch) => {
         let previousTs = before.commitTs;
         for (const entry of entries) {
+          if (entry.type !== EntryType.Normal) {
+            applyMembership(batch, entry);
+            continue;
+          }
           const command = readEntry(entry);
           if (command === undefined) continue;
           // Stamps come from one leader at a time and grow with the log: anything else is a broken leader.
@@ -94,7 +107,7 @@ export class Fsm {
           }
           previousTs = command.commitTs;
           if (command.kind === "hlc-ceiling") this.#applyCeiling(batch, command.ceilingMs, command.commitTs);
-          else this.#applyTxn(batch, entry, command, tally);
+          else this.#applyTxn(batch, command, tally);
         }
         this.#sessions.save(batch);
       });
@@ -111,6 +124,12 @@ export class Fsm {
     return stored === undefined
       ? 0
       : Number(new DataView(stored.buffer, stored.byteOffset, 8).getBigUint64(0));
+  }
+
+  /** Who belongs to the cluster at the applied position; undefined in an empty keyspace. */
+  static membership(batch: { getState(name: string): Uint8Array | undefined }): Membership | undefined {
+    const stored = batch.getState(MEMBERSHIP_STATE);
+    return stored === undefined ? undefined : decodeMembership(stored);
   }
 
   #checkOrder(before: AppliedState, entries: readonly Entry[]): void {
@@ -134,10 +153,10 @@ export class Fsm {
     this.#sessions.expire(batch, commitTs);
   }
 
-  #applyTxn(batch: RaftBatch, entry: Entry, command: TxnCommand, tally: Tally): void {
+  #applyTxn(batch: RaftBatch, command: TxnCommand, tally: Tally): void {
     const { origin, sequence } = command;
     const recall = this.#sessions.recall(batch, origin, sequence);
-    if (recall.kind !== "new") {
+    if (recall.kind !== "new" && !PLANTED.applyTwiceOnRetry) {
       tally.repeated++;
       if (recall.kind === "answered") tally.answers.push({ origin, sequence, outcome: recall.outcome });
       return;
@@ -155,15 +174,22 @@ export class Fsm {
     }
     this.#sessions.record(batch, command, command.commitTs, outcome);
     tally.answers.push({ origin: Uint8Array.from(origin), sequence, outcome });
-    if (entry.type !== EntryType.Normal) {
-      throw new FsmError(`entry ${entry.term}/${entry.index} of type ${entry.type} carries a transaction`);
-    }
   }
 }
 
-/** Empty entries (a new leader's first) and membership changes move the applied index and nothing else. */
+/** Writes down what a membership change brings; one that is empty for everybody brings nothing. */
+function applyMembership(batch: RaftBatch, entry: Entry): void {
+  if (PLANTED.forgetMembership) return;
+  const before = Fsm.membership(batch);
+  // Without a first membership there is nothing to change: the log of a cluster begins with one.
+  if (before === undefined) return;
+  const { membership } = applyMembershipEntry(before, entry);
+  if (membership !== before) batch.putState(MEMBERSHIP_STATE, encodeMembership(membership));
+}
+
+/** An empty entry (a new leader's first) moves the applied index and nothing else. */
 function readEntry(entry: Entry): DecodedCommand | undefined {
-  if (entry.type !== EntryType.Normal || entry.data.byteLength === 0) return undefined;
+  if (entry.data.byteLength === 0) return undefined;
   try {
     return decodeCommand(entry.data);
   } catch (cause) {

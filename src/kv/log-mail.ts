@@ -2,7 +2,7 @@ import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { LogReply, LogRequest } from "../raft/wal/log-messages.ts";
 import type { RecoveredLog, WalBatch } from "../raft/wal/types.ts";
 import type { Channel } from "../rooms/channel.ts";
-import type { LogRoomPort } from "./consensus-assembly.ts";
+import type { LogRoomPort } from "./consensus-options.ts";
 
 /** Raised when the log room refuses or ends: the node cannot go on without it. */
 export class LogRoomError extends Error {

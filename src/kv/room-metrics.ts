@@ -2,7 +2,7 @@
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { StateType } from "../raft/core/index.ts";
 import type { FsmSyncMode } from "../store/types.ts";
-import type { ConsensusRoomMetrics } from "./consensus-room.ts";
+import type { ConsensusRoomMetrics } from "./consensus-options.ts";
 import type { StoreRoomMetrics } from "./store-room.ts";
 
 /** Bytes. */
@@ -59,12 +59,39 @@ export function consensusRoomMetrics(metrics: RoomMetrics): ConsensusRoomMetrics
   const ceiling = metrics.gauge("hlcCeilingSeconds").labels();
   const skew = metrics.gauge("hlcSkewSeconds").labels();
   const lateness = metrics.histogram("raftTickLatenessSeconds").labels();
+  const forwarded = metrics.counter("raftForwardedProposals").labels();
+  const rounds = metrics.counter("raftReadIndexRounds").labels();
+  const snapshots = metrics.counter("raftSnapshots");
+  const lease = metrics.gauge("raftLeaseValid").labels();
+  const members = metrics.gauge("raftMembers");
+  const lag = metrics.gauge("raftMemberLagEntries");
+  const reachable = metrics.gauge("raftMemberReachable");
+  const shown = new Set<string>();
   let leaderId = 0;
   return {
+    forwarded: (entries) => forwarded.inc(entries),
+    readIndexRound: () => rounds.inc(),
+    snapshot: (direction, outcome) => snapshots.labels({ direction, outcome }).inc(),
     proposed: (entries) => proposed.inc(entries),
     dropped: (entries) => dropped.inc(entries),
     tickLateness: (seconds) => lateness.observe(seconds),
-    observe: ({ status, appliedIndex, hlcPhysicalMs, hlcCeilingMs, hlcSkewMs }) => {
+    observe: ({ status, appliedIndex, hlcPhysicalMs, hlcCeilingMs, hlcSkewMs, ...now }) => {
+      lease.set(now.leaseValid ? 1 : 0);
+      for (const role of ["voter", "learner"] as const) {
+        members.labels({ role }).set(now.members.filter((member) => member.role === role).length);
+      }
+      for (const { name, lag: entries, reachable: up } of now.members) {
+        shown.add(name);
+        lag.labels({ member: name }).set(entries);
+        reachable.labels({ member: name }).set(up ? 1 : 0);
+      }
+      // Of a member that is gone, or of all when this node no longer leads: nothing is known.
+      for (const name of shown) {
+        if (now.members.some((member) => member.name === name)) continue;
+        shown.delete(name);
+        lag.labels({ member: name }).set(0);
+        reachable.labels({ member: name }).set(0);
+      }
       term.set(status.term);
       isLeader.set(status.raftState === StateType.Leader ? 1 : 0);
       hasLeader.set(status.lead === 0 ? 0 : 1);

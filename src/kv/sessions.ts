@@ -14,7 +14,8 @@ import type { TxnOutcome } from "./types.ts";
 const ANSWER_BYTES = 20;
 /** A session that has not been used for this long (in commit time) is forgotten. */
 export const SESSION_SILENCE_MS = 24 * 60 * 60 * 1000;
-const INDEX_STATE = "sessions";
+/** Name of the list of origins in the FSM state. */
+export const SESSION_INDEX_STATE = "sessions";
 
 function hex(origin: Uint8Array): string {
   let text = "";
@@ -147,13 +148,13 @@ export class Sessions {
     if (!this.#indexDirty) return;
     this.#indexDirty = false;
     const origins = [...sessions.keys()].sort().map((name) => Uint8Array.from(Buffer.from(name, "hex")));
-    batch.putState(INDEX_STATE, gen.kv.SessionIndex.encode({ origins }).finish());
+    batch.putState(SESSION_INDEX_STATE, gen.kv.SessionIndex.encode({ origins }).finish());
   }
 
   #load(batch: RaftBatch): Map<string, Session> {
     if (this.#sessions !== undefined) return this.#sessions;
     const sessions = new Map<string, Session>();
-    const index = batch.getState(INDEX_STATE);
+    const index = batch.getState(SESSION_INDEX_STATE);
     for (const origin of index === undefined ? [] : gen.kv.SessionIndex.decode(index).origins) {
       const stored = batch.getState(`session/${hex(origin)}`);
       if (stored !== undefined) sessions.set(hex(origin), Session.decode(stored));

@@ -163,6 +163,58 @@ export const METRICS = {
     LAG_SECONDS,
   ),
 
+  // Connections between nodes
+  raftForwardedProposals: counter(
+    "elastickv_raft_forwarded_proposals_total",
+    "Proposals of this node that were sent to the leader on another one.",
+    [],
+  ),
+  raftReadIndexRounds: counter(
+    "elastickv_raft_read_index_rounds_total",
+    "Read-index rounds that this node asked for.",
+    [],
+  ),
+  raftSnapshots: counter(
+    "elastickv_raft_snapshots_total",
+    "Keyspace snapshots sent and received, by outcome.",
+    ["direction", "outcome"],
+  ),
+  raftLeaseValid: gauge(
+    "elastickv_raft_lease_valid",
+    "1 while this node leads and serves reads under its lease.",
+    [],
+  ),
+  raftMembers: gauge("elastickv_raft_members", "Members by role; 0 unless this node leads.", ["role"]),
+  raftMemberLagEntries: gauge(
+    "elastickv_raft_member_lag_entries",
+    "Committed entries that a member is not known to have; 0 unless this node leads.",
+    ["member"],
+  ),
+  raftMemberReachable: gauge(
+    "elastickv_raft_member_reachable",
+    "1 when a member was heard of within an election timeout; 0 unless this node leads.",
+    ["member"],
+  ),
+  raftDispatchDropped: counter(
+    "elastickv_raft_dispatch_dropped_total",
+    "Messages to peers that were dropped: the lane was full, or not connected.",
+    ["lane"],
+  ),
+  peerSentMessages: counter("elastickv_peer_sent_messages_total", "Messages written to peers.", ["lane"]),
+  peerSentBytes: counter("elastickv_peer_sent_bytes_total", "Bytes of those, framing included.", ["lane"]),
+  peerReceivedMessages: counter("elastickv_peer_received_messages_total", "Messages read from peers.", [
+    "lane",
+  ]),
+  peerReceivedBytes: counter("elastickv_peer_received_bytes_total", "Bytes of those, framing included.", [
+    "lane",
+  ]),
+  peerConnectedLanes: gauge("elastickv_peer_connected_lanes", "Lanes to a peer that are up, of 4.", ["peer"]),
+  peerProtocolErrors: counter(
+    "elastickv_peer_protocol_errors_total",
+    "Peers disconnected because they broke the protocol.",
+    [],
+  ),
+
   // Write-ahead log
   walFsyncSeconds: histogram(
     "elastickv_wal_fsync_seconds",

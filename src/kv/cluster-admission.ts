@@ -1,0 +1,120 @@
+/** Who may talk to this node: decided on the hello of a connection, at both of its ends. */
+import type { PeerCertificate } from "../platform/network.ts";
+import { raftIdOf } from "../raft/engine/raft-id.ts";
+import type { Member, Membership } from "../raft/engine/types.ts";
+import type { Hello, RefusalCode, Verdict } from "../raft/transport/types.ts";
+
+/** What the verdict depends on, at this moment. */
+export interface AdmissionView {
+  readonly name: string;
+  /** "" = joining, not known yet. */
+  readonly clusterId: string;
+  /** undefined = not known yet: before the log is open, and on a node that joins until it has had a snapshot. */
+  readonly membership: Membership | undefined;
+  /** Whose data directories were met at formation. */
+  readonly roster: readonly Member[];
+  /** The initial cluster: who may be met before there is a membership; undefined = a node that joins, which may meet
+   *  anybody of its cluster. */
+  readonly expected: readonly string[] | undefined;
+  /** Peers must prove their names by certificate. */
+  readonly tls: boolean;
+}
+
+const refuse = (code: RefusalCode, message: string): Verdict => ({ ok: false, code, message });
+
+/**
+ * Cluster, then name, then data directory, then certificate. A node of the same cluster that the membership here does not
+ * know is let in: this replica may be behind, and the stranger may be the leader it has to catch up with.
+ */
+export function admit(view: AdmissionView, hello: Hello, cert: PeerCertificate | undefined): Verdict {
+  if (hello.id !== raftIdOf(hello.name)) {
+    return refuse("WRONG_NODE", `id ${hello.id} is not that of the name ${hello.name}`);
+  }
+  if (hello.name === view.name) {
+    return refuse("WRONG_NODE", `both ends of this connection are named ${view.name}`);
+  }
+  return (
+    checkCluster(view, hello) ??
+    checkMember(view, hello) ??
+    checkCertificate(view, hello, cert) ?? { ok: true }
+  );
+}
+
+function checkCluster(view: AdmissionView, hello: Hello): Verdict | undefined {
+  if (view.clusterId === "") {
+    if (hello.clusterId !== "") return undefined;
+    return refuse("NOT_READY", `${view.name} is joining and does not know its cluster yet`);
+  }
+  if (hello.clusterId === view.clusterId) return undefined;
+  // A node that joins learns the id here, and only if somebody has added it.
+  if (hello.clusterId === "") {
+    if (view.membership?.members.some(({ id }) => id === hello.id)) return undefined;
+    if (view.membership?.removed.some(({ id }) => id === hello.id)) return removed(hello);
+    return refuse(
+      "UNKNOWN_MEMBER",
+      `${hello.name} is no member: add it first (elastickv cluster add-learner ${hello.name}=${hello.address})`,
+    );
+  }
+  return refuse("WRONG_CLUSTER", `this is cluster ${view.clusterId}, not ${hello.clusterId}`);
+}
+
+function removed(hello: Hello): Verdict {
+  return refuse("REMOVED", `${hello.name} was removed from the cluster`);
+}
+
+function checkMember(view: AdmissionView, hello: Hello): Verdict | undefined {
+  const { membership, roster } = view;
+  const gone = membership?.removed.some(
+    ({ id, instance }) => id === hello.id || (instance !== "" && instance === hello.instance),
+  );
+  if (gone === true) return removed(hello);
+  const member = membership?.members.find(({ id }) => id === hello.id);
+  const known = [member?.instance, roster.find(({ id }) => id === hello.id)?.instance].find(
+    (instance) => instance !== undefined && instance !== "",
+  );
+  if (known !== undefined && known !== hello.instance) {
+    return refuse(
+      "WRONG_INSTANCE",
+      `${hello.name} is known with another data directory (instance ${known}, this one is ${hello.instance}): ` +
+        "it was wiped or restored, and may not take part under its old name",
+    );
+  }
+  if (membership === undefined && view.expected?.includes(hello.name) === false) {
+    return refuse("UNKNOWN_MEMBER", `${hello.name} is not in the initial cluster of ${view.name}`);
+  }
+  return undefined;
+}
+
+function checkCertificate(
+  view: AdmissionView,
+  hello: Hello,
+  cert: PeerCertificate | undefined,
+): Verdict | undefined {
+  if (!view.tls) return undefined;
+  if (cert === undefined) return refuse("CERTIFICATE", `${hello.name} has shown no certificate`);
+  const names = new Set(cert.names.map((name) => name.toLowerCase()));
+  if (names.has(hello.name.toLowerCase())) return undefined;
+  // Of the registered address, where there is one: the hello's is only what the peer says of itself.
+  const registered = view.membership?.members.find(({ id }) => id === hello.id)?.address;
+  if (names.has(hostOf(registered ?? hello.address).toLowerCase())) return undefined;
+  return refuse(
+    "CERTIFICATE",
+    `the certificate of ${hello.name} (${cert.subject}) names ${cert.names.join(", ") || "nobody"}`,
+  );
+}
+
+/** "[::1]:80" -> "::1", "host:80" -> "host". */
+export function hostOf(address: string): string {
+  const host = address.slice(0, Math.max(0, address.lastIndexOf(":")));
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
+/** @throws Error naming an address that is not host:port. */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } {
+  const port = Number(address.slice(address.lastIndexOf(":") + 1));
+  const host = hostOf(address);
+  if (host === "" || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error(`"${address}" is not an address of the form host:port`);
+  }
+  return { host, port };
+}

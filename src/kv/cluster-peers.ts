@@ -1,0 +1,198 @@
+/**
+ * The other nodes as this one knows them: who may connect, whom to dial, what they say of themselves, and who refuses this
+ * node.
+ */
+import type { PeerCertificate } from "../platform/network.ts";
+import { raftIdOf } from "../raft/engine/raft-id.ts";
+import type { Member, Membership } from "../raft/engine/types.ts";
+import type {
+  Hello,
+  Peer,
+  PeerMessage,
+  PeerStatus,
+  RefusalCode,
+  Transport,
+  Verdict,
+} from "../raft/transport/types.ts";
+import { admit, parseAddress } from "./cluster-admission.ts";
+import type { ConsensusAssembly, NamedAddress, TransportCallbacks } from "./consensus-options.ts";
+
+/** Of a hello; nodes that do not share it do not talk. */
+export const PEER_PROTOCOL = 1;
+
+export interface ClusterPeersOptions
+  extends Pick<ConsensusAssembly, "identity" | "initialCluster" | "join" | "peer" | "version" | "logger"> {
+  readonly onMessage: TransportCallbacks["onMessage"];
+  readonly onUnreachable: TransportCallbacks["onUnreachable"];
+  readonly allocate: TransportCallbacks["allocate"];
+  /** A connection with this node stands. */
+  readonly onHello: (hello: Hello) => void;
+  /** It does not take this node. */
+  readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
+}
+
+export class ClusterPeers {
+  readonly #options: ClusterPeersOptions;
+  readonly #transport: Transport | undefined;
+  readonly #hellos = new Map<number, Hello>();
+  /** Nodes of this cluster that the membership here does not know (yet). */
+  readonly #strangers = new Map<number, Hello>();
+  /** The last thing that was logged about a peer. */
+  readonly #logged = new Map<number, string>();
+  #clusterId: string;
+  #roster: readonly Member[];
+  #membership: Membership | undefined;
+
+  constructor(options: ClusterPeersOptions) {
+    this.#options = options;
+    this.#clusterId = options.identity.clusterId;
+    this.#roster = options.identity.roster ?? [];
+    this.#transport = options.peer?.transport({
+      hello: () => this.#hello(),
+      admit: (hello, cert) => this.#admit(hello, cert),
+      onMessage: options.onMessage,
+      onUnreachable: options.onUnreachable,
+      onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
+      onHello: (_, hello) => this.#onHello(hello),
+      allocate: options.allocate,
+    });
+  }
+
+  get clusterId(): string {
+    return this.#clusterId;
+  }
+
+  /** @throws NetworkError naming the address that cannot be listened on. */
+  async start(): Promise<void> {
+    this.#updatePeers();
+    await this.#transport?.start();
+  }
+
+  stop(): void {
+    this.#transport?.close();
+  }
+
+  /** Formation or joining is done. */
+  formed(clusterId: string, roster: readonly Member[]): void {
+    this.#clusterId = clusterId;
+    this.#roster = roster;
+  }
+
+  setMembership(membership: Membership): void {
+    this.#membership = membership;
+    for (const id of this.#strangers.keys()) {
+      const known = [...membership.members, ...membership.removed].some((member) => member.id === id);
+      if (known) this.#strangers.delete(id);
+    }
+    this.#updatePeers();
+  }
+
+  send(to: number, message: PeerMessage): boolean {
+    return this.#transport?.send(to, message) ?? false;
+  }
+
+  status(): readonly PeerStatus[] {
+    return this.#transport?.status() ?? [];
+  }
+
+  /** What a member says of itself when it differs from what is registered: its data directory, a new address. */
+  unregistered(): Member | undefined {
+    const { identity, peer } = this.#options;
+    for (const member of this.#membership?.members ?? []) {
+      const own = member.name === identity.name;
+      const hello = this.#hellos.get(member.id);
+      const instance = own ? identity.instance : (hello?.instance ?? member.instance);
+      const address = (own ? peer?.advertise : hello?.address) ?? member.address;
+      // Another data directory is never written over a registered one: it would not have been admitted.
+      if (member.instance !== "" && member.address === address) continue;
+      if (member.instance === instance && member.address === address) continue;
+      return { ...member, instance: member.instance === "" ? instance : member.instance, address };
+    }
+    return undefined;
+  }
+
+  #hello(): Hello {
+    const { identity, peer, version } = this.#options;
+    return {
+      clusterId: this.#clusterId,
+      id: raftIdOf(identity.name),
+      name: identity.name,
+      instance: identity.instance,
+      protocol: PEER_PROTOCOL,
+      version,
+      capabilities: [],
+      address: peer?.advertise ?? "",
+    };
+  }
+
+  #admit(hello: Hello, cert: PeerCertificate | undefined): Verdict {
+    const { identity, initialCluster, peer, logger } = this.#options;
+    const expected = initialCluster.length > 0 ? initialCluster.map(({ name }) => name) : undefined;
+    const verdict = admit(
+      {
+        name: identity.name,
+        clusterId: this.#clusterId,
+        membership: this.#membership,
+        roster: this.#roster,
+        expected,
+        tls: peer?.tls ?? false,
+      },
+      hello,
+      cert,
+    );
+    if (!verdict.ok && this.#isNews(hello.id, `refused here: ${verdict.code} ${verdict.message}`)) {
+      logger.warn("peer refused", { peer: hello.name, code: verdict.code, reason: verdict.message });
+    }
+    return verdict;
+  }
+
+  #onHello(hello: Hello): void {
+    const before = this.#hellos.get(hello.id);
+    this.#hellos.set(hello.id, hello);
+    if (this.#isNews(hello.id, `connected ${hello.instance} ${hello.address} ${hello.version}`)) {
+      const { name: peer, address, version } = hello;
+      this.#options.logger.info("peer connected", { peer, address, version });
+    }
+    const members = this.#membership?.members ?? [];
+    const stranger = hello.clusterId !== "" && !members.some(({ id }) => id === hello.id);
+    if (stranger) this.#strangers.set(hello.id, hello);
+    if (before?.address !== hello.address) this.#updatePeers();
+    this.#options.onHello(hello);
+  }
+
+  #onRefused(peer: Peer, code: RefusalCode, message: string): void {
+    if (this.#isNews(peer.id, `refuses this node: ${code} ${message}`)) {
+      this.#options.logger.warn("peer refuses this node", { peer: peer.name, code, reason: message });
+    }
+    this.#options.onRefused(peer, code, message);
+  }
+
+  /** Retries come every few seconds and say the same: one line in the log. */
+  #isNews(id: number, text: string): boolean {
+    if (this.#logged.get(id) === text) return false;
+    this.#logged.set(id, text);
+    return true;
+  }
+
+  /** Members, or before there are any whoever the settings name; and strangers, who may be what this node has to hear. */
+  #updatePeers(): void {
+    const { identity, initialCluster, join, logger } = this.#options;
+    const members: readonly NamedAddress[] = this.#membership?.members ?? [];
+    const named = members.length > 0 ? members : [...initialCluster, ...join];
+    const peers = new Map<number, Peer>();
+    for (const { name, address } of [...named, ...this.#strangers.values()]) {
+      const id = raftIdOf(name);
+      // Where it says it is: the registered address may be the one it has moved away from.
+      const current = this.#hellos.get(id)?.address ?? address;
+      if (name === identity.name || peers.has(id) || current === "") continue;
+      try {
+        peers.set(id, { id, name, address: parseAddress(current) });
+      } catch (error) {
+        if (this.#isNews(id, `address ${current}`)) {
+          logger.error("peer has no usable address", { peer: name, address: current, reason: String(error) });
+        }
+      }
+    }
+    this.#transport?.setPeers([...peers.values()]);
+  }
+}

@@ -1,0 +1,70 @@
+/** The cluster as its leader sees it (or, on another node that has nobody to ask, that node). */
+import { StateType, type Status } from "../raft/core/index.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import type { PeerStatus } from "../raft/transport/types.ts";
+import type { ClusterView, MemberView } from "./cluster-messages.ts";
+
+export interface ViewSource {
+  readonly status: Status;
+  readonly membership: Membership;
+  readonly firstIndex: number;
+  readonly appliedIndex: number;
+  readonly version: string;
+  /** What the others said they have applied, by id. */
+  readonly applied: ReadonlyMap<number, number>;
+  readonly peers: readonly PeerStatus[];
+  readonly sendingSnapshotTo: (id: number) => boolean;
+}
+
+export function votersOf({ confState }: Membership): readonly number[] {
+  return [...new Set([...confState.voters, ...confState.votersOutgoing])];
+}
+
+export function isJoint({ confState }: Membership): boolean {
+  return confState.votersOutgoing.length > 0;
+}
+
+export function clusterView(source: ViewSource): ClusterView {
+  const { status, membership } = source;
+  const leads = status.raftState === StateType.Leader;
+  return {
+    leader: membership.members.find(({ id }) => id === status.lead)?.name ?? null,
+    term: status.term,
+    configurationIndex: membership.index,
+    joint: isJoint(membership),
+    commitIndex: status.commit,
+    firstIndex: source.firstIndex,
+    lastIndex: status.lastIndex,
+    members: membership.members.map((member) => memberView(source, leads, member.id)),
+  };
+}
+
+function memberView(source: ViewSource, leads: boolean, id: number): MemberView {
+  const { status, membership } = source;
+  const member = membership.members.find((one) => one.id === id);
+  const self = id === status.id;
+  const progress = status.progress.get(id);
+  const peer = source.peers.find((one) => one.peer.id === id);
+  const match = self ? status.lastIndex : (progress?.match ?? 0);
+  const reachable = self || (leads ? (progress?.recentActive ?? false) : (peer?.reachable ?? false));
+  return {
+    name: member?.name ?? String(id),
+    address: member?.address ?? "",
+    role: roleOf(source, id),
+    match,
+    applied: self ? source.appliedIndex : (source.applied.get(id) ?? 0),
+    lag: self || leads ? Math.max(0, status.commit - match) : 0,
+    reachable,
+    snapshot: source.sendingSnapshotTo(id),
+    registered: (member?.instance ?? "") !== "",
+    version: self ? source.version : (peer?.hello?.version ?? null),
+    problem: self || reachable ? null : (peer?.lastError ?? "not heard of for an election timeout"),
+  };
+}
+
+function roleOf({ status, membership }: ViewSource, id: number): MemberView["role"] {
+  if (id === status.lead) return "leader";
+  if (!votersOf(membership).includes(id)) return "learner";
+  const campaigns = status.raftState === StateType.Candidate || status.raftState === StateType.PreCandidate;
+  return id === status.id && campaigns ? "candidate" : "follower";
+}

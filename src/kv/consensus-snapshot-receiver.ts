@@ -1,0 +1,177 @@
+/**
+ * A keyspace snapshot that comes in, one at a time: chunks go to the snapshot room and credit goes back as they are
+ * written. Only when all of it is verified and durable is the core shown the message that announces it.
+ */
+import type { Timers } from "../platform/timers.ts";
+import type { Message } from "../raft/core/index.ts";
+import type { PeerMessage } from "../raft/transport/types.ts";
+import { SNAPSHOT_SILENCE_MS } from "./consensus-snapshot-sender.ts";
+import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "./messages.ts";
+
+export interface SnapshotReceiverOptions {
+  readonly timers: Timers;
+  readonly snapshots: (message: ConsensusToSnapshot) => void;
+  readonly send: (to: number, message: PeerMessage) => void;
+  readonly nextStreamId: () => number;
+  /** What this node knows to be committed: older snapshots need no bytes. */
+  readonly commitIndex: () => number;
+  /** Received, or not needed: to be stepped. */
+  readonly onComplete: (message: Message) => void;
+  readonly onEnd: (from: number, ok: boolean, reason: string) => void;
+}
+
+interface Incoming {
+  /** In this node. */
+  readonly id: number;
+  readonly from: number;
+  /** At the sender. */
+  readonly remoteId: number;
+  readonly message: Message;
+  cancelTimeout: () => void;
+}
+
+export class SnapshotReceiver {
+  readonly #options: SnapshotReceiverOptions;
+  #incoming: Incoming | undefined;
+  /** A complete one that the store has yet to put in force: another would take its place on the disk. */
+  #kept: { readonly index: number; readonly forget: () => void } | undefined;
+
+  constructor(options: SnapshotReceiverOptions) {
+    this.#options = options;
+  }
+
+  get active(): boolean {
+    return this.#incoming !== undefined;
+  }
+
+  onBegin(from: number, remoteId: number, message: Message): void {
+    const options = this.#options;
+    const snapshot = message.snapshot?.metadata;
+    const refuse = (reason: string): void =>
+      options.send(from, { kind: "snapshot-result", streamId: remoteId, ok: false, reason });
+    if (snapshot === undefined) {
+      refuse("the message that announces it has no metadata");
+      return;
+    }
+    if (this.#kept !== undefined) {
+      refuse(`the one at ${this.#kept.index} is being put in force`);
+      return;
+    }
+    if (snapshot.index <= options.commitIndex()) {
+      // The core answers with what it has, and that is what the sender needs to know.
+      options.onComplete(message);
+      options.send(from, { kind: "snapshot-result", streamId: remoteId, ok: true, reason: "not needed" });
+      return;
+    }
+    this.abandon("a newer one has begun");
+    const id = options.nextStreamId();
+    this.#incoming = { id, from, remoteId, message, cancelTimeout: () => {} };
+    this.#touch();
+    options.snapshots({ kind: "receive", streamId: id, snapshot });
+    options.send(from, { kind: "snapshot-credit", streamId: remoteId, chunks: SNAPSHOT_WINDOW_CHUNKS });
+  }
+
+  onChunk(from: number, remoteId: number, bytes: Uint8Array): void {
+    const incoming = this.#of(from, remoteId);
+    if (incoming === undefined) return;
+    this.#touch();
+    this.#options.snapshots({ kind: "received-chunk", streamId: incoming.id, bytes });
+  }
+
+  onEndOfStream(from: number, remoteId: number): void {
+    const incoming = this.#of(from, remoteId);
+    if (incoming === undefined) return;
+    this.#touch();
+    this.#options.snapshots({ kind: "received-end", streamId: incoming.id });
+  }
+
+  /** The sender gives up. */
+  onCancelled(from: number, remoteId: number, reason: string): void {
+    const incoming = this.#of(from, remoteId);
+    if (incoming !== undefined) this.#abandon(incoming, `its sender gave up: ${reason}`, false);
+  }
+
+  /** The snapshot room wrote so many chunks. */
+  onWritten(streamId: number, chunks: number): void {
+    const incoming = this.#incoming;
+    if (incoming?.id !== streamId) return;
+    this.#touch();
+    this.#options.send(incoming.from, { kind: "snapshot-credit", streamId: incoming.remoteId, chunks });
+  }
+
+  /** Verified and durable. */
+  onComplete(streamId: number): void {
+    const incoming = this.#incoming;
+    if (incoming?.id !== streamId) return;
+    this.#incoming = undefined;
+    incoming.cancelTimeout();
+    const index = incoming.message.snapshot?.metadata.index ?? 0;
+    // The core may not take it (its log has caught up meanwhile); then nobody says `installed`.
+    const forget = this.#options.timers.later(() => {
+      this.#kept = undefined;
+    }, SNAPSHOT_SILENCE_MS);
+    this.#kept = { index, forget };
+    this.#options.send(incoming.from, {
+      kind: "snapshot-result",
+      streamId: incoming.remoteId,
+      ok: true,
+      reason: "",
+    });
+    this.#options.onEnd(incoming.from, true, "");
+    this.#options.onComplete(incoming.message);
+  }
+
+  onInstalled(): void {
+    this.#kept?.forget();
+    this.#kept = undefined;
+  }
+
+  onFailed(streamId: number, reason: string): void {
+    const incoming = this.#incoming;
+    if (incoming?.id === streamId) this.#abandon(incoming, reason, true);
+  }
+
+  /** The connection with this peer broke. */
+  onLost(peer: number): void {
+    const incoming = this.#incoming;
+    if (incoming?.from === peer) this.#abandon(incoming, "the connection broke", false);
+  }
+
+  abandon(reason: string): void {
+    if (this.#incoming !== undefined) this.#abandon(this.#incoming, reason, true);
+  }
+
+  stop(): void {
+    this.#incoming?.cancelTimeout();
+    this.#kept?.forget();
+    this.#incoming = undefined;
+    this.#kept = undefined;
+  }
+
+  #of(from: number, remoteId: number): Incoming | undefined {
+    const incoming = this.#incoming;
+    return incoming?.from === from && incoming.remoteId === remoteId ? incoming : undefined;
+  }
+
+  #touch(): void {
+    const incoming = this.#incoming;
+    if (incoming === undefined) return;
+    incoming.cancelTimeout();
+    incoming.cancelTimeout = this.#options.timers.later(
+      () => this.#abandon(incoming, `nothing came for ${SNAPSHOT_SILENCE_MS} ms`, true),
+      SNAPSHOT_SILENCE_MS,
+    );
+  }
+
+  #abandon(incoming: Incoming, reason: string, tellSender: boolean): void {
+    if (this.#incoming !== incoming) return;
+    this.#incoming = undefined;
+    incoming.cancelTimeout();
+    this.#options.snapshots({ kind: "cancel", streamId: incoming.id });
+    if (tellSender) {
+      const { from, remoteId: streamId } = incoming;
+      this.#options.send(from, { kind: "snapshot-result", streamId, ok: false, reason });
+    }
+    this.#options.onEnd(incoming.from, false, reason);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Keyspace snapshots on their way to followers, as the consensus room drives them: the store room holds what is to be read,
+ * the snapshot room reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
+ * reported to the core exactly once and what was held is let go.
+ */
+import type { Timers } from "../platform/timers.ts";
+import type { Message } from "../raft/core/index.ts";
+import type { Membership, Position } from "../raft/engine/types.ts";
+import type { PeerMessage } from "../raft/transport/types.ts";
+import type { AppliedState } from "../store/types.ts";
+import type { ConsensusToSnapshot, ConsensusToStore } from "./messages.ts";
+
+/** A stream on which nothing happens for so long has ended. */
+export const SNAPSHOT_SILENCE_MS = 30_000;
+
+export interface SnapshotSenderOptions {
+  readonly timers: Timers;
+  readonly store: (message: ConsensusToStore) => void;
+  readonly snapshots: (message: ConsensusToSnapshot) => void;
+  /** False: it was not sent. */
+  readonly send: (to: number, message: PeerMessage) => boolean;
+  /** Once a stream. `position`: what the follower now has; undefined = it ended early. */
+  readonly onEnd: (to: number, position: Position | undefined, reason: string) => void;
+  /** Ids are unique among all streams of this node, received ones too. */
+  readonly nextStreamId: () => number;
+}
+
+interface Stream {
+  readonly id: number;
+  readonly to: number;
+  readonly message: Message;
+  /** Known once the read is open. */
+  position: Position | undefined;
+  cancelTimeout: () => void;
+}
+
+export class SnapshotSender {
+  readonly #options: SnapshotSenderOptions;
+  readonly #streams = new Map<number, Stream>();
+
+  constructor(options: SnapshotSenderOptions) {
+    this.#options = options;
+  }
+
+  get active(): number {
+    return this.#streams.size;
+  }
+
+  sendingTo(peer: number): boolean {
+    return [...this.#streams.values()].some(({ to }) => to === peer);
+  }
+
+  /** The core wants `to` to have a snapshot at or after the one in `message`. */
+  begin(to: number, message: Message): void {
+    this.cancel((peer) => peer === to, "another snapshot was asked for");
+    const id = this.#options.nextStreamId();
+    const stream: Stream = { id, to, message, position: undefined, cancelTimeout: () => {} };
+    this.#streams.set(id, stream);
+    this.#touch(stream);
+    this.#options.store({ kind: "hold", streamId: id });
+  }
+
+  /** The store room: payloads and old versions stay. */
+  onHeld(streamId: number): void {
+    if (this.#streams.has(streamId)) this.#options.snapshots({ kind: "send", streamId });
+  }
+
+  /** The snapshot room: the read is open at this position. */
+  onOpened(streamId: number, applied: AppliedState, membership: Membership): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return;
+    const wanted = stream.message.snapshot?.metadata.index ?? 0;
+    if (applied.index < wanted) {
+      this.#end(stream, false, `the keyspace was read at ${applied.index}, the core asked for ${wanted}`);
+      return;
+    }
+    stream.position = { index: applied.index, term: applied.term };
+    const metadata = { ...stream.position, confState: membership.confState };
+    const message: Message = { ...stream.message, snapshot: { metadata, data: new Uint8Array(0) } };
+    this.#send(stream, { kind: "snapshot-begin", streamId, message });
+  }
+
+  /** The receiver can take more. */
+  onCredit(from: number, streamId: number, chunks: number): void {
+    const stream = this.#streamTo(from, streamId);
+    if (stream === undefined) return;
+    this.#touch(stream);
+    this.#options.snapshots({ kind: "credit", streamId, chunks });
+  }
+
+  onChunk(streamId: number, bytes: Uint8Array): void {
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#send(stream, { kind: "snapshot-chunk", streamId, bytes });
+  }
+
+  onSent(streamId: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#send(stream, { kind: "snapshot-end", streamId });
+  }
+
+  onFailed(streamId: number, reason: string): boolean {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return false;
+    this.#end(stream, false, reason);
+    return true;
+  }
+
+  /** What became of it over there. */
+  onResult(from: number, streamId: number, ok: boolean, reason: string): boolean {
+    const stream = this.#streamTo(from, streamId);
+    if (stream === undefined) return false;
+    this.#end(stream, ok, reason);
+    return true;
+  }
+
+  /** Leadership was lost, a peer was removed or its connection broke. */
+  cancel(which: (peer: number) => boolean, reason: string): void {
+    for (const stream of [...this.#streams.values()]) if (which(stream.to)) this.#end(stream, false, reason);
+  }
+
+  #streamTo(peer: number, streamId: number): Stream | undefined {
+    const stream = this.#streams.get(streamId);
+    return stream?.to === peer ? stream : undefined;
+  }
+
+  #send(stream: Stream, message: PeerMessage): void {
+    this.#touch(stream);
+    // A hole in the stream would be found at its end; better to begin again now.
+    if (!this.#options.send(stream.to, message)) this.#end(stream, false, "the connection did not take it");
+  }
+
+  #touch(stream: Stream): void {
+    stream.cancelTimeout();
+    stream.cancelTimeout = this.#options.timers.later(
+      () => this.#end(stream, false, `nothing happened for ${SNAPSHOT_SILENCE_MS} ms`),
+      SNAPSHOT_SILENCE_MS,
+    );
+  }
+
+  #end(stream: Stream, ok: boolean, reason: string): void {
+    if (!this.#streams.delete(stream.id)) return;
+    stream.cancelTimeout();
+    const streamId = stream.id;
+    if (!ok) {
+      this.#options.snapshots({ kind: "cancel", streamId });
+      this.#options.send(stream.to, { kind: "snapshot-result", streamId, ok, reason });
+    }
+    this.#options.store({ kind: "unhold", streamId });
+    this.#options.onEnd(stream.to, ok ? stream.position : undefined, reason);
+  }
+}
