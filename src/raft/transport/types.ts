@@ -46,7 +46,12 @@ export type PeerMessage =
   /** From the receiver: so many more chunks may come. */
   | { readonly kind: "snapshot-credit"; readonly streamId: number; readonly chunks: number }
   /** From the receiver: received, verified and kept (ok), or not. From the sender: it ends early (not ok). */
-  | { readonly kind: "snapshot-result"; readonly streamId: number; readonly ok: boolean; readonly reason: string };
+  | {
+      readonly kind: "snapshot-result";
+      readonly streamId: number;
+      readonly ok: boolean;
+      readonly reason: string;
+    };
 
 /** What a node says of itself on a new connection. */
 export interface Hello {
@@ -99,14 +104,17 @@ export interface TransportOptions {
   readonly maxInflightMsgs: number;
   /** Bytes of entries in one append message at most; frames get some room on top. */
   readonly maxSizePerMsgBytes: number;
+  /** Bytes of entries in flight to one peer at most; so many may wait in its replication lane. Default 64 MiB. */
+  readonly maxInflightBytes?: number;
   /** Decides about a hello, on both ends. @param cert with mutual TLS */
   readonly admit: (hello: Hello, cert: PeerCertificate | undefined) => Verdict;
   readonly onMessage: (from: Peer, message: PeerMessage) => void;
-  /** Something for this peer was dropped, or its connection broke: what was sent last is probably lost. */
+  /** Something for this peer was dropped, or a connection with it broke (either direction): what was sent last is
+   *  probably lost. Never called from within `send`; one call stands for all that happened in a turn. */
   readonly onUnreachable: (peer: Peer, lane: Lane) => void;
   /** A peer refused this node, with its reason. */
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
-  /** A hello was taken (by either end): what the peer says of itself. */
+  /** A connection stands: both ends took the other's hello. Once per connection, so several times per peer. */
   readonly onHello: (peer: Peer, hello: Hello) => void;
   readonly metrics: TransportMetrics;
   /** Memory that the entries of one received append message (or proposal) are put into; views of it come out. Shared

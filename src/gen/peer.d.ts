@@ -1,0 +1,408 @@
+import * as $protobuf from "protobufjs";
+import Long = require("long");
+
+/** Namespace elastickv. */
+export namespace elastickv {
+
+    /** Namespace peer. */
+    namespace peer {
+
+        /**
+         * Properties of a Hello.
+         * @deprecated Use elastickv.peer.Hello.$Properties instead.
+         */
+        interface IHello extends elastickv.peer.Hello.$Properties {
+        }
+
+        /** Represents a Hello. */
+        class Hello {
+
+            /**
+             * Constructs a new Hello.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.peer.Hello.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Hello clusterId. */
+            clusterId: string;
+
+            /** Hello id. */
+            id: number;
+
+            /** Hello name. */
+            name: string;
+
+            /** Hello instance. */
+            instance: string;
+
+            /** Hello protocol. */
+            protocol: number;
+
+            /** Hello version. */
+            version: string;
+
+            /** Hello capabilities. */
+            capabilities: string[];
+
+            /** Hello address. */
+            address: string;
+
+            /** Hello lane. */
+            lane: number;
+
+            /** Hello maxFrameBytes. */
+            maxFrameBytes: number;
+
+            /**
+             * Encodes the specified Hello message. Does not implicitly {@link elastickv.peer.Hello.verify|verify} messages.
+             * @param message Hello message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.peer.Hello.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Hello message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.peer.Hello & elastickv.peer.Hello.$Shape} Hello
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.peer.Hello & elastickv.peer.Hello.$Shape;
+        }
+
+        namespace Hello {
+
+            /** Properties of a Hello. */
+            interface $Properties {
+
+                /** Hello clusterId */
+                clusterId?: (string|null);
+
+                /** Hello id */
+                id?: (number|null);
+
+                /** Hello name */
+                name?: (string|null);
+
+                /** Hello instance */
+                instance?: (string|null);
+
+                /** Hello protocol */
+                protocol?: (number|null);
+
+                /** Hello version */
+                version?: (string|null);
+
+                /** Hello capabilities */
+                capabilities?: (string[]|null);
+
+                /** Hello address */
+                address?: (string|null);
+
+                /** Hello lane */
+                lane?: (number|null);
+
+                /** Hello maxFrameBytes */
+                maxFrameBytes?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Hello. */
+            type $Shape = elastickv.peer.Hello.$Properties;
+        }
+
+        /** RefusalCode enum. */
+        enum RefusalCode {
+
+            /** REFUSAL_NONE value */
+            REFUSAL_NONE = 0,
+
+            /** WRONG_CLUSTER value */
+            WRONG_CLUSTER = 1,
+
+            /** WRONG_NODE value */
+            WRONG_NODE = 2,
+
+            /** WRONG_INSTANCE value */
+            WRONG_INSTANCE = 3,
+
+            /** UNKNOWN_MEMBER value */
+            UNKNOWN_MEMBER = 4,
+
+            /** REMOVED value */
+            REMOVED = 5,
+
+            /** PROTOCOL value */
+            PROTOCOL = 6,
+
+            /** CERTIFICATE value */
+            CERTIFICATE = 7,
+
+            /** NOT_READY value */
+            NOT_READY = 8
+        }
+
+        /**
+         * Properties of a Verdict.
+         * @deprecated Use elastickv.peer.Verdict.$Properties instead.
+         */
+        interface IVerdict extends elastickv.peer.Verdict.$Properties {
+        }
+
+        /** Represents a Verdict. */
+        class Verdict {
+
+            /**
+             * Constructs a new Verdict.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.peer.Verdict.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Verdict ok. */
+            ok: boolean;
+
+            /** Verdict code. */
+            code: elastickv.peer.RefusalCode;
+
+            /** Verdict message. */
+            message: string;
+
+            /**
+             * Encodes the specified Verdict message. Does not implicitly {@link elastickv.peer.Verdict.verify|verify} messages.
+             * @param message Verdict message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.peer.Verdict.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Verdict message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.peer.Verdict & elastickv.peer.Verdict.$Shape} Verdict
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.peer.Verdict & elastickv.peer.Verdict.$Shape;
+        }
+
+        namespace Verdict {
+
+            /** Properties of a Verdict. */
+            interface $Properties {
+
+                /** Verdict ok */
+                ok?: (boolean|null);
+
+                /** Verdict code */
+                code?: (elastickv.peer.RefusalCode|null);
+
+                /** Verdict message */
+                message?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Verdict. */
+            type $Shape = elastickv.peer.Verdict.$Properties;
+        }
+
+        /** Kind enum. */
+        enum Kind {
+
+            /** KIND_NONE value */
+            KIND_NONE = 0,
+
+            /** HELLO value */
+            HELLO = 1,
+
+            /** VERDICT value */
+            VERDICT = 2,
+
+            /** ALIVE value */
+            ALIVE = 3,
+
+            /** RAFT value */
+            RAFT = 4,
+
+            /** PROPOSE value */
+            PROPOSE = 5,
+
+            /** PROPOSE_REPLY value */
+            PROPOSE_REPLY = 6,
+
+            /** REQUEST value */
+            REQUEST = 7,
+
+            /** REPLY value */
+            REPLY = 8,
+
+            /** SNAPSHOT_BEGIN value */
+            SNAPSHOT_BEGIN = 9,
+
+            /** SNAPSHOT_CHUNK value */
+            SNAPSHOT_CHUNK = 10,
+
+            /** SNAPSHOT_END value */
+            SNAPSHOT_END = 11,
+
+            /** SNAPSHOT_CREDIT value */
+            SNAPSHOT_CREDIT = 12,
+
+            /** SNAPSHOT_RESULT value */
+            SNAPSHOT_RESULT = 13
+        }
+
+        /**
+         * Properties of a Header.
+         * @deprecated Use elastickv.peer.Header.$Properties instead.
+         */
+        interface IHeader extends elastickv.peer.Header.$Properties {
+        }
+
+        /** Represents a Header. */
+        class Header {
+
+            /**
+             * Constructs a new Header.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.peer.Header.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Header kind. */
+            kind: elastickv.peer.Kind;
+
+            /** Header message. */
+            message: Uint8Array;
+
+            /** Header entryTypes. */
+            entryTypes: number[];
+
+            /** Header entryTerms. */
+            entryTerms: number[];
+
+            /** Header entryIndexes. */
+            entryIndexes: number[];
+
+            /** Header lengths. */
+            lengths: number[];
+
+            /** Header leaseRound. */
+            leaseRound: number;
+
+            /** Header applied. */
+            applied: number;
+
+            /** Header requestId. */
+            requestId: number;
+
+            /** Header streamId. */
+            streamId: number;
+
+            /** Header chunks. */
+            chunks: number;
+
+            /** Header ok. */
+            ok: boolean;
+
+            /** Header reason. */
+            reason: string;
+
+            /** Header hello. */
+            hello?: (elastickv.peer.Hello.$Properties|null);
+
+            /** Header verdict. */
+            verdict?: (elastickv.peer.Verdict.$Properties|null);
+
+            /**
+             * Encodes the specified Header message. Does not implicitly {@link elastickv.peer.Header.verify|verify} messages.
+             * @param message Header message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.peer.Header.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Header message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.peer.Header & elastickv.peer.Header.$Shape} Header
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.peer.Header & elastickv.peer.Header.$Shape;
+        }
+
+        namespace Header {
+
+            /** Properties of a Header. */
+            interface $Properties {
+
+                /** Header kind */
+                kind?: (elastickv.peer.Kind|null);
+
+                /** Header message */
+                message?: (Uint8Array|null);
+
+                /** Header entryTypes */
+                entryTypes?: (number[]|null);
+
+                /** Header entryTerms */
+                entryTerms?: (number[]|null);
+
+                /** Header entryIndexes */
+                entryIndexes?: (number[]|null);
+
+                /** Header lengths */
+                lengths?: (number[]|null);
+
+                /** Header leaseRound */
+                leaseRound?: (number|null);
+
+                /** Header applied */
+                applied?: (number|null);
+
+                /** Header requestId */
+                requestId?: (number|null);
+
+                /** Header streamId */
+                streamId?: (number|null);
+
+                /** Header chunks */
+                chunks?: (number|null);
+
+                /** Header ok */
+                ok?: (boolean|null);
+
+                /** Header reason */
+                reason?: (string|null);
+
+                /** Header hello */
+                hello?: (elastickv.peer.Hello.$Properties|null);
+
+                /** Header verdict */
+                verdict?: (elastickv.peer.Verdict.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Header. */
+            type $Shape = elastickv.peer.Header.$Properties;
+        }
+    }
+}

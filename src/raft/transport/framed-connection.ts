@@ -1,0 +1,124 @@
+import type { Connection, ConnectionHandlers, PeerCertificate } from "../../platform/network.ts";
+import { decodeHeader, Kind, type WireHeader } from "./codec.ts";
+import { FrameReader, PREFACE, PRELUDE_BYTES } from "./framing.ts";
+import { ALIVE_FRAME } from "./handshake.ts";
+import { ALIVE_MS, HANDSHAKE_FRAME_BYTES, HANDSHAKE_MS, SILENCE_MS } from "./limits.ts";
+import { PeerProtocolError } from "./protocol-error.ts";
+
+export interface FramedEvents {
+  onOpen?(certificate: PeerCertificate | undefined): void;
+  /** Not for ALIVE. The payload is lent; `bytes` = the whole frame. A PeerProtocolError that it throws ends the connection. */
+  onFrame(header: WireHeader, payload: Uint8Array, bytes: number): void;
+  onDrain?(): void;
+  /** Once, whoever ended it, and from within `end` too. @param nonsense the other end broke the protocol */
+  onEnd(reason: string, nonsense: boolean): void;
+}
+
+/** A connection that carries frames, notices silence, and ends on the first thing that is not right. */
+export class FramedConnection {
+  /** For the network. */
+  readonly handlers: ConnectionHandlers;
+  readonly #events: FramedEvents;
+  readonly #reader: FrameReader;
+  readonly #now: () => number;
+  readonly #bornMs: number;
+  #connection: Connection | undefined;
+  #receivedMs: number;
+  #sentMs: number;
+  #settled = false;
+  #ended = false;
+
+  constructor(now: () => number, events: FramedEvents) {
+    this.#now = now;
+    this.#events = events;
+    this.#bornMs = now();
+    this.#receivedMs = this.#bornMs;
+    this.#sentMs = this.#bornMs;
+    this.#reader = new FrameReader(HANDSHAKE_FRAME_BYTES, (header, payload) => this.#frame(header, payload));
+    this.handlers = {
+      onOpen: (certificate) => {
+        if (!this.#ended) this.#events.onOpen?.(certificate);
+      },
+      onData: (bytes) => this.#data(bytes),
+      onDrain: () => {
+        if (!this.#ended) this.#events.onDrain?.();
+      },
+      onClose: (reason) => this.end(this.#reader.midFrame ? `${reason} (in the middle of a frame)` : reason),
+    };
+  }
+
+  /** The connection that the handlers belong to. Writes the preface. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    if (this.#ended) connection.destroy("ended before it began");
+    else connection.write(PREFACE);
+  }
+
+  /** The handshake is over: frames may be so long, and silence counts. */
+  settle(frameLimit: number): void {
+    this.#settled = true;
+    this.#reader.setLimit(frameLimit);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get ageMs(): number {
+    return this.#now() - this.#bornMs;
+  }
+
+  get bufferedBytes(): number {
+    return this.#connection?.bufferedBytes ?? 0;
+  }
+
+  /** Whole frames; the bytes are the connection's from now on. */
+  write(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#sentMs = this.#now();
+    this.#connection?.write(bytes);
+  }
+
+  /** To be called every now and then: says that this end lives, ends the connection when the other does not.
+   *  @param paused this process itself stood still: silence proves nothing */
+  sweep(paused: boolean): void {
+    if (this.#ended) return;
+    const now = this.#now();
+    if (paused) this.#receivedMs = now;
+    if (!this.#settled) {
+      if (now - this.#bornMs >= HANDSHAKE_MS) this.end(`no handshake within ${HANDSHAKE_MS} ms`);
+      return;
+    }
+    if (now - this.#receivedMs >= SILENCE_MS) {
+      this.end(`silent for ${SILENCE_MS} ms`);
+    } else if (now - this.#sentMs >= ALIVE_MS && this.bufferedBytes === 0) {
+      this.write(ALIVE_FRAME);
+    }
+  }
+
+  end(reason: string, nonsense = false): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reader.stop();
+    this.#connection?.destroy(reason);
+    this.#events.onEnd(reason, nonsense);
+  }
+
+  #data(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#receivedMs = this.#now();
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      // Anything else is not the peer's fault and belongs to whoever runs this room.
+      if (!(error instanceof PeerProtocolError)) throw error;
+      this.end(error.message, true);
+    }
+  }
+
+  #frame(bytes: Uint8Array, payload: Uint8Array): void {
+    const header = decodeHeader(bytes);
+    if (header.kind === Kind.ALIVE && this.#settled) return;
+    this.#events.onFrame(header, payload, PRELUDE_BYTES + bytes.byteLength + payload.byteLength);
+  }
+}

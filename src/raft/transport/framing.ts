@@ -1,0 +1,202 @@
+/**
+ * Frames in a byte stream (docs/format/peer.md). All numbers are little-endian.
+ *
+ *   0   4  H, bytes of the header (1 or more)
+ *   4   4  P, bytes of the payload
+ *   8   4  CRC-32 of header and payload
+ *   12  4  CRC-32 of the 12 bytes before: a damaged length is found before anything is read by it
+ *   16  H  header, protobuf `Header`
+ *   …   P  payload
+ *
+ * Each end begins with an 8-byte preface: "EKVP" and the version of this layout.
+ */
+import { crc32 } from "node:zlib";
+import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
+
+export const PRELUDE_BYTES = 16;
+export const PREFACE_BYTES = 8;
+export const FRAMING_VERSION = 1;
+
+const MAGIC = new TextEncoder().encode("EKVP");
+const TLS_RECORDS = [0x15, 0x16];
+/** A buffer that came to be larger than this is given back after its frame. */
+const KEEP_BUFFER_BYTES = 1 << 20;
+
+export const PREFACE: Uint8Array = (() => {
+  const bytes = new Uint8Array(PREFACE_BYTES);
+  bytes.set(MAGIC);
+  putUint32(bytes, 4, FRAMING_VERSION);
+  return bytes;
+})();
+
+function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+function getUint32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+/**
+ * One frame, with a copy of everything in it.
+ * @param parts the payload, in order
+ * @param limit bytes of header and payload
+ * @throws UnsendableError when it is longer
+ */
+export function encodeFrame(header: Uint8Array, parts: readonly Uint8Array[], limit: number): Uint8Array {
+  let payloadBytes = 0;
+  for (const part of parts) payloadBytes += part.byteLength;
+  if (header.byteLength + payloadBytes > limit) {
+    throw new UnsendableError(
+      `a frame of ${header.byteLength + payloadBytes} bytes is over the limit of ${limit}`,
+    );
+  }
+  const frame = Buffer.allocUnsafe(PRELUDE_BYTES + header.byteLength + payloadBytes);
+  frame.set(header, PRELUDE_BYTES);
+  let at = PRELUDE_BYTES + header.byteLength;
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.byteLength;
+  }
+  putUint32(frame, 0, header.byteLength);
+  putUint32(frame, 4, payloadBytes);
+  putUint32(frame, 8, crc32(frame.subarray(PRELUDE_BYTES)));
+  putUint32(frame, 12, crc32(frame.subarray(0, 12)));
+  return frame;
+}
+
+/** Both views are valid during the call only. */
+export type OnFrame = (header: Uint8Array, payload: Uint8Array) => void;
+
+/** Cuts a stream into frames, whatever pieces it comes in. Memory: one frame that came in pieces. */
+export class FrameReader {
+  readonly #onFrame: OnFrame;
+  #limit: number;
+  #prefaceSeen = false;
+  #stopped = false;
+  /** A preface, prelude or frame that is not complete yet. */
+  #buffer: Uint8Array = new Uint8Array(PRELUDE_BYTES);
+  #held = 0;
+  /** Bytes that make up what is being held. */
+  #wanted = PREFACE_BYTES;
+
+  constructor(limit: number, onFrame: OnFrame) {
+    this.#limit = limit;
+    this.#onFrame = onFrame;
+  }
+
+  /** Bytes of header and payload, for the frames that begin from now on. */
+  setLimit(limit: number): void {
+    this.#limit = limit;
+  }
+
+  /** Whether a frame has begun and not ended. */
+  get midFrame(): boolean {
+    return this.#held > 0;
+  }
+
+  /** No more frames, also not from the bytes that are being read at the moment. */
+  stop(): void {
+    this.#stopped = true;
+    this.#buffer = new Uint8Array(0);
+    this.#held = 0;
+  }
+
+  /** @throws PeerProtocolError, and whatever `onFrame` throws. After that the stream is good for nothing. */
+  push(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.byteLength && !this.#stopped) {
+      if (this.#held === 0 && this.#prefaceSeen) {
+        const whole = this.#wholeFrame(bytes, at);
+        if (whole > 0) {
+          at += whole;
+          continue;
+        }
+      }
+      at += this.#hold(bytes, at);
+    }
+  }
+
+  /** The usual case: a frame that lies in what has just come. Returns its bytes, or 0 when it is not all there. */
+  #wholeFrame(bytes: Uint8Array, at: number): number {
+    if (bytes.byteLength - at < PRELUDE_BYTES) return 0;
+    const total = this.#frameBytes(bytes, at);
+    if (bytes.byteLength - at < total) return 0;
+    this.#emit(bytes, at, total);
+    return total;
+  }
+
+  #hold(bytes: Uint8Array, at: number): number {
+    const take = Math.min(this.#wanted - this.#held, bytes.byteLength - at);
+    this.#buffer.set(bytes.subarray(at, at + take), this.#held);
+    this.#held += take;
+    if (!this.#prefaceSeen) checkMagic(this.#buffer, this.#held);
+    if (this.#held === this.#wanted) this.#complete();
+    return take;
+  }
+
+  #complete(): void {
+    if (!this.#prefaceSeen) {
+      const version = getUint32(this.#buffer, 4);
+      if (version !== FRAMING_VERSION) {
+        throw new PeerProtocolError(
+          `the other end speaks version ${version} of the peer protocol, this node version ${FRAMING_VERSION}`,
+        );
+      }
+      this.#prefaceSeen = true;
+    } else if (this.#wanted === PRELUDE_BYTES) {
+      const total = this.#frameBytes(this.#buffer, 0);
+      if (this.#buffer.byteLength < total) {
+        // Only now: the lengths are checked. The whole at once, because growing would copy it several times.
+        const buffer = Buffer.allocUnsafeSlow(total);
+        buffer.set(this.#buffer.subarray(0, PRELUDE_BYTES));
+        this.#buffer = buffer;
+      }
+      this.#wanted = total;
+      return;
+    } else {
+      const total = this.#wanted;
+      this.#emit(this.#buffer, 0, total);
+      if (this.#buffer.byteLength > KEEP_BUFFER_BYTES) this.#buffer = new Uint8Array(PRELUDE_BYTES);
+    }
+    this.#held = 0;
+    this.#wanted = PRELUDE_BYTES;
+  }
+
+  #frameBytes(bytes: Uint8Array, at: number): number {
+    if (crc32(bytes.subarray(at, at + 12)) !== getUint32(bytes, at + 12)) {
+      throw new PeerProtocolError("the checksum of a frame's lengths does not match");
+    }
+    const header = getUint32(bytes, at);
+    const payload = getUint32(bytes, at + 4);
+    if (header === 0) throw new PeerProtocolError("a frame without a header");
+    if (header + payload > this.#limit) {
+      throw new PeerProtocolError(`a frame of ${header + payload} bytes is over the limit of ${this.#limit}`);
+    }
+    return PRELUDE_BYTES + header + payload;
+  }
+
+  #emit(bytes: Uint8Array, at: number, total: number): void {
+    const body = bytes.subarray(at + PRELUDE_BYTES, at + total);
+    if (crc32(body) !== getUint32(bytes, at + 8)) {
+      throw new PeerProtocolError("the checksum of a frame does not match");
+    }
+    const header = getUint32(bytes, at);
+    this.#onFrame(body.subarray(0, header), body.subarray(header));
+  }
+}
+
+/** Looks at as much of it as is there, so that a stranger who says little is not waited for. */
+function checkMagic(bytes: Uint8Array, held: number): void {
+  for (let i = 0; i < Math.min(held, MAGIC.byteLength); i++) {
+    if (bytes[i] === MAGIC[i]) continue;
+    throw new PeerProtocolError(
+      TLS_RECORDS.includes(bytes[0] ?? 0)
+        ? "the other end speaks TLS and this node does not: give every node its peer certificate, or none"
+        : "the other end does not speak the peer protocol of elastickv",
+    );
+  }
+}

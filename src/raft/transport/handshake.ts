@@ -1,0 +1,151 @@
+/** What two nodes say before the first message: who they are, and whether they like each other. */
+import { elastickv as gen } from "../../gen/peer.js";
+import { Kind, type WireHeader } from "./codec.ts";
+import { encodeFrame } from "./framing.ts";
+import { SLOTS, type Slot } from "./lanes.ts";
+import { HANDSHAKE_FRAME_BYTES, REFUSAL_MESSAGE_CHARS } from "./limits.ts";
+import { PeerProtocolError } from "./protocol-error.ts";
+import type { Hello, Peer, RefusalCode, Verdict } from "./types.ts";
+import { count } from "./wire-numbers.ts";
+
+/** A hello with what concerns this connection only. */
+export interface ConnectionHello {
+  readonly hello: Hello;
+  readonly slot: Slot;
+  readonly maxFrameBytes: number;
+}
+
+const CODES: Readonly<Record<RefusalCode, number>> = {
+  WRONG_CLUSTER: 1,
+  WRONG_NODE: 2,
+  WRONG_INSTANCE: 3,
+  UNKNOWN_MEMBER: 4,
+  REMOVED: 5,
+  PROTOCOL: 6,
+  CERTIFICATE: 7,
+  NOT_READY: 8,
+};
+const CODE_OF = new Map(Object.entries(CODES).map(([name, code]) => [code, name as RefusalCode]));
+
+function frame(header: gen.peer.IHeader): Uint8Array {
+  return encodeFrame(gen.peer.Header.encode(header).finish(), [], HANDSHAKE_FRAME_BYTES);
+}
+
+function helloToWire({ hello, slot, maxFrameBytes }: ConnectionHello): gen.peer.IHello {
+  return { ...hello, capabilities: [...hello.capabilities], lane: slot.wire, maxFrameBytes };
+}
+
+function verdictToWire(verdict: Verdict): gen.peer.IVerdict {
+  if (verdict.ok) return { ok: true };
+  return {
+    ok: false,
+    code: CODES[verdict.code] as gen.peer.RefusalCode,
+    message: verdict.message.slice(0, REFUSAL_MESSAGE_CHARS),
+  };
+}
+
+/** @throws UnsendableError when what the node says of itself is too long */
+export function helloFrame(hello: ConnectionHello): Uint8Array {
+  return frame({ kind: Kind.HELLO, hello: helloToWire(hello) });
+}
+
+/** @param hello goes along when the end that was dialled accepts */
+export function verdictFrame(verdict: Verdict, hello?: ConnectionHello): Uint8Array {
+  return frame({
+    kind: Kind.VERDICT,
+    verdict: verdictToWire(verdict),
+    ...(hello === undefined ? {} : { hello: helloToWire(hello) }),
+  });
+}
+
+export const ALIVE_FRAME: Uint8Array = frame({ kind: Kind.ALIVE });
+
+/** @throws PeerProtocolError */
+export function helloOf(header: WireHeader): ConnectionHello {
+  const wire = header.hello;
+  if (!wire) throw new PeerProtocolError("a handshake without a hello");
+  const slot = SLOTS.find(({ wire: number }) => number === (wire.lane ?? 0));
+  if (slot === undefined) throw new PeerProtocolError(`a hello for lane ${wire.lane}`);
+  const id = count(wire.id ?? 0, "the id in a hello");
+  const name = wire.name ?? "";
+  const instance = wire.instance ?? "";
+  if (id === 0 || name === "" || instance === "") {
+    throw new PeerProtocolError(`a hello without identity: id=${id} name="${name}" instance="${instance}"`);
+  }
+  const maxFrameBytes = count(wire.maxFrameBytes ?? 0, "max_frame_bytes");
+  if (maxFrameBytes < HANDSHAKE_FRAME_BYTES) {
+    throw new PeerProtocolError(`a hello that takes frames of ${maxFrameBytes} bytes`);
+  }
+  return {
+    slot,
+    maxFrameBytes,
+    hello: {
+      clusterId: wire.clusterId ?? "",
+      id,
+      name,
+      instance,
+      protocol: wire.protocol ?? 0,
+      version: wire.version ?? "",
+      capabilities: wire.capabilities ?? [],
+      address: wire.address ?? "",
+    },
+  };
+}
+
+/** @throws PeerProtocolError when the frame is no verdict */
+export function verdictOf(header: WireHeader): Verdict {
+  const wire = header.verdict;
+  if (header.kind !== Kind.VERDICT || !wire) {
+    throw new PeerProtocolError(`a frame of kind ${header.kind} where a verdict was expected`);
+  }
+  if (wire.ok) return { ok: true };
+  const code = CODE_OF.get(wire.code ?? 0);
+  if (code === undefined) throw new PeerProtocolError(`a refusal with code ${wire.code}`);
+  return { ok: false, code, message: wire.message ?? "" };
+}
+
+/**
+ * What is wrong with a hello whatever the node's membership says.
+ * @param expected whom this node dialled; undefined on the other end
+ */
+export function examineHello(own: Hello, other: Hello, expected: Peer | undefined): Verdict {
+  if (other.protocol !== own.protocol) {
+    return refusal(
+      "PROTOCOL",
+      `node ${other.name} (${other.version}) speaks protocol ${other.protocol}, node ${own.name} (${own.version}) protocol ${own.protocol}`,
+    );
+  }
+  if (other.id === own.id && other.instance === own.instance) {
+    return refusal("WRONG_NODE", `node ${own.name} was reached under the address of one of its own peers`);
+  }
+  if (other.name === own.name) {
+    return refusal(
+      "WRONG_NODE",
+      `two nodes are named ${own.name}: instance ${own.instance} at ${own.address} and ${other.instance} at ${other.address}`,
+    );
+  }
+  if (other.id === own.id) {
+    return refusal(
+      "WRONG_NODE",
+      `nodes ${own.name} and ${other.name} have the same Raft id ${own.id}: rename one`,
+    );
+  }
+  if (expected !== undefined && (other.id !== expected.id || other.name !== expected.name)) {
+    const { host, port } = expected.address;
+    return refusal(
+      "WRONG_NODE",
+      `node ${other.name} answers at ${host}:${port}, where ${expected.name} was expected`,
+    );
+  }
+  if (own.clusterId !== "" && other.clusterId !== "" && own.clusterId !== other.clusterId) {
+    return refusal(
+      "WRONG_CLUSTER",
+      `node ${other.name} belongs to cluster ${other.clusterId}, node ${own.name} to ${own.clusterId}`,
+    );
+  }
+  return { ok: true };
+}
+
+function refusal(code: RefusalCode, message: string): Verdict {
+  return { ok: false, code, message };
+}

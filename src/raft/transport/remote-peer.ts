@@ -1,0 +1,94 @@
+import { laneOf, slotsOf } from "./lanes.ts";
+import { type LinkContext, OutgoingLink } from "./outgoing-link.ts";
+import { UnsendableError } from "./protocol-error.ts";
+import type { Hello, Lane, Peer, PeerMessage, RefusalCode } from "./types.ts";
+
+export interface RemotePeerEvents {
+  onHello(peer: Peer, hello: Hello): void;
+  onRefused(peer: Peer, code: RefusalCode, message: string): void;
+  onDropped(lane: Lane, messages: number): void;
+  onLost(peer: Peer, lane: Lane): void;
+  onNonsense(): void;
+}
+
+/** The connections that this node keeps to one peer. */
+export class RemotePeer {
+  readonly peer: Peer;
+  /** What went wrong last, for people; forgotten when every lane is up again. */
+  lastError: string | undefined;
+  hello: Hello | undefined;
+  readonly #context: LinkContext;
+  readonly #links: readonly OutgoingLink[];
+  readonly #linkOf = new Map<Lane, OutgoingLink>();
+
+  constructor(context: LinkContext, peer: Peer, events: RemotePeerEvents) {
+    this.#context = context;
+    this.peer = peer;
+    this.#links = slotsOf(context.options.lanes).map((slot, i) => {
+      const isHeartbeat = i === 0;
+      const link: OutgoingLink = new OutgoingLink(context, peer, slot, {
+        onUp: (hello) => {
+          this.hello = hello;
+          this.#count();
+          if (this.#links.every(({ up }) => up)) this.lastError = undefined;
+          if (isHeartbeat) {
+            // Only now the others: a peer that cannot be reached, or says no, is tried once and not four times over.
+            for (const other of this.#links) other.dial();
+          }
+          events.onHello(peer, hello);
+        },
+        onDown: () => this.#count(),
+        onRefused: (code, message) => {
+          this.lastError = `refused this node (${code}): ${message}`;
+          events.onRefused(peer, code, message);
+        },
+        onError: (reason, nonsense) => {
+          this.lastError = `${slot.name}: ${reason}`;
+          if (nonsense) events.onNonsense();
+        },
+        onDropped: (lane, messages) => events.onDropped(lane, messages),
+        onLost: (lane) => events.onLost(peer, lane),
+      });
+      for (const lane of slot.lanes) this.#linkOf.set(lane, link);
+      return link;
+    });
+  }
+
+  get heartbeatUp(): boolean {
+    return this.#links[0]?.up === true;
+  }
+
+  /** It can probably be reached: dial at once what is down. */
+  dial(): void {
+    this.#links[0]?.dial();
+  }
+
+  /** False: dropped. */
+  send(message: PeerMessage): boolean {
+    const lane = laneOf(message);
+    const link = this.#linkOf.get(lane);
+    if (link === undefined) return false;
+    try {
+      return link.send(lane, message);
+    } catch (error) {
+      if (!(error instanceof UnsendableError)) throw error;
+      this.lastError = `${lane}: not sent: ${error.message}`;
+      return false;
+    }
+  }
+
+  sweep(paused: boolean): void {
+    for (const link of this.#links) link.sweep(paused);
+  }
+
+  close(reason: string): void {
+    for (const link of this.#links) link.close(reason);
+    this.#count();
+  }
+
+  #count(): void {
+    let up = 0;
+    for (const link of this.#links) up += link.up ? link.slot.lanes.length : 0;
+    this.#context.options.metrics.connected(this.peer.name, up);
+  }
+}

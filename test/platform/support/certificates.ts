@@ -1,0 +1,80 @@
+/** Certificates for tests, made anew in a directory that the test removes: no key is ever checked in. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TlsFiles } from "../../../src/platform/network/real-network.ts";
+
+export interface TestCertificates {
+  readonly directory: string;
+  /** Signed by the common CA, valid for the name. */
+  node(name: string): TlsFiles;
+  /** Signed by nobody, but it trusts the common CA. */
+  stranger(): TlsFiles;
+  remove(): void;
+}
+
+function openssl(cwd: string, ...words: string[]): void {
+  const { exitCode, stderr } = Bun.spawnSync(["openssl", ...words], {
+    cwd,
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  if (exitCode !== 0) throw new Error(`openssl ${words[0]}: ${stderr.toString()}`);
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+
+export function hasOpenssl(): boolean {
+  return Bun.which("openssl") !== null;
+}
+
+export function makeCertificates(): TestCertificates {
+  const directory = mkdtempSync(join(tmpdir(), "elastickv-certs-"));
+  openssl(
+    directory,
+    "req",
+    "-x509",
+    ...NEW_KEY,
+    "-subj",
+    "/CN=test ca",
+    "-keyout",
+    "ca.key",
+    "-out",
+    "ca.crt",
+  );
+  const files = (name: string): TlsFiles => ({
+    certFile: join(directory, `${name}.crt`),
+    keyFile: join(directory, `${name}.key`),
+    caFile: join(directory, "ca.crt"),
+  });
+  return {
+    directory,
+    node: (name) => {
+      const [key, csr, crt, ext] = ["key", "csr", "crt", "ext"].map((suffix) => `${name}.${suffix}`);
+      openssl(
+        directory,
+        "req",
+        ...NEW_KEY.slice(0, -2),
+        "-subj",
+        `/CN=${name}`,
+        "-keyout",
+        `${key}`,
+        "-out",
+        `${csr}`,
+      );
+      writeFileSync(join(directory, `${ext}`), `subjectAltName=DNS:${name},DNS:${name}.example,IP:192.0.2.7`);
+      openssl(
+        directory,
+        ...["x509", "-req", "-in", `${csr}`, "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"],
+        ...["-days", "2", "-extfile", `${ext}`, "-out", `${crt}`],
+      );
+      return files(name);
+    },
+    stranger: () => {
+      const out = ["-subj", "/CN=stranger", "-keyout", "stranger.key", "-out", "stranger.crt"];
+      openssl(directory, "req", "-x509", ...NEW_KEY, ...out);
+      return files("stranger");
+    },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
