@@ -228,7 +228,8 @@ export class Node {
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
       metrics: this.#metrics,
       log,
-      formed: origin === "alone" || roster !== undefined,
+      // One initial member has nobody to meet.
+      formed: origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1,
       keepRoster: (clusterId, met) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
       },

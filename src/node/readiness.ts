@@ -41,10 +41,8 @@ function reasonsOf(facts: ReadinessFacts): NotReadyReason[] {
 
 function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReason {
   const names = members.length === 0 ? "its members" : members.join(", ");
-  const because = why === "" ? "" : ` (${why})`;
-  return joins
-    ? { code: "joining", message: `waiting to be let in by ${names}${because}` }
-    : { code: "forming", message: `the cluster forms: waiting for ${names}${because}` };
+  const because = why === "" ? "" : `: ${why}`;
+  return { code: joins ? "joining" : "forming", message: `waiting for ${names}${because}` };
 }
 
 function servingReasons({ leaderKnown, readable, diskFull }: ReadinessFacts): NotReadyReason[] {

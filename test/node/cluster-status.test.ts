@@ -1,0 +1,123 @@
+import { expect, test } from "bun:test";
+import type { ClusterReply, ClusterView, MemberView } from "../../src/kv/cluster-messages.ts";
+import { ClusterStatusSource } from "../../src/node/cluster-status.ts";
+import type { FrontKv } from "../../src/node/front-kv.ts";
+import type { Topology } from "../../src/node/topology.ts";
+
+const MEMBER: MemberView = {
+  name: "n1",
+  address: "h1:9002",
+  role: "leader",
+  match: 9,
+  applied: 9,
+  lag: 0,
+  reachable: true,
+  snapshot: false,
+  registered: true,
+  version: "1.0.0",
+  problem: null,
+};
+const VIEW: ClusterView = {
+  leader: "n1",
+  term: 4,
+  configurationIndex: 3,
+  joint: false,
+  commitIndex: 9,
+  firstIndex: 2,
+  lastIndex: 9,
+  members: [MEMBER, { ...MEMBER, name: "n2", role: "follower" }, { ...MEMBER, name: "n3", role: "follower" }],
+};
+const TIMEOUT: ClusterReply = { kind: "refused", code: "TIMEOUT", message: "no answer" };
+const initialCluster = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}:9002` }));
+
+function source(topology: Partial<Topology> = {}) {
+  const state = {
+    reply: { kind: "status", view: VIEW } as ClusterReply,
+    nowMs: 0,
+    waiting: undefined as { members: string[]; why: string } | undefined,
+  };
+  const front = {
+    leadership: { leading: false, leaderId: 0, term: 2 },
+    diskRoom: "enough",
+    cluster: {
+      get waiting() {
+        return state.waiting;
+      },
+      ask: async () => state.reply,
+    },
+  } as unknown as FrontKv;
+  const status = new ClusterStatusSource({
+    identity: () => ({
+      clusterId: "c".repeat(32),
+      nodeId: "n1",
+      instance: "i",
+      origin: "initial",
+      roster: undefined,
+      initializing: false,
+    }),
+    topology: { initialCluster, join: [], peer: undefined, ...topology },
+    front: () => front,
+    published: () => undefined,
+    monotonicMs: () => state.nowMs,
+  });
+  return { state, status };
+}
+
+test("the leader's view, with names for ids", async () => {
+  const { clusterId, leaderId, members, advice } = await source().status.status();
+  expect([clusterId, leaderId, advice]).toEqual(["c".repeat(32), "n1", []]);
+  expect(members[1]).toEqual({
+    id: "n2",
+    peerAddress: "h1:9002",
+    role: "follower",
+    match: 9,
+    applied: 9,
+    lag: 0,
+    reachable: true,
+    unreachableSeconds: null,
+    snapshot: false,
+    registered: true,
+    version: "1.0.0",
+    problem: null,
+  });
+});
+
+test("since when a member is lost, and from anew after it came back", async () => {
+  const { state, status } = source();
+  const lose = (reachable: boolean): void => {
+    const [first, second, third] = VIEW.members as [MemberView, MemberView, MemberView];
+    state.reply = { kind: "status", view: { ...VIEW, members: [first, second, { ...third, reachable }] } };
+  };
+  const seconds = async () => (await status.status()).members[2]?.unreachableSeconds;
+  lose(false);
+  await status.observe();
+  state.nowMs = 61_500;
+  expect(await seconds()).toBe(61);
+  lose(true);
+  expect(await seconds()).toBeNull();
+  lose(false);
+  expect(await seconds()).toBe(0);
+});
+
+test("no answer: what the node knows itself, and whom formation waits for", async () => {
+  const { state, status } = source();
+  state.reply = TIMEOUT;
+  state.waiting = { members: ["n3"], why: "" };
+  const { leaderId, members, advice } = await status.status();
+  expect(leaderId).toBeNull();
+  expect(members.map(({ id, reachable }) => [id, reachable])).toEqual([
+    ["n1", true],
+    ["n2", true],
+    ["n3", false],
+  ]);
+  expect(advice).toEqual([expect.stringContaining("it waits for n3")]);
+});
+
+test("a change while the cluster forms is refused here; later its answer is the leader's", async () => {
+  const { state, status } = source();
+  state.waiting = { members: ["n3"], why: "" };
+  expect(await status.change({ kind: "promote", name: "n4" }, null)).toMatchObject({ code: "NO_LEADER" });
+  state.waiting = undefined;
+  state.reply = { kind: "done", changed: true, configurationIndex: 8 };
+  expect(await status.change({ kind: "promote", name: "n4" }, 3)).toEqual(state.reply as never);
+});

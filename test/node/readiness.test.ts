@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { type ReadinessFacts, readinessOf } from "../../src/node/readiness.ts";
+
+const READY: ReadinessFacts = {
+  phase: "serving",
+  expelled: undefined,
+  joins: false,
+  waiting: undefined,
+  leaderKnown: true,
+  readable: true,
+  diskFull: false,
+};
+const codes = (facts: Partial<ReadinessFacts>): string[] => {
+  const readiness = readinessOf({ ...READY, ...facts });
+  return readiness.ready ? [] : readiness.reasons.map(({ code }) => code);
+};
+
+test("ready is: serving, a leader is known, a read has succeeded, and there is room", () => {
+  expect(readinessOf(READY)).toEqual({ ready: true });
+  expect(codes({ leaderKnown: false })).toEqual(["no-leader"]);
+  expect(codes({ readable: false })).toEqual(["catching-up"]);
+  expect(codes({ diskFull: true, leaderKnown: false })).toEqual(["no-leader", "disk-full"]);
+});
+
+test("before that: what the start waits for", () => {
+  const waiting = { members: ["n2", "n3"], why: "n2: ECONNREFUSED" };
+  expect(codes({ phase: "starting" })).toEqual(["starting"]);
+  expect(codes({ phase: "replaying" })).toEqual(["replaying-log"]);
+  expect(codes({ phase: "replaying", waiting, joins: true })).toEqual(["joining"]);
+  expect(readinessOf({ ...READY, phase: "replaying", waiting })).toEqual({
+    ready: false,
+    reasons: [{ code: "forming", message: "waiting for n2, n3: n2: ECONNREFUSED" }],
+  });
+});
+
+test("a node that is no member says only that", () =>
+  expect(readinessOf({ ...READY, expelled: "n1 was removed", leaderKnown: false })).toEqual({
+    ready: false,
+    reasons: [{ code: "expelled", message: "n1 was removed" }],
+  }));
