@@ -26,7 +26,11 @@ const keyName = (n: number): string =>
 /** Puts `count` empty objects straight into the store of a stopped node, and the same rows into a bare database. */
 function fill(dataDir: string, bareFile: string, count: number): void {
   const directory = keyspaceDirectory(dataDir);
-  const depot = new SqliteDepot({ directory, fsmSyncMode: "sync", identity: { clusterId: "", nodeId: "n1" } });
+  const depot = new SqliteDepot({
+    directory,
+    fsmSyncMode: "sync",
+    identity: { clusterId: "", nodeId: "n1" },
+  });
   const store = depot.open();
   const bare = openBare(bareFile);
   const insert = bare.prepare("INSERT INTO kv(key, value) VALUES(?1, ?2)");
