@@ -1,11 +1,15 @@
 /**
- * The store room: the one writer of SQLite. Applies committed entries, tells consensus how far it is and the front
- * what became of its proposals, and compacts old versions when it has nothing better to do.
+ * The store room: the one writer of the keyspace. Opens it when consensus says how, applies committed entries, tells
+ * consensus how far it is and the front what became of its proposals, puts a received snapshot in the keyspace's place,
+ * and compacts old versions when it has nothing better to do.
  */
-import type { Entry } from "../raft/core/types.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { Timers } from "../platform/timers.ts";
+import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
+import type { Membership } from "../raft/engine/types.ts";
 import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
-import { type AppliedState, type MvccStore, StoreError } from "../store/types.ts";
+import { type AppliedState, type KeyspaceDepot, type MvccStore, StoreError } from "../store/types.ts";
 import { type ApplyResult, Fsm } from "./fsm.ts";
 import { timestampFromMs } from "./hlc.ts";
 import type {
@@ -16,6 +20,7 @@ import type {
   StoreToFront,
 } from "./messages.ts";
 import { packKeys } from "./row-cache.ts";
+import { openKeyspace, readMembership, samePosition } from "./store-open.ts";
 
 /** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */
 export const APPLY_BATCH_BYTES = 8 << 20;
@@ -27,6 +32,10 @@ export const COMPACTION_ROWS = 256;
 export const COMPACTION_INTERVAL_MS = 1_000;
 /** Between two attempts to apply while the disk is full. */
 export const DISK_FULL_RETRY_MS = 1_000;
+/** A power cut loses no more than this of what was applied without fsync; the log is dropped only behind that. */
+export const DURABLE_INTERVAL_MS = 1_000;
+/** A stream that takes longer finds its payloads gone and fails: better than a disk that fills up behind it. */
+export const HOLD_MAX_MS = 3_600_000;
 
 export interface StoreRoomMetrics {
   applied(result: ApplyResult, entries: number, seconds: number): void;
@@ -34,7 +43,9 @@ export interface StoreRoomMetrics {
 }
 
 export interface StoreRoomOptions {
-  readonly store: MvccStore;
+  readonly depot: KeyspaceDepot;
+  readonly timers: Timers;
+  readonly log: Logger;
   readonly published: PublishedState;
   readonly consensus: Channel<ConsensusToStore, StoreToConsensus>;
   readonly front: Channel<FrontToStore, StoreToFront>;
@@ -45,20 +56,43 @@ export interface StoreRoomOptions {
   readonly metrics: StoreRoomMetrics;
   /** Seconds, monotonic; for metrics only. */
   readonly seconds: () => number;
-  readonly later: (task: () => void, delayMs: number) => void;
   /** The room cannot go on; the process must end. */
   readonly fatal: (message: string) => void;
 }
 
-interface Work {
+interface ApplyWork {
+  readonly kind: "apply";
   readonly id: number;
   readonly entries: readonly Entry[];
 }
 
+interface InstallWork {
+  readonly kind: "install";
+  readonly id: number;
+  readonly snapshot: SnapshotMetadata;
+}
+
+type OpenMessage = Extract<ConsensusToStore, { readonly kind: "open" }>;
+
 export class StoreRoom {
   readonly #options: StoreRoomOptions;
-  readonly #fsm: Fsm;
-  #queue: Work[] = [];
+  readonly #opened = Promise.withResolvers<AppliedState>();
+  /** Set from `open` on, but for the moment in which another keyspace takes its place. */
+  #store: MvccStore | undefined;
+  #fsm: Fsm | undefined;
+  #queue: (ApplyWork | InstallWork)[] = [];
+  /** The received snapshot that is in force and that the front has not opened yet. */
+  #swapped: InstallWork | undefined;
+  /** Position of the last snapshot installed: entries up to there are in it. */
+  #installedIndex = 0;
+  /** The highest apply id that was answered. */
+  #answeredId = 0;
+  /** What consensus knows to be durable. */
+  #toldDurable = 0;
+  /** The highest apply id that a full disk made an installation overtake. */
+  #skippedId = 0;
+  /** Streams that read the keyspace, with what ends their hold. */
+  readonly #holds = new Map<number, () => void>();
   #diskFull = false;
   /** The front knows that the disk is full: one line in its log, not one a second. */
   #fullTold = false;
@@ -66,17 +100,14 @@ export class StoreRoom {
 
   constructor(options: StoreRoomOptions) {
     this.#options = options;
-    this.#fsm = new Fsm(options.store);
   }
 
-  start(): void {
-    const { store, published, consensus, front } = this.#options;
-    const applied = store.appliedState();
-    published.publishApplied(applied.index, applied.commitTs);
+  /** Waits for consensus' `open`. The answer: where the keyspace stands; or the error that kept it from being opened. */
+  start(): Promise<AppliedState> {
+    const { consensus, front } = this.#options;
     consensus.onBatch((messages) => this.#onConsensus(messages));
     front.onBatch((messages) => this.#onFront(messages));
-    consensus.send({ kind: "opened", applied, ceilingMs: Fsm.ceilingMs(store) });
-    this.#scheduleCompaction();
+    return this.#opened.promise;
   }
 
   #onConsensus(messages: readonly ConsensusToStore[]): void {
@@ -87,8 +118,18 @@ export class StoreRoom {
   #enqueue(messages: readonly ConsensusToStore[]): void {
     for (const message of messages) {
       switch (message.kind) {
+        case "open":
+          this.#open(message);
+          break;
         case "apply":
+        case "install":
           this.#queue.push(message);
+          break;
+        case "hold":
+          this.#hold(message.streamId);
+          break;
+        case "unhold":
+          this.#unhold(message.streamId);
           break;
         case "stop":
           this.#stopped = true;
@@ -100,9 +141,14 @@ export class StoreRoom {
   #onFront(messages: readonly FrontToStore[]): void {
     for (const message of messages) {
       switch (message.kind) {
+        case "reopened":
+          this.#onReopened();
+          break;
         case "stop":
           this.#stopped = true;
-          this.#options.store.close();
+          for (const end of this.#holds.values()) end();
+          this.#holds.clear();
+          this.#store?.close();
           this.#options.front.send({ kind: "stopped" });
           this.#options.front.flush();
           break;
@@ -110,37 +156,164 @@ export class StoreRoom {
     }
   }
 
-  /** Applies everything that is queued, and what arrives meanwhile, in transactions of bounded size. */
+  #open({ marker, bootstrap }: OpenMessage): void {
+    const { depot, published, consensus } = this.#options;
+    let applied: AppliedState;
+    let membership: Membership | undefined;
+    try {
+      const store = openKeyspace(depot, marker, bootstrap);
+      this.#use(store);
+      applied = store.appliedState();
+      membership = readMembership(store);
+      published.publishApplied(applied.index, applied.commitTs);
+      this.#toldDurable = applied.index;
+      consensus.send({ kind: "opened", applied, ceilingMs: Fsm.ceilingMs(store), membership });
+    } catch (error) {
+      this.#stopped = true;
+      this.#opened.reject(error);
+      return;
+    }
+    this.#scheduleCompaction();
+    this.#scheduleDurable();
+    this.#opened.resolve(applied);
+  }
+
+  #use(store: MvccStore): void {
+    this.#store = store;
+    this.#fsm = new Fsm(store);
+  }
+
+  #fail(what: string, error: unknown): void {
+    this.#options.fatal(`${what}: ${String(error)}`);
+    this.#stopped = true;
+  }
+
+  /** Does everything that is queued, and what arrives meanwhile: applies in transactions of bounded size. */
   #work(): void {
-    while (this.#queue.length > 0 && !this.#stopped && !this.#diskFull) {
+    while (this.#queue.length > 0 && this.#swapped === undefined && !this.#stopped && !this.#diskFull) {
       this.#enqueue(this.#options.consensus.drain());
-      const { entries, id, taken } = this.#takeBatch();
-      const started = this.#options.seconds();
-      let result: ApplyResult;
-      try {
-        result = this.#fsm.apply(entries);
-      } catch (error) {
-        if (error instanceof StoreError && error.code === "DISK_FULL") {
-          this.#queue = [...taken, ...this.#queue];
-          this.#waitForSpace();
-          return;
-        }
-        this.#options.fatal(`apply of ${entries.length} entries failed: ${String(error)}`);
-        this.#stopped = true;
-        return;
-      }
-      this.#options.metrics.applied(result, entries.length, this.#options.seconds() - started);
-      this.#report(id, result);
+      const next = this.#queue[0];
+      if (next?.kind === "install") this.#install(next);
+      else this.#applyNext();
     }
   }
 
-  #takeBatch(): { entries: Entry[]; id: number; taken: Work[] } {
+  #applyNext(): void {
+    const { seconds, metrics } = this.#options;
+    const { entries, id, taken } = this.#takeBatch();
+    // Nothing else sends them twice: they were committed and on their way when the snapshot came.
+    const news = entries.filter((entry) => entry.index > this.#installedIndex);
+    const { store, fsm } = this.#inForce();
+    const started = seconds();
+    try {
+      if (news.length > 0) {
+        const result = fsm.apply(news);
+        metrics.applied(result, news.length, seconds() - started);
+        this.#tellFront(result);
+      }
+      this.#answer(store, id);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "DISK_FULL")) {
+        this.#fail(`apply of ${entries.length} entries failed`, error);
+        return;
+      }
+      this.#queue = [...taken, ...this.#queue];
+      this.#skipToInstall();
+      this.#waitForSpace();
+    }
+  }
+
+  /** On a full disk the snapshot goes first: it has what is to be applied before it, and frees the old keyspace. */
+  #skipToInstall(): void {
+    const at = this.#queue.findIndex((work) => work.kind === "install");
+    if (at <= 0) return;
+    const skipped = this.#queue.splice(0, at);
+    this.#skippedId = skipped.at(-1)?.id ?? this.#skippedId;
+  }
+
+  #inForce(): { readonly store: MvccStore; readonly fsm: Fsm } {
+    if (this.#store === undefined || this.#fsm === undefined) {
+      throw new Error("the store room got work before it was told how to open the keyspace");
+    }
+    return { store: this.#store, fsm: this.#fsm };
+  }
+
+  /** Steps that have been done are not done again: after a full disk it goes on where it was. */
+  #install(work: InstallWork): void {
+    const { depot, front } = this.#options;
+    const { snapshot } = work;
+    try {
+      if (this.#store !== undefined && this.#store.appliedState().index >= snapshot.index) {
+        this.#queue.shift();
+        this.#tellInstalled(work);
+        return;
+      }
+      if (this.#store !== undefined && !samePosition(depot.pendingImport(), snapshot)) {
+        throw new StoreError("CORRUPT", "the received keyspace is not there any more");
+      }
+      this.#store?.close();
+      this.#store = undefined;
+      if (depot.pendingImport() !== undefined) depot.installImport();
+      const store = depot.open();
+      this.#use(store);
+      const applied = store.appliedState();
+      if (!samePosition(applied, snapshot)) {
+        throw new StoreError("CORRUPT", `the received keyspace is at ${applied.term}/${applied.index}`);
+      }
+      this.#installedIndex = applied.index;
+      this.#queue.shift();
+      this.#swapped = work;
+      // Holds stay: whoever reads the old keyspace finds out by itself.
+      front.send({ kind: "swapped", applied });
+      front.flush();
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "DISK_FULL") this.#waitForSpace();
+      else this.#fail(`cannot install the snapshot at ${snapshot.term}/${snapshot.index}`, error);
+    }
+  }
+
+  /** No reader of the old keyspace is left in the front: what is new may be published. */
+  #onReopened(): void {
+    const work = this.#swapped;
+    if (work === undefined || this.#stopped) return;
+    this.#swapped = undefined;
+    try {
+      this.#options.depot.discardReplaced();
+    } catch (error) {
+      // It is only space, and the next start tries again.
+      this.#options.log.warn("the replaced keyspace cannot be removed", { error: String(error) });
+    }
+    try {
+      this.#tellInstalled(work);
+    } catch (error) {
+      this.#fail("the installed snapshot cannot be read", error);
+      return;
+    }
+    this.#work();
+  }
+
+  #tellInstalled(work: InstallWork): void {
+    const { published, consensus } = this.#options;
+    const { store } = this.#inForce();
+    const applied = store.appliedState();
+    const membership = readMembership(store);
+    if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
+    published.publishApplied(applied.index, applied.commitTs);
+    const ceilingMs = Fsm.ceilingMs(store);
+    this.#toldDurable = applied.index;
+    consensus.send({ kind: "installed", id: work.id, applied, ceilingMs, membership });
+    consensus.flush();
+    if (this.#skippedId > this.#answeredId) this.#answer(store, this.#skippedId);
+  }
+
+  #takeBatch(): { entries: Entry[]; id: number; taken: ApplyWork[] } {
     const entries: Entry[] = [];
-    const taken: Work[] = [];
+    const taken: ApplyWork[] = [];
     let bytes = 0;
     let id = 0;
     while (this.#queue.length > 0) {
-      const work = this.#queue[0] as Work;
+      const work = this.#queue[0];
+      if (work?.kind !== "apply") break;
       const size = work.entries.reduce((sum, entry) => sum + entry.data.byteLength, 0);
       const fits =
         bytes + size <= APPLY_BATCH_BYTES && entries.length + work.entries.length <= APPLY_BATCH_ENTRIES;
@@ -154,8 +327,8 @@ export class StoreRoom {
     return { entries, id, taken };
   }
 
-  #report(id: number, result: ApplyResult): void {
-    const { store, published, consensus, front, origin } = this.#options;
+  #tellFront(result: ApplyResult): void {
+    const { published, front, origin } = this.#options;
     const applied: AppliedState = result.position;
     // Readers first: whoever is told that its write is applied must be able to read it.
     published.publishApplied(applied.index, applied.commitTs);
@@ -167,11 +340,18 @@ export class StoreRoom {
     const changed = result.changed === undefined ? undefined : packKeys(result.changed);
     front.send({ kind: "applied", applied, answers, changed });
     front.flush();
+  }
+
+  #answer(store: MvccStore, id: number): void {
+    const { consensus } = this.#options;
+    const durable = store.durableApplied();
+    this.#answeredId = id;
+    this.#toldDurable = durable.index;
     consensus.send({
       kind: "applied",
       id,
-      applied,
-      durable: store.durableApplied(),
+      applied: store.appliedState(),
+      durable,
       ceilingMs: Fsm.ceilingMs(store),
     });
     consensus.flush();
@@ -182,7 +362,7 @@ export class StoreRoom {
     if (!this.#fullTold) this.#options.front.send({ kind: "disk-full", full: true });
     this.#fullTold = true;
     this.#diskFull = true;
-    this.#options.later(() => {
+    this.#options.timers.later(() => {
       if (this.#stopped) return;
       this.#diskFull = false;
       this.#work();
@@ -193,7 +373,7 @@ export class StoreRoom {
   }
 
   #scheduleCompaction(): void {
-    this.#options.later(() => {
+    this.#options.timers.later(() => {
       if (this.#stopped) return;
       // On a full disk above all: it gives the space of what was deleted back, and needs little or none itself.
       this.#compact();
@@ -202,19 +382,57 @@ export class StoreRoom {
   }
 
   #compact(): void {
-    const { store, retentionMs } = this.#options;
+    const { retentionMs } = this.#options;
+    const store = this.#store;
+    // Somebody streams the keyspace: its rows are safe in a transaction, their payloads only here.
+    if (store === undefined || this.#swapped !== undefined || this.#holds.size > 0) return;
     const horizon = store.appliedState().commitTs - timestampFromMs(retentionMs);
     if (horizon <= 0n) return;
     try {
       const rows = store.compactVersions(horizon, COMPACTION_ROWS);
       if (rows > 0) this.#options.metrics.compacted(rows);
       // More to do: go on soon, but let applies in between.
-      if (rows === COMPACTION_ROWS) this.#options.later(() => !this.#stopped && this.#compact(), 5);
+      if (rows === COMPACTION_ROWS) this.#options.timers.later(() => !this.#stopped && this.#compact(), 5);
     } catch (error) {
       if (error instanceof StoreError && error.code === "DISK_FULL") return;
-      this.#options.fatal(`compaction of old versions failed: ${String(error)}`);
-      this.#stopped = true;
+      this.#fail("compaction of old versions failed", error);
     }
+  }
+
+  /** Without fsync on every apply: makes what was applied durable now and then, so that the log can be dropped. */
+  #scheduleDurable(): void {
+    this.#options.timers.later(() => {
+      if (this.#stopped) return;
+      this.#makeDurable();
+      this.#scheduleDurable();
+    }, DURABLE_INTERVAL_MS);
+  }
+
+  #makeDurable(): void {
+    const store = this.#store;
+    if (store === undefined || this.#swapped !== undefined) return;
+    try {
+      // Compaction makes everything before it durable too; consensus hears of either here.
+      if (store.makeDurable().index > this.#toldDurable) this.#answer(store, this.#answeredId);
+    } catch (error) {
+      this.#fail("applied entries cannot be made durable", error);
+    }
+  }
+
+  #hold(streamId: number): void {
+    const { timers, log, consensus } = this.#options;
+    this.#unhold(streamId);
+    const cancel = timers.later(() => {
+      this.#holds.delete(streamId);
+      log.warn("a snapshot is being sent for too long; old versions are compacted again", { streamId });
+    }, HOLD_MAX_MS);
+    this.#holds.set(streamId, cancel);
+    consensus.send({ kind: "held", streamId });
+  }
+
+  #unhold(streamId: number): void {
+    this.#holds.get(streamId)?.();
+    this.#holds.delete(streamId);
   }
 }
 

@@ -3,19 +3,20 @@ import { statSync } from "node:fs";
 import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { RoomMetrics } from "../monitoring/room-metrics.ts";
+import { systemTimers } from "../platform/timers.ts";
 import { PortChannel, type PortLike } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
 import { hostRoom } from "../rooms/worker-host.ts";
-import { SqliteStore } from "../store/index.ts";
-import { claimStore, type StoreIdentity } from "../store/store-identity.ts";
+import { SqliteDepot, type StoreIdentity } from "../store/index.ts";
 import type { FsmSyncMode } from "../store/types.ts";
 import { type StoreFileSizes, storeRoomMetrics } from "./room-metrics.ts";
 import { StoreRoom } from "./store-room.ts";
 
 export interface StoreWorkerInit {
-  readonly path: string;
+  /** DATA/keyspace. */
+  readonly directory: string;
   readonly identity: StoreIdentity;
-  readonly syncMode: FsmSyncMode;
+  readonly fsmSyncMode: FsmSyncMode;
   readonly retentionMs: number;
   readonly origin: Uint8Array;
   readonly published: SharedArrayBuffer;
@@ -26,36 +27,41 @@ export interface StoreWorkerInit {
   readonly logFormat: LogFormat;
 }
 
-hostRoom<StoreWorkerInit>((init, fatal) => {
+/** Has started when consensus has said how to open the keyspace, and it is open. */
+hostRoom<StoreWorkerInit>(async (init, fatal) => {
   const log = createLogger({ room: "store", level: init.logLevel, format: init.logFormat });
   const metrics = new RoomMetrics("store");
-  const store = new SqliteStore({ file: init.path, fsmSyncMode: init.syncMode });
-  claimStore(store, init.path, init.identity);
+  const depot = new SqliteDepot({
+    directory: init.directory,
+    fsmSyncMode: init.fsmSyncMode,
+    identity: init.identity,
+  });
   const room = new StoreRoom({
-    store,
+    depot,
+    timers: systemTimers,
+    log,
     published: new PublishedState(init.published),
     consensus: new PortChannel(init.consensusPort),
     front: new PortChannel(init.frontPort),
     origin: init.origin,
     retentionMs: init.retentionMs,
-    metrics: storeRoomMetrics(metrics, () => fileSizes(init.path), init.syncMode),
+    metrics: storeRoomMetrics(metrics, () => fileSizes(depot), init.fsmSyncMode),
     seconds: () => performance.now() / 1000,
-    later: (task, delayMs) => void setTimeout(task, delayMs),
     fatal,
   });
-  room.start();
+  const applied = await room.start();
   answerMetrics(metrics, init.metricsPort);
-  const applied = store.appliedState();
   log.info("keyspace open", {
-    path: init.path,
+    path: depot.databaseFile(),
     applied: applied.index,
     term: applied.term,
-    sync: init.syncMode,
+    sync: init.fsmSyncMode,
   });
   return applied;
 });
 
-function fileSizes(path: string): StoreFileSizes {
+function fileSizes(depot: SqliteDepot): StoreFileSizes {
   const size = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const path = depot.databaseFile();
   return { database: size(path), wal: size(`${path}-wal`) };
 }

@@ -1,0 +1,62 @@
+/** Finding the right keyspace at start: finishing an installation that a crash interrupted, and the first state ever. */
+
+import { decodeMembership, encodeMembership } from "../raft/engine/membership-codec.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import type { KeyspaceDepot, MvccStore } from "../store/types.ts";
+
+/** Name of the replicated membership in the FSM state. */
+export const MEMBERSHIP_STATE = "membership";
+
+interface LogPosition {
+  readonly index: number;
+  readonly term: number;
+}
+
+export function samePosition(a: LogPosition | undefined, b: LogPosition | undefined): boolean {
+  return a !== undefined && b !== undefined && a.index === b.index && a.term === b.term;
+}
+
+/** undefined: an empty keyspace, of a node that is joining. @throws when the bytes are not a membership */
+export function readMembership(from: {
+  getState(name: string): Uint8Array | undefined;
+}): Membership | undefined {
+  const stored = from.getState(MEMBERSHIP_STATE);
+  return stored === undefined ? undefined : decodeMembership(stored);
+}
+
+/**
+ * Opens the keyspace in force. A received one that waits takes its place before, when it is the one that the log's
+ * marker names (the log has nothing else from there on) and newer; any other was never accepted and is discarded.
+ * @param bootstrap first state of a new cluster, at position 1/1; for an empty keyspace only
+ * @throws StoreError, StoreIdentityError
+ */
+export function openKeyspace(
+  depot: KeyspaceDepot,
+  marker: LogPosition | undefined,
+  bootstrap: Membership | undefined,
+): MvccStore {
+  let store = depot.open();
+  try {
+    const pending = depot.pendingImport();
+    if (pending !== undefined) {
+      if (samePosition(pending, marker) && store.appliedState().index < pending.index) {
+        store.close();
+        depot.installImport();
+        store = depot.open();
+        depot.discardReplaced();
+      } else {
+        depot.discardImport();
+      }
+    }
+    if (bootstrap !== undefined && store.appliedState().index === 0) {
+      store.raftBatch({ index: 1, term: 1, commitTs: 0n }, (batch) =>
+        batch.putState(MEMBERSHIP_STATE, encodeMembership(bootstrap)),
+      );
+      store.makeDurable();
+    }
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
