@@ -3,6 +3,7 @@ import { createLogger, type Logger } from "../../monitoring/log.ts";
 import { answerMetrics } from "../../monitoring/port-source.ts";
 import { RoomMetrics } from "../../monitoring/room-metrics.ts";
 import { realDisk } from "../../platform/disk/real-disk.ts";
+import { maybeSlowSync } from "../../platform/disk/slow-sync.ts";
 import { PortChannel } from "../../rooms/channel.ts";
 import { hostRoom } from "../../rooms/worker-host.ts";
 import { WalError } from "./errors.ts";
@@ -37,7 +38,7 @@ function openOrTell(init: LogWorkerInit, log: Logger, channel: PortChannel<LogRe
   const { directory, identity, create, segmentBytes } = init;
   try {
     return Wal.open({
-      disk: realDisk,
+      disk: maybeSlowSync(realDisk, process.env),
       directory,
       identity,
       create,

@@ -13,6 +13,7 @@ export const CREDENTIALS: Credentials = {
 const REPOSITORY = resolve(import.meta.dir, "../../..");
 const READY_TIMEOUT_MS = 60_000;
 const EXIT_TIMEOUT_MS = 60_000;
+const ADMIN_TIMEOUT_MS = 60_000;
 const POLL_MS = 5;
 
 /** The command under test: ELASTICKV_TEST_BINARY (may hold arguments), else the compiled binary.
@@ -176,8 +177,12 @@ export class NodeProcess {
     throw new Error(`not ready after ${timeoutMs} ms: ${this.#stderr}`);
   }
 
-  async admin(path: string): Promise<{ readonly status: number; readonly text: string }> {
-    const answer = await fetch(`http://127.0.0.1:${this.adminPort}${path}`, { keepalive: false });
+  async admin(
+    path: string,
+    timeoutMs = ADMIN_TIMEOUT_MS,
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    const url = `http://127.0.0.1:${this.adminPort}${path}`;
+    const answer = await fetch(url, { keepalive: false, signal: AbortSignal.timeout(timeoutMs) });
     return { status: answer.status, text: await answer.text() };
   }
 

@@ -10,6 +10,8 @@ export interface CallOptions {
   readonly body?: Uint8Array | string;
   /** Sign the body's hash instead of UNSIGNED-PAYLOAD. */
   readonly signBody?: boolean;
+  /** The connection is given up when the answer is not there by then. Default: never. */
+  readonly timeoutMs?: number;
 }
 
 export interface Answer {
@@ -63,6 +65,14 @@ export class S3Client {
         (response) => collect(response, method).then(done, failed),
       );
       request.once("error", failed);
+      if (options.timeoutMs !== undefined) {
+        const { timeoutMs } = options;
+        const timer = setTimeout(
+          () => request.destroy(new Error(`no answer after ${timeoutMs} ms: closed`)),
+          timeoutMs,
+        );
+        request.once("close", () => clearTimeout(timer));
+      }
       request.end(body);
     });
   }

@@ -1,0 +1,101 @@
+/** One node's disk is full, or slow: the others must hardly notice. */
+import { expect, test } from "bun:test";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { waitFor, withCluster } from "./lib/cluster.ts";
+import { temporaryDirectory } from "./lib/node-process.ts";
+import { RegisterLoad } from "./lib/register-load.ts";
+
+const DISK_MIB = 600;
+const RESERVE_MIB = 64;
+const isRoot = process.getuid?.() === 0;
+
+/** A small disk of its own (a tmpfs), for the data of one node. */
+async function withSmallDisk(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = join(temporaryDirectory("full"), "disk");
+  mkdirSync(directory);
+  const size = `size=${DISK_MIB}m`;
+  const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", size, "elastickv-test", directory]);
+  expect(mount.exitCode).toBe(0);
+  try {
+    await run(directory);
+  } finally {
+    // Lazily: a process that has just been killed may hold a file for another moment.
+    Bun.spawnSync(["umount", "--lazy", directory]);
+  }
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
+// Without root there is no small disk. full-disk.process.ts tells the same of one node.
+test.skipIf(!isRoot)(
+  "the disk of one node is full: the cluster goes on, and the node is back when there is room",
+  async () => {
+    await withSmallDisk(async (disk) => {
+      const filler = join(disk, "filler");
+      const args = ["--disk-reserve", `${RESERVE_MIB}MiB`];
+      await withCluster({ args, dataDirs: { n3: join(disk, "n3") } }, async (cluster) => {
+        const load = await RegisterLoad.start(cluster);
+        await load.progress();
+        // As a follower, and as the leader.
+        for (const leader of ["n1", "n3"]) {
+          expect(await cluster.command("n1", "transfer-leader", leader)).toMatchObject({ code: 0 });
+          await load.progress();
+          writeFileSync(filler, new Uint8Array(Math.max(0, freeBytes(disk) - (4 << 20))));
+          await waitFor(
+            async () => (await cluster.node("n3").running.admin("/readyz")).text.includes("disk-full"),
+            20_000,
+            "disk-full on n3",
+          );
+          await load.progress();
+          rmSync(filler);
+          await waitFor(
+            async () => (await cluster.node("n3").running.admin("/readyz")).status === 200,
+            20_000,
+            "ready on n3",
+          );
+          await cluster.converged();
+          await load.progress();
+        }
+        await load.finish();
+      });
+    });
+  },
+  120_000,
+);
+
+test("a disk that takes 300 ms to sync: as a follower nobody waits for it, as the leader it stays the leader", async () => {
+  const slow = { ELASTICKV_TEST_FSYNC_DELAY_MS: "300" };
+  await withCluster({}, async (cluster) => {
+    const load = await RegisterLoad.start(cluster);
+    await load.progress();
+    const leader = await cluster.leader();
+    const slowNode = cluster.others(leader)[0]?.name ?? "";
+    await cluster.stop(slowNode);
+    await cluster.start(slowNode, slow);
+    await load.progress(60);
+    const { term } = await cluster.status(leader);
+
+    // Clients of the other two do not wait for the third.
+    const client = cluster.client(leader);
+    const latencies: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const begin = performance.now();
+      await client.expect(200, "PUT", "ledger/timed", { body: "timed" });
+      latencies.push(performance.now() - begin);
+    }
+    latencies.sort((a, b) => a - b);
+    console.log(`PUT at the leader beside a slow follower: median ${latencies[10]?.toFixed(1)} ms`);
+    expect((await cluster.status(leader)).term).toBe(term);
+
+    expect(await cluster.command(leader, "transfer-leader", slowNode)).toMatchObject({ code: 0 });
+    await load.progress(60, 60_000);
+    // Slow, and still in time with its heartbeats: nobody else was elected.
+    expect(await cluster.leader()).toBe(slowNode);
+    expect((await cluster.status(slowNode)).term).toBe(term + 1);
+    await load.finish();
+  });
+}, 120_000);

@@ -1,0 +1,87 @@
+/** A network that is cut, one way or both, slow, or reset; and a process that stands still and does not know it. */
+import { expect, test } from "bun:test";
+import { withCluster } from "./lib/cluster.ts";
+import { RegisterLoad } from "./lib/register-load.ts";
+
+test("SIGSTOP of the leader for longer than its lease, then SIGCONT: no stale read", async () => {
+  await withCluster({}, async (cluster) => {
+    const load = await RegisterLoad.start(cluster, 3);
+    await load.progress();
+    for (let round = 0; round < 3; round++) {
+      const leader = await cluster.leader();
+      const others = cluster.others(leader).map(({ name }) => name);
+      cluster.pause(leader);
+      // Reads of its clients wait in its sockets; it answers them the moment it wakes.
+      await load.progress();
+      expect(await cluster.leader(others)).not.toBe(leader);
+      cluster.resume(leader);
+      await load.progress();
+    }
+    await cluster.converged();
+    await load.finish();
+  });
+}, 120_000);
+
+test("the leader is cut off from both others: they go on, it acknowledges nothing, and follows when it is back", async () => {
+  await withCluster({}, async (cluster) => {
+    const load = await RegisterLoad.start(cluster);
+    await load.progress();
+    const leader = await cluster.leader();
+    const others = cluster.others(leader).map(({ name }) => name);
+    cluster.links.isolate(leader);
+    await load.progress(60);
+    expect(await cluster.leader(others)).not.toBe(leader);
+    // It has noticed by itself, and still answers on its admin page.
+    expect((await cluster.status(leader)).leaderId).not.toBe(leader);
+    cluster.links.heal();
+    await load.progress();
+    await cluster.converged();
+    await load.finish();
+  });
+}, 120_000);
+
+test("one-way: the leader is not heard, the leader does not hear, a follower does not hear the leader", async () => {
+  await withCluster({}, async (cluster) => {
+    const load = await RegisterLoad.start(cluster);
+    await load.progress();
+    const ways: ((leader: string, others: readonly string[]) => void)[] = [
+      (leader, others) => others.forEach((other) => cluster.links.cut(leader, other)),
+      (leader, others) => others.forEach((other) => cluster.links.cut(other, leader)),
+      (leader, [first = ""]) => cluster.links.cut(leader, first),
+    ];
+    for (const way of ways) {
+      const leader = await cluster.leader();
+      way(
+        leader,
+        cluster.others(leader).map(({ name }) => name),
+      );
+      await load.progress(60);
+      cluster.links.heal();
+      await load.progress();
+      await cluster.converged();
+    }
+    await load.finish();
+  });
+}, 120_000);
+
+test("slow links, and connections reset in the middle of frames", async () => {
+  await withCluster({}, async (cluster) => {
+    const load = await RegisterLoad.start(cluster);
+    await load.progress();
+    const names = cluster.nodes.map(({ name }) => name);
+    for (const from of names) for (const to of names) if (from !== to) cluster.links.delay(from, to, 30);
+    await load.progress(30, 60_000);
+    const term = (await cluster.status(await cluster.leader())).term;
+    for (let round = 0; round < 10; round++) {
+      const [one = "", other = ""] = [names[round % 3], names[(round + 1) % 3]];
+      cluster.links.reset(one, other);
+      await Bun.sleep(150);
+    }
+    cluster.links.heal();
+    await load.progress();
+    await cluster.converged();
+    // Connections are made again at once: nobody had a reason to elect.
+    expect((await cluster.status(await cluster.leader())).term).toBe(term);
+    await load.finish();
+  });
+}, 120_000);
