@@ -4,6 +4,7 @@
 #   make test     unit and conformance tests           make check    format, lint, types, arrows, proto, lockfiles
 #   make bench    all benchmarks                       make proto    regenerate src/gen from proto/
 #   make fix      format and fix lint                  make clean    remove what was built
+#   make sim      simulated clusters (SEED= SECONDS=)  make sim-planted  every planted bug must be caught
 #   make cluster  three nodes on loopback (data in .data/cluster/; ARGS="--base-port 9200 --nodes 5")
 
 SHELL := /bin/sh
@@ -55,6 +56,16 @@ proto: $(BOOTSTRAPPED)
 
 proto-check: $(BOOTSTRAPPED)
 	@sh scripts/gen-proto.sh --check
+
+# --- simulated clusters (test/sim) --------------------------------------------------------------------------------------
+
+# Fresh seeds for SECONDS, from SEED on or from a random one, which is printed. ARGS: --nodes 5, --trace (one seed, loud).
+SECONDS ?= 60
+sim: $(BOOTSTRAPPED)
+	@$(BUN) test/sim/run.ts --seconds "$(SECONDS)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+sim-planted: $(BOOTSTRAPPED)
+	@$(BUN) test/sim/planted.ts $(ARGS)
 
 # --- the binary at work -----------------------------------------------------------------------------------------------
 

@@ -149,6 +149,12 @@ export class MemoryStore implements MvccStore {
     return this.#versions.horizon;
   }
 
+  /** Every state that is set, by name: what a simulator compares between replicas. */
+  states(): (readonly [string, Uint8Array])[] {
+    this.#checkOpen();
+    return this.#versions.allStates();
+  }
+
   getState(name: string): Uint8Array | undefined {
     this.#checkOpen();
     return copy(this.#versions.getState(name));

@@ -1,0 +1,182 @@
+/** The checks of the checkers: what is right passes, what is wrong is found, by name. */
+import { describe, expect, test } from "bun:test";
+import { type Entry, EntryType, type Message, MessageType } from "../../src/raft/core/index.ts";
+import type { RecoveredLog } from "../../src/raft/wal/types.ts";
+import { RealTimeError, withoutRealTime } from "./lib/real-time.ts";
+import { type Life, SafetyMonitor } from "./lib/safety.ts";
+import { ShadowLog } from "./lib/shadow-log.ts";
+
+function command(ts: bigint, body = 0): Uint8Array {
+  const data = new Uint8Array(17);
+  new DataView(data.buffer).setBigUint64(4, ts);
+  data[16] = body;
+  return data;
+}
+
+function entry(index: number, term: number, data = command(BigInt(index))): Entry {
+  return { index, term, type: EntryType.Normal, data };
+}
+
+function message(type: MessageType, fields: Partial<Message>): Message {
+  return {
+    type,
+    to: 0,
+    from: 0,
+    term: 0,
+    logTerm: 0,
+    index: 0,
+    entries: [],
+    commit: 0,
+    vote: 0,
+    snapshot: null,
+    reject: false,
+    rejectHint: 0,
+    context: null,
+    responses: [],
+    ...fields,
+  } as Message;
+}
+
+const life = (name: string): Life => ({ name, applied: 0, commit: 0 });
+
+describe("safety", () => {
+  test("an honest history passes", () => {
+    const monitor = new SafetyMonitor();
+    const [a, b] = [life("a"), life("b")];
+    monitor.sent("a", message(MessageType.VoteResp, { term: 1, to: 2 }));
+    monitor.sent("b", message(MessageType.App, { term: 1 }));
+    monitor.sent("a", message(MessageType.App, { term: 2 }));
+    monitor.applied(a, [entry(1, 1), entry(2, 1)]);
+    monitor.applied(b, [entry(1, 1)]);
+    monitor.applied(b, [entry(2, 1), entry(3, 2)]);
+    monitor.knowsCommitted(a, 2);
+    monitor.knowsCommitted(a, 3);
+    monitor.state("a", 3, "x");
+    monitor.state("b", 3, "x");
+    expect(monitor.highestApplied).toBe(3);
+    expect(monitor.leaderTerms).toBe(2);
+  });
+
+  const broken: Record<string, (monitor: SafetyMonitor) => void> = {
+    "one leader per term": (monitor) => {
+      monitor.sent("a", message(MessageType.Heartbeat, { term: 3 }));
+      monitor.sent("b", message(MessageType.App, { term: 3 }));
+    },
+    "a vote is never forgotten": (monitor) => {
+      monitor.sent("a", message(MessageType.VoteResp, { term: 3, to: 1 }));
+      monitor.sent("a", message(MessageType.VoteResp, { term: 3, to: 2 }));
+    },
+    "committed entries never change": (monitor) => {
+      monitor.applied(life("a"), [entry(1, 1, command(1n, 1))]);
+      monitor.applied(life("b"), [entry(1, 1, command(1n, 2))]);
+    },
+    "entries are applied in order": (monitor) => {
+      const a = life("a");
+      monitor.applied(a, [entry(1, 1)]);
+      monitor.applied(a, [entry(3, 1)]);
+    },
+    "commit never goes back": (monitor) => {
+      const a = life("a");
+      monitor.knowsCommitted(a, 5);
+      monitor.knowsCommitted(a, 4);
+    },
+    "the same index gives the same state": (monitor) => {
+      monitor.state("a", 8, "x");
+      monitor.state("b", 8, "y");
+    },
+    "commit timestamps grow with the log": (monitor) => {
+      monitor.applied(life("a"), [entry(1, 1, command(7n)), entry(2, 2, command(7n))]);
+    },
+  };
+  for (const [property, act] of Object.entries(broken)) {
+    test(`finds: ${property}`, () => {
+      expect(() => act(new SafetyMonitor())).toThrow(property);
+    });
+  }
+
+  test("a rejected vote is no vote", () => {
+    const monitor = new SafetyMonitor();
+    monitor.sent("a", message(MessageType.VoteResp, { term: 3, to: 1 }));
+    monitor.sent("a", message(MessageType.VoteResp, { term: 3, to: 2, reject: true }));
+  });
+});
+
+describe("the shadow of a log", () => {
+  const hard = (term: number) => ({ term, vote: 0, commit: 0 });
+  const recovered = (term: number, lastIndex: number, firstIndex = 1): RecoveredLog => ({
+    hardState: hard(term),
+    snapshot: undefined,
+    confState: { voters: [], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
+    firstIndex,
+    lastIndex,
+    segments: 1,
+    tornTail: undefined,
+    created: false,
+  });
+  function shadow(): ShadowLog {
+    const log = new ShadowLog("a");
+    log.asked(1, { hardState: hard(1), entries: [entry(1, 1), entry(2, 1)] });
+    log.asked(2, { entries: [entry(3, 1)] });
+    log.asked(3, { hardState: hard(2), entries: [entry(3, 2), entry(4, 2)] });
+    return log;
+  }
+
+  test("a crash keeps what was acknowledged, and any number of the batches behind it", () => {
+    for (const [term, last] of [
+      [1, 2],
+      [1, 3],
+      [2, 4],
+    ] as const) {
+      const log = shadow();
+      log.acknowledged(1);
+      expect(() => log.recovered(recovered(term, last))).not.toThrow();
+    }
+  });
+
+  test("finds an acknowledged batch that is missing", () => {
+    const log = shadow();
+    log.acknowledged(2);
+    expect(() => log.recovered(recovered(1, 2))).toThrow("the log gives back what it acknowledged");
+  });
+
+  test("finds a term that is missing", () => {
+    const log = shadow();
+    log.acknowledged(3);
+    expect(() => log.recovered(recovered(1, 4))).toThrow("the log gives back what it acknowledged");
+  });
+
+  test("finds another entry than was written", () => {
+    const log = shadow();
+    log.acknowledged(3);
+    log.read([entry(2, 1), entry(3, 2)]);
+    expect(() => log.read([entry(3, 1)])).toThrow("the log reads back what was written");
+  });
+
+  test("a received snapshot restarts the log, and one that the log holds does not", () => {
+    const metadata = (index: number, term: number) => ({ index, term, confState: recovered(1, 1).confState });
+    const far = shadow();
+    far.asked(4, { entries: [], snapshot: metadata(9, 2) });
+    far.acknowledged(4);
+    expect(() => far.recovered(recovered(2, 9, 10))).not.toThrow();
+    const near = shadow();
+    near.asked(4, { entries: [], snapshot: metadata(3, 2) });
+    near.acknowledged(4);
+    expect(() => near.recovered(recovered(2, 4))).not.toThrow();
+  });
+});
+
+describe("real time", () => {
+  test("is refused to everything that runs in a simulation, and given back afterwards", () => {
+    for (const use of [
+      () => Date.now(),
+      () => performance.now(),
+      () => Math.random(),
+      () => setTimeout(() => {}, 0),
+      () => queueMicrotask(() => {}),
+      () => setImmediate(() => {}),
+    ]) {
+      expect(() => withoutRealTime(use)).toThrow(RealTimeError);
+      expect(use).not.toThrow();
+    }
+  });
+});

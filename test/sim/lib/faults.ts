@@ -1,0 +1,245 @@
+/** What goes wrong, and when it is over. */
+import type { Machine } from "./machine.ts";
+import type { FaultName } from "./profile.ts";
+import type { SimRandom } from "./sim-random.ts";
+import type { World } from "./world.ts";
+
+const HOUR_MS = 3_600_000;
+const DISK_OPERATIONS = [
+  "pwrite",
+  "preallocate",
+  "rename",
+  "syncDirectory",
+  "open",
+  "unlink",
+  "pread",
+] as const;
+
+export class Faults {
+  readonly counts: Record<string, number> = {};
+  readonly #world: World;
+  readonly #random: SimRandom;
+  #over = false;
+  /** At most a minority may ever lose what it had on its disk. */
+  #lost = 0;
+
+  constructor(world: World, random: SimRandom) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  start(): void {
+    const { faults, faultEveryMs } = this.#world.profile;
+    if (Object.keys(faults).length === 0) return;
+    const next = (): void =>
+      this.#world.after(this.#random.exponential(faultEveryMs), () => {
+        if (this.#over) return;
+        this.#inflict(this.#random.weighted<FaultName>(faults));
+        next();
+      });
+    next();
+  }
+
+  /** Everything is well again, and everybody is started. */
+  end(): void {
+    this.#over = true;
+    const { fabric, machines } = this.#world;
+    fabric.heal();
+    for (const machine of machines) {
+      machine.disk.clearFaults();
+      machine.disk.setCapacity(2 ** 50);
+      machine.slowness = 1;
+      machine.crashInOperations = undefined;
+      machine.resume();
+      if (machine.state === "down") machine.start();
+    }
+  }
+
+  #inflict(fault: FaultName): void {
+    const running = this.#world.machines.filter(({ life }) => life?.alive);
+    if (running.length === 0) return;
+    this.counts[fault] = (this.counts[fault] ?? 0) + 1;
+    this.#act(fault, this.#random.pick(running));
+  }
+
+  #act(fault: FaultName, machine: Machine): void {
+    const random = this.#random;
+    const { fabric } = this.#world;
+    switch (fault) {
+      case "crash":
+        if (random.chance(0.5)) machine.kill(this.#downMs());
+        else machine.powerCut(this.#downMs());
+        return;
+      case "crash-in-disk-operation":
+        machine.crashInOperations = random.nextInt(30);
+        return;
+      case "crash-all":
+        for (const other of this.#world.machines) {
+          if (!other.life?.alive) continue;
+          if (random.chance(0.7)) other.powerCut(this.#downMs());
+          else other.kill(this.#downMs());
+        }
+        return;
+      case "pause":
+        machine.pause();
+        this.#world.after(random.range(50, random.pick([500, 3_000, 15_000])), () => machine.resume());
+        return;
+      case "wall-jump": {
+        const ms = Math.floor(random.range(-6 * HOUR_MS, 6 * HOUR_MS));
+        this.#world.note(`the wall clock of ${machine.name} jumps by ${ms} ms`);
+        machine.clock.jump(ms);
+        return;
+      }
+      case "drift":
+        machine.clock.setRate(this.#world.rate());
+        return;
+      case "partition":
+        this.#partition();
+        return;
+      case "one-way": {
+        const other = this.#another(machine);
+        if (other !== undefined) this.#block([[machine.name, other.name]]);
+        else this.#block(this.#world.machines.map(({ name }) => [machine.name, name] as const));
+        return;
+      }
+      case "reset": {
+        const endpoints = [...fabric.endpoints];
+        if (endpoints.length === 0) return;
+        for (let i = random.between(1, 4); i > 0; i--) random.pick(endpoints).reset();
+        return;
+      }
+      case "slow-link":
+      case "loss":
+        this.#worsen(machine, fault);
+        return;
+      case "disk-error": {
+        const operation = random.pick(DISK_OPERATIONS);
+        this.#world.note(`the disk of ${machine.name}: EIO in ${operation}`);
+        machine.disk.inject({ code: "EIO", operation, after: random.nextInt(20) });
+        this.#world.after(random.range(0, 5_000), () => machine.disk.clearFaults());
+        return;
+      }
+      case "fsync-failure":
+        this.#world.note(`the disk of ${machine.name}: fdatasync fails`);
+        machine.disk.inject({ code: "EIO", operation: "datasync", after: random.nextInt(10) });
+        return;
+      case "disk-full": {
+        const { freeBytes, totalBytes } = machine.disk.space("/");
+        this.#world.note(`the disk of ${machine.name} is nearly full`);
+        machine.disk.setCapacity(totalBytes - freeBytes + random.nextInt(32 << 10));
+        this.#world.after(random.range(500, 10_000), () => machine.disk.setCapacity(2 ** 50));
+        return;
+      }
+      case "slow-disk":
+        machine.slowness = random.pick([10, 100, 1_000]);
+        this.#world.note(`the disk of ${machine.name} is ${machine.slowness} times as slow`);
+        this.#world.after(random.range(500, 10_000), () => {
+          machine.slowness = 1;
+        });
+        return;
+      case "flip-bit":
+        this.#flipBit(machine);
+        return;
+      case "wipe":
+        if (!this.#mayLose(machine)) return;
+        machine.wipe();
+        this.#world.after(random.range(0, 5_000), () => this.#world.operator.replace(machine));
+        return;
+      case "transfer":
+        this.#world.operator.transfer();
+        return;
+      case "membership":
+        this.#world.operator.change();
+        return;
+      case "graceful-restart":
+        machine.restartGracefully();
+        return;
+      case "stall-room": {
+        const threads = Object.values(machine.life?.threads ?? {});
+        const thread = random.pick(threads);
+        thread.busyUntil = this.#world.scheduler.now + random.range(10, 3_000);
+        return;
+      }
+    }
+  }
+
+  #downMs(): number {
+    return this.#random.range(10, this.#random.pick([200, 2_000, 10_000]));
+  }
+
+  #another(machine: Machine): Machine | undefined {
+    const others = this.#world.machines.filter((other) => other !== machine && other.life?.alive);
+    return others.length === 0 || this.#random.chance(0.3) ? undefined : this.#random.pick(others);
+  }
+
+  #partition(): void {
+    const names = this.#random.shuffle(this.#world.machines.map(({ name }) => name));
+    const cut = this.#random.chance(0.4) ? 1 : this.#random.between(1, names.length - 1);
+    const [left, right] = [names.slice(0, cut), names.slice(cut)];
+    // A bridge: one node still sees both sides.
+    const bridge = this.#random.chance(0.2) ? right[0] : undefined;
+    const pairs: (readonly [string, string])[] = [];
+    for (const a of left) {
+      for (const b of right) if (b !== bridge) pairs.push([a, b], [b, a]);
+    }
+    this.#block(pairs);
+  }
+
+  #block(pairs: readonly (readonly [string, string])[]): void {
+    const { fabric } = this.#world;
+    this.#world.note(`cut: ${pairs.map(([from, to]) => `${from}>${to}`).join(" ")}`);
+    for (const [from, to] of pairs) fabric.block(from, to);
+    this.#world.after(this.#random.range(100, this.#random.pick([1_000, 5_000, 15_000])), () => {
+      this.#world.note(`open again: ${pairs.map(([from, to]) => `${from}>${to}`).join(" ")}`);
+      for (const [from, to] of pairs) fabric.unblock(from, to);
+    });
+  }
+
+  #worsen(machine: Machine, fault: "slow-link" | "loss"): void {
+    const random = this.#random;
+    const change =
+      fault === "loss"
+        ? { loss: random.pick([0.02, 0.1, 0.3]) }
+        : {
+            latencyMs: random.range(5, 400),
+            jitterMs: random.range(0, 100),
+            bandwidth: random.range(5, 500),
+          };
+    const { fabric, machines } = this.#world;
+    const links = machines
+      .filter((other) => other !== machine)
+      .map(({ name }) => fabric.link(machine.name, name));
+    const before = links.map((link) => ({ ...link }));
+    for (const link of links) Object.assign(link, change);
+    this.#world.after(random.range(500, 10_000), () => {
+      for (const [i, link] of links.entries()) {
+        const { latencyMs, jitterMs, loss, bandwidth } = before[i] as (typeof before)[number];
+        Object.assign(link, { latencyMs, jitterMs, loss, bandwidth });
+      }
+    });
+  }
+
+  /** Rot in a file of the log that nobody has written to lately. */
+  #flipBit(machine: Machine): void {
+    if (!this.#mayLose(machine)) return;
+    const { disk } = machine;
+    if (disk.stat("/data/wal") === undefined) return;
+    const names = disk
+      .readdir("/data/wal")
+      .filter((name) => (disk.stat(`/data/wal/${name}`)?.bytes ?? 0) > 0);
+    if (names.length === 0) return;
+    const path = `/data/wal/${this.#random.pick(names)}`;
+    const offset = this.#random.nextInt(disk.stat(path)?.bytes ?? 1);
+    this.#world.note(`a bit of ${machine.name}:${path} flips at ${offset}`);
+    machine.damaged = true;
+    disk.flipBit(path, offset, this.#random.nextInt(8));
+    if (this.#random.chance(0.7)) machine.powerCut(this.#downMs());
+  }
+
+  #mayLose(machine: Machine): boolean {
+    if (machine.damaged) return true;
+    if (this.#lost >= 1 || machine.wiped || this.#world.operator.removed.has(machine.name)) return false;
+    this.#lost++;
+    return true;
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * One life of a node: every room of the real code, each in a simulated thread, from the start of the process to its end.
+ */
+import { assembleConsensus } from "../../../src/kv/consensus-assembly.ts";
+import { NO_CONSENSUS_METRICS, type TransportCallbacks } from "../../../src/kv/consensus-options.ts";
+import { LogMail } from "../../../src/kv/log-mail.ts";
+import type {
+  ConsensusToFront,
+  ConsensusToSnapshot,
+  ConsensusToStore,
+  FrontToConsensus,
+  FrontToStore,
+  SnapshotToConsensus,
+  StoreToConsensus,
+  StoreToFront,
+} from "../../../src/kv/messages.ts";
+import { SnapshotRoom } from "../../../src/kv/snapshot-room.ts";
+import { StoreRoom } from "../../../src/kv/store-room.ts";
+import { noLog } from "../../../src/monitoring/log.ts";
+import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
+import { FrontKv } from "../../../src/node/front-kv.ts";
+import type { NetworkAddress } from "../../../src/platform/network.ts";
+import type { Message } from "../../../src/raft/core/index.ts";
+import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/raft/transport/index.ts";
+import { WalError } from "../../../src/raft/wal/errors.ts";
+import type { LogReply, LogRequest } from "../../../src/raft/wal/log-messages.ts";
+import { LogRoom } from "../../../src/raft/wal/log-room.ts";
+import { Wal } from "../../../src/raft/wal/wal.ts";
+import { PublishedState } from "../../../src/rooms/published-state.ts";
+import type { Machine } from "./machine.ts";
+import { simTimers } from "./node-clock.ts";
+import type { Life as WatchedLife } from "./safety.ts";
+import { type Process, SimThread } from "./scheduler.ts";
+import { simChannel } from "./sim-channel.ts";
+import type { SimRandom } from "./sim-random.ts";
+import { stateHash } from "./state-hash.ts";
+
+const nothing = (): void => {};
+const NO_TRANSPORT_METRICS: TransportMetrics = {
+  dropped: nothing,
+  sent: nothing,
+  received: nothing,
+  protocolError: nothing,
+  connected: nothing,
+};
+/** A message that comes twice or late does so within this. */
+const DISORDER_MEAN_MS = 300;
+/** The state behind every so manieth index is compared between nodes. */
+const STATE_EVERY = 8;
+
+const ROOMS = ["front", "consensus", "log", "store", "snapshot"] as const;
+export type RoomName = (typeof ROOMS)[number];
+
+export class Life implements Process, WatchedLife {
+  readonly name: string;
+  alive = true;
+  held: (() => void)[] | undefined;
+  applied = 0;
+  commit = 0;
+  readonly threads: Readonly<Record<RoomName, SimThread>>;
+  readonly published = new PublishedState();
+  readonly machine: Machine;
+  front: FrontKv | undefined;
+  /** Log and keyspace are open: it takes part. */
+  opened = false;
+  readonly #random: SimRandom;
+  readonly #deathWatch: (() => void)[] = [];
+  #hashedIndex = 0;
+
+  constructor(machine: Machine, random: SimRandom) {
+    this.machine = machine;
+    this.name = machine.name;
+    this.#random = random;
+    const { scheduler } = machine.world;
+    const thread = (room: RoomName): SimThread => new SimThread(scheduler, this, `${this.name}.${room}`);
+    this.threads = {
+      front: thread("front"),
+      consensus: thread("consensus"),
+      log: thread("log"),
+      store: thread("store"),
+      snapshot: thread("snapshot"),
+    };
+    this.threads.consensus.afterTurn = () =>
+      machine.world.guard(() => machine.world.safety.knowsCommitted(this, this.published.commitIndex));
+    this.threads.store.afterTurn = () => machine.world.guard(() => this.#compareState());
+  }
+
+  /** In a turn of the front thread. */
+  start(): void {
+    const { machine, threads, published } = this;
+    const { world, clock, identity } = machine;
+    const { profile, safety } = world;
+    const latency = (): number => this.#random.exponential(profile.mailMs);
+    const { front, consensus, log, store, snapshot } = threads;
+    const [frontC, consensusF] = simChannel<ConsensusToFront, FrontToConsensus>(front, consensus, latency);
+    const [frontS, storeF] = simChannel<StoreToFront, FrontToStore>(front, store, latency);
+    const [consensusS, storeC] = simChannel<StoreToConsensus, ConsensusToStore>(consensus, store, latency);
+    const [consensusL, logC] = simChannel<LogReply, LogRequest>(consensus, log, latency);
+    const [consensusN, snapshotC] = simChannel<SnapshotToConsensus, ConsensusToSnapshot>(
+      consensus,
+      snapshot,
+      latency,
+    );
+    const tap =
+      <T>(watch: (message: T) => void) =>
+      (message: T) =>
+        world.guard(() => watch(message));
+    storeC.tap = tap((message) => {
+      if (message.kind === "apply") safety.applied(this, message.entries);
+      if (message.kind === "install") safety.restored(this, message.snapshot.index);
+    });
+    consensusS.tap = tap((message) => {
+      if (message.kind === "opened") this.applied = message.applied.index;
+    });
+    logC.tap = tap((message) => {
+      if (message.kind === "append") machine.shadow.asked(message.id, message.batch);
+    });
+    consensusL.tap = tap((message) => {
+      if (message.kind === "opened") machine.shadow.recovered(message.recovered);
+      if (message.kind === "appended") machine.shadow.acknowledged(message.id);
+      if (message.kind === "entries") machine.shadow.read(message.entries);
+    });
+    const origin = this.#random.bytes(8);
+    const fatal = (message: string): void => machine.fatal(message);
+    this.front = new FrontKv({
+      consensus: frontC,
+      store: frontS,
+      openReader: () => machine.depot.openReader(),
+      published,
+      clock,
+      timers: simTimers(front, clock),
+      origin,
+      maxTxnBytes: profile.raft.maxSizePerMsgBytes,
+      gracePeriodMs: 0,
+      diskReserveBytes: 0,
+      freeDiskBytes: () => 0,
+      metrics: new RoomMetrics("front"),
+      log: noLog,
+      formed: identity.roster !== undefined,
+      keepRoster: (clusterId, roster) => machine.keepRoster(clusterId, roster),
+      onExpelled: (message, removed) => machine.expelled(message, removed),
+      onFatal: fatal,
+    });
+    this.front.start();
+    consensus.post(latency(), "start", () => {
+      const room = assembleConsensus({
+        identity: { ...machine.identity, name: machine.name },
+        initialCluster: machine.initialCluster,
+        join: machine.join,
+        peer: {
+          advertise: machine.address,
+          tls: false,
+          transport: (callbacks) => this.#transport(callbacks),
+        },
+        raft: profile.raft,
+        clock,
+        timers: simTimers(consensus, clock),
+        random: this.#random.fork("consensus"),
+        published,
+        front: consensusF,
+        store: consensusS,
+        snapshots: consensusN,
+        log: new LogMail({
+          channel: consensusL,
+          maxSegments: profile.maxWalFiles,
+          fatal,
+          onDiskFull: (full) => consensusF.send({ kind: "disk-full", full }),
+        }),
+        metrics: NO_CONSENSUS_METRICS,
+        logger: noLog,
+        version: "sim",
+        fatal,
+      });
+      room.opened.then(
+        () => {
+          this.opened = true;
+          front.post(0, "opened", () => machine.markInitialized());
+        },
+        (error: unknown) => machine.refused(error),
+      );
+      room.room.start();
+    });
+    const startData = (): void => {
+      log.post(latency(), "open log", () => this.#openLog(logC));
+      store.post(latency(), "open keyspace", () => {
+        new StoreRoom({
+          depot: machine.depot,
+          published,
+          consensus: storeC,
+          front: storeF,
+          origin,
+          retentionMs: profile.retentionMs,
+          metrics: { applied: nothing, compacted: nothing },
+          log: noLog,
+          seconds: () => clock.monotonicMs() / 1000,
+          timers: simTimers(store, clock),
+          fatal,
+        })
+          .start()
+          .catch((error: unknown) => machine.refused(error));
+      });
+      snapshot.post(latency(), "start", () => {
+        new SnapshotRoom({
+          depot: machine.depot,
+          channel: snapshotC,
+          timers: simTimers(snapshot, clock),
+          fatal,
+        }).start();
+      });
+    };
+    if (identity.clusterId !== "") startData();
+    else void this.front.cluster.whenFormed().then(startData);
+  }
+
+  /** Stops as an operator would have it: leadership is handed over first. */
+  stopGracefully(done: () => void): void {
+    this.threads.front.post(0, "stop", () => {
+      const { front } = this;
+      if (front === undefined) return done();
+      void front.cluster
+        .stepDown(2_000)
+        .then(() => front.stop(2_000))
+        .then(done);
+    });
+  }
+
+  onDeath(task: () => void): void {
+    if (this.alive) this.#deathWatch.push(task);
+    else task();
+  }
+
+  /** The process is no more. */
+  end(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.held = undefined;
+    for (const task of this.#deathWatch.splice(0)) task();
+  }
+
+  onError(thread: string, error: unknown): void {
+    this.machine.world.fail(error instanceof Error ? error : new Error(`${thread}: ${String(error)}`));
+  }
+
+  #openLog(channel: ReturnType<typeof simChannel<LogReply, LogRequest>>[1]): void {
+    const { machine } = this;
+    const { clock, disk, identity, world } = machine;
+    try {
+      if (disk.stat("/data") === undefined) {
+        disk.mkdir("/data");
+        disk.syncDirectory("/");
+      }
+      const { wal, recovered } = Wal.open({
+        disk,
+        directory: "/data/wal",
+        identity: { clusterId: identity.clusterId, nodeId: machine.name },
+        create: identity.initializing,
+        segmentBytes: world.profile.segmentBytes,
+        clock,
+        random: this.#random.fork("wal"),
+      });
+      new LogRoom({
+        wal,
+        recovered,
+        channel,
+        metrics: { synced: nothing },
+        later: simTimers(this.threads.log, clock).later,
+        fatal: (message) => machine.fatal(message),
+      }).start();
+    } catch (error) {
+      const code = error instanceof WalError ? error.code : "INTERNAL";
+      const message = error instanceof Error ? error.message : String(error);
+      channel.send({ kind: "failed", code, message });
+      channel.flush();
+      machine.refused(error);
+    }
+  }
+
+  #transport(callbacks: TransportCallbacks): Transport {
+    const { machine, threads } = this;
+    const { world, clock } = machine;
+    const { profile, safety, scheduler } = world;
+    const random = this.#random.fork("disorder");
+    const inner = new PeerTransport({
+      ...callbacks,
+      onMessage: (from, message) => {
+        const deliver = (): void => callbacks.onMessage(from, message);
+        if (message.kind !== "raft") return deliver();
+        scheduler.trace?.(
+          scheduler.now,
+          threads.consensus.name,
+          `  from ${from.name}: ${brief(message.message)}`,
+        );
+        if (random.chance(profile.duplicate)) {
+          const again = { ...message, message: copyOf(message.message) };
+          threads.consensus.post(random.exponential(DISORDER_MEAN_MS), "duplicate", () =>
+            callbacks.onMessage(from, again),
+          );
+        }
+        // Entries lie in memory that is the room's from now on, and not for longer than it says.
+        if (message.message.entries.length === 0 && random.chance(profile.disorder)) {
+          threads.consensus.post(random.exponential(DISORDER_MEAN_MS), "late", deliver);
+        } else deliver();
+      },
+      network: world.fabric.of(machine.name, threads.consensus),
+      clock,
+      timers: simTimers(threads.consensus, clock),
+      random: this.#random.fork("transport"),
+      listen: networkAddress(machine.address),
+      lanes: profile.lanes,
+      maxInflightMsgs: profile.raft.maxInflightMsgs,
+      maxSizePerMsgBytes: profile.raft.maxSizePerMsgBytes,
+      metrics: NO_TRANSPORT_METRICS,
+    });
+    return {
+      start: () => inner.start(),
+      setPeers: (peers) => inner.setPeers(peers),
+      status: () => inner.status(),
+      close: () => inner.close(),
+      send: (to, message) => {
+        if (message.kind === "raft" || message.kind === "snapshot-begin") {
+          world.guard(() => safety.sent(this.name, message.message));
+        }
+        return inner.send(to, message);
+      },
+    };
+  }
+
+  #compareState(): void {
+    if (!this.opened) return;
+    const index = this.published.appliedIndex;
+    if (index === this.#hashedIndex || index % STATE_EVERY !== 0) return;
+    this.#hashedIndex = index;
+    const reader = this.machine.reader();
+    // A keyspace may be in force and not yet published.
+    if (reader.appliedState().index === index) {
+      this.machine.world.safety.state(this.name, index, stateHash(reader));
+    }
+    reader.close();
+  }
+}
+
+export function networkAddress(address: string): NetworkAddress {
+  const [host, port] = address.split(":") as [string, string];
+  return { host, port: Number(port) };
+}
+
+function copyOf(message: Message): Message {
+  return { ...message, entries: message.entries.map((entry) => ({ ...entry, data: entry.data.slice() })) };
+}
+
+function brief(message: Message): string {
+  const { type, from, to, term, logTerm, index, commit, reject, entries } = message;
+  return `${type} ${from}->${to} term=${term} logTerm=${logTerm} index=${index} commit=${commit} reject=${reject} entries=${entries.length}`;
+}

@@ -1,0 +1,285 @@
+/** One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time. */
+
+import type { ClusterIdentity, NamedAddress } from "../../../src/kv/consensus-options.ts";
+import { SimulatedDisk } from "../../../src/platform/disk/simulated-disk.ts";
+import { DiskError } from "../../../src/platform/disk.ts";
+import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
+import type { Member } from "../../../src/raft/engine/types.ts";
+import { MemoryDepot } from "../../../src/store/memory-depot.ts";
+import type { MemoryStore } from "../../../src/store/memory-store.ts";
+import { Life } from "./life.ts";
+import { NodeClock } from "./node-clock.ts";
+import { ShadowLog } from "./shadow-log.ts";
+import type { SimRandom } from "./sim-random.ts";
+import { Violation } from "./violation.ts";
+import type { World } from "./world.ts";
+
+/** Where peers reach a machine: its name is its host. */
+export function addressOf(name: string): string {
+  return `${name}:7000`;
+}
+
+/** Between the end of a process and its next start, unless a fault says otherwise (systemd: RestartSec). */
+const RESTART_MS = 500;
+const BOOT_MS = 100;
+const MAX_CLOCK_ORIGIN_MS = 1e9;
+/** A disk operation that is no sync. */
+const OPERATION_SHARE_OF_SYNC = 0.02;
+
+export type MachineState =
+  /** Its process runs, or will be started again by itself. */
+  | "running"
+  /** A fault keeps it down. */
+  | "down"
+  /** It was told that it does not belong to the cluster any more. */
+  | "expelled"
+  /** It found its data damaged, and rightly so. */
+  | "refused";
+
+export class Machine {
+  readonly world: World;
+  readonly name: string;
+  readonly address: string;
+  readonly initialCluster: readonly NamedAddress[];
+  readonly join: readonly NamedAddress[];
+  readonly clock: NodeClock;
+  state: MachineState = "down";
+  disk: SimulatedDisk;
+  depot: MemoryDepot;
+  shadow: ShadowLog;
+  /** What node.json says, durable. */
+  identity: Omit<ClusterIdentity, "name">;
+  life: Life | undefined;
+  /** Bits of it have been flipped: it may refuse to start. */
+  damaged = false;
+  /** Its data directory was replaced by an empty one: it must not come back. */
+  wiped = false;
+  /** Syncs take so many times as long as usual. */
+  slowness = 1;
+  /** The power goes in the middle of the disk operation that this many others precede. */
+  crashInOperations: number | undefined;
+  readonly #random: SimRandom;
+  #lives = 0;
+
+  constructor(
+    world: World,
+    name: string,
+    setup: { initialCluster?: readonly NamedAddress[]; join?: readonly NamedAddress[] },
+  ) {
+    this.world = world;
+    this.name = name;
+    this.address = addressOf(name);
+    this.initialCluster = setup.initialCluster ?? [];
+    this.join = setup.join ?? [];
+    this.#random = world.random.fork(`machine ${name}`);
+    this.clock = new NodeClock(world.scheduler, this.#random.range(0, MAX_CLOCK_ORIGIN_MS));
+    this.identity = this.#newIdentity();
+    this.disk = this.#newDisk();
+    this.depot = this.#newDepot();
+    this.shadow = new ShadowLog(name);
+  }
+
+  /** It takes requests. */
+  get serves(): boolean {
+    return this.life?.alive === true && this.life.front !== undefined;
+  }
+
+  /** Of the keyspace in force. */
+  reader(): MemoryStore {
+    return this.depot.openReader() as MemoryStore;
+  }
+
+  start(): void {
+    if (this.life?.alive || this.state === "expelled" || this.state === "refused") return;
+    this.state = "running";
+    this.world.fabric.powerOn(this.name);
+    const life = new Life(this, this.#random.fork(`life ${++this.#lives}`));
+    this.life = life;
+    this.world.note(`${this.name} starts`);
+    life.threads.front.post(this.#random.exponential(BOOT_MS), "start", () => life.start());
+  }
+
+  /** SIGKILL, or the end of a process that cannot go on: the page cache stays. */
+  kill(restartMs: number | undefined): void {
+    const { life } = this;
+    if (life === undefined || !life.alive) return;
+    // The log thread has run ahead of the clock: its last system call ends before the process does.
+    const delayMs = Math.max(0, life.threads.log.busyUntil - this.world.scheduler.moment);
+    this.world.scheduler.after(delayMs, () => {
+      if (!life.alive) return;
+      this.world.note(`${this.name} is killed`);
+      this.#ended(life);
+      this.disk.kill();
+      this.depot.crash((unsynced) => unsynced);
+      this.world.fabric.processEnded(this.name, life.threads.consensus);
+      this.#restart(restartMs);
+    });
+  }
+
+  /** The power goes: unsynced data is kept, lost or torn, and nobody is told. */
+  powerCut(restartMs: number | undefined): void {
+    this.world.note(`${this.name} loses power`);
+    const { life } = this;
+    if (life !== undefined) this.#ended(life);
+    this.crashInOperations = undefined;
+    this.disk.crash(this.world.scheduler.now);
+    this.depot.crash((unsynced) => this.#random.between(0, unsynced));
+    this.world.fabric.powerCut(this.name);
+    this.#restart(restartMs);
+  }
+
+  pause(): void {
+    if (this.life?.alive && this.life.held === undefined) {
+      this.world.note(`${this.name} is stopped`);
+      this.life.held = [];
+    }
+  }
+
+  resume(): void {
+    const held = this.life?.held;
+    if (this.life === undefined || held === undefined) return;
+    this.world.note(`${this.name} goes on`);
+    this.life.held = undefined;
+    for (const task of held) this.world.scheduler.after(0, task);
+  }
+
+  restartGracefully(): void {
+    const { life } = this;
+    if (life === undefined || !life.alive || !life.opened) return;
+    this.world.note(`${this.name} is stopped by its operator`);
+    life.stopGracefully(() => this.kill(RESTART_MS));
+  }
+
+  /** The data directory is gone; the machine starts again with the same flags. */
+  wipe(): void {
+    this.powerCut(undefined);
+    this.world.note(`${this.name} is wiped`);
+    this.wiped = true;
+    this.disk = this.#newDisk();
+    this.identity = this.#newIdentity();
+    this.depot = this.#newDepot();
+    this.shadow = new ShadowLog(this.name);
+    this.#restart(RESTART_MS);
+  }
+
+  // ---- what its process says --------------------------------------------------------------------------------------
+
+  keepRoster(clusterId: string, roster: readonly Member[]): void {
+    this.world.note(`${this.name} keeps the roster ${roster.map(({ name }) => name).join(",")}`);
+    this.identity = { ...this.identity, clusterId, roster };
+  }
+
+  markInitialized(): void {
+    this.identity = { ...this.identity, initializing: false };
+  }
+
+  fatal(message: string): void {
+    const { life } = this;
+    if (life === undefined || !life.alive) return;
+    this.world.note(`${this.name} ends itself: ${message}`);
+    if (/Error: (?!.*injected)/.test(message) && !this.#mayFail(message)) {
+      this.world.fail(new Violation("a node goes on", { node: this.name, message }));
+    }
+    this.kill(RESTART_MS + this.#random.exponential(RESTART_MS));
+  }
+
+  /** It found something in its data that it must not go on with. */
+  refused(error: unknown): void {
+    if (this.life?.alive !== true) return;
+    const message = error instanceof Error ? error.message : String(error);
+    if (
+      error instanceof Error &&
+      error.cause instanceof DiskError &&
+      error.cause.message.includes("injected")
+    ) {
+      this.fatal(`${message} (injected)`);
+      return;
+    }
+    if (!this.damaged && !this.#mayFail(message)) {
+      this.world.fail(
+        new Violation("a node starts again after every honest crash", { node: this.name, message }),
+      );
+    }
+    this.world.note(`${this.name} refuses to start: ${message}`);
+    if (this.damaged) {
+      this.state = "refused";
+      this.world.operator.replace(this);
+    }
+    this.kill(this.damaged ? undefined : RESTART_MS);
+  }
+
+  expelled(message: string, removed: boolean): void {
+    this.world.note(`${this.name} is expelled: ${message}`);
+    this.state = "expelled";
+    if (!removed && !this.wiped) {
+      this.world.fail(
+        new Violation("only the removed and the wiped are expelled", { node: this.name, message }),
+      );
+    }
+    this.kill(undefined);
+  }
+
+  // ---- inside -----------------------------------------------------------------------------------------------------
+
+  /** Ends that faults of the disk explain. */
+  #mayFail(message: string): boolean {
+    return /injected|ENOSPC|EIO|FSYNC_FAILED|shut down|fdatasync failed|disk full|no space/i.test(message);
+  }
+
+  #ended(life: Life): void {
+    life.end();
+    if (this.state === "running") this.state = "down";
+  }
+
+  #restart(delayMs: number | undefined): void {
+    if (delayMs === undefined) return;
+    this.world.scheduler.after(delayMs, () => {
+      if (this.state === "down") this.start();
+    });
+  }
+
+  #newIdentity(): Omit<ClusterIdentity, "name"> {
+    return {
+      clusterId: this.initialCluster.length === 0 ? "" : clusterIdOf(this.initialCluster),
+      instance: Buffer.from(this.#random.bytes(16)).toString("hex"),
+      roster: undefined,
+      initializing: true,
+    };
+  }
+
+  #newDepot(): MemoryDepot {
+    const machine = this;
+    return new MemoryDepot({
+      fsmSyncMode: this.world.profile.fsmSyncMode,
+      identity: {
+        get clusterId() {
+          return machine.identity.clusterId;
+        },
+        nodeId: this.name,
+      },
+    });
+  }
+
+  #newDisk(): SimulatedDisk {
+    const random = this.#random.fork(`disk ${this.#lives}`);
+    const { scheduler, profile } = this.world;
+    return new SimulatedDisk({
+      random,
+      time: (operation) => {
+        const begins = scheduler.moment;
+        if (scheduler.turn === undefined) return { begins, done: begins };
+        const syncs = operation === "datasync" || operation === "syncDirectory";
+        const mean = profile.fsyncMs * (syncs ? this.slowness : OPERATION_SHARE_OF_SYNC);
+        const takesMs = random.exponential(mean);
+        if (this.crashInOperations !== undefined && this.crashInOperations-- <= 0) {
+          this.crashInOperations = undefined;
+          scheduler.after(random.range(0, takesMs), () => {
+            if (this.life?.alive) this.powerCut(random.exponential(RESTART_MS));
+          });
+        }
+        scheduler.spend(takesMs);
+        return { begins, done: scheduler.moment };
+      },
+    });
+  }
+}

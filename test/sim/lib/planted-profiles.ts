@@ -1,0 +1,84 @@
+/**
+ * For each planted bug: the conditions under which it does harm soonest. Everything else is drawn as in any other run.
+ */
+import type { PLANTED } from "../../../src/platform/planted.ts";
+import { DRIFT_SHARE_MAX, type FaultName, type OperationWeights, type Profile } from "./profile.ts";
+
+export type PlantedBug = keyof typeof PLANTED;
+
+const READ_AND_WRITE: OperationWeights = { read: 6, write: 3, create: 0, cas: 0, delete: 0, list: 0 };
+const WRITES: OperationWeights = { read: 2, write: 5, create: 1, cas: 1, delete: 1, list: 0 };
+const BUSY: Partial<Profile> = {
+  clients: 8,
+  keys: 2,
+  thinkMs: 20,
+  durationMs: 40_000,
+  operations: READ_AND_WRITE,
+};
+
+function faults(weights: Partial<Record<FaultName, number>>, faultEveryMs: number): Partial<Profile> {
+  return { faults: weights, faultEveryMs };
+}
+
+export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = {
+  acknowledgeBeforeFsync: {
+    ...BUSY,
+    operations: WRITES,
+    fsyncMs: 20,
+    ...faults({ crash: 3, "crash-in-disk-operation": 6, "crash-all": 3 }, 1_000),
+  },
+  skipDirectoryFsync: {
+    ...BUSY,
+    operations: WRITES,
+    segmentBytes: 4 << 10,
+    ...faults({ crash: 3, "crash-in-disk-operation": 6, "crash-all": 1 }, 500),
+  },
+  forgetVote: {
+    ...BUSY,
+    ...faults({ crash: 6, "crash-in-disk-operation": 3, partition: 4, "crash-all": 2 }, 500),
+  },
+  voteAtOnceAfterRestart: { ...BUSY, ...faults({ crash: 8, partition: 3, "one-way": 6 }, 500) },
+  leaseCountsLearners: { ...BUSY, nodes: 3, ...faults({ membership: 4, partition: 8 }, 1_500) },
+  leaseFromArrival: { ...BUSY, ...faults({ "slow-link": 8, partition: 4, "one-way": 4, pause: 2 }, 700) },
+  leaseDuringTransfer: { ...BUSY, thinkMs: 5, ...faults({ transfer: 8, "slow-link": 4, loss: 2 }, 300) },
+  leaseBeforeOwnTerm: { ...BUSY, thinkMs: 5, ...faults({ transfer: 8, crash: 2, "stall-room": 4 }, 400) },
+  leaseWithoutMargin: {
+    ...BUSY,
+    driftShare: DRIFT_SHARE_MAX,
+    ...faults({ partition: 6, "one-way": 4, drift: 2 }, 1_500),
+  },
+  applyTwiceOnRetry: {
+    ...BUSY,
+    operations: { read: 3, write: 4, create: 1, cas: 1, delete: 2, list: 1 },
+    ...faults({ transfer: 4, partition: 4, crash: 3, reset: 4 }, 600),
+  },
+  compactBeyondDurable: {
+    ...BUSY,
+    operations: WRITES,
+    fsmSyncMode: "nosync",
+    segmentBytes: 4 << 10,
+    maxWalFiles: 2,
+    ...faults({ crash: 4, "crash-all": 2, "stall-room": 2 }, 1_000),
+  },
+  readBeforeApplied: { ...BUSY, ...faults({ "stall-room": 8, transfer: 1 }, 400) },
+  readIndexWithoutQuorum: {
+    ...BUSY,
+    ...faults({ partition: 6, "one-way": 4, pause: 4, transfer: 2 }, 1_000),
+  },
+  answerBeforeCommit: { ...BUSY, ...faults({ partition: 4, crash: 4, transfer: 2 }, 1_000) },
+  forgetCeiling: { ...BUSY, ...faults({ "wall-jump": 6, transfer: 6, crash: 3 }, 600) },
+  installWithoutMarker: {
+    ...BUSY,
+    operations: WRITES,
+    segmentBytes: 4 << 10,
+    maxWalFiles: 2,
+    ...faults({ crash: 6, "crash-in-disk-operation": 6, partition: 4, membership: 2 }, 800),
+  },
+  restampInPlace: {
+    ...BUSY,
+    thinkMs: 5,
+    ...faults({ transfer: 6, partition: 4, reset: 4, "stall-room": 3 }, 500),
+  },
+  cutAcknowledgedTail: { ...BUSY, operations: WRITES, ...faults({ crash: 6, "crash-all": 2 }, 1_000) },
+  forgetMembership: { ...BUSY, nodes: 3, ...faults({ membership: 6, crash: 6, "crash-all": 2 }, 800) },
+};

@@ -1,0 +1,157 @@
+/** What one seed chooses before anything happens: the size of the cluster, its limits, its load, and what will go wrong. */
+import type { RaftSettings } from "../../../src/kv/consensus-options.ts";
+import type { NetworkConditions } from "./sim-network.ts";
+import type { SimRandom } from "./sim-random.ts";
+
+export const FAULTS = [
+  "crash",
+  "crash-in-disk-operation",
+  "crash-all",
+  "pause",
+  "wall-jump",
+  "drift",
+  "partition",
+  "one-way",
+  "reset",
+  "slow-link",
+  "loss",
+  "disk-error",
+  "fsync-failure",
+  "disk-full",
+  "slow-disk",
+  "flip-bit",
+  "wipe",
+  "transfer",
+  "membership",
+  "graceful-restart",
+  "stall-room",
+] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+export interface OperationWeights {
+  readonly read: number;
+  readonly write: number;
+  readonly create: number;
+  readonly cas: number;
+  readonly delete: number;
+  readonly list: number;
+}
+
+export interface Profile {
+  readonly nodes: number;
+  /** Simulated time during which things go wrong. */
+  readonly durationMs: number;
+  readonly clients: number;
+  readonly keys: number;
+  /** Mean pause of a client between two requests. */
+  readonly thinkMs: number;
+  readonly operations: OperationWeights;
+  /** Of the writes, to carry a payload of some kilobytes. */
+  readonly payloads: number;
+  readonly raft: RaftSettings;
+  readonly segmentBytes: number;
+  readonly maxWalFiles: number;
+  readonly fsmSyncMode: "sync" | "nosync";
+  readonly lanes: 4 | 2;
+  readonly retentionMs: number;
+  readonly network: NetworkConditions;
+  /** Of received Raft messages, to come twice, or late and out of order. */
+  readonly duplicate: number;
+  readonly disorder: number;
+  /** A monotonic clock runs faster or slower by this share at most. */
+  readonly driftShare: number;
+  readonly fsyncMs: number;
+  /** Mean between two rooms of a process. */
+  readonly mailMs: number;
+  /** Mean pause between two faults. */
+  readonly faultEveryMs: number;
+  readonly faults: Readonly<Partial<Record<FaultName, number>>>;
+}
+
+/**
+ * The lease is 0.8 election timeouts, and a follower's patience may be shorter than an election timeout by a tick (it began
+ * between two): what is left for clocks to disagree is 0.9 / 0.8. Two clocks that each drift by this stay within it.
+ */
+export const DRIFT_SHARE_MAX = 0.05;
+
+const WEIGHTS: Readonly<Record<FaultName, number>> = {
+  crash: 6,
+  "crash-in-disk-operation": 6,
+  "crash-all": 1,
+  pause: 4,
+  "wall-jump": 2,
+  drift: 2,
+  partition: 5,
+  "one-way": 4,
+  reset: 4,
+  "slow-link": 3,
+  loss: 3,
+  "disk-error": 2,
+  "fsync-failure": 2,
+  "disk-full": 2,
+  "slow-disk": 3,
+  "flip-bit": 1,
+  wipe: 1,
+  transfer: 4,
+  membership: 4,
+  "graceful-restart": 2,
+  "stall-room": 3,
+};
+
+/** @param overrides what a planted bug's own profile, or the command line, insists on */
+export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): Profile {
+  const quiet = random.chance(0.1);
+  const faults: Partial<Record<FaultName, number>> = {};
+  for (const fault of FAULTS) if (!quiet && random.chance(0.5)) faults[fault] = WEIGHTS[fault];
+  const operations: OperationWeights = {
+    read: random.between(1, 6),
+    write: random.between(1, 4),
+    create: random.between(0, 2),
+    cas: random.between(0, 3),
+    delete: random.between(0, 2),
+    list: random.between(0, 2),
+  };
+  return {
+    nodes: random.pick([3, 3, 3, 4, 5, 5]),
+    durationMs: random.between(10_000, 60_000),
+    clients: random.between(2, 8),
+    keys: random.between(2, 6),
+    thinkMs: random.pick([20, 100, 100, 300]),
+    operations,
+    payloads: random.pick([0, 0.1, 0.3]),
+    raft: raftSettings(random),
+    segmentBytes: random.pick([4 << 10, 16 << 10, 64 << 10, 1 << 20]),
+    maxWalFiles: random.pick([2, 4, 8]),
+    fsmSyncMode: random.pick(["sync", "nosync"]),
+    lanes: random.pick([4, 4, 2]),
+    retentionMs: random.pick([2_000, 600_000]),
+    network: {
+      latencyMs: random.pick([0.1, 0.3, 1, 10]),
+      jitterMs: random.pick([0, 0.1, 2, 10]),
+      loss: random.pick([0, 0, 0.001, 0.01]),
+      split: random.pick([0, 0.05, 0.3]),
+    },
+    duplicate: random.pick([0, 0, 0.01, 0.1]),
+    disorder: random.pick([0, 0, 0.01, 0.1]),
+    driftShare: random.pick([0, 0.001, 0.02, DRIFT_SHARE_MAX]),
+    fsyncMs: random.pick([0.1, 1, 5, 20]),
+    mailMs: random.pick([0.02, 0.02, 0.2, 2]),
+    faultEveryMs: random.pick([300, 1_000, 3_000, 8_000]),
+    faults,
+    ...overrides,
+  };
+}
+
+function raftSettings(random: SimRandom): RaftSettings {
+  return {
+    tickMs: 100,
+    electionTicks: 10,
+    heartbeatTicks: 1,
+    maxInflightMsgs: random.pick([1, 4, 64, 512]),
+    maxInflightBytes: random.pick([16 << 10, 1 << 20, 64 << 20]),
+    maxSizePerMsgBytes: 16 << 10,
+    maxUncommittedBytes: random.pick([64 << 10, 1 << 20, 512 << 20]),
+    maxCommittedBytesPerReady: random.pick([1 << 10, 1 << 20, 8 << 20]),
+    snapshotCount: random.pick([1, 10, 50, 1_000]),
+  };
+}

@@ -1,0 +1,188 @@
+/** One run: a cluster, its clients, and everything that goes wrong, as one seed has it. */
+import type { NamedAddress } from "../../../src/kv/consensus-options.ts";
+import { checkLinearizable, HistoryRecorder } from "../../linearizability/index.ts";
+import { Clients } from "./clients.ts";
+import { awaitConvergence } from "./convergence.ts";
+import { Faults } from "./faults.ts";
+import { addressOf, Machine } from "./machine.ts";
+import { Operator } from "./operator.ts";
+import { type Profile, profileOf } from "./profile.ts";
+import { SafetyMonitor } from "./safety.ts";
+import { resetThreadNumbers, Scheduler } from "./scheduler.ts";
+import { Fabric } from "./sim-network.ts";
+import { SimRandom } from "./sim-random.ts";
+import { Violation } from "./violation.ts";
+
+/** Time to form the cluster before anything goes wrong. */
+const FORMATION_MS = 30_000;
+/** Time after the end of all faults until everything must be well again. */
+export const RECOVERY_MS = 120_000;
+/** A run with more events than this goes in circles. */
+const MAX_EVENTS = 20_000_000;
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly profile?: Partial<Profile>;
+  readonly trace?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  /** undefined: all is well. */
+  readonly failure: Error | undefined;
+  readonly hash: string;
+  readonly events: number;
+  readonly simulatedMs: number;
+  readonly profile: Profile;
+  readonly calls: number;
+  readonly answered: number;
+  readonly undecided: number;
+  readonly applied: number;
+  readonly leaders: number;
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+export class World {
+  readonly seed: number;
+  readonly random: SimRandom;
+  readonly profile: Profile;
+  readonly scheduler: Scheduler;
+  readonly fabric: Fabric;
+  readonly safety = new SafetyMonitor();
+  readonly recorder: HistoryRecorder;
+  readonly machines: Machine[] = [];
+  readonly clients: Clients;
+  readonly operator: Operator;
+  readonly faults: Faults;
+  readonly #trace: ((line: string) => void) | undefined;
+  #failure: Error | undefined;
+
+  constructor(options: RunOptions) {
+    resetThreadNumbers();
+    this.seed = options.seed;
+    this.random = new SimRandom(options.seed);
+    this.profile = profileOf(this.random.fork("profile"), options.profile);
+    this.scheduler = new Scheduler(this.random.fork("scheduler"));
+    this.#trace = options.trace;
+    if (options.trace !== undefined) {
+      const { trace } = options;
+      this.scheduler.trace = (at, who, what) =>
+        trace(`${at.toFixed(3).padStart(12)} ${who.padEnd(14)} ${what}`);
+    }
+    this.fabric = new Fabric(this.scheduler, this.random.fork("network"), this.profile.network);
+    this.recorder = new HistoryRecorder(() => this.scheduler.moment);
+    const initial = Array.from({ length: this.profile.nodes }, (_, i) => this.#named(`n${i + 1}`));
+    for (const { name } of initial) this.machines.push(new Machine(this, name, { initialCluster: initial }));
+    this.clients = new Clients({
+      scheduler: this.scheduler,
+      random: this.random.fork("clients"),
+      profile: this.profile,
+      recorder: this.recorder,
+      machines: () => this.machines.filter((machine) => machine.serves),
+      onViolation: (error) => this.fail(error),
+    });
+    this.operator = new Operator(this, this.random.fork("operator"));
+    this.faults = new Faults(this, this.random.fork("faults"));
+  }
+
+  run(): RunResult {
+    const { scheduler } = this;
+    for (const machine of this.machines) machine.clock.setRate(this.rate());
+    for (const machine of this.machines) machine.start();
+    this.#until(FORMATION_MS, () => this.machines.every((machine) => machine.life?.opened));
+    if (!this.machines.every((machine) => machine.life?.opened))
+      this.fail(new Violation("the cluster forms"));
+    this.note("formed");
+    const faultsEnd = scheduler.now + this.profile.durationMs;
+    this.clients.start();
+    this.faults.start();
+    this.#until(this.profile.durationMs, () => scheduler.now >= faultsEnd);
+    this.note("the end of all faults");
+    this.faults.end();
+    this.clients.stop();
+    const converged = awaitConvergence(this);
+    this.#until(RECOVERY_MS, () => converged.done);
+    if (this.#failure === undefined && !converged.done) {
+      this.fail(new Violation("the cluster recovers", { missing: converged.missing() }));
+    }
+    let undecided = 0;
+    if (this.#failure === undefined) {
+      try {
+        undecided = checkLinearizable(this.recorder.calls()).undecided.length;
+      } catch (error) {
+        this.fail(error);
+      }
+    }
+    const calls = this.recorder.calls();
+    return {
+      seed: this.seed,
+      failure: this.#failure,
+      hash: scheduler.hash,
+      events: scheduler.events,
+      simulatedMs: scheduler.now,
+      profile: this.profile,
+      calls: calls.length,
+      answered: calls.filter(({ outcome }) => outcome.kind !== "unknown" && outcome.kind !== "refused")
+        .length,
+      undecided,
+      applied: this.safety.highestApplied,
+      leaders: this.safety.leaderTerms,
+      faults: this.faults.counts,
+    };
+  }
+
+  /** A new machine that is to join the cluster; not started. */
+  addMachine(name: string, join: readonly NamedAddress[]): Machine {
+    const machine = new Machine(this, name, { join });
+    machine.clock.setRate(this.rate());
+    this.machines.push(machine);
+    return machine;
+  }
+
+  /** A machine's clock runs this fast. */
+  rate(): number {
+    const { driftShare } = this.profile;
+    return this.random.range(1 - driftShare, 1 + driftShare);
+  }
+
+  after(delayMs: number, task: () => void): void {
+    this.scheduler.after(delayMs, task);
+  }
+
+  /** Something worth knowing when one looks at a failure. */
+  note(what: string): void {
+    this.#trace?.(`${this.scheduler.moment.toFixed(3).padStart(12)} ${"===".padEnd(14)} ${what}`);
+  }
+
+  /** The run has failed; it ends. Only the first reason counts. */
+  fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #named(name: string): NamedAddress {
+    return { name, address: addressOf(name) };
+  }
+
+  #until(limitMs: number, done: () => boolean): void {
+    const { scheduler } = this;
+    const end = scheduler.now + limitMs;
+    let over = false;
+    scheduler.after(limitMs, () => {
+      over = true;
+    });
+    while (this.#failure === undefined && !over && !done()) {
+      this.guard(() => {
+        if (!scheduler.step()) throw new Error(`nothing is left to happen at ${scheduler.now} of ${end} ms`);
+      });
+      if (scheduler.events > MAX_EVENTS) this.fail(new Violation("a run ends", { events: scheduler.events }));
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Fresh seeds for a while, or one seed once more:
+ *
+ *     bun test/sim/run.ts --seconds 60            random seeds, printed
+ *     bun test/sim/run.ts --seed 7 --seconds 60   seeds 7, 8, 9 ...
+ *     bun test/sim/run.ts --seed 7 --trace        seed 7 alone, with everything that happens
+ *
+ * `--nodes k` fixes the size of the clusters. Ends with 1 when a seed failed.
+ */
+import { parseArgs } from "node:util";
+import type { Profile } from "./lib/profile.ts";
+import { runSeed, verdictOf } from "./lib/run-seed.ts";
+import type { RunResult } from "./lib/world.ts";
+
+/** Of what happened before a failure. */
+const LAST_LINES = 60;
+const MAX_FAILURES = 5;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    seconds: { type: "string" },
+    nodes: { type: "string" },
+    trace: { type: "boolean", default: false },
+  },
+});
+
+function integer(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    console.error(`--${name} ${text}: not a number`);
+    process.exit(2);
+  }
+  return value;
+}
+
+const nodes = integer("nodes", values.nodes);
+const overrides: Partial<Profile> = nodes === undefined ? {} : { nodes };
+const given = integer("seed", values.seed);
+const seconds = integer("seconds", values.seconds);
+
+function replay(seed: number): void {
+  const lines: string[] = [];
+  runSeed({ seed, profile: overrides, trace: (line) => lines.push(line) });
+  for (const line of lines.slice(-LAST_LINES)) console.log(`    ${line}`);
+}
+
+function report(result: RunResult): void {
+  const { seed, profile, simulatedMs, events, calls, answered, applied, leaders, undecided, hash } = result;
+  const faults = Object.entries(result.faults).map(([name, count]) => `${name}:${count}`);
+  console.log(
+    `seed ${seed}: ${verdictOf(result)} (${profile.nodes} nodes, ${(simulatedMs / 1000).toFixed(0)} s, ${events} events, ` +
+      `${answered}/${calls} calls, ${applied} entries, ${leaders} terms${undecided > 0 ? `, ${undecided} undecided` : ""}, ${hash}) ` +
+      faults.join(" "),
+  );
+}
+
+function failed(result: RunResult): void {
+  const { seed, failure } = result;
+  console.log(`  ${failure?.stack ?? failure}`);
+  console.log(`  the last of what happened in seed ${seed}:`);
+  replay(seed);
+  const nodesFlag = nodes === undefined ? "" : ` --nodes ${nodes}`;
+  console.log(`  replay: bun test/sim/run.ts --seed ${seed}${nodesFlag} --trace`);
+}
+
+if (values.trace) {
+  const result = runSeed({ seed: given ?? 1, profile: overrides, trace: (line) => console.log(line) });
+  report(result);
+  if (result.failure !== undefined) console.log(result.failure.stack ?? String(result.failure));
+  process.exit(result.failure === undefined ? 0 : 1);
+}
+
+const start = given ?? Math.floor(Math.random() * 1e9);
+console.log(`seeds from ${start}`);
+const begin = performance.now();
+const until = begin + (seconds ?? 0) * 1000;
+let failures = 0;
+let events = 0;
+let seed = start;
+do {
+  const result = runSeed({ seed, profile: overrides });
+  events += result.events;
+  report(result);
+  if (result.failure !== undefined) {
+    failures++;
+    failed(result);
+  }
+  seed++;
+  // Promises of processes that died in a run are never settled; whatever they rejected is nobody's business.
+  await Bun.sleep(0);
+} while (performance.now() < until && failures < MAX_FAILURES);
+const took = (performance.now() - begin) / 1000;
+console.log(`${seed - start} seeds in ${took.toFixed(1)} s, ${Math.round(events / took)} events/s`);
+console.log(`${seed - start - failures} passed, ${failures} failed`);
+process.exit(failures === 0 ? 0 : 1);
