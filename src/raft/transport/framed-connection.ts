@@ -83,6 +83,7 @@ export class FramedConnection {
    *  @param paused this process itself stood still: silence proves nothing */
   sweep(paused: boolean): void {
     if (this.#ended) return;
+    this.#reader.relax();
     const now = this.#now();
     if (paused) this.#receivedMs = now;
     if (!this.#settled) {

@@ -19,8 +19,8 @@ export const FRAMING_VERSION = 1;
 
 const MAGIC = new TextEncoder().encode("EKVP");
 const TLS_RECORDS = [0x15, 0x16];
-/** A buffer that came to be larger than this is given back after its frame. */
-const KEEP_BUFFER_BYTES = 1 << 20;
+/** A buffer that came to be larger than this is given back when no frame has needed it for a while. */
+const KEEP_BUFFER_BYTES = 64 * 1024;
 
 export const PREFACE: Uint8Array = (() => {
   const bytes = new Uint8Array(PREFACE_BYTES);
@@ -77,7 +77,10 @@ export class FrameReader {
   #limit: number;
   #prefaceSeen = false;
   #stopped = false;
-  /** A preface, prelude or frame that is not complete yet. */
+  /** Whether a frame has needed a large buffer since `relax` was called. */
+  #needed = false;
+  /** A preface, prelude or frame that is not complete yet. Kept for the next one: new memory costs a page fault per
+   *  4 KiB, more than the copy into it. */
   #buffer: Uint8Array = new Uint8Array(PRELUDE_BYTES);
   #held = 0;
   /** Bytes that make up what is being held. */
@@ -96,6 +99,14 @@ export class FrameReader {
   /** Whether a frame has begun and not ended. */
   get midFrame(): boolean {
     return this.#held > 0;
+  }
+
+  /** To be called every now and then: gives back memory that is not used. */
+  relax(): void {
+    if (!this.#needed && this.#held === 0 && this.#buffer.byteLength > KEEP_BUFFER_BYTES) {
+      this.#buffer = new Uint8Array(PRELUDE_BYTES);
+    }
+    this.#needed = false;
   }
 
   /** No more frames, also not from the bytes that are being read at the moment. */
@@ -159,8 +170,8 @@ export class FrameReader {
       return;
     } else {
       const total = this.#wanted;
+      this.#needed ||= total > KEEP_BUFFER_BYTES;
       this.#emit(this.#buffer, 0, total);
-      if (this.#buffer.byteLength > KEEP_BUFFER_BYTES) this.#buffer = new Uint8Array(PRELUDE_BYTES);
     }
     this.#held = 0;
     this.#wanted = PRELUDE_BYTES;
