@@ -62,14 +62,14 @@ export async function checkTerm(
   );
 }
 
-/** The term that the log gives the applied position; undefined when it no longer reaches back to it. */
+/** The term that the log gives the applied position; undefined when it no longer reaches back to it, or is new. */
 async function termInLog(
   log: LogRoomPort,
   recovered: RecoveredLog,
   { index }: AppliedState,
 ): Promise<number | undefined> {
   if (recovered.snapshot?.index === index) return recovered.snapshot.term;
-  if (index < recovered.firstIndex) return undefined;
+  if (index < recovered.firstIndex || index > recovered.lastIndex) return undefined;
   const [entry] = await log.read(index, index + 1, 1);
   return entry?.term;
 }
