@@ -7,10 +7,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/kv/command.ts";
-import { type Answer, Fsm } from "../../src/kv/fsm.ts";
+import { type Answer, FSM_STATE_NAMES, Fsm, MEMBERSHIP_STATE } from "../../src/kv/fsm.ts";
 import { timestampFromMs } from "../../src/kv/hlc.ts";
 import type { Condition, TxnMutation } from "../../src/kv/types.ts";
-import { type Entry, EntryType } from "../../src/raft/core/types.ts";
+import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
+import { applyMembershipEntry, bootstrapMembership } from "../../src/raft/engine/membership.ts";
+import { encodeMembership, encodeMembershipChange } from "../../src/raft/engine/membership-codec.ts";
+import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { MemoryStore, SqliteStore } from "../../src/store/index.ts";
 import type { MvccStore } from "../../src/store/types.ts";
 
@@ -29,6 +32,28 @@ function seeded(seed: number): (bound: number) => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) % bound;
   };
+}
+
+const NAMES = ["n1", "n2", "n3", "n4", "n5"];
+const FIRST = bootstrapMembership(NAMES.slice(0, 3).map((name) => ({ name, address: `${name}:1` })));
+
+/** Sensible or not, guarded by the right configuration or another one. */
+function membershipEntry(next: (bound: number) => number, guardIndex: number): Pick<Entry, "type" | "data"> {
+  const name = NAMES[next(NAMES.length)] as string;
+  const nodeId = raftIdOf(name);
+  const types = [
+    ConfChangeType.AddLearnerNode,
+    ConfChangeType.AddNode,
+    ConfChangeType.UpdateNode,
+    ConfChangeType.RemoveNode,
+  ];
+  const type = next(12) === 0 ? ConfChangeType.RemoveNode : (types[next(3)] as ConfChangeType);
+  const upserts =
+    type === ConfChangeType.RemoveNode
+      ? []
+      : [{ id: nodeId, name, address: `${name}:${next(3)}`, instance: "" }];
+  const context = encodeMembershipChange({ guardIndex, upserts });
+  return encodeConfChange({ version: 2, transition: 0, changes: [{ type, nodeId }], context });
 }
 
 function randomLog(seed: number, length: number): Entry[] {
@@ -70,10 +95,18 @@ function randomLog(seed: number, length: number): Entry[] {
         };
     }
   };
-  for (let index = 1; index <= length; index++) {
+  let membership = FIRST;
+  for (let index = 2; index <= length; index++) {
     if (next(40) === 0) term++;
     ts += BigInt(1 + next(5));
     const kind = next(20);
+    if (kind === 2) {
+      const guard = next(4) === 0 ? next(index) : membership.index;
+      const entry = { term, index, ...membershipEntry(next, guard) };
+      membership = applyMembershipEntry(membership, entry).membership;
+      entries.push(entry);
+      continue;
+    }
     let data: Uint8Array = new Uint8Array(0);
     if (kind === 0) {
       data = encodeCeiling(1_700_000_000_000 + index);
@@ -100,6 +133,9 @@ function randomLog(seed: number, length: number): Entry[] {
 
 function replay(store: MvccStore, log: readonly Entry[], cut: (left: number) => number): Answer[] {
   const answers: Answer[] = [];
+  store.raftBatch({ index: 1, term: 1, commitTs: 0n }, (batch) => {
+    batch.putState(MEMBERSHIP_STATE, encodeMembership(FIRST));
+  });
   let fsm = new Fsm(store);
   for (let at = 0; at < log.length; ) {
     const batch = log.slice(at, at + cut(log.length - at));
@@ -121,8 +157,7 @@ function dump(store: MvccStore, log: readonly Entry[]): unknown {
     }
   }
   const states = [
-    "sessions",
-    "hlc-ceiling-ms",
+    ...FSM_STATE_NAMES,
     ...ORIGINS.map((origin) => `session/${Buffer.from(origin).toString("hex")}`),
   ];
   return {
@@ -160,6 +195,14 @@ describe("replicas that apply the same log hold the same rows", () => {
       expect((first.content as { rows: unknown[] }).rows.length).toBeGreaterThan(20);
       expect(first.answers.some((answer) => answer.outcome.ok)).toBe(true);
       expect(first.answers.some((answer) => !answer.outcome.ok)).toBe(true);
+      // The membership that everybody arrives at is the one the log says, and it did change.
+      const expected = log.reduce(
+        (membership, entry) =>
+          entry.type === EntryType.Normal ? membership : applyMembershipEntry(membership, entry).membership,
+        FIRST,
+      );
+      expect(expected.index).toBeGreaterThan(FIRST.index);
+      expect(Fsm.membership(replicas[0]?.store as MvccStore)).toEqual(expected);
       for (const other of others) {
         expect(other.answers).toEqual(first.answers);
         expect(other.content).toEqual(first.content);

@@ -7,10 +7,15 @@ import { RecoveryError } from "../../src/kv/consensus-assembly.ts";
 import { CLEANUP_PREFIX } from "../../src/kv/keys.ts";
 import type { KvClient, Txn, TxnMutation } from "../../src/kv/types.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { MemoryStore, prefixEnd } from "../../src/store/index.ts";
+import { EntryType } from "../../src/raft/core/index.ts";
+import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
+import { prefixEnd } from "../../src/store/index.ts";
+import { MemoryDepot } from "../../src/store/memory-depot.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "./support/local-node.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const newDepot = (): MemoryDepot =>
+  new MemoryDepot({ fsmSyncMode: "sync", identity: { clusterId: "c", nodeId: "n1" } });
 const put = (key: string, value: string, more: object = {}): TxnMutation => ({
   kind: "put",
   key: bytes(key),
@@ -18,14 +23,14 @@ const put = (key: string, value: string, more: object = {}): TxnMutation => ({
   ...more,
 });
 
-let store: MemoryStore;
+let depot: MemoryDepot;
 let log: MemoryLog;
 let node: LocalNode;
 
 beforeEach(async () => {
-  store = new MemoryStore();
+  depot = newDepot();
   log = new MemoryLog();
-  node = await startLocalNode(store, log);
+  node = await startLocalNode(depot, log);
 });
 afterEach(async () => {
   await node.stop();
@@ -66,12 +71,12 @@ describe("the road", () => {
   test("every stamp lies above the one before and at or below a ceiling that precedes it in the log", async () => {
     await Promise.all(Array.from({ length: 200 }, (_, i) => write(put(`k${i}`, "v"))));
     await node.stop();
-    node = await startLocalNode(store, log);
+    node = await startLocalNode(depot, log);
     await write(put("after restart", "v"));
     let last = 0n;
     let ceilingMs = 0;
     for (const entry of log.entries) {
-      if (entry.data.byteLength === 0) continue;
+      if (entry.type !== EntryType.Normal || entry.data.byteLength === 0) continue;
       const command = decodeCommand(entry.data);
       expect(command.commitTs > last).toBe(true);
       last = command.commitTs;
@@ -85,8 +90,8 @@ describe("the road", () => {
     for (let i = 0; i < 20; i++) await write(put(`k${i % 7}`, `v${i}`));
     const before = await read("k5");
     await node.stop();
-    store = new MemoryStore();
-    node = await startLocalNode(store, log);
+    depot = newDepot();
+    node = await startLocalNode(depot, log);
     expect(await read("k5")).toBe(before as string);
     expect(await read("k6")).toBe("v13");
   });
@@ -106,10 +111,11 @@ describe("the road", () => {
 
   test("status tells where the node stands", async () => {
     await write(put("k", "v"));
+    const id = raftIdOf("n1");
     const status = await node.front.status();
-    expect(status).toMatchObject({ nodeId: 1, leaderId: 1, role: "StateLeader", leading: true });
+    expect(status).toMatchObject({ nodeId: id, leaderId: id, role: "StateLeader", leading: true });
     expect(status.commitIndex).toBe(status.lastIndex);
-    expect(status.members).toEqual([{ id: 1, role: "voter", match: status.lastIndex, recentActive: true }]);
+    expect(status.members).toEqual([{ id, role: "voter", match: status.lastIndex, recentActive: true }]);
   });
 });
 
@@ -120,14 +126,14 @@ describe("a node whose halves contradict each other must not vote", () => {
     await node.stop();
     const complete = log.entries;
     log.entries = complete.slice(0, 1);
-    await expect(startLocalNode(store, log)).rejects.toThrow(RecoveryError);
-    await expect(startLocalNode(store, log)).rejects.toThrow(/the log ends at 1/);
+    await expect(startLocalNode(depot, log)).rejects.toThrow(RecoveryError);
+    await expect(startLocalNode(depot, log)).rejects.toThrow(/the log ends at 2/);
     log.entries = complete.slice(3);
-    await expect(startLocalNode(new MemoryStore(), log)).rejects.toThrow(/the log begins at 4/);
+    await expect(startLocalNode(newDepot(), log)).rejects.toThrow(/the log begins at 4/);
     log.entries = complete.map((entry) => ({ ...entry, term: entry.term + 1 }));
-    await expect(startLocalNode(store, log)).rejects.toThrow(/in the log that entry has term 2/);
+    await expect(startLocalNode(depot, log)).rejects.toThrow(/in the log that entry has term 2/);
     log.entries = complete;
-    node = await startLocalNode(store, log);
+    node = await startLocalNode(depot, log);
   });
 });
 
@@ -164,7 +170,11 @@ describe("cleaner", () => {
     expect(await listed()).toBe(0);
     // Twice 150 rows in batches of 64, and one for the list.
     const batches = log.entries.slice(entriesBefore).filter((entry) => {
-      return entry.data.byteLength > 0 && decodeCommand(entry.data).kind === "txn";
+      return (
+        entry.type === EntryType.Normal &&
+        entry.data.byteLength > 0 &&
+        decodeCommand(entry.data).kind === "txn"
+      );
     });
     expect(batches.length).toBe(3 + 3 + 1);
     expect(await cleaner.run()).toBe(0);

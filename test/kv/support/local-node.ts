@@ -1,89 +1,38 @@
-/** A whole node's kv road in one thread: front, consensus and store rooms over a log in memory. */
-
+/** A whole node's kv road in one thread: front, consensus, store and snapshot rooms over a log and a depot in memory. */
+import { assembleConsensus } from "../../../src/kv/consensus-assembly.ts";
 import {
-  assembleConsensus,
-  type LogRoomPort,
+  type ClusterIdentity,
+  type NamedAddress,
+  NO_CONSENSUS_METRICS,
+  type PeerLink,
   type RaftSettings,
-} from "../../../src/kv/consensus-assembly.ts";
+} from "../../../src/kv/consensus-options.ts";
 import type { ConsensusRoom } from "../../../src/kv/consensus-room.ts";
 import type {
   ConsensusToFront,
+  ConsensusToSnapshot,
   ConsensusToStore,
   FrontToConsensus,
   FrontToStore,
+  SnapshotToConsensus,
   StoreToConsensus,
   StoreToFront,
 } from "../../../src/kv/messages.ts";
+import { SnapshotRoom } from "../../../src/kv/snapshot-room.ts";
 import { StoreRoom } from "../../../src/kv/store-room.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
 import { FrontKv } from "../../../src/node/front-kv.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
-import type { Entry, SnapshotMetadata } from "../../../src/raft/core/index.ts";
-import type { RecoveredLog, WalBatch } from "../../../src/raft/wal/types.ts";
+import { systemTimers } from "../../../src/platform/timers.ts";
+import type { Member } from "../../../src/raft/engine/types.ts";
 import { localChannel } from "../../../src/rooms/channel.ts";
 import { PublishedState } from "../../../src/rooms/published-state.ts";
-import type { MvccStore } from "../../../src/store/types.ts";
+import type { MemoryDepot } from "../../../src/store/memory-depot.ts";
+import type { MemoryLog } from "./memory-log.ts";
 
-/** The log of one node, kept in memory across restarts of the node. */
-export class MemoryLog implements LogRoomPort {
-  entries: Entry[] = [];
-  markers: SnapshotMetadata[] = [];
-  #hardState = { term: 0, vote: 0, commit: 0 };
-  #appended: (id: number) => void = () => {};
-  /** Appends that are "on their way to the disk"; undefined = acknowledged at once. */
-  held: number[] | undefined;
-
-  opened(): Promise<RecoveredLog> {
-    const first = this.entries[0]?.index ?? (this.markers.at(-1)?.index ?? 0) + 1;
-    return Promise.resolve({
-      hardState: this.#hardState,
-      snapshot: this.markers.at(-1),
-      confState: this.markers.at(-1)?.confState ?? {
-        voters: [],
-        votersOutgoing: [],
-        learners: [],
-        learnersNext: [],
-        autoLeave: false,
-      },
-      firstIndex: first,
-      lastIndex: this.entries.at(-1)?.index ?? first - 1,
-      segments: 1,
-      tornTail: undefined,
-      created: this.entries.length === 0,
-    });
-  }
-
-  append(id: number, batch: WalBatch): void {
-    if (batch.hardState !== undefined) this.#hardState = batch.hardState;
-    for (const entry of batch.entries) {
-      this.entries = this.entries.filter((old) => old.index < entry.index);
-      this.entries.push({ ...entry, data: Uint8Array.from(entry.data) });
-    }
-    if (this.held !== undefined) this.held.push(id);
-    else queueMicrotask(() => this.#appended(id));
-  }
-
-  releaseHeld(): void {
-    const held = this.held ?? [];
-    this.held = undefined;
-    const last = held.at(-1);
-    if (last !== undefined) this.#appended(last);
-  }
-
-  onAppended(receive: (id: number) => void): void {
-    this.#appended = receive;
-  }
-
-  read(low: number, high: number): Promise<readonly Entry[]> {
-    return Promise.resolve(this.entries.filter((entry) => entry.index >= low && entry.index < high));
-  }
-
-  compact(marker: SnapshotMetadata): void {
-    this.markers.push(marker);
-  }
-}
+export { MemoryLog } from "./memory-log.ts";
 
 export const RAFT_SETTINGS: RaftSettings = {
   tickMs: 20,
@@ -97,32 +46,43 @@ export const RAFT_SETTINGS: RaftSettings = {
   snapshotCount: 1_000,
 };
 
+export interface LocalNodeOptions {
+  readonly depot: MemoryDepot;
+  readonly log: MemoryLog;
+  readonly identity: ClusterIdentity;
+  readonly initialCluster?: readonly NamedAddress[];
+  readonly join?: readonly NamedAddress[];
+  readonly peer?: PeerLink;
+  readonly raft?: RaftSettings;
+  /** The node's identity is to be written down. */
+  readonly keepRoster?: (clusterId: string, roster: readonly Member[]) => void;
+}
+
 export interface LocalNode {
   readonly front: FrontKv;
   readonly room: ConsensusRoom;
   readonly published: PublishedState;
   readonly fatal: string[];
+  readonly expelled: { removed: boolean; message: string }[];
+  /** Rejects when log and keyspace do not belong together. */
+  readonly opened: Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** Starts a node over `store` and `log`; both survive it. */
-export async function startLocalNode(store: MvccStore, log: MemoryLog): Promise<LocalNode> {
+export function localNode(options: LocalNodeOptions): LocalNode {
+  const { depot, log, identity } = options;
   const fatal: string[] = [];
+  const expelled: { removed: boolean; message: string }[] = [];
   const published = new PublishedState();
   const origin = systemRandom.bytes(8);
   const [frontC, consensusF] = localChannel<ConsensusToFront, FrontToConsensus>();
   const [frontS, storeF] = localChannel<StoreToFront, FrontToStore>();
   const [consensusS, storeC] = localChannel<StoreToConsensus, ConsensusToStore>();
-  // The store outlives the node here: closing it is the test's business.
-  const kept = new Proxy(store, {
-    get: (target, name) => {
-      if (name === "close") return () => {};
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  new StoreRoom({
-    store: kept,
+  const [consensusN, snapshotC] = localChannel<SnapshotToConsensus, ConsensusToSnapshot>();
+  const storeOpened = new StoreRoom({
+    depot,
+    timers: systemTimers,
+    log: noLog,
     published,
     consensus: storeC,
     front: storeF,
@@ -130,15 +90,24 @@ export async function startLocalNode(store: MvccStore, log: MemoryLog): Promise<
     retentionMs: 600_000,
     metrics: { applied: () => {}, compacted: () => {} },
     seconds: () => performance.now() / 1000,
-    later: (task, delayMs) => void setTimeout(task, delayMs).unref(),
+    fatal: (message) => fatal.push(message),
+  }).start();
+  new SnapshotRoom({
+    depot,
+    channel: snapshotC,
+    timers: systemTimers,
     fatal: (message) => fatal.push(message),
   }).start();
   const front = new FrontKv({
     consensus: frontC,
     store: frontS,
-    reader: store,
+    openReader: () => depot.openReader(),
     published,
     clock: systemClock,
+    timers: systemTimers,
+    formed: identity.roster !== undefined,
+    keepRoster: (clusterId, roster) => options.keepRoster?.(clusterId, roster),
+    onExpelled: (message, removed) => expelled.push({ removed, message }),
     origin,
     maxTxnBytes: 4 << 20,
     gracePeriodMs: 0,
@@ -149,30 +118,44 @@ export async function startLocalNode(store: MvccStore, log: MemoryLog): Promise<
     onFatal: (message) => fatal.push(message),
   });
   front.start();
-  const nothing = (): void => {};
-  const { room } = await assembleConsensus({
-    nodeId: 1,
-    raft: RAFT_SETTINGS,
+  const { room, opened } = assembleConsensus({
+    identity,
+    initialCluster: options.initialCluster ?? [],
+    join: options.join ?? [],
+    peer: options.peer,
+    raft: options.raft ?? RAFT_SETTINGS,
     clock: systemClock,
+    timers: systemTimers,
     random: systemRandom,
     published,
     front: consensusF,
     store: consensusS,
+    snapshots: consensusN,
     log,
-    metrics: { proposed: nothing, dropped: nothing, tickLateness: nothing, observe: nothing },
+    metrics: NO_CONSENSUS_METRICS,
+    logger: noLog,
+    version: "test",
     fatal: (message) => fatal.push(message),
   });
   room.start();
-  const timer = setInterval(() => room.tick(0), RAFT_SETTINGS.tickMs);
-  await front.whenLeading();
-  return {
-    front,
-    room,
-    published,
-    fatal,
-    stop: async () => {
-      clearInterval(timer);
-      await front.stop(1_000);
-    },
-  };
+  const ready = Promise.all([opened, storeOpened]).then(() => front.keyspaceOpen());
+  ready.catch(() => {});
+  return { front, room, published, fatal, expelled, opened: ready, stop: () => front.stop(1_000) };
+}
+
+/** A node alone over `depot` and `log`; both survive it. Resolves when it serves. */
+export async function startLocalNode(depot: MemoryDepot, log: MemoryLog): Promise<LocalNode> {
+  const node = localNode({
+    depot,
+    log,
+    identity: { clusterId: "c", name: "n1", instance: "a".repeat(32), roster: undefined, initializing: true },
+  });
+  try {
+    await node.opened;
+    await node.front.whenReadable();
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+  return node;
 }
