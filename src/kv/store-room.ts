@@ -11,7 +11,6 @@ import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
 import { type AppliedState, type KeyspaceDepot, type MvccStore, StoreError } from "../store/types.ts";
 import { type ApplyResult, Fsm } from "./fsm.ts";
-import { timestampFromMs } from "./hlc.ts";
 import type {
   AnswerMessage,
   ConsensusToStore,
@@ -21,21 +20,14 @@ import type {
 } from "./messages.ts";
 import { packKeys } from "./row-cache.ts";
 import { openKeyspace, readMembership, samePosition } from "./store-open.ts";
+import { StoreUpkeep } from "./store-upkeep.ts";
 
 /** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */
 export const APPLY_BATCH_BYTES = 8 << 20;
 /** ... and this many entries. */
 export const APPLY_BATCH_ENTRIES = 512;
-/** Versions dropped in one compaction transaction: small, so that an apply never waits long for it. */
-export const COMPACTION_ROWS = 256;
-/** Between two looks for versions to compact. */
-export const COMPACTION_INTERVAL_MS = 1_000;
 /** Between two attempts to apply while the disk is full. */
 export const DISK_FULL_RETRY_MS = 1_000;
-/** A power cut loses no more than this of what was applied without fsync; the log is dropped only behind that. */
-export const DURABLE_INTERVAL_MS = 1_000;
-/** A stream that takes longer finds its payloads gone and fails: better than a disk that fills up behind it. */
-export const HOLD_MAX_MS = 3_600_000;
 
 export interface StoreRoomMetrics {
   applied(result: ApplyResult, entries: number, seconds: number): void;
@@ -91,8 +83,7 @@ export class StoreRoom {
   #toldDurable = 0;
   /** The highest apply id that a full disk made an installation overtake. */
   #skippedId = 0;
-  /** Streams that read the keyspace, with what ends their hold. */
-  readonly #holds = new Map<number, () => void>();
+  readonly #upkeep: StoreUpkeep;
   #diskFull = false;
   /** The front knows that the disk is full: one line in its log, not one a second. */
   #fullTold = false;
@@ -100,6 +91,19 @@ export class StoreRoom {
 
   constructor(options: StoreRoomOptions) {
     this.#options = options;
+    const { timers, log, retentionMs, metrics } = options;
+    this.#upkeep = new StoreUpkeep({
+      timers,
+      log,
+      retentionMs,
+      compacted: (rows) => metrics.compacted(rows),
+      // Between two keyspaces there is none to keep up.
+      store: () => (this.#stopped || this.#swapped !== undefined ? undefined : this.#store),
+      durable: (store, { index }) => {
+        if (index > this.#toldDurable) this.#answer(store, this.#answeredId);
+      },
+      fail: (what, error) => this.#fail(what, error),
+    });
   }
 
   /** Waits for consensus' `open`. The answer: where the keyspace stands; or the error that kept it from being opened. */
@@ -126,10 +130,11 @@ export class StoreRoom {
           this.#queue.push(message);
           break;
         case "hold":
-          this.#hold(message.streamId);
+          this.#upkeep.hold(message.streamId);
+          this.#options.consensus.send({ kind: "held", streamId: message.streamId });
           break;
         case "unhold":
-          this.#unhold(message.streamId);
+          this.#upkeep.unhold(message.streamId);
           break;
         case "stop":
           this.#stopped = true;
@@ -146,8 +151,7 @@ export class StoreRoom {
           break;
         case "stop":
           this.#stopped = true;
-          for (const end of this.#holds.values()) end();
-          this.#holds.clear();
+          this.#upkeep.stop();
           this.#store?.close();
           this.#options.front.send({ kind: "stopped" });
           this.#options.front.flush();
@@ -173,8 +177,7 @@ export class StoreRoom {
       this.#opened.reject(error);
       return;
     }
-    this.#scheduleCompaction();
-    this.#scheduleDurable();
+    this.#upkeep.start();
     this.#opened.resolve(applied);
   }
 
@@ -200,7 +203,7 @@ export class StoreRoom {
 
   #applyNext(): void {
     const { seconds, metrics } = this.#options;
-    const { entries, id, taken } = this.#takeBatch();
+    const { entries, id, taken } = takeBatch(this.#queue);
     // Nothing else sends them twice: they were committed and on their way when the snapshot came.
     const news = entries.filter((entry) => entry.index > this.#installedIndex);
     const { store, fsm } = this.#inForce();
@@ -306,27 +309,6 @@ export class StoreRoom {
     if (this.#skippedId > this.#answeredId) this.#answer(store, this.#skippedId);
   }
 
-  #takeBatch(): { entries: Entry[]; id: number; taken: ApplyWork[] } {
-    const entries: Entry[] = [];
-    const taken: ApplyWork[] = [];
-    let bytes = 0;
-    let id = 0;
-    while (this.#queue.length > 0) {
-      const work = this.#queue[0];
-      if (work?.kind !== "apply") break;
-      const size = work.entries.reduce((sum, entry) => sum + entry.data.byteLength, 0);
-      const fits =
-        bytes + size <= APPLY_BATCH_BYTES && entries.length + work.entries.length <= APPLY_BATCH_ENTRIES;
-      if (taken.length > 0 && !fits) break;
-      this.#queue.shift();
-      taken.push(work);
-      entries.push(...work.entries);
-      bytes += size;
-      id = work.id;
-    }
-    return { entries, id, taken };
-  }
-
   #tellFront(result: ApplyResult): void {
     const { published, front, origin } = this.#options;
     const applied: AppliedState = result.position;
@@ -371,69 +353,26 @@ export class StoreRoom {
       this.#options.front.send({ kind: "disk-full", full: false });
     }, DISK_FULL_RETRY_MS);
   }
+}
 
-  #scheduleCompaction(): void {
-    this.#options.timers.later(() => {
-      if (this.#stopped) return;
-      // On a full disk above all: it gives the space of what was deleted back, and needs little or none itself.
-      this.#compact();
-      this.#scheduleCompaction();
-    }, COMPACTION_INTERVAL_MS);
+/** Takes what one transaction takes from the front of the queue; at least one message. */
+function takeBatch(queue: (ApplyWork | InstallWork)[]): { entries: Entry[]; id: number; taken: ApplyWork[] } {
+  const entries: Entry[] = [];
+  const taken: ApplyWork[] = [];
+  let bytes = 0;
+  let id = 0;
+  for (let work = queue[0]; work?.kind === "apply"; work = queue[0]) {
+    const size = work.entries.reduce((sum, entry) => sum + entry.data.byteLength, 0);
+    const fits =
+      bytes + size <= APPLY_BATCH_BYTES && entries.length + work.entries.length <= APPLY_BATCH_ENTRIES;
+    if (taken.length > 0 && !fits) break;
+    queue.shift();
+    taken.push(work);
+    entries.push(...work.entries);
+    bytes += size;
+    id = work.id;
   }
-
-  #compact(): void {
-    const { retentionMs } = this.#options;
-    const store = this.#store;
-    // Somebody streams the keyspace: its rows are safe in a transaction, their payloads only here.
-    if (store === undefined || this.#swapped !== undefined || this.#holds.size > 0) return;
-    const horizon = store.appliedState().commitTs - timestampFromMs(retentionMs);
-    if (horizon <= 0n) return;
-    try {
-      const rows = store.compactVersions(horizon, COMPACTION_ROWS);
-      if (rows > 0) this.#options.metrics.compacted(rows);
-      // More to do: go on soon, but let applies in between.
-      if (rows === COMPACTION_ROWS) this.#options.timers.later(() => !this.#stopped && this.#compact(), 5);
-    } catch (error) {
-      if (error instanceof StoreError && error.code === "DISK_FULL") return;
-      this.#fail("compaction of old versions failed", error);
-    }
-  }
-
-  /** Without fsync on every apply: makes what was applied durable now and then, so that the log can be dropped. */
-  #scheduleDurable(): void {
-    this.#options.timers.later(() => {
-      if (this.#stopped) return;
-      this.#makeDurable();
-      this.#scheduleDurable();
-    }, DURABLE_INTERVAL_MS);
-  }
-
-  #makeDurable(): void {
-    const store = this.#store;
-    if (store === undefined || this.#swapped !== undefined) return;
-    try {
-      // Compaction makes everything before it durable too; consensus hears of either here.
-      if (store.makeDurable().index > this.#toldDurable) this.#answer(store, this.#answeredId);
-    } catch (error) {
-      this.#fail("applied entries cannot be made durable", error);
-    }
-  }
-
-  #hold(streamId: number): void {
-    const { timers, log, consensus } = this.#options;
-    this.#unhold(streamId);
-    const cancel = timers.later(() => {
-      this.#holds.delete(streamId);
-      log.warn("a snapshot is being sent for too long; old versions are compacted again", { streamId });
-    }, HOLD_MAX_MS);
-    this.#holds.set(streamId, cancel);
-    consensus.send({ kind: "held", streamId });
-  }
-
-  #unhold(streamId: number): void {
-    this.#holds.get(streamId)?.();
-    this.#holds.delete(streamId);
-  }
+  return { entries, id, taken };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -7,7 +7,8 @@ import type {
   StoreToFront,
 } from "../../src/kv/messages.ts";
 import { MEMBERSHIP_STATE } from "../../src/kv/store-open.ts";
-import { DURABLE_INTERVAL_MS, HOLD_MAX_MS, StoreRoom } from "../../src/kv/store-room.ts";
+import { StoreRoom } from "../../src/kv/store-room.ts";
+import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/kv/store-upkeep.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
 import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
 import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
