@@ -178,6 +178,7 @@ async function run(
     confState: membership.confState,
     index: applied.index,
     term: applied.term,
+    retained: { firstIndex: recovered.firstIndex, terms: recovered.terms ?? [] },
   });
   for (let next = applied.index + 1; next <= recovered.lastIndex; ) {
     const page = await log.read(next, recovered.lastIndex + 1, TAIL_PAGE_BYTES);
@@ -222,6 +223,7 @@ async function run(
           published,
           clock,
           membership,
+          tickMs: raft.tickMs,
           electionTimeoutMs: raft.electionTicks * raft.tickMs,
           fresh,
           retainBytes: membership.members.length > 1 ? RETAIN_BYTES : 0,

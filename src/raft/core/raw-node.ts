@@ -7,6 +7,7 @@ import { Raft } from "./raft.ts";
 import { ReadySource } from "./ready-source.ts";
 import { LOCAL_MESSAGE, PEER_NOT_FOUND, type Refusal } from "./refusal.ts";
 import { applyConfChange, changedConfiguration } from "./roles/membership.ts";
+import { resumeAppends } from "./roles/replication.ts";
 import { type BasicStatus, basicStatus, type Status, status } from "./status.ts";
 import { step } from "./step.ts";
 import { tick } from "./tick.ts";
@@ -19,6 +20,7 @@ import {
   type Message,
   MessageType,
   type Ready,
+  StateType,
 } from "./types.ts";
 
 /**
@@ -128,6 +130,11 @@ export class RawNode {
     const message = newMessage(MessageType.Unreachable, 0);
     message.from = peer;
     step(this.#raft, message);
+  }
+
+  /** Storage has entries at hand that were PENDING: a leader goes on sending. */
+  resumeAppends(): void {
+    if (this.#raft.state === StateType.Leader) resumeAppends(this.#raft);
   }
 
   /** How sending a snapshot to `peer` ended. Must be called for each, or the peer is sent nothing any more. */

@@ -5,6 +5,8 @@ export type StorageErrorCode =
   | "COMPACTED"
   /** The entry lies after the last index. */
   | "UNAVAILABLE"
+  /** The entries are there, but not at hand: ask again later. */
+  | "PENDING"
   /** A snapshot is being made; ask again later. */
   | "SNAPSHOT_TEMPORARILY_UNAVAILABLE"
   /** A snapshot that is to be installed is older than the one in place. */
@@ -13,6 +15,7 @@ export type StorageErrorCode =
 const TEXT: Readonly<Record<StorageErrorCode, string>> = {
   COMPACTED: "requested index is unavailable due to compaction",
   UNAVAILABLE: "requested entry at index is unavailable",
+  PENDING: "requested entries are being read",
   SNAPSHOT_TEMPORARILY_UNAVAILABLE: "snapshot is temporarily unavailable",
   SNAPSHOT_OUT_OF_DATE: "requested index is older than the existing snapshot",
 };
@@ -49,7 +52,8 @@ export interface Storage {
   initialState(): InitialState;
   /**
    * Entries in [low, high), at most `maxSize` bytes of them (`entrySize`) but at least one. Throws StorageError
-   * COMPACTED when `low` lies before the first index, UNAVAILABLE when the range passes the last one.
+   * COMPACTED when `low` lies before the first index, UNAVAILABLE when the range passes the last one, PENDING (only for
+   * entries that are applied) when they must be read first: a leader asks again.
    */
   entries(low: number, high: number, maxSize: number): readonly Entry[];
   /** Term of entry `index`, which lies in [firstIndex - 1, lastIndex]; else StorageError COMPACTED or UNAVAILABLE. */

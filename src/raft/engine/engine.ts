@@ -6,57 +6,44 @@
  *
  * The core runs with asynchronous storage writes: a Ready never waits. An append leaves as a message to the log room
  * and its responses (acknowledgements that promise durability) are delivered only when the log room says it is on
- * disk; committed entries leave as a message to the store room in the same way. Nothing here blocks: no disk, no
- * SQLite, no body.
+ * disk; committed entries leave as a message to the store room in the same way. A received snapshot is both: its marker
+ * goes to the log first, then the store puts the keyspace in force, then its responses leave. Nothing here blocks: no
+ * disk, no SQLite, no body.
  */
-import type { Clock } from "../../platform/clock.ts";
-import type { PublishedState } from "../../rooms/published-state.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import {
   APPEND_THREAD,
   APPLY_THREAD,
   type BasicStatus,
+  type ConfChange,
+  type ConfChangeError,
+  type ConfState,
   type Entry,
   EntryType,
   hardStateOf,
   type Message,
+  MessageType,
   type RawNode,
   type Ready,
   type Refusal,
+  type SnapshotMetadata,
   StateType,
   type Status,
 } from "../core/index.ts";
-import type { WalBatch } from "../wal/types.ts";
-import type { LogCache } from "./log-cache.ts";
-
-/** The lease ends this share of the election timeout early: clocks of different machines drift (DESIGN section 5). */
-export const LEASE_DRIFT_SHARE = 0.2;
-
-export interface EngineOptions {
-  readonly core: RawNode;
-  readonly cache: LogCache;
-  readonly published: PublishedState;
-  readonly clock: Clock;
-  /** The shortest time after which another node may start an election. */
-  readonly electionTimeoutMs: number;
-  /** Bytes of applied entries kept in memory for followers that are a little behind. */
-  readonly retainBytes: number;
-  /** To the log room; answered through `onAppended`. */
-  readonly append: (id: number, batch: WalBatch) => void;
-  /** To the store room; answered through `onApplied`. */
-  readonly apply: (id: number, entries: readonly Entry[]) => void;
-  /** To other nodes. */
-  readonly send: (messages: readonly Message[]) => void;
-  /** Entries that have left the in-memory log: their buffers may be used again. */
-  readonly onEvicted: (entries: readonly Entry[]) => void;
-  readonly onLeadership: (leading: boolean, leaderId: number, term: number) => void;
-  /** A read request of this node: everything committed when it was asked is at or below `index`. */
-  readonly onReadState: (context: Uint8Array, index: number) => void;
-}
+import type { RaftEnvelope } from "../transport/types.ts";
+import { Lease } from "./lease.ts";
+import { applyMembershipEntry, isMembershipEntry } from "./membership.ts";
+import { Promises } from "./promises.ts";
+import { TickGate } from "./tick-gate.ts";
+import type { EngineOptions, Membership, Position } from "./types.ts";
 
 interface PendingAppend {
   readonly id: number;
   readonly entries: readonly Entry[];
+  readonly snapshot: SnapshotMetadata | undefined;
   readonly responses: readonly Message[];
+  /** A snapshot's marker is durable and the store is putting it in force. */
+  installing: boolean;
 }
 
 interface PendingApply {
@@ -67,22 +54,36 @@ interface PendingApply {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #core: RawNode;
+  readonly #lease: Lease;
+  readonly #promises: Promises;
+  readonly #ticks: TickGate;
   #appends: PendingAppend[] = [];
   #applies: PendingApply[] = [];
+  /** Every append up to this one is on disk. */
+  #durableId = 0;
+  /** Entries that a snapshot has overtaken: the store may still be reading them. */
+  #overtaken: Entry[] = [];
   #nextId = 1;
-  #appliedIndex: number;
-  #appliedTerm: number;
+  #applied: Position;
+  /** As the core has it: what was handed out to be applied counts. */
+  #membership: Membership;
   #leading = false;
   #leaderId = 0;
   #term = 0;
   #commit = 0;
+  #leaseUntilMs = 0;
 
   /** @param applied position of the store at start. */
-  constructor(options: EngineOptions, applied: { readonly index: number; readonly term: number }) {
+  constructor(options: EngineOptions, applied: Position) {
+    const { core, clock, electionTimeoutMs, fresh, tickMs } = options;
     this.#options = options;
-    this.#core = options.core;
-    this.#appliedIndex = applied.index;
-    this.#appliedTerm = applied.term;
+    this.#core = core;
+    this.#lease = new Lease(core.id, electionTimeoutMs);
+    this.#promises = new Promises({ nowMs: clock.monotonicMs(), electionTimeoutMs, fresh });
+    this.#ticks = new TickGate(tickMs);
+    this.#applied = applied;
+    this.#membership = options.membership;
+    options.cache.readFrom((low, high, maxBytes) => options.readLog(low, high, maxBytes));
   }
 
   /** This node is leader and has applied an entry of its own term: it may propose and serve leases. */
@@ -91,7 +92,11 @@ export class Engine {
   }
 
   get appliedIndex(): number {
-    return this.#appliedIndex;
+    return this.#applied.index;
+  }
+
+  get membership(): Membership {
+    return this.#membership;
   }
 
   /** Append batches and apply batches that are on their way. */
@@ -118,56 +123,112 @@ export class Engine {
     this.work();
   }
 
+  /** One interval has passed, more or less: ticks that come faster than the clock are not counted. */
   tick(): void {
-    this.#core.tick();
+    if (this.#ticks.pass(this.#options.clock.monotonicMs())) this.#core.tick();
     this.work();
   }
 
   /**
    * Appends proposals to the leader's log, in order, all or none.
-   * @returns false when the core took none of them (not leader, or too much uncommitted).
+   * @returns false when the core took none of them (not leader, handing over, or too much uncommitted).
    */
   propose(proposals: readonly Uint8Array[]): boolean {
     const entries = proposals.map((data) => ({ term: 0, index: 0, type: EntryType.Normal, data }));
-    const refusal = this.#core.proposeEntries(entries);
-    if (refusal === null) return true;
-    if (refusal.code === "PROPOSAL_DROPPED") return false;
-    throw new Error(`the core refused ${proposals.length} proposals: ${refusal.message}`);
+    return this.#taken(this.#core.proposeEntries(entries), `${proposals.length} proposals`);
+  }
+
+  /** Proposes a membership change; false as in `propose`. Check it with `checkConfChange` before. */
+  proposeConfChange(change: ConfChange): boolean {
+    return this.#taken(this.#core.proposeConfChange(change), "a membership change");
+  }
+
+  /** Why a change is impossible now, or null. */
+  checkConfChange(change: ConfChange): ConfChangeError | null {
+    return this.#core.checkConfChange(change);
   }
 
   /** Asks for a read index; the answer comes through `onReadState`, or never. */
   readIndex(context: Uint8Array): void {
-    this.#core.readIndex(context);
+    if (PLANTED.readIndexWithoutQuorum) this.#options.onReadState(context, this.#commit);
+    else this.#core.readIndex(context);
   }
 
-  /** A message from another node. @returns why it was not taken, or null. */
-  step(message: Message): Refusal | null {
-    return this.#core.step(message);
+  /** Hands leadership to `target`, or tries to. The lease is void from here on. */
+  transferLeader(target: number): void {
+    this.#core.transferLeader(target);
+  }
+
+  /** The peer could not be reached: what was sent to it last is probably lost. */
+  reportUnreachable(peer: number): void {
+    this.#core.reportUnreachable(peer);
+  }
+
+  /** How a stream asked for by `sendSnapshot` ended; once for each. */
+  reportSnapshot(peer: number, outcome: "finished" | "failed"): void {
+    this.#core.reportSnapshot(peer, outcome);
+  }
+
+  /** A message from another node; a Snap once its keyspace is received and verified. @returns why it was not taken, or
+   *  null. */
+  receive(envelope: RaftEnvelope): Refusal | null {
+    const { message, leaseRound } = envelope;
+    const now = this.#options.clock.monotonicMs();
+    const objection = this.#promises.objection(envelope, now);
+    // Silence, and not a refusal: a refusal would be a promise too, and the candidate asks again.
+    if (objection !== null) return null;
+    const refusal = this.#core.step(message);
+    if (refusal !== null) return refusal;
+    const { term, raftState } = this.#core.basicStatus();
+    this.#promises.taken(envelope, term, now);
+    if (
+      message.type === MessageType.HeartbeatResp &&
+      raftState === StateType.Leader &&
+      message.term === term
+    ) {
+      this.#lease.acknowledge(message.from, leaseRound, now);
+    }
+    return null;
   }
 
   /** Every append up to and including `id` is on disk. */
   onAppended(id: number): void {
-    while (this.#appends.length > 0) {
-      const append = this.#appends[0] as PendingAppend;
-      if (append.id > id) break;
-      this.#appends.shift();
-      const replaced = this.#options.cache.append(append.entries);
-      if (replaced.length > 0) this.#options.onEvicted(replaced);
-      this.#deliver(append.responses);
-    }
+    this.#durableId = Math.max(this.#durableId, id);
+    this.#finishAppends();
   }
 
   /** Every apply up to and including `id` is visible to readers. */
-  onApplied(id: number, applied: { readonly index: number; readonly term: number }): void {
+  onApplied(id: number, applied: Position): void {
     while (this.#applies.length > 0) {
       const apply = this.#applies[0] as PendingApply;
       if (apply.id > id) break;
       this.#applies.shift();
       this.#deliver(apply.responses);
     }
-    this.#appliedIndex = applied.index;
-    this.#appliedTerm = applied.term;
+    this.#setApplied(applied);
     this.#evict();
+  }
+
+  /** The received keyspace of append `id` is in force. */
+  onInstalled(id: number, applied: Position, membership: Membership): void {
+    const append = this.#appends[0];
+    if (append?.id !== id || !append.installing) {
+      throw new Error(`snapshot ${id} is installed, and ${append?.id ?? "nothing"} is what waits for it`);
+    }
+    this.#appends.shift();
+    // Its position is beyond everything that was handed out before; the store has skipped or done that.
+    for (const apply of this.#applies.splice(0)) this.#deliver(apply.responses);
+    if (applied.index > this.#applied.index) this.#setApplied(applied);
+    this.#setMembership(membership);
+    this.#options.onEvicted(this.#overtaken.splice(0));
+    this.#deliver(append.responses);
+    this.#finishAppends();
+  }
+
+  /** Entries asked for by `readLog`; none = the log no longer has them. */
+  onLogRead(low: number, entries: readonly Entry[]): void {
+    this.#options.cache.loaded(low, entries);
+    this.#core.resumeAppends();
   }
 
   /** Carries out everything the core has decided. Call after each batch of inputs. */
@@ -184,36 +245,114 @@ export class Engine {
       // Before any message that could let another node acknowledge what was committed: see ShardStore.
       published.publishCommit(this.#commit);
     }
+    this.#noteTransfer();
     for (const state of ready.readStates) onReadState(state.requestCtx, state.index);
-    const remote: Message[] = [];
+    let round = -1;
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message);
       else if (message.to === APPLY_THREAD) this.#apply(message);
-      else remote.push(message);
+      else if (message.type === MessageType.Heartbeat) {
+        // The time is taken before the first of them leaves.
+        if (round < 0) round = this.#nextRound(message.term);
+        this.#send(message, round);
+      } else this.#send(message, this.#promises.roundFor(message));
     }
-    if (remote.length > 0) this.#options.send(remote);
+  }
+
+  /** Before anything of this Ready leaves: the lease ends where a transfer begins. */
+  #noteTransfer(): void {
+    const { leadTransferee, raftState, term } = this.#core.basicStatus();
+    if (raftState !== StateType.Leader) return;
+    this.#lease.begin(term);
+    this.#lease.transfer(leadTransferee !== 0, this.#options.clock.monotonicMs());
+    if (leadTransferee !== 0 && !PLANTED.leaseDuringTransfer) this.#publishLease(0);
+  }
+
+  #nextRound(term: number): number {
+    this.#lease.begin(term);
+    return this.#lease.nextRound(this.#options.clock.monotonicMs());
+  }
+
+  #send(message: Message, leaseRound: number): void {
+    if (message.type === MessageType.Snap) {
+      this.#options.sendSnapshot(message.to, message);
+      return;
+    }
+    const isAnswer = message.type === MessageType.HeartbeatResp;
+    this.#options.send(message.to, {
+      message,
+      leaseRound: message.type === MessageType.TimeoutNow ? this.#lease.lastRound : leaseRound,
+      applied: isAnswer ? this.#applied.index : 0,
+    });
   }
 
   #append(message: Message): void {
     const id = this.#nextId++;
-    this.#appends.push({ id, entries: message.entries, responses: message.responses });
+    const snapshot = message.snapshot?.metadata;
+    const { entries, responses } = message;
+    this.#appends.push({ id, entries, snapshot, responses, installing: false });
     const hardState = hardStateOf(message);
-    this.#options.append(id, { ...(hardState === null ? {} : { hardState }), entries: message.entries });
+    const marker = snapshot === undefined || PLANTED.installWithoutMarker ? {} : { snapshot };
+    this.#options.append(id, { ...(hardState === null ? {} : { hardState }), entries, ...marker });
+  }
+
+  #finishAppends(): void {
+    const { cache, onEvicted, install } = this.#options;
+    while (this.#appends.length > 0) {
+      const append = this.#appends[0] as PendingAppend;
+      // Behind a snapshot everything waits until it is in force: its acknowledgement comes first.
+      if (append.id > this.#durableId || append.installing) break;
+      if (append.snapshot !== undefined) {
+        this.#overtaken.push(...cache.restart(append.snapshot.index, append.snapshot.term));
+      }
+      const replaced = cache.append(append.entries);
+      if (replaced.length > 0) onEvicted(replaced);
+      if (append.snapshot !== undefined) {
+        append.installing = true;
+        install(append.id, append.snapshot);
+        break;
+      }
+      this.#appends.shift();
+      this.#deliver(append.responses);
+    }
   }
 
   #apply(message: Message): void {
     const id = this.#nextId++;
     this.#applies.push({ id, responses: message.responses });
+    for (const entry of message.entries) if (isMembershipEntry(entry)) this.#applyMembership(entry);
     this.#options.apply(id, message.entries);
   }
 
+  /** Puts a committed change into force here; the store writes the same down when it applies the entry. */
+  #applyMembership(entry: Entry): void {
+    const { membership, change } = applyMembershipEntry(this.#membership, entry);
+    if (change === null) return;
+    const confState = this.#core.applyConfChange(change);
+    if (canonical(confState) !== canonical(membership.confState)) {
+      throw new Error(
+        `entry ${entry.index}: the core's configuration is ${canonical(confState)}, the log's ${canonical(membership.confState)}`,
+      );
+    }
+    this.#setMembership(membership);
+  }
+
+  #setMembership(membership: Membership): void {
+    this.#membership = membership;
+    this.#options.cache.setApplied(this.#applied, membership.confState);
+    this.#options.onMembership(membership);
+  }
+
+  #setApplied(applied: Position): void {
+    this.#applied = applied;
+    this.#options.cache.setApplied(applied, this.#membership.confState);
+  }
+
   #deliver(responses: readonly Message[]): void {
-    const remote: Message[] = [];
     for (const response of responses) {
       if (response.to === this.#core.id) this.#stepOwn(response);
-      else remote.push(response);
+      else this.#send(response, this.#promises.roundFor(response));
     }
-    if (remote.length > 0) this.#options.send(remote);
   }
 
   /** The core's own acknowledgements are never malformed and never refused. */
@@ -224,31 +363,53 @@ export class Engine {
 
   #evict(): void {
     const { cache, retainBytes, onEvicted } = this.#options;
-    const evicted = cache.evictApplied(this.#appliedIndex, retainBytes);
+    const evicted = cache.evictApplied(this.#applied.index, retainBytes);
     if (evicted.length > 0) onEvicted(evicted);
   }
 
   #updateLeadership(): void {
     const status = this.#core.basicStatus();
-    const leading = status.raftState === StateType.Leader && this.#appliedTerm === status.term;
+    const ownTerm = this.#applied.term === status.term || PLANTED.leaseBeforeOwnTerm;
+    const leading = status.raftState === StateType.Leader && ownTerm;
     if (leading === this.#leading && status.lead === this.#leaderId && status.term === this.#term) return;
     this.#leading = leading;
     this.#leaderId = status.lead;
     this.#term = status.term;
-    if (!leading) this.#options.published.publishLease(status.term, 0);
+    if (!leading) this.#publishLease(0);
     this.#options.onLeadership(leading, status.lead, status.term);
   }
 
-  /** A sole voter is its own quorum: every moment is a round that it acknowledged itself. */
   #renewLease(): void {
-    if (!this.#leading || !this.#isSoleVoter()) return;
-    const { clock, electionTimeoutMs, published } = this.#options;
-    const untilMs = clock.monotonicMs() + electionTimeoutMs * (1 - LEASE_DRIFT_SHARE);
-    published.publishLease(this.#term, untilMs * 1000);
+    if (!this.#leading) return;
+    this.#noteTransfer();
+    this.#publishLease(this.#lease.validUntilMs(this.#core.confState(), this.#options.clock.monotonicMs()));
+  }
+
+  #publishLease(untilMs: number): void {
+    if (untilMs === this.#leaseUntilMs) return;
+    this.#leaseUntilMs = untilMs;
+    this.#options.published.publishLease(this.#term, untilMs * 1000);
   }
 
   #isSoleVoter(): boolean {
     const { voters, votersOutgoing } = this.#core.confState();
     return voters.length === 1 && votersOutgoing.length === 0 && voters[0] === this.#core.id;
   }
+
+  #taken(refusal: Refusal | null, what: string): boolean {
+    if (refusal === null) return true;
+    if (refusal.code === "PROPOSAL_DROPPED") return false;
+    throw new Error(`the core refused ${what}: ${refusal.message}`);
+  }
+}
+
+function canonical(confState: ConfState): string {
+  const sorted = (ids: readonly number[]): readonly number[] => [...ids].sort((a, b) => a - b);
+  return JSON.stringify([
+    sorted(confState.voters),
+    sorted(confState.votersOutgoing),
+    sorted(confState.learners),
+    sorted(confState.learnersNext),
+    confState.autoLeave,
+  ]);
 }

@@ -1,16 +1,20 @@
 /**
- * The part of the log that the core may ask for, in memory: every entry that is stable (fsynced) and not yet evicted.
- * An entry must stay until it is applied; how long it stays after that is the engine's policy (followers that are a
- * little behind are served from here). What is evicted is still in the WAL.
+ * The log as the core may read it, without waiting: the newest entries (every one that is stable and not yet evicted) lie
+ * in memory; of the older ones that the WAL retains the terms are known, and the entries come in pages, asked for when a
+ * follower needs them. An entry stays in memory until it is applied; how long after that is the engine's policy.
  */
 import { entrySize } from "../core/sizes.ts";
 import { type InitialState, type Storage, StorageError } from "../core/storage.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../core/types.ts";
+import type { TermRun } from "../wal/types.ts";
+import { LogPages, PAGE_BYTES } from "./log-pages.ts";
+import { TermRuns } from "./term-runs.ts";
 
 /** Trim the array only when this many slots at its head are dead: amortises the copy. */
 const TRIM_SLOTS = 1_024;
 /** Small entries count little in bytes: this many at most stay behind the applied index. */
 const RETAIN_ENTRIES = 65_536;
+const NO_DATA = new Uint8Array(0);
 
 export interface LogCacheStart {
   readonly hardState: HardState;
@@ -18,23 +22,48 @@ export interface LogCacheStart {
   /** The position just before the first entry that will be held: what is applied at start. */
   readonly index: number;
   readonly term: number;
+  /** What the WAL retains: its first entry, and where terms begin (RecoveredLog). Nothing = nothing before `index`. */
+  readonly retained?: { readonly firstIndex: number; readonly terms: readonly TermRun[] };
 }
+
+/** Reads entries [low, high) from the log; the answer goes to `LogCache.loaded`. */
+export type ReadLog = (low: number, high: number, maxBytes: number) => void;
 
 export class LogCache implements Storage {
   readonly #start: LogCacheStart;
-  /** Entries from `#firstIndex` on, with `#head` dead slots before them. */
+  readonly #terms: TermRuns;
+  readonly #pages = new LogPages();
+  /** First indexes of reads under way. */
+  readonly #reading = new Set<number>();
+  #readLog: ReadLog | undefined;
+  /** Entries from `#baseIndex + 1` on, with `#head` dead slots before them. */
   #entries: Entry[] = [];
   #head = 0;
   #baseIndex: number;
-  #baseTerm: number;
+  #retainedFirst: number;
   #bytes = 0;
   #confState: ConfState;
+  #applied: { readonly index: number; readonly term: number };
 
   constructor(start: LogCacheStart) {
+    const { index, term, retained } = start;
     this.#start = start;
-    this.#baseIndex = start.index;
-    this.#baseTerm = start.term;
+    this.#baseIndex = index;
     this.#confState = start.confState;
+    this.#applied = { index, term };
+    const reaches = retained !== undefined && retained.firstIndex <= index && retained.terms.length > 0;
+    this.#retainedFirst = reaches ? retained.firstIndex : index + 1;
+    this.#terms = reaches
+      ? new TermRuns(
+          retained.terms.filter((run) => run.index <= index),
+          index,
+        )
+      : new TermRuns([{ index, term }], index);
+  }
+
+  /** Who reads what is no longer in memory. Without one it is COMPACTED. */
+  readFrom(readLog: ReadLog): void {
+    this.#readLog = readLog;
   }
 
   /** Bytes of entry data held. */
@@ -50,12 +79,14 @@ export class LogCache implements Storage {
     return { hardState: this.#start.hardState, confState: this.#confState };
   }
 
-  setConfState(confState: ConfState): void {
+  /** What a snapshot taken now would say. */
+  setApplied(applied: { readonly index: number; readonly term: number }, confState: ConfState): void {
+    this.#applied = applied;
     this.#confState = confState;
   }
 
   firstIndex(): number {
-    return this.#baseIndex + 1;
+    return this.#readLog === undefined ? this.#baseIndex + 1 : this.#retainedFirst;
   }
 
   lastIndex(): number {
@@ -63,30 +94,23 @@ export class LogCache implements Storage {
   }
 
   term(index: number): number {
-    if (index === this.#baseIndex) return this.#baseTerm;
-    return this.#at(index).term;
+    if (index > this.lastIndex()) throw new StorageError("UNAVAILABLE");
+    const term = this.#terms.at(index);
+    if (term === undefined || index < this.firstIndex() - 1) throw new StorageError("COMPACTED");
+    return term;
   }
 
-  entries(low: number, high: number, maxBytes: number): Entry[] {
-    if (low <= this.#baseIndex) throw new StorageError("COMPACTED");
+  entries(low: number, high: number, maxBytes: number): readonly Entry[] {
+    if (low < this.firstIndex()) throw new StorageError("COMPACTED");
     if (high > this.lastIndex() + 1) throw new StorageError("UNAVAILABLE");
+    if (low <= this.#baseIndex) return this.#older(low, high, maxBytes);
     const from = this.#head + (low - this.#baseIndex - 1);
-    const to = this.#head + (high - this.#baseIndex - 1);
-    let end = from;
-    let bytes = 0;
-    while (end < to) {
-      const entry = this.#entries[end] as Entry;
-      bytes += entrySize(entry);
-      // At least one, or a large entry could never be read.
-      if (end > from && bytes > maxBytes) break;
-      end++;
-    }
-    return this.#entries.slice(from, end);
+    return limited(this.#entries, from, from + (high - low), maxBytes);
   }
 
   snapshot(): Snapshot {
-    // A sole voter has nobody to send one to; the engine of the three-node issue offers them.
-    throw new StorageError("SNAPSHOT_TEMPORARILY_UNAVAILABLE");
+    const { index, term } = this.#applied;
+    return { metadata: { index, term, confState: this.#confState }, data: NO_DATA };
   }
 
   /** Appends stable entries; those at or after the first one's index are replaced (a new leader's log wins).
@@ -103,6 +127,7 @@ export class LogCache implements Storage {
     for (const entry of replaced) this.#bytes -= entry.data.byteLength;
     for (const entry of entries) {
       this.#entries.push(entry);
+      this.#terms.set(entry.index, entry.term);
       this.#bytes += entry.data.byteLength;
     }
     return replaced;
@@ -119,7 +144,6 @@ export class LogCache implements Storage {
       // A dead slot must not keep a 3 MiB entry alive until the array is trimmed.
       this.#entries[this.#head++] = DEAD;
       this.#baseIndex = entry.index;
-      this.#baseTerm = entry.term;
       this.#bytes -= entry.data.byteLength;
       evicted.push(entry);
     }
@@ -130,11 +154,63 @@ export class LogCache implements Storage {
     return evicted;
   }
 
-  #at(index: number): Entry {
-    if (index < this.#baseIndex) throw new StorageError("COMPACTED");
-    if (index > this.lastIndex()) throw new StorageError("UNAVAILABLE");
-    return this.#entries[this.#head + (index - this.#baseIndex - 1)] as Entry;
+  /** The log begins anew behind an installed snapshot; returns the entries that memory held. */
+  restart(index: number, term: number): Entry[] {
+    const dropped = this.#entries.slice(this.#head);
+    this.#entries = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#baseIndex = index;
+    this.#retainedFirst = index + 1;
+    this.#terms.reset(index, term);
+    this.#pages.clear();
+    this.#reading.clear();
+    return dropped;
+  }
+
+  /** The answer to a read. No entries: the log has dropped them, and whoever needs them needs a snapshot. */
+  loaded(low: number, entries: readonly Entry[]): void {
+    // Not asked for any more: the log began anew meanwhile.
+    if (!this.#reading.delete(low)) return;
+    if (entries.length === 0) {
+      this.#retainedFirst = this.#baseIndex + 1;
+      return;
+    }
+    for (const { index, term } of entries) {
+      const known = this.#terms.at(index);
+      if (known !== term) throw new Error(`entry ${index} has term ${term} in the log, ${known} in memory`);
+    }
+    this.#pages.add(entries);
+  }
+
+  #older(low: number, high: number, maxBytes: number): readonly Entry[] {
+    const found = this.#pages.from(low);
+    if (found === undefined) {
+      this.#ask(low);
+      throw new StorageError("PENDING");
+    }
+    const next = low + found.length;
+    // Read ahead: the follower will want what comes next before it has acknowledged this.
+    if (next <= this.#baseIndex && !this.#pages.has(next)) this.#ask(next);
+    return limited(found, 0, Math.min(found.length, high - low), maxBytes);
+  }
+
+  #ask(low: number): void {
+    if (this.#reading.has(low)) return;
+    this.#reading.add(low);
+    this.#readLog?.(low, this.#baseIndex + 1, PAGE_BYTES);
   }
 }
 
-const DEAD: Entry = { term: 0, index: 0, type: 0, data: new Uint8Array(0) };
+/** entries[from, to), as many as fit, but at least one, or a large entry could never be read. */
+function limited(entries: readonly Entry[], from: number, to: number, maxBytes: number): readonly Entry[] {
+  let bytes = 0;
+  let end = from;
+  for (; end < to; end++) {
+    bytes += entrySize(entries[end] as Entry);
+    if (end > from && bytes > maxBytes) break;
+  }
+  return entries.slice(from, end);
+}
+
+const DEAD: Entry = { term: 0, index: 0, type: 0, data: NO_DATA };

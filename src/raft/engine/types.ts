@@ -43,6 +43,7 @@ export interface EngineOptions {
   readonly published: PublishedState;
   readonly clock: Clock;
   readonly membership: Membership;
+  readonly tickMs: number;
   /** The shortest time after which another node may start an election. */
   readonly electionTimeoutMs: number;
   /** This process has not been a member before: it remembers nobody's lease because there was none. */

@@ -103,6 +103,12 @@ export class EntryIndex {
     return valueAt(this.#terms, index);
   }
 
+  /** Where terms begin, from the base on. */
+  termRuns(): { readonly index: number; readonly term: number }[] {
+    const base = { index: this.#baseIndex, term: this.#baseTerm };
+    return [base, ...this.#terms.map(({ firstIndex, value }) => ({ index: firstIndex, term: value }))];
+  }
+
   /** `index` in (baseIndex, lastIndex]. */
   locate(index: number): EntryLocation {
     const slot = this.#head + (index - this.#baseIndex - 1);

@@ -41,6 +41,12 @@ export interface TornTail {
   readonly keptAs: string | undefined;
 }
 
+/** Entries from this index on have this term, until the next run. */
+export interface TermRun {
+  readonly index: number;
+  readonly term: number;
+}
+
 /** What the log says at the start. */
 export interface RecoveredLog {
   readonly hardState: HardState;
@@ -51,6 +57,8 @@ export interface RecoveredLog {
   /** First entry that can be read; `lastIndex + 1` when there is none. */
   readonly firstIndex: number;
   readonly lastIndex: number;
+  /** Where terms begin, from the position before the first entry (`firstIndex - 1`) on: ascending. */
+  readonly terms?: readonly TermRun[];
   readonly segments: number;
   readonly tornTail: TornTail | undefined;
   /** The log was made by this call. */

@@ -104,6 +104,7 @@ export class Wal {
       confState: state.snapshot?.confState ?? EMPTY_CONF_STATE,
       firstIndex: state.entries.baseIndex + 1,
       lastIndex: state.entries.lastIndex,
+      terms: state.entries.termRuns(),
       segments: log.segments.length,
       tornTail: log.tornTail,
       created: log.created,

@@ -26,14 +26,16 @@ export function maybeSendAppend(raft: Raft, to: number, sendIfEmpty: boolean): b
   const prevTerm = raft.log.term(prevIndex);
   if (prevTerm === NO_TERM) return maybeSendSnapshot(raft, to, progress);
 
-  let entries: readonly Entry[] | null = NO_ENTRIES;
+  let entries: readonly Entry[] | "compacted" | "pending" = NO_ENTRIES;
   // With a full window only an empty append goes out. Its answer, or its refusal, shows whether the messages that
   // fill the window were lost, and so ends the standstill.
   if (progress.state !== ProgressState.Replicate || !progress.inflights.full) {
     entries = availableEntries(raft, progress.next);
   }
-  if ((entries === null || entries.length === 0) && !sendIfEmpty) return false;
-  if (entries === null) return maybeSendSnapshot(raft, to, progress);
+  // Its next answer, or the application (resumeAppends), asks again; heartbeats carry the commit index meanwhile.
+  if (entries === "pending") return false;
+  if ((entries === "compacted" || entries.length === 0) && !sendIfEmpty) return false;
+  if (entries === "compacted") return maybeSendSnapshot(raft, to, progress);
 
   const message = newMessage(MessageType.App, to);
   message.index = prevIndex;
@@ -46,13 +48,21 @@ export function maybeSendAppend(raft: Raft, to: number, sendIfEmpty: boolean): b
   return true;
 }
 
-/** null: compacted away since the term before them was looked up. */
-function availableEntries(raft: Raft, from: number): readonly Entry[] | null {
+/** `compacted`: away since the term before them was looked up. `pending`: storage is still reading them. */
+function availableEntries(raft: Raft, from: number): readonly Entry[] | "compacted" | "pending" {
   try {
     return raft.log.entriesFrom(from, raft.config.maxSizePerMsgBytes);
   } catch (error) {
-    if (isStorageError(error, "COMPACTED")) return null;
+    if (isStorageError(error, "COMPACTED")) return "compacted";
+    if (isStorageError(error, "PENDING")) return "pending";
     throw error;
+  }
+}
+
+/** Entries that were pending are at hand now: whoever may be sent something is. */
+export function resumeAppends(raft: Raft): void {
+  for (const id of raft.tracker.ids) {
+    if (id !== raft.id) while (maybeSendAppend(raft, id, false));
   }
 }
 

@@ -1,0 +1,77 @@
+/**
+ * What this node has promised to leaders, beyond what the core knows: by the clock and not by ticks, and in numbers that a
+ * message delayed for minutes cannot get around.
+ */
+import { PLANTED } from "../../platform/planted.ts";
+import { type Message, MessageType } from "../core/index.ts";
+import type { RaftEnvelope } from "../transport/types.ts";
+
+interface AcknowledgedRound {
+  readonly leader: number;
+  readonly term: number;
+  readonly round: number;
+}
+
+export class Promises {
+  readonly #electionTimeoutMs: number;
+  /** Before this moment it votes for nobody: it no longer knows whose lease it acknowledged. */
+  readonly #silentUntilMs: number;
+  #acknowledged: AcknowledgedRound = { leader: 0, term: 0, round: 0 };
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** The round that a TimeoutNow named, for the forced votes that it asks for. */
+  #handedOver = { term: 0, round: 0 };
+
+  /** @param fresh this node has never been a member before */
+  constructor(options: {
+    readonly nowMs: number;
+    readonly electionTimeoutMs: number;
+    readonly fresh: boolean;
+  }) {
+    const { nowMs, electionTimeoutMs, fresh } = options;
+    this.#electionTimeoutMs = electionTimeoutMs;
+    const silent = !fresh && !PLANTED.voteAtOnceAfterRestart;
+    this.#silentUntilMs = silent ? nowMs + electionTimeoutMs : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Why a message may not reach the core, or null. */
+  objection({ message, leaseRound }: RaftEnvelope, nowMs: number): string | null {
+    if (message.type !== MessageType.Vote && message.type !== MessageType.PreVote) return null;
+    if (nowMs < this.#silentUntilMs) return "restarted less than an election timeout ago";
+    if (isForced(message)) {
+      const { term, round } = this.#acknowledged;
+      // The leader gave up its lease after `leaseRound` and has granted this node's newer one since: the transfer that
+      // this vote belongs to was aborted long ago.
+      return message.term === term + 1 && round > leaseRound ? "of a transfer that was aborted" : null;
+    }
+    if (PLANTED.voteAtOnceAfterRestart) return null;
+    return nowMs < this.#heardAtMs + this.#electionTimeoutMs ? "a leader was heard from" : null;
+  }
+
+  /** The core has taken a message, and its term is `term` now. */
+  taken({ message, leaseRound }: RaftEnvelope, term: number, nowMs: number): void {
+    if (message.term !== term) return;
+    if (message.type === MessageType.TimeoutNow) this.#handedOver = { term, round: leaseRound };
+    if (message.type !== MessageType.Heartbeat && message.type !== MessageType.App) return;
+    this.#heardAtMs = nowMs;
+    if (message.type === MessageType.Heartbeat && leaseRound > 0) {
+      this.#acknowledged = { leader: message.from, term, round: leaseRound };
+    }
+  }
+
+  /** The round that goes with a message of this node to somebody. */
+  roundFor(message: Message): number {
+    if (message.type === MessageType.HeartbeatResp) {
+      const { leader, term, round } = this.#acknowledged;
+      return leader === message.to && term === message.term ? round : 0;
+    }
+    if (message.type === MessageType.Vote && isForced(message)) {
+      return message.term === this.#handedOver.term + 1 ? this.#handedOver.round : 0;
+    }
+    return 0;
+  }
+}
+
+/** A vote asked for in a transfer of leadership: whoever gets it votes although its leader is alive. */
+function isForced(message: Message): boolean {
+  return message.type === MessageType.Vote && message.context.byteLength > 0;
+}
