@@ -188,5 +188,5 @@ export type SnapshotToConsensus =
   | { readonly kind: "stopped" };
 
 export const SNAPSHOT_CHUNK_BYTES = 256 << 10;
-/** Chunks on their way at most. */
-export const SNAPSHOT_WINDOW_CHUNKS = 16;
+/** Chunks on their way at most: as many as the transport's snapshot lane holds, so that none is dropped for want of room. */
+export const SNAPSHOT_WINDOW_CHUNKS = 4;

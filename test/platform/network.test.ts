@@ -152,6 +152,17 @@ test("nobody there: onClose says so, once, and nothing else", async () => {
   expect([connection.bufferedBytes, client.bytes]).toEqual([0, 0]);
 });
 
+test("an address that cannot be ends the connection, and nothing else", async () => {
+  for (const address of [
+    { host: "127.0.0.1", port: 70_000 },
+    { host: "", port: 1 },
+  ]) {
+    const client = end();
+    realNetwork().connect(address, client.handlers);
+    expect(await client.closed).toContain("ERR_");
+  }
+});
+
 test("after the end nothing is written, and a second destroy changes nothing", async () => {
   const { client, server, accepted, listener } = await pair(realNetwork(), realNetwork());
   await accepted;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/kv/messages.ts";
 import { MessageType } from "../../src/raft/core/index.ts";
 import { encodeMessage } from "../../src/raft/transport/codec.ts";
 import { SNAPSHOT_QUEUE } from "../../src/raft/transport/lanes.ts";
@@ -55,6 +56,19 @@ describe("lanes", () => {
       ]);
     });
   }
+
+  test("a node with two connections understands one with four", async () => {
+    const world = new World();
+    const [a, b] = [await startNode(world, 1, { lanes: 4 }), await startNode(world, 2, { lanes: 2 })];
+    introduce(a, b);
+    world.run(100);
+    expect([world.living("h1", "h2").length, world.living("h2", "h1").length]).toEqual([4, 2]);
+    for (let i = 0; i < 3; i++) expect(a.transport.send(2, append(i, [10]))).toBe(true);
+    expect(b.transport.send(1, { kind: "request", requestId: 1, body: bytes(3) })).toBe(true);
+    expect(b.connected.get("n1")).toBe(4);
+    world.run(20);
+    expect([b.taken.replication, a.taken.other]).toEqual([3, 1]);
+  });
 
   test("messages of one turn share a write, and a big one goes without another copy", async () => {
     const world = new World();
@@ -138,6 +152,10 @@ describe("a full lane", () => {
       "snapshot-result",
       "snapshot-end",
     ]);
+  });
+
+  test("the window of a snapshot stream is not wider than the lane", () => {
+    expect(SNAPSHOT_WINDOW_CHUNKS).toBeLessThanOrEqual(SNAPSHOT_QUEUE);
   });
 
   test("a message that is longer than the peer takes is not sent, and the connection lives", async () => {
@@ -501,6 +519,40 @@ describe("a peer that talks nonsense", () => {
     world.run(6_000);
     expect(ends).toHaveLength(70);
     expect(statusOf(a, 2)?.reachable).toBe(true);
+  });
+
+  test("a handshake with any byte of it wrong lets nobody in, and hurts nobody", async () => {
+    const world = new World();
+    const [a, b] = pairOf(await group(world, 2));
+    const dialled = world.living("h1", "h2")[0] as MemoryConnection;
+    const handshake = Buffer.concat(dialled.writes.slice(0, 3));
+    a.transport.close();
+    world.run(10);
+    const hellos = b.hellos.length;
+    const speak = (stream: Uint8Array) => {
+      const ends: string[] = [];
+      const handlers = { onData: () => {}, onClose: (reason: string) => void ends.push(reason) };
+      const connection = world.network("x").connect(b.peer.address, handlers);
+      connection.write(stream);
+      world.run(5);
+      const ended = ends.length > 0;
+      connection.destroy("enough");
+      world.run(5);
+      return ended;
+    };
+    const before = b.protocolErrors;
+    for (let at = 0; at < handshake.byteLength; at++) {
+      const damaged = new Uint8Array(handshake);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at & 7));
+      expect([at, speak(damaged)]).toEqual([at, true]);
+      // Cut short it waits for the rest, and that not for ever.
+      expect([at, speak(new Uint8Array(handshake.subarray(0, at)))]).toEqual([at, false]);
+    }
+    expect(b.protocolErrors - before).toBe(handshake.byteLength);
+    expect(b.hellos).toHaveLength(hellos);
+    // The very same bytes, unharmed, are a handshake.
+    speak(new Uint8Array(handshake));
+    expect(b.hellos).toHaveLength(hellos + 1);
   });
 
   test("random bytes in any lane at any time crash nothing and end that connection only", async () => {

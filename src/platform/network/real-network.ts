@@ -109,27 +109,30 @@ function connect(
     connection.open();
     void socket;
   };
-  Bun.connect<RealConnection | undefined>({
-    hostname: address.host,
-    port: address.port,
-    data: connection,
-    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
-    socket: {
-      ...common,
-      open: (socket) => {
-        socket.setNoDelay(true);
-        connection.bind(socket);
-        if (tls === undefined) opened(socket, undefined);
+  // async: what connect() throws at once (a port that cannot be) ends the connection like any other failure.
+  const dial = async () =>
+    Bun.connect<RealConnection | undefined>({
+      hostname: address.host,
+      port: address.port,
+      data: connection,
+      ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+      socket: {
+        ...common,
+        open: (socket) => {
+          socket.setNoDelay(true);
+          connection.bind(socket);
+          if (tls === undefined) opened(socket, undefined);
+        },
+        handshake: (socket, _ok, error) => {
+          const problem = tlsProblem(socket, error);
+          if (problem === undefined) opened(socket, certificateOf(socket));
+          else connection.destroy(problem);
+        },
+        close: (_socket, error) => connection.close(reasonOf(error)),
+        connectError: (_socket, error) => connection.close(reasonOf(error)),
       },
-      handshake: (socket, _ok, error) => {
-        const problem = tlsProblem(socket, error);
-        if (problem === undefined) opened(socket, certificateOf(socket));
-        else connection.destroy(problem);
-      },
-      close: (_socket, error) => connection.close(reasonOf(error)),
-      connectError: (_socket, error) => connection.close(reasonOf(error)),
-    },
-  }).catch((error: unknown) => connection.close(reasonOf(error)));
+    });
+  dial().catch((error: unknown) => connection.close(reasonOf(error)));
   return connection;
 }
 
