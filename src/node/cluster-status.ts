@@ -42,7 +42,9 @@ export class ClusterStatusSource {
       configurationIndex: view.configurationIndex,
       joint: view.joint,
       commitIndex: view.commitIndex,
-      members: view.members.map((member) => this.#member(member, nodeId)),
+      members: view.members
+        .map((member) => this.#member(member, nodeId))
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
     const waiting = front?.cluster.waiting;
     return {

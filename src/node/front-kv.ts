@@ -67,6 +67,8 @@ export class FrontKv {
   #reader: KeyspaceReader = NOT_OPEN;
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
   #readable = false;
+  #leaderWaiters: (() => void)[] = [];
+  #stopped = false;
   #stopWaiters: (() => void)[] = [];
   #stoppedRooms = 0;
   #nextStatusId = 1;
@@ -162,6 +164,9 @@ export class FrontKv {
   /** Resolves with the first linearizable read that succeeds; rejects only when this node is stopped. */
   async whenReadable(): Promise<void> {
     while (!this.#readable) {
+      // A read that is asked for before there is a leader is dropped, and asked for again only half a second later.
+      await this.#whenLeaderKnown();
+      if (this.#stopped) throw new KvError("CLOSED", "this node is shutting down");
       try {
         await this.kv.snapshot();
         this.#readable = true;
@@ -170,6 +175,11 @@ export class FrontKv {
         this.#options.log.warn("no linearizable read yet", { reason: error.message });
       }
     }
+  }
+
+  #whenLeaderKnown(): Promise<void> {
+    if (this.#leadership.leaderId !== 0 || this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => this.#leaderWaiters.push(resolve));
   }
 
   status(): Promise<ConsensusStatus> {
@@ -182,10 +192,12 @@ export class FrontKv {
 
   /** Stops the background work, then consensus and store; resolves when both have ended (or after `graceMs`). */
   async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
     this.#cleaner.stop();
     this.#coordinator.close();
     this.#shard.close();
+    this.#wakeLeaderWaiters();
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
     this.#options.consensus.send({ kind: "stop" });
     this.#options.store.send({ kind: "stop" });
@@ -221,6 +233,7 @@ export class FrontKv {
           term: message.term,
         });
         this.#coordinator.onLeadership(message);
+        if (message.leaderId !== 0) this.#wakeLeaderWaiters();
         break;
       case "status":
         this.#statusWaiters.get(message.id)?.(message.status);
@@ -286,6 +299,10 @@ export class FrontKv {
     old.close();
     this.#options.store.send({ kind: "reopened" });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
+  }
+
+  #wakeLeaderWaiters(): void {
+    for (const wake of this.#leaderWaiters.splice(0)) wake();
   }
 
   #roomStopped(): void {

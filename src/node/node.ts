@@ -149,12 +149,6 @@ export class Node {
     this.#credentials = member
       ? (configuredRootCredentials(config) ?? storedRootCredentials(config))
       : loadRootCredentials(config);
-    log.info("node", {
-      node: config.nodeId,
-      cluster: this.#identity.clusterId,
-      instance: this.#identity.instance,
-      peer: this.#topology.peer?.advertise ?? "none",
-    });
     // The admin listener first, although nobody is served yet: whoever watches /readyz sees the replay.
     this.#admin = startAdmin({
       address: config.adminAddress,
@@ -342,6 +336,7 @@ export class Node {
       leaderKnown: front !== undefined && front.leadership.leaderId !== 0,
       readable: front?.readable === true,
       diskFull: front !== undefined && front.diskRoom !== "enough",
+      listening: this.#edge !== undefined,
     });
   }
 

@@ -15,6 +15,8 @@ export interface ReadinessFacts {
   /** A linearizable read has succeeded since the start. */
   readonly readable: boolean;
   readonly diskFull: boolean;
+  /** The S3 port is open. */
+  readonly listening: boolean;
 }
 
 export function readinessOf(facts: ReadinessFacts): Readiness {
@@ -45,13 +47,15 @@ function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReaso
   return { code: joins ? "joining" : "forming", message: `waiting for ${names}${because}` };
 }
 
-function servingReasons({ leaderKnown, readable, diskFull }: ReadinessFacts): NotReadyReason[] {
+function servingReasons({ leaderKnown, readable, diskFull, listening }: ReadinessFacts): NotReadyReason[] {
   const reasons: NotReadyReason[] = [];
   if (!leaderKnown) {
     const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
     reasons.push({ code: "no-leader", message });
   } else if (!readable) {
     reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
+  } else if (!listening) {
+    reasons.push({ code: "starting", message: "the S3 port is about to open" });
   }
   if (diskFull) {
     reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });

@@ -9,16 +9,18 @@ const READY: ReadinessFacts = {
   leaderKnown: true,
   readable: true,
   diskFull: false,
+  listening: true,
 };
 const codes = (facts: Partial<ReadinessFacts>): string[] => {
   const readiness = readinessOf({ ...READY, ...facts });
   return readiness.ready ? [] : readiness.reasons.map(({ code }) => code);
 };
 
-test("ready is: serving, a leader is known, a read has succeeded, and there is room", () => {
+test("ready is: serving, a leader is known, a read has succeeded, the port is open, and there is room", () => {
   expect(readinessOf(READY)).toEqual({ ready: true });
   expect(codes({ leaderKnown: false })).toEqual(["no-leader"]);
   expect(codes({ readable: false })).toEqual(["catching-up"]);
+  expect(codes({ listening: false })).toEqual(["starting"]);
   expect(codes({ diskFull: true, leaderKnown: false })).toEqual(["no-leader", "disk-full"]);
 });
 
