@@ -1,4 +1,5 @@
 /** Turns a batch into records. Every rule of the log is checked on the way. */
+import { PLANTED } from "../../platform/planted.ts";
 import { type Entry, EntryType } from "../core/types.ts";
 import { LogRuleError, type LogState } from "./log-state.ts";
 import {
@@ -56,7 +57,8 @@ export function stageBatch(batch: WalBatch, state: LogState, writer: SegmentWrit
   }
   if (batch.hardState !== undefined) {
     state.applyHardState(batch.hardState);
-    writer.stage(RecordType.HardState, flags(), encodeHardState(batch.hardState), NO_BYTES);
+    const written = PLANTED.forgetVote ? { ...batch.hardState, vote: 0 } : batch.hardState;
+    writer.stage(RecordType.HardState, flags(), encodeHardState(written), NO_BYTES);
   }
 }
 

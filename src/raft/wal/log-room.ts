@@ -2,6 +2,7 @@
  * The log room: one Wal behind a mailbox. Group commit needs no timer here: while one fsync runs, requests pile up in
  * the mailbox, and all that has piled up shares the next one.
  */
+import { PLANTED } from "../../platform/planted.ts";
 import type { Channel } from "../../rooms/channel.ts";
 import { WalError, type WalErrorCode } from "./errors.ts";
 import type { LogReply, LogRequest } from "./log-messages.ts";
@@ -88,11 +89,17 @@ export class LogRoom {
       if (wal.stats().appendedBytes - startBytes >= MAX_GROUP_BYTES || this.#ended) break;
     }
     this.#queue = this.#ended ? [] : this.#queue.slice(done);
-    if (!this.#ended) this.#sync();
+    if (PLANTED.acknowledgeBeforeFsync) this.#options.later(() => this.#guard(() => this.#syncLate()), 20);
+    else if (!this.#ended) this.#sync();
     if (appended > 0) channel.send({ kind: "appended", id: appended });
     if (this.#ended) channel.send({ kind: "closed" });
     channel.flush();
     if (!this.#ended) wal.maintain();
+  }
+
+  /** Only for PLANTED.acknowledgeBeforeFsync. */
+  #syncLate(): void {
+    if (!this.#ended) this.#sync();
   }
 
   #sync(): void {

@@ -24,7 +24,9 @@
  *         back, committed entry replaced)                                         | CORRUPT                        |
  * | S2  | entries between the newest marker and the first segment are missing     | MISSING_SEGMENT                |
  */
+
 import type { Disk, DiskFile } from "../../platform/disk.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import { WalError } from "./errors.ts";
 import { FileWindow } from "./file-window.ts";
 import type { Frontier } from "./frontier.ts";
@@ -312,6 +314,7 @@ function judgeNewest(
   const corrupt = (reason: string) => new WalError("CORRUPT", { file: segment.path, offset: at }, reason);
   if (stopped.kind === "contradiction") throw corrupt(stopped.reason); // S1
   const why = stopped.kind === "limit" ? "the file ends" : stopped.reason;
+  if (PLANTED.cutAcknowledgedTail) return { from: end, to: window.endOfContent(end), reason: why };
   if (frontier !== undefined && frontier.sequence === segment.sequence && frontier.offset > end) {
     throw corrupt(`${why}, in what was acknowledged (through offset ${frontier.offset})`); // N2
   }

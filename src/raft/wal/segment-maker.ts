@@ -2,7 +2,9 @@
  * Makes segments. A segment gets its name when its header is durable, so a file with a segment's name always begins
  * with a header that verifies: anything else is damage, not an interrupted cut.
  */
+
 import { type Disk, DiskError, type DiskFile } from "../../platform/disk.ts";
+import { PLANTED, PLANTED } from "../../platform/planted.ts";
 import type { Random } from "../../platform/random.ts";
 import type { SegmentHeader } from "./payloads.ts";
 import type { Segment } from "./recovery.ts";
@@ -80,7 +82,7 @@ export class SegmentMaker {
     file.datasync();
     this.#disk.rename(this.#path, path);
     this.#prepared = undefined;
-    this.#disk.syncDirectory(this.#directory);
+    if (!PLANTED.skipDirectoryFsync) this.#disk.syncDirectory(this.#directory);
     file.close();
     // Opened again so that every later error names the segment.
     const { sequence, firstIndex } = header;
