@@ -7,22 +7,17 @@
  * Its life: opening (log and keyspace) -> forming or joining, on a node that has yet to take part -> running.
  */
 import { PLANTED } from "../platform/planted.ts";
-import { type ConfChange, type Entry, MessageType, StateType } from "../raft/core/index.ts";
+import { type Entry, MessageType } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import { NO_MEMBERSHIP } from "../raft/engine/membership.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { EngineOptions, Member, Membership } from "../raft/engine/types.ts";
+import type { EngineOptions, Membership } from "../raft/engine/types.ts";
 import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../raft/transport/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import { ClusterChanges } from "./cluster-changes.ts";
-import { decodeClusterRequest, encodeClusterMessage, refused } from "./cluster-codec.ts";
-import type { ClusterReply, ClusterRequest } from "./cluster-messages.ts";
+import { ClusterDesk } from "./cluster-desk.ts";
 import { ClusterPeers } from "./cluster-peers.ts";
-import { clusterView, votersOf } from "./cluster-view.ts";
 import type { ConsensusAssembly } from "./consensus-options.ts";
 import { Proposals, viewsOf } from "./consensus-proposals.ts";
-import { SnapshotReceiver } from "./consensus-snapshot-receiver.ts";
-import { SnapshotSender } from "./consensus-snapshot-sender.ts";
 import { consensusStatus, observationOf } from "./consensus-status.ts";
 import { Formation } from "./formation.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -30,9 +25,7 @@ import { physicalMs } from "./hlc.ts";
 import { LogCompactor } from "./log-compactor.ts";
 import type { FrontToConsensus, ProposeMessage, SnapshotToConsensus, StoreToConsensus } from "./messages.ts";
 import { ReceivedMemory } from "./received-memory.ts";
-
-/** A member's data directory or address is proposed for registration again after this long without effect. */
-const REGISTRATION_RETRY_MS = 1_000;
+import { SnapshotStreams } from "./snapshot-streams.ts";
 
 /** What the room passes to the engine; the rest of EngineOptions comes from whoever assembles the node. */
 export type EngineHooks = Pick<
@@ -64,29 +57,24 @@ export class ConsensusRoom {
   readonly #peers: ClusterPeers;
   readonly #proposals: Proposals;
   readonly #forwarding: Forwarding;
-  readonly #changes: ClusterChanges;
-  readonly #sender: SnapshotSender;
-  readonly #receiver: SnapshotReceiver;
+  readonly #desk: ClusterDesk;
+  readonly #streams: SnapshotStreams;
   readonly #compactor: LogCompactor;
   readonly #memory = new ReceivedMemory();
   readonly #storeOpened = Promise.withResolvers<OpenedMail>();
   readonly #rosterKept = Promise.withResolvers<void>();
-  /** What the others say they have applied, by id. */
-  readonly #appliedThere = new Map<number, number>();
   #engine: Engine | undefined;
   #formation: Formation | undefined;
   #membership: Membership = NO_MEMBERSHIP;
   #applied: AppliedState = { index: 0, term: 0, commitTs: 0n };
   #ceilingMs = 0;
   #leads = false;
-  #nextStreamId = 1;
-  #registration = { guardIndex: -1, atMs: 0 };
   #stopTicks: () => void = () => {};
   #expelled = false;
   #stopped = false;
 
   constructor(options: ConsensusAssembly) {
-    const { clock, timers, front, store, snapshots, log, raft } = options;
+    const { clock, timers, front, log, raft } = options;
     this.#options = options;
     this.#ownId = raftIdOf(options.identity.name);
     this.#peers = new ClusterPeers({
@@ -109,38 +97,32 @@ export class ConsensusRoom {
       send: (to, message) => this.#peers.send(to, message),
       onDropped: (sequences) => this.#drop(sequences, "no-leader"),
     });
-    this.#changes = new ClusterChanges({
-      clock,
-      ownId: this.#ownId,
-      status: () => this.#running().describe(),
-      membership: () => this.#membership,
-      propose: (change) => this.#proposeChange(change),
-      transferTo: (id) => this.#running().transferLeader(id),
-    });
-    const nextStreamId = (): number => this.#nextStreamId++;
-    this.#sender = new SnapshotSender({
-      timers,
-      store: (message) => store.send(message),
-      snapshots: (message) => snapshots.send(message),
-      send: (to, message) => this.#peers.send(to, message),
-      onEnd: (to, position, reason) => this.#onSnapshotSent(to, position?.index, reason),
-      nextStreamId,
-    });
-    this.#receiver = new SnapshotReceiver({
-      timers,
-      snapshots: (message) => snapshots.send(message),
-      send: (to, message) => void this.#peers.send(to, message),
-      nextStreamId,
-      commitIndex: () => this.#engine?.status().commit ?? 0,
-      onComplete: (message) => this.#step({ message, leaseRound: 0, applied: 0 }),
-      onEnd: (from, ok, reason) => this.#onSnapshotReceived(from, ok, reason),
-    });
     this.#compactor = new LogCompactor({
       clock,
       // Nobody is behind a sole voter: what the keyspace has for certain, the log need not keep.
       keepEntries: () => (this.#membership.members.length > 1 ? raft.snapshotCount : 0),
       confState: () => this.#membership.confState,
       compact: (marker, throughIndex) => log.compact(marker, throughIndex),
+    });
+    this.#streams = new SnapshotStreams({
+      ...options,
+      send: (to, message) => this.#peers.send(to, message),
+      compactor: this.#compactor,
+      commitIndex: () => this.#engine?.status().commit ?? 0,
+      nameOf: (id) => this.#membership.members.find((member) => member.id === id)?.name ?? String(id),
+      report: (to, outcome) => {
+        if (!this.#stopped) this.#engine?.reportSnapshot(to, outcome);
+      },
+      step: (message) => this.#step({ message, leaseRound: 0, applied: 0 }),
+    });
+    this.#desk = new ClusterDesk({
+      ...options,
+      ownId: this.#ownId,
+      engine: () => this.#engine,
+      membership: () => this.#membership,
+      peers: this.#peers,
+      forwarding: this.#forwarding,
+      sendingSnapshotTo: (id) => this.#streams.sendingTo(id),
     });
   }
 
@@ -150,6 +132,10 @@ export class ConsensusRoom {
 
   get clusterId(): string {
     return this.#peers.clusterId;
+  }
+
+  get membership(): Membership {
+    return this.#membership;
   }
 
   get stopped(): boolean {
@@ -164,7 +150,10 @@ export class ConsensusRoom {
   /** Takes mail, and listens for peers. @throws NetworkError */
   async open(): Promise<void> {
     const { front, store, snapshots } = this.#options;
-    front.onBatch((messages) => this.#guard(() => this.#onFront(messages)));
+    front.onBatch((messages) => {
+      if (!this.#stopped) this.#guard(() => this.#onFront(messages));
+      else if (messages.some(({ kind }) => kind === "stop")) this.#tellStopped();
+    });
     store.onBatch((messages) => this.#guard(() => this.#onStore(messages)));
     snapshots.onBatch((messages) => this.#guard(() => this.#onSnapshots(messages)));
     await this.#peers.start();
@@ -228,9 +217,8 @@ export class ConsensusRoom {
     this.#stopped = true;
     this.#stopTicks();
     this.#forwarding.stop();
-    this.#changes.stop();
-    this.#sender.cancel(() => true, "this node stops");
-    this.#receiver.stop();
+    this.#desk.stop();
+    this.#streams.stop();
     this.#peers.stop();
   }
 
@@ -267,10 +255,7 @@ export class ConsensusRoom {
       apply: (id, entries) => store.send({ kind: "apply", id, entries }),
       install: (id, snapshot) => store.send({ kind: "install", id, snapshot }),
       send: (to, envelope) => void this.#peers.send(to, { kind: "raft", ...envelope }),
-      sendSnapshot: (to, message) => {
-        this.#compactor.hold(to);
-        this.#sender.begin(to, message);
-      },
+      sendSnapshot: (to, message) => this.#streams.begin(to, message),
       readLog: (low, high, maxBytes) => this.#readLog(low, high, maxBytes),
       onEvicted: (entries) => {
         this.#proposals.evicted(entries);
@@ -283,11 +268,12 @@ export class ConsensusRoom {
   }
 
   #tick(): void {
-    const engine = this.#running();
+    const engine = this.#engine;
+    if (engine === undefined) return;
     engine.tick();
-    this.#changes.check();
+    this.#desk.check();
     if (engine.leading) {
-      this.#register();
+      this.#desk.register();
       for (const [id, { match }] of engine.describe().progress) this.#compactor.matched(id, match);
     }
     this.observe();
@@ -302,11 +288,6 @@ export class ConsensusRoom {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#options.fatal(`consensus: ${text}`);
     }
-  }
-
-  #running(): Engine {
-    if (this.#engine === undefined) throw new Error("the engine is asked for before it runs");
-    return this.#engine;
   }
 
   // ---- front ---------------------------------------------------------------------------------------------------------
@@ -327,7 +308,7 @@ export class ConsensusRoom {
           break;
         }
         case "cluster-request":
-          this.#request(message.request, (reply) => {
+          this.#desk.request(message.request, (reply) => {
             front.send({ kind: "cluster-reply", id: message.id, reply });
           });
           break;
@@ -335,16 +316,20 @@ export class ConsensusRoom {
           this.#rosterKept.resolve();
           break;
         case "step-down":
-          this.#stepDown();
+          this.#desk.stepDown((done) => front.send({ kind: "stepped-down", done }));
           break;
         case "stop":
           this.stop();
-          front.send({ kind: "stopped" });
-          front.flush();
+          this.#tellStopped();
           return;
       }
     }
     this.#engine?.work();
+  }
+
+  #tellStopped(): void {
+    this.#options.front.send({ kind: "stopped" });
+    this.#options.front.flush();
   }
 
   #propose(message: ProposeMessage): void {
@@ -380,83 +365,10 @@ export class ConsensusRoom {
     this.#options.metrics.readIndexRound();
     const context = new Uint8Array(8);
     new DataView(context.buffer).setBigUint64(0, BigInt(id));
-    if (PLANTED.readIndexWithoutQuorum) {
-      this.#options.front.send({ kind: "read-state", id, index: this.#engine.status().commit });
-      return;
-    }
     this.#engine.readIndex(context);
   }
 
-  #stepDown(): void {
-    const { front } = this.#options;
-    if (this.#engine?.leading !== true || votersOf(this.#membership).length < 2) {
-      front.send({ kind: "stepped-down", done: this.#engine?.leading !== true });
-      return;
-    }
-    this.#changes.change(
-      { kind: "transfer-leader", to: null },
-      null,
-      (reply) => front.send({ kind: "stepped-down", done: reply.kind === "done" }),
-      () => {},
-    );
-  }
-
   // ---- the cluster ---------------------------------------------------------------------------------------------------
-
-  #request(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
-    const engine = this.#engine;
-    const leaderId = engine?.status().lead ?? 0;
-    if (engine === undefined) {
-      answer(refused("NO_LEADER", "this node does not take part in a cluster yet"));
-    } else if (leaderId !== 0 && leaderId !== this.#ownId) {
-      this.#forwarding.request(leaderId, request, (reply) => {
-        // Better what this node itself knows than nothing, for somebody who looks.
-        const unanswered = reply.kind === "refused" && request.kind === "status";
-        answer(unanswered ? this.#view(engine) : reply);
-      });
-    } else if (request.kind === "status") {
-      answer(this.#view(engine));
-    } else if (!engine.leading) {
-      answer(refused("NO_LEADER", "no leader is known: the cluster has no quorum, or is electing one"));
-    } else {
-      const { change, configurationIndex } = request;
-      this.#changes.change(change, configurationIndex, answer, () => this.#request(request, answer));
-    }
-  }
-
-  #view(engine: Engine): ClusterReply {
-    const view = clusterView({
-      status: engine.describe(),
-      membership: this.#membership,
-      firstIndex: engine.firstIndex,
-      appliedIndex: engine.appliedIndex,
-      version: this.#options.version,
-      applied: this.#appliedThere,
-      peers: this.#peers.status(),
-      sendingSnapshotTo: (id) => this.#sender.sendingTo(id),
-    });
-    return { kind: "status", view };
-  }
-
-  #proposeChange(change: ConfChange): boolean {
-    const engine = this.#running();
-    const taken = engine.proposeConfChange(change);
-    engine.work();
-    return taken;
-  }
-
-  /** Data directories and addresses are written down one at a time, as soon as the log has room for a change. */
-  #register(): void {
-    const { clock, logger } = this.#options;
-    const member: Member | undefined = this.#peers.unregistered();
-    if (member === undefined) return;
-    const now = clock.monotonicMs();
-    const { guardIndex, atMs } = this.#registration;
-    if (guardIndex === this.#membership.index && now - atMs < REGISTRATION_RETRY_MS) return;
-    this.#registration = { guardIndex: this.#membership.index, atMs: now };
-    logger.info("registering member", { ...member });
-    this.#changes.register(member);
-  }
 
   #setMembership(membership: Membership): void {
     const before = this.#membership;
@@ -465,21 +377,20 @@ export class ConsensusRoom {
     this.#peers.setMembership(membership);
     for (const { id } of before.members) {
       if (membership.members.some((member) => member.id === id)) continue;
-      this.#sender.cancel((peer) => peer === id, "it was removed from the cluster");
+      this.#streams.cancel((peer) => peer === id, "it was removed from the cluster");
       this.#compactor.letGo(id);
-      this.#appliedThere.delete(id);
     }
     const removed = membership.removed.some(({ id }) => id === this.#ownId);
     if (removed) this.#expel(true, `${this.#options.identity.name} was removed from the cluster`);
-    if (this.#engine !== undefined) this.#changes.check();
+    this.#desk.check();
   }
 
   #onLeadership(leading: boolean, leaderId: number, term: number): void {
     if (leading && !this.#leads) this.#proposals.startLeading(this.#applied.commitTs, this.#ceilingMs);
-    if (!leading && this.#leads) this.#sender.cancel(() => true, "this node no longer leads");
+    if (!leading && this.#leads) this.#streams.cancel(() => true, "this node no longer leads");
     this.#leads = leading;
     this.#options.front.send({ kind: "leadership", leading, leaderId, term });
-    this.#changes.check();
+    this.#desk.check();
   }
 
   #expel(removed: boolean, message: string): void {
@@ -507,11 +418,11 @@ export class ConsensusRoom {
         }
         case "installed":
           this.#setApplied(message.applied, message.ceilingMs);
-          this.#receiver.onInstalled();
+          this.#streams.onInstalled();
           this.#engine?.onInstalled(message.id, message.applied, message.membership);
           break;
         case "held":
-          this.#sender.onHeld(message.streamId);
+          this.#streams.onHeld(message.streamId);
           break;
       }
     }
@@ -534,54 +445,8 @@ export class ConsensusRoom {
   }
 
   #onSnapshots(messages: readonly SnapshotToConsensus[]): void {
-    for (const message of messages) {
-      switch (message.kind) {
-        case "opened":
-          this.#sender.onOpened(message.streamId, message.applied, message.membership);
-          break;
-        case "chunk":
-          this.#sender.onChunk(message.streamId, message.bytes);
-          break;
-        case "sent":
-          this.#sender.onSent(message.streamId);
-          break;
-        case "written":
-          this.#receiver.onWritten(message.streamId, message.chunks);
-          break;
-        case "complete":
-          this.#receiver.onComplete(message.streamId);
-          break;
-        case "failed":
-          if (!this.#sender.onFailed(message.streamId, message.message)) {
-            this.#receiver.onFailed(message.streamId, message.message);
-          }
-          break;
-        case "stopped":
-          break;
-      }
-    }
+    for (const message of messages) this.#streams.onMail(message);
     this.#engine?.work();
-  }
-
-  #onSnapshotSent(to: number, index: number | undefined, reason: string): void {
-    const { logger, metrics } = this.#options;
-    const outcome = index === undefined ? "failed" : "finished";
-    metrics.snapshot("sent", outcome);
-    logger.info("snapshot sent", { to: this.#nameOf(to), outcome, index, reason });
-    if (index === undefined) this.#compactor.letGo(to);
-    else this.#compactor.arrived(to, index);
-    if (this.#stopped) return;
-    this.#engine?.reportSnapshot(to, outcome);
-  }
-
-  #onSnapshotReceived(from: number, ok: boolean, reason: string): void {
-    const outcome = ok ? "finished" : "failed";
-    this.#options.metrics.snapshot("received", outcome);
-    this.#options.logger.info("snapshot received", { from: this.#nameOf(from), outcome, reason });
-  }
-
-  #nameOf(id: number): string {
-    return this.#membership.members.find((member) => member.id === id)?.name ?? String(id);
   }
 
   // ---- peers ---------------------------------------------------------------------------------------------------------
@@ -600,27 +465,13 @@ export class ConsensusRoom {
         this.#forwarding.onProposeReply(from.id, message.requestId, message.taken);
         return;
       case "request":
-        this.#onRequest(from, message.requestId, message.body);
+        this.#desk.onRequest(from.id, message.requestId, message.body);
         break;
       case "reply":
         this.#forwarding.onReply(from.id, message.requestId, message.body);
         return;
-      case "snapshot-begin":
-        if (this.#engine !== undefined) this.#receiver.onBegin(from.id, message.streamId, message.message);
-        break;
-      case "snapshot-chunk":
-        this.#receiver.onChunk(from.id, message.streamId, message.bytes);
-        return;
-      case "snapshot-end":
-        this.#receiver.onEndOfStream(from.id, message.streamId);
-        return;
-      case "snapshot-credit":
-        this.#sender.onCredit(from.id, message.streamId, message.chunks);
-        return;
-      case "snapshot-result":
-        if (!this.#sender.onResult(from.id, message.streamId, message.ok, message.reason) && !message.ok) {
-          this.#receiver.onCancelled(from.id, message.streamId, message.reason);
-        }
+      default:
+        if (this.#engine !== undefined) this.#streams.onPeer(from.id, message);
         break;
     }
     this.#engine?.work();
@@ -629,10 +480,10 @@ export class ConsensusRoom {
   #step({ message, leaseRound, applied }: RaftEnvelope): void {
     const engine = this.#engine;
     if (engine === undefined) return;
-    if (message.type === MessageType.HeartbeatResp) this.#appliedThere.set(message.from, applied);
+    if (message.type === MessageType.HeartbeatResp) this.#desk.appliedAt(message.from, applied);
     const refusal = engine.receive({ message, leaseRound, applied });
     if (refusal !== null) {
-      const from = this.#nameOf(message.from);
+      const { from } = message;
       this.#options.logger.debug("message not taken", { from, code: refusal.code, why: refusal.message });
     }
     engine.work();
@@ -645,25 +496,11 @@ export class ConsensusRoom {
     this.#peers.send(from.id, { kind: "propose-reply", requestId, taken });
   }
 
-  #onRequest(from: Peer, requestId: number, body: Uint8Array): void {
-    const answer = (reply: ClusterReply): void =>
-      void this.#peers.send(from.id, { kind: "reply", requestId, body: encodeClusterMessage(reply) });
-    try {
-      const request = decodeClusterRequest(body);
-      // One hop: whoever asks here believes that this node leads.
-      if (this.#engine?.status().raftState === StateType.Leader) this.#request(request, answer);
-      else answer(refused("NO_LEADER", `${this.#options.identity.name} no longer leads: try again`));
-    } catch (error) {
-      answer(refused("INVALID", error instanceof Error ? error.message : String(error)));
-    }
-  }
-
   #onUnreachable(peer: Peer, lane: Lane): void {
     const engine = this.#engine;
     if (engine === undefined) return;
     if (lane === "snapshot") {
-      this.#sender.cancel((to) => to === peer.id, "the connection broke");
-      this.#receiver.onLost(peer.id);
+      this.#streams.onLost(peer.id);
     } else if (lane !== "other") engine.reportUnreachable(peer.id);
     engine.work();
   }

@@ -7,7 +7,7 @@ import {
   type HardState,
   type SnapshotMetadata,
 } from "../../../src/raft/core/index.ts";
-import type { RecoveredLog, WalBatch } from "../../../src/raft/wal/types.ts";
+import type { RecoveredLog, TermRun, WalBatch } from "../../../src/raft/wal/types.ts";
 
 export class MemoryLog implements LogRoomPort {
   entries: Entry[] = [];
@@ -34,7 +34,7 @@ export class MemoryLog implements LogRoomPort {
       segments: 1,
       tornTail: undefined,
       created,
-      termRuns: termRuns(this.entries),
+      terms: termRuns(first - 1, marker?.term ?? 0, this.entries),
     });
   }
 
@@ -84,9 +84,9 @@ export class MemoryLog implements LogRoomPort {
   }
 }
 
-function termRuns(entries: readonly Entry[]): { term: number; firstIndex: number }[] {
-  const runs: { term: number; firstIndex: number }[] = [];
-  for (const { term, index } of entries)
-    if (runs.at(-1)?.term !== term) runs.push({ term, firstIndex: index });
+/** From the position before the first entry on. */
+function termRuns(before: number, termBefore: number, entries: readonly Entry[]): TermRun[] {
+  const runs: TermRun[] = [{ index: before, term: Math.min(termBefore, entries[0]?.term ?? termBefore) }];
+  for (const { term, index } of entries) if (runs.at(-1)?.term !== term) runs.push({ index, term });
   return runs;
 }

@@ -1,0 +1,161 @@
+/** What people ask of the cluster, at this node: questions go to the leader, changes happen there. */
+import type { Clock } from "../platform/clock.ts";
+import type { Timers } from "../platform/timers.ts";
+import { StateType } from "../raft/core/index.ts";
+import type { Engine } from "../raft/engine/engine.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import { ClusterChanges } from "./cluster-changes.ts";
+import { decodeClusterRequest, encodeClusterMessage, refused } from "./cluster-codec.ts";
+import type { ClusterReply, ClusterRequest } from "./cluster-messages.ts";
+import type { ClusterPeers } from "./cluster-peers.ts";
+import { clusterView, votersOf } from "./cluster-view.ts";
+import type { ConsensusAssembly } from "./consensus-options.ts";
+import type { Forwarding } from "./forwarding.ts";
+
+/** A member's data directory or address is proposed for registration again after this long without effect. */
+const REGISTRATION_RETRY_MS = 1_000;
+/** A successor is known a moment after the leadership is gone. */
+const SUCCESSOR_DELAY_MS = 100;
+
+export interface ClusterDeskOptions extends Pick<ConsensusAssembly, "identity" | "logger" | "version"> {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ownId: number;
+  /** undefined until this node takes part. */
+  readonly engine: () => Engine | undefined;
+  readonly membership: () => Membership;
+  readonly peers: ClusterPeers;
+  readonly forwarding: Forwarding;
+  readonly sendingSnapshotTo: (id: number) => boolean;
+}
+
+export class ClusterDesk {
+  readonly #options: ClusterDeskOptions;
+  readonly #changes: ClusterChanges;
+  /** What the others say they have applied, by id. */
+  readonly #appliedThere = new Map<number, number>();
+  #registration = { guardIndex: -1, atMs: 0 };
+
+  constructor(options: ClusterDeskOptions) {
+    this.#options = options;
+    this.#changes = new ClusterChanges({
+      clock: options.clock,
+      ownId: options.ownId,
+      status: () => this.#running().describe(),
+      membership: options.membership,
+      propose: (change) => {
+        const engine = this.#running();
+        const taken = engine.proposeConfChange(change);
+        engine.work();
+        return taken;
+      },
+      transferTo: (id) => {
+        const engine = this.#running();
+        engine.transferLeader(id);
+        engine.work();
+      },
+    });
+  }
+
+  /** HeartbeatResp. */
+  appliedAt(id: number, index: number): void {
+    this.#appliedThere.set(id, index);
+  }
+
+  /** The configuration, the leader or the time has changed. */
+  check(): void {
+    if (this.#options.engine() !== undefined) this.#changes.check();
+  }
+
+  stop(): void {
+    this.#changes.stop();
+  }
+
+  /** `answer` is called once, whatever happens. */
+  request(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
+    const { ownId, forwarding, timers } = this.#options;
+    const engine = this.#options.engine();
+    const leaderId = engine?.status().lead ?? 0;
+    if (engine === undefined) {
+      answer(refused("NO_LEADER", "this node does not take part in a cluster yet"));
+    } else if (leaderId !== 0 && leaderId !== ownId) {
+      forwarding.request(leaderId, request, (reply) => {
+        // Better what this node itself knows than nothing, for somebody who looks.
+        const unanswered = reply.kind === "refused" && request.kind === "status";
+        answer(unanswered ? this.#view(engine) : reply);
+      });
+    } else if (request.kind === "status") {
+      answer(this.#view(engine));
+    } else if (!engine.leading) {
+      answer(refused("NO_LEADER", "no leader is known: the cluster has no quorum, or is electing one"));
+    } else {
+      const { change, configurationIndex } = request;
+      this.#changes.change(change, configurationIndex, answer, () => {
+        timers.later(() => this.request(request, answer), SUCCESSOR_DELAY_MS);
+      });
+    }
+  }
+
+  /** Another node believes that this one leads: one hop, no more. */
+  onRequest(from: number, requestId: number, body: Uint8Array): void {
+    const { identity, peers } = this.#options;
+    const answer = (reply: ClusterReply): void =>
+      void peers.send(from, { kind: "reply", requestId, body: encodeClusterMessage(reply) });
+    try {
+      const request = decodeClusterRequest(body);
+      if (this.#options.engine()?.status().raftState === StateType.Leader) this.request(request, answer);
+      else answer(refused("NO_LEADER", `${identity.name} no longer leads: try again`));
+    } catch (error) {
+      answer(refused("INVALID", error instanceof Error ? error.message : String(error)));
+    }
+  }
+
+  /** Hands leadership over, if this node has it and there is somebody else. */
+  stepDown(answer: (done: boolean) => void): void {
+    if (this.#options.engine()?.leading !== true) answer(true);
+    else if (votersOf(this.#options.membership()).length < 2) answer(false);
+    else {
+      this.#changes.change(
+        { kind: "transfer-leader", to: null },
+        null,
+        (reply) => answer(reply.kind === "done"),
+        () => {},
+      );
+    }
+  }
+
+  /** At the leader: data directories and addresses are written down one at a time, as the log has room for a change. */
+  register(): void {
+    const { clock, logger, peers, membership } = this.#options;
+    const member = peers.unregistered();
+    if (member === undefined) return;
+    const now = clock.monotonicMs();
+    const { guardIndex, atMs } = this.#registration;
+    const { index } = membership();
+    if (guardIndex === index && now - atMs < REGISTRATION_RETRY_MS) return;
+    this.#registration = { guardIndex: index, atMs: now };
+    logger.info("registering member", { ...member });
+    this.#changes.register(member);
+  }
+
+  #view(engine: Engine): ClusterReply {
+    const { membership, version, peers, sendingSnapshotTo } = this.#options;
+    const view = clusterView({
+      status: engine.describe(),
+      membership: membership(),
+      firstIndex: engine.firstIndex,
+      appliedIndex: engine.appliedIndex,
+      version,
+      applied: this.#appliedThere,
+      peers: peers.status(),
+      sendingSnapshotTo,
+    });
+    return { kind: "status", view };
+  }
+
+  #running(): Engine {
+    const engine = this.#options.engine();
+    if (engine === undefined) throw new Error("a change of the cluster before the engine runs");
+    return engine;
+  }
+}

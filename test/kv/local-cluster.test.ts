@@ -1,0 +1,260 @@
+/** Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { ClusterReply, MemberChange } from "../../src/kv/cluster-messages.ts";
+import type { TxnMutation } from "../../src/kv/types.ts";
+import { LocalCluster, until } from "./support/local-cluster.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const put = (key: string, value: string): TxnMutation => ({
+  kind: "put",
+  key: bytes(key),
+  value: bytes(value),
+});
+
+let cluster: LocalCluster;
+let expelledOk: boolean;
+
+beforeEach(() => {
+  cluster = new LocalCluster(["n1", "n2", "n3"]);
+  expelledOk = false;
+});
+afterEach(async () => {
+  const nodes = [...cluster.nodes.values()];
+  await cluster.stopAll();
+  for (const node of nodes) {
+    expect(node.fatal).toEqual([]);
+    if (!expelledOk) expect(node.expelled).toEqual([]);
+  }
+});
+
+const write = (name: string, ...mutations: TxnMutation[]) =>
+  cluster.node(name).front.kv.transact({ conditions: [], mutations });
+async function read(name: string, key: string): Promise<string | undefined> {
+  const row = await (await cluster.node(name).front.kv.snapshot()).get(bytes(key));
+  return row === undefined ? undefined : new TextDecoder().decode(row.value);
+}
+const change = (name: string, what: MemberChange): Promise<ClusterReply> =>
+  cluster.node(name).front.cluster.ask({ kind: "change", change: what, configurationIndex: null }, 20_000);
+async function view(name: string) {
+  const reply = await cluster.node(name).front.cluster.ask({ kind: "status" }, 5_000);
+  if (reply.kind !== "status") throw new Error(`${JSON.stringify(reply)}`);
+  return reply.view;
+}
+
+describe("formation", () => {
+  test("two of three meet, and wait for the third; then all of them have kept the same roster", async () => {
+    cluster.start("n1");
+    cluster.start("n2");
+    const waiting = await until("n1 to wait for n3 only", () => {
+      const now = cluster.node("n1").front.cluster.waiting;
+      return now?.members.join() === "n3" && now;
+    });
+    expect(waiting.why).toContain("every initial member");
+    expect(cluster.place("n1").log.entries).toEqual([]);
+    expect(cluster.place("n1").log.markers).toEqual([]);
+    cluster.start("n3");
+    await cluster.leader();
+    await write("n3", put("k", "v"));
+    for (const name of ["n1", "n2", "n3"]) {
+      const { roster, instance } = cluster.place(name).identity;
+      expect(roster?.length).toBe(2);
+      expect(roster?.some((member) => member.instance === instance)).toBe(false);
+    }
+  });
+
+  test("formed once, a majority is enough to start again", async () => {
+    await cluster.startAll();
+    await write("n1", put("k", "v"));
+    await cluster.stopAll();
+    cluster.start("n1");
+    cluster.start("n2");
+    expect(await read("n1", "k")).toBe("v");
+  });
+
+  test("the leader registers every data directory; a wiped node is refused by all, and says so", async () => {
+    expelledOk = true;
+    await cluster.startAll();
+    await until("registration", () => {
+      const membership = cluster.node("n1").room.membership;
+      return membership.members.every(({ instance }) => instance !== "");
+    });
+    await cluster.stop("n3");
+    cluster.wipe("n3");
+    const wiped = cluster.start("n3");
+    const [first] = await until(
+      "the wiped node to be told",
+      () => wiped.expelled.length > 0 && wiped.expelled,
+    );
+    expect(first?.removed).toBe(false);
+    expect(first?.message).toContain("wiped or restored");
+    expect(cluster.place("n3").log.markers).toEqual([]);
+    await write("n1", put("k", "still a majority"));
+  });
+});
+
+describe("writes and reads at any node", () => {
+  test("a write through a follower is read at once at every node", async () => {
+    await cluster.startAll();
+    const follower = await cluster.follower();
+    for (let i = 0; i < 20; i++) {
+      await write(follower, put("k", `v${i}`));
+      for (const name of ["n1", "n2", "n3"]) expect(await read(name, "k")).toBe(`v${i}`);
+    }
+  });
+
+  test("large payloads reach every node, and their memory is used again", async () => {
+    await cluster.startAll();
+    const follower = await cluster.follower();
+    const { kv } = cluster.node(follower).front;
+    for (let round = 1; round <= 12; round++) {
+      const buffer = kv.allocate(1 << 20);
+      buffer.bytes.fill(round);
+      const mutation: TxnMutation = {
+        kind: "put",
+        key: bytes("big"),
+        value: bytes("m"),
+        payload: buffer.bytes,
+      };
+      await kv.transact({ conditions: [], mutations: [mutation] });
+      buffer.release();
+      for (const name of ["n1", "n2", "n3"]) {
+        const row = await (await cluster.node(name).front.kv.snapshot()).get(bytes("big"));
+        expect(row?.payload?.every((byte) => byte === round)).toBe(true);
+      }
+    }
+  });
+
+  test("the leader goes away with writes under way: each is applied once, whoever leads next", async () => {
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    const writes = Array.from({ length: 40 }, (_, i) => write(follower, put(`k${i}`, `v${i}`)));
+    await Bun.sleep(3);
+    cluster.network.isolate(cluster.place(leader).address, true);
+    const outcomes = await Promise.all(writes);
+    const stamps = outcomes.map((outcome) => (outcome.ok ? outcome.commitTs : 0n));
+    expect(new Set(stamps).size).toBe(40);
+    expect(stamps.includes(0n)).toBe(false);
+    // Applied once: the row's version is the one that was answered.
+    const reader = await cluster.node(follower).front.kv.snapshot();
+    for (let i = 0; i < 40; i++)
+      expect((await reader.get(bytes(`k${i}`)))?.commitTs).toBe(stamps[i] as bigint);
+    cluster.network.isolate(cluster.place(leader).address, false);
+    expect(await read(leader, "k39")).toBe("v39");
+  });
+
+  test("without a majority nothing is answered; what waited goes through when there is one", async () => {
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const others = ["n1", "n2", "n3"].filter((name) => name !== leader);
+    for (const name of others) cluster.network.isolate(cluster.place(name).address, true);
+    let done = false;
+    const writing = write(leader, put("k", "v")).then(() => {
+      done = true;
+    });
+    await Bun.sleep(400);
+    expect(done).toBe(false);
+    for (const name of others) cluster.network.isolate(cluster.place(name).address, false);
+    await writing;
+    expect(await read(others[0] as string, "k")).toBe("v");
+  });
+});
+
+describe("members come and go", () => {
+  test("join as a learner, promote when caught up, remove; each repeated request changes nothing", async () => {
+    expelledOk = true;
+    await cluster.startAll();
+    await write("n1", put("before", "v"));
+    const follower = await cluster.follower();
+    expect(await change(follower, { kind: "promote", name: "n4" })).toMatchObject({ code: "UNKNOWN_MEMBER" });
+    const n4 = cluster.start("n4");
+    await until("n4 to wait", () => (n4.front.cluster.waiting?.why ?? "").includes("UNKNOWN_MEMBER"));
+    const add: MemberChange = { kind: "add-learner", name: "n4", address: cluster.place("n4").address };
+    expect(await change(follower, add)).toMatchObject({ kind: "done", changed: true });
+    expect(await change(follower, add)).toMatchObject({ kind: "done", changed: false });
+    expect(await read("n4", "before")).toBe("v");
+    expect(cluster.place("n4").identity.clusterId).toBe(cluster.clusterId);
+    await until("n4 registered", () => {
+      return n4.room.membership.members.find(({ name }) => name === "n4")?.instance !== "";
+    });
+    expect(await change("n4", { kind: "promote", name: "n4" })).toMatchObject({
+      kind: "done",
+      changed: true,
+    });
+    expect((await view("n4")).members.find(({ name }) => name === "n4")?.role).not.toBe("learner");
+    const gone = follower;
+    expect(await change("n4", { kind: "remove", name: gone })).toMatchObject({ kind: "done", changed: true });
+    expect(await change("n4", { kind: "remove", name: gone })).toMatchObject({
+      kind: "done",
+      changed: false,
+    });
+    const told = await until("the removed node to be told", () => cluster.node(gone).expelled[0]);
+    expect(told.removed).toBe(true);
+    expect(await change("n4", { kind: "add-learner", name: gone, address: "x.test:1" })).toMatchObject({
+      code: "REMOVED_MEMBER",
+    });
+    await write("n4", put("after", "v"));
+  });
+
+  test("the leader is removed by its successor", async () => {
+    expelledOk = true;
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    expect(await change(follower, { kind: "remove", name: leader })).toMatchObject({ kind: "done" });
+    const now = await until("another leader", () => {
+      const { leadership } = cluster.node(follower).front;
+      return leadership.leaderId !== 0 && leadership;
+    });
+    expect(now.leaderId).not.toBe(cluster.node(leader).room.ownId);
+    await write(follower, put("k", "v"));
+  });
+
+  test("what would lose the quorum is refused, and says why", async () => {
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const [down, up] = ["n1", "n2", "n3"].filter((name) => name !== leader) as [string, string];
+    cluster.network.isolate(cluster.place(down).address, true);
+    await Bun.sleep(400);
+    const reply = await change(leader, { kind: "remove", name: up });
+    expect(reply).toMatchObject({ kind: "refused", code: "WOULD_LOSE_QUORUM" });
+    cluster.network.isolate(cluster.place(down).address, false);
+  });
+
+  test("leadership is handed over, to whom it is said", async () => {
+    await cluster.startAll();
+    const to = await cluster.follower();
+    expect(await change(to, { kind: "transfer-leader", to })).toMatchObject({ kind: "done", changed: true });
+    expect((await view(to)).leader).toBe(to);
+    expect(await change(to, { kind: "transfer-leader", to })).toMatchObject({ changed: false });
+  });
+});
+
+describe("snapshots", () => {
+  test("a follower that is too far behind gets the keyspace, and goes on with the log", async () => {
+    cluster.raft = { ...cluster.raft, snapshotCount: 10 };
+    await cluster.startAll();
+    const behind = await cluster.follower();
+    await cluster.stop(behind);
+    const leader = await cluster.leader();
+    const other = ["n1", "n2", "n3"].find((name) => name !== leader && name !== behind) as string;
+    // The newest entries stay in memory for followers: only what is beyond that makes a snapshot necessary.
+    await write(leader, put("k", "v1"));
+    for (const name of [leader, other]) await cluster.stop(name);
+    for (const name of [leader, other]) cluster.start(name);
+    for (let i = 0; i < 60; i++) await write(other, put(`k${i}`, `v${i}`));
+    for (let round = 0; round < 2; round++) {
+      await Bun.sleep(1_100);
+      await write(other, put("k", "v2"));
+    }
+    for (const name of [leader, other]) await cluster.stop(name);
+    for (const name of [leader, other]) cluster.start(name);
+    await write(other, put("k", "v3"));
+    cluster.start(behind);
+    expect(await read(behind, "k")).toBe("v3");
+    expect(await read(behind, "k59")).toBe("v59");
+    expect(cluster.network.sent.get("snapshot-chunk") ?? 0).toBeGreaterThan(0);
+    await write(behind, put("k", "v4"));
+    expect(await read(behind, "k")).toBe("v4");
+  }, 20_000);
+});
