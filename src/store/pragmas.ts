@@ -6,6 +6,8 @@ import { StoreError } from "./types.ts";
 export const PAGE_BYTES = 4096;
 export const WRITER_CACHE_KIB = 64 * 1024;
 export const READER_CACHE_KIB = 32 * 1024;
+/** Pages of an import that were changed and not written yet. */
+export const IMPORT_CACHE_KIB = 32 * 1024;
 /** How long one connection waits for another one's lock. Only checkpoints and opening ever meet one. */
 export const BUSY_TIMEOUT_MS = 5_000;
 /** How long the writer waits for readers when the write-ahead file is over its limit; then it goes on without. */
@@ -39,6 +41,29 @@ export function setFilePragmas(db: Database, file: string, isNew: boolean): void
   expectMode(db, file, "journal_mode", "wal");
 }
 
+/**
+ * For a new file that counts for nothing before it is complete: no fsync and no journal on the disk, until
+ * `endImportPragmas`. In memory the journal stays empty: it keeps pages that were there when the transaction began. (OFF is
+ * what Bun's SQLite does not allow: it stays "delete".)
+ */
+export function setImportPragmas(db: Database, file: string): void {
+  set(db, "page_size", PAGE_BYTES);
+  set(db, "auto_vacuum", "INCREMENTAL");
+  set(db, "journal_mode", "MEMORY");
+  expectMode(db, file, "journal_mode", "memory");
+  setWriterPragmas(db);
+  set(db, "locking_mode", "EXCLUSIVE");
+  set(db, "cache_size", -IMPORT_CACHE_KIB);
+  setSynchronous(db, "OFF");
+}
+
+/** From here on the file is what every other one is. */
+export function endImportPragmas(db: Database, file: string): void {
+  set(db, "locking_mode", "NORMAL");
+  set(db, "journal_mode", "WAL");
+  expectMode(db, file, "journal_mode", "wal");
+}
+
 export function setWriterPragmas(db: Database): void {
   set(db, "locking_mode", "NORMAL");
   set(db, "cache_size", -WRITER_CACHE_KIB);
@@ -68,7 +93,7 @@ export function setBusyTimeout(db: Database, ms: number): void {
 }
 
 /** FULL: every commit is fsynced before it returns. NORMAL: only checkpoints are; a power cut may lose the newest
- *  commits, whole, and never harms the file. */
-export function setSynchronous(db: Database, level: "FULL" | "NORMAL"): void {
+ *  commits, whole, and never harms the file. OFF: nothing is, and a power cut may harm it. */
+export function setSynchronous(db: Database, level: "FULL" | "NORMAL" | "OFF"): void {
   set(db, "synchronous", level);
 }

@@ -66,11 +66,13 @@ export class SqliteDepot implements KeyspaceDepot {
 
   /** The database file of the keyspace in force, for its size. @throws StoreError CORRUPT when there is none */
   databaseFile(): string {
+    return this.#files.databaseFile(this.#current());
+  }
+
+  #current(): number {
     const generation = this.#files.current();
-    if (generation === undefined) {
-      throw new StoreError("CORRUPT", `${this.#options.directory}: no keyspace has been opened there`);
-    }
-    return this.#files.databaseFile(generation);
+    if (generation !== undefined) return generation;
+    throw new StoreError("CORRUPT", `${this.#options.directory}: no keyspace has been opened there`);
   }
 
   openReader(): MvccReader & { close(): void } {
@@ -82,7 +84,7 @@ export class SqliteDepot implements KeyspaceDepot {
   }
 
   createImport(): KeyspaceImport {
-    const current = this.#files.currentOrFirst();
+    const current = this.#current();
     this.discardImport();
     const generation = Math.max(current, ...this.#files.generations()) + 1;
     const { payloadFileBytes } = this.#options;

@@ -3,7 +3,7 @@ import type { DepotFiles } from "./depot-files.ts";
 import { payloadDirectory } from "./payload-files.ts";
 import { encodePayloadRef, encodePayloadTail, FIRST_TAIL } from "./payload-ref.ts";
 import { PayloadWriter } from "./payload-writer.ts";
-import { setFilePragmas, setWriterPragmas } from "./pragmas.ts";
+import { endImportPragmas, setImportPragmas } from "./pragmas.ts";
 import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, openSchema } from "./schema.ts";
 import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "./snapshot-decoder.ts";
 import type { SnapshotHeader } from "./snapshot-format.ts";
@@ -13,9 +13,6 @@ import { INLINE_PAYLOAD_MAX_BYTES } from "./sqlite-writer.ts";
 import { guarded } from "./store-errors.ts";
 import { encodeTimestamp } from "./timestamp.ts";
 import { type AppliedState, BLIND, type KeyspaceImport, StoreError } from "./types.ts";
-
-/** Pages that were changed and not written yet lie in memory: no more than this. */
-const IMPORT_CACHE_KIB = 32 * 1024;
 
 type Bytes = Uint8Array | null;
 
@@ -85,7 +82,12 @@ export class SqliteImport implements KeyspaceImport {
     try {
       return action();
     } catch (error) {
-      this.abort();
+      try {
+        this.abort();
+      } catch (leftover) {
+        // What went wrong first is what matters; the next import or start tries to remove the rest.
+        if (!(leftover instanceof StoreError)) throw leftover;
+      }
       throw error;
     }
   }
@@ -100,6 +102,7 @@ class ImportTarget implements SnapshotSink {
   readonly #garbage: Statement<unknown, [bigint, Uint8Array, bigint]>;
   readonly #state: Statement<unknown, [string, Uint8Array]>;
   readonly #meta: Statement<unknown, [string, Uint8Array]>;
+  #closed = false;
 
   constructor(file: string, payloadFileBytes?: number) {
     this.#file = file;
@@ -109,14 +112,8 @@ class ImportTarget implements SnapshotSink {
     try {
       this.#payloads = guarded(directory, () => new PayloadWriter(directory, FIRST_TAIL, payloadFileBytes));
       guarded(file, () => {
-        setFilePragmas(db, file, true);
-        setWriterPragmas(db);
+        setImportPragmas(db, file);
         openSchema(db, file, true);
-        // Its mode in the file stays WAL until here, so that what is made is what every other keyspace is.
-        for (const pragma of ["journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"]) {
-          db.run(`PRAGMA ${pragma}`);
-        }
-        db.run(`PRAGMA cache_size = ${-IMPORT_CACHE_KIB}`);
         db.run("BEGIN IMMEDIATE");
       });
       const put = (sql: string) => db.prepare(sql);
@@ -166,8 +163,7 @@ class ImportTarget implements SnapshotSink {
       this.#payloads.commit();
       this.#meta.run(META_PAYLOAD_TAIL, encodePayloadTail(this.#payloads.tail));
       this.#db.run("COMMIT");
-      this.#db.run("PRAGMA locking_mode = NORMAL");
-      this.#db.run("PRAGMA journal_mode = WAL");
+      endImportPragmas(this.#db, this.#file);
       this.close();
       // Nobody has it open: no lock of SQLite's is lost with this descriptor.
       syncFile(this.#file);
@@ -175,8 +171,15 @@ class ImportTarget implements SnapshotSink {
   }
 
   close(): void {
-    this.#payloads.close();
+    if (this.#closed) return;
+    this.#closed = true;
     for (const s of [this.#insert, this.#garbage, this.#state, this.#meta]) s.finalize();
-    guarded(this.#file, () => this.#db.close());
+    guarded(this.#file, () => {
+      try {
+        this.#payloads.close();
+      } finally {
+        this.#db.close();
+      }
+    });
   }
 }
