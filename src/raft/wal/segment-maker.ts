@@ -4,7 +4,7 @@
  */
 
 import { type Disk, DiskError, type DiskFile } from "../../platform/disk.ts";
-import { PLANTED, PLANTED } from "../../platform/planted.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import type { Random } from "../../platform/random.ts";
 import type { SegmentHeader } from "./payloads.ts";
 import type { Segment } from "./recovery.ts";
