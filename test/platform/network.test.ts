@@ -216,6 +216,23 @@ describe.if(hasOpenssl())("mutual TLS", () => {
     server.listener.close();
   });
 
+  test("nor does one that another CA signed", async () => {
+    const others = makeCertificates();
+    try {
+      const foreign = { ...others.node("n2"), caFile: n1.caFile };
+      const dialler = await pair(realNetwork(n1), realNetwork(foreign));
+      await dialler.client.closed;
+      expect(dialler.server.connection).toBeUndefined();
+      dialler.listener.close();
+      const server = await pair(realNetwork(foreign), realNetwork(n1));
+      expect(await server.client.closed).toContain("TLS: ");
+      expect(server.client.peer).toBeUndefined();
+      server.listener.close();
+    } finally {
+      others.remove();
+    }
+  });
+
   test("no certificate, no connection", async () => {
     let accepted = 0;
     const listener = await realNetwork(n1).listen({ host: "127.0.0.1", port: 0 }, () => {

@@ -73,9 +73,9 @@ function listen(address: NetworkAddress, accept: Accept, tls: TlsMaterial | unde
               setTimeout(() => connection.destroy("no TLS handshake"), TLS_HANDSHAKE_MS),
             );
         },
-        handshake: (socket, _ok, error) => {
+        handshake: (socket, ok, error) => {
           settle(socket.data);
-          const problem = tlsProblem(socket, error);
+          const problem = tlsProblem(socket, ok, error);
           if (problem === undefined) admit(socket, certificateOf(socket));
           else socket.data?.destroy(problem);
         },
@@ -123,8 +123,8 @@ function connect(
           connection.bind(socket);
           if (tls === undefined) opened(socket, undefined);
         },
-        handshake: (socket, _ok, error) => {
-          const problem = tlsProblem(socket, error);
+        handshake: (socket, ok, error) => {
+          const problem = tlsProblem(socket, ok, error);
           if (problem === undefined) opened(socket, certificateOf(socket));
           else connection.destroy(problem);
         },
@@ -150,9 +150,11 @@ function tlsOptions({ cert, key, ca }: TlsMaterial): TLSOptions {
 }
 
 /** Why the other end is not who it should be; undefined = the CA vouches for it. */
-function tlsProblem(socket: LiveSocket, error: Error | null): string | undefined {
-  const code = error === null ? "" : codeOf(error);
+function tlsProblem(socket: LiveSocket, ok: boolean, error: Error | null): string | undefined {
+  const code = error ? codeOf(error) : "";
+  // The chain is looked at before the names: this code says that the CA did sign it.
   if (error && code !== "ERR_TLS_CERT_ALTNAME_INVALID") return `TLS: ${explain(code, error.message)}`;
+  if (!error && !ok) return "TLS: the handshake failed";
   const certificate = socket.getPeerCertificate();
   if (!certificate || Object.keys(certificate).length === 0) return "TLS: the other end shows no certificate";
   return undefined;
