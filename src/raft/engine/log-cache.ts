@@ -173,7 +173,8 @@ export class LogCache implements Storage {
     // Not asked for any more: the log began anew meanwhile.
     if (!this.#reading.delete(low)) return;
     if (entries.length === 0) {
-      this.#retainedFirst = this.#baseIndex + 1;
+      // At least this one is gone. Others that went with it are found out when somebody needs them.
+      this.#retainedFirst = Math.max(this.#retainedFirst, low + 1);
       return;
     }
     for (const { index, term } of entries) {

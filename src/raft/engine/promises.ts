@@ -35,8 +35,16 @@ export class Promises {
 
   /** Why a message may not reach the core, or null. */
   objection({ message, leaseRound }: RaftEnvelope, nowMs: number): string | null {
-    if (message.type !== MessageType.Vote && message.type !== MessageType.PreVote) return null;
+    const { type } = message;
+    const asksForTerm =
+      type === MessageType.Vote || type === MessageType.PreVote || type === MessageType.TimeoutNow;
+    if (!asksForTerm) return null;
     if (nowMs < this.#silentUntilMs) return "restarted less than an election timeout ago";
+    if (type === MessageType.TimeoutNow) {
+      // The first vote of a forced election is the target's own, and it may be the one that the lease rests on.
+      const { term, round } = this.#acknowledged;
+      return message.term === term && round > leaseRound ? "of a transfer that was aborted" : null;
+    }
     if (isForced(message)) {
       const { term, round } = this.#acknowledged;
       // The leader gave up its lease after `leaseRound` and has granted this node's newer one since: the transfer that
