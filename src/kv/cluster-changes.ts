@@ -43,8 +43,8 @@ interface Waiting {
   readonly answer: (reply: ClusterReply) => void;
   /** A transfer: the loss of leadership is its success. */
   readonly transfer: boolean;
-  /** Leadership is gone; who has it now is known. */
-  readonly onSuccessor: (() => void) | undefined;
+  /** The answer when it is in force; undefined = that it is done. */
+  readonly outcome: ClusterReply | undefined;
 }
 
 type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts: readonly Member[] };
@@ -58,14 +58,13 @@ export class ClusterChanges {
   }
 
   /**
-   * Carries out a change at the leader. `answer` is called once.
-   * @param elsewhere makes the same request of the next leader: removing the leader itself begins with handing over
+   * Carries out a change at the leader. `answer` is called once. Removing the leader itself begins with handing over: the
+   * answer is NO_LEADER then, and the next leader is to be asked.
    */
   change(
     change: MemberChange,
     configurationIndex: number | null,
     answer: (reply: ClusterReply) => void,
-    elsewhere: () => void,
   ): void {
     const membership = this.#options.membership();
     if (change.kind === "transfer-leader") {
@@ -83,7 +82,7 @@ export class ClusterChanges {
       answer(problem);
       return;
     }
-    if (leaves(change) === this.#options.ownId) this.#handOver(answer, elsewhere);
+    if (leaves(change) === this.#options.ownId) this.#handOver(answer);
     else this.#propose(membership, change, answer);
   }
 
@@ -103,19 +102,16 @@ export class ClusterChanges {
     const { clock, ownId, status: readStatus, membership: readMembership } = this.#options;
     const status = readStatus();
     const membership = readMembership();
-    const finish = (reply: ClusterReply | undefined): void => {
+    const finish = (reply: ClusterReply): void => {
       this.#waiting = undefined;
-      if (reply !== undefined) waiting.answer(reply);
+      waiting.answer(reply);
     };
     if (waiting.inForce(membership, status)) {
-      finish(
-        waiting.onSuccessor === undefined
-          ? { kind: "done", changed: true, configurationIndex: membership.index }
-          : undefined,
-      );
-      waiting.onSuccessor?.();
+      finish(waiting.outcome ?? { kind: "done", changed: true, configurationIndex: membership.index });
     } else if (!waiting.transfer && status.lead !== ownId) {
-      finish(refused("NO_LEADER", "the leader changed before the change was in force: look again"));
+      finish(
+        refused("TIMEOUT", "the leader changed before the change was in force; it may yet be: look again"),
+      );
     } else if (!waiting.transfer && membership.index > waiting.guardIndex && !isJoint(membership)) {
       finish(refused("STALE_CONFIGURATION", `another change came first, at ${membership.index}: look again`));
     } else if (clock.monotonicMs() >= waiting.deadlineMs) {
@@ -165,12 +161,12 @@ export class ClusterChanges {
       inForce: (now) => !isJoint(now) && alreadySo(now, change),
       answer,
       transfer: false,
-      onSuccessor: undefined,
+      outcome: undefined,
     });
   }
 
   /** The leader does not remove itself: it hands over, and the next leader removes it. */
-  #handOver(answer: (reply: ClusterReply) => void, elsewhere: () => void): void {
+  #handOver(answer: (reply: ClusterReply) => void): void {
     const successor = this.#furthest();
     if (successor === undefined) {
       answer(
@@ -178,7 +174,11 @@ export class ClusterChanges {
       );
       return;
     }
-    this.#startTransfer(successor, answer, elsewhere);
+    const outcome = refused(
+      "NO_LEADER",
+      "the member that led has handed over: ask its successor to remove it",
+    );
+    this.#startTransfer(successor, answer, outcome);
   }
 
   #transfer(to: string | null, answer: (reply: ClusterReply) => void): void {
@@ -207,7 +207,7 @@ export class ClusterChanges {
   #startTransfer(
     target: number,
     answer: (reply: ClusterReply) => void,
-    onSuccessor: (() => void) | undefined,
+    outcome: ClusterReply | undefined,
   ): void {
     const { ownId, membership } = this.#options;
     this.#wait({
@@ -215,7 +215,7 @@ export class ClusterChanges {
       inForce: (_, status) => status.lead !== 0 && status.lead !== ownId,
       answer,
       transfer: true,
-      onSuccessor,
+      outcome,
     });
     this.#options.transferTo(target);
   }

@@ -14,8 +14,9 @@ import type { Forwarding } from "./forwarding.ts";
 
 /** A member's data directory or address is proposed for registration again after this long without effect. */
 const REGISTRATION_RETRY_MS = 1_000;
-/** A successor is known a moment after the leadership is gone. */
-const SUCCESSOR_DELAY_MS = 100;
+/** Somebody who asks while there is no leader is kept waiting this long, and the question put again this often. */
+const LEADER_WAIT_MS = 4_000;
+const LEADER_RETRY_MS = 100;
 
 export interface ClusterDeskOptions extends Pick<ConsensusAssembly, "identity" | "logger" | "version"> {
   readonly clock: Clock;
@@ -71,28 +72,37 @@ export class ClusterDesk {
     this.#changes.stop();
   }
 
-  /** `answer` is called once, whatever happens. */
+  /** Of this node's people. `answer` is called once, whatever happens; an election is waited for, within reason. */
   request(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
-    const { ownId, forwarding, timers } = this.#options;
+    const { clock, timers } = this.#options;
+    const giveUpAtMs = clock.monotonicMs() + LEADER_WAIT_MS;
+    const attempt = (): void =>
+      this.#ask(request, (reply) => {
+        const leaderless = reply.kind === "refused" && reply.code === "NO_LEADER";
+        if (leaderless && clock.monotonicMs() < giveUpAtMs) timers.later(attempt, LEADER_RETRY_MS);
+        // Better what this node itself knows than nothing, for somebody who looks.
+        else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
+        else answer(reply);
+      });
+    attempt();
+  }
+
+  /** Once, here or at the leader. NO_LEADER: nothing was done, and it can be tried again. */
+  #ask(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
+    const { ownId, forwarding } = this.#options;
     const engine = this.#options.engine();
     const leaderId = engine?.status().lead ?? 0;
     if (engine === undefined) {
       answer(refused("NO_LEADER", "this node does not take part in a cluster yet"));
     } else if (leaderId !== 0 && leaderId !== ownId) {
-      forwarding.request(leaderId, request, (reply) => {
-        // Better what this node itself knows than nothing, for somebody who looks.
-        const unanswered = reply.kind === "refused" && request.kind === "status";
-        answer(unanswered ? this.#view(engine) : reply);
-      });
-    } else if (request.kind === "status") {
-      answer(this.#view(engine));
+      forwarding.request(leaderId, request, answer);
     } else if (!engine.leading) {
       answer(refused("NO_LEADER", "no leader is known: the cluster has no quorum, or is electing one"));
+    } else if (request.kind === "status") {
+      answer(this.#view(engine));
     } else {
       const { change, configurationIndex } = request;
-      this.#changes.change(change, configurationIndex, answer, () => {
-        timers.later(() => this.request(request, answer), SUCCESSOR_DELAY_MS);
-      });
+      this.#changes.change(change, configurationIndex, answer);
     }
   }
 
@@ -103,7 +113,7 @@ export class ClusterDesk {
       void peers.send(from, { kind: "reply", requestId, body: encodeClusterMessage(reply) });
     try {
       const request = decodeClusterRequest(body);
-      if (this.#options.engine()?.status().raftState === StateType.Leader) this.request(request, answer);
+      if (this.#options.engine()?.status().raftState === StateType.Leader) this.#ask(request, answer);
       else answer(refused("NO_LEADER", `${identity.name} no longer leads: try again`));
     } catch (error) {
       answer(refused("INVALID", error instanceof Error ? error.message : String(error)));
@@ -115,11 +125,8 @@ export class ClusterDesk {
     if (this.#options.engine()?.leading !== true) answer(true);
     else if (votersOf(this.#options.membership()).length < 2) answer(false);
     else {
-      this.#changes.change(
-        { kind: "transfer-leader", to: null },
-        null,
-        (reply) => answer(reply.kind === "done"),
-        () => {},
+      this.#changes.change({ kind: "transfer-leader", to: null }, null, (reply) =>
+        answer(reply.kind === "done"),
       );
     }
   }
@@ -136,6 +143,11 @@ export class ClusterDesk {
     this.#registration = { guardIndex: index, atMs: now };
     logger.info("registering member", { ...member });
     this.#changes.register(member);
+  }
+
+  #ownView(): ClusterReply | undefined {
+    const engine = this.#options.engine();
+    return engine === undefined ? undefined : this.#view(engine);
   }
 
   #view(engine: Engine): ClusterReply {

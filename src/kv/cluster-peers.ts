@@ -19,9 +19,14 @@ import type { ConsensusAssembly, NamedAddress, TransportCallbacks } from "./cons
 
 /** Of a hello; nodes that do not share it do not talk. */
 export const PEER_PROTOCOL = 1;
+/** A removed member's connections stay for this long. */
+const FAREWELL_MS = 1_000;
 
 export interface ClusterPeersOptions
-  extends Pick<ConsensusAssembly, "identity" | "initialCluster" | "join" | "peer" | "version" | "logger"> {
+  extends Pick<
+    ConsensusAssembly,
+    "identity" | "initialCluster" | "join" | "peer" | "version" | "logger" | "timers"
+  > {
   readonly onMessage: TransportCallbacks["onMessage"];
   readonly onUnreachable: TransportCallbacks["onUnreachable"];
   readonly allocate: TransportCallbacks["allocate"];
@@ -37,6 +42,8 @@ export class ClusterPeers {
   readonly #hellos = new Map<number, Hello>();
   /** Nodes of this cluster that the membership here does not know (yet). */
   readonly #strangers = new Map<number, Hello>();
+  /** Removed a moment ago: what is on its way to them (that it is done, above all) may still arrive. */
+  readonly #leaving = new Map<number, Member>();
   /** The last thing that was logged about a peer. */
   readonly #logged = new Map<number, string>();
   #clusterId: string;
@@ -79,6 +86,14 @@ export class ClusterPeers {
   }
 
   setMembership(membership: Membership): void {
+    for (const member of this.#membership?.members ?? []) {
+      if (membership.members.some(({ id }) => id === member.id)) continue;
+      this.#leaving.set(member.id, member);
+      this.#options.timers.later(() => {
+        this.#leaving.delete(member.id);
+        this.#updatePeers();
+      }, FAREWELL_MS);
+    }
     this.#membership = membership;
     for (const id of this.#strangers.keys()) {
       const known = [...membership.members, ...membership.removed].some((member) => member.id === id);
@@ -89,6 +104,11 @@ export class ClusterPeers {
 
   send(to: number, message: PeerMessage): boolean {
     return this.#transport?.send(to, message) ?? false;
+  }
+
+  /** What every node that a connection stood with last said of itself. */
+  get hellos(): readonly Hello[] {
+    return [...this.#hellos.values()];
   }
 
   status(): readonly PeerStatus[] {
@@ -180,7 +200,7 @@ export class ClusterPeers {
     const members: readonly NamedAddress[] = this.#membership?.members ?? [];
     const named = members.length > 0 ? members : [...initialCluster, ...join];
     const peers = new Map<number, Peer>();
-    for (const { name, address } of [...named, ...this.#strangers.values()]) {
+    for (const { name, address } of [...named, ...this.#leaving.values(), ...this.#strangers.values()]) {
       const id = raftIdOf(name);
       // Where it says it is: the registered address may be the one it has moved away from.
       const current = this.#hellos.get(id)?.address ?? address;

@@ -186,6 +186,8 @@ export class ConsensusRoom {
       },
     });
     this.#formation.start();
+    // Peers are met from the first moment on, and the disk that kept this node from forming may be slow.
+    for (const hello of this.#peers.hellos) this.#formation.onHello(hello);
     await this.#rosterKept.promise;
     this.#formation = undefined;
     front.send({ kind: "waiting-for", members: [], why: "" });

@@ -131,7 +131,7 @@ describe("a node whose halves contradict each other must not vote", () => {
     log.entries = complete.slice(3);
     await expect(startLocalNode(newDepot(), log)).rejects.toThrow(/the log begins at 5/);
     log.entries = complete.map((entry) => ({ ...entry, term: entry.term + 1 }));
-    await expect(startLocalNode(depot, log)).rejects.toThrow(/in the log that entry has term 2/);
+    await expect(startLocalNode(depot, log)).rejects.toThrow(/in the log that entry has term 3/);
     log.entries = complete;
     node = await startLocalNode(depot, log);
   });
