@@ -43,8 +43,8 @@ const NO_TRANSPORT_METRICS: TransportMetrics = {
   protocolError: nothing,
   connected: nothing,
 };
-/** A message that comes twice or late does so within this. */
-const DISORDER_MEAN_MS = 300;
+/** How late a message comes that comes twice, or out of order: mostly soon, and now and then from another age. */
+const DISORDER_MEANS_MS = [10, 300, 300, 10_000];
 /** The state behind every so manieth index is compared between nodes. */
 const STATE_EVERY = 8;
 
@@ -174,7 +174,10 @@ export class Life implements Process, WatchedLife {
       room.opened.then(
         () => {
           this.opened = true;
-          front.post(0, "opened", () => machine.markInitialized());
+          front.post(0, "opened", () => {
+            machine.markInitialized();
+            void this.front?.cluster.whenFormed().then(() => this.front?.keyspaceOpen());
+          });
         },
         (error: unknown) => machine.refused(error),
       );
@@ -280,6 +283,7 @@ export class Life implements Process, WatchedLife {
     const { world, clock } = machine;
     const { profile, safety, scheduler } = world;
     const random = this.#random.fork("disorder");
+    const late = (): number => random.exponential(random.pick(DISORDER_MEANS_MS));
     const inner = new PeerTransport({
       ...callbacks,
       onMessage: (from, message) => {
@@ -292,13 +296,11 @@ export class Life implements Process, WatchedLife {
         );
         if (random.chance(profile.duplicate)) {
           const again = { ...message, message: copyOf(message.message) };
-          threads.consensus.post(random.exponential(DISORDER_MEAN_MS), "duplicate", () =>
-            callbacks.onMessage(from, again),
-          );
+          threads.consensus.post(late(), "duplicate", () => callbacks.onMessage(from, again));
         }
         // Entries lie in memory that is the room's from now on, and not for longer than it says.
         if (message.message.entries.length === 0 && random.chance(profile.disorder)) {
-          threads.consensus.post(random.exponential(DISORDER_MEAN_MS), "late", deliver);
+          threads.consensus.post(late(), "late", deliver);
         } else deliver();
       },
       network: world.fabric.of(machine.name, threads.consensus),

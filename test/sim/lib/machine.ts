@@ -79,6 +79,11 @@ export class Machine {
     this.shadow = new ShadowLog(name);
   }
 
+  /** It knows its cluster, and its log and keyspace are open. */
+  get formed(): boolean {
+    return this.identity.roster !== undefined && this.life?.opened === true;
+  }
+
   /** It takes requests. */
   get serves(): boolean {
     return this.life?.alive === true && this.life.front !== undefined;
@@ -177,7 +182,7 @@ export class Machine {
     const { life } = this;
     if (life === undefined || !life.alive) return;
     this.world.note(`${this.name} ends itself: ${message}`);
-    if (/Error: (?!.*injected)/.test(message) && !this.#mayFail(message)) {
+    if (!this.damaged && !this.#mayFail(message)) {
       this.world.fail(new Violation("a node goes on", { node: this.name, message }));
     }
     this.kill(RESTART_MS + this.#random.exponential(RESTART_MS));
@@ -268,6 +273,7 @@ export class Machine {
       time: (operation) => {
         const begins = scheduler.moment;
         if (scheduler.turn === undefined) return { begins, done: begins };
+        this.disk.passed(scheduler.now);
         const syncs = operation === "datasync" || operation === "syncDirectory";
         const mean = profile.fsyncMs * (syncs ? this.slowness : OPERATION_SHARE_OF_SYNC);
         const takesMs = random.exponential(mean);

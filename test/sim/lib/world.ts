@@ -89,9 +89,9 @@ export class World {
     const { scheduler } = this;
     for (const machine of this.machines) machine.clock.setRate(this.rate());
     for (const machine of this.machines) machine.start();
-    this.#until(FORMATION_MS, () => this.machines.every((machine) => machine.life?.opened));
-    if (!this.machines.every((machine) => machine.life?.opened))
-      this.fail(new Violation("the cluster forms"));
+    const formed = (): boolean => this.machines.every((machine) => machine.formed);
+    this.#until(FORMATION_MS, formed);
+    if (!formed()) this.fail(new Violation("the cluster forms"));
     this.note("formed");
     const faultsEnd = scheduler.now + this.profile.durationMs;
     this.clients.start();

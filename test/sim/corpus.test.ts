@@ -1,0 +1,68 @@
+/** Seeds that once failed, a few fresh ones, and the promise that a seed is a run. */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { runSeed, verdictOf } from "./lib/run-seed.ts";
+
+const SEED_TIMEOUT_MS = 60_000;
+/** Short enough for every `make test`; `make sim` runs whole ones. */
+const SHORT = { durationMs: 8_000 };
+
+interface Case {
+  readonly seed: number;
+  readonly nodes: number | undefined;
+  readonly why: string;
+}
+
+const corpus: Case[] = (await Bun.file(join(import.meta.dir, "corpus.txt")).text())
+  .split("\n")
+  .filter((line) => line.trim() !== "" && !line.startsWith("#"))
+  .map((line) => {
+    const match = /^(\d+)(?:\/(\d+))?\s+(\S.*)$/.exec(line);
+    if (match === null) throw new Error(`corpus.txt: ${line}`);
+    const [, seed, nodes, why] = match;
+    return { seed: Number(seed), nodes: nodes === undefined ? undefined : Number(nodes), why: why as string };
+  });
+
+describe("seeds that once failed", () => {
+  for (const { seed, nodes, why } of corpus) {
+    test(
+      `${seed}: ${why}`,
+      () => {
+        const { failure } = runSeed({ seed, profile: nodes === undefined ? {} : { nodes } });
+        expect(failure).toBeUndefined();
+      },
+      SEED_TIMEOUT_MS,
+    );
+  }
+});
+
+describe("a seed", () => {
+  test(
+    "is a run: twice the same, whatever ran in between",
+    () => {
+      const first = runSeed({ seed: 11, profile: SHORT });
+      const other = runSeed({ seed: 12, profile: SHORT });
+      const again = runSeed({ seed: 11, profile: SHORT });
+      expect(again.hash).toBe(first.hash);
+      expect(again.events).toBe(first.events);
+      expect(other.hash).not.toBe(first.hash);
+    },
+    SEED_TIMEOUT_MS,
+  );
+
+  test(
+    "does work: requests are answered, entries applied, faults inflicted",
+    () => {
+      const seed = Math.floor(Math.random() * 1e9);
+      const result = runSeed({
+        seed,
+        profile: { ...SHORT, faults: { crash: 1, partition: 1 }, faultEveryMs: 1_000 },
+      });
+      expect(`seed ${seed}: ${verdictOf(result)}`).toBe(`seed ${seed}: ok`);
+      expect(result.answered).toBeGreaterThan(0);
+      expect(result.applied).toBeGreaterThan(0);
+      expect(Object.keys(result.faults).length).toBeGreaterThan(0);
+    },
+    SEED_TIMEOUT_MS,
+  );
+});
