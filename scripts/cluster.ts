@@ -104,14 +104,19 @@ async function watch(node: RunningNode): Promise<void> {
   const code = await node.child.exited;
   if (stopping) return;
   console.error(`${node.name} ended with code ${code}: ${lastLine(node.log)}`);
-  if (running.every(({ child }) => child.exitCode !== null || child.signalCode !== null)) process.exit(1);
+  if (running.every(({ child }) => hasEnded(child))) process.exit(1);
+}
+
+function hasEnded(child: Bun.Subprocess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 async function ready(): Promise<void> {
   const endsAt = Date.now() + START_TIMEOUT_MS;
   let speakAt = Date.now() + PROGRESS_MS;
   while (!stopping) {
-    const reasons = await Promise.all(running.map(notReady));
+    // One that has ended was reported; those that run may be a majority.
+    const reasons = await Promise.all(running.filter(({ child }) => !hasEnded(child)).map(notReady));
     const open = reasons.filter((reason) => reason !== undefined);
     if (open.length === 0) return;
     if (Date.now() > endsAt) {
@@ -127,7 +132,6 @@ async function ready(): Promise<void> {
 }
 
 async function notReady(node: RunningNode): Promise<string | undefined> {
-  if (node.child.exitCode !== null) return `${node.name} has ended (${node.log})`;
   try {
     const response = await fetch(`http://127.0.0.1:${node.admin}/readyz`);
     if (response.ok) return undefined;

@@ -76,7 +76,8 @@ function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefi
   }
   if (!member.reachable) {
     if (!hasLeader && member.role !== "learner") return undefined;
-    const since = member.unreachableSeconds === null ? "" : ` for ${duration(member.unreachableSeconds)}`;
+    const seconds = member.unreachableSeconds ?? 0;
+    const since = seconds === 0 ? "" : ` for ${duration(seconds)}`;
     const why = member.problem === null ? "" : ` (${member.problem})`;
     if (!member.registered) {
       return `${id} was added and has never been met${why}: start it with --join and an empty data directory (docs/operations/cluster.md).`;

@@ -120,7 +120,7 @@ export class ClusterClient {
       text = await response.text();
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
-      const why = timedOut ? "no answer in time" : error instanceof Error ? error.message : String(error);
+      const why = timedOut ? "no answer in time" : reason(error);
       throw new ClusterError(
         timedOut ? "TIMEOUT" : "UNREACHABLE",
         `admin address ${this.#where}: ${why} (--admin-address names another node's)`,
@@ -144,4 +144,10 @@ export class ClusterClient {
         : `${this.#where} answered ${response.status}: ${typeof error === "string" ? error : text.slice(0, 200)}`,
     );
   }
+}
+
+/** The system's short name for it where there is one: what the runtime adds is for browsers. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

@@ -96,10 +96,6 @@ export class ClusterMail {
       case "waiting-for":
         if (this.#formed) break;
         this.#waiting = { members: message.members, why: message.why };
-        this.#options.log.info("waiting for other nodes", {
-          members: message.members.join(","),
-          why: message.why,
-        });
         break;
       case "expelled":
         this.#options.onExpelled(message.message, message.removed);

@@ -322,7 +322,6 @@ export class Node {
   #expel(message: string, removed: boolean): void {
     if (this.#expelled !== undefined) return;
     this.#expelled = message;
-    this.#options.log.error("this node is not a member of its cluster any more", { reason: message });
     this.#options.onExpelled(message, removed);
   }
 
