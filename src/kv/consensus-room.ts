@@ -252,6 +252,7 @@ export class ConsensusRoom {
     return {
       append: (id, batch) => {
         for (const { data } of batch.entries) this.#memory.held(data);
+        if (batch.snapshot !== undefined) this.#streams.onTaken();
         log.append(id, batch);
       },
       apply: (id, entries) => store.send({ kind: "apply", id, entries }),

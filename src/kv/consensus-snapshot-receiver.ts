@@ -121,6 +121,12 @@ export class SnapshotReceiver {
     this.#options.onComplete(incoming.message);
   }
 
+  /** The core has taken it: its marker goes to the log, which from then on begins behind it. Nothing may take its place
+   *  before it is in force, however long that takes: without it this node could never start again. */
+  onTaken(): void {
+    this.#kept?.forget();
+  }
+
   onInstalled(): void {
     this.#kept?.forget();
     this.#kept = undefined;

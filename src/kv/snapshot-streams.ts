@@ -74,6 +74,11 @@ export class SnapshotStreams {
     this.#sender.onHeld(streamId);
   }
 
+  /** The core has taken the received one. */
+  onTaken(): void {
+    this.#receiver.onTaken();
+  }
+
   onInstalled(): void {
     this.#receiver.onInstalled();
   }
