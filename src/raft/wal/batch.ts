@@ -56,8 +56,9 @@ export function stageBatch(batch: WalBatch, state: LogState, writer: SegmentWrit
     segment.highestIndex = Math.max(segment.highestIndex, entry.index);
   }
   if (batch.hardState !== undefined) {
-    state.applyHardState(batch.hardState);
     const written = PLANTED.forgetVote ? { ...batch.hardState, vote: 0 } : batch.hardState;
+    // The next segment's header repeats what was written, so the state must not know better.
+    state.applyHardState(written);
     writer.stage(RecordType.HardState, flags(), encodeHardState(written), NO_BYTES);
   }
 }

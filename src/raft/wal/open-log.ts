@@ -96,7 +96,7 @@ function openLocked(options: WalOptions, lock: DiskLock): OpenedLog {
  */
 function makeDurable(newest: Segment, end: number, frontier: Frontier | "none" | "unreadable"): void {
   const known = typeof frontier !== "string" && frontier.sequence === newest.sequence ? frontier.offset : 0;
-  const buffer = new Uint8Array(Math.min(REWRITE_BYTES, end - known));
+  const buffer = new Uint8Array(Math.max(0, Math.min(REWRITE_BYTES, end - known)));
   for (let at = known; at < end; at += buffer.byteLength) {
     const piece = buffer.subarray(0, Math.min(buffer.byteLength, end - at));
     newest.file.pwrite(piece.subarray(0, newest.file.pread(piece, at)), at);

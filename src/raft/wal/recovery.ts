@@ -232,14 +232,28 @@ function replay(segments: readonly FoundSegment[], frontier: Frontier | undefine
   for (const [i, segment] of segments.entries()) {
     if (i > 0) checkContinues(segment, state, { end, chain });
     const window = new FileWindow(segment.file, segment.size);
-    const limit = segments[i + 1]?.header.previousEnd ?? segment.size;
     const start = { offset: segment.start, chain: segment.chain };
+    let limit = segments[i + 1]?.header.previousEnd ?? segment.size;
+    if (PLANTED.cutAcknowledgedTail && segment === newest) limit = lastBatchAt(window, segment, start);
     const scan = scanBatches(window, segment, start, limit, (batch) => applyBatch(state, segment, batch));
     tail = segment === newest ? judgeNewest(segment, window, scan, frontier) : judgeOlder(segment, scan);
     ({ end, chain } = scan);
   }
   checkReachesMarker(oldest, state);
   return { state, segments, end, chain, tail, missingBytes: newest.capacity - newest.size };
+}
+
+/** Only for PLANTED.cutAcknowledgedTail: where the last complete batch begins. */
+function lastBatchAt(
+  window: FileWindow,
+  segment: FoundSegment,
+  start: { readonly offset: number; readonly chain: number },
+): number {
+  let at = start.offset;
+  scanBatches(window, segment, start, segment.size, ([first]) => {
+    at = first?.offset ?? at;
+  });
+  return at;
 }
 
 /** Row H5: what the header says about everything before it must be what was found there. */
@@ -314,7 +328,8 @@ function judgeNewest(
   const corrupt = (reason: string) => new WalError("CORRUPT", { file: segment.path, offset: at }, reason);
   if (stopped.kind === "contradiction") throw corrupt(stopped.reason); // S1
   const why = stopped.kind === "limit" ? "the file ends" : stopped.reason;
-  if (PLANTED.cutAcknowledgedTail) return { from: end, to: window.endOfContent(end), reason: why };
+  const contentEnd = window.endOfContent(end);
+  if (PLANTED.cutAcknowledgedTail && contentEnd > end) return { from: end, to: contentEnd, reason: why };
   if (frontier !== undefined && frontier.sequence === segment.sequence && frontier.offset > end) {
     throw corrupt(`${why}, in what was acknowledged (through offset ${frontier.offset})`); // N2
   }
@@ -322,7 +337,6 @@ function judgeNewest(
   if (later !== undefined) {
     throw corrupt(`${why}, in what was acknowledged (the record at offset ${later} was written after that)`); // N3
   }
-  const contentEnd = window.endOfContent(end);
   return contentEnd === end ? undefined : { from: end, to: contentEnd, reason: why }; // N1, N4
 }
 
