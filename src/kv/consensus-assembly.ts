@@ -226,7 +226,8 @@ async function run(
           tickMs: raft.tickMs,
           electionTimeoutMs: raft.electionTicks * raft.tickMs,
           fresh,
-          retainBytes: membership.members.length > 1 ? RETAIN_BYTES : 0,
+          // Nobody is behind a node without peers.
+          retainBytes: options.peer === undefined ? 0 : RETAIN_BYTES,
         },
         applied,
       ),

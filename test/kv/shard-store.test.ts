@@ -116,6 +116,47 @@ describe("the read fence", () => {
     expect(await reading).toBe("new");
   });
 
+  test("a lease of another term than the position was read in does not count", async () => {
+    apply(1, "one");
+    published.publishCommit(1);
+    published.publishLease(1, (nowMs + 800) * 1000);
+    // Deposed and elected again between the sample and the clock: others may have committed in between.
+    onClock = () => {
+      onClock = () => {};
+      published.publishLease(3, (nowMs + 800) * 1000);
+    };
+    const reading = read();
+    await settle();
+    expect(fences).toEqual(["miss"]);
+    expect(asked).toEqual([1]);
+    shard.onReadState(1, 1);
+    expect(await reading).toBe("one");
+  });
+
+  test("under a valid lease the number of rounds stays flat, however many read", async () => {
+    apply(1, "one");
+    published.publishCommit(1);
+    for (let i = 0; i < 500; i++) {
+      published.publishLease(1, (++nowMs + 800) * 1000);
+      expect(await read()).toBe("one");
+    }
+    await settle();
+    expect(shard.roundsAsked).toBe(0);
+    expect(asked).toEqual([]);
+  });
+
+  test("after a snapshot took the keyspace's place nothing of the old one is read", async () => {
+    apply(1, "old");
+    published.publishCommit(1);
+    published.publishLease(1, (nowMs + 8_000) * 1000);
+    expect(await read()).toBe("old");
+    expect(await read()).toBe("old");
+    store = new MemoryStore();
+    shard.reopen(store);
+    store.applyMutations([{ kind: "put", key: bytes("k"), value: bytes("new") }], BLIND, 1n);
+    expect(await read()).toBe("new");
+  });
+
   test("reads share a round, but none joins one that began before it came", async () => {
     const first = read();
     await settle();

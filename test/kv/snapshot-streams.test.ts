@@ -1,0 +1,194 @@
+import { describe, expect, test } from "bun:test";
+import { SnapshotReceiver } from "../../src/kv/consensus-snapshot-receiver.ts";
+import { SnapshotSender } from "../../src/kv/consensus-snapshot-sender.ts";
+import { CATCH_UP_MS, COMPACT_INTERVAL_MS, LogCompactor } from "../../src/kv/log-compactor.ts";
+import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/kv/messages.ts";
+import type { Timers } from "../../src/platform/timers.ts";
+import { EMPTY_CONF_STATE, type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
+import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
+import type { PeerMessage } from "../../src/raft/transport/types.ts";
+
+/** Timers that fire when the test says so. */
+function manualTimers(): Timers & { fire(): void; readonly waiting: number } {
+  const tasks = new Set<() => void>();
+  return {
+    later: (task) => {
+      tasks.add(task);
+      return () => void tasks.delete(task);
+    },
+    every: () => () => {},
+    soon: (task) => task(),
+    fire: () => {
+      const due = [...tasks];
+      tasks.clear();
+      for (const task of due) task();
+    },
+    get waiting() {
+      return tasks.size;
+    },
+  };
+}
+
+const membership = bootstrapMembership([{ name: "n1", address: "a:1" }]);
+function snap(index: number): Message {
+  const message = newMessage(MessageType.Snap, 2);
+  const metadata = { index, term: 3, confState: EMPTY_CONF_STATE };
+  return { ...message, snapshot: { metadata, data: new Uint8Array(0) } };
+}
+
+describe("sending", () => {
+  function sender(takes = true) {
+    const timers = manualTimers();
+    const mail: string[] = [];
+    const sent: PeerMessage[] = [];
+    const ends: { to: number; index: number | undefined }[] = [];
+    let next = 1;
+    const it = new SnapshotSender({
+      timers,
+      store: (message) => mail.push(`store ${message.kind}`),
+      snapshots: (message) => mail.push(`room ${message.kind}`),
+      send: (_, message) => {
+        sent.push(message);
+        return takes;
+      },
+      onEnd: (to, position) => ends.push({ to, index: position?.index }),
+      nextStreamId: () => next++,
+    });
+    return { it, timers, mail, sent, ends };
+  }
+
+  test("held, opened, announced with the real position, streamed by credit, reported once, let go", () => {
+    const { it, mail, sent, ends, timers } = sender();
+    it.begin(7, snap(10));
+    it.onHeld(1);
+    it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
+    expect(sent[0]).toMatchObject({
+      kind: "snapshot-begin",
+      message: { snapshot: { metadata: { index: 15, term: 4 } } },
+    });
+    it.onCredit(8, 1, 1);
+    it.onCredit(7, 1, 2);
+    it.onChunk(1, new Uint8Array(3));
+    it.onSent(1);
+    expect(it.onResult(8, 1, true, "")).toBe(false);
+    expect(it.onResult(7, 1, true, "")).toBe(true);
+    expect(it.onResult(7, 1, true, "")).toBe(false);
+    expect(ends).toEqual([{ to: 7, index: 15 }]);
+    expect(mail).toEqual(["store hold", "room send", "room credit", "store unhold"]);
+    expect(timers.waiting).toBe(0);
+  });
+
+  test("older than what was asked for, silence, a dropped chunk, another request: each ends it once, as failed", () => {
+    const old = sender();
+    old.it.begin(7, snap(10));
+    old.it.onOpened(1, { index: 9, term: 4, commitTs: 1n }, membership);
+    const silent = sender();
+    silent.it.begin(7, snap(10));
+    silent.timers.fire();
+    silent.timers.fire();
+    const dropped = sender(false);
+    dropped.it.begin(7, snap(10));
+    dropped.it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
+    const cancelled = sender();
+    cancelled.it.begin(7, snap(10));
+    cancelled.it.cancel(() => true, "no longer leads");
+    for (const { ends, mail, it } of [old, silent, dropped, cancelled]) {
+      expect(ends).toEqual([{ to: 7, index: undefined }]);
+      expect(mail.filter((one) => one === "store unhold").length).toBe(1);
+      expect(mail).toContain("room cancel");
+      expect(it.active).toBe(0);
+    }
+  });
+});
+
+describe("receiving", () => {
+  function receiver(commit = 5) {
+    const timers = manualTimers();
+    const mail: string[] = [];
+    const sent: PeerMessage[] = [];
+    const stepped: number[] = [];
+    let next = 100;
+    const it = new SnapshotReceiver({
+      timers,
+      snapshots: (message) => mail.push(message.kind),
+      send: (_, message) => sent.push(message),
+      nextStreamId: () => next++,
+      commitIndex: () => commit,
+      onComplete: (message) => stepped.push(message.snapshot?.metadata.index ?? 0),
+      onEnd: () => {},
+    });
+    return { it, timers, mail, sent, stepped };
+  }
+
+  test("credit for a window, then for what is written; the core is shown it when all of it is durable", () => {
+    const { it, mail, sent, stepped } = receiver();
+    it.onBegin(7, 1, snap(10));
+    expect(sent).toEqual([{ kind: "snapshot-credit", streamId: 1, chunks: SNAPSHOT_WINDOW_CHUNKS }]);
+    it.onChunk(7, 1, new Uint8Array(3));
+    it.onChunk(8, 1, new Uint8Array(3));
+    it.onWritten(100, 1);
+    it.onEndOfStream(7, 1);
+    expect(stepped).toEqual([]);
+    it.onComplete(100);
+    expect(mail).toEqual(["receive", "received-chunk", "received-end"]);
+    expect(sent.at(-1)).toMatchObject({ kind: "snapshot-result", ok: true });
+    expect(stepped).toEqual([10]);
+    // Until the store has put it in force another one would take its place on the disk.
+    it.onBegin(7, 2, snap(20));
+    expect(sent.at(-1)).toMatchObject({ kind: "snapshot-result", streamId: 2, ok: false });
+    it.onInstalled();
+    it.onBegin(7, 3, snap(20));
+    expect(sent.at(-1)).toMatchObject({ kind: "snapshot-credit", streamId: 3 });
+  });
+
+  test("what is committed here already costs no bytes; silence and a lost sender leave nothing behind", () => {
+    const ahead = receiver(10);
+    ahead.it.onBegin(7, 1, snap(10));
+    expect(ahead.mail).toEqual([]);
+    expect(ahead.stepped).toEqual([10]);
+    const silent = receiver();
+    silent.it.onBegin(7, 1, snap(10));
+    silent.timers.fire();
+    expect(silent.mail).toEqual(["receive", "cancel"]);
+    expect(silent.sent.at(-1)).toMatchObject({ kind: "snapshot-result", ok: false });
+    const lost = receiver();
+    lost.it.onBegin(7, 1, snap(10));
+    lost.it.onLost(8);
+    expect(lost.it.active).toBe(true);
+    lost.it.onLost(7);
+    expect(lost.mail).toEqual(["receive", "cancel"]);
+    lost.it.onComplete(100);
+    expect(lost.stepped).toEqual([]);
+  });
+});
+
+test("the log stays while a snapshot is on its way, and until the follower has more than it, or for ten minutes", () => {
+  let nowMs = 0;
+  const through: number[] = [];
+  const compactor = new LogCompactor({
+    clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
+    keepEntries: () => 10,
+    confState: () => EMPTY_CONF_STATE,
+    compact: (_, index) => through.push(index),
+  });
+  const applied = (index: number): void => {
+    nowMs += COMPACT_INTERVAL_MS;
+    compactor.durable(index, 1);
+  };
+  applied(100);
+  compactor.hold(7);
+  applied(200);
+  compactor.arrived(7, 190);
+  compactor.matched(7, 190);
+  applied(300);
+  expect(through).toEqual([90]);
+  compactor.matched(7, 191);
+  applied(400);
+  expect(through).toEqual([90, 390]);
+  compactor.hold(7);
+  compactor.arrived(7, 390);
+  applied(500);
+  nowMs += CATCH_UP_MS;
+  applied(600);
+  expect(through).toEqual([90, 390, 590]);
+});
