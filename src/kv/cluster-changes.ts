@@ -52,6 +52,8 @@ type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts:
 export class ClusterChanges {
   readonly #options: ClusterChangesOptions;
   #waiting: Waiting | undefined;
+  /** Where the last change was put: until it is applied the core makes any other one empty. */
+  #proposed = { index: 0, term: 0 };
 
   constructor(options: ClusterChangesOptions) {
     this.#options = options;
@@ -89,10 +91,10 @@ export class ClusterChanges {
   /** Writes down what a member says of itself (its data directory, a new address) when nothing else is under way. */
   register(member: Member): void {
     const membership = this.#options.membership();
-    if (this.#waiting !== undefined || isJoint(membership)) return;
+    if (this.#busy(membership)) return;
     const context = encodeMembershipChange({ guardIndex: membership.index, upserts: [member] });
     const change = { type: ConfChangeType.UpdateNode, nodeId: member.id };
-    this.#options.propose({ version: 1, id: 0, change, context });
+    this.#append({ version: 1, id: 0, change, context });
   }
 
   /** The configuration changed, the leader changed, or time has passed. */
@@ -134,7 +136,7 @@ export class ClusterChanges {
         `decided on configuration ${configurationIndex}, in force is ${membership.index}: look again`,
       );
     }
-    if (isJoint(membership) || this.#waiting !== undefined) {
+    if (this.#busy(membership)) {
       return refused(
         "CHANGE_IN_PROGRESS",
         "another change of the cluster is under way: try again when it is done",
@@ -143,10 +145,24 @@ export class ClusterChanges {
     return undefined;
   }
 
+  #busy(membership: Membership): boolean {
+    const { applied, term } = this.#options.status();
+    // Of an earlier term: either applied before this leader began, or gone.
+    const pending = term === this.#proposed.term && applied < this.#proposed.index;
+    return this.#waiting !== undefined || isJoint(membership) || pending;
+  }
+
+  #append(change: ConfChange): boolean {
+    const taken = this.#options.propose(change);
+    const { lastIndex, term } = this.#options.status();
+    if (taken) this.#proposed = { index: lastIndex, term };
+    return taken;
+  }
+
   #propose(membership: Membership, change: MemberChange, answer: (reply: ClusterReply) => void): void {
     const { changes, upserts } = entryOf(membership, change);
     const context = encodeMembershipChange({ guardIndex: membership.index, upserts });
-    const taken = this.#options.propose({
+    const taken = this.#append({
       version: 2,
       transition: ConfChangeTransition.Auto,
       changes,

@@ -17,6 +17,8 @@ const REGISTRATION_RETRY_MS = 1_000;
 /** Somebody who asks while there is no leader is kept waiting this long, and the question put again this often. */
 const LEADER_WAIT_MS = 4_000;
 const LEADER_RETRY_MS = 100;
+/** A status without an answer from the leader in this time is this node's own. */
+const STATUS_WAIT_MS = 1_500;
 
 export interface ClusterDeskOptions extends Pick<ConsensusAssembly, "identity" | "logger" | "version"> {
   readonly clock: Clock;
@@ -72,14 +74,27 @@ export class ClusterDesk {
     this.#changes.stop();
   }
 
-  /** Of this node's people. `answer` is called once, whatever happens; an election is waited for, within reason. */
-  request(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
+  /** Of this node's people. `answer` is called once, whatever happens; an election, or a change that is under way, is
+   *  waited for within reason. */
+  request(request: ClusterRequest, settle: (reply: ClusterReply) => void): void {
     const { clock, timers } = this.#options;
     const giveUpAtMs = clock.monotonicMs() + LEADER_WAIT_MS;
+    let answered = false;
+    const answer = (reply: ClusterReply): void => {
+      if (answered) return;
+      answered = true;
+      cancel();
+      settle(reply);
+    };
+    // Whoever looks wants to see something now; a leader that hangs is part of it.
+    const ownView = (): void =>
+      answer(this.#ownView() ?? refused("NO_LEADER", "this node does not take part in a cluster yet"));
+    const cancel = request.kind === "status" ? timers.later(ownView, STATUS_WAIT_MS) : (): void => {};
     const attempt = (): void =>
       this.#ask(request, (reply) => {
-        const leaderless = reply.kind === "refused" && reply.code === "NO_LEADER";
-        if (leaderless && clock.monotonicMs() < giveUpAtMs) timers.later(attempt, LEADER_RETRY_MS);
+        const passing =
+          reply.kind === "refused" && (reply.code === "NO_LEADER" || reply.code === "CHANGE_IN_PROGRESS");
+        if (passing && clock.monotonicMs() < giveUpAtMs) timers.later(attempt, LEADER_RETRY_MS);
         // Better what this node itself knows than nothing, for somebody who looks.
         else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
         else answer(reply);
