@@ -8,7 +8,7 @@ import type { FrontKv } from "./front-kv.ts";
 import type { Topology } from "./topology.ts";
 
 /** A status page that hangs helps nobody: without an answer in this time the node says what it knows itself. */
-const STATUS_TIMEOUT_MS = 2_000;
+const STATUS_TIMEOUT_MS = 2_500;
 /** Longer than any step of a change takes when a majority is there. */
 const CHANGE_TIMEOUT_MS = 25_000;
 
