@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { ConfChangeTransition, ConfChangeType, MessageType } from "../../src/raft/core/index.ts";
+import { encodeMembershipChange } from "../../src/raft/engine/membership-codec.ts";
+import { EngineCluster, type EngineNode } from "./support/engine-cluster.ts";
+
+const NAMES = ["n1", "n2", "n3"];
+
+function followerOf(cluster: EngineCluster): EngineNode {
+  const leader = cluster.elect();
+  return cluster.nodes.find((node) => node !== leader) as EngineNode;
+}
+
+function values(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+}
+
+describe("engines", () => {
+  test("elect one leader, and apply the same entries everywhere", () => {
+    const cluster = new EngineCluster(NAMES);
+    cluster.write(20, "a");
+    cluster.tick(2);
+    for (const node of cluster.nodes) expect(node.durable.values).toEqual(values(20, "a"));
+    expect(cluster.nodes.filter((node) => node.engine.leading)).toHaveLength(1);
+  });
+
+  test("a leader holds a lease that ends by itself when nobody answers", () => {
+    const cluster = new EngineCluster(NAMES);
+    const leader = cluster.elect();
+    cluster.tick(3);
+    expect(leader.published.leaseUntilUs).toBeGreaterThan(cluster.nowMs * 1000);
+    const sentAtMs = cluster.nowMs;
+    cluster.isolate(leader);
+    cluster.tick(5);
+    expect(leader.published.leaseUntilUs).toBeLessThan((sentAtMs + 1_000) * 1000);
+    cluster.tick(40);
+    expect(leader.published.leaseUntilUs).toBe(0);
+    expect(cluster.nodes.filter((node) => node !== leader && node.engine.leading)).toHaveLength(1);
+  });
+
+  test("a follower that is behind what memory holds is served from the log, without a snapshot", () => {
+    const cluster = new EngineCluster(NAMES);
+    const slow = followerOf(cluster);
+    const leader = cluster.elect();
+    cluster.isolate(slow);
+    cluster.write(100, "b");
+    cluster.heal();
+    cluster.tick(10);
+    expect(slow.durable.values).toEqual(values(100, "b"));
+    expect(leader.logReads).toBeGreaterThan(1);
+    expect(leader.snapshotsAsked).toEqual([]);
+  });
+
+  test("what the log has dropped comes as a snapshot, and the log goes on behind it", () => {
+    const cluster = new EngineCluster(NAMES);
+    const slow = followerOf(cluster);
+    const leader = cluster.elect();
+    cluster.isolate(slow);
+    cluster.write(50, "c");
+    leader.compact(40);
+    cluster.heal();
+    cluster.tick(10);
+    cluster.write(5, "d");
+    cluster.tick(2);
+    expect(leader.snapshotsAsked).toContain(slow.id);
+    expect(slow.durable.values).toEqual([...values(50, "c"), ...values(5, "d")]);
+    expect(slow.durable.firstIndex).toBeGreaterThan(40);
+  });
+
+  test("everybody comes back from a restart with what was acknowledged", () => {
+    const cluster = new EngineCluster(NAMES);
+    cluster.write(10, "e");
+    cluster.tick(2);
+    for (const node of cluster.nodes) node.restart();
+    cluster.tick(1);
+    cluster.write(10, "f");
+    cluster.tick(2);
+    for (const node of cluster.nodes) {
+      expect(node.durable.values).toEqual([...values(10, "e"), ...values(10, "f")]);
+    }
+  });
+
+  test("after a restart nobody gets a vote for one election timeout", () => {
+    const cluster = new EngineCluster(NAMES);
+    cluster.elect();
+    for (const node of cluster.nodes) node.restart();
+    cluster.sent.length = 0;
+    const startedMs = cluster.nowMs;
+    while (cluster.nowMs < startedMs + 900) cluster.tick();
+    expect(cluster.countSent(MessageType.PreVoteResp) + cluster.countSent(MessageType.VoteResp)).toBe(0);
+    cluster.elect();
+  });
+
+  test("hand leadership over; the lease ends before the target is told", () => {
+    const cluster = new EngineCluster(NAMES);
+    const leader = cluster.elect();
+    cluster.tick(3);
+    const target = followerOf(cluster);
+    expect(leader.published.leaseUntilUs).toBeGreaterThan(0);
+    leader.engine.transferLeader(target.id);
+    leader.engine.work();
+    expect(leader.published.leaseUntilUs).toBe(0);
+    expect(leader.engine.propose([new Uint8Array(1)])).toBe(false);
+    cluster.settle();
+    cluster.tick(2);
+    expect(cluster.leader).toBe(target);
+  });
+
+  test("replace a member through a joint configuration; core and membership agree and the old one is out", () => {
+    const cluster = new EngineCluster([...NAMES, "n4"]);
+    const leader = cluster.elect();
+    const gone = followerOf(cluster);
+    const membership = leader.engine.membership;
+    const taken = leader.engine.proposeConfChange({
+      version: 2,
+      transition: ConfChangeTransition.JointImplicit,
+      changes: [{ type: ConfChangeType.RemoveNode, nodeId: gone.id }],
+      context: encodeMembershipChange({ guardIndex: membership.index, upserts: [] }),
+    });
+    expect(taken).toBe(true);
+    leader.engine.work();
+    cluster.settle();
+    cluster.tick(3);
+    expect(leader.engine.membership.confState.votersOutgoing).toEqual([]);
+    expect(leader.engine.membership.confState.voters).not.toContain(gone.id);
+    expect(leader.engine.membership.removed.map(({ id }) => id)).toEqual([gone.id]);
+    for (const node of cluster.nodes) {
+      if (node !== gone) expect(node.durable.membership).toEqual(leader.engine.membership);
+    }
+  });
+});
