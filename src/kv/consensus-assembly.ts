@@ -14,7 +14,7 @@ import {
 import type { Membership } from "../raft/engine/types.ts";
 import type { RecoveredLog } from "../raft/wal/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import { type AssembledConsensus, type ConsensusAssembly, RETAIN_BYTES } from "./consensus-options.ts";
+import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./consensus-options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./consensus-recovery.ts";
 import { ConsensusRoom } from "./consensus-room.ts";
 
@@ -226,8 +226,7 @@ async function run(
           tickMs: raft.tickMs,
           electionTimeoutMs: raft.electionTicks * raft.tickMs,
           fresh,
-          // Nobody is behind a node without peers.
-          retainBytes: options.peer === undefined ? 0 : RETAIN_BYTES,
+          retainBytes: retainBytesOf(options),
         },
         applied,
       ),

@@ -56,10 +56,16 @@ export interface RaftSettings {
   readonly maxCommittedBytesPerReady: number;
   /** Entries kept behind the applied position for slow followers. */
   readonly snapshotCount: number;
+  /** Bytes of applied entries that stay in memory for followers that are a little behind; default RETAIN_BYTES. */
+  readonly retainBytes?: number;
 }
 
-/** Bytes of applied entries that stay in memory for followers that are a little behind. */
 export const RETAIN_BYTES = 32 << 20;
+
+/** Nobody is behind a node without peers. */
+export function retainBytesOf({ peer, raft }: Pick<ConsensusAssembly, "peer" | "raft">): number {
+  return peer === undefined ? 0 : (raft.retainBytes ?? RETAIN_BYTES);
+}
 
 /** The log room as the consensus room sees it. */
 export interface LogRoomPort {

@@ -18,8 +18,8 @@ export interface ProposalsOptions {
   readonly append: (proposals: readonly Uint8Array[]) => boolean;
   /** One count an entry: its slab may be used again as far as consensus is concerned. */
   readonly onReleased: (slabIds: readonly number[]) => void;
-  /** Bytes of proposals taken and not evicted yet (applied, that is). Beyond it they are dropped: their proposers may
-   *  have given up long ago, and the admission that bounds them with it. */
+  /** Bytes of proposals taken and not evicted yet (applied, and not retained either). Beyond it they are dropped: their
+   *  proposers may have given up long ago, and the admission that bounds them with it. */
   readonly maxHeldBytes: number;
 }
 

@@ -16,7 +16,7 @@ import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../raft
 import type { AppliedState } from "../store/types.ts";
 import { ClusterDesk } from "./cluster-desk.ts";
 import { ClusterPeers } from "./cluster-peers.ts";
-import type { ConsensusAssembly } from "./consensus-options.ts";
+import { type ConsensusAssembly, retainBytesOf } from "./consensus-options.ts";
 import { Proposals, viewsOf } from "./consensus-proposals.ts";
 import { consensusStatus, observationOf } from "./consensus-status.ts";
 import { Formation } from "./formation.ts";
@@ -89,8 +89,9 @@ export class ConsensusRoom {
       clock,
       append: (proposals) => this.#engine?.propose(proposals) ?? false,
       onReleased: (slabIds) => front.send({ kind: "released", slabIds }),
-      // The core's own bound ends at the commit; a store that stands still needs one too.
-      maxHeldBytes: raft.maxUncommittedBytes,
+      // The core's own bound ends at the commit; a store that stands still needs one too. What is only retained for
+      // followers must not count: it is not evicted before there is more of it.
+      maxHeldBytes: raft.maxUncommittedBytes + retainBytesOf(options),
     });
     this.#forwarding = new Forwarding({
       timers,
