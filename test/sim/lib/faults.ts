@@ -4,7 +4,8 @@ import type { FaultName } from "./profile.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { World } from "./world.ts";
 
-const HOUR_MS = 3_600_000;
+/** Sessions are forgotten after a day without use, in commit time: two clocks must not be further apart (sessions.ts). */
+const MAX_SKEW_MS = 11 * 3_600_000;
 const DISK_OPERATIONS = [
   "pwrite",
   "preallocate",
@@ -85,9 +86,9 @@ export class Faults {
         this.#world.after(random.range(50, random.pick([500, 3_000, 15_000])), () => machine.resume());
         return;
       case "wall-jump": {
-        const ms = Math.floor(random.range(-6 * HOUR_MS, 6 * HOUR_MS));
-        this.#world.note(`the wall clock of ${machine.name} jumps by ${ms} ms`);
-        machine.clock.jump(ms);
+        const ms = Math.floor(random.range(-MAX_SKEW_MS, MAX_SKEW_MS));
+        this.#world.note(`the wall clock of ${machine.name} is set wrong by ${ms} ms`);
+        machine.clock.setSkew(ms);
         return;
       }
       case "drift":

@@ -23,6 +23,8 @@ export function addressOf(name: string): string {
 const RESTART_MS = 500;
 const BOOT_MS = 100;
 const MAX_CLOCK_ORIGIN_MS = 1e9;
+/** Of a wall clock that nobody has touched. */
+const MAX_SKEW_MS = 200;
 /** A disk operation that is no sync. */
 const OPERATION_SHARE_OF_SYNC = 0.02;
 
@@ -72,7 +74,8 @@ export class Machine {
     this.initialCluster = setup.initialCluster ?? [];
     this.join = setup.join ?? [];
     this.#random = world.random.fork(`machine ${name}`);
-    this.clock = new NodeClock(world.scheduler, this.#random.range(0, MAX_CLOCK_ORIGIN_MS));
+    const origin = this.#random.range(0, MAX_CLOCK_ORIGIN_MS);
+    this.clock = new NodeClock(world.scheduler, origin, this.#random.range(-MAX_SKEW_MS, MAX_SKEW_MS));
     this.identity = this.#newIdentity();
     this.disk = this.#newDisk();
     this.depot = this.#newDepot();

@@ -11,14 +11,15 @@ export class NodeClock implements Clock {
   #rate = 1;
   #sinceReal = 0;
   #sinceLocal: number;
-  #wallOffsetMs = 0;
+  #wallOffsetMs: number;
   /** Monotonic clocks never go back, also not between a turn that was ahead of time and the next one. */
   #last = 0;
 
-  /** @param originMs what the monotonic clock shows as the run begins */
-  constructor(scheduler: Scheduler, originMs: number) {
+  /** As the run begins: @param originMs what the monotonic clock shows, @param skewMs by how much the wall clock is wrong */
+  constructor(scheduler: Scheduler, originMs: number, skewMs: number) {
     this.#scheduler = scheduler;
     this.#sinceLocal = originMs;
+    this.#wallOffsetMs = skewMs - originMs;
   }
 
   nowMs(): number {
@@ -42,9 +43,9 @@ export class NodeClock implements Clock {
     this.#rate = rate;
   }
 
-  /** Somebody sets the wall clock. */
-  jump(ms: number): void {
-    this.#wallOffsetMs += ms;
+  /** Somebody sets the wall clock: it is wrong by so much. */
+  setSkew(ms: number): void {
+    this.#wallOffsetMs += EPOCH_MS + this.#scheduler.moment + ms - this.nowMs();
   }
 
   /** Real time that this machine takes for `localMs` of its own. */

@@ -153,5 +153,6 @@ function raftSettings(random: SimRandom): RaftSettings {
     maxUncommittedBytes: random.pick([64 << 10, 1 << 20, 512 << 20]),
     maxCommittedBytesPerReady: random.pick([1 << 10, 1 << 20, 8 << 20]),
     snapshotCount: random.pick([1, 10, 50, 1_000]),
+    retainBytes: random.pick([0, 1 << 10, 32 << 10, 32 << 20]),
   };
 }
