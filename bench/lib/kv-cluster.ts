@@ -1,0 +1,109 @@
+/** Three processes of kv-node.ts, and a way to ask them. */
+import { join } from "node:path";
+import { freePorts, temporaryDirectory } from "../../test/process/lib/node-process.ts";
+import type { KvCommand, KvNodeOptions, KvRate } from "./kv-node.ts";
+
+const SCRIPT = join(import.meta.dir, "kv-node.ts");
+const LEADER_TIMEOUT_MS = 30_000;
+
+class KvNode {
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "inherit">;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(options: KvNodeOptions) {
+    this.#child = Bun.spawn([process.execPath, SCRIPT, JSON.stringify(options)], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    this.#lines = linesOf(this.#child.stdout);
+  }
+
+  async answer(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error(`a kv node ended with ${await this.#child.exited}`);
+    return JSON.parse(value);
+  }
+
+  async ask(command: KvCommand): Promise<unknown> {
+    this.#child.stdin.write(`${JSON.stringify(command)}\n`);
+    this.#child.stdin.flush();
+    return this.answer();
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+}
+
+export class KvCluster {
+  readonly #nodes: readonly KvNode[];
+  #leader: KvNode | undefined;
+
+  private constructor(nodes: readonly KvNode[]) {
+    this.#nodes = nodes;
+  }
+
+  static async start(): Promise<KvCluster> {
+    const ports = await freePorts(3);
+    const root = temporaryDirectory("bench-kv");
+    const initialCluster = ports.map((port, i) => `n${i + 1}=127.0.0.1:${port}`).join(",");
+    const nodes = ports.map((_, i) => {
+      const nodeId = `n${i + 1}`;
+      return new KvNode({ nodeId, dataDir: join(root, nodeId), initialCluster });
+    });
+    await Promise.all(nodes.map((node) => node.answer()));
+    const cluster = new KvCluster(nodes);
+    await cluster.#findLeader();
+    return cluster;
+  }
+
+  /** Asks the leader. */
+  propose(inFlight: number, valueBytes: number, keys: number, seconds: number): Promise<KvRate> {
+    return this.#ask({ do: "propose", inFlight, valueBytes, keys, ms: seconds * 1000 });
+  }
+
+  read(inFlight: number, keys: number, seconds: number): Promise<KvRate> {
+    return this.#ask({ do: "read", inFlight, keys, ms: seconds * 1000 });
+  }
+
+  /** The leader's /metrics. */
+  async metrics(): Promise<string> {
+    const { text } = (await this.#leader?.ask({ do: "metrics" })) as { text: string };
+    return text;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+  }
+
+  async #ask(command: KvCommand): Promise<KvRate> {
+    await this.#findLeader();
+    return (await this.#leader?.ask(command)) as KvRate;
+  }
+
+  async #findLeader(): Promise<void> {
+    const deadline = performance.now() + LEADER_TIMEOUT_MS;
+    while (performance.now() < deadline) {
+      for (const node of this.#nodes) {
+        const { leading } = (await node.ask({ do: "status" })) as { leading: boolean };
+        if (!leading) continue;
+        this.#leader = node;
+        return;
+      }
+      await Bun.sleep(50);
+    }
+    throw new Error("no kv node leads");
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of stream) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * One node of a cluster without S3 in front of it: rooms, coordinator and shard store as in the binary, driven from within its front
+ * thread. What a proposal and a read cost by themselves. `bun bench/lib/kv-node.ts JSON` (KvNodeOptions); commands (KvCommand) as lines
+ * of JSON on standard input, one answer a line on standard output.
+ */
+import { createInterface } from "node:readline";
+import { loadConfig } from "../../src/config/load.ts";
+import { collectMetrics } from "../../src/monitoring/collect.ts";
+import { createLogger } from "../../src/monitoring/log.ts";
+import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { systemTimers } from "../../src/platform/timers.ts";
+import { clusterIdOf } from "../../src/raft/engine/membership.ts";
+import {
+  keepRoster,
+  loadIdentity,
+  markInitialized,
+  prepareDataDirectory,
+} from "../../src/node/data-directory.ts";
+import { FrontKv } from "../../src/node/front-kv.ts";
+import { makeRooms } from "../../src/node/rooms.ts";
+import { topologyOf } from "../../src/node/topology.ts";
+import { LatencyHistogram } from "./latency-histogram.ts";
+
+export interface KvNodeOptions {
+  readonly nodeId: string;
+  readonly dataDir: string;
+  /** As for --initial-cluster. */
+  readonly initialCluster: string;
+}
+
+export type KvCommand =
+  | { readonly do: "status" }
+  /** Puts of one row each, `inFlight` at a time. */
+  | {
+      readonly do: "propose";
+      readonly inFlight: number;
+      readonly valueBytes: number;
+      readonly keys: number;
+      readonly ms: number;
+    }
+  /** Linearizable point reads, one fence each, of rows that `propose` wrote. */
+  | { readonly do: "read"; readonly inFlight: number; readonly keys: number; readonly ms: number }
+  | { readonly do: "metrics" }
+  | { readonly do: "stop" };
+
+export interface KvRate {
+  readonly operations: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const WARM_UP_MS = 300;
+const STOP_GRACE_MS = 5_000;
+const encoder = new TextEncoder();
+
+function keyOf(n: number): Uint8Array {
+  return encoder.encode(`bench/${String(n).padStart(8, "0")}`);
+}
+
+async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics: () => Promise<string> }> {
+  const die = (message: string): void => {
+    console.error(message);
+    process.exit(1);
+  };
+  const flags = new Map([
+    ["node-id", options.nodeId],
+    ["data-dir", options.dataDir],
+    ["initial-cluster", options.initialCluster],
+    ["log-level", "warn"],
+  ]);
+  const { config } = loadConfig(flags, {});
+  const topology = topologyOf(config);
+  prepareDataDirectory(config.dataDir);
+  let identity = loadIdentity(
+    config.dataDir,
+    { nodeId: config.nodeId, initialClusterId: clusterIdOf(topology.initialCluster), joins: false },
+    systemRandom,
+  );
+  const log = createLogger({ room: "front", level: "warn", format: "logfmt" });
+  const metrics = new RoomMetrics("front");
+  const rooms = makeRooms({ config, identity, topology, onDeath: die });
+  const front = new FrontKv({
+    consensus: rooms.consensus,
+    store: rooms.store,
+    openReader: rooms.openReader,
+    published: rooms.published,
+    clock: systemClock,
+    timers: systemTimers,
+    origin: rooms.origin,
+    maxTxnBytes: config.raftMaxSizePerMsg,
+    gracePeriodMs: config.gcGracePeriodMs,
+    diskReserveBytes: 0,
+    freeDiskBytes: () => Number.MAX_SAFE_INTEGER,
+    metrics,
+    log,
+    formed: identity.roster !== undefined,
+    keepRoster: (clusterId, met) => {
+      identity = keepRoster(config.dataDir, identity, clusterId, met);
+    },
+    onExpelled: die,
+    onFatal: die,
+  });
+  front.start();
+  await rooms.start();
+  identity = markInitialized(config.dataDir, identity);
+  await front.cluster.whenFormed();
+  front.keyspaceOpen();
+  await front.whenReadable();
+  const own = { room: "front", collect: () => metrics.collect() };
+  return { front, metrics: () => collectMetrics([own, ...rooms.metricsSources]) };
+}
+
+/** So many at a time, for so long; the first ones are not counted. */
+async function measure(
+  inFlight: number,
+  ms: number,
+  once: (n: number) => Promise<unknown>,
+): Promise<KvRate> {
+  const latencies = new LatencyHistogram();
+  let operations = 0;
+  let next = 0;
+  const countFrom = performance.now() + WARM_UP_MS;
+  const until = countFrom + ms;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const begin = performance.now();
+      if (begin >= until) return;
+      await once(next++);
+      const end = performance.now();
+      if (begin < countFrom || end > until) continue;
+      operations++;
+      latencies.record(end - begin);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+  return {
+    operations,
+    perSecond: operations / (ms / 1000),
+    p50Ms: latencies.quantile(0.5),
+    p99Ms: latencies.quantile(0.99),
+  };
+}
+
+async function main(options: KvNodeOptions): Promise<void> {
+  const { front, metrics } = await start(options);
+  const answer = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+  answer({ ready: true });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line) as KvCommand;
+    switch (command.do) {
+      case "status":
+        answer(front.leadership);
+        break;
+      case "propose": {
+        const value = new Uint8Array(command.valueBytes).fill(98);
+        const rate = await measure(command.inFlight, command.ms, async (n) => {
+          const outcome = await front.kv.transact({
+            conditions: [],
+            mutations: [{ kind: "put", key: keyOf(n % command.keys), value }],
+          });
+          if (!outcome.ok) throw new Error("a put without a condition failed");
+        });
+        answer(rate);
+        break;
+      }
+      case "read": {
+        const rate = await measure(command.inFlight, command.ms, async (n) => {
+          // Not in the order of the keys: 7919 is prime.
+          const view = await front.kv.snapshot();
+          const row = await view.get(keyOf((n * 7919) % command.keys));
+          if (row === undefined) throw new Error("a row that was written is not there");
+        });
+        answer(rate);
+        break;
+      }
+      case "metrics":
+        answer({ text: await metrics() });
+        break;
+      case "stop":
+        await front.stop(STOP_GRACE_MS);
+        process.exit(0);
+    }
+  }
+  // Whoever asked is gone.
+  process.exit(0);
+}
+
+if (import.meta.main) await main(JSON.parse(process.argv[2] ?? "{}") as KvNodeOptions);
