@@ -1,13 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { decodeCommand, type TxnCommand } from "../../src/kv/command.ts";
-import {
-  Coordinator,
-  IN_PLACE_PAYLOAD_BYTES,
-  PROPOSAL_WINDOW,
-  RETRY_ATTEMPTS_MAX,
-  SILENCE_MS,
-} from "../../src/kv/coordinator.ts";
+import { Coordinator, PROPOSAL_WINDOW, RETRY_ATTEMPTS_MAX, SILENCE_MS } from "../../src/kv/coordinator.ts";
 import type { ConsensusToFront, FrontToConsensus, ProposeMessage } from "../../src/kv/messages.ts";
+import { IN_PLACE_PAYLOAD_BYTES } from "../../src/kv/proposal-memory.ts";
 import type { Txn } from "../../src/kv/types.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
 import { type Channel, localChannel } from "../../src/rooms/channel.ts";
