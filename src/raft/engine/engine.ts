@@ -62,7 +62,9 @@ export class Engine {
   /** Every append up to this one is on disk. */
   #durableId = 0;
   /** Entries that a snapshot has overtaken: the store may still be reading them. */
-  #overtaken: Entry[] = [];
+  #overtaken: (readonly Entry[])[] = [];
+  /** Entries that have left memory and may yet stand in a message that the core has not handed out. */
+  #gone: (readonly Entry[])[] = [];
   #nextId = 1;
   #applied: Position;
   /** As the core has it: what was handed out to be applied counts. */
@@ -205,8 +207,10 @@ export class Engine {
       this.#applies.shift();
       this.#deliver(apply.responses);
     }
-    this.#setApplied(applied);
-    this.#evict();
+    // A snapshot may have overtaken what is only now reported.
+    if (applied.index > this.#applied.index) this.#setApplied(applied);
+    const { cache, retainBytes } = this.#options;
+    this.#gone.push(cache.evictApplied(this.#applied.index, retainBytes));
   }
 
   /** The received keyspace of append `id` is in force. */
@@ -215,12 +219,19 @@ export class Engine {
     if (append?.id !== id || !append.installing) {
       throw new Error(`snapshot ${id} is installed, and ${append?.id ?? "nothing"} is what waits for it`);
     }
+    const core = canonical(this.#core.confState());
+    const overtaken = this.#appends.some((later) => later !== append && later.snapshot !== undefined);
+    if (!overtaken && core !== canonical(membership.confState)) {
+      throw new Error(
+        `snapshot ${id} brought the configuration ${canonical(membership.confState)}, its message ${core}`,
+      );
+    }
     this.#appends.shift();
     // Its position is beyond everything that was handed out before; the store has skipped or done that.
     for (const apply of this.#applies.splice(0)) this.#deliver(apply.responses);
     if (applied.index > this.#applied.index) this.#setApplied(applied);
     this.#setMembership(membership);
-    this.#options.onEvicted(this.#overtaken.splice(0));
+    this.#gone.push(...this.#overtaken.splice(0));
     this.#deliver(append.responses);
     this.#finishAppends();
   }
@@ -236,6 +247,10 @@ export class Engine {
     while (this.#core.hasReady()) this.#process(this.#core.ready());
     this.#updateLeadership();
     this.#renewLease();
+    // Only now: no message with any of them is left in the core, and what was sent has been copied.
+    for (const entries of this.#gone.splice(0)) {
+      if (entries.length > 0) this.#options.onEvicted(entries);
+    }
   }
 
   #process(ready: Ready): void {
@@ -259,13 +274,22 @@ export class Engine {
     }
   }
 
-  /** Before anything of this Ready leaves: the lease ends where a transfer begins. */
+  /** Before anything of this Ready leaves: the lease ends where a transfer begins, and with the leadership. */
   #noteTransfer(): void {
     const { leadTransferee, raftState, term } = this.#core.basicStatus();
-    if (raftState !== StateType.Leader) return;
+    if (raftState !== StateType.Leader) {
+      this.#publishLease(0);
+      return;
+    }
     this.#lease.begin(term);
     this.#lease.transfer(leadTransferee !== 0, this.#options.clock.monotonicMs());
     if (leadTransferee !== 0 && !PLANTED.leaseDuringTransfer) this.#publishLease(0);
+  }
+
+  #endLease(): void {
+    if (PLANTED.leaseDuringTransfer) return;
+    this.#lease.transfer(true, this.#options.clock.monotonicMs());
+    this.#publishLease(0);
   }
 
   #nextRound(term: number): number {
@@ -278,10 +302,13 @@ export class Engine {
       this.#options.sendSnapshot(message.to, message);
       return;
     }
+    const handsOver = message.type === MessageType.TimeoutNow;
+    // The transfer may be over again by the time its message leaves; the target is told all the same.
+    if (handsOver) this.#endLease();
     const isAnswer = message.type === MessageType.HeartbeatResp;
     this.#options.send(message.to, {
       message,
-      leaseRound: message.type === MessageType.TimeoutNow ? this.#lease.lastRound : leaseRound,
+      leaseRound: handsOver ? this.#lease.lastRound : leaseRound,
       applied: isAnswer ? this.#applied.index : 0,
     });
   }
@@ -297,16 +324,15 @@ export class Engine {
   }
 
   #finishAppends(): void {
-    const { cache, onEvicted, install } = this.#options;
+    const { cache, install } = this.#options;
     while (this.#appends.length > 0) {
       const append = this.#appends[0] as PendingAppend;
       // Behind a snapshot everything waits until it is in force: its acknowledgement comes first.
       if (append.id > this.#durableId || append.installing) break;
       if (append.snapshot !== undefined) {
-        this.#overtaken.push(...cache.restart(append.snapshot.index, append.snapshot.term));
+        this.#overtaken.push(cache.restart(append.snapshot.index, append.snapshot.term));
       }
-      const replaced = cache.append(append.entries);
-      if (replaced.length > 0) onEvicted(replaced);
+      this.#gone.push(cache.append(append.entries));
       if (append.snapshot !== undefined) {
         append.installing = true;
         install(append.id, append.snapshot);
@@ -326,6 +352,8 @@ export class Engine {
 
   /** Puts a committed change into force here; the store writes the same down when it applies the entry. */
   #applyMembership(entry: Entry): void {
+    // Handed out again after a restart: the keyspace has it already, and so has the core.
+    if (entry.index <= this.#membership.index) return;
     const { membership, change } = applyMembershipEntry(this.#membership, entry);
     if (change === null) return;
     const confState = this.#core.applyConfChange(change);
@@ -359,12 +387,6 @@ export class Engine {
   #stepOwn(response: Message): void {
     const refusal = this.#core.step(response);
     if (refusal !== null) throw new Error(`the core refused its own acknowledgement: ${refusal.message}`);
-  }
-
-  #evict(): void {
-    const { cache, retainBytes, onEvicted } = this.#options;
-    const evicted = cache.evictApplied(this.#applied.index, retainBytes);
-    if (evicted.length > 0) onEvicted(evicted);
   }
 
   #updateLeadership(): void {

@@ -36,6 +36,8 @@ export class Promises {
   /** Why a message may not reach the core, or null. */
   objection({ message, leaseRound }: RaftEnvelope, nowMs: number): string | null {
     const { type } = message;
+    // Whoever forgets its leader helps to elect another while the lease still holds.
+    if (type === MessageType.ForgetLeader) return "leases are on";
     const asksForTerm =
       type === MessageType.Vote || type === MessageType.PreVote || type === MessageType.TimeoutNow;
     if (!asksForTerm) return null;
@@ -57,13 +59,18 @@ export class Promises {
 
   /** The core has taken a message, and its term is `term` now. */
   taken({ message, leaseRound }: RaftEnvelope, term: number, nowMs: number): void {
+    // Before the terms are compared: whoever follows a TimeoutNow is in the next term already.
+    if (message.type === MessageType.TimeoutNow && message.term >= this.#handedOver.term) {
+      this.#handedOver = { term: message.term, round: leaseRound };
+    }
     if (message.term !== term) return;
-    if (message.type === MessageType.TimeoutNow) this.#handedOver = { term, round: leaseRound };
     if (message.type !== MessageType.Heartbeat && message.type !== MessageType.App) return;
     this.#heardAtMs = nowMs;
-    if (message.type === MessageType.Heartbeat && leaseRound > 0) {
-      this.#acknowledged = { leader: message.from, term, round: leaseRound };
-    }
+    if (message.type !== MessageType.Heartbeat || leaseRound === 0) return;
+    // One that was overtaken on the way takes nothing back.
+    const known = this.#acknowledged;
+    if (known.term === term && known.round >= leaseRound) return;
+    this.#acknowledged = { leader: message.from, term, round: leaseRound };
   }
 
   /** The round that goes with a message of this node to somebody. */
