@@ -1,7 +1,7 @@
 /**
  * `make bench`: every figure as a ratio to a limit measured in the same run. docs/bench.md says how and why.
  *
- *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory]
+ *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,cluster]
  *
  * A table on standard output, JSON in bench/results/. The exit code says whether it ran, not how fast: a figure that
  * falls short is shown, with where the time goes; --strict makes it an error.
@@ -9,6 +9,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { cluster } from "./cases/cluster.ts";
 import { largeObjects } from "./cases/large-objects.ts";
 import { list } from "./cases/list.ts";
 import { memory } from "./cases/memory.ts";
@@ -18,7 +19,7 @@ import type { Figure } from "./lib/figure.ts";
 import { summarizeProfiles } from "./lib/profile.ts";
 import { printTable, writeJson } from "./lib/report.ts";
 
-const CASES = { small: smallObjects, large: largeObjects, list, memory } as const;
+const CASES = { small: smallObjects, large: largeObjects, list, memory, cluster } as const;
 type CaseName = keyof typeof CASES;
 
 const { values } = parseArgs({

@@ -4,69 +4,26 @@
  */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { keyspaceDirectory } from "../../src/node/data-directory.ts";
-import { bucketKey, objectKey } from "../../src/s3/keys.ts";
-import { decodeBucket } from "../../src/s3/records/bucket-record.ts";
-import { encodeManifest } from "../../src/s3/records/manifest.ts";
-import { BLIND, type PutMutation, SqliteDepot } from "../../src/store/index.ts";
-import { CREDENTIALS, temporaryDirectory } from "../../test/process/lib/node-process.ts";
+import { temporaryDirectory } from "../../test/process/lib/node-process.ts";
 import { Random } from "../../test/process/lib/random.ts";
 import { S3Client } from "../../test/process/lib/s3-client.ts";
 import { type BenchContext, BUCKET, loadNode, startSubject } from "../lib/context.ts";
 import { type Figure, ratioFigure, type Samples } from "../lib/figure.ts";
+import { fillStore, keyName } from "../lib/fill-store.ts";
 import { round } from "../lib/report.ts";
 
 const PAGE = 1000;
-const ROWS_PER_COMMIT = 10_000;
 const PAGES_PER_SAMPLE = 200;
-
-const keyName = (n: number): string =>
-  `photos/${String(Math.floor(n / 1000)).padStart(4, "0")}/IMG_${String(n).padStart(8, "0")}.jpg`;
 
 /** Puts `count` empty objects straight into the store of a stopped node, and the same rows into a bare database. */
 function fill(dataDir: string, bareFile: string, count: number): void {
-  const directory = keyspaceDirectory(dataDir);
-  const depot = new SqliteDepot({
-    directory,
-    fsmSyncMode: "sync",
-    identity: { clusterId: "", nodeId: "n1" },
-  });
-  const store = depot.open();
   const bare = openBare(bareFile);
   const insert = bare.prepare("INSERT INTO kv(key, value) VALUES(?1, ?2)");
-  const commitTs = store.appliedState().commitTs + 1n;
-  const bucketRow = store.getAt(bucketKey(BUCKET), commitTs);
-  if (bucketRow === undefined) throw new Error(`no bucket ${BUCKET} in ${dataDir}`);
-  const ref = { bucket: BUCKET, generation: decodeBucket(bucketRow.value).generation };
-  const value = encodeManifest({
-    versionId: "null",
-    size: 0,
-    etag: "d41d8cd98f00b204e9800998ecf8427e",
-    modifiedMs: Date.now(),
-    headers: {
-      contentType: "image/jpeg",
-      contentEncoding: "",
-      contentDisposition: "",
-      contentLanguage: "",
-      cacheControl: "",
-      expires: "",
-    },
-    metadata: [],
-    checksum: undefined,
-    owner: CREDENTIALS.accessKey,
-    content: { kind: "inline", payloadCrc32: 0 },
-  });
-  for (let first = 0; first < count; first += ROWS_PER_COMMIT) {
-    const rows: PutMutation[] = [];
-    for (let n = first; n < Math.min(count, first + ROWS_PER_COMMIT); n++) {
-      rows.push({ kind: "put", key: objectKey(ref, keyName(n)), value });
-    }
-    store.applyMutations(rows, BLIND, commitTs);
+  fillStore(dataDir, "n1", count, (rows) => {
     bare.transaction(() => {
       for (const row of rows) insert.run(row.key, row.value);
     })();
-  }
-  store.close();
+  });
   bare.close();
 }
 

@@ -81,9 +81,7 @@ function pointReads(directory: string, rows: number, bytes: number, seconds: num
   db.run("PRAGMA cache_size = -32768");
   db.run("CREATE TABLE kv(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT");
   const encoder = new TextEncoder();
-  const keys = Array.from({ length: rows }, (_, n) =>
-    encoder.encode(`bench/${String(n).padStart(8, "0")}`),
-  );
+  const keys = Array.from({ length: rows }, (_, n) => encoder.encode(`bench/${String(n).padStart(8, "0")}`));
   const value = new Uint8Array(bytes).fill(98);
   const insert = db.prepare("INSERT INTO kv(key, value) VALUES(?1, ?2)");
   db.transaction(() => {
@@ -155,9 +153,7 @@ async function main(argument: string): Promise<void> {
     case "round-trip":
       return console.log(JSON.stringify(await roundTrip(limit.bytes, limit.seconds)));
     case "point-reads":
-      return console.log(
-        JSON.stringify(pointReads(limit.directory, limit.rows, limit.bytes, limit.seconds)),
-      );
+      return console.log(JSON.stringify(pointReads(limit.directory, limit.rows, limit.bytes, limit.seconds)));
   }
 }
 

@@ -4,6 +4,7 @@ import { freePorts, temporaryDirectory } from "../../test/process/lib/node-proce
 import type { KvCommand, KvNodeOptions, KvRate } from "./kv-node.ts";
 
 const SCRIPT = join(import.meta.dir, "kv-node.ts");
+const POLL_MS = 50;
 const LEADER_TIMEOUT_MS = 30_000;
 
 class KvNode {
@@ -39,10 +40,11 @@ class KvNode {
 
 export class KvCluster {
   readonly #nodes: readonly KvNode[];
-  #leader: KvNode | undefined;
+  #leader: KvNode;
 
-  private constructor(nodes: readonly KvNode[]) {
+  private constructor(nodes: readonly KvNode[], leader: KvNode) {
     this.#nodes = nodes;
+    this.#leader = leader;
   }
 
   static async start(): Promise<KvCluster> {
@@ -54,9 +56,7 @@ export class KvCluster {
       return new KvNode({ nodeId, dataDir: join(root, nodeId), initialCluster });
     });
     await Promise.all(nodes.map((node) => node.answer()));
-    const cluster = new KvCluster(nodes);
-    await cluster.#findLeader();
-    return cluster;
+    return new KvCluster(nodes, await leaderOf(nodes));
   }
 
   /** Asks the leader. */
@@ -70,7 +70,7 @@ export class KvCluster {
 
   /** The leader's /metrics. */
   async metrics(): Promise<string> {
-    const { text } = (await this.#leader?.ask({ do: "metrics" })) as { text: string };
+    const { text } = (await this.#leader.ask({ do: "metrics" })) as { text: string };
     return text;
   }
 
@@ -79,23 +79,21 @@ export class KvCluster {
   }
 
   async #ask(command: KvCommand): Promise<KvRate> {
-    await this.#findLeader();
-    return (await this.#leader?.ask(command)) as KvRate;
+    this.#leader = await leaderOf(this.#nodes);
+    return (await this.#leader.ask(command)) as KvRate;
   }
+}
 
-  async #findLeader(): Promise<void> {
-    const deadline = performance.now() + LEADER_TIMEOUT_MS;
-    while (performance.now() < deadline) {
-      for (const node of this.#nodes) {
-        const { leading } = (await node.ask({ do: "status" })) as { leading: boolean };
-        if (!leading) continue;
-        this.#leader = node;
-        return;
-      }
-      await Bun.sleep(50);
+async function leaderOf(nodes: readonly KvNode[]): Promise<KvNode> {
+  const deadline = performance.now() + LEADER_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    for (const node of nodes) {
+      const { leading } = (await node.ask({ do: "status" })) as { leading: boolean };
+      if (leading) return node;
     }
-    throw new Error("no kv node leads");
+    await Bun.sleep(POLL_MS);
   }
+  throw new Error("no kv node leads");
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -8,10 +8,6 @@ import { loadConfig } from "../../src/config/load.ts";
 import { collectMetrics } from "../../src/monitoring/collect.ts";
 import { createLogger } from "../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
-import { systemClock } from "../../src/platform/clock.ts";
-import { systemRandom } from "../../src/platform/random.ts";
-import { systemTimers } from "../../src/platform/timers.ts";
-import { clusterIdOf } from "../../src/raft/engine/membership.ts";
 import {
   keepRoster,
   loadIdentity,
@@ -21,6 +17,10 @@ import {
 import { FrontKv } from "../../src/node/front-kv.ts";
 import { makeRooms } from "../../src/node/rooms.ts";
 import { topologyOf } from "../../src/node/topology.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { systemTimers } from "../../src/platform/timers.ts";
+import { clusterIdOf } from "../../src/raft/engine/membership.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 export interface KvNodeOptions {
@@ -114,11 +114,7 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
 }
 
 /** So many at a time, for so long; the first ones are not counted. */
-async function measure(
-  inFlight: number,
-  ms: number,
-  once: (n: number) => Promise<unknown>,
-): Promise<KvRate> {
+async function measure(inFlight: number, ms: number, once: (n: number) => Promise<unknown>): Promise<KvRate> {
   const latencies = new LatencyHistogram();
   let operations = 0;
   let next = 0;

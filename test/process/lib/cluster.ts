@@ -35,6 +35,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** Where a node keeps its data; default: a directory in the temporary one. */
   readonly dataDirs?: Readonly<Record<string, string>>;
+  /** Proxies between the nodes, so that links can be cut. Default true; a bench wants none. */
+  readonly proxied?: boolean;
 }
 
 /** One member and its process of the moment. */
@@ -117,8 +119,12 @@ export class Cluster {
     membership: (own: string) => readonly string[],
   ): Promise<ClusterNode> {
     const dataDir = this.#options.dataDirs?.[name] ?? join(this.#root, name);
-    const node = new ClusterNode(name, dataDir, ports, membership);
+    const [s3 = 0, admin = 0, advertised = 0, listen = 0] = ports;
+    const proxied = this.#options.proxied !== false;
+    const used = [s3, admin, advertised, proxied ? listen : advertised];
+    const node = new ClusterNode(name, dataDir, used, membership);
     this.nodes.push(node);
+    if (!proxied) return node;
     const { advertisedPort, listenPort } = node;
     const pid = () => (node.isRunning ? node.running.pid : undefined);
     await this.links.add({ name, advertisedPort, listenPort, pid });
@@ -140,16 +146,17 @@ export class Cluster {
     const node = this.node(name);
     if (node.isRunning) throw new Error(`${name} runs already`);
     node.isPaused = false;
+    const proxied = node.listenPort !== node.advertisedPort;
     node.process = await NodeProcess.spawn({
       dataDir: node.dataDir,
       s3Port: node.s3Port,
       adminPort: node.adminPort,
-      // Another port than the one it is known by: that is the proxy's.
+      // With a proxy, another port than the one it is known by.
       args: [
         "--node-id",
         name,
         "--peer-address",
-        `:${node.listenPort}`,
+        proxied ? `:${node.listenPort}` : `127.0.0.1:${node.listenPort}`,
         ...node.membership,
         ...(this.#options.args ?? []),
       ],
