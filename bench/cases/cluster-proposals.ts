@@ -40,11 +40,7 @@ export async function proposals(context: BenchContext): Promise<Figure[]> {
 async function withoutS3(context: BenchContext): Promise<Figure[]> {
   const cluster = await KvCluster.start();
   try {
-    // Every row exists before the first read.
-    await cluster.propose(256, VALUE_BYTES, KEYS, 1);
-    while (counterOf(await cluster.metrics(), "elastickv_fsm_applied_entries_total") < KEYS) {
-      await cluster.propose(256, VALUE_BYTES, KEYS, 1);
-    }
+    await cluster.fill(VALUE_BYTES, KEYS);
     const figures = await writes(context, {
       name: "kv, no S3",
       propose: (width, seconds) => cluster.propose(width, VALUE_BYTES, KEYS, seconds),

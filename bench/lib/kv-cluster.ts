@@ -1,4 +1,4 @@
-/** Three processes of kv-node.ts, and a way to ask them. */
+/** Processes of kv-node.ts, and a way to ask them. */
 import { join } from "node:path";
 import { freePorts, temporaryDirectory } from "../../test/process/lib/node-process.ts";
 import type { KvCommand, KvNodeOptions, KvRate } from "./kv-node.ts";
@@ -47,8 +47,8 @@ export class KvCluster {
     this.#leader = leader;
   }
 
-  static async start(): Promise<KvCluster> {
-    const ports = await freePorts(3);
+  static async start(size = 3): Promise<KvCluster> {
+    const ports = await freePorts(size);
     const root = temporaryDirectory("bench-kv");
     const initialCluster = ports.map((port, i) => `n${i + 1}=127.0.0.1:${port}`).join(",");
     const nodes = ports.map((_, i) => {
@@ -62,6 +62,11 @@ export class KvCluster {
   /** Asks the leader. */
   propose(inFlight: number, valueBytes: number, keys: number, seconds: number): Promise<KvRate> {
     return this.#ask({ do: "propose", inFlight, valueBytes, keys, ms: seconds * 1000 });
+  }
+
+  /** Writes every row once. */
+  async fill(valueBytes: number, keys: number): Promise<void> {
+    await this.#ask({ do: "fill", valueBytes, keys });
   }
 
   read(inFlight: number, keys: number, seconds: number): Promise<KvRate> {
@@ -78,9 +83,9 @@ export class KvCluster {
     await Promise.all(this.#nodes.map((node) => node.stop()));
   }
 
-  async #ask(command: KvCommand): Promise<KvRate> {
+  async #ask<T>(command: KvCommand): Promise<T> {
     this.#leader = await leaderOf(this.#nodes);
-    return (await this.#leader.ask(command)) as KvRate;
+    return (await this.#leader.ask(command)) as T;
   }
 }
 

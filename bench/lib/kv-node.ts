@@ -40,7 +40,9 @@ export type KvCommand =
       readonly keys: number;
       readonly ms: number;
     }
-  /** Linearizable point reads, one fence each, of rows that `propose` wrote. */
+  /** Every row of these once. */
+  | { readonly do: "fill"; readonly valueBytes: number; readonly keys: number }
+  /** Linearizable point reads, one fence each, of rows that are there. */
   | { readonly do: "read"; readonly inFlight: number; readonly keys: number; readonly ms: number }
   | { readonly do: "metrics" }
   | { readonly do: "stop" };
@@ -53,6 +55,7 @@ export interface KvRate {
 }
 
 const WARM_UP_MS = 300;
+const ROWS_PER_FILL = 100;
 const STOP_GRACE_MS = 5_000;
 const encoder = new TextEncoder();
 
@@ -140,6 +143,14 @@ async function measure(inFlight: number, ms: number, once: (n: number) => Promis
   };
 }
 
+async function put(front: FrontKv, keys: readonly Uint8Array[], value: Uint8Array): Promise<void> {
+  const outcome = await front.kv.transact({
+    conditions: [],
+    mutations: keys.map((key) => ({ kind: "put", key, value })),
+  });
+  if (!outcome.ok) throw new Error("a put without a condition failed");
+}
+
 async function main(options: KvNodeOptions): Promise<void> {
   const { front, metrics } = await start(options);
   const answer = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -152,14 +163,22 @@ async function main(options: KvNodeOptions): Promise<void> {
         break;
       case "propose": {
         const value = new Uint8Array(command.valueBytes).fill(98);
-        const rate = await measure(command.inFlight, command.ms, async (n) => {
-          const outcome = await front.kv.transact({
-            conditions: [],
-            mutations: [{ kind: "put", key: keyOf(n % command.keys), value }],
-          });
-          if (!outcome.ok) throw new Error("a put without a condition failed");
-        });
-        answer(rate);
+        answer(
+          await measure(command.inFlight, command.ms, (n) => put(front, [keyOf(n % command.keys)], value)),
+        );
+        break;
+      }
+      case "fill": {
+        const value = new Uint8Array(command.valueBytes).fill(98);
+        for (let n = 0; n < command.keys; n += ROWS_PER_FILL) {
+          const rows = Math.min(ROWS_PER_FILL, command.keys - n);
+          await put(
+            front,
+            Array.from({ length: rows }, (_, i) => keyOf(n + i)),
+            value,
+          );
+        }
+        answer({ filled: command.keys });
         break;
       }
       case "read": {
