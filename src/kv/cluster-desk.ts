@@ -1,7 +1,7 @@
 /** What people ask of the cluster, at this node: questions go to the leader, changes happen there. */
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
-import { StateType } from "../raft/core/index.ts";
+import { StateType, type Status } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { ClusterChanges } from "./cluster-changes.ts";
@@ -20,7 +20,8 @@ const LEADER_RETRY_MS = 100;
 /** A status without an answer from the leader in this time is this node's own. */
 const STATUS_WAIT_MS = 1_500;
 
-export interface ClusterDeskOptions extends Pick<ConsensusAssembly, "identity" | "logger" | "version"> {
+export interface ClusterDeskOptions
+  extends Pick<ConsensusAssembly, "identity" | "logger" | "version" | "raft"> {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly ownId: number;
@@ -37,6 +38,7 @@ export class ClusterDesk {
   readonly #changes: ClusterChanges;
   /** What the others say they have applied, by id. */
   readonly #appliedThere = new Map<number, number>();
+  readonly #heardAtMs = new Map<number, number>();
   #registration = { guardIndex: -1, atMs: 0 };
 
   constructor(options: ClusterDeskOptions) {
@@ -44,7 +46,7 @@ export class ClusterDesk {
     this.#changes = new ClusterChanges({
       clock: options.clock,
       ownId: options.ownId,
-      status: () => this.#running().describe(),
+      status: () => this.describe(this.#running()),
       membership: options.membership,
       propose: (change) => {
         const engine = this.#running();
@@ -58,6 +60,26 @@ export class ClusterDesk {
         engine.work();
       },
     });
+  }
+
+  /** A Raft message came from this node. */
+  heard(id: number): void {
+    this.#heardAtMs.set(id, this.#options.clock.monotonicMs());
+  }
+
+  /** The core's status, but for who is active: the core forgets that with every check of its quorum, and for a moment
+   *  everybody would look dead. Here: heard of within an election timeout. */
+  describe(engine: Engine): Status {
+    const { clock, raft } = this.#options;
+    const since = clock.monotonicMs() - raft.electionTicks * raft.tickMs;
+    const status = engine.describe();
+    const progress = new Map(
+      [...status.progress].map(([id, one]) => [
+        id,
+        { ...one, recentActive: (this.#heardAtMs.get(id) ?? Number.NEGATIVE_INFINITY) >= since },
+      ]),
+    );
+    return { ...status, progress };
   }
 
   /** HeartbeatResp. */
@@ -168,7 +190,7 @@ export class ClusterDesk {
   #view(engine: Engine): ClusterReply {
     const { membership, version, peers, sendingSnapshotTo } = this.#options;
     const view = clusterView({
-      status: engine.describe(),
+      status: this.describe(engine),
       membership: membership(),
       firstIndex: engine.firstIndex,
       appliedIndex: engine.appliedIndex,

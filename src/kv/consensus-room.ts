@@ -24,6 +24,7 @@ import { Forwarding } from "./forwarding.ts";
 import { physicalMs } from "./hlc.ts";
 import { LogCompactor } from "./log-compactor.ts";
 import type { FrontToConsensus, ProposeMessage, SnapshotToConsensus, StoreToConsensus } from "./messages.ts";
+import { READ_LIFE_BYTES, readContext, readIdOf } from "./read-context.ts";
 import { ReceivedMemory } from "./received-memory.ts";
 import { SnapshotStreams } from "./snapshot-streams.ts";
 
@@ -61,6 +62,8 @@ export class ConsensusRoom {
   readonly #streams: SnapshotStreams;
   readonly #compactor: LogCompactor;
   readonly #memory = new ReceivedMemory();
+  /** Marks the reads of this start of the process. */
+  readonly #life: Uint8Array;
   readonly #storeOpened = Promise.withResolvers<OpenedMail>();
   readonly #rosterKept = Promise.withResolvers<void>();
   #engine: Engine | undefined;
@@ -85,6 +88,7 @@ export class ConsensusRoom {
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
       allocate: (bytes) => this.#memory.allocate(bytes),
     });
+    this.#life = options.random.bytes(READ_LIFE_BYTES);
     this.#proposals = new Proposals({
       clock,
       append: (proposals) => this.#engine?.propose(proposals) ?? false,
@@ -231,7 +235,7 @@ export class ConsensusRoom {
     const engine = this.#engine;
     if (engine === undefined) return;
     metrics.observe(
-      observationOf(engine, this.#membership, {
+      observationOf(engine, this.#membership, this.#desk.describe(engine), {
         hlcPhysicalMs: physicalMs(this.#proposals.hlc.last),
         hlcCeilingMs: this.#proposals.hlc.ceilingMs,
         hlcSkewMs: this.#proposals.hlc.skewMs(),
@@ -267,7 +271,10 @@ export class ConsensusRoom {
       },
       onLeadership: (leading, leaderId, term) => this.#onLeadership(leading, leaderId, term),
       onMembership: (membership) => this.#setMembership(membership),
-      onReadState: (context, index) => front.send({ kind: "read-state", id: readContextId(context), index }),
+      onReadState: (context, index) => {
+        const id = readIdOf(this.#life, context);
+        if (id !== undefined) front.send({ kind: "read-state", id, index });
+      },
     };
   }
 
@@ -307,7 +314,9 @@ export class ConsensusRoom {
           this.#readIndex(message.id);
           break;
         case "status": {
-          const status = consensusStatus(this.#ownId, this.#engine, this.#membership);
+          const status = consensusStatus(this.#ownId, this.#engine, this.#membership, (engine) =>
+            this.#desk.describe(engine),
+          );
           front.send({ kind: "status", id: message.id, status });
           break;
         }
@@ -367,9 +376,7 @@ export class ConsensusRoom {
   #readIndex(id: number): void {
     if (this.#engine === undefined) return;
     this.#options.metrics.readIndexRound();
-    const context = new Uint8Array(8);
-    new DataView(context.buffer).setBigUint64(0, BigInt(id));
-    this.#engine.readIndex(context);
+    this.#engine.readIndex(readContext(this.#life, id));
   }
 
   // ---- the cluster ---------------------------------------------------------------------------------------------------
@@ -484,6 +491,7 @@ export class ConsensusRoom {
   #step({ message, leaseRound, applied }: RaftEnvelope): void {
     const engine = this.#engine;
     if (engine === undefined) return;
+    this.#desk.heard(message.from);
     if (message.type === MessageType.HeartbeatResp) this.#desk.appliedAt(message.from, applied);
     const refusal = engine.receive({ message, leaseRound, applied });
     if (refusal !== null) {
@@ -514,8 +522,4 @@ export class ConsensusRoom {
     if (code === "REMOVED") this.#expel(true, `${peer.name} says: ${reason}`);
     if (code === "WRONG_INSTANCE") this.#expel(false, `${peer.name} says: ${reason}`);
   }
-}
-
-function readContextId(context: Uint8Array): number {
-  return Number(new DataView(context.buffer, context.byteOffset, 8).getBigUint64(0));
 }

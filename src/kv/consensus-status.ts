@@ -1,5 +1,5 @@
 /** What the front and the metrics see of the consensus room. */
-import { stateName } from "../raft/core/index.ts";
+import { type Status, stateName } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { votersOf } from "./cluster-view.ts";
@@ -11,12 +11,13 @@ export function consensusStatus(
   nodeId: number,
   engine: Engine | undefined,
   membership: Membership,
+  describe: (engine: Engine) => Status,
 ): ConsensusStatus {
   if (engine === undefined) {
     const none = { leaderId: 0, term: 0, commitIndex: 0, appliedIndex: 0, firstIndex: 0, lastIndex: 0 };
     return { nodeId, ...none, role: stateName(0), leading: false, members: [] };
   }
-  const status = engine.describe();
+  const status = describe(engine);
   const member = (id: number, role: "voter" | "learner"): MemberStatus => ({
     id,
     role,
@@ -43,9 +44,9 @@ export function consensusStatus(
 export function observationOf(
   engine: Engine,
   membership: Membership,
+  status: Status,
   clock: Pick<ConsensusObservation, "hlcPhysicalMs" | "hlcCeilingMs" | "hlcSkewMs" | "leaseValid">,
 ): ConsensusObservation {
-  const status = engine.describe();
   const voters = votersOf(membership);
   const members = membership.members.flatMap(({ id, name }) => {
     const progress = status.progress.get(id);
