@@ -19,11 +19,9 @@ import type {
   VersionedValue,
 } from "../store/types.ts";
 import type { ConsensusToFront, FrontToConsensus } from "./messages.ts";
+import { ReadRounds } from "./read-rounds.ts";
 import { type ChangedKeys, RowCache } from "./row-cache.ts";
 import { KvError, type ReadView } from "./types.ts";
-
-/** A read-index round is asked for again, with a fresh id, after this long without an answer. */
-export const READ_INDEX_RETRY_MS = 500;
 
 export interface ShardStoreOptions {
   readonly reader: MvccReader;
@@ -40,15 +38,6 @@ interface Waiter {
   readonly deadlineAtMs: number;
   readonly resolve: () => void;
   readonly reject: (error: KvError) => void;
-}
-
-interface Round {
-  readonly sentAtMs: number;
-  readonly waiters: {
-    readonly resolve: (index: number) => void;
-    readonly reject: (error: KvError) => void;
-    readonly deadlineAtMs: number;
-  }[];
 }
 
 class View implements ReadView {
@@ -93,19 +82,22 @@ export class ShardStore {
   readonly #cache = new RowCache();
   /** Reads that wait until this node has applied their index. */
   #waiters: Waiter[] = [];
-  readonly #rounds = new Map<number, Round>();
-  /** Reads that came while a round was under way: they need a later one. */
-  #nextRound: Round["waiters"] = [];
-  #nextRoundId = 1;
+  readonly #rounds: ReadRounds;
 
   constructor(options: ShardStoreOptions) {
     this.#options = options;
     this.#reader = options.reader;
+    this.#rounds = new ReadRounds({
+      nowMs: () => options.clock.monotonicMs(),
+      deadlineMs: options.deadlineMs,
+      send: (id) => options.consensus.send({ kind: "read-index", id }),
+      unavailable: () => this.#unavailable(),
+    });
   }
 
   /** Rounds asked for so far, repeated ones included. */
   get roundsAsked(): number {
-    return this.#nextRoundId - 1;
+    return this.#rounds.count;
   }
 
   /** @throws KvError UNAVAILABLE when no leader confirms itself within the deadline. */
@@ -119,7 +111,7 @@ export class ShardStore {
       await this.#waitApplied(commitIndex);
     } else {
       onFence("miss");
-      const index = await this.#readIndex();
+      const index = await this.#rounds.ask();
       if (!PLANTED.readBeforeApplied) await this.#waitApplied(index);
     }
     return new View(this.#reader, this.#cache, published.appliedCommitTs);
@@ -148,37 +140,23 @@ export class ShardStore {
   }
 
   onReadState(id: number, index: number): void {
-    const round = this.#rounds.get(id);
-    if (round === undefined) return;
-    this.#rounds.delete(id);
-    for (const waiter of round.waiters) waiter.resolve(index);
-    this.#startNextRound();
+    this.#rounds.onAnswer(id, index);
   }
 
   /** Retries rounds without an answer and gives up reads past their deadline; call it a few times a second. */
   expire(): void {
     const now = this.#options.clock.monotonicMs();
-    for (const [id, round] of this.#rounds) {
-      if (now - round.sentAtMs < READ_INDEX_RETRY_MS) continue;
-      this.#rounds.delete(id);
-      this.#nextRound.push(...round.waiters);
-    }
     const gone = (deadlineAtMs: number): boolean => deadlineAtMs <= now;
-    for (const waiter of this.#nextRound.filter((w) => gone(w.deadlineAtMs)))
-      waiter.reject(this.#unavailable());
-    this.#nextRound = this.#nextRound.filter((waiter) => !gone(waiter.deadlineAtMs));
     for (const waiter of this.#waiters.filter((w) => gone(w.deadlineAtMs)))
       waiter.reject(this.#unavailable());
     this.#waiters = this.#waiters.filter((waiter) => !gone(waiter.deadlineAtMs));
-    this.#startNextRound();
+    this.#rounds.expire();
   }
 
   close(): void {
     const error = new KvError("CLOSED", "this node is shutting down");
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
-    for (const round of this.#rounds.values()) for (const waiter of round.waiters) waiter.reject(error);
-    this.#rounds.clear();
-    for (const waiter of this.#nextRound.splice(0)) waiter.reject(error);
+    this.#rounds.close(error);
   }
 
   /** One look at the clock after the position was read, and the term once more after that. */
@@ -200,21 +178,5 @@ export class ShardStore {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ index, deadlineAtMs: this.#deadline(), resolve, reject });
     });
-  }
-
-  #readIndex(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#nextRound.push({ resolve, reject, deadlineAtMs: this.#deadline() });
-      // A round under way was sampled before this read arrived and cannot serve it.
-      if (this.#rounds.size === 0) this.#startNextRound();
-    });
-  }
-
-  #startNextRound(): void {
-    if (this.#nextRound.length === 0 || this.#rounds.size > 0) return;
-    const id = this.#nextRoundId++;
-    this.#rounds.set(id, { sentAtMs: this.#options.clock.monotonicMs(), waiters: this.#nextRound });
-    this.#nextRound = [];
-    this.#options.consensus.send({ kind: "read-index", id });
   }
 }
