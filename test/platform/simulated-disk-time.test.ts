@@ -59,3 +59,20 @@ test("a sync that is done has, and what came after it may be there or not", () =
 test("a crash without a time comes after everything", () => {
   expect(outcomes(() => Number.POSITIVE_INFINITY)).toEqual(new Set(["new", undefined]));
 });
+
+test("a sync that fails takes nothing back that an earlier one made durable", () => {
+  for (const seed of seeds) {
+    const { disk } = slowDisk(seed);
+    const file = disk.open("/f", "create");
+    disk.syncDirectory("/");
+    file.pwrite(Buffer.from("old"), 0);
+    file.datasync();
+    disk.inject({ code: "EIO", operation: "datasync" });
+    file.pwrite(Buffer.from("new"), 600);
+    expect(() => file.datasync()).toThrow("EIO");
+    disk.crash();
+    const bytes = new Uint8Array(3);
+    disk.open("/f", "read").pread(bytes, 0);
+    expect(Buffer.from(bytes).toString()).toBe("old");
+  }
+});

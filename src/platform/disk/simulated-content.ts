@@ -160,6 +160,8 @@ export class SimulatedContent {
    * no later sync writes the others. Programs go on seeing everything, until a crash.
    */
   failSync(random: Random): void {
+    // Earlier ones were done before this one began.
+    this.passed(Number.POSITIVE_INFINITY);
     this.#settle(random);
     this.#forget();
   }

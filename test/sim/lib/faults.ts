@@ -207,16 +207,11 @@ export class Faults {
             bandwidth: random.range(5, 500),
           };
     const { fabric, machines } = this.#world;
-    const links = machines
-      .filter((other) => other !== machine)
-      .map(({ name }) => fabric.link(machine.name, name));
-    const before = links.map((link) => ({ ...link }));
-    for (const link of links) Object.assign(link, change);
+    const others = machines.filter((other) => other !== machine);
+    for (const { name } of others) Object.assign(fabric.link(machine.name, name), change);
+    this.#world.note(`the ways from ${machine.name} become bad: ${JSON.stringify(change)}`);
     this.#world.after(random.range(500, 10_000), () => {
-      for (const [i, link] of links.entries()) {
-        const { latencyMs, jitterMs, loss, bandwidth } = before[i] as (typeof before)[number];
-        Object.assign(link, { latencyMs, jitterMs, loss, bandwidth });
-      }
+      for (const { name } of others) fabric.restore(machine.name, name);
     });
   }
 

@@ -62,6 +62,7 @@ export class Operator {
 
   /** A member's data is lost: a new machine takes its place. */
   replace(lost: Machine): void {
+    if (this.removed.has(lost.name)) return;
     this.removed.add(lost.name);
     const begin = (): void => {
       if (this.#busy) this.#world.after(RETRY_MS, begin);

@@ -126,6 +126,12 @@ export class Fabric {
     }
   }
 
+  /** This way is as good as it was in the beginning. */
+  restore(from: string, to: string): void {
+    const { latencyMs, jitterMs, loss, bandwidth } = this.#healthy();
+    Object.assign(this.link(from, to), { latencyMs, jitterMs, loss, bandwidth });
+  }
+
   /** Every way is open and as good as it was in the beginning. */
   heal(): void {
     for (const [name, link] of this.#links) {
