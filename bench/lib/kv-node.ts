@@ -99,7 +99,7 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
     freeDiskBytes: () => Number.MAX_SAFE_INTEGER,
     metrics,
     log,
-    formed: identity.roster !== undefined,
+    formed: identity.roster !== undefined || topology.initialCluster.length === 1,
     keepRoster: (clusterId, met) => {
       identity = keepRoster(config.dataDir, identity, clusterId, met);
     },
