@@ -383,10 +383,11 @@ export class Engine {
     }
   }
 
-  /** The core's own acknowledgements are never malformed and never refused. */
+  /** The core's own acknowledgements are never malformed, and refused only when it has removed itself meanwhile. */
   #stepOwn(response: Message): void {
     const refusal = this.#core.step(response);
-    if (refusal !== null) throw new Error(`the core refused its own acknowledgement: ${refusal.message}`);
+    if (refusal !== null && refusal.code !== "PEER_NOT_FOUND")
+      throw new Error(`the core refused its own acknowledgement: ${refusal.message}`);
   }
 
   #updateLeadership(): void {
