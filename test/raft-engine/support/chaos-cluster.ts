@@ -36,7 +36,12 @@ export class ChaosCluster {
   readonly #events = new EventQueue();
   readonly #leaders = new Map<number, number>();
   readonly #history = new Map<number, { readonly term: number; readonly keyspace: string }>();
-  #cut = new Set<number>();
+  /** Nothing leaves these. */
+  readonly #mute = new Set<number>();
+  /** Nothing reaches these. */
+  readonly #deaf = new Set<number>();
+  /** Two nodes that do not hear each other, while the others hear both. */
+  #apart: ReadonlySet<number> = new Set();
   #names = 0;
   #proposed = 0;
 
@@ -112,10 +117,10 @@ export class ChaosCluster {
         this.#crash(node);
         break;
       case "cut":
-        this.#cut.add(node.id);
+        this.#cut(random.chance(60) ? (this.#leader() ?? node) : node);
         break;
       case "heal":
-        this.#cut.clear();
+        this.#heal();
         break;
       case "transfer":
         this.count("transfer");
@@ -130,9 +135,10 @@ export class ChaosCluster {
   /** Everybody up, everything connected, nothing more asked: the members have to agree. */
   settle(): void {
     this.quiet = true;
-    this.#cut.clear();
+    this.#heal();
     for (const node of this.nodes) if (node.engine === undefined && !node.removed) node.start(false);
-    this.run(30_000);
+    // Until the last late message has done what it can.
+    this.run(LATE_MS + 20_000);
     const leader = this.#leader();
     if (leader === undefined) throw new Error("nobody leads in a healed cluster");
     leader.act((engine) => {
@@ -159,7 +165,8 @@ export class ChaosCluster {
       throw new Error(`${from.name} hands over and keeps its lease`);
     }
     const target = this.nodes.find(({ id }) => id === to);
-    if (target === undefined || this.#cut.has(from.id) || this.#cut.has(to)) return false;
+    const apart = this.#apart.has(from.id) && this.#apart.has(to);
+    if (target === undefined || apart || this.#mute.has(from.id) || this.#deaf.has(to)) return false;
     if (!this.quiet && random.chance(3)) return false;
     // The transport copies before it returns: what the sender does with its memory then is its own affair.
     const entries = message.entries.map((entry) => ({ ...entry, data: entry.data.slice() }));
@@ -168,7 +175,7 @@ export class ChaosCluster {
       const late = !this.quiet && random.chance(message.type === MessageType.TimeoutNow ? 30 : 1);
       const mine = entries.map((entry) => ({ ...entry, data: entry.data.slice() }));
       this.after(1 + random.nextInt(late ? LATE_MS : this.slowMs(20)), () => {
-        if (!this.#cut.has(to))
+        if (!this.#deaf.has(to))
           target.receive({ ...envelope, message: { ...message, entries: mine } }, keyspace);
       });
     }
@@ -235,11 +242,27 @@ export class ChaosCluster {
     return leaders.length === 0 ? undefined : this.random.pick(leaders);
   }
 
+  #cut({ id }: ChaosNode): void {
+    const { random } = this;
+    if (random.chance(40)) {
+      this.#apart = new Set([id, random.pick(this.nodes).id]);
+      return;
+    }
+    this.#mute.add(id);
+    if (random.chance(50)) this.#deaf.add(id);
+  }
+
+  #heal(): void {
+    this.#mute.clear();
+    this.#deaf.clear();
+    this.#apart = new Set();
+  }
+
   #crash(node: ChaosNode): void {
     if (node.engine === undefined) return;
     this.count("crash");
     node.crash();
-    this.after(10 + this.random.nextInt(4_000), () => {
+    this.after(10 + this.random.nextInt(this.random.chance(50) ? 100 : 4_000), () => {
       if (node.engine === undefined && !node.removed) node.start(false);
     });
   }

@@ -52,7 +52,7 @@ export class ChaosNode {
   published = new PublishedState();
   engine: Engine | undefined;
   visible: Keyspace;
-  /** Its own removal is applied here. */
+  /** Its own removal is applied here, and it is not needed any more. */
   removed = false;
   readonly #cluster: ChaosCluster;
   /** Which life: mail of an earlier one is lost. */
@@ -234,7 +234,9 @@ export class ChaosNode {
       },
       onLeadership: () => {},
       onMembership: (membership) => {
-        if (membership.removed.some(({ id }) => id === this.id)) this.removed = true;
+        // Of two voters the one that stays may not know yet that it is alone, and then needs the vote of the other.
+        const { voters } = membership.confState;
+        if (membership.removed.some(({ id }) => id === this.id)) this.removed = voters.length > 1;
       },
       onReadState: (context, index) => {
         const id = ((context[0] ?? 0) << 8) | (context[1] ?? 0);
