@@ -52,7 +52,7 @@ export function checkLinearizable(calls: readonly Call[], options: CheckOptions 
       const initial = group.map((key): KeyState => initialState(options, key));
       const search = (chosen: readonly Step[]) => new Search(group, chosen, initial, limits).run();
       const failure = search(steps);
-      if (failure !== undefined) throw violation(group, steps, failure, search);
+      if (failure !== undefined) throw violation(group, steps, failure, search, calls);
     } catch (error) {
       if (!(error instanceof SearchLimitError)) throw error;
       undecided.push(group.join(" + "));
@@ -125,12 +125,13 @@ function violation(
   steps: readonly Step[],
   failure: Failure,
   search: (steps: readonly Step[]) => Failure | undefined,
+  calls: readonly Call[],
 ): NotLinearizableError {
   const smallest = shrink(steps, failure, search);
   return new NotLinearizableError(
     smallest.failure.culprit,
     keys,
-    report(keys, smallest.steps, smallest.failure),
+    report(keys, smallest.steps, smallest.failure, calls),
   );
 }
 

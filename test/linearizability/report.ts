@@ -6,11 +6,17 @@ import type { Failure } from "./search.ts";
 const MOST_LINES = 40;
 const MOST_STATES = 6;
 
-export function report(keys: readonly string[], steps: readonly Step[], failure: Failure): string {
+/** @param calls the whole history: a call that is no step (refused) may be where a value comes from all the same. */
+export function report(
+  keys: readonly string[],
+  steps: readonly Step[],
+  failure: Failure,
+  calls: readonly Call[],
+): string {
   const { culprit } = failure;
   const before = steps.filter(({ call }) => call.invokedAt < culprit.returnedAt).map(({ call }) => call);
   const window = before.filter((call) => call.returnedAt > failure.settledAt && isTold(call));
-  const earlier = before.filter((call) => !window.includes(call) && concerns(call, failure));
+  const earlier = calls.filter((call) => !window.includes(call) && concerns(call, keys, failure));
   const pending = before.filter((call) => !isTold(call) && !earlier.includes(call));
   return [
     `not linearizable: ${keys.map((key) => `"${key}"`).join(" and ")}: no order explains the response of`,
@@ -30,9 +36,9 @@ function isTold(call: Call): boolean {
 }
 
 /** Wrote, or removed, what was possible or what the culprit saw. */
-function concerns(call: Call, failure: Failure): boolean {
+function concerns(call: Call, keys: readonly string[], failure: Failure): boolean {
   const { operation } = call;
-  if (!("value" in operation)) return false;
+  if (!("value" in operation) || !keys.includes(operation.key)) return false;
   const { outcome } = failure.culprit;
   const seen: Sight[] = [];
   if (outcome.kind === "found") seen.push(outcome.sight);

@@ -70,15 +70,28 @@ export class RegisterLoad {
     const first = cluster.client(cluster.nodes[0]?.name ?? "");
     for (const bucket of [BUCKET, LEDGER]) await first.expect(200, "PUT", bucket);
     load.#running = Promise.all(
-      cluster.nodes.flatMap(({ name }) =>
-        Array.from({ length: clientsPerNode }, (_, i) => load.#run(name, `${name}/${i}`)),
-      ),
+      cluster.nodes.flatMap(({ name }) => [
+        ...Array.from({ length: clientsPerNode }, (_, i) => load.#run(name, `${name}/${i}`)),
+        // One that never waits behind a write: where writes hang, reads may still be answered, and wrongly.
+        load.#read(name),
+      ]),
     );
     load.#running.catch((error) => {
       load.#problem = error;
       load.#stop = true;
     });
     return load;
+  }
+
+  /** Many reads at once at one node, each on a connection of its own. @returns when all have an answer, or none in time */
+  async burst(node: string, reads = 40): Promise<void> {
+    const client = this.#cluster.client(node, reads);
+    await Promise.all(
+      Array.from({ length: reads }, (_, i) => {
+        const key = this.#keys[i % this.#keys.length] ?? "";
+        return this.#act(client, `${node}/burst${i}`, { kind: "read", key });
+      }),
+    );
   }
 
   /** Changes that were acknowledged so far. */
@@ -150,6 +163,16 @@ export class RegisterLoad {
       const kind = random.weighted(KINDS);
       if (kind === "ledger") await this.#writeOnce(client, `${name.replace("/", "-")}-${number}`);
       else await this.#act(client, name, this.#choose(kind, `${name}#${number}`, random));
+    }
+  }
+
+  async #read(node: string): Promise<void> {
+    const random = new Random(this.#random.next());
+    const client = this.#cluster.client(node);
+    while (!this.#stop) {
+      await Bun.sleep(random.between(THINK_MS.least, THINK_MS.most));
+      const key = this.#keys[random.between(0, this.#keys.length - 1)] ?? "";
+      await this.#act(client, `${node}/reader`, { kind: "read", key });
     }
   }
 
