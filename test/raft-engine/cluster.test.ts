@@ -105,6 +105,74 @@ describe("engines", () => {
     expect(cluster.leader).toBe(target);
   });
 
+  test("of five: the target wins with the votes of those whose lease it was, at once", () => {
+    const cluster = new EngineCluster([...NAMES, "n4", "n5"]);
+    const leader = cluster.elect();
+    const target = followerOf(cluster);
+    cluster.tick(3);
+    leader.engine.transferLeader(target.id);
+    leader.engine.work();
+    cluster.settle();
+    expect(cluster.leader).toBe(target);
+    // A late copy of what made it leader, when somebody else's rounds have been acknowledged since.
+    const handedOver = cluster.sent.filter(({ message }) => message.type === MessageType.TimeoutNow);
+    expect(handedOver).toHaveLength(1);
+    cluster.tick(3);
+    const term = target.engine.status().term;
+    for (const envelope of handedOver) target.engine.receive(envelope);
+    cluster.tick(1);
+    expect([cluster.leader, target.engine.status().term]).toEqual([target, term]);
+  });
+
+  test("an aborted transfer's TimeoutNow, delivered late, elects nobody while the lease holds", () => {
+    const cluster = new EngineCluster(NAMES);
+    const leader = cluster.elect();
+    const target = followerOf(cluster);
+    cluster.tick(3);
+    cluster.lost = ({ type }) => type === MessageType.TimeoutNow;
+    leader.engine.transferLeader(target.id);
+    leader.engine.work();
+    cluster.settle();
+    cluster.heal();
+    expect(leader.published.leaseUntilUs).toBe(0);
+    // Given up after an election timeout, and then void for another.
+    cluster.tick(15);
+    expect(leader.published.leaseUntilUs).toBe(0);
+    cluster.tick(10);
+    expect(leader.published.leaseUntilUs).toBeGreaterThan(cluster.nowMs * 1000);
+    const [late] = cluster.sent.filter(({ message }) => message.type === MessageType.TimeoutNow);
+    if (late === undefined) throw new Error("the target was never told");
+    target.engine.receive(late);
+    target.engine.work();
+    cluster.settle();
+    expect([cluster.leader, target.engine.status().term]).toEqual([leader, leader.engine.status().term]);
+  });
+
+  test("a leader that removes itself steps down, although its own log has yet to answer it", () => {
+    const cluster = new EngineCluster(NAMES);
+    const leader = cluster.elect();
+    const membership = leader.engine.membership;
+    cluster.tick(3);
+    const taken = leader.engine.proposeConfChange({
+      version: 2,
+      transition: ConfChangeTransition.Auto,
+      changes: [{ type: ConfChangeType.RemoveNode, nodeId: leader.id }],
+      context: encodeMembershipChange({ guardIndex: membership.index, upserts: [] }),
+    });
+    expect(taken).toBe(true);
+    leader.engine.work();
+    // More of it is on the way to the log than the removal needs to be committed.
+    for (let i = 0; i < 5; i++) leader.engine.propose([new TextEncoder().encode(`late${i}`)]);
+    leader.engine.work();
+    cluster.settle();
+    expect([leader.engine.leading, leader.published.leaseUntilUs]).toEqual([false, 0]);
+    expect(leader.engine.membership.removed.map(({ id }) => id)).toEqual([leader.id]);
+    leader.alive = false;
+    cluster.write(3, "g");
+    cluster.tick(2);
+    expect(cluster.leader).not.toBe(leader);
+  });
+
   test("replace a member through a joint configuration; core and membership agree and the old one is out", () => {
     const cluster = new EngineCluster([...NAMES, "n4"]);
     const leader = cluster.elect();

@@ -61,7 +61,11 @@ describe("a node", () => {
 
   test("passes the round of its TimeoutNow on in the votes it asks for", () => {
     const node = promises();
-    node.taken(at(message(MessageType.TimeoutNow, 2, 5), 7), 5, 3_000);
+    // The core has followed it by then: it is in the next term.
+    node.taken(at(message(MessageType.TimeoutNow, 2, 5), 7), 6, 3_000);
+    expect(node.roundFor(message(MessageType.Vote, 9, 6, FORCED))).toBe(7);
+    // A leader of long ago takes nothing back.
+    node.taken(at(message(MessageType.TimeoutNow, 3, 4), 1), 6, 3_001);
     expect(node.roundFor(message(MessageType.Vote, 9, 6, FORCED))).toBe(7);
     expect(node.roundFor(message(MessageType.Vote, 9, 6))).toBe(0);
     expect(node.roundFor(message(MessageType.Vote, 9, 8, FORCED))).toBe(0);
@@ -83,5 +87,22 @@ describe("a node", () => {
     const node = promises();
     node.taken(at(message(MessageType.Heartbeat, 2, 4), 7), 5, 3_000);
     expect(node.objection(at(message(MessageType.PreVote, 3, 6)), 3_001)).toBeNull();
+  });
+
+  test("keeps the newest round that it acknowledged, although an older heartbeat comes after it", () => {
+    const node = promises();
+    node.taken(at(message(MessageType.Heartbeat, 2, 5), 7), 5, 3_000);
+    node.taken(at(message(MessageType.Heartbeat, 2, 5), 3), 5, 3_100);
+    // Of a round that grants no lease, in a transfer: also nothing to go back to.
+    node.taken(at(message(MessageType.Heartbeat, 2, 5), 0), 5, 3_200);
+    expect(node.objection(at(message(MessageType.Vote, 3, 6, FORCED), 5), 9_000)).not.toBeNull();
+    // The next leader counts its own rounds.
+    node.taken(at(message(MessageType.Heartbeat, 4, 6), 1), 6, 3_300);
+    expect(node.objection(at(message(MessageType.Vote, 3, 7, FORCED), 1), 9_000)).toBeNull();
+    expect(node.objection(at(message(MessageType.Vote, 3, 7, FORCED), 0), 9_000)).not.toBeNull();
+  });
+
+  test("forgets no leader because somebody says so: leases are on", () => {
+    expect(promises().objection(at(message(MessageType.ForgetLeader, 2, 0)), 9_000)).not.toBeNull();
   });
 });
