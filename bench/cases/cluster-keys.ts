@@ -15,7 +15,7 @@ const JOIN_TIMEOUT_MS = 600_000;
 const SNAPSHOT_COUNT = "1000";
 
 export async function millionKeys(context: BenchContext): Promise<Figure[]> {
-  const count = context.quick ? 50_000 : 1_000_000;
+  const count = context.quick ? 20_000 : 1_000_000;
   const cluster = await Cluster.start({
     proxied: false,
     env: { ELASTICKV_RAFT_SNAPSHOT_COUNT: SNAPSHOT_COUNT },
@@ -73,7 +73,7 @@ async function snapshotMeanwhile(context: BenchContext, cluster: Cluster, count:
       },
     });
   // The log of that moment must not reach back to the beginning.
-  const alone = await put(context.quick ? 3 : 10);
+  const alone = await put(context.quick ? 2 : 10);
   const { term } = await cluster.status(leader.name);
   const learner = await cluster.addNode("n4");
   const added = await cluster.command(leader.name, "add-learner", learner.peer);

@@ -27,7 +27,7 @@ export async function slowSync(context: BenchContext): Promise<Figure[]> {
     const report = await load({
       port: leader.s3Port,
       connections: CONNECTIONS,
-      seconds: context.quick ? 6 : 30,
+      seconds: context.quick ? 3 : 30,
       requests: { method: "PUT", path: `/${BUCKET}/slow-`, keysPerConnection: 16, bodyBytes: BODY_BYTES },
     });
     const after = await metrics();
