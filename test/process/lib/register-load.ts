@@ -4,6 +4,9 @@
  * acknowledged of those must all be there in the end.
  */
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type CheckSummary,
   checkLinearizable,
@@ -143,7 +146,7 @@ export class RegisterLoad {
     const names = this.#cluster.nodes.filter(({ isRunning }) => isRunning).map(({ name }) => name);
     for (const name of names) await this.#readAll(name);
     for (const name of names) await this.#verifyLedger(name);
-    const summary = checkLinearizable(this.#recorder.calls());
+    const summary = this.#check();
     if (summary.undecided.length > 0) {
       throw new Error(`the checker could not tell about ${summary.undecided.join(", ")}`);
     }
@@ -153,6 +156,20 @@ export class RegisterLoad {
         `${counts.conditionFailed} refused by condition, ${counts.unknown} of unknown outcome, ${counts.reads} reads`,
     );
     return { ...summary, counts };
+  }
+
+  /** A history that cannot be is kept whole, beside the temporary files. */
+  #check(): CheckSummary {
+    const calls = this.#recorder.calls();
+    try {
+      return checkLinearizable(calls);
+    } catch (error) {
+      const path = join(tmpdir(), `elastickv-history-${this.#random.seed}.json`);
+      const plain = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
+      writeFileSync(path, JSON.stringify(calls, plain, 1));
+      console.log(`the whole history: ${path}`);
+      throw error;
+    }
   }
 
   async #run(node: string, name: string): Promise<void> {
