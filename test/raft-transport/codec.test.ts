@@ -77,6 +77,17 @@ describe("messages", () => {
     expect(entries[2]?.data.byteOffset).toBe(10);
   });
 
+  test("what a read carries lies in memory of its own: it waits in the core longer than its message lasts", () => {
+    const request = raft(MessageType.ReadIndex);
+    if (request.kind !== "raft") throw new Error(request.kind);
+    const context = { term: 0, index: 0, type: 0 as const, data: bytes(16) };
+    const pool = new Uint8Array(new SharedArrayBuffer(64));
+    const read = { ...request, message: { ...request.message, entries: [context] } };
+    const [first] = decodeStream(stream([read]), 16, (size) => pool.subarray(0, size));
+    pool.fill(0xee);
+    expect((first as { message: Message }).message.entries[0]?.data).toEqual(context.data);
+  });
+
   test("what is sent is copied: the sender's memory may be used again at once", () => {
     const message = append(7, [64]);
     const before = plain(message);

@@ -1,6 +1,6 @@
 /** Every PeerMessage to a frame and back (docs/format/peer.md). What a decoder gives owns its bytes. */
 import { elastickv as gen } from "../../gen/peer.js";
-import { type Message, NO_BYTES } from "../core/index.ts";
+import { type Message, MessageType, NO_BYTES } from "../core/index.ts";
 import { encodeFrame } from "./framing.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
@@ -77,7 +77,7 @@ export function decodeHeader(bytes: Uint8Array): WireHeader {
 
 /**
  * @param payload lent for this call
- * @param allocate where entries are put
+ * @param allocate where entries that are for the log are put
  * @param vet looks at a Raft message before that, and throws when it may not be
  * @throws PeerProtocolError when it is malformed, or nothing that may come after the handshake
  */
@@ -99,7 +99,10 @@ export function decodeMessage(
       const message = decodeRaftMessage(header.message, described);
       vet(message);
       if (described.length === 0) return { kind: "raft", message, leaseRound, applied };
-      const kept = keep(lent, payload, allocate);
+      // What a read carries is its answer's address and stays in the core until a quorum has confirmed it: that is not for
+      // memory that is used again when the log has let go of the entries in it.
+      const logged = message.type === MessageType.App;
+      const kept = keep(lent, payload, logged ? allocate : (bytes) => new Uint8Array(bytes));
       const entries = described.map((entry, i) => ({ ...entry, data: kept[i] ?? NO_BYTES }));
       return { kind: "raft", message: { ...message, entries }, leaseRound, applied };
     }
