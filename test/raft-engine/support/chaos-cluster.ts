@@ -8,6 +8,7 @@ import {
   ConfChangeTransition,
   ConfChangeType,
   type Entry,
+  type Message,
   MessageType,
   StateType,
 } from "../../../src/raft/core/index.ts";
@@ -164,6 +165,7 @@ export class ChaosCluster {
     if (message.type === MessageType.TimeoutNow && from.published.leaseUntilUs > 0) {
       throw new Error(`${from.name} hands over and keeps its lease`);
     }
+    this.#checkPromise(from, message);
     const target = this.nodes.find(({ id }) => id === to);
     const apart = this.#apart.has(from.id) && this.#apart.has(to);
     if (target === undefined || apart || this.#mute.has(from.id) || this.#deaf.has(to)) return false;
@@ -205,6 +207,18 @@ export class ChaosCluster {
     }
     if (node.holdsLease) this.count("lease held");
     this.#checkLeases();
+  }
+
+  /** What a message promises is on the sender's disk. */
+  #checkPromise({ name, disk }: ChaosNode, { type, reject, term, to, index }: Message): void {
+    if (reject) return;
+    const { hardState, base, entries } = disk;
+    if (type === MessageType.AppResp && term >= hardState.term && index > base.index + entries.length) {
+      throw new Error(`${name} acknowledges ${index}, its log ends at ${base.index + entries.length}`);
+    }
+    const kept = hardState.term > term || (hardState.term === term && hardState.vote === to);
+    if (type === MessageType.VoteResp && !kept)
+      throw new Error(`${name} gives a vote in ${term} that is not on disk`);
   }
 
   /** A read under a lease waits for the commit index that the leader has published: it must cover all that anybody could
