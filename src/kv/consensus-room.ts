@@ -398,7 +398,8 @@ export class ConsensusRoom {
 
   #onLeadership(leading: boolean, leaderId: number, term: number): void {
     if (leading && !this.#leads) this.#proposals.startLeading(this.#applied.commitTs, this.#ceilingMs);
-    if (!leading && this.#leads) this.#streams.cancel(() => true, "this node no longer leads");
+    // Also those of a leader that never came to lead: it sends before it has applied an entry of its own.
+    if (leaderId !== this.#ownId) this.#streams.cancel(() => true, "this node no longer leads");
     this.#leads = leading;
     this.#options.front.send({ kind: "leadership", leading, leaderId, term });
     this.#desk.check();

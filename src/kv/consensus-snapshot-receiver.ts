@@ -8,6 +8,9 @@ import type { PeerMessage } from "../raft/transport/types.ts";
 import { SNAPSHOT_SILENCE_MS } from "./consensus-snapshot-sender.ts";
 import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "./messages.ts";
 
+/** While the disk takes what was received, the sender hears so often that it goes on. */
+const STILL_AT_IT_MS = SNAPSHOT_SILENCE_MS / 3;
+
 export interface SnapshotReceiverOptions {
   readonly timers: Timers;
   readonly snapshots: (message: ConsensusToSnapshot) => void;
@@ -27,6 +30,8 @@ interface Incoming {
   /** At the sender. */
   readonly remoteId: number;
   readonly message: Message;
+  /** Everything has come, and is on its way to the disk. */
+  ended: boolean;
   cancelTimeout: () => void;
 }
 
@@ -65,7 +70,7 @@ export class SnapshotReceiver {
     }
     this.abandon("a newer one has begun");
     const id = options.nextStreamId();
-    this.#incoming = { id, from, remoteId, message, cancelTimeout: () => {} };
+    this.#incoming = { id, from, remoteId, message, ended: false, cancelTimeout: () => {} };
     this.#touch();
     options.snapshots({ kind: "receive", streamId: id, snapshot });
     options.send(from, { kind: "snapshot-credit", streamId: remoteId, chunks: SNAPSHOT_WINDOW_CHUNKS });
@@ -80,9 +85,10 @@ export class SnapshotReceiver {
 
   onEndOfStream(from: number, remoteId: number): void {
     const incoming = this.#of(from, remoteId);
-    if (incoming === undefined) return;
-    this.#touch();
+    if (incoming === undefined || incoming.ended) return;
+    incoming.ended = true;
     this.#options.snapshots({ kind: "received-end", streamId: incoming.id });
+    this.#waitForDisk(incoming);
   }
 
   /** The sender gives up. */
@@ -161,12 +167,23 @@ export class SnapshotReceiver {
 
   #touch(): void {
     const incoming = this.#incoming;
-    if (incoming === undefined) return;
+    if (incoming === undefined || incoming.ended) return;
     incoming.cancelTimeout();
     incoming.cancelTimeout = this.#options.timers.later(
       () => this.#abandon(incoming, `nothing came for ${SNAPSHOT_SILENCE_MS} ms`, true),
       SNAPSHOT_SILENCE_MS,
     );
+  }
+
+  /** All of it goes to the disk at the end, which takes as long as it takes; a room that fails says so. No credit is given
+   *  by this, but the sender's patience begins anew. */
+  #waitForDisk(incoming: Incoming): void {
+    incoming.cancelTimeout();
+    incoming.cancelTimeout = this.#options.timers.later(() => {
+      const { from, remoteId: streamId } = incoming;
+      this.#options.send(from, { kind: "snapshot-credit", streamId, chunks: 0 });
+      this.#waitForDisk(incoming);
+    }, STILL_AT_IT_MS);
   }
 
   #abandon(incoming: Incoming, reason: string, tellSender: boolean): void {

@@ -19,7 +19,9 @@ export interface SnapshotSenderOptions {
   readonly snapshots: (message: ConsensusToSnapshot) => void;
   /** False: it was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
-  /** Once a stream. `position`: what the follower now has; undefined = it ended early. */
+  /** Once a stream, but not for one that another to the same follower took the place of: the core has asked for that one
+   *  already, and would take the end of the first for its end. `position`: what the follower now has; undefined = it
+   *  ended early. */
   readonly onEnd: (to: number, position: Position | undefined, reason: string) => void;
   /** Ids are unique among all streams of this node, received ones too. */
   readonly nextStreamId: () => number;
@@ -52,7 +54,9 @@ export class SnapshotSender {
 
   /** The core wants `to` to have a snapshot at or after the one in `message`. */
   begin(to: number, message: Message): void {
-    this.cancel((peer) => peer === to, "another snapshot was asked for");
+    for (const earlier of [...this.#streams.values()]) {
+      if (earlier.to === to) this.#discard(earlier, "another snapshot was asked for");
+    }
     const id = this.#options.nextStreamId();
     const stream: Stream = { id, to, message, position: undefined, cancelTimeout: () => {} };
     this.#streams.set(id, stream);
@@ -138,14 +142,22 @@ export class SnapshotSender {
   }
 
   #end(stream: Stream, ok: boolean, reason: string): void {
-    if (!this.#streams.delete(stream.id)) return;
-    stream.cancelTimeout();
-    const streamId = stream.id;
-    if (!ok) {
-      this.#options.snapshots({ kind: "cancel", streamId });
-      this.#options.send(stream.to, { kind: "snapshot-result", streamId, ok, reason });
-    }
-    this.#options.store({ kind: "unhold", streamId });
+    if (!this.#streams.has(stream.id)) return;
+    if (ok) this.#forget(stream);
+    else this.#discard(stream, reason);
     this.#options.onEnd(stream.to, ok ? stream.position : undefined, reason);
+  }
+
+  #discard(stream: Stream, reason: string): void {
+    this.#forget(stream);
+    const streamId = stream.id;
+    this.#options.snapshots({ kind: "cancel", streamId });
+    this.#options.send(stream.to, { kind: "snapshot-result", streamId, ok: false, reason });
+  }
+
+  #forget(stream: Stream): void {
+    this.#streams.delete(stream.id);
+    stream.cancelTimeout();
+    this.#options.store({ kind: "unhold", streamId: stream.id });
   }
 }

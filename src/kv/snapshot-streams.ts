@@ -15,7 +15,7 @@ export interface SnapshotStreamsOptions
   readonly compactor: LogCompactor;
   readonly commitIndex: () => number;
   readonly nameOf: (id: number) => string;
-  /** Exactly once a stream that `begin` was called for. */
+  /** Once a stream that `begin` was called for, unless it was called for another to the same node before the end. */
   readonly report: (to: number, outcome: "finished" | "failed") => void;
   /** Complete on the disk: to be stepped. */
   readonly step: (message: Message) => void;

@@ -99,6 +99,19 @@ describe("sending", () => {
       expect(it.active).toBe(0);
     }
   });
+
+  test("one that another takes the place of is not reported: its failure would be taken for that of the other", () => {
+    const { it, mail, ends } = sender();
+    it.begin(7, snap(10));
+    it.begin(7, snap(20));
+    expect(ends).toEqual([]);
+    expect(mail).toEqual(["store hold", "store unhold", "room cancel", "store hold"]);
+    expect(it.active).toBe(1);
+    it.onHeld(2);
+    it.onOpened(2, { index: 25, term: 4, commitTs: 1n }, membership);
+    it.onResult(7, 2, true, "");
+    expect(ends).toEqual([{ to: 7, index: 25 }]);
+  });
 });
 
 describe("receiving", () => {
@@ -139,6 +152,22 @@ describe("receiving", () => {
     it.onInstalled();
     it.onBegin(7, 3, snap(20));
     expect(sent.at(-1)).toMatchObject({ kind: "snapshot-credit", streamId: 3 });
+  });
+
+  test("the disk may take longer than anybody's silence: nothing is given up, and the sender is told", () => {
+    const { it, timers, mail, sent, stepped } = receiver();
+    it.onBegin(7, 1, snap(10));
+    it.onEndOfStream(7, 1);
+    for (let i = 0; i < 5; i++) timers.fire();
+    expect(mail).toEqual(["receive", "received-end"]);
+    expect(sent.at(-1)).toEqual({ kind: "snapshot-credit", streamId: 1, chunks: 0 });
+    // Late mail of chunks that were written before does not bring the patience of a stream back.
+    it.onWritten(100, 1);
+    for (let i = 0; i < 5; i++) timers.fire();
+    it.onComplete(100);
+    expect(stepped).toEqual([10]);
+    // The one that waits to be put in force has a timer of its own.
+    expect(timers.waiting).toBe(1);
   });
 
   test("what is committed here already costs no bytes; silence and a lost sender leave nothing behind", () => {

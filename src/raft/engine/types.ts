@@ -60,7 +60,7 @@ export interface EngineOptions {
   /** To other nodes, in order. */
   readonly send: (to: number, envelope: RaftEnvelope) => void;
   /** The core wants this peer to get a snapshot: stream one, with its real metadata in `message`. To be answered by
-   *  `reportSnapshot` once, however it ends. */
+   *  `reportSnapshot` once, however it ends; not at all when it is called again for the same peer before. */
   readonly sendSnapshot: (to: number, message: Message) => void;
   /** Entries [low, high) that are no longer in memory, from the log room; the answer goes to `onLogRead`. */
   readonly readLog: (low: number, high: number, maxBytes: number) => void;
