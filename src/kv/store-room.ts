@@ -296,12 +296,14 @@ export class StoreRoom {
   }
 
   #tellInstalled(work: InstallWork): void {
-    const { published, consensus } = this.#options;
+    const { published, consensus, front } = this.#options;
     const { store } = this.#inForce();
     const applied = store.appliedState();
     const membership = readMembership(store);
     if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
     published.publishApplied(applied.index, applied.commitTs);
+    // Reads may wait for an index that is in the snapshot, and nothing else may come for a long time.
+    front.send({ kind: "applied", applied, answers: [], changed: undefined });
     const ceilingMs = Fsm.ceilingMs(store);
     this.#toldDurable = applied.index;
     consensus.send({ kind: "installed", id: work.id, applied, ceilingMs, membership });

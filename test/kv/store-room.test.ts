@@ -181,6 +181,19 @@ describe("install", () => {
     expect(room.fatal).toEqual([]);
   });
 
+  test("reads that wait for what is in the snapshot are told of it, whether anything follows or not", async () => {
+    const depot = newDepot();
+    const room = await openRoom(depot);
+    receive(depot, 5);
+    room.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    await settle();
+    room.toFront.length = 0;
+    room.front.send({ kind: "reopened" });
+    await settle();
+    expect(room.toFront).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
+    expect(room.published.appliedIndex).toBe(5);
+  });
+
   test("entries that are in the snapshot and come after it are passed over", async () => {
     const depot = newDepot();
     const room = await openRoom(depot);
