@@ -28,6 +28,7 @@ class Bench {
   readonly applies: { readonly id: number; readonly entries: readonly Entry[] }[] = [];
   readonly installs: { readonly id: number; readonly snapshot: SnapshotMetadata }[] = [];
   readonly evicted: number[] = [];
+  readonly reads: (readonly [low: number, high: number])[] = [];
   readonly published = new PublishedState();
   readonly membership = bootstrapMembership(["a", "b", "c"].map((name) => ({ name, address: `${name}:1` })));
   readonly engine: Engine;
@@ -69,7 +70,7 @@ class Bench {
       install: (id: number, snapshot: SnapshotMetadata) => void this.installs.push({ id, snapshot }),
       send: (_to: number, envelope: RaftEnvelope) => void this.sent.push(envelope),
       sendSnapshot: () => {},
-      readLog: () => {},
+      readLog: (low: number, high: number) => void this.reads.push([low, high]),
       onEvicted: (entries: readonly Entry[]) => void this.evicted.push(...entries.map(({ index: at }) => at)),
       onLeadership: () => {},
       onMembership: () => {},
@@ -110,6 +111,15 @@ class Bench {
     this.engine.onApplied(this.applies.at(-1)?.id ?? 0, { index: 2, term: 2 });
     this.engine.work();
     expect(this.engine.leading).toBe(true);
+  }
+
+  /** Entry 3 is committed by b and handed to the store; c has answered nothing yet. */
+  replicate(): void {
+    this.engine.propose([new Uint8Array(8)]);
+    this.engine.work();
+    this.durable();
+    this.receive(MessageType.AppResp, B, { term: 2, index: 3 });
+    expect(this.applies.at(-1)?.entries.map(({ index }) => index)).toEqual([3]);
   }
 }
 
@@ -226,6 +236,47 @@ describe("an engine", () => {
     expect([engine.leading, bench.published.leaseUntilUs]).toEqual([false, 0]);
     bench.durable();
     expect(engine.leading).toBe(false);
+  });
+
+  test("releases no memory that stands in a message which is yet to leave", () => {
+    const bench = new Bench();
+    bench.lead();
+    bench.replicate();
+    const { engine } = bench;
+    const released: boolean[] = [];
+    bench.sent.push = (...envelopes) => {
+      for (const { message } of envelopes) {
+        if (message.entries.some(({ index }) => index === 3)) released.push(bench.evicted.includes(3));
+      }
+      return 0;
+    };
+    // In one turn: c asks for entry 3, and the store reports that it is applied.
+    const answer = { ...newMessage(MessageType.AppResp, A), from: C, term: 2, index: 2 };
+    engine.receive({ message: answer, leaseRound: 0, applied: 0 });
+    engine.onApplied(bench.applies.at(-1)?.id ?? 0, { index: 3, term: 2 });
+    engine.work();
+    expect(released).toEqual([false]);
+    expect(bench.evicted).toContain(3);
+  });
+
+  test("sends what only the log has as soon as the log room has read it, without waiting for a heartbeat", () => {
+    const bench = new Bench();
+    bench.lead();
+    bench.replicate();
+    bench.engine.onApplied(bench.applies.at(-1)?.id ?? 0, { index: 3, term: 2 });
+    bench.engine.work();
+    const toC = (): readonly Message[] => bench.sentOf(MessageType.App).filter(({ to }) => to === C);
+    const before = toC().length;
+    bench.receive(MessageType.AppResp, C, { term: 2, index: 2 });
+    expect(bench.reads).toEqual([[3, 4]]);
+    expect(toC()).toHaveLength(before);
+    bench.engine.onLogRead(3, entries(3, 3, 2));
+    bench.engine.work();
+    expect(
+      toC()
+        .slice(before)
+        .map((message) => message.entries.map(({ index }) => index)),
+    ).toEqual([[3]]);
   });
 
   test("publishes what is committed before any message of the same decision leaves", () => {
