@@ -23,6 +23,14 @@ export interface ProposalsOptions {
   readonly maxHeldBytes: number;
 }
 
+/** Another node (of another release, say) has sent what may not be appended. Nothing of it was. */
+export class ForeignProposalError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ForeignProposalError";
+  }
+}
+
 export class Proposals {
   readonly hlc: HybridLogicalClock;
   readonly #options: ProposalsOptions;
@@ -50,7 +58,7 @@ export class Proposals {
     return true;
   }
 
-  /** Of another node's coordinator. @throws Error when one is no transaction: its bytes would stop every replica. */
+  /** Of another node's coordinator. @throws ForeignProposalError when one is no transaction: it would stop every replica */
   foreign(entries: readonly Uint8Array[]): boolean {
     for (const entry of entries) checkFrame(entry);
     if (!this.#take(entries)) return false;
@@ -104,7 +112,7 @@ export function viewsOf(message: ProposeMessage): Uint8Array[] {
 function checkFrame(entry: Uint8Array): void {
   const txn = entry[0] === COMMAND_VERSION && entry[1] === CommandKind.Txn;
   if (txn && entry.byteLength > COMMAND_HEADER_BYTES) return;
-  throw new Error(
+  throw new ForeignProposalError(
     `a forwarded proposal of ${entry.byteLength} bytes is no transaction (${entry[0]}, ${entry[1]})`,
   );
 }

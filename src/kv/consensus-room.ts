@@ -17,7 +17,7 @@ import type { AppliedState } from "../store/types.ts";
 import { ClusterDesk } from "./cluster-desk.ts";
 import { ClusterPeers } from "./cluster-peers.ts";
 import { type ConsensusAssembly, retainBytesOf } from "./consensus-options.ts";
-import { Proposals, viewsOf } from "./consensus-proposals.ts";
+import { ForeignProposalError, Proposals, viewsOf } from "./consensus-proposals.ts";
 import { consensusStatus, observationOf } from "./consensus-status.ts";
 import { Formation } from "./formation.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -503,10 +503,21 @@ export class ConsensusRoom {
   }
 
   #onForwarded(from: Peer, requestId: number, entries: readonly Uint8Array[]): void {
-    const taken = this.#engine?.leading === true && this.#proposals.foreign(entries);
+    const taken = this.#engine?.leading === true && this.#tookForeign(from, entries);
     if (taken) this.#options.metrics.proposed(entries.length);
     this.#engine?.work();
     this.#peers.send(from.id, { kind: "propose-reply", requestId, taken });
+  }
+
+  /** What is wrong with them is the other node's fault, and no reason for the leader to end. */
+  #tookForeign(from: Peer, entries: readonly Uint8Array[]): boolean {
+    try {
+      return this.#proposals.foreign(entries);
+    } catch (error) {
+      if (!(error instanceof ForeignProposalError)) throw error;
+      this.#options.logger.warn("forwarded proposals refused", { from: from.name, reason: error.message });
+      return false;
+    }
   }
 
   #onUnreachable(peer: Peer, lane: Lane): void {

@@ -124,6 +124,23 @@ describe("writes and reads at any node", () => {
     }
   });
 
+  test("another node sends what is no proposal: it is refused, and the leader goes on", async () => {
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    const { network } = cluster;
+    const [from, to] = [cluster.place(follower).address, cluster.place(leader).address];
+    const hello = network.at(to, from)?.callbacks.hello();
+    if (hello === undefined) throw new Error(`${follower} does not listen`);
+    const refusals = (): number => network.sent.get("propose-reply") ?? 0;
+    const before = refusals();
+    const message = { kind: "propose" as const, requestId: 1_000_000, entries: [new Uint8Array(100)] };
+    network.at(from, to)?.deliver(hello, message);
+    await until("an answer", () => refusals() > before);
+    expect(cluster.node(leader).fatal).toEqual([]);
+    expect((await write(follower, put("k", "v"))).ok).toBe(true);
+  });
+
   test("the leader goes away with writes under way: each is applied once, whoever leads next", async () => {
     await cluster.startAll();
     const leader = await cluster.leader();

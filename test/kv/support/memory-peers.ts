@@ -1,6 +1,6 @@
 /** Transports of several nodes in one thread: handshake, order within a pair, and links that can be cut. */
 import type { TransportCallbacks } from "../../../src/kv/consensus-options.ts";
-import type { Entry } from "../../../src/raft/core/index.ts";
+import { type Entry, MessageType } from "../../../src/raft/core/index.ts";
 import type { Hello, Peer, PeerMessage, PeerStatus, Transport } from "../../../src/raft/transport/types.ts";
 
 /** Between two attempts to connect. */
@@ -163,7 +163,8 @@ function allocated(message: PeerMessage, allocate: (bytes: number) => Uint8Array
     });
   };
   if (message.kind === "propose") return { ...message, entries: place(message.entries) };
-  if (message.kind !== "raft" || message.message.entries.length === 0) return message;
+  if (message.kind !== "raft" || message.message.type !== MessageType.App) return message;
+  if (message.message.entries.length === 0) return message;
   const data = place(message.message.entries.map((entry) => entry.data));
   const entries = message.message.entries.map(
     (entry, i): Entry => ({ ...entry, data: data[i] as Uint8Array }),
