@@ -19,6 +19,7 @@ export interface LogCompactorOptions {
 export class LogCompactor {
   readonly #options: LogCompactorOptions;
   #lastMs: number;
+  /** Of the last marker. */
   #lastIndex = 0;
   /** Followers that get a snapshot, or have had one and need the log behind it; and until when they are waited for. */
   readonly #holds = new Map<number, { readonly index: number; readonly untilMs: number }>();
@@ -55,10 +56,10 @@ export class LogCompactor {
     const now = clock.monotonicMs();
     for (const [follower, { untilMs }] of this.#holds) if (untilMs <= now) this.#holds.delete(follower);
     if (this.#holds.size > 0) return;
-    const keepEntries = keep();
-    if (now - this.#lastMs < COMPACT_INTERVAL_MS || index - keepEntries <= this.#lastIndex) return;
+    if (now - this.#lastMs < COMPACT_INTERVAL_MS || index <= this.#lastIndex) return;
     this.#lastMs = now;
-    this.#lastIndex = index - keepEntries;
-    compact({ index, term, confState: confState() }, this.#lastIndex);
+    this.#lastIndex = index;
+    // Also while every entry is to be kept: large ones fill more segments than there may be long before that.
+    compact({ index, term, confState: confState() }, Math.max(0, index - keep()));
   }
 }

@@ -221,3 +221,22 @@ test("the log stays while a snapshot is on its way, and until the follower has m
   applied(600);
   expect(through).toEqual([90, 390, 590]);
 });
+
+test("the log room hears what is durable from the first entry on: it may have too many segments long before the count", () => {
+  let nowMs = 0;
+  const compacted: (readonly [number, number])[] = [];
+  const compactor = new LogCompactor({
+    clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
+    keepEntries: () => 10_000,
+    confState: () => EMPTY_CONF_STATE,
+    compact: ({ index }, through) => compacted.push([index, through]),
+  });
+  for (const index of [300, 300, 10_001]) {
+    nowMs += COMPACT_INTERVAL_MS;
+    compactor.durable(index, 1);
+  }
+  expect(compacted).toEqual([
+    [300, 0],
+    [10_001, 1],
+  ]);
+});
