@@ -35,22 +35,21 @@ function isTold(call: Call): boolean {
   return call.returnedAt !== Number.POSITIVE_INFINITY;
 }
 
-/** Wrote, or removed, what was possible or what the culprit saw. */
+/** Wrote what was possible; or what the culprit saw, be it under another key. */
 function concerns(call: Call, keys: readonly string[], failure: Failure): boolean {
   const { operation } = call;
-  if (!("value" in operation) || !keys.includes(operation.key)) return false;
+  if (!("value" in operation)) return false;
   const { outcome } = failure.culprit;
-  const seen: Sight[] = [];
-  if (outcome.kind === "found") seen.push(outcome.sight);
-  if (outcome.kind === "listed") {
-    const sight = outcome.entries.get(operation.key);
-    if (sight !== undefined) seen.push(sight);
-  }
-  for (const state of failure.possible.flat()) if (state !== undefined) seen.push({ value: state.value });
-  return seen.some(
-    ({ value, version }) =>
-      value === operation.value || (version !== undefined && version === versionOf(call)),
-  );
+  if (outcome.kind === "found" && wrote(call, outcome.sight)) return true;
+  if (!keys.includes(operation.key)) return false;
+  const sight = outcome.kind === "listed" ? outcome.entries.get(operation.key) : undefined;
+  if (sight !== undefined && wrote(call, sight)) return true;
+  return failure.possible.flat().some((state) => state?.value === operation.value);
+}
+
+function wrote(call: Call, { value, version }: Sight): boolean {
+  const written = "value" in call.operation ? call.operation.value : undefined;
+  return value === undefined ? version !== undefined && version === versionOf(call) : value === written;
 }
 
 function versionOf({ operation, outcome }: Call): string | undefined {
