@@ -105,9 +105,9 @@ export class Fsm {
               `entry ${entry.term}/${entry.index} has commit timestamp ${command.commitTs}, not above ${previousTs}`,
             );
           }
-          previousTs = command.commitTs;
-          if (command.kind === "hlc-ceiling") this.#applyCeiling(batch, command.ceilingMs, command.commitTs);
+          if (command.kind === "hlc-ceiling") this.#applyCeiling(batch, command, previousTs);
           else this.#applyTxn(batch, command, tally);
+          previousTs = command.commitTs;
         }
         this.#sessions.save(batch);
       });
@@ -144,13 +144,17 @@ export class Fsm {
     }
   }
 
-  #applyCeiling(batch: RaftBatch, ceilingMs: number, commitTs: Timestamp): void {
+  #applyCeiling(
+    batch: RaftBatch,
+    { ceilingMs, commitTs }: Extract<DecodedCommand, { kind: "hlc-ceiling" }>,
+    previousTs: Timestamp,
+  ): void {
     if (ceilingMs > Fsm.ceilingMs(batch)) {
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setBigUint64(0, BigInt(ceilingMs));
       batch.putState(CEILING_STATE, bytes);
     }
-    this.#sessions.expire(batch, commitTs);
+    this.#sessions.expire(batch, commitTs, previousTs);
   }
 
   #applyTxn(batch: RaftBatch, command: TxnCommand, tally: Tally): void {

@@ -14,6 +14,12 @@ import type { TxnOutcome } from "./types.ts";
 const ANSWER_BYTES = 20;
 /** A session that has not been used for this long (in commit time) is forgotten. */
 export const SESSION_SILENCE_MS = 24 * 60 * 60 * 1000;
+/**
+ * From one command to the next commit time may leap so far only because nobody wrote, or because another leader's clock is
+ * wrong. In the latter case no session is old, whatever its timestamp says, and proposals of the last leader may be on
+ * their way again: to forget their sessions would be to apply them twice. So silence is counted from behind the leap.
+ */
+export const SESSION_LEAP_MS = 60 * 60 * 1000;
 /** Name of the list of origins in the FSM state. */
 export const SESSION_INDEX_STATE = "sessions";
 
@@ -125,11 +131,18 @@ export class Sessions {
     session.dirty = true;
   }
 
-  /** Forgets sessions silent for `SESSION_SILENCE_MS` before `commitTs`: the same ones on every replica. */
-  expire(batch: RaftBatch, commitTs: Timestamp): void {
+  /** Forgets sessions silent for `SESSION_SILENCE_MS` before `commitTs`: the same ones on every replica.
+   *  @param previousTs of the command before */
+  expire(batch: RaftBatch, commitTs: Timestamp, previousTs: Timestamp): void {
     const silence = timestampFromMs(SESSION_SILENCE_MS);
+    const leap = commitTs - previousTs > timestampFromMs(SESSION_LEAP_MS);
     const sessions = this.#load(batch);
     for (const [name, session] of sessions) {
+      if (leap) {
+        session.lastCommitTs = commitTs;
+        session.dirty = true;
+        continue;
+      }
       if (session.lastCommitTs + silence >= commitTs) continue;
       sessions.delete(name);
       batch.putState(`session/${name}`, undefined);

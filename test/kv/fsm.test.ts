@@ -3,7 +3,7 @@ import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/kv/command.ts
 import { CONDITION_AGE_MAX_MS, Fsm, FsmError } from "../../src/kv/fsm.ts";
 import { timestampFromMs } from "../../src/kv/hlc.ts";
 import { CLEANUP_PREFIX } from "../../src/kv/keys.ts";
-import { SESSION_SILENCE_MS } from "../../src/kv/sessions.ts";
+import { SESSION_LEAP_MS, SESSION_SILENCE_MS } from "../../src/kv/sessions.ts";
 import type { Txn, TxnMutation } from "../../src/kv/types.ts";
 import { type Entry, EntryType } from "../../src/raft/core/types.ts";
 import { prefixEnd } from "../../src/store/key-encoding.ts";
@@ -231,12 +231,28 @@ describe("at most once", () => {
 
   test("a session silent for a day is forgotten at a ceiling, from commit time alone", () => {
     fsm.apply([log.txn({ mutations: [put("k", "1")] }, { sequence: 1 })]);
-    log.ts += timestampFromMs(SESSION_SILENCE_MS) + 1n;
+    for (let ms = 0; ms <= SESSION_SILENCE_MS; ms += SESSION_LEAP_MS) {
+      expect(store.getState("sessions")?.byteLength).toBeGreaterThan(0);
+      log.ts += timestampFromMs(SESSION_LEAP_MS) - 1n;
+      fsm.apply([log.ceiling(2_000_000_000_000)]);
+    }
     fsm.apply([log.ceiling(2_000_000_000_000)]);
     expect(store.getState("sessions")?.byteLength).toBe(0);
     expect(store.getState("session/0909090909090909")).toBeUndefined();
     expect(Fsm.ceilingMs(store)).toBe(2_000_000_000_000);
   });
+});
+
+test("a leader whose clock is days ahead forgets no session: what is proposed again is not applied again", () => {
+  fsm.apply([log.txn({ mutations: [put("k", "1")] }, { sequence: 1 })]);
+  fsm.apply([log.txn({ mutations: [put("k", "2")] }, { sequence: 2 })]);
+  log.ts += timestampFromMs(3 * SESSION_SILENCE_MS);
+  fsm.apply([log.ceiling(2_000_000_000_000)]);
+  fsm.apply([log.ceiling(2_000_000_000_000)]);
+  const again = fsm.apply([log.txn({ mutations: [put("k", "1")] }, { sequence: 1 })]);
+  expect(again.repeated).toBe(1);
+  expect(again.answers).toMatchObject([{ sequence: 1, outcome: { ok: true } }]);
+  expect(read("k")).toBe("2");
 });
 
 describe("what cannot be applied stops the replica and changes nothing", () => {
