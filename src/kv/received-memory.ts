@@ -12,15 +12,26 @@ interface Block {
 
 /** Received messages up to this size share a block. */
 const SMALL_BYTES = 32 << 10;
-const BLOCK_SIZES_BYTES = [256 << 10, 1 << 20] as const;
-/** Idle blocks of one size kept at most. */
-const IDLE_BYTES_MAX = 32 << 20;
+/** What they share. */
+const SHARED_BLOCK_BYTES = 256 << 10;
+/** Larger ones get a block of their own: the next power of two, from 1 MiB on the next multiple. A block stays as long as
+ *  the log keeps what is in it, so room to spare would be paid for several times over. */
+const COARSE_BYTES = 1 << 20;
+/** Idle blocks kept at most, all sizes together. */
+export const IDLE_BYTES_MAX = 32 << 20;
 
 export class ReceivedMemory {
   readonly #blocks = new WeakMap<ArrayBufferLike, Block>();
+  /** By size; the size that was used last comes last. */
   readonly #idle = new Map<number, Uint8Array[]>();
+  #idleBytes = 0;
   #shared: Block | undefined;
   #sharedUsed = 0;
+
+  /** Memory that nobody uses, kept for the next messages. */
+  get idleBytes(): number {
+    return this.#idleBytes;
+  }
 
   /** Memory for the entries of one message. To be followed by `received` when they have been looked at. */
   allocate(bytes: number): Uint8Array {
@@ -31,7 +42,7 @@ export class ReceivedMemory {
     if (this.#shared === undefined || this.#sharedUsed + bytes > this.#shared.bytes.byteLength) {
       if (this.#shared !== undefined) this.#release(this.#shared);
       // One holder for being the block that is being filled.
-      this.#shared = this.#take(BLOCK_SIZES_BYTES[0]);
+      this.#shared = this.#take(SHARED_BLOCK_BYTES);
       this.#sharedUsed = 0;
     }
     const from = this.#sharedUsed;
@@ -65,10 +76,9 @@ export class ReceivedMemory {
 
   #take(bytes: number): Block {
     const size = blockBytes(bytes);
-    const block: Block = {
-      bytes: this.#idle.get(size)?.pop() ?? new Uint8Array(new SharedArrayBuffer(size)),
-      holders: 1,
-    };
+    const idle = this.#idle.get(size)?.pop();
+    if (idle !== undefined) this.#idleBytes -= size;
+    const block: Block = { bytes: idle ?? new Uint8Array(new SharedArrayBuffer(size)), holders: 1 };
     this.#blocks.set(block.bytes.buffer, block);
     return block;
   }
@@ -78,12 +88,26 @@ export class ReceivedMemory {
     const { bytes } = block;
     this.#blocks.delete(bytes.buffer);
     const idle = this.#idle.get(bytes.byteLength) ?? [];
+    this.#idle.delete(bytes.byteLength);
     this.#idle.set(bytes.byteLength, idle);
-    if ((idle.length + 1) * bytes.byteLength <= IDLE_BYTES_MAX) idle.push(bytes);
+    idle.push(bytes);
+    this.#idleBytes += bytes.byteLength;
+    this.#trim();
+  }
+
+  /** What has not been of use for longest goes first. */
+  #trim(): void {
+    for (const [size, idle] of this.#idle) {
+      while (this.#idleBytes > IDLE_BYTES_MAX && idle.pop() !== undefined) this.#idleBytes -= size;
+      if (idle.length === 0) this.#idle.delete(size);
+      if (this.#idleBytes <= IDLE_BYTES_MAX) return;
+    }
   }
 }
 
 function blockBytes(bytes: number): number {
-  const largest = BLOCK_SIZES_BYTES[1];
-  return bytes <= BLOCK_SIZES_BYTES[0] ? BLOCK_SIZES_BYTES[0] : Math.ceil(bytes / largest) * largest;
+  if (bytes > COARSE_BYTES / 2) return Math.ceil(bytes / COARSE_BYTES) * COARSE_BYTES;
+  let size = 2 * SMALL_BYTES;
+  while (size < bytes) size *= 2;
+  return size;
 }
