@@ -65,6 +65,7 @@ class Bench {
       electionTimeoutMs: 1_000,
       fresh: true,
       retainBytes: 0,
+      maxUnappliedBytes: 64,
       append: (id: number, batch: WalBatch) => void this.appends.push({ id, batch }),
       apply: (id: number, entries: readonly Entry[]) => void this.applies.push({ id, entries }),
       install: (id: number, snapshot: SnapshotMetadata) => void this.installs.push({ id, snapshot }),
@@ -143,6 +144,36 @@ describe("an engine", () => {
     expect(bench.sentOf(MessageType.AppResp).map(({ index }) => index)).toEqual([3]);
     bench.durable();
     expect(bench.sentOf(MessageType.AppResp).map(({ index }) => index)).toEqual([3, 4]);
+  });
+
+  test("a store that stands still is no leak: a follower takes no more than it can keep until it has applied some", () => {
+    const bench = new Bench();
+    const send = (from: number, to: number, commit: number): void => {
+      const logTerm = from === 2 ? 1 : 5;
+      bench.receive(MessageType.App, B, {
+        term: 5,
+        index: from - 1,
+        logTerm,
+        entries: entries(from, to, 5),
+        commit,
+      });
+      bench.durable();
+    };
+    send(2, 11, 2);
+    const asked = bench.appends.length;
+    send(12, 12, 2);
+    expect(bench.appends.length).toBe(asked);
+    // Not what commits it: only the store can help.
+    bench.engine.onApplied(bench.applies.at(-1)?.id ?? 0, { index: 2, term: 5 });
+    bench.engine.work();
+    send(12, 12, 12);
+    expect(bench.applies.at(-1)?.entries.at(-1)?.index).toBe(12);
+    send(13, 13, 12);
+    expect(bench.sentOf(MessageType.AppResp).at(-1)?.index).toBe(12);
+    bench.engine.onApplied(bench.applies.at(-1)?.id ?? 0, { index: 12, term: 5 });
+    bench.engine.work();
+    send(13, 13, 12);
+    expect(bench.sentOf(MessageType.AppResp).at(-1)?.index).toBe(13);
   });
 
   test("votes when the vote is durable, and its own vote counts no earlier", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
-import { Promises } from "../../src/raft/engine/promises.ts";
+import { LEASE_SHARE } from "../../src/raft/engine/lease.ts";
+import { PATIENCE_SHARE, Promises } from "../../src/raft/engine/promises.ts";
 
 const ELECTION_MS = 1_000;
 const FORCED = new TextEncoder().encode("CampaignTransfer");
@@ -34,12 +35,14 @@ describe("a node", () => {
     expect(promises(false).objection(at(message(MessageType.Heartbeat, 2, 6), 1), 0)).toBeNull();
   });
 
-  test("votes for nobody else for an election timeout after it acknowledged a round", () => {
+  test("votes for nobody else for longer than any lease after it acknowledged a round", () => {
     const node = promises();
     node.taken(at(message(MessageType.Heartbeat, 2, 5), 7), 5, 3_000);
     const vote = at(message(MessageType.PreVote, 3, 6));
-    expect(node.objection(vote, 3_999)).not.toBeNull();
-    expect(node.objection(vote, 4_000)).toBeNull();
+    const until = 3_000 + PATIENCE_SHARE * ELECTION_MS;
+    expect(node.objection(vote, until - 1)).not.toBeNull();
+    expect(node.objection(vote, until)).toBeNull();
+    expect(PATIENCE_SHARE).toBeGreaterThan(LEASE_SHARE);
   });
 
   test("drops a forced vote when it has acknowledged a later round", () => {

@@ -178,7 +178,7 @@ export class Engine {
     const now = this.#options.clock.monotonicMs();
     const objection = this.#promises.objection(envelope, now);
     // Silence, and not a refusal: a refusal would be a promise too, and the candidate asks again.
-    if (objection !== null) return null;
+    if (objection !== null || this.#isTooMuch(message)) return null;
     const refusal = this.#core.step(message);
     if (refusal !== null) return refusal;
     const { term, raftState } = this.#core.basicStatus();
@@ -191,6 +191,14 @@ export class Engine {
       this.#lease.acknowledge(message.from, leaseRound, now);
     }
     return null;
+  }
+
+  /** What is not applied stays in memory, and a leader knows of its own store only. Nothing is refused when the store has
+   *  nothing to do: then what is in memory is not committed, and what comes may be what commits it. */
+  #isTooMuch({ type, entries }: Message): boolean {
+    const { cache, maxUnappliedBytes } = this.#options;
+    if (type !== MessageType.App || entries.length === 0 || maxUnappliedBytes === undefined) return false;
+    return this.#applies.length > 0 && cache.bytes > maxUnappliedBytes;
   }
 
   /** Every append up to and including `id` is on disk. */

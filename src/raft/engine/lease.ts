@@ -90,7 +90,7 @@ export class Lease {
       ...halves.map((half) => this.#agreedSince([...half, ...learners], half.length, nowMs)),
     );
     if (since === Number.NEGATIVE_INFINITY) return 0;
-    const share = PLANTED.leaseWithoutMargin ? 1.4 : LEASE_SHARE;
+    const share = PLANTED.leaseWithoutMargin ? 2 : LEASE_SHARE;
     return since + this.#electionTimeoutMs * share;
   }
 

@@ -6,6 +6,12 @@ import { PLANTED } from "../../platform/planted.ts";
 import { type Message, MessageType } from "../core/index.ts";
 import type { RaftEnvelope } from "../transport/types.ts";
 
+/**
+ * Share of the election timeout for which a voter is patient by the clock: longer than any lease (LEASE_SHARE), and shorter
+ * than a whole one, or candidates whose ticks came a little early would find closed doors and have to wait for another.
+ */
+export const PATIENCE_SHARE = 0.9;
+
 interface AcknowledgedRound {
   readonly leader: number;
   readonly term: number;
@@ -54,7 +60,9 @@ export class Promises {
       return message.term === term + 1 && round > leaseRound ? "of a transfer that was aborted" : null;
     }
     if (PLANTED.voteAtOnceAfterRestart) return null;
-    return nowMs < this.#heardAtMs + this.#electionTimeoutMs ? "a leader was heard from" : null;
+    return nowMs < this.#heardAtMs + this.#electionTimeoutMs * PATIENCE_SHARE
+      ? "a leader was heard from"
+      : null;
   }
 
   /** The core has taken a message, and its term is `term` now. */

@@ -50,6 +50,9 @@ export interface EngineOptions {
   readonly fresh: boolean;
   /** Bytes of applied entries kept in memory for followers that are a little behind. */
   readonly retainBytes: number;
+  /** Bytes of entries in memory beyond which a leader's next ones are not taken while the store has some to apply: it sends
+   *  them again. Default: no bound. */
+  readonly maxUnappliedBytes?: number;
   /** To the log room; answered through `onAppended`. A snapshot in the batch is the marker of a received one. */
   readonly append: (id: number, batch: WalBatch) => void;
   /** To the store room; answered through `onApplied`. Membership entries among them are for the FSM to write down. */
