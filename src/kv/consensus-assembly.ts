@@ -227,6 +227,7 @@ async function run(
           electionTimeoutMs: raft.electionTicks * raft.tickMs,
           fresh,
           retainBytes: retainBytesOf(options),
+          maxUnappliedBytes: raft.maxInflightBytes + retainBytesOf(options),
         },
         applied,
       ),
