@@ -75,8 +75,9 @@ smoke: $(BINARY)
 process-test: $(BINARY)
 	@bash test/process/run.sh
 
+# CLUSTER=3: three nodes, the clients at a follower. CLIENTS="boto3 rclone": only these.
 client-test: $(BINARY)
-	@bash test/clients/run.sh
+	@ELASTICKV_TEST_NODES="$(or $(CLUSTER),1)" bash test/clients/run.sh $(CLIENTS)
 
 bench: $(BINARY)
 	@$(BUN) bench/run.ts $(ARGS)

@@ -3,7 +3,9 @@ import type { ClusterStatus, MemberStatus } from "./types.ts";
 
 export interface AdviceContext {
   /** Members that formation, or joining, waits for; undefined when it does not. */
-  readonly waiting: { readonly joining: boolean; readonly members: readonly string[] } | undefined;
+  readonly waiting:
+    | { readonly joining: boolean; readonly members: readonly string[]; readonly why: string }
+    | undefined;
   /** The answering node takes no writes for want of room. */
   readonly diskFull: boolean;
 }
@@ -15,7 +17,7 @@ const CAUGHT_UP = 1_000;
 
 export function adviceFor(status: Omit<ClusterStatus, "advice">, context: AdviceContext): string[] {
   const { waiting } = context;
-  if (waiting !== undefined) return [waitingAdvice(waiting, status.nodeId)];
+  if (waiting !== undefined) return waitingAdvice(waiting, status);
   const advice: string[] = [];
   const voters = status.members.filter(({ role }) => role !== "learner");
   const reachable = voters.filter((member) => member.reachable);
@@ -52,13 +54,26 @@ export function adviceFor(status: Omit<ClusterStatus, "advice">, context: Advice
 }
 
 function waitingAdvice(
-  { joining, members }: { joining: boolean; members: readonly string[] },
-  self: string,
-): string {
+  { joining, members, why }: NonNullable<AdviceContext["waiting"]>,
+  { nodeId: self, members: listed }: Omit<ClusterStatus, "advice">,
+): string[] {
   const names = members.length === 0 ? "the members" : members.join(", ");
-  return joining
-    ? `${self} waits to be let in by ${names}: add it there (elastickv cluster add-learner ${self}=HOST:PORT), and see that it can reach them.`
-    : `The cluster has not formed yet: it waits for ${names}. Start every initial member once, with the same --initial-cluster; afterwards a majority is enough.`;
+  const address = listed.find(({ id }) => id === self)?.peerAddress ?? "HOST:PORT";
+  const advice = joining
+    ? [
+        `${self} waits to be let in by ${names}: add it there (elastickv cluster add-learner ${self}=${address}), and see that it can reach them.`,
+      ]
+    : [
+        `The cluster has not formed yet: it waits for ${names}. Start every initial member once, with the same --initial-cluster; afterwards a majority is enough.`,
+      ];
+  if (/\bWRONG_CLUSTER\b/.test(why)) {
+    advice.push(
+      joining
+        ? `--join names members of another cluster than the data directory of ${self}: ${why}`
+        : `--initial-cluster is not the same everywhere, or it names a node of another cluster. Compare the lists, stop the node that has it wrong, empty its data directory (it holds nothing yet) and start it again. ${why}`,
+    );
+  } else if (/\b[A-Z][A-Z_]{4,}:/.test(why)) advice.push(`What is known: ${why}`);
+  return advice;
 }
 
 function noLeader(voters: readonly MemberStatus[], reachable: number, quorum: number): string {

@@ -163,7 +163,8 @@ function split(
     const equals = word.indexOf("=");
     const name = word.slice(2, equals < 0 ? undefined : equals);
     if (options.has(name)) throw new ConfigError(`--${name} is given twice`);
-    if (name === "json" && verb === "status" && equals < 0) {
+    if (name === "json" && verb === "status") {
+      if (equals >= 0) throw new ConfigError("--json takes no value");
       options.set(name, "true");
       continue;
     }

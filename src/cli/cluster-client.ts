@@ -8,6 +8,7 @@ export interface ClusterStatus {
   readonly leaderId: string | null;
   readonly term: number;
   readonly configurationIndex: number;
+  readonly joint: boolean;
   readonly members: readonly ClusterMember[];
   readonly advice: readonly string[];
 }
@@ -120,11 +121,15 @@ export class ClusterClient {
       text = await response.text();
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
-      const why = timedOut ? "no answer in time" : reason(error);
-      throw new ClusterError(
-        timedOut ? "TIMEOUT" : "UNREACHABLE",
-        `admin address ${this.#where}: ${why} (--admin-address names another node's)`,
-      );
+      // What was asked for may have been done, or may be done yet.
+      const doubt =
+        method === "GET" ? "" : "; whether it happened is not known: see elastickv cluster status";
+      throw timedOut
+        ? new ClusterError("TIMEOUT", `admin address ${this.#where}: no answer in time (--timeout)${doubt}`)
+        : new ClusterError(
+            "UNREACHABLE",
+            `admin address ${this.#where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
+          );
     }
     let answer: unknown;
     try {

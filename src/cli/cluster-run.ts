@@ -155,8 +155,17 @@ async function step(
     );
   }
   if (known !== undefined && known.role !== "learner") {
-    if (old !== undefined) await client.remove(remove, guard, timeoutMs);
-    return true;
+    if (old === undefined) return true;
+    // In between, both have a vote: the change that takes it from the old one ends by itself.
+    if (status.joint) {
+      say("a change of voters is under way");
+      return false;
+    }
+    // Two names mixed up, or promoted by hand: removing the old one leaves fewer voters, and that is not what was asked.
+    throw new ClusterError(
+      "ALREADY_MEMBER",
+      `${member.name} has a vote already and takes nobody's place; if ${remove} is to leave all the same: elastickv cluster remove ${remove}`,
+    );
   }
   if (old === undefined) {
     throw new ClusterError(

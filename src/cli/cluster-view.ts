@@ -8,9 +8,7 @@ export function clusterTable(status: ClusterStatus): string {
       member.id === status.nodeId ? `${member.id} *` : member.id,
       member.role,
       member.peerAddress ?? "-",
-      String(member.match),
-      String(member.applied),
-      String(member.lag),
+      ...progress(member),
       reach(member),
     ]),
   ];
@@ -23,9 +21,14 @@ export function clusterTable(status: ClusterStatus): string {
       .join("  ")
       .trimEnd(),
   );
-  const head = `cluster ${status.clusterId}  leader ${status.leaderId ?? "none"}  term ${status.term}  configuration ${status.configurationIndex}  (* answered)`;
+  const head = `cluster ${status.clusterId === "" ? "not known yet" : status.clusterId}  leader ${status.leaderId ?? "none"}  term ${status.term}  configuration ${status.configurationIndex}  (* answered)`;
   const advice = status.advice.length === 0 ? [] : ["", ...status.advice.map((line) => `! ${line}`)];
   return `${[head, "", ...lines, ...advice].join("\n")}\n`;
+}
+
+/** Zeros of a node that nobody has heard of are no measurement. */
+function progress({ reachable, match, applied, lag }: ClusterMember): string[] {
+  return reachable || match > 0 ? [String(match), String(applied), String(lag)] : ["?", "?", "?"];
 }
 
 function reach(member: ClusterMember): string {

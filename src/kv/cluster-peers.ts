@@ -44,6 +44,9 @@ export class ClusterPeers {
   readonly #strangers = new Map<number, Hello>();
   /** Removed a moment ago: what is on its way to them (that it is done, above all) may still arrive. */
   readonly #leaving = new Map<number, Member>();
+  /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
+   *  looks a minute later would only see that nobody listens there. */
+  readonly #impostors = new Map<number, string>();
   /** The last thing that was logged about a peer. */
   readonly #logged = new Map<number, string>();
   #clusterId: string;
@@ -112,7 +115,11 @@ export class ClusterPeers {
   }
 
   status(): readonly PeerStatus[] {
-    return this.#transport?.status() ?? [];
+    const status = this.#transport?.status() ?? [];
+    return status.map((one) => {
+      const refused = this.#impostors.get(one.peer.id);
+      return refused === undefined || one.reachable ? one : { ...one, lastError: refused };
+    });
   }
 
   /** What a member says of itself when it differs from what is registered: its data directory, a new address. */
@@ -160,6 +167,9 @@ export class ClusterPeers {
       hello,
       cert,
     );
+    if (!verdict.ok && verdict.code === "WRONG_INSTANCE") {
+      this.#impostors.set(hello.id, `${verdict.code}: ${verdict.message}`);
+    }
     if (!verdict.ok && this.#isNews(hello.id, `refused here: ${verdict.code} ${verdict.message}`)) {
       logger.warn("peer refused", { peer: hello.name, code: verdict.code, reason: verdict.message });
     }
@@ -168,6 +178,7 @@ export class ClusterPeers {
 
   #onHello(hello: Hello): void {
     const before = this.#hellos.get(hello.id);
+    this.#impostors.delete(hello.id);
     this.#hellos.set(hello.id, hello);
     if (this.#isNews(hello.id, `connected ${hello.instance} ${hello.address} ${hello.version}`)) {
       const { name: peer, address, version } = hello;

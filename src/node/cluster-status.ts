@@ -53,7 +53,7 @@ export class ClusterStatusSource {
         waiting:
           waiting === undefined
             ? undefined
-            : { joining: this.#deps.identity().origin === "join", members: waiting.members },
+            : { joining: this.#deps.identity().origin === "join", ...waiting },
         diskFull: front !== undefined && front.diskRoom !== "enough",
       }),
     };

@@ -14,14 +14,23 @@ test("nothing is wrong, nothing is said", () => {
 });
 
 test("formation: who is missing", () =>
-  expect(advise({}, { waiting: { joining: false, members: ["n2", "n3"] } })).toEqual([
+  expect(advise({}, { waiting: { joining: false, members: ["n2", "n3"], why: "" } })).toEqual([
     "The cluster has not formed yet: it waits for n2, n3. Start every initial member once, with the same --initial-cluster; afterwards a majority is enough.",
   ]));
 
-test("joining: the command for the other side", () =>
-  expect(advise({ nodeId: "n4" }, { waiting: { joining: true, members: [] } })[0]).toContain(
-    "elastickv cluster add-learner n4=HOST:PORT",
-  ));
+test("formation: lists that differ are said to differ, and by whom", () => {
+  const why = "forming; n3: WRONG_CLUSTER: node n1 belongs to cluster a, node n3 to b";
+  const advice = advise({}, { waiting: { joining: false, members: ["n3"], why } });
+  expect(advice[1]).toStartWith("--initial-cluster is not the same everywhere");
+  expect(advice[1]).toEndWith(why);
+});
+
+test("joining: the command for the other side, with this node's address", () => {
+  const waiting = { joining: true, members: [], why: "" };
+  expect(advise({ nodeId: "n4" }, { waiting })[0]).toContain("elastickv cluster add-learner n4=HOST:PORT");
+  const members = [member("n4", { peerAddress: "h4:9002" })];
+  expect(advise({ nodeId: "n4", members }, { waiting })[0]).toContain("cluster add-learner n4=h4:9002)");
+});
 
 test("no leader for want of a majority: how many of how many, and whom to start", () => {
   const advice = advise({ leaderId: null, members: [member("n1"), member("n2", lost), member("n3", lost)] });

@@ -193,10 +193,21 @@ describe("replace", () => {
     expect([code, calls.every(({ method }) => method === "GET")]).toEqual([0, true]);
   });
 
-  test("run again when the new one votes and the old one is still there: only that is left", async () => {
+  test("a name that votes already takes nobody's place: nothing is removed", async () => {
     const both = clusterStatus({ members: [...healthy().members, member("n4", { peerAddress: "h4:9002" })] });
-    const { code, calls } = await run(WORDS, [() => both, () => both, () => done]);
-    expect([code, calls.at(-1)?.method]).toEqual([0, "DELETE"]);
+    const { code, calls, err } = await run(WORDS, [() => both]);
+    expect([code, calls.every(({ method }) => method === "GET")]).toEqual([1, true]);
+    expect(err[0]).toContain("n4 has a vote already and takes nobody's place");
+    expect(err[0]).toContain("elastickv cluster remove n3");
+  });
+
+  test("run again while the votes change hands: waits for that", async () => {
+    const members = [...healthy().members, member("n4", { peerAddress: "h4:9002" })];
+    const joint = clusterStatus({ members, joint: true });
+    const after = clusterStatus({ members: members.filter(({ id }) => id !== "n3") });
+    const { code, calls, out } = await run(WORDS, [() => joint, () => joint, () => after]);
+    expect([code, calls.every(({ method }) => method === "GET")]).toEqual([0, true]);
+    expect(out).toContain("a change of voters is under way");
   });
 
   test("an election in between passes; an old node that is no member does not", async () => {

@@ -1,26 +1,30 @@
 #!/bin/bash
 # Real S3 clients against the compiled binary: test/clients/run.sh [NAME...]
-# NAME: aws-v2 aws-v1 rclone restic s3cmd boto3 boto3-new sdk-bun sdk-node curl. Without names: all that are installed.
+# NAME: aws-v2 aws-v1 rclone restic s3cmd boto3 boto3-new sdk-bun sdk-node curl. Without names: all that are installed (of a cluster: some).
 #   ELASTICKV_TEST_BINARY    the command to test (default dist/elastickv)
+#   ELASTICKV_TEST_NODES     nodes to start: 1 (the default), or a cluster whose clients talk to a follower
 #   ELASTICKV_TEST_ENDPOINT  test what already runs there instead (keys from AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY)
-#   ELASTICKV_TEST_FILES     files in the large tree (default 3000)
+#   ELASTICKV_TEST_FILES     files in the large tree (default 3000; with three nodes 600)
 #   ELASTICKV_TEST_TMP       where to work (default /tmp)
 # One `ok NAME` or `FAIL NAME` line a check; last line `N passed, N failed`; exit code 0 when none failed.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-files=${ELASTICKV_TEST_FILES:-3000}
+work=$(mktemp -d "${ELASTICKV_TEST_TMP:-/tmp}/elastickv-clients-XXXXXX")
+nodes=${ELASTICKV_TEST_NODES:-1}
+# Each write goes to three logs on what is here one disk, and the clients' own work is the same at one node.
+files=${ELASTICKV_TEST_FILES:-$([ "$nodes" -eq 1 ] && echo 3000 || echo 600)}
 few=$((files / 6))
 limit=180 # seconds for one client
-work=$(mktemp -d "${ELASTICKV_TEST_TMP:-/tmp}/elastickv-clients-XXXXXX")
-server=""
+servers=() # process ids, node 1 first
 
 finish() {
-  if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
-    kill -TERM "$server"
+  local server
+  for server in "${servers[@]}"; do kill -TERM "$server" 2>/dev/null; done
+  for server in "${servers[@]}"; do
     for _ in $(seq 100); do kill -0 "$server" 2>/dev/null || break; sleep 0.1; done
     kill -KILL "$server" 2>/dev/null
-  fi
+  done
   rm -rf "$work"
 }
 trap finish EXIT
@@ -33,28 +37,48 @@ export AWS_ACCESS_KEY_ID=CLIENTSROOTKEY AWS_SECRET_ACCESS_KEY=clientsRootSecret0
 export AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_DEFAULT_REGION=us-east-1 LC_ALL=C.UTF-8
 export PREFIX=clients
 
-start_server() {
-  local command=${ELASTICKV_TEST_BINARY:-$root/dist/elastickv} s3_port admin_port
+# Ports of node K: S3, admin, peers at 3K-3, 3K-2, 3K-1.
+start_servers() {
+  local command=${ELASTICKV_TEST_BINARY:-$root/dist/elastickv} ports list="" node at more
   [ -x "${command%% *}" ] || { echo "${command%% *} is not there: run 'make build' first" >&2; exit 2; }
-  read -r s3_port admin_port < <(/usr/bin/python3 -c '
-import socket
-sockets = [socket.socket() for _ in range(2)]
+  read -ra ports < <(/usr/bin/python3 -c '
+import socket, sys
+sockets = [socket.socket() for _ in range(int(sys.argv[1]))]
 for s in sockets: s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in sockets))')
-  # shellcheck disable=SC2086 # the command may hold arguments
-  env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY ELASTICKV_ROOT_ACCESS_KEY="$AWS_ACCESS_KEY_ID" \
-    ELASTICKV_ROOT_SECRET_KEY="$AWS_SECRET_ACCESS_KEY" $command serve --data-dir "$work/data" \
-    --s3-address "127.0.0.1:$s3_port" --admin-address "127.0.0.1:$admin_port" >"$work/server.out" 2>"$work/server.err" &
-  server=$!
-  export ENDPOINT=http://127.0.0.1:$s3_port
+print(*(s.getsockname()[1] for s in sockets))' $((3 * nodes)))
+  for node in $(seq "$nodes"); do list+=${list:+,}n$node=127.0.0.1:${ports[3 * node - 1]}; done
+  for node in $(seq "$nodes"); do
+    at=$((3 * node - 3)) more=()
+    [ "$nodes" -eq 1 ] || more=(--node-id "n$node" --initial-cluster "$list")
+    # shellcheck disable=SC2086 # the command may hold arguments
+    env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY ELASTICKV_ROOT_ACCESS_KEY="$AWS_ACCESS_KEY_ID" \
+      ELASTICKV_ROOT_SECRET_KEY="$AWS_SECRET_ACCESS_KEY" $command serve --data-dir "$work/data$node" \
+      --s3-address "127.0.0.1:${ports[at]}" --admin-address "127.0.0.1:${ports[at + 1]}" "${more[@]}" \
+      >"$work/server$node.out" 2>"$work/server$node.err" &
+    servers+=($!)
+  done
+  for node in $(seq "$nodes"); do wait_ready "$node" "${ports[3 * node - 2]}"; done
+  node=1
+  # A follower: what it is asked for goes to the leader and back.
+  if [ "$nodes" -gt 1 ] && leads n1 "${ports[1]}"; then node=2; fi
+  export ENDPOINT=http://127.0.0.1:${ports[3 * node - 3]}
+  [ "$nodes" -eq 1 ] || echo "$nodes nodes; the clients talk to n$node, a follower"
+}
+
+wait_ready() { # NODE ADMIN-PORT
   for _ in $(seq 300); do
-    curl -sf -o /dev/null "http://127.0.0.1:$admin_port/readyz" && return
-    kill -0 "$server" 2>/dev/null || break
+    curl -sf -o /dev/null "http://127.0.0.1:$2/readyz" && return
+    kill -0 "${servers[$1 - 1]}" 2>/dev/null || break
     sleep 0.1
   done
-  echo "the server did not become ready:" >&2
-  tail -n 20 "$work/server.err" >&2
+  echo "node $1 did not become ready:" >&2
+  tail -n 20 "$work/server$1.err" >&2
   exit 2
+}
+
+leads() { # NAME ADMIN-PORT
+  curl -sf "http://127.0.0.1:$2/v1/cluster" |
+    /usr/bin/python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["leaderId"] != sys.argv[1])' "$1"
 }
 
 present() { command -v "$1" >/dev/null 2>&1; }
@@ -104,20 +128,23 @@ client() { # NAME
   esac
 }
 
-if [ -n "${ELASTICKV_TEST_ENDPOINT:-}" ]; then export ENDPOINT=$ELASTICKV_TEST_ENDPOINT; else start_server; fi
+if [ -n "${ELASTICKV_TEST_ENDPOINT:-}" ]; then export ENDPOINT=$ELASTICKV_TEST_ENDPOINT; else start_servers; fi
 begin=$SECONDS
 touch "$work/lines"
 names=("$@")
-[ ${#names[@]} -gt 0 ] || names=(boto3 boto3-new sdk-bun sdk-node curl aws-v2 aws-v1 rclone restic s3cmd)
+if [ ${#names[@]} -eq 0 ]; then
+  names=(boto3 sdk-bun curl aws-v2 rclone restic)
+  [ "$nodes" -gt 1 ] || names+=(boto3-new sdk-node aws-v1 s3cmd) # what these add is the same at any node
+fi
 for name in "${names[@]}"; do client "$name"; done
 
-if [ -n "$server" ]; then
-  if kill -0 "$server" 2>/dev/null; then
-    echo "ok server: still serving after all clients" | tee -a "$work/lines"
+for node in $(seq ${#servers[@]}); do
+  if kill -0 "${servers[node - 1]}" 2>/dev/null; then
+    echo "ok server: node $node still serving after all clients" | tee -a "$work/lines"
   else
-    { echo "FAIL server: died while the clients ran"; tail -n 20 "$work/server.err" | sed 's/^/    /'; } | tee -a "$work/lines"
+    { echo "FAIL server: node $node died while the clients ran"; tail -n 20 "$work/server$node.err" | sed 's/^/    /'; } | tee -a "$work/lines"
   fi
-fi
+done
 failed=$(grep -c '^FAIL ' "$work/lines")
 echo "clients took $((SECONDS - begin)) s"
 echo "$(grep -c '^ok ' "$work/lines") passed, $failed failed"
