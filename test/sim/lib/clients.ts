@@ -15,7 +15,7 @@ import { hashBytes, Violation } from "./violation.ts";
 
 const TABLE = "sim";
 /** A client gives up on an answer after this long. */
-const PATIENCE_MS = [500, 3_000, 40_000];
+const PATIENCE_MS = [200, 500, 500, 1_000, 3_000, 40_000];
 /** Between a client and a node. */
 const CLIENT_LATENCY_MS = 0.2;
 const LIST_LIMIT = 1_000;

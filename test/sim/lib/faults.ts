@@ -60,7 +60,9 @@ export class Faults {
     const running = this.#world.machines.filter(({ life }) => life?.alive);
     if (running.length === 0) return;
     this.counts[fault] = (this.counts[fault] ?? 0) + 1;
-    this.#act(fault, this.#random.pick(running));
+    const { leaderShare } = this.#world.profile;
+    const leader = this.#random.chance(leaderShare) ? this.#world.leader() : undefined;
+    this.#act(fault, leader ?? this.#random.pick(running));
   }
 
   #act(fault: FaultName, machine: Machine): void {
@@ -81,6 +83,12 @@ export class Faults {
           else other.kill(this.#downMs());
         }
         return;
+      case "quick-restart":
+        machine.kill(random.range(0, 20));
+        return;
+      case "amnesia":
+        this.#amnesia();
+        return;
       case "pause":
         machine.pause();
         this.#world.after(random.range(50, random.pick([500, 3_000, 15_000])), () => machine.resume());
@@ -95,8 +103,18 @@ export class Faults {
         machine.clock.setRate(this.#world.rate());
         return;
       case "partition":
-        this.#partition();
+        this.#partition(machine);
         return;
+      case "cut-pair": {
+        const other = this.#another(machine) ?? random.pick(this.#world.machines);
+        if (other !== machine) {
+          this.#block([
+            [machine.name, other.name],
+            [other.name, machine.name],
+          ]);
+        }
+        return;
+      }
       case "one-way": {
         const other = this.#another(machine);
         if (other !== undefined) this.#block([[machine.name, other.name]]);
@@ -164,6 +182,30 @@ export class Faults {
     }
   }
 
+  /**
+   * The leader loses one follower, which begins to ask for votes; then the other followers lose the leader and, in the same
+   * moment, what they had in memory: whom they had heard of, and when.
+   */
+  #amnesia(): void {
+    const leader = this.#world.leader();
+    const [first, ...others] = this.#random.shuffle(
+      this.#world.machines.filter((machine) => machine !== leader && machine.life?.alive),
+    );
+    if (leader === undefined || first === undefined) return;
+    const cut = (machine: Machine): void =>
+      this.#block([
+        [leader.name, machine.name],
+        [machine.name, leader.name],
+      ]);
+    cut(first);
+    this.#world.after(this.#random.range(500, 4_000), () => {
+      for (const other of others) {
+        cut(other);
+        other.kill(0);
+      }
+    });
+  }
+
   #downMs(): number {
     return this.#random.range(10, this.#random.pick([200, 2_000, 10_000]));
   }
@@ -173,8 +215,9 @@ export class Faults {
     return others.length === 0 || this.#random.chance(0.3) ? undefined : this.#random.pick(others);
   }
 
-  #partition(): void {
-    const names = this.#random.shuffle(this.#world.machines.map(({ name }) => name));
+  #partition(machine: Machine): void {
+    const others = this.#world.machines.filter((other) => other !== machine).map(({ name }) => name);
+    const names = [machine.name, ...this.#random.shuffle(others)];
     const cut = this.#random.chance(0.4) ? 1 : this.#random.between(1, names.length - 1);
     const [left, right] = [names.slice(0, cut), names.slice(cut)];
     // A bridge: one node still sees both sides.
@@ -190,7 +233,7 @@ export class Faults {
     const { fabric } = this.#world;
     this.#world.note(`cut: ${pairs.map(([from, to]) => `${from}>${to}`).join(" ")}`);
     for (const [from, to] of pairs) fabric.block(from, to);
-    this.#world.after(this.#random.range(100, this.#random.pick([1_000, 5_000, 15_000])), () => {
+    this.#world.after(this.#random.range(100, this.#world.profile.cutMs), () => {
       this.#world.note(`open again: ${pairs.map(([from, to]) => `${from}>${to}`).join(" ")}`);
       for (const [from, to] of pairs) fabric.unblock(from, to);
     });
@@ -202,16 +245,23 @@ export class Faults {
       fault === "loss"
         ? { loss: random.pick([0.02, 0.1, 0.3]) }
         : {
-            latencyMs: random.range(5, 400),
+            latencyMs: random.range(5, random.pick([100, 400, 900])),
             jitterMs: random.range(0, 100),
             bandwidth: random.range(5, 500),
           };
     const { fabric, machines } = this.#world;
-    const others = machines.filter((other) => other !== machine);
-    for (const { name } of others) Object.assign(fabric.link(machine.name, name), change);
-    this.#world.note(`the ways from ${machine.name} become bad: ${JSON.stringify(change)}`);
+    const { name } = machine;
+    const direction = random.pick(["from", "to", "both"]);
+    const ways = machines
+      .filter((other) => other !== machine)
+      .flatMap((other): [string, string][] => [
+        ...(direction === "to" ? [] : [[name, other.name] as [string, string]]),
+        ...(direction === "from" ? [] : [[other.name, name] as [string, string]]),
+      ]);
+    this.#world.note(`the ways ${direction} ${name} become bad: ${JSON.stringify(change)}`);
+    for (const [from, to] of ways) Object.assign(fabric.link(from, to), change);
     this.#world.after(random.range(500, 10_000), () => {
-      for (const { name } of others) fabric.restore(machine.name, name);
+      for (const [from, to] of ways) fabric.restore(from, to);
     });
   }
 

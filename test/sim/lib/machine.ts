@@ -97,14 +97,15 @@ export class Machine {
     return this.depot.openReader() as MemoryStore;
   }
 
-  start(): void {
+  /** @param bootMs mean time until the process runs */
+  start(bootMs = BOOT_MS): void {
     if (this.life?.alive || this.state === "expelled" || this.state === "refused") return;
     this.state = "running";
     this.world.fabric.powerOn(this.name);
     const life = new Life(this, this.#random.fork(`life ${++this.#lives}`));
     this.life = life;
     this.world.note(`${this.name} starts`);
-    life.threads.front.post(this.#random.exponential(BOOT_MS), "start", () => life.start());
+    life.threads.front.post(this.#random.exponential(bootMs), "start", () => life.start());
   }
 
   /** SIGKILL, or the end of a process that cannot go on: the page cache stays. */
@@ -242,7 +243,7 @@ export class Machine {
   #restart(delayMs: number | undefined): void {
     if (delayMs === undefined) return;
     this.world.scheduler.after(delayMs, () => {
-      if (this.state === "down") this.start();
+      if (this.state === "down") this.start(Math.min(BOOT_MS, delayMs));
     });
   }
 

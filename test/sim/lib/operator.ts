@@ -80,8 +80,12 @@ export class Operator {
     if (remove !== undefined) this.removed.add(remove);
     this.#world.after(this.#random.range(0, 1_000), () => machine.start());
     this.#insist({ kind: "add-learner", name, address: addressOf(name) }, () => {
-      if (remove === undefined) this.#insist({ kind: "promote", name }, () => this.#done());
-      else this.#insist({ kind: "replace", remove, promote: name }, () => this.#done());
+      // Some operators look at a learner for a while.
+      const lookMs = this.#random.pick([0, 0, 5_000, 15_000]);
+      this.#world.after(lookMs, () => {
+        if (remove === undefined) this.#insist({ kind: "promote", name }, () => this.#done());
+        else this.#insist({ kind: "replace", remove, promote: name }, () => this.#done());
+      });
     });
   }
 

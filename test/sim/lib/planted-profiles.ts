@@ -10,10 +10,19 @@ const READ_AND_WRITE: OperationWeights = { read: 6, write: 3, create: 0, cas: 0,
 const WRITES: OperationWeights = { read: 2, write: 5, create: 1, cas: 1, delete: 1, list: 0 };
 const BUSY: Partial<Profile> = {
   clients: 8,
-  keys: 2,
-  thinkMs: 20,
+  keys: 3,
+  thinkMs: 50,
   durationMs: 40_000,
   operations: READ_AND_WRITE,
+};
+
+/** Elections and writes are quick: what is late is the news of them. */
+const LAN: Partial<Profile> = {
+  network: { latencyMs: 0.1, jitterMs: 0, loss: 0, split: 0 },
+  fsyncMs: 0.1,
+  mailMs: 0.02,
+  duplicate: 0,
+  disorder: 0,
 };
 
 function faults(weights: Partial<Record<FaultName, number>>, faultEveryMs: number): Partial<Profile> {
@@ -37,15 +46,44 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     ...BUSY,
     ...faults({ crash: 6, "crash-in-disk-operation": 3, partition: 4, "crash-all": 2 }, 500),
   },
-  voteAtOnceAfterRestart: { ...BUSY, ...faults({ crash: 8, partition: 3, "one-way": 6 }, 500) },
-  leaseCountsLearners: { ...BUSY, nodes: 3, ...faults({ membership: 4, partition: 8 }, 1_500) },
-  leaseFromArrival: { ...BUSY, ...faults({ "slow-link": 8, partition: 4, "one-way": 4, pause: 2 }, 700) },
-  leaseDuringTransfer: { ...BUSY, thinkMs: 5, ...faults({ transfer: 8, "slow-link": 4, loss: 2 }, 300) },
+  voteAtOnceAfterRestart: {
+    ...BUSY,
+    nodes: 3,
+    ...LAN,
+    cutMs: 5_000,
+    ...faults({ amnesia: 1 }, 8_000),
+  },
+  leaseCountsLearners: {
+    ...BUSY,
+    ...LAN,
+    nodes: 3,
+    leaderShare: 0.9,
+    cutMs: 4_000,
+    ...faults({ membership: 4, partition: 8 }, 4_000),
+  },
+  leaseFromArrival: {
+    ...BUSY,
+    ...LAN,
+    nodes: 3,
+    leaderShare: 0.9,
+    cutMs: 4_000,
+    ...faults({ "slow-link": 6, partition: 6 }, 3_000),
+  },
+  leaseDuringTransfer: {
+    ...BUSY,
+    ...LAN,
+    nodes: 3,
+    ...faults({ transfer: 8, "slow-link": 4, "cut-pair": 2 }, 400),
+  },
   leaseBeforeOwnTerm: { ...BUSY, thinkMs: 5, ...faults({ transfer: 8, crash: 2, "stall-room": 4 }, 400) },
   leaseWithoutMargin: {
     ...BUSY,
+    ...LAN,
+    nodes: 3,
     driftShare: DRIFT_SHARE_MAX,
-    ...faults({ partition: 6, "one-way": 4, drift: 2 }, 1_500),
+    leaderShare: 0.9,
+    cutMs: 4_000,
+    ...faults({ partition: 6, drift: 1 }, 4_000),
   },
   applyTwiceOnRetry: {
     ...BUSY,
