@@ -16,6 +16,7 @@ import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../raft
 import type { AppliedState } from "../store/types.ts";
 import { ClusterDesk } from "./cluster-desk.ts";
 import { ClusterPeers } from "./cluster-peers.ts";
+import { votersOf } from "./cluster-view.ts";
 import { type ConsensusAssembly, retainBytesOf } from "./consensus-options.ts";
 import { ForeignProposalError, Proposals, viewsOf } from "./consensus-proposals.ts";
 import { consensusStatus, observationOf } from "./consensus-status.ts";
@@ -27,6 +28,10 @@ import type { FrontToConsensus, ProposeMessage, SnapshotToConsensus, StoreToCons
 import { READ_LIFE_BYTES, readContext, readIdOf } from "./read-context.ts";
 import { ReceivedMemory } from "./received-memory.ts";
 import { SnapshotStreams } from "./snapshot-streams.ts";
+import { StallWatch } from "./stall-watch.ts";
+
+/** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
+const STALL_ELECTIONS = 10;
 
 /** What the room passes to the engine; the rest of EngineOptions comes from whoever assembles the node. */
 export type EngineHooks = Pick<
@@ -62,6 +67,7 @@ export class ConsensusRoom {
   readonly #streams: SnapshotStreams;
   readonly #compactor: LogCompactor;
   readonly #memory = new ReceivedMemory();
+  readonly #stalls: StallWatch;
   /** Marks the reads of this start of the process. */
   readonly #life: Uint8Array;
   readonly #storeOpened = Promise.withResolvers<OpenedMail>();
@@ -88,6 +94,7 @@ export class ConsensusRoom {
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
       allocate: (bytes) => this.#memory.allocate(bytes),
     });
+    this.#stalls = new StallWatch(STALL_ELECTIONS * raft.electionTicks * raft.tickMs);
     this.#life = options.random.bytes(READ_LIFE_BYTES);
     this.#proposals = new Proposals({
       clock,
@@ -283,11 +290,22 @@ export class ConsensusRoom {
     if (engine === undefined) return;
     engine.tick();
     this.#desk.check();
+    this.#watch(engine);
     if (engine.leading) {
       this.#desk.register();
       for (const [id, { match }] of engine.describe().progress) this.#compactor.matched(id, match);
     }
     this.observe();
+  }
+
+  /** A leader whose disk stands still makes room for one whose disk does not. */
+  #watch(engine: Engine): void {
+    const half = this.#stalls.stalled(engine.oldestInFlight, this.#options.clock.monotonicMs());
+    if (half === undefined || !engine.leading || votersOf(this.#membership).length < 2) return;
+    this.#options.logger.error("the disk stands still: handing leadership over", { half });
+    this.#desk.stepDown((done) => {
+      if (!done) this.#options.logger.warn("nobody took leadership over", { half });
+    });
   }
 
   /** A broken invariant stops the node with what is known about it: it never goes on half right. */

@@ -160,6 +160,21 @@ describe("writes and reads at any node", () => {
     expect(await read(leader, "k39")).toBe("v39");
   });
 
+  test("a leader whose disk hangs hands over: the others take writes without it", async () => {
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const { log } = cluster.place(leader);
+    const others = [...cluster.nodes.keys()].filter((name) => name !== leader);
+    log.held = [];
+    // It is in the log of the others; the leader alone does not know.
+    await write(others[0] as string, put("k", "1"));
+    await until("another leader", () => others.some((name) => cluster.node(name).front.leadership.leading));
+    await write(others[1] as string, put("k", "2"));
+    expect(await read(others[0] as string, "k")).toBe("2");
+    log.releaseHeld();
+    expect(await read(leader, "k")).toBe("2");
+  });
+
   test("without a majority nothing is answered; what waited goes through when there is one", async () => {
     await cluster.startAll();
     const leader = await cluster.leader();

@@ -106,6 +106,11 @@ export class Engine {
     return { appends: this.#appends.length, applies: this.#applies.length };
   }
 
+  /** The ids of the append and of the apply that have been on their way for longest; 0 = there is none. */
+  get oldestInFlight(): { readonly append: number; readonly apply: number } {
+    return { append: this.#appends[0]?.id ?? 0, apply: this.#applies[0]?.id ?? 0 };
+  }
+
   status(): BasicStatus {
     return this.#core.basicStatus();
   }

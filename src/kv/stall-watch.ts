@@ -1,0 +1,44 @@
+/**
+ * Notices that the log or the keyspace of a leader stands still (a full disk, one that hangs). Its followers could go on
+ * without it: but its heartbeats keep them from electing another, and what it cannot apply fills the bounds on what may be
+ * uncommitted, until no node of the cluster takes a write.
+ */
+
+/** What is asked of log and store and not answered, oldest first; 0 = nothing. */
+export interface OldestWork {
+  readonly append: number;
+  readonly apply: number;
+}
+
+interface Standing {
+  readonly id: number;
+  readonly sinceMs: number;
+}
+
+export class StallWatch {
+  readonly #patienceMs: number;
+  #append: Standing = { id: 0, sinceMs: 0 };
+  #apply: Standing = { id: 0, sinceMs: 0 };
+
+  /** @param patienceMs without any progress of one of them */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  /** To be asked now and then. Once it has answered, its patience begins anew. */
+  stalled(oldest: OldestWork, nowMs: number): "log" | "keyspace" | undefined {
+    this.#append = stillAt(this.#append, oldest.append, nowMs);
+    this.#apply = stillAt(this.#apply, oldest.apply, nowMs);
+    const late = ({ id, sinceMs }: Standing): boolean => id !== 0 && nowMs - sinceMs >= this.#patienceMs;
+    const half = late(this.#append) ? "log" : late(this.#apply) ? "keyspace" : undefined;
+    if (half !== undefined) {
+      this.#append = { ...this.#append, sinceMs: nowMs };
+      this.#apply = { ...this.#apply, sinceMs: nowMs };
+    }
+    return half;
+  }
+}
+
+function stillAt(before: Standing, id: number, nowMs: number): Standing {
+  return before.id === id ? before : { id, sinceMs: nowMs };
+}
