@@ -72,7 +72,7 @@ function waitingAdvice(
         ? `--join names members of another cluster than the data directory of ${self}: ${why}`
         : `--initial-cluster is not the same everywhere, or it names a node of another cluster. Compare the lists, stop the node that has it wrong, empty its data directory (it holds nothing yet) and start it again. ${why}`,
     );
-  } else if (/\b[A-Z][A-Z_]{4,}:/.test(why)) advice.push(`What is known: ${why}`);
+  } else if (/\b(?:TLS|[A-Z][A-Z_]{4,}):/.test(why)) advice.push(`What is known: ${why}`);
   return advice;
 }
 
@@ -80,8 +80,20 @@ function noLeader(voters: readonly MemberStatus[], reachable: number, quorum: nu
   const counted = `No leader: ${reachable} of ${voters.length} voters can be reached from here`;
   if (reachable >= quorum)
     return `${counted}, enough for an election, which takes seconds. If it lasts, look at the logs.`;
-  const missing = voters.filter((member) => !member.reachable).map(({ id }) => id);
-  return `${counted}, ${quorum} are needed. Start ${missing.join(", ")} or repair the network to them; nothing is served until then, and nothing is lost.`;
+  const missing = voters.filter((member) => !member.reachable);
+  const names = missing.map(({ id }) => id).join(", ");
+  const needed = `${counted}, ${quorum} are needed.`;
+  // Reached and turned away: that they are started helps nobody.
+  const refused = missing.filter(({ problem }) => isCertificateProblem(problem));
+  if (refused.length > 0) {
+    return `${needed} ${refused.map(({ id, problem }) => `${id}: ${problem}`).join("; ")}. Repair the peer certificates; nothing is served until then, and nothing is lost.`;
+  }
+  return `${needed} Start ${names} or repair the network to them; nothing is served until then, and nothing is lost.`;
+}
+
+/** The other end runs, and one of the two does not like what the other has shown. */
+function isCertificateProblem(problem: string | null): boolean {
+  return problem !== null && /\bTLS\b|\bCERTIFICATE\b/.test(problem);
 }
 
 function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefined {
@@ -94,6 +106,9 @@ function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefi
     const seconds = member.unreachableSeconds ?? 0;
     const since = seconds === 0 ? "" : ` for ${duration(seconds)}`;
     const why = member.problem === null ? "" : ` (${member.problem})`;
+    if (isCertificateProblem(member.problem)) {
+      return `${id} runs but is not let in${since}${why}: all nodes need a peer certificate of the same CA that is valid now and has the node's name (or the host of its peer address) among its names, or none has one.`;
+    }
     if (!member.registered) {
       return `${id} was added and has never been met${why}: start it with --join and an empty data directory (docs/operations/cluster.md).`;
     }

@@ -34,6 +34,8 @@ export interface ClusterPeersOptions
   readonly onHello: (hello: Hello) => void;
   /** It does not take this node. */
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
+  /** It cannot be reached; again with every attempt. */
+  readonly onProblem: (peer: Peer, problem: string) => void;
 }
 
 export class ClusterPeers {
@@ -63,6 +65,7 @@ export class ClusterPeers {
       onMessage: options.onMessage,
       onUnreachable: options.onUnreachable,
       onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
+      onProblem: (peer, problem) => this.#onProblem(peer, problem),
       onHello: (_, hello) => this.#onHello(hello),
       allocate: options.allocate,
     });
@@ -196,6 +199,13 @@ export class ClusterPeers {
       this.#options.logger.warn("peer refuses this node", { peer: peer.name, code, reason: message });
     }
     this.#options.onRefused(peer, code, message);
+  }
+
+  #onProblem(peer: Peer, problem: string): void {
+    if (this.#isNews(peer.id, `problem ${problem}`)) {
+      this.#options.logger.warn("peer cannot be reached", { peer: peer.name, problem });
+    }
+    this.#options.onProblem(peer, problem);
   }
 
   /** Retries come every few seconds and say the same: one line in the log. */

@@ -83,7 +83,7 @@ export interface LogRoomPort {
 
 export type TransportCallbacks = Pick<
   TransportOptions,
-  "hello" | "admit" | "onMessage" | "onUnreachable" | "onRefused" | "onHello" | "allocate"
+  "hello" | "admit" | "onMessage" | "onUnreachable" | "onRefused" | "onProblem" | "onHello" | "allocate"
 >;
 
 export interface PeerLink {

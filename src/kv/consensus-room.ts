@@ -92,6 +92,7 @@ export class ConsensusRoom {
       onUnreachable: (peer, lane) => this.#guard(() => this.#onUnreachable(peer, lane)),
       onHello: (hello) => this.#guard(() => this.#formation?.onHello(hello)),
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
+      onProblem: (peer, problem) => this.#guard(() => this.#formation?.onProblem(peer.name, problem)),
       allocate: (bytes) => this.#memory.allocate(bytes),
     });
     this.#stalls = new StallWatch(STALL_ELECTIONS * raft.electionTicks * raft.tickMs);
@@ -264,7 +265,7 @@ export class ConsensusRoom {
     return {
       append: (id, batch) => {
         for (const { data } of batch.entries) this.#memory.held(data);
-        if (batch.snapshot !== undefined) this.#streams.onTaken();
+        if (batch.snapshot !== undefined) this.#streams.onTaken(batch.snapshot.index);
         log.append(id, batch);
       },
       apply: (id, entries) => store.send({ kind: "apply", id, entries }),

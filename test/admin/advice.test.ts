@@ -54,6 +54,14 @@ test("one voter lost: since when, why, and both ways out; and that there is no m
   ]);
 });
 
+test("a certificate that is refused: starting it does not help", () => {
+  const foreign = member("n3", { ...lost, problem: "replication: TLS: UNABLE_TO_VERIFY_LEAF_SIGNATURE" });
+  const advice = advise({ members: [leader, member("n2"), foreign] });
+  expect(advice[1]).toContain("n3 runs but is not let in for 4 min (replication: TLS:");
+  const alone = advise({ leaderId: null, members: [member("n1", lost), member("n2", lost), foreign] });
+  expect(alone[0]).toContain("n3: replication: TLS: UNABLE_TO_VERIFY_LEAF_SIGNATURE. Repair the peer cert");
+});
+
 test("a wiped member", () =>
   expect(
     advise({

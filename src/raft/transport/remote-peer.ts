@@ -9,6 +9,7 @@ export interface RemotePeerEvents {
   onDropped(lane: Lane, messages: number): void;
   onLost(peer: Peer, lane: Lane): void;
   onNonsense(): void;
+  onProblem(peer: Peer, problem: string): void;
 }
 
 /** The connections that this node keeps to one peer. */
@@ -45,6 +46,7 @@ export class RemotePeer {
         onError: (reason, nonsense) => {
           this.lastError = `${slot.name}: ${reason}`;
           if (nonsense) events.onNonsense();
+          events.onProblem(peer, reason);
         },
         onDropped: (lane, messages) => events.onDropped(lane, messages),
         onLost: (lane) => events.onLost(peer, lane),

@@ -141,6 +141,7 @@ export class PeerTransport implements Transport {
       onDropped: (lane, messages) => metrics.dropped(lane, messages),
       onLost: (of, lane) => this.#lose(of, lane),
       onNonsense: () => metrics.protocolError(),
+      onProblem: (of, problem) => this.#options.onProblem?.(of, problem),
     });
     this.#peers.set(peer.id, remote);
     if (this.#started) remote.dial();

@@ -114,6 +114,8 @@ export interface TransportOptions {
   readonly onUnreachable: (peer: Peer, lane: Lane) => void;
   /** A peer refused this node, with its reason. */
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
+  /** A connection to it could not be made, or broke, and why; comes again with every attempt. */
+  readonly onProblem?: (peer: Peer, problem: string) => void;
   /** A connection stands: both ends took the other's hello. Once per connection, so several times per peer. */
   readonly onHello: (peer: Peer, hello: Hello) => void;
   readonly metrics: TransportMetrics;
