@@ -38,8 +38,9 @@ interface Incoming {
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   #incoming: Incoming | undefined;
-  /** A complete one that the store has yet to put in force: another would take its place on the disk. */
-  #kept: { readonly index: number; readonly forget: () => void } | undefined;
+  /** Index of one that the core has taken, whose marker goes to the log, which from then on begins behind it. Another
+   *  would take its place on the disk, and without it this node could never start again. */
+  #taken: number | undefined;
 
   constructor(options: SnapshotReceiverOptions) {
     this.#options = options;
@@ -58,8 +59,8 @@ export class SnapshotReceiver {
       refuse("the message that announces it has no metadata");
       return;
     }
-    if (this.#kept !== undefined) {
-      refuse(`the one at ${this.#kept.index} is being put in force`);
+    if (this.#taken !== undefined) {
+      refuse(`the one at ${this.#taken} is being put in force`);
       return;
     }
     if (snapshot.index <= options.commitIndex()) {
@@ -111,12 +112,6 @@ export class SnapshotReceiver {
     if (incoming?.id !== streamId) return;
     this.#incoming = undefined;
     incoming.cancelTimeout();
-    const index = incoming.message.snapshot?.metadata.index ?? 0;
-    // The core may not take it (its log has caught up meanwhile); then nobody says `installed`.
-    const forget = this.#options.timers.later(() => {
-      this.#kept = undefined;
-    }, SNAPSHOT_SILENCE_MS);
-    this.#kept = { index, forget };
     this.#options.send(incoming.from, {
       kind: "snapshot-result",
       streamId: incoming.remoteId,
@@ -127,15 +122,13 @@ export class SnapshotReceiver {
     this.#options.onComplete(incoming.message);
   }
 
-  /** The core has taken it: its marker goes to the log, which from then on begins behind it. Nothing may take its place
-   *  before it is in force, however long that takes: without it this node could never start again. */
-  onTaken(): void {
-    this.#kept?.forget();
+  /** The core takes it: called from within `onComplete`, or it never will be (the log has caught up meanwhile). */
+  onTaken(index: number): void {
+    this.#taken = index;
   }
 
   onInstalled(): void {
-    this.#kept?.forget();
-    this.#kept = undefined;
+    this.#taken = undefined;
   }
 
   onFailed(streamId: number, reason: string): void {
@@ -155,9 +148,7 @@ export class SnapshotReceiver {
 
   stop(): void {
     this.#incoming?.cancelTimeout();
-    this.#kept?.forget();
     this.#incoming = undefined;
-    this.#kept = undefined;
   }
 
   #of(from: number, remoteId: number): Incoming | undefined {

@@ -5,6 +5,7 @@
  */
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
+import { membersOf } from "../raft/engine/membership.ts";
 import type { Membership, Position } from "../raft/engine/types.ts";
 import type { PeerMessage } from "../raft/transport/types.ts";
 import type { AppliedState } from "../store/types.ts";
@@ -76,6 +77,11 @@ export class SnapshotSender {
     const wanted = stream.message.snapshot?.metadata.index ?? 0;
     if (applied.index < wanted) {
       this.#end(stream, false, `the keyspace was read at ${applied.index}, the core asked for ${wanted}`);
+      return;
+    }
+    // The core applies a change as it hands it out, the keyspace a moment later.
+    if (!membersOf(membership.confState).has(stream.to)) {
+      this.#end(stream, false, `the keyspace at ${applied.index} does not know of that member`);
       return;
     }
     stream.position = { index: applied.index, term: applied.term };

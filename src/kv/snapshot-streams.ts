@@ -74,9 +74,9 @@ export class SnapshotStreams {
     this.#sender.onHeld(streamId);
   }
 
-  /** The core has taken the received one. */
-  onTaken(): void {
-    this.#receiver.onTaken();
+  /** The core has taken the received one at this index. */
+  onTaken(index: number): void {
+    this.#receiver.onTaken(index);
   }
 
   onInstalled(): void {

@@ -6,6 +6,7 @@ import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/kv/messages.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import { EMPTY_CONF_STATE, type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
+import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { PeerMessage } from "../../src/raft/transport/types.ts";
 
 /** Timers that fire when the test says so. */
@@ -29,7 +30,9 @@ function manualTimers(): Timers & { fire(): void; readonly waiting: number } {
   };
 }
 
-const membership = bootstrapMembership([{ name: "n1", address: "a:1" }]);
+/** Whom it is sent to. */
+const TO = raftIdOf("n7");
+const membership = bootstrapMembership([{ name: "n7", address: "a:1" }]);
 function snap(index: number): Message {
   const message = newMessage(MessageType.Snap, 2);
   const metadata = { index, term: 3, confState: EMPTY_CONF_STATE };
@@ -59,7 +62,7 @@ describe("sending", () => {
 
   test("held, opened, announced with the real position, streamed by credit, reported once, let go", () => {
     const { it, mail, sent, ends, timers } = sender();
-    it.begin(7, snap(10));
+    it.begin(TO, snap(10));
     it.onHeld(1);
     it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
     expect(sent[0]).toMatchObject({
@@ -67,67 +70,80 @@ describe("sending", () => {
       message: { snapshot: { metadata: { index: 15, term: 4 } } },
     });
     it.onCredit(8, 1, 1);
-    it.onCredit(7, 1, 2);
+    it.onCredit(TO, 1, 2);
     it.onChunk(1, new Uint8Array(3));
     it.onSent(1);
     expect(it.onResult(8, 1, true, "")).toBe(false);
-    expect(it.onResult(7, 1, true, "")).toBe(true);
-    expect(it.onResult(7, 1, true, "")).toBe(false);
-    expect(ends).toEqual([{ to: 7, index: 15 }]);
+    expect(it.onResult(TO, 1, true, "")).toBe(true);
+    expect(it.onResult(TO, 1, true, "")).toBe(false);
+    expect(ends).toEqual([{ to: TO, index: 15 }]);
     expect(mail).toEqual(["store hold", "room send", "room credit", "store unhold"]);
     expect(timers.waiting).toBe(0);
   });
 
   test("older than what was asked for, silence, a dropped chunk, another request: each ends it once, as failed", () => {
     const old = sender();
-    old.it.begin(7, snap(10));
+    old.it.begin(TO, snap(10));
     old.it.onOpened(1, { index: 9, term: 4, commitTs: 1n }, membership);
     const silent = sender();
-    silent.it.begin(7, snap(10));
+    silent.it.begin(TO, snap(10));
     silent.timers.fire();
     silent.timers.fire();
     const dropped = sender(false);
-    dropped.it.begin(7, snap(10));
+    dropped.it.begin(TO, snap(10));
     dropped.it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
     const cancelled = sender();
-    cancelled.it.begin(7, snap(10));
+    cancelled.it.begin(TO, snap(10));
     cancelled.it.cancel(() => true, "no longer leads");
     for (const { ends, mail, it } of [old, silent, dropped, cancelled]) {
-      expect(ends).toEqual([{ to: 7, index: undefined }]);
+      expect(ends).toEqual([{ to: TO, index: undefined }]);
       expect(mail.filter((one) => one === "store unhold").length).toBe(1);
       expect(mail).toContain("room cancel");
       expect(it.active).toBe(0);
     }
   });
 
+  test("of a keyspace that does not know the follower yet: it could do nothing with it", () => {
+    const { it, ends, sent } = sender();
+    it.begin(8, snap(10));
+    it.onHeld(1);
+    it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
+    expect(ends).toEqual([{ to: 8, index: undefined }]);
+    expect(sent.map(({ kind }) => kind)).toEqual(["snapshot-result"]);
+  });
+
   test("one that another takes the place of is not reported: its failure would be taken for that of the other", () => {
     const { it, mail, ends } = sender();
-    it.begin(7, snap(10));
-    it.begin(7, snap(20));
+    it.begin(TO, snap(10));
+    it.begin(TO, snap(20));
     expect(ends).toEqual([]);
     expect(mail).toEqual(["store hold", "store unhold", "room cancel", "store hold"]);
     expect(it.active).toBe(1);
     it.onHeld(2);
     it.onOpened(2, { index: 25, term: 4, commitTs: 1n }, membership);
-    it.onResult(7, 2, true, "");
-    expect(ends).toEqual([{ to: 7, index: 25 }]);
+    it.onResult(TO, 2, true, "");
+    expect(ends).toEqual([{ to: TO, index: 25 }]);
   });
 });
 
 describe("receiving", () => {
-  function receiver(commit = 5) {
+  function receiver(commit = 5, takes = true) {
     const timers = manualTimers();
     const mail: string[] = [];
     const sent: PeerMessage[] = [];
     const stepped: number[] = [];
     let next = 100;
-    const it = new SnapshotReceiver({
+    const it: SnapshotReceiver = new SnapshotReceiver({
       timers,
       snapshots: (message) => mail.push(message.kind),
       send: (_, message) => sent.push(message),
       nextStreamId: () => next++,
       commitIndex: () => commit,
-      onComplete: (message) => stepped.push(message.snapshot?.metadata.index ?? 0),
+      onComplete: (message) => {
+        const index = message.snapshot?.metadata.index ?? 0;
+        stepped.push(index);
+        if (takes) it.onTaken(index);
+      },
       onEnd: () => {},
     });
     return { it, timers, mail, sent, stepped };
@@ -166,8 +182,16 @@ describe("receiving", () => {
     for (let i = 0; i < 5; i++) timers.fire();
     it.onComplete(100);
     expect(stepped).toEqual([10]);
-    // The one that waits to be put in force has a timer of its own.
-    expect(timers.waiting).toBe(1);
+    expect(timers.waiting).toBe(0);
+  });
+
+  test("one that the core does not take keeps no place: the next may come at once", () => {
+    const { it, sent } = receiver(5, false);
+    it.onBegin(7, 1, snap(10));
+    it.onEndOfStream(7, 1);
+    it.onComplete(100);
+    it.onBegin(7, 2, snap(20));
+    expect(sent.at(-1)).toMatchObject({ kind: "snapshot-credit", streamId: 2 });
   });
 
   test("what is committed here already costs no bytes; silence and a lost sender leave nothing behind", () => {
