@@ -79,7 +79,10 @@ async function bringUp(
   const found = await recover(options, room);
   onOpened(found.log, found.applied);
   let recovered = found.log;
-  const joins = join.length > 0 || (initialCluster.length === 0 && identity.roster !== undefined);
+  // Started without a word about its cluster it has joined one, unless its keyspace has a first state: then it was killed
+  // between the roster and the log's first marker.
+  const silent = initialCluster.length === 0 && identity.roster !== undefined;
+  const joins = join.length > 0 || (silent && found.membership === undefined);
   const fresh = isNew(recovered) && (recovered.created || identity.roster === undefined);
   if (isNew(recovered) && !joins) {
     if (identity.roster === undefined && initialCluster.length > 1) await room.form("form");
