@@ -94,6 +94,15 @@ describe("safety", () => {
     });
   }
 
+  test("finds: nobody is elected while a lease holds", () => {
+    let leftMs = -1;
+    const monitor = new SafetyMonitor(() => (leftMs > 0 ? [{ name: "a", term: 1, leftMs }] : []));
+    monitor.leads("a", 1);
+    monitor.leads("b", 2);
+    leftMs = 1;
+    expect(() => monitor.leads("c", 3)).toThrow("nobody is elected while a lease holds");
+  });
+
   test("a rejected vote is no vote", () => {
     const monitor = new SafetyMonitor();
     monitor.sent("a", message(MessageType.VoteResp, { term: 3, to: 1 }));

@@ -22,13 +22,27 @@ export interface Life {
 
 const COMMIT_TS_OFFSET = 4;
 
+/** A node that may answer reads by itself, as far as it knows. */
+export interface Lease {
+  readonly name: string;
+  readonly term: number;
+  /** Of its own clock. */
+  readonly leftMs: number;
+}
+
 export class SafetyMonitor {
+  readonly #leases: () => readonly Lease[];
   readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, number>();
   readonly #committed = new Map<number, Committed>();
   readonly #states = new Map<number, { readonly hash: string; readonly by: string }>();
   #highest = 0;
   #newestTs = 0n;
+
+  /** @param leases those that are valid at the moment of the call */
+  constructor(leases: () => readonly Lease[] = () => []) {
+    this.#leases = leases;
+  }
 
   /** Highest index that some node has applied. */
   get highestApplied(): number {
@@ -58,8 +72,18 @@ export class SafetyMonitor {
 
   leads(name: string, term: number): void {
     const known = this.#leaders.get(term);
-    if (known === undefined) this.#leaders.set(term, name);
-    else if (known !== name) throw new Violation("one leader per term", { term, leaders: [known, name] });
+    if (known === undefined) {
+      this.#leaders.set(term, name);
+      this.#checkLeases(name, term);
+    } else if (known !== name) throw new Violation("one leader per term", { term, leaders: [known, name] });
+  }
+
+  /** Nobody is elected while somebody else may answer reads without asking. */
+  #checkLeases(elected: string, term: number): void {
+    for (const lease of this.#leases()) {
+      if (lease.name === elected || lease.term >= term) continue;
+      throw new Violation("nobody is elected while a lease holds", { elected, term, lease });
+    }
   }
 
   /** Entries are given to a state machine. */

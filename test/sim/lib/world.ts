@@ -7,7 +7,7 @@ import { Faults } from "./faults.ts";
 import { addressOf, Machine } from "./machine.ts";
 import { Operator } from "./operator.ts";
 import { type Profile, profileOf } from "./profile.ts";
-import { SafetyMonitor } from "./safety.ts";
+import { type Lease, SafetyMonitor } from "./safety.ts";
 import { resetThreadNumbers, Scheduler } from "./scheduler.ts";
 import { Fabric } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
@@ -50,7 +50,7 @@ export class World {
   readonly profile: Profile;
   readonly scheduler: Scheduler;
   readonly fabric: Fabric;
-  readonly safety = new SafetyMonitor();
+  readonly safety = new SafetyMonitor(() => this.#leases());
   readonly recorder: HistoryRecorder;
   readonly machines: Machine[] = [];
   readonly clients: Clients;
@@ -178,6 +178,16 @@ export class World {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  #leases(): Lease[] {
+    const leases: Lease[] = [];
+    for (const { name, life, clock } of this.machines) {
+      if (!life?.alive) continue;
+      const leftMs = life.published.leaseUntilUs / 1000 - clock.monotonicMs();
+      if (leftMs > 0) leases.push({ name, term: life.published.term, leftMs });
+    }
+    return leases;
   }
 
   #named(name: string): NamedAddress {
