@@ -93,7 +93,14 @@ export class ClusterPeers {
 
   setMembership(membership: Membership): void {
     for (const member of this.#membership?.members ?? []) {
-      if (membership.members.some(({ id }) => id === member.id)) continue;
+      const now = membership.members.find(({ id }) => id === member.id);
+      if (now !== undefined) {
+        // It has moved, and told another: what it said to this node when it was last met is no news any more.
+        if (now.address !== member.address && this.#hellos.get(member.id)?.address === member.address) {
+          this.#hellos.delete(member.id);
+        }
+        continue;
+      }
       this.#leaving.set(member.id, member);
       this.#options.timers.later(() => {
         this.#leaving.delete(member.id);
