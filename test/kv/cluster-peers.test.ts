@@ -49,6 +49,7 @@ function peersOfN1() {
     allocate: (bytes) => new Uint8Array(bytes),
     onHello: () => {},
     onRefused: () => {},
+    onProblem: () => {},
   });
   const hello = (name: string, address: string): void => {
     const said: Hello = {
