@@ -307,7 +307,7 @@ export const SETTINGS = {
     type: size(KIB, 64 * MIB),
     default: 4 * MIB,
     tuning: true,
-    help: "bytes of entries in one append message, and the size of the largest entry",
+    help: "bytes of entries in one append message, and the size of the largest entry (which may have 64KiB at least)",
   }),
   raftMaxInflightBytes: setting({
     flag: "raft-max-inflight-bytes",

@@ -21,6 +21,8 @@ import type { EdgeReply } from "./types.ts";
 const DISCARD_BYTES = 256 * 1024;
 /** A client that does not send it in this time gets its answer at once, and no second request. */
 const DISCARD_PATIENCE_MS = 1000;
+/** After the word to close, before idle connections are closed. */
+const LINGER_MS = 500;
 /** Status that metrics see when the client left before it could be told one. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -48,6 +50,7 @@ class HttpEdge implements Edge {
   #inFlight = 0;
   #closing: Promise<void> | undefined;
   #whenQuiet: (() => void) | undefined;
+  #whenNoneLeft: (() => void) | undefined;
 
   constructor(options: EdgeOptions) {
     this.#options = options;
@@ -95,13 +98,18 @@ class HttpEdge implements Edge {
     return this.#closing;
   }
 
+  /**
+   * Clients that are busy hear `Connection: close` with their next reply and come again elsewhere; a connection that was
+   * closed under a request already on its way would be an error to them. What is idle for longer is closed.
+   */
   async #close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const graceOver = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, graceMs);
     });
+    await this.#linger(Math.min(graceMs, LINGER_MS));
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
     const quiet = new Promise<void>((resolve) => {
       this.#whenQuiet = resolve;
       this.#checkQuiet();
@@ -111,6 +119,19 @@ class HttpEdge implements Edge {
     clearTimeout(timer);
     await closed;
     this.#stopWatches();
+  }
+
+  #linger(ms: number): Promise<void> {
+    if (this.#connections === 0 || ms === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#whenNoneLeft = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#whenNoneLeft = done;
+    });
   }
 
   /** While closing, every reply says `Connection: close`; when the last connection has gone, all is done. */
@@ -157,6 +178,7 @@ class HttpEdge implements Edge {
     socket.once("close", () => {
       this.#connections--;
       this.#metrics.connectionClosed();
+      if (this.#connections === 0) this.#whenNoneLeft?.();
       this.#checkQuiet();
     });
   }

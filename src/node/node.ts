@@ -39,6 +39,7 @@ import {
   prepareDataDirectory,
   type WantedCluster,
 } from "./data-directory.ts";
+import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
@@ -216,7 +217,7 @@ export class Node {
       clock: this.#clock,
       timers: this.#timers,
       origin: rooms.origin,
-      maxTxnBytes: config.raftMaxSizePerMsg,
+      maxTxnBytes: entryBytesMax(config.raftMaxSizePerMsg),
       gracePeriodMs: config.gcGracePeriodMs,
       diskReserveBytes: config.diskReserveBytes,
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,

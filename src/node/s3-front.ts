@@ -18,6 +18,7 @@ import { AttemptSweeper } from "../s3/attempts.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { keyHoldersOnly } from "../s3/authorizer.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/deps.ts";
+import { entryBytesMax } from "./entry-size.ts";
 import { s3Metrics } from "./s3-metrics.ts";
 
 /** Between two looks for abandoned uploads. */
@@ -56,7 +57,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     capacityBytes: config.s3PutAdmissionMaxInflightBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
     chunkedIncremental: config.s3PutAdmissionChunkedIncremental,
-    entryBytes: config.raftMaxSizePerMsg,
+    entryBytes: entryBytesMax(config.raftMaxSizePerMsg),
     clock,
     random,
     metrics: counted,

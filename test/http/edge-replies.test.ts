@@ -314,6 +314,19 @@ describe("life of the edge", () => {
     expect([edge.inFlight, edge.connections]).toEqual([0, 0]);
   });
 
+  test("a request that meets the close on its way is answered, and its connection closed after that", async () => {
+    const edge = await edgeFor(async () => text(200, "late"));
+    const client = await connectTo(edge);
+    await client.send(GET);
+    await client.response();
+    const closing = edge.close(60_000);
+    await client.send(GET);
+    const response = await client.response();
+    expect([response.body.toString(), response.headers.get("connection")]).toEqual(["late", "close"]);
+    await closing;
+    expect(edge.connections).toBe(0);
+  });
+
   test("close cuts what outlasts its grace", async () => {
     const edge = await edgeFor(() => new Promise<EdgeReply>(() => {}));
     const client = await connectTo(edge);
