@@ -107,6 +107,7 @@ export class ConsensusRoom {
     });
     this.#forwarding = new Forwarding({
       timers,
+      firstId: 1 + new DataView(this.#life.buffer, this.#life.byteOffset).getUint32(0),
       send: (to, message) => this.#peers.send(to, message),
       onDropped: (sequences) => this.#drop(sequences, "no-leader"),
     });

@@ -193,11 +193,13 @@ export class Coordinator {
       }
       if (pending.attempts >= RETRY_ATTEMPTS_MAX) {
         this.#settle(pending, "failed");
+        const why = `the leader was too busy for the proposal in ${RETRY_ATTEMPTS_MAX} attempts`;
+        // What was sent before it was repeated may be in a log all the same.
+        const known = !pending.repeated;
         pending.reject(
-          new KvError(
-            "UNAVAILABLE",
-            `the leader was too busy for the proposal in ${RETRY_ATTEMPTS_MAX} attempts`,
-          ),
+          known
+            ? new KvError("UNAVAILABLE", why)
+            : new KvError("TIMEOUT", `${why}, and an earlier leader did not answer: the outcome is unknown`),
         );
         continue;
       }

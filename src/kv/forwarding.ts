@@ -10,6 +10,8 @@ export const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;
 const PROPOSAL_MEMORY_MS = 30_000;
 
 export interface ForwardingOptions {
+  /** Another one at each start of the process: an answer to an earlier one must find nothing under its number. */
+  readonly firstId: number;
   readonly timers: Timers;
   /** False: it was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
@@ -33,10 +35,11 @@ export class Forwarding {
   readonly #options: ForwardingOptions;
   readonly #sent = new Map<number, Sent>();
   readonly #asked = new Map<number, Asked>();
-  #nextId = 1;
+  #nextId: number;
 
   constructor(options: ForwardingOptions) {
     this.#options = options;
+    this.#nextId = options.firstId;
   }
 
   /** Sends proposals to the leader; the transport has copied them when this returns. False: they did not leave. */

@@ -158,6 +158,20 @@ describe("coordinator", () => {
     expect(settled).toEqual(["failed"]);
   });
 
+  test("refused by a busy leader after another may have taken it: nobody knows whether it is carried out", async () => {
+    coordinator.onLeadership({ leading: false, leaderId: 2, term: 1 });
+    const outcome = coordinator.transact(put("a"));
+    outcome.catch(() => {});
+    await turn();
+    coordinator.onLeadership({ leading: true, leaderId: 1, term: 2 });
+    for (let attempt = 1; attempt <= RETRY_ATTEMPTS_MAX; attempt++) {
+      while (proposed.length < attempt + 1) await Bun.sleep(1);
+      coordinator.onDropped([1], "busy");
+    }
+    await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT" });
+    expect(settled).toEqual(["failed"]);
+  });
+
   test("while nobody leads proposals wait, and go out when somebody does; that uses up no attempt", async () => {
     coordinator.onLeadership({ leading: false, leaderId: 0, term: 1 });
     const outcome = coordinator.transact(put("a"));
