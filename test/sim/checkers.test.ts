@@ -161,6 +161,23 @@ describe("the shadow of a log", () => {
     expect(() => log.read([entry(3, 1)])).toThrow("the log reads back what was written");
   });
 
+  test("a batch that replaces the end by as much may have been kept or lost, and nothing else", () => {
+    for (const [kept, fits] of [
+      [entry(2, 1), true],
+      [entry(2, 2), true],
+      [entry(2, 3), false],
+    ] as const) {
+      const log = new ShadowLog("a");
+      log.asked(1, { hardState: hard(2), entries: [entry(1, 1), entry(2, 1)] });
+      log.asked(2, { entries: [entry(2, 2)] });
+      log.acknowledged(1);
+      log.recovered(recovered(2, 2));
+      const read = expect(() => log.read([entry(1, 1), kept]));
+      if (fits) read.not.toThrow();
+      else read.toThrow("the log reads back what was written");
+    }
+  });
+
   test("a received snapshot restarts the log, and one that the log holds does not", () => {
     const metadata = (index: number, term: number) => ({ index, term, confState: recovered(1, 1).confState });
     const far = shadow();

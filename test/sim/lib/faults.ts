@@ -283,8 +283,10 @@ export class Faults {
   }
 
   #mayLose(machine: Machine): boolean {
+    const { operator } = this.#world;
+    if (operator.joining === machine.name) return false;
     if (machine.damaged) return true;
-    if (this.#lost >= 1 || machine.wiped || this.#world.operator.removed.has(machine.name)) return false;
+    if (this.#lost >= 1 || machine.wiped || operator.removed.has(machine.name)) return false;
     this.#lost++;
     return true;
   }

@@ -210,6 +210,11 @@ export class Machine {
       );
     }
     this.world.note(`${this.name} refuses to start: ${message}`);
+    if (error instanceof Error && error.cause instanceof DiskError && error.cause.code === "EIO") {
+      // The file system has shut down: that takes a reboot.
+      this.world.after(0, () => this.powerCut(RESTART_MS));
+      return;
+    }
     if (this.damaged) {
       this.state = "refused";
       this.world.operator.replace(this);

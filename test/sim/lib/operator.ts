@@ -27,6 +27,8 @@ export class Operator {
   /** One change at a time, as a careful operator would have it; two would be refused by the guard, and sometimes try. */
   #busy = false;
   #added = 0;
+  /** It is on its way in: if it were lost now, the change that it is for could never be done. */
+  joining: string | undefined;
   /** Machines that are (or are to be) removed. */
   readonly removed = new Set<string>();
 
@@ -77,6 +79,7 @@ export class Operator {
     const join = this.members.map((machine) => ({ name: machine.name, address: machine.address }));
     this.#world.note(`operator: adds ${name}${remove === undefined ? "" : ` instead of ${remove}`}`);
     const machine = this.#world.addMachine(name, join);
+    this.joining = name;
     if (remove !== undefined) this.removed.add(remove);
     this.#world.after(this.#random.range(0, 1_000), () => machine.start());
     this.#insist({ kind: "add-learner", name, address: addressOf(name) }, () => {
@@ -98,6 +101,7 @@ export class Operator {
 
   #done(): void {
     this.#busy = false;
+    this.joining = undefined;
   }
 
   get busy(): boolean {

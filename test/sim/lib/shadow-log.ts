@@ -24,10 +24,15 @@ const NEVER: HardState = { term: 0, vote: 0, commit: 0 };
 export class ShadowLog {
   readonly #name: string;
   #hardState = NEVER;
+  /** The commit index may go back to this: one that comes alone is not synced. */
+  #durableCommit = 0;
   /** Entries below are not looked at any more. */
   #base = 0;
   #entries: ShadowEntry[] = [];
   #pending: PendingBatch[] = [];
+  /** Of batches that a crash may have kept or lost, where both look alike until the entries are read: they replace a suffix
+   *  by another one of the same length. */
+  #either = new Map<number, ShadowEntry[]>();
 
   constructor(name: string) {
     this.#name = name;
@@ -73,9 +78,17 @@ export class ShadowLog {
       }
       this.#apply(next);
     }
+    this.#either.clear();
+    for (const { first, entries } of this.#pending) {
+      for (const [i, entry] of entries.entries()) {
+        if (first + i > log.lastIndex) break;
+        this.#either.set(first + i, [...(this.#either.get(first + i) ?? []), entry]);
+      }
+    }
     this.#pending = [];
     // A batch of nothing but a commit index may be there or not; both look alike above.
     this.#hardState = log.hardState;
+    this.#durableCommit = log.hardState.commit;
     this.#dropBelow(log.firstIndex - 1);
   }
 
@@ -86,6 +99,12 @@ export class ShadowLog {
       const { term, hash } = shadowOf(entry);
       if (known !== undefined && known.term === term && known.hash === hash) continue;
       if (known === undefined && entry.index <= this.#base) continue;
+      const kept = this.#either.get(entry.index)?.find((other) => other.term === term && other.hash === hash);
+      if (kept !== undefined) {
+        this.#entries[entry.index - this.#base - 1] = kept;
+        this.#either.delete(entry.index);
+        continue;
+      }
       throw new Violation("the log reads back what was written", {
         node: this.#name,
         index: entry.index,
@@ -98,7 +117,7 @@ export class ShadowLog {
   #difference(log: RecoveredLog): string | undefined {
     const { term, vote, commit } = this.#hardState;
     const is = log.hardState;
-    if (is.term !== term || is.vote !== vote || is.commit !== commit) {
+    if (is.term !== term || is.vote !== vote || is.commit > commit || is.commit < this.#durableCommit) {
       return `hard state ${describe(is)}, not ${describe(this.#hardState)}`;
     }
     return log.lastIndex === this.lastIndex
@@ -107,7 +126,12 @@ export class ShadowLog {
   }
 
   #apply({ hardState, first, entries, snapshot }: PendingBatch): void {
+    const before = this.#hardState;
     if (hardState !== undefined) this.#hardState = hardState;
+    const { term, vote, commit } = this.#hardState;
+    const alone =
+      entries.length === 0 && snapshot === undefined && term === before.term && vote === before.vote;
+    if (!alone) this.#durableCommit = commit;
     if (snapshot !== undefined && snapshot.index > this.#base) {
       if (this.#at(snapshot.index, false)?.term !== snapshot.term) {
         this.#entries = [];
