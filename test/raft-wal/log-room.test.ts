@@ -61,6 +61,29 @@ describe("LogRoom", () => {
     expect(groups).toEqual([3, 2]);
   });
 
+  test("a commit index alone promises nothing: no sync for it; a vote, a term or an entry takes it along", () => {
+    const { client, settle, groups } = startRoom();
+    const batches: LogRequest[] = [
+      append(1),
+      { kind: "append", id: 2, batch: { entries: [], hardState: { term: 1, vote: 1, commit: 0 } } },
+      { kind: "append", id: 3, batch: { entries: [], hardState: { term: 1, vote: 1, commit: 1 } } },
+      { kind: "append", id: 4, batch: { entries: [], hardState: { term: 2, vote: 0, commit: 1 } } },
+      { kind: "append", id: 5, batch: { entries: [], hardState: { term: 2, vote: 2, commit: 1 } } },
+    ];
+    const synced = batches.map((batch) => {
+      client.send(batch);
+      const acknowledged = settle().some(({ kind }) => kind === "appended");
+      return { acknowledged, groups: groups.splice(0) };
+    });
+    expect(synced).toEqual([
+      { acknowledged: true, groups: [1] },
+      { acknowledged: true, groups: [1] },
+      { acknowledged: true, groups: [] },
+      { acknowledged: true, groups: [2] },
+      { acknowledged: true, groups: [1] },
+    ]);
+  });
+
   test("nothing is acknowledged before its sync returned", () => {
     const { disk, client, settle, fatal } = startRoom();
     client.send(append(1));

@@ -76,7 +76,7 @@ export class LogRoom {
     if (!this.#ended && !this.#diskFull) this.#work();
   }
 
-  /** Writes what is queued, syncs once, and only then answers. */
+  /** Writes what is queued, syncs once, and only then answers. What makes no promise waits for the next sync. */
   #commitGroup(): void {
     const { wal, channel } = this.#options;
     const startBytes = wal.stats().appendedBytes;
@@ -90,7 +90,7 @@ export class LogRoom {
     }
     this.#queue = this.#ended ? [] : this.#queue.slice(done);
     if (PLANTED.acknowledgeBeforeFsync) this.#options.later(() => this.#guard(() => this.#syncLate()), 20);
-    else if (!this.#ended) this.#sync();
+    else if (!this.#ended && wal.owesSync) this.#sync();
     if (appended > 0) channel.send({ kind: "appended", id: appended });
     if (this.#ended) channel.send({ kind: "closed" });
     channel.flush();

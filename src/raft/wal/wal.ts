@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Disk } from "../../platform/disk.ts";
-import type { Entry } from "../core/types.ts";
+import type { Entry, HardState } from "../core/types.ts";
 import { batchBytes, recordCount, stageBatch } from "./batch.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { WalError } from "./errors.ts";
@@ -63,6 +63,7 @@ export class Wal {
   #appendedBytes = 0;
   #appendedBatches = 0;
   #appendedEntries = 0;
+  #owesSync = false;
   #fsyncs = 0;
   #lastFsyncSeconds = 0;
 
@@ -127,6 +128,14 @@ export class Wal {
   }
 
   /**
+   * Something was taken since the last sync that a promise may rest on: an entry, a vote, a term, a marker. A commit index alone is
+   * none: a node that forgets it learns it again, and what it has applied is committed anyway.
+   */
+  get owesSync(): boolean {
+    return this.#owesSync;
+  }
+
+  /**
    * Takes a batch. It is durable, whole, when the next `sync` has returned; until then the entries' data must stay as
    * it is. @throws WalError: DISK_FULL (nothing of the batch was taken, the log goes on), INVALID or IO (it has ended).
    */
@@ -135,7 +144,9 @@ export class Wal {
     if (recordCount(batch) === 0) return;
     const bytes = this.#guarded(() => batchBytes(batch));
     if (this.#writer.end + bytes > this.#writer.capacity) this.#cut(bytes);
+    const promised = isPromise(batch, this.#state.hardState);
     this.#guarded(() => stageBatch(batch, this.#state, this.#writer, this.#newest));
+    this.#owesSync ||= promised;
     this.#appendedBytes += bytes;
     this.#appendedBatches++;
     this.#appendedEntries += batch.entries.length;
@@ -153,6 +164,7 @@ export class Wal {
       this.#datasync();
       this.#frontier.write({ sequence: this.#writer.sequence, offset: this.#writer.durable });
     });
+    this.#owesSync = false;
   }
 
   /** Work that can wait until nobody does: makes the next segment before it is needed. */
@@ -359,4 +371,9 @@ export class Wal {
     const reason = `index ${index} is outside of ${this.firstIndex}..${this.lastIndex}`;
     return new WalError(code, { file: this.#directory }, reason);
   }
+}
+
+function isPromise({ entries, snapshot, hardState }: WalBatch, before: HardState): boolean {
+  if (entries.length > 0 || snapshot !== undefined) return true;
+  return hardState !== undefined && (hardState.term !== before.term || hardState.vote !== before.vote);
 }
