@@ -4,7 +4,7 @@
 #   ELASTICKV_TEST_BINARY    the command to test (default dist/elastickv)
 #   ELASTICKV_TEST_NODES     nodes to start: 1 (the default), or a cluster whose clients talk to a follower
 #   ELASTICKV_TEST_ENDPOINT  test what already runs there instead (keys from AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY)
-#   ELASTICKV_TEST_FILES     files in the large tree (default 3000; of a cluster 300)
+#   ELASTICKV_TEST_FILES     files in the large tree (default 3000; of a cluster 200)
 #   ELASTICKV_TEST_TMP       where to work (default /tmp)
 # One `ok NAME` or `FAIL NAME` line a check; last line `N passed, N failed`; exit code 0 when none failed.
 set -uo pipefail
@@ -13,7 +13,7 @@ root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d "${ELASTICKV_TEST_TMP:-/tmp}/elastickv-clients-XXXXXX")
 nodes=${ELASTICKV_TEST_NODES:-1}
 # Each write goes to three logs on what is here one disk, and the clients' own work is the same at one node.
-files=${ELASTICKV_TEST_FILES:-$([ "$nodes" -eq 1 ] && echo 3000 || echo 300)}
+files=${ELASTICKV_TEST_FILES:-$([ "$nodes" -eq 1 ] && echo 3000 || echo 200)}
 few=$((files / 6))
 limit=180 # seconds for one client
 servers=() # process ids, node 1 first
@@ -133,8 +133,8 @@ begin=$SECONDS
 touch "$work/lines"
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
-  names=(boto3 sdk-bun curl aws-v2 rclone restic)
-  [ "$nodes" -gt 1 ] || names+=(boto3-new sdk-node aws-v1 s3cmd) # what these add is the same at any node
+  names=(boto3 sdk-bun aws-v2 rclone restic)
+  [ "$nodes" -gt 1 ] || names+=(curl boto3-new sdk-node aws-v1 s3cmd) # what these add is the same at any node
 fi
 for name in "${names[@]}"; do client "$name"; done
 

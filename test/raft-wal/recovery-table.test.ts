@@ -519,6 +519,13 @@ for (const [name, make] of DISKS) {
       again.wal.close();
     });
 
+    test("a log that was made and never written to has no damaged frontier", () => {
+      openWal(disk, directory).wal.close();
+      const { wal, events } = open();
+      expect(events).toEqual([]);
+      wal.close();
+    });
+
     test("a damaged frontier is told, and the log opens", () => {
       write(1, 2);
       withFile(disk, frontierPath(), (file) => file.pwrite(new Uint8Array(64).fill(1), 0));

@@ -51,13 +51,17 @@ export function readFrontier(file: DiskFile): {
 } {
   let newest: Slot | undefined;
   let damaged = 0;
+  let blank = 0;
   for (let slot = 0; slot < 2; slot++) {
     const bytes = new Uint8Array(SLOT_BYTES);
     const read = file.pread(bytes, slot * SLOT_SPACING);
     const content = read === SLOT_BYTES ? decodeSlot(bytes) : undefined;
+    if (bytes.every((byte) => byte === 0)) blank++;
     if (content === undefined) damaged++;
     else if (newest === undefined || content.turn > newest.turn) newest = content;
   }
+  // The first note of all leaves the other slot as it was made: a kill right after the first start has damaged nothing.
+  if (newest?.turn === 1) damaged -= blank;
   return { frontier: newest, turn: newest?.turn ?? 0, damaged };
 }
 
