@@ -25,6 +25,8 @@ const BOOT_MS = 100;
 const MAX_CLOCK_ORIGIN_MS = 1e9;
 /** Of a wall clock that nobody has touched. */
 const MAX_SKEW_MS = 200;
+/** The slowest disk answers in the end. */
+const MAX_OPERATION_MS = 3_000;
 /** A disk operation that is no sync. */
 const OPERATION_SHARE_OF_SYNC = 0.02;
 
@@ -285,7 +287,7 @@ export class Machine {
         this.disk.passed(scheduler.now);
         const syncs = operation === "datasync" || operation === "syncDirectory";
         const mean = profile.fsyncMs * (syncs ? this.slowness : OPERATION_SHARE_OF_SYNC);
-        const takesMs = random.exponential(mean);
+        const takesMs = Math.min(random.exponential(mean), MAX_OPERATION_MS);
         if (this.crashInOperations !== undefined && this.crashInOperations-- <= 0) {
           this.crashInOperations = undefined;
           scheduler.after(random.range(0, takesMs), () => {
