@@ -21,7 +21,13 @@ export interface ClusterChangesOptions {
   /** False: the log did not take it. */
   readonly propose: (change: ConfChange) => boolean;
   readonly transferTo: (id: number) => void;
+  /** It has been up for longer than a node keeps silent after its start: it may be elected. */
+  readonly settled: (id: number) => boolean;
 }
+
+/** A member that was started less than an election timeout ago does not take over yet; the next time it may. */
+const TRANSFER_ATTEMPTS = 2;
+const NOT_TAKEN_OVER = refused("TRANSFER_FAILED", "the member did not take over in time; the leader stays");
 
 interface Waiting {
   readonly deadlineMs: number;
@@ -29,8 +35,9 @@ interface Waiting {
   readonly guardIndex: number;
   readonly inForce: (membership: Membership, status: Status) => boolean;
   readonly answer: (reply: ClusterReply) => void;
-  /** A transfer: the loss of leadership is its success. */
-  readonly transfer: boolean;
+  /** A transfer: the loss of leadership is its success. The core gives up after an election timeout; this tries again.
+   *  False: it has been tried often enough, and writes have waited for it each time. */
+  readonly transfer: (() => boolean) | undefined;
   /** The answer when it is in force; undefined = that it is done. */
   readonly outcome: ClusterReply | undefined;
 }
@@ -96,18 +103,24 @@ export class ClusterChanges {
     };
     if (waiting.inForce(membership, status)) {
       finish(waiting.outcome ?? { kind: "done", changed: true, configurationIndex: membership.index });
-    } else if (!waiting.transfer && status.lead !== ownId) {
+    } else if (waiting.transfer === undefined && status.lead !== ownId) {
       finish(
         refused("TIMEOUT", "the leader changed before the change was in force; it may yet be: look again"),
       );
-    } else if (!waiting.transfer && membership.index > waiting.guardIndex && !isJoint(membership)) {
+    } else if (
+      waiting.transfer === undefined &&
+      membership.index > waiting.guardIndex &&
+      !isJoint(membership)
+    ) {
       finish(refused("STALE_CONFIGURATION", `another change came first, at ${membership.index}: look again`));
     } else if (clock.monotonicMs() >= waiting.deadlineMs) {
       finish(
-        waiting.transfer
-          ? refused("TRANSFER_FAILED", "the member did not take over in time; the leader stays")
-          : refused("TIMEOUT", `not in force after ${CHANGE_TIMEOUT_MS} ms; it may yet be: look again`),
+        waiting.transfer === undefined
+          ? refused("TIMEOUT", `not in force after ${CHANGE_TIMEOUT_MS} ms; it may yet be: look again`)
+          : NOT_TAKEN_OVER,
       );
+    } else if (status.lead === ownId && status.leadTransferee === 0 && waiting.transfer?.() === false) {
+      finish(NOT_TAKEN_OVER);
     }
   }
 
@@ -162,7 +175,7 @@ export class ClusterChanges {
       guardIndex: membership.index,
       inForce: (now) => !isJoint(now) && alreadySo(now, change),
       answer,
-      transfer: false,
+      transfer: undefined,
       outcome: undefined,
     });
   }
@@ -180,7 +193,7 @@ export class ClusterChanges {
       "NO_LEADER",
       "the member that led has handed over: ask its successor to remove it",
     );
-    this.#startTransfer(successor, answer, outcome);
+    this.#startTransfer(successor, true, answer, outcome);
   }
 
   #transfer(to: string | null, answer: (reply: ClusterReply) => void): void {
@@ -203,34 +216,47 @@ export class ClusterChanges {
       answer(refused("INVALID", `${to} is a learner: only a voter can lead`));
     } else if (this.#options.status().progress.get(target)?.recentActive !== true) {
       answer(refused("TRANSFER_FAILED", `${to} is not reachable`));
-    } else this.#startTransfer(target, answer, undefined);
+    } else this.#startTransfer(target, to === null, answer, undefined);
   }
 
+  /** @param any another one will do as well when this one does not take over (it may have been started just now) */
   #startTransfer(
     target: number,
+    any: boolean,
     answer: (reply: ClusterReply) => void,
     outcome: ClusterReply | undefined,
   ): void {
-    const { ownId, membership } = this.#options;
+    const { ownId, membership, transferTo } = this.#options;
+    let tried = target;
+    let attempts = 1;
     this.#wait({
       guardIndex: membership().index,
       inForce: (_, status) => status.lead !== 0 && status.lead !== ownId,
       answer,
-      transfer: true,
+      transfer: () => {
+        if (attempts++ === TRANSFER_ATTEMPTS) return false;
+        tried = (any ? (this.#furthest(tried) ?? this.#furthest()) : undefined) ?? tried;
+        transferTo(tried);
+        return true;
+      },
       outcome,
     });
-    this.#options.transferTo(target);
+    transferTo(target);
   }
 
-  /** The reachable voter with the most of the log. */
-  #furthest(): number | undefined {
-    const { ownId, status, membership } = this.#options;
+  /** Of the reachable voters the one with the most of the log; one that may be elected at once goes before all others. */
+  #furthest(except?: number): number | undefined {
+    const { ownId, status, membership, settled } = this.#options;
     const { progress } = status();
-    let best: { id: number; match: number } | undefined;
+    let best: { id: number; settled: boolean; match: number } | undefined;
     for (const id of membership().confState.voters) {
       const one = progress.get(id);
-      if (id === ownId || one?.recentActive !== true) continue;
-      if (best === undefined || one.match > best.match) best = { id, match: one.match };
+      if (id === ownId || id === except || one?.recentActive !== true) continue;
+      const candidate = { id, settled: settled(id), match: one.match };
+      const better =
+        best === undefined ||
+        (candidate.settled === best.settled ? candidate.match > best.match : candidate.settled);
+      if (better) best = candidate;
     }
     return best?.id;
   }

@@ -39,6 +39,7 @@ export class ClusterDesk {
   /** What the others say they have applied, by id. */
   readonly #appliedThere = new Map<number, number>();
   readonly #heardAtMs = new Map<number, number>();
+  readonly #metAtMs = new Map<number, number>();
   #registration = { guardIndex: -1, atMs: 0 };
 
   constructor(options: ClusterDeskOptions) {
@@ -59,7 +60,17 @@ export class ClusterDesk {
         engine.transferLeader(id);
         engine.work();
       },
+      settled: (id) => {
+        const { clock, raft } = options;
+        const metAtMs = this.#metAtMs.get(id) ?? Number.POSITIVE_INFINITY;
+        return clock.monotonicMs() - metAtMs >= raft.electionTicks * raft.tickMs;
+      },
     });
+  }
+
+  /** A connection with this node was made: it may have been started just now. */
+  met(id: number): void {
+    this.#metAtMs.set(id, this.#options.clock.monotonicMs());
   }
 
   /** A Raft message came from this node. */

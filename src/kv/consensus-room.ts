@@ -90,7 +90,11 @@ export class ConsensusRoom {
       ...options,
       onMessage: (from, message) => this.#guard(() => this.#onPeer(from, message)),
       onUnreachable: (peer, lane) => this.#guard(() => this.#onUnreachable(peer, lane)),
-      onHello: (hello) => this.#guard(() => this.#formation?.onHello(hello)),
+      onHello: (hello) =>
+        this.#guard(() => {
+          this.#desk.met(hello.id);
+          this.#formation?.onHello(hello);
+        }),
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
       onProblem: (peer, problem) => this.#guard(() => this.#formation?.onProblem(peer.name, problem)),
       allocate: (bytes) => this.#memory.allocate(bytes),
