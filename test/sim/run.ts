@@ -1,5 +1,5 @@
 /**
- * Fresh seeds for a while, or one seed once more:
+ * Fresh seeds for a while, or one seed once more (docs/simulator.md):
  *
  *     bun test/sim/run.ts --seconds 60            random seeds, printed
  *     bun test/sim/run.ts --seed 7 --seconds 60   seeds 7, 8, 9 ...
