@@ -83,10 +83,10 @@ export class Authenticator {
     }
     const credential = this.#credential(parsed.scope);
     this.#checkLifetime(parsed.signedAtMs, parsed.expiresS);
-    refuseToken(request.query.get("X-Amz-Security-Token"));
+    refuseToken(parsed.securityToken);
     const header = request.header(CONTENT_SHA256);
     const signedHeader = `;${parsed.signedHeaders};`.includes(`;${CONTENT_SHA256};`) ? header : undefined;
-    const payloadHash = request.query.get("X-Amz-Content-Sha256") ?? signedHeader ?? UNSIGNED_PAYLOAD;
+    const payloadHash = parsed.contentSha256 ?? signedHeader ?? UNSIGNED_PAYLOAD;
     // A client that streams says so in the header even when the URL was signed without it.
     const streams = header?.startsWith("STREAMING-") === true && payloadHash === UNSIGNED_PAYLOAD;
     const claim = {

@@ -14,6 +14,8 @@ export interface PresignedParameters {
   readonly timestamp: string;
   readonly signedAtMs: number;
   readonly expiresS: number;
+  readonly contentSha256: string | undefined;
+  readonly securityToken: string | undefined;
 }
 
 /** True when the query asks for SigV4 query authentication, even incompletely. */
@@ -45,7 +47,27 @@ export function parsePresigned(query: Query): PresignedParameters {
   if (signedAtMs === undefined) {
     throw badParameters("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   }
-  return { scope, signedHeaders, signature, timestamp, signedAtMs, expiresS: parseExpires(expires) };
+  return {
+    scope,
+    signedHeaders,
+    signature,
+    timestamp,
+    signedAtMs,
+    expiresS: parseExpires(expires),
+    contentSha256: hoistedOnce(query, "x-amz-content-sha256"),
+    securityToken: hoistedOnce(query, "x-amz-security-token"),
+  };
+}
+
+/** Headers that signers move to the query in the case in which they happen to write them. */
+function hoistedOnce(query: Query, lowerName: string): string | undefined {
+  let found: string | undefined;
+  for (const { name, value } of query.entries) {
+    if (name.toLowerCase() !== lowerName) continue;
+    if (found !== undefined && value !== found) throw badParameters(`${name} is there with different values`);
+    found = value;
+  }
+  return found;
 }
 
 function parseExpires(text: string): number {

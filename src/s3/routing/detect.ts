@@ -1,4 +1,6 @@
 /** From a request to exactly one operation. */
+import { looksPresigned } from "../auth/presigned.ts";
+import { isOfPresigned } from "../auth/presigned-parameters.ts";
 import { S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 import type { OperationName } from "./operations.ts";
@@ -146,12 +148,16 @@ function refine(request: S3Request, operation: Exclude<OperationName, "Unsupport
 
 /**
  * A parameter that is not known may be a sub-resource of tomorrow. Without a value it looks like one; on a request
- * that changes something it is not worth the risk to ignore it. `?x=y` on a read is ignored, as S3 does.
+ * that changes something it is not worth the risk to ignore it: an `x-amz-*` one may be a header that somebody moved to
+ * where only presigned URLs have it. `?x=y` on a read is ignored, as S3 does.
  */
 function unknownParameter(request: S3Request, route: Route, subResource: string): string | undefined {
+  if (request.query.size === 0) return undefined;
   const reads = request.method === "GET" || request.method === "HEAD";
+  const presigned = looksPresigned(request.query);
   for (const { name, value } of request.query.entries) {
     if (name === subResource || route.parameters?.includes(name) === true || isOfAnyRequest(name)) continue;
+    if (presigned && isOfPresigned(name)) continue;
     if (!reads || value === "") return name;
   }
   return undefined;

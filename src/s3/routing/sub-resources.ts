@@ -48,9 +48,9 @@ export const SUB_RESOURCES: ReadonlySet<string> = new Set([
   "website",
 ]);
 
-/** Parameters of SigV2 and SigV4 presigned requests, and what SDKs add to any request. */
+/** Parameters of SigV2, which is refused in its own words, and what SDKs add to any request. */
 const OF_ANY_REQUEST: ReadonlySet<string> = new Set(["AWSAccessKeyId", "Expires", "Signature", "x-id"]);
 
 export function isOfAnyRequest(name: string): boolean {
-  return OF_ANY_REQUEST.has(name) || name.toLowerCase().startsWith("x-amz-");
+  return OF_ANY_REQUEST.has(name);
 }

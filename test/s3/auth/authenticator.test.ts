@@ -10,6 +10,7 @@ import {
   authenticate,
   authenticatorAt,
   clockAt,
+  EMPTY_SHA256,
   EXAMPLE_MS,
   refusalOf,
   SECRET_KEY,
@@ -318,6 +319,26 @@ describe("presigned URLs", () => {
       refusalOf(() => authenticate({ target, headers: [...headers, "authorization", "AWS4-HMAC-SHA256 x"] }))
         .code,
     ).toBe("InvalidArgument");
+  });
+
+  test("the content hash counts in whatever case the signer moved it to the query", async () => {
+    const sha256 = EMPTY_SHA256;
+    const lower = await presign({ method: "PUT", path: "/b/k", sha256 }, EXAMPLE_MS, 60);
+    expect(lower.target).toContain(`x-amz-content-sha256=${sha256}`);
+    expect(authenticate({ method: "PUT", ...lower }).payload).toEqual({ kind: "signed", sha256 });
+    const nonsense = await presign({ method: "PUT", path: "/b/k", sha256: "none" }, EXAMPLE_MS, 60);
+    expect(refusalOf(() => authenticate({ method: "PUT", ...nonsense })).code).toBe("InvalidArgument");
+    const target = `${lower.target}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD`;
+    expect(refusalOf(() => authenticate({ method: "PUT", target, headers: lower.headers })).code).toBe(
+      "AuthorizationQueryParametersError",
+    );
+  });
+
+  test("a session token is refused in whatever case it is in the query", async () => {
+    for (const name of ["X-Amz-Security-Token", "x-amz-security-token"]) {
+      const { target, headers } = await presign({ ...request, query: { [name]: "t" } }, EXAMPLE_MS, 60);
+      expect(refusalOf(() => authenticate({ target, headers })).code).toBe("InvalidToken");
+    }
   });
 
   test("signed headers of a PUT count; a streamed body is recognised", async () => {
