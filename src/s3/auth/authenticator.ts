@@ -1,5 +1,5 @@
 /** Signature Version 4 for S3: Authorization header, presigned URL, or nobody. */
-import { invalidArgument, S3Error } from "../errors.ts";
+import { invalidArgument, S3Error, type S3ErrorOptions } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 import { formatAmzDate, formatIsoDate, parseAmzDate, parseDateHeader } from "./amz-date.ts";
 import { ALGORITHM, malformed, parseAuthorizationHeader } from "./authorization-header.ts";
@@ -22,12 +22,18 @@ export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #maxSkewMs: number;
   readonly #keys: SigningKeys;
+  /** Clients sign again for the region that the element or, on HEAD, the header names. */
+  readonly #rightRegion: Pick<S3ErrorOptions, "extra" | "headers">;
 
   constructor(options: AuthenticatorOptions) {
     this.region = options.region ?? DEFAULT_REGION;
     this.#options = options;
     this.#maxSkewMs = options.maxSkewMs ?? DEFAULT_MAX_SKEW_MS;
     this.#keys = new SigningKeys(this.region);
+    this.#rightRegion = {
+      extra: [["Region", this.region]],
+      headers: [["x-amz-bucket-region", this.region]],
+    };
   }
 
   /**
@@ -53,8 +59,7 @@ export class Authenticator {
     const parsed = parseAuthorizationHeader(authorization);
     const { signedAtMs, timestamp } = requestDate(request, parsed.signedHeaders);
     const problem = scopeProblem(parsed.scope, this.region, timestamp);
-    if (problem !== undefined)
-      throw malformed(problem.message, problem.wrongRegion ? [["Region", this.region]] : []);
+    if (problem !== undefined) throw malformed(problem.message, problem.wrongRegion ? this.#rightRegion : {});
     const credential = this.#credential(parsed.scope);
     this.#checkSkew(timestamp, signedAtMs);
     const payloadHash = request.header(CONTENT_SHA256);
@@ -79,7 +84,7 @@ export class Authenticator {
     const problem = scopeProblem(parsed.scope, this.region, parsed.timestamp);
     if (problem !== undefined) {
       const message = `Error parsing the X-Amz-Credential parameter; ${problem.message}.`;
-      throw badParameters(message, problem.wrongRegion ? [["Region", this.region]] : []);
+      throw badParameters(message, problem.wrongRegion ? this.#rightRegion : {});
     }
     const credential = this.#credential(parsed.scope);
     this.#checkLifetime(parsed.signedAtMs, parsed.expiresS);

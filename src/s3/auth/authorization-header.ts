@@ -1,4 +1,4 @@
-import { S3Error } from "../errors.ts";
+import { S3Error, type S3ErrorOptions } from "../errors.ts";
 import { type CredentialScope, parseCredential } from "./credential-scope.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -33,9 +33,9 @@ export function parseAuthorizationHeader(value: string): AuthorizationHeader {
   return { scope, signedHeaders, signature };
 }
 
-export function malformed(what: string, extra: readonly (readonly [string, string])[] = []): S3Error {
+export function malformed(what: string, more: Pick<S3ErrorOptions, "extra" | "headers"> = {}): S3Error {
   return new S3Error("AuthorizationHeaderMalformed", {
     message: `The authorization header is malformed; ${what}.`,
-    extra,
+    ...more,
   });
 }

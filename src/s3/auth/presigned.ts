@@ -1,4 +1,4 @@
-import { S3Error } from "../errors.ts";
+import { S3Error, type S3ErrorOptions } from "../errors.ts";
 import type { Query } from "../query.ts";
 import { parseAmzDate } from "./amz-date.ts";
 import { ALGORITHM } from "./authorization-header.ts";
@@ -80,6 +80,9 @@ function parseExpires(text: string): number {
   return seconds;
 }
 
-export function badParameters(message: string, extra: readonly (readonly [string, string])[] = []): S3Error {
-  return new S3Error("AuthorizationQueryParametersError", { message, extra });
+export function badParameters(
+  message: string,
+  more: Pick<S3ErrorOptions, "extra" | "headers"> = {},
+): S3Error {
+  return new S3Error("AuthorizationQueryParametersError", { message, ...more });
 }

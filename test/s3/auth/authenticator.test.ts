@@ -205,6 +205,8 @@ describe("refusals of header authentication", () => {
     const region = refused("/us-east-1/", "/eu-west-1/");
     expect([region.code, extraOf(region)["Region"]]).toEqual(["AuthorizationHeaderMalformed", "us-east-1"]);
     expect(region.message).toContain("'eu-west-1' is wrong; expecting 'us-east-1'");
+    expect(region.headers).toEqual([["x-amz-bucket-region", "us-east-1"]]);
+    expect(refused("/s3/", "/ec2/").headers).toEqual([]);
     expect(refused("/s3/aws4", "/ec2/aws4").code).toBe("AuthorizationHeaderMalformed");
     expect(refused("aws4_request", "aws5_request").code).toBe("AuthorizationHeaderMalformed");
     expect(refused("/20130524/us-east-1/s3", "/us-east-1/s3").code).toBe("AuthorizationHeaderMalformed");

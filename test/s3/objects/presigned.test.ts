@@ -1,7 +1,7 @@
 /** Presigned URLs through the whole application, signed by the signer of the AWS SDK, which moves headers to the query. */
 import { expect, test } from "bun:test";
 import { authenticatorAt } from "../auth/fixture.ts";
-import { presign } from "../auth/sign.ts";
+import { presign, signHeaders, type ToSign } from "../auth/sign.ts";
 import { type Answer, type Harness, harness } from "../support/harness.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 8, 0, 0);
@@ -115,4 +115,31 @@ test("elsewhere than in a presigned URL an x-amz parameter is refused on writes"
   }
   expect((await h.call("DELETE", "/bucket/target?x-amz-if-match-size=5")).status).toBe(501);
   expect((await h.call("GET", "/bucket/target?x-amz-checksum-mode=ENABLED")).text).toBe("precious");
+});
+
+test("a signature for another region is answered with the right one, on HEAD too", async () => {
+  const h = harness({ deps: { authenticator: authenticatorAt(NOW, "eu-south-1") } });
+  const head: ToSign = { method: "HEAD", path: "/bucket" };
+  const presigned = await presign(head, NOW, 60);
+  const inHeader = await signHeaders(head, NOW);
+  const headers = Object.fromEntries(
+    inHeader.headers.flatMap((name, i, all) => (i % 2 === 0 ? [[name, all[i + 1] as string]] : [])),
+  );
+  for (const [target, sent] of [
+    [presigned.target, { Host: "127.0.0.1:9000" }],
+    [inHeader.target, headers],
+  ] as [string, Record<string, string>][]) {
+    const answer = await h.call("HEAD", target, { headers: sent });
+    expect([answer.status, answer.text, answer.headers.get("x-amz-bucket-region")]).toEqual([
+      400,
+      "",
+      "eu-south-1",
+    ]);
+  }
+  const get = await h.call("GET", presigned.target, { headers: { Host: "127.0.0.1:9000" } });
+  expect([get.tag("Code"), get.tag("Region"), get.headers.get("x-amz-bucket-region")]).toEqual([
+    "AuthorizationQueryParametersError",
+    "eu-south-1",
+    "eu-south-1",
+  ]);
 });
