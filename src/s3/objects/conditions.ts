@@ -103,21 +103,28 @@ export type WriteCondition =
   | { readonly kind: "absent" }
   /** `etag` "*": any object. */
   | { readonly kind: "matches"; readonly etag: string }
+  /** None, or one that is no newer. */
+  | { readonly kind: "unmodified-since"; readonly sinceMs: number }
   | undefined;
 
-/** @throws S3Error NotImplemented for the forms S3 does not implement either, InvalidRequest for both at once */
+/**
+ * Etags go before dates, as in reads; with `If-None-Match: *` a date has nothing left to say. If-Modified-Since is
+ * ignored: RFC 9110 section 13.1.3 has it for GET and HEAD only.
+ * @throws S3Error NotImplemented for the forms S3 does not implement either, InvalidRequest for both at once
+ */
 export function writeConditionOf(request: S3Request): WriteCondition {
   const ifMatch = request.header("if-match");
   const ifNoneMatch = request.header("if-none-match");
-  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
     throw new S3Error("InvalidRequest", { message: "If-Match and If-None-Match cannot be used together." });
   }
+  if (ifMatch !== undefined) return { kind: "matches", etag: unquoted(ifMatch.trim()) };
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch.trim() !== "*") throw notImplementedHeader("If-None-Match");
     return { kind: "absent" };
   }
-  return { kind: "matches", etag: unquoted((ifMatch as string).trim()) };
+  const sinceMs = parseHttpDate(request.header("if-unmodified-since") ?? "");
+  return sinceMs === undefined ? undefined : { kind: "unmodified-since", sinceMs };
 }
 
 /**
@@ -132,13 +139,27 @@ export async function decideWrite(
 ): Promise<Guard> {
   const row = objectKey(ref, key);
   const current = await view.getMeta(row);
-  if (condition.kind === "absent") {
-    if (current !== undefined) throw preconditionFailed("If-None-Match");
+  if (current === undefined) {
+    if (condition.kind === "matches") throw new S3Error("NoSuchKey", { extra: [["Key", key]] });
     return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
   }
-  if (current === undefined) throw new S3Error("NoSuchKey", { extra: [["Key", key]] });
-  if (condition.etag !== "*" && decodeManifest(current.value).etag !== condition.etag) {
-    throw preconditionFailed("If-Match");
-  }
+  const failed = failedHeader(condition, decodeManifest(current.value));
+  if (failed !== undefined) throw preconditionFailed(failed);
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}
+
+/** The header that says no to replacing this object. */
+function failedHeader(
+  condition: NonNullable<WriteCondition>,
+  { etag, modifiedMs }: Manifest,
+): string | undefined {
+  switch (condition.kind) {
+    case "absent":
+      return "If-None-Match";
+    case "matches":
+      return condition.etag === "*" || condition.etag === etag ? undefined : "If-Match";
+    case "unmodified-since":
+      // Last-Modified, which is what the client knows, has whole seconds.
+      return seconds(modifiedMs) <= seconds(condition.sinceMs) ? undefined : "If-Unmodified-Since";
+  }
 }
