@@ -373,6 +373,9 @@ function lockDataDirectory(dataDir: string): DiskLock {
     if (error instanceof DiskError && error.code === "LOCKED") {
       throw new StartError(`data directory ${dataDir} is in use by another process`, { cause: error });
     }
+    if (error instanceof DiskError) {
+      throw new StartError(`data directory ${dataDir} cannot be used: ${error.message}`, { cause: error });
+    }
     throw error;
   }
 }

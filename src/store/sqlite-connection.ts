@@ -24,6 +24,13 @@ export function syncFile(path: string): void {
   }
 }
 
+/** SQLite opens a file that it may not write (or whose -wal or -shm it may not) without a word, and says so at the first
+ *  transaction: that would be an entry of the log, and the end of a node that had started. */
+function checkWritable(db: Database): void {
+  // BEGIN IMMEDIATE is content to read. A statement that could write is not, and without a row it writes nothing.
+  db.run("DELETE FROM kv WHERE FALSE");
+}
+
 /** @throws StoreError WRONG_FORMAT | CORRUPT | DISK_FULL | IO, naming the file */
 export function openWriter(file: string): Database {
   return guarded(file, () => {
@@ -39,7 +46,7 @@ export function openWriter(file: string): Database {
         openSchema(db, file, true);
         // The new file's name must survive a power cut too.
         syncFile(dirname(file));
-      }
+      } else checkWritable(db);
       return db;
     } catch (error) {
       db.close();

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -92,19 +93,16 @@ test("a data directory below a file", async () => {
   expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir: `${path}/data` })), `${path}/data`);
 });
 
-test("a data directory that may not be read", async () => {
-  const parent = temporaryDirectory("start");
-  chmodSync(parent, 0o755);
-  const dataDir = join(parent, "data");
-  mkdirSync(dataDir, { mode: 0o000 });
-  // Root reads everything: then the node runs as nobody, with a copy of the binary that nobody may run.
+/** Root reads and writes everything: then the node runs as nobody, with a copy of the binary that nobody may run.
+ *  @returns undefined where that cannot be: an interpreter in a private place */
+async function runAsNobody(parent: string, words: readonly string[]): Promise<Outcome | undefined> {
   const isRoot = process.getuid?.() === 0;
   const [binary = ""] = serverCommand();
-  if (isRoot && serverCommand().length > 1) return; // an interpreter in a private place cannot be run by others
+  if (isRoot && serverCommand().length > 1) return undefined;
   const copy = join(parent, "elastickv");
   copyFileSync(binary, copy);
   chmodSync(copy, 0o755);
-  const command = [copy, "serve", "--data-dir", dataDir];
+  const command = [copy, ...words];
   const child = Bun.spawn(
     isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", ...command] : command,
     {
@@ -117,7 +115,47 @@ test("a data directory that may not be read", async () => {
     },
   );
   const stderr = await new Response(child.stderr).text();
-  expectRefusal({ code: await child.exited, ...complaintOf(stderr) }, dataDir);
+  return { code: await child.exited, ...complaintOf(stderr) };
+}
+
+test("a data directory that may not be read", async () => {
+  const parent = temporaryDirectory("start");
+  chmodSync(parent, 0o755);
+  const dataDir = join(parent, "data");
+  mkdirSync(dataDir, { mode: 0o000 });
+  const outcome = await runAsNobody(parent, ["serve", "--data-dir", dataDir]);
+  if (outcome !== undefined) expectRefusal(outcome, dataDir);
+});
+
+test.each([
+  ["LOCK", 0o400],
+  ["node.json", 0o000],
+  ["root-credentials.env", 0o000],
+  ["wal/LOCK", 0o400],
+  ["wal/frontier", 0o400],
+  ["keyspace/CURRENT", 0o000],
+  ["keyspace/0000000001/keyspace.db", 0o000],
+  ["keyspace/0000000001/keyspace.db", 0o400],
+  ["keyspace/0000000001/keyspace.db-wal", 0o400],
+] as const)("a file of the data directory that may not be used: %s, mode %o", async (name, mode) => {
+  const parent = temporaryDirectory("start");
+  chmodSync(parent, 0o755);
+  const dataDir = join(parent, "data");
+  // Without keys in the environment, so that there is a file of them; killed, so that SQLite's -wal stays.
+  const keys = { ELASTICKV_ROOT_ACCESS_KEY: "", ELASTICKV_ROOT_SECRET_KEY: "" };
+  const node = await NodeProcess.start({ dataDir, env: keys });
+  await node.kill();
+  if (process.getuid?.() === 0) {
+    for (const entry of ["", ...readdirSync(dataDir, { recursive: true, encoding: "utf8" })]) {
+      chownSync(join(dataDir, entry), NOBODY, NOBODY);
+    }
+  }
+  chmodSync(join(dataDir, name), mode);
+  const [s3 = 0, admin = 0] = await freePorts(2);
+  const addresses = ["--s3-address", `127.0.0.1:${s3}`, "--admin-address", `127.0.0.1:${admin}`];
+  const outcome = await runAsNobody(parent, ["serve", "--data-dir", dataDir, ...addresses]);
+  // SQLite names the database, whichever of its files it is.
+  if (outcome !== undefined) expectRefusal(outcome, join(dataDir, name.replace(/-wal$/, "")));
 });
 
 test("a busy S3 port", async () => {
