@@ -100,6 +100,16 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["object DELETE uploadId", { operation: "AbortMultipartUpload" }],
 ]);
 
+/** `GET, PUT` of the plain resource: a method that is refused with 405 never comes with a sub-resource. */
+function methodsOf(level: Level): string {
+  const methods: string[] = [];
+  for (const name of ROUTES.keys()) {
+    const [of, method = "", subResource] = name.split(" ");
+    if (of === level && subResource === "") methods.push(method);
+  }
+  return methods.join(", ");
+}
+
 /** Headers that turn an operation into one that is not implemented, wherever they appear. */
 const UNIMPLEMENTED_HEADERS = ["x-amz-write-offset-bytes", "x-amz-rename-source"];
 
@@ -172,6 +182,8 @@ function noSuchOperation(request: S3Request, level: Level, subResource: string):
       ["Method", request.method],
       ["ResourceType", level.toUpperCase()],
     ],
+    // RFC 9110 section 15.5.6.
+    headers: [["Allow", methodsOf(level)]],
   });
 }
 

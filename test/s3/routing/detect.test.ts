@@ -1,12 +1,17 @@
 import { expect, test } from "bun:test";
 import type { EdgeRequest } from "../../../src/http/types.ts";
 import { parseS3Request } from "../../../src/s3/request.ts";
-import { detectOperation } from "../../../src/s3/routing/detect.ts";
+import { type Detected, detectOperation } from "../../../src/s3/routing/detect.ts";
 import { HANDLERS } from "../../../src/s3/routing/handlers.ts";
 import { OPERATIONS } from "../../../src/s3/routing/operations.ts";
 import { SUB_RESOURCES } from "../../../src/s3/routing/sub-resources.ts";
 
 function detect(method: string, target: string, headers: Record<string, string> = {}): string {
+  const detected = detectedOf(method, target, headers);
+  return detected.operation === "Unsupported" ? detected.error.code : detected.operation;
+}
+
+function detectedOf(method: string, target: string, headers: Record<string, string> = {}): Detected {
   const raw = ["Host", "localhost", ...Object.entries(headers).flat()];
   const edge: EdgeRequest = {
     method,
@@ -18,8 +23,7 @@ function detect(method: string, target: string, headers: Record<string, string> 
     body: { declaredLength: 0, received: 0, read: async () => undefined },
     signal: new AbortController().signal,
   };
-  const detected = detectOperation(parseS3Request(edge, { domains: [] }));
-  return detected.operation === "Unsupported" ? detected.error.code : detected.operation;
+  return detectOperation(parseS3Request(edge, { domains: [] }));
 }
 
 test.each([
@@ -76,6 +80,18 @@ test.each([
   ["DELETE", "/b?uploads", "NotImplemented"],
 ])("%s %s is %s", (method, target, expected) => {
   expect(detect(method, target)).toBe(expected);
+});
+
+test.each([
+  ["PUT", "/", "GET"],
+  ["HEAD", "/", "GET"],
+  ["PATCH", "/b", "PUT, HEAD, DELETE, GET"],
+  ["POST", "/b/k", "GET, HEAD, PUT, DELETE"],
+])("405 for %s %s says which methods there are", (method, target, allowed) => {
+  const detected = detectedOf(method, target);
+  if (detected.operation !== "Unsupported") throw new Error(`${method} ${target} is supported`);
+  expect([detected.error.code, detected.error.headers]).toEqual(["MethodNotAllowed", [["Allow", allowed]]]);
+  for (const one of allowed.split(", ")) expect(detect(one, target)).not.toBe("MethodNotAllowed");
 });
 
 test("headers choose too", () => {
