@@ -1,9 +1,12 @@
 import { successor } from "../attempts.ts";
+import { invalidArgument } from "../errors.ts";
 import { bucketOf, type Handler } from "../exchange.ts";
 import { parseUploadKey, uploadKey } from "../keys.ts";
+import { isUploadId } from "../multipart/upload-id.ts";
 import { wireName } from "../objects/checksums.ts";
 import { decodeUpload, type UploadRecord } from "../records/upload.ts";
 import { xmlReply } from "../replies.ts";
+import type { S3Request } from "../request.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
 import { listParameters, nameEncoder } from "./parameters.ts";
@@ -19,8 +22,7 @@ export const listMultipartUploads: Handler = async (exchange) => {
   const { request, services } = exchange;
   const parameters = listParameters(request, "max-uploads");
   const keyMarker = request.query.get("key-marker") ?? "";
-  // Without a key marker S3 ignores it.
-  const uploadMarker = keyMarker === "" ? "" : (request.query.get("upload-id-marker") ?? "");
+  const uploadMarker = uploadMarkerOf(request, keyMarker);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   const page = await walk<UploadItem>({
@@ -75,3 +77,10 @@ export const listMultipartUploads: Handler = async (exchange) => {
   }
   return xmlReply(document("ListMultipartUploadsResult", inner + prefixes));
 };
+
+/** "": none. Without a key marker S3 ignores it, whatever it is. @throws S3Error InvalidArgument for what is no id */
+function uploadMarkerOf(request: S3Request, keyMarker: string): string {
+  const marker = keyMarker === "" ? "" : (request.query.get("upload-id-marker") ?? "");
+  if (marker === "" || isUploadId(marker)) return marker;
+  throw invalidArgument("upload-id-marker", marker, "Invalid uploadId marker");
+}

@@ -10,9 +10,13 @@ export function newUploadId(clock: Clock, random: Random): string {
   return time + Buffer.from(random.bytes(16)).toString("hex");
 }
 
+export function isUploadId(text: string): boolean {
+  return UPLOAD_ID.test(text);
+}
+
 /** @throws S3Error NoSuchUpload: an id of another form is nobody's */
 export function checkUploadId(uploadId: string | undefined): string {
-  if (uploadId !== undefined && UPLOAD_ID.test(uploadId)) return uploadId;
+  if (uploadId !== undefined && isUploadId(uploadId)) return uploadId;
   throw noSuchUpload(uploadId ?? "");
 }
 

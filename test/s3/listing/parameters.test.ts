@@ -21,11 +21,28 @@ test.each([
   ["versions&version-id-marker=null", "InvalidArgument"],
   ["versions&key-marker=a&version-id-marker=zzz", "InvalidArgument"],
   ["uploads&max-uploads=-5", "InvalidArgument"],
+  ["uploads&key-marker=a&upload-id-marker=no-id", "InvalidArgument"],
+  [`uploads&key-marker=a&upload-id-marker=${"0".repeat(43)}`, "InvalidArgument"],
+  [`uploads&key-marker=a&upload-id-marker=${"F".repeat(44)}`, "InvalidArgument"],
 ])("%s is %s", async (query, code) => {
   const h = await prepared();
   const answer = await h.call("GET", `/bucket?${query}`);
   expect(answer.tag("Code")).toBe(code);
   expect(answer.status).toBe(400);
+});
+
+test("an upload marker that is no id does not matter without a key marker, nor does one that nobody has", async () => {
+  const h = await prepared();
+  await h.call("POST", "/bucket/b?uploads");
+  for (const marker of [
+    "upload-id-marker=no-id",
+    "key-marker=&upload-id-marker=no-id",
+    "key-marker=a&upload-id-marker=",
+    `key-marker=a&upload-id-marker=${"f".repeat(44)}`,
+  ]) {
+    const page = await h.call("GET", `/bucket?uploads&${marker}`);
+    expect([marker, page.status, page.tags("Key")]).toEqual([marker, 200, ["b"]]);
+  }
 });
 
 test("a token of another bucket, or a changed one, is refused", async () => {
