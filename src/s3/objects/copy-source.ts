@@ -25,9 +25,9 @@ export function parseCopySource(header: string): { bucket: string; key: string }
     if (!query.startsWith("versionId=")) throw badSource(header);
     checkVersionId(decodeComponent(query.slice("versionId=".length)));
   }
-  const bare = path.startsWith("/") ? path.slice(1) : path;
+  // Some clients escape the slashes as well, the first one and that between bucket and key.
+  const bare = path.replace(/^(?:\/|%2f)/i, "");
   const slash = bare.indexOf("/");
-  // Some clients escape the slash between bucket and key as well.
   const decoded = decodeComponent(slash < 0 ? bare : bare.slice(0, slash));
   const inner = slash < 0 ? decoded.indexOf("/") : -1;
   const bucket = inner < 0 ? decoded : decoded.slice(0, inner);

@@ -102,6 +102,10 @@ test.each([
   ["", "InvalidArgument", 400],
   ["bucket", "InvalidArgument", 400],
   ["/bucket/", "InvalidArgument", 400],
+  ["%2Fbucket", "InvalidArgument", 400],
+  ["%2F%2Fbucket%2Fsource", "InvalidArgument", 400],
+  // The slash of the key is not another leading one.
+  ["bucket/%2Fsource", "NoSuchKey", 404],
   ["bucket/source?versionId=abc", "NoSuchVersion", 404],
   ["bucket/source?other=1", "InvalidArgument", 400],
   ["bucket/%zz", "InvalidURI", 400],
@@ -121,6 +125,10 @@ test("sources are percent-decoded once; null is a version", async () => {
     "bucket/a%20%3F%2B%E2%82%AC",
     "/bucket/a%20%3F%2B%E2%82%AC?versionId=null",
     "bucket%2Fa%20%3F%2B%E2%82%AC",
+    "%2Fbucket%2Fa%20%3F%2B%E2%82%AC",
+    // The bytes of UTF-8 as they are.
+    "bucket/a%20%3F%2B\u00e2\u0082\u00ac",
+    "%2fbucket/a%20%3F%2B%E2%82%AC?versionId=null",
   ]) {
     expect((await h.call("PUT", "/other/x", { headers: { "x-amz-copy-source": source } })).status).toBe(200);
     expect((await h.call("GET", "/other/x")).text).toBe("found");
