@@ -10,7 +10,8 @@ const LEFT_ALONE_ALL = /[!'()*]/g;
 
 /**
  * Decodes `%XX` once and reads the bytes as UTF-8.
- * @param raw a piece of a request target: ASCII, or latin1 characters standing for raw bytes.
+ * @param raw a piece of a request target or of x-amz-copy-source: latin1 characters that stand for bytes. Bun's parser
+ *   refuses targets with bytes above 0x7f itself; in the header they come.
  * @throws S3Error InvalidURI for a bad escape or bytes that are not UTF-8.
  */
 export function decodeComponent(raw: string): string {

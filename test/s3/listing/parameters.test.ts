@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { harness } from "../support/harness.ts";
 
 async function prepared() {
@@ -79,6 +80,31 @@ test("names that XML cannot carry are escaped, and url-encoded on request", asyn
   await h.call("PUT", "/bucket/%01%3C%26%0D", { body: "" });
   expect((await h.call("GET", "/bucket")).text).toContain("<Key>&#x1;&lt;&amp;&#xD;</Key>");
   expect((await h.call("GET", "/bucket?encoding-type=url")).text).toContain("<Key>%01%3C%26%0D</Key>");
+});
+
+test("control characters: references where they can be, U+FFFD where not, all exact when url-encoded", async () => {
+  const h = harness();
+  await h.call("PUT", "/bucket");
+  for (const [escaped, listed] of [
+    ["%09%0A%0D", "&#x9;&#xA;&#xD;"],
+    ["%01%1F", "&#x1;&#x1F;"],
+    ["%7F%C2%80%C2%85%C2%9F", "&#x7F;&#x80;&#x85;&#x9F;"],
+    ["%00", "\ufffd"],
+    ["%EF%BF%BE", "\ufffd"],
+    ["%EF%BF%BF", "\ufffd"],
+  ] as const) {
+    await h.call("PUT", `/bucket/${escaped}`, { body: escaped });
+    expect((await h.call("GET", "/bucket")).tag("Key")).toBe(listed);
+    expect((await h.call("GET", "/bucket?encoding-type=url")).tag("Key")).toBe(escaped);
+    expect((await h.call("GET", `/bucket/${escaped}`)).text).toBe(escaped);
+    const references = [...decodeURIComponent(escaped)].map((one) => `&#${one.codePointAt(0)};`).join("");
+    const body = `<Delete><Object><Key>${references}</Key></Object></Delete>`;
+    const md5 = createHash("md5").update(body).digest("base64");
+    expect((await h.call("POST", "/bucket?delete", { body, headers: { "Content-MD5": md5 } })).status).toBe(
+      200,
+    );
+    expect((await h.call("GET", `/bucket/${escaped}`)).status).toBe(404);
+  }
 });
 
 test("a missing bucket has no list", async () => {
