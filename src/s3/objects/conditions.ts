@@ -6,6 +6,7 @@ import { type BucketRef, objectKey } from "../keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../replies.ts";
 import type { S3Request } from "../request.ts";
+import { parseHttpDate } from "./http-date.ts";
 import { notImplementedHeader } from "./object-headers.ts";
 
 interface Validators {
@@ -82,12 +83,6 @@ export function matchesEtag(list: string, etag: string): boolean {
 export function unquoted(tag: string): string {
   const strong = tag.startsWith("W/") ? tag.slice(2) : tag;
   return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
-}
-
-/** Undefined when it is no date: such a header is ignored (RFC 9110 section 13.1.3). */
-export function parseHttpDate(text: string): number | undefined {
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function seconds(ms: number): number {

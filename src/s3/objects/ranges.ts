@@ -1,7 +1,8 @@
 /** Range, If-Range and partNumber of a read. */
 import { S3Error } from "../errors.ts";
 import type { Manifest } from "../records/manifest.ts";
-import { parseHttpDate, unquoted } from "./conditions.ts";
+import { unquoted } from "./conditions.ts";
+import { parseHttpDate } from "./http-date.ts";
 
 export interface ByteRange {
   readonly start: number;

@@ -77,7 +77,7 @@ each("%s: its own Last-Modified is no newer, although its second was not over", 
 });
 
 each("%s: If-Match goes before it, and what is no date is ignored", async (_, make) => {
-  for (const value of ["yesterday", "", "Thu, 32 Foo 2026 99:00:00 GMT"]) {
+  for (const value of ["yesterday", "", "1", "2001", "Thu, 32 Foo 2026 99:00:00 GMT"]) {
     const { h } = await prepared();
     expect((await (await make(h))({ "If-Unmodified-Since": value })).status).toBeLessThan(300);
   }
