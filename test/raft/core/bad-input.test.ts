@@ -1,15 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import {
   ConfigError,
+  type Entry,
   InvariantViolation,
   MemoryStorage,
   MessageType,
   RawNode,
 } from "../../../src/raft/core/index.ts";
-import { bytes, Group, message, NORMAL } from "../support/group.ts";
+import { bytes, confState, Group, message, NORMAL } from "../support/group.ts";
 
-function entry(index: number, term: number) {
-  return { term, index, type: 0, data: bytes("d") } as const;
+function entry(index: number, term: number): Entry {
+  return { term, index, type: 0, data: bytes("d") };
 }
 
 /** 1 leads, all three have entries up to 3 (term 1), committed. */
@@ -143,29 +144,94 @@ describe("messages from outside", () => {
     expect(step).toThrow(/index=99, lastIndex=3, committed=3/);
   });
 
-  test("an append that contradicts what is committed stops the node; before the commit index it is old news", () => {
+  test("an append before the commit index is old news, and answered with what is committed", () => {
+    const nodes = group();
+    nodes.step(message(MessageType.App, 1, 2, { term: 1, index: 2, logTerm: 1, entries: [entry(3, 1)] }));
+    nodes.work(nodes.node(2));
+    expect(nodes.takeSent()).toMatchObject([{ type: MessageType.AppResp, index: 3, reject: false }]);
+  });
+
+  test("an append whose entries contradict what is committed stops the node, old news or not", () => {
     const nodes = group();
     nodes.propose(1, "x");
     nodes.settle();
+    const append = (index: number, entries: readonly Entry[]) => () =>
+      nodes.step(message(MessageType.App, 1, 2, { term: 9, index, logTerm: 1, entries }));
+    // Entries 3 and 4 are committed, of term 1.
+    expect(append(2, [entry(3, 9)])).toThrow(/contradicts.*index=3, term=9, ownTerm=1, committed=4/);
+    expect(append(2, [entry(3, 1), entry(4, 9)])).toThrow(/index=4, term=9, ownTerm=1, committed=4/);
+    expect(nodes.node(2).storage.lastIndex()).toBe(4);
+    // Beyond the commit index the leader is right.
+    expect(append(4, [entry(5, 9)])).not.toThrow();
+  });
+
+  test("a log term that contradicts what is committed stops the node", () => {
+    for (const index of [2, 3]) {
+      const nodes = group();
+      const fields = { term: 5, index, logTerm: 4, entries: [entry(index + 1, 5)] };
+      const step = () => nodes.step(message(MessageType.App, 1, 2, fields));
+      expect(step).toThrow(InvariantViolation);
+      expect(step).toThrow(`index=${index}, term=4, ownTerm=1, committed=3`);
+    }
+  });
+
+  test("a log term that contradicts what is not committed is refused with a hint", () => {
+    const nodes = group();
+    nodes.step(message(MessageType.App, 1, 2, { term: 1, index: 3, logTerm: 1, entries: [entry(4, 1)] }));
+    nodes.work(nodes.node(2));
+    nodes.takeSent();
+    nodes.step(message(MessageType.App, 3, 2, { term: 5, index: 4, logTerm: 4, entries: [entry(5, 5)] }));
+    nodes.work(nodes.node(2));
+    expect(nodes.takeSent()).toMatchObject([{ reject: true, index: 4, rejectHint: 4, logTerm: 1 }]);
+  });
+
+  test("of what is compacted away nothing is known: an append there is old news", () => {
+    const nodes = group();
+    nodes.propose(1, "x");
+    nodes.settle();
+    nodes.node(2).storage.compact(4);
     nodes.takeSent();
     nodes.step(message(MessageType.App, 1, 2, { term: 9, index: 2, logTerm: 8, entries: [entry(3, 9)] }));
     nodes.work(nodes.node(2));
     expect(nodes.takeSent()).toMatchObject([{ type: MessageType.AppResp, index: 4, reject: false }]);
-    const step = () => nodes.node(2).storage.lastIndex();
-    expect(step()).toBe(4);
+    // The entry before the first one is known still.
+    const step = () => nodes.step(message(MessageType.App, 1, 2, { term: 9, index: 4, logTerm: 8 }));
+    expect(step).toThrow(/index=4, term=8, ownTerm=1, committed=4/);
   });
 
-  test("a log term that contradicts the log is refused with a hint", () => {
+  test("a snapshot that contradicts what is committed stops the node; an old one does not", () => {
     const nodes = group();
-    nodes.step(message(MessageType.App, 1, 2, { term: 5, index: 3, logTerm: 4, entries: [entry(4, 5)] }));
-    nodes.work(nodes.node(2));
-    expect(nodes.takeSent()).toMatchObject([{ reject: true, index: 3, rejectHint: 3, logTerm: 1 }]);
+    nodes.elect(2);
+    nodes.takeSent();
+    // Entry 3 is of term 1, entry 4 of term 2.
+    const snap = (index: number, term: number) => () =>
+      nodes.step(
+        message(MessageType.Snap, 2, 3, {
+          term: 2,
+          snapshot: { metadata: { index, term, confState: confState([1, 2, 3]) }, data: bytes("") },
+        }),
+      );
+    expect(snap(3, 2)).toThrow(/contradicts.*index=3, term=2, ownTerm=1, committed=4/);
+    expect(snap(9, 1)).toThrow(/index=9, term=1, committed=4, committedTerm=2/);
+    snap(3, 1)();
+    nodes.work(nodes.node(3));
+    expect(nodes.takeSent()).toMatchObject([{ type: MessageType.AppResp, index: 4 }]);
+    expect(nodes.node(3).storage.lastIndex()).toBe(4);
   });
 
-  test("an acknowledgement beyond the leader's log does not commit anything", () => {
+  test("an acknowledgement beyond the leader's log stops it: it would count for entries that are yet to come", () => {
     const nodes = group();
-    nodes.step(message(MessageType.AppResp, 2, 1, { term: 1, index: 50 }));
-    nodes.step(message(MessageType.AppResp, 3, 1, { term: 1, index: 50 }));
+    const acknowledge = (from: number, index: number) => () =>
+      nodes.step(message(MessageType.AppResp, from, 1, { term: 1, index }));
+    expect(acknowledge(2, 3)).not.toThrow();
+    for (const from of [1, 2]) {
+      expect(acknowledge(from, 4)).toThrow(InvariantViolation);
+      expect(acknowledge(from, 4)).toThrow(`from=${from}, index=4, lastIndex=3, committed=3, term=1`);
+    }
+    // What node 2 said is not remembered: an entry that nobody has is not committed.
+    nodes.lost = () => true;
+    nodes.propose(1, "x");
+    nodes.settle();
     expect(nodes.commit(1)).toBe(3);
   });
 

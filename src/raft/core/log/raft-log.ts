@@ -92,6 +92,23 @@ export class RaftLog {
     return this.term(index) === term;
   }
 
+  /**
+   * Stops the node when a leader says of an entry that is committed here that it has another term: one of the two logs
+   * has lost what a quorum had. Nothing is known of what was compacted away.
+   */
+  checkCommitted(index: number, term: number): void {
+    if (index > this.#committed) return;
+    const own = this.term(index);
+    if (own === NO_TERM || own === term) return;
+    violated("the leader's log contradicts a committed entry", {
+      index,
+      term,
+      ownTerm: own,
+      committed: this.#committed,
+      lastIndex: this.lastIndex,
+    });
+  }
+
   /** Whether a log that ends with (`term`, `index`) has everything this one may have committed (paper, 5.4.1). */
   isUpToDate(index: number, term: number): boolean {
     const lastTerm = this.lastTerm;

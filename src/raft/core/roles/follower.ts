@@ -1,4 +1,5 @@
 import { restoreConfiguration } from "../confchange/index.ts";
+import { violated } from "../invariant.ts";
 import { newMessage } from "../message.ts";
 import type { Raft } from "../raft.ts";
 import { PROPOSAL_DROPPED, type Refusal } from "../refusal.ts";
@@ -56,7 +57,10 @@ function forward(raft: Raft, message: Message): void {
 export function handleAppend(raft: Raft, message: Message): void {
   const { log } = raft;
   const answer = newMessage(MessageType.AppResp, message.from);
+  // Where it would be answered with what is committed, or with a hint, a contradiction would go unnoticed.
+  log.checkCommitted(message.index, message.logTerm);
   if (message.index < log.committed) {
+    for (const { index, term } of message.entries) log.checkCommitted(index, term);
     // Old news: what is committed here is the leader's as well.
     answer.index = log.committed;
     raft.send(answer);
@@ -95,7 +99,19 @@ export function handleSnapshot(raft: Raft, message: Message): void {
 /** Replaces log and configuration by the snapshot. False when it is not needed, or not for this node. */
 function restore(raft: Raft, snapshot: Snapshot): boolean {
   const { index, term, confState } = snapshot.metadata;
+  raft.log.checkCommitted(index, term);
   if (index <= raft.log.committed) return false;
+  const { committed } = raft.log;
+  const committedTerm = raft.log.term(committed);
+  if (term < committedTerm) {
+    // Terms in a log never go back: where this one comes from, the entry committed here is another.
+    violated("a snapshot of an earlier term than what is committed before it", {
+      index,
+      term,
+      committed,
+      committedTerm,
+    });
+  }
   if (raft.state !== StateType.Follower) {
     // Cannot happen, as every other role turns follower first. If it does, nothing of this term is to be trusted.
     raft.becomeFollower(raft.term + 1, NONE);

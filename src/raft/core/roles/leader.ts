@@ -89,6 +89,16 @@ function handleRefusal(raft: Raft, message: Message, progress: Progress): void {
 }
 
 function handleAcknowledgement(raft: Raft, message: Message, progress: Progress): void {
+  // Nobody can have more of this term than its leader. Counted, it would be an acknowledgement of entries to come.
+  if (message.index > raft.log.lastIndex) {
+    violated("an acknowledgement beyond the leader's log: was the log truncated, corrupted or lost?", {
+      from: message.from,
+      index: message.index,
+      lastIndex: raft.log.lastIndex,
+      committed: raft.log.committed,
+      term: raft.term,
+    });
+  }
   const known = progress.match === message.index;
   // An acknowledgement that is no news still ends a probe (after the follower was reported unreachable).
   if (!progress.maybeUpdate(message.index) && !(known && progress.state === ProgressState.Probe)) return;
