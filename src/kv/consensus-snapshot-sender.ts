@@ -156,14 +156,16 @@ export class SnapshotSender {
 
   #discard(stream: Stream, reason: string): void {
     this.#forget(stream);
-    const streamId = stream.id;
-    this.#options.snapshots({ kind: "cancel", streamId });
-    this.#options.send(stream.to, { kind: "snapshot-result", streamId, ok: false, reason });
+    this.#options.send(stream.to, { kind: "snapshot-result", streamId: stream.id, ok: false, reason });
   }
 
+  /** Also of one that arrived: a receiver that has everything already says so before the room has read it to its end, and
+   *  the read stays open until the room is told. One that the room has ended itself it does not know any more. */
   #forget(stream: Stream): void {
-    this.#streams.delete(stream.id);
+    const streamId = stream.id;
+    this.#streams.delete(streamId);
     stream.cancelTimeout();
-    this.#options.store({ kind: "unhold", streamId: stream.id });
+    this.#options.store({ kind: "unhold", streamId });
+    this.#options.snapshots({ kind: "cancel", streamId });
   }
 }

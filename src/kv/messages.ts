@@ -160,6 +160,7 @@ export type ConsensusToSnapshot =
   /** Open a consistent read and stream it, a chunk for each unit of credit. */
   | { readonly kind: "send"; readonly streamId: number }
   | { readonly kind: "credit"; readonly streamId: number; readonly chunks: number }
+  /** At the end of every stream, however it came: one that the room has ended itself, or never had, it ignores. */
   | { readonly kind: "cancel"; readonly streamId: number }
   /** One at a time; a new one ends an earlier one. */
   | { readonly kind: "receive"; readonly streamId: number; readonly snapshot: SnapshotMetadata }

@@ -314,4 +314,27 @@ describe("snapshots", () => {
     await write(behind, put("k", "v4"));
     expect(await read(behind, "k")).toBe("v4");
   }, 20_000);
+
+  test("cut off before they can say that they have it, followers are sent another; its place is free again", async () => {
+    await cluster.startAll();
+    await write("n1", put("k", "v"));
+    const { network } = cluster;
+    // The room reads for two followers at once: a third shows that no place was lost.
+    for (const name of ["n4", "n5", "n6"]) {
+      const { room } = cluster.start(name);
+      const { address } = cluster.place(name);
+      let cut = false;
+      network.onSend = (from, _, message) => {
+        if (cut || from !== address || message.kind !== "snapshot-result" || !message.ok) return;
+        cut = true;
+        network.isolate(address, true);
+      };
+      expect(await change("n1", { kind: "add-learner", name, address })).toMatchObject({ changed: true });
+      await until(`${name} to have put it in force`, () => cut && (room.engine?.appliedIndex ?? 0) > 1);
+      const before = network.sent.get("snapshot-begin") ?? 0;
+      network.isolate(address, false);
+      await until(`another for ${name}`, () => (network.sent.get("snapshot-begin") ?? 0) > before);
+      expect(await read(name, "k")).toBe("v");
+    }
+  }, 30_000);
 });

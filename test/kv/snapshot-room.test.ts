@@ -115,7 +115,9 @@ describe("sending", () => {
     const rest = await say({ kind: "credit", streamId: 7, chunks: 5 });
     expect(rest.map(({ kind }) => kind)).toEqual(["chunk", "sent"]);
     expect(depot.exports).toBe(0);
+    // One that has ended is not known any more, whatever is said of it.
     expect(await say({ kind: "credit", streamId: 7, chunks: 5 })).toEqual([]);
+    expect(await say({ kind: "cancel", streamId: 7 })).toEqual([]);
   });
 
   test("so many at once; more wait for their turn, with the credit they have been given", async () => {

@@ -77,8 +77,18 @@ describe("sending", () => {
     expect(it.onResult(TO, 1, true, "")).toBe(true);
     expect(it.onResult(TO, 1, true, "")).toBe(false);
     expect(ends).toEqual([{ to: TO, index: 15 }]);
-    expect(mail).toEqual(["store hold", "room send", "room credit", "store unhold"]);
+    expect(mail).toEqual(["store hold", "room send", "room credit", "store unhold", "room cancel"]);
     expect(timers.waiting).toBe(0);
+  });
+
+  test("one that is not needed over there: the room is told, whose read would stay open otherwise", () => {
+    const { it, mail, ends } = sender();
+    it.begin(TO, snap(10));
+    it.onHeld(1);
+    it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
+    expect(it.onResult(TO, 1, true, "not needed")).toBe(true);
+    expect(ends).toEqual([{ to: TO, index: 15 }]);
+    expect(mail).toEqual(["store hold", "room send", "store unhold", "room cancel"]);
   });
 
   test("older than what was asked for, silence, a dropped chunk, another request: each ends it once, as failed", () => {

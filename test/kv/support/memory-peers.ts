@@ -11,6 +11,8 @@ export class MemoryNetwork {
   readonly #listening = new Map<string, MemoryTransport>();
   readonly #cut = new Set<string>();
   readonly sent = new Map<PeerMessage["kind"], number>();
+  /** Looks at everything that is sent, before it is delivered; what it cuts loose is lost. */
+  onSend: (from: string, to: string, message: PeerMessage) => void = () => {};
 
   transport(address: string, callbacks: TransportCallbacks): Transport {
     return new MemoryTransport(this, address, callbacks);
@@ -74,6 +76,7 @@ class MemoryTransport implements Transport {
     const other = peer === undefined ? undefined : this.#network.at(this.#address, addressOf(peer));
     if (peer === undefined || other === undefined || this.#closed || !this.#up.has(to)) return false;
     this.#network.count(message.kind);
+    this.#network.onSend(this.#address, addressOf(peer), message);
     const copy = copied(message);
     const own = this.callbacks.hello();
     setImmediate(() => other.deliver(own, copy));
