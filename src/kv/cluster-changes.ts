@@ -63,7 +63,7 @@ export class ClusterChanges {
   ): void {
     const membership = this.#options.membership();
     if (change.kind === "transfer-leader") {
-      this.#transfer(change.to, answer);
+      this.#transfer(change.to, configurationIndex, answer);
       return;
     }
     const done = alreadySo(membership, change);
@@ -129,12 +129,8 @@ export class ClusterChanges {
   }
 
   #guard(membership: Membership, configurationIndex: number | null): ClusterReply | undefined {
-    if (configurationIndex !== null && configurationIndex !== membership.index) {
-      return refused(
-        "STALE_CONFIGURATION",
-        `decided on configuration ${configurationIndex}, in force is ${membership.index}: look again`,
-      );
-    }
+    const stale = staleOn(membership, configurationIndex);
+    if (stale !== undefined) return stale;
     if (this.#busy(membership)) {
       return refused(
         "CHANGE_IN_PROGRESS",
@@ -196,7 +192,12 @@ export class ClusterChanges {
     this.#startTransfer(successor, true, answer, outcome);
   }
 
-  #transfer(to: string | null, answer: (reply: ClusterReply) => void): void {
+  /** A membership change under way does not hold it up: to hand over may be what helps one that does not come to its end. */
+  #transfer(
+    to: string | null,
+    configurationIndex: number | null,
+    answer: (reply: ClusterReply) => void,
+  ): void {
     const { ownId, membership: readMembership } = this.#options;
     const membership = readMembership();
     if (this.#waiting !== undefined) {
@@ -204,8 +205,11 @@ export class ClusterChanges {
       return;
     }
     const target = to === null ? this.#furthest() : membership.members.find(({ name }) => name === to)?.id;
+    const stale = staleOn(membership, configurationIndex);
     if (target === ownId) {
       answer({ kind: "done", changed: false, configurationIndex: membership.index });
+    } else if (stale !== undefined) {
+      answer(stale);
     } else if (target === undefined) {
       answer(
         to === null
@@ -264,4 +268,13 @@ export class ClusterChanges {
   #wait(waiting: Omit<Waiting, "deadlineMs">): void {
     this.#waiting = { ...waiting, deadlineMs: this.#options.clock.monotonicMs() + CHANGE_TIMEOUT_MS };
   }
+}
+
+/** The configuration that a change was decided on is not the one in force. */
+function staleOn(membership: Membership, configurationIndex: number | null): ClusterReply | undefined {
+  if (configurationIndex === null || configurationIndex === membership.index) return undefined;
+  return refused(
+    "STALE_CONFIGURATION",
+    `decided on configuration ${configurationIndex}, in force is ${membership.index}: look again`,
+  );
 }

@@ -20,7 +20,7 @@ const MEMBERSHIP: Membership = {
 };
 
 /** n1 leads; n2 has more of the log than n3. */
-function leader(settled: readonly number[]) {
+function leader(settled: readonly number[], membership = MEMBERSHIP) {
   const state = { lead: n1, leadTransferee: 0 };
   const asked: number[] = [];
   const replies: ClusterReply[] = [];
@@ -33,7 +33,7 @@ function leader(settled: readonly number[]) {
     clock: { monotonicMs: () => 0, nowMs: () => 0 },
     ownId: n1,
     status: () => ({ ...state, progress, applied: 20, term: 3, lastIndex: 20 }) as unknown as Status,
-    membership: () => MEMBERSHIP,
+    membership: () => membership,
     propose: () => true,
     transferTo: (id) => {
       asked.push(id);
@@ -41,8 +41,8 @@ function leader(settled: readonly number[]) {
     },
     settled: (id) => settled.includes(id),
   });
-  const transfer = (to: string | null): void => {
-    changes.change({ kind: "transfer-leader", to }, null, (reply) => replies.push(reply));
+  const transfer = (to: string | null, configurationIndex: number | null = null): void => {
+    changes.change({ kind: "transfer-leader", to }, configurationIndex, (reply) => replies.push(reply));
   };
   /** As the core does after an election timeout. */
   const abort = (): void => {
@@ -89,4 +89,28 @@ test("a transfer by name is tried once more with the same one", () => {
   expect(asked).toEqual([n3, n3]);
   abort();
   expect(replies).toMatchObject([{ kind: "refused", code: "TRANSFER_FAILED" }]);
+});
+
+test("a transfer that was decided on another configuration is refused, whoever it is to go to", () => {
+  for (const to of ["n3", "n4", null]) {
+    const { asked, replies, transfer } = leader([n2, n3]);
+    transfer(to, 8);
+    expect(replies).toMatchObject([{ kind: "refused", code: "STALE_CONFIGURATION" }]);
+    expect(asked).toEqual([]);
+  }
+  const { asked, replies, transfer } = leader([n2, n3]);
+  // Where it is already nothing has to be decided.
+  transfer("n1", 8);
+  expect(replies).toEqual([{ kind: "done", changed: false, configurationIndex: 9 }]);
+  transfer("n3", 9);
+  expect(asked).toEqual([n3]);
+});
+
+test("a transfer does not wait for a membership change that is under way", () => {
+  const { asked, transfer } = leader([n2, n3], {
+    ...MEMBERSHIP,
+    confState: { ...MEMBERSHIP.confState, votersOutgoing: [n1, n2] },
+  });
+  transfer("n3", 9);
+  expect(asked).toEqual([n3]);
 });
