@@ -81,12 +81,19 @@ describe("engines", () => {
 
   test("after a restart nobody gets a vote for one election timeout", () => {
     const cluster = new EngineCluster(NAMES);
-    cluster.elect();
-    for (const node of cluster.nodes) node.restart();
+    const voter = followerOf(cluster);
+    const leader = cluster.elect();
+    cluster.tick(3);
+    leader.alive = false;
+    cluster.tick(9);
+    // The third is about to lose its patience, and needs the vote of the one that starts anew.
+    voter.restart();
     cluster.sent.length = 0;
     const startedMs = cluster.nowMs;
     while (cluster.nowMs < startedMs + 900) cluster.tick();
+    expect(cluster.countSent(MessageType.PreVote)).toBeGreaterThan(0);
     expect(cluster.countSent(MessageType.PreVoteResp) + cluster.countSent(MessageType.VoteResp)).toBe(0);
+    expect(cluster.leader).toBeUndefined();
     cluster.elect();
   });
 
