@@ -6,8 +6,9 @@ import { encodeFrame, FrameReader, PREFACE, PRELUDE_BYTES } from "../../src/raft
 import { laneOf, travels } from "../../src/raft/transport/lanes.ts";
 import { frameLimit } from "../../src/raft/transport/limits.ts";
 import { PeerProtocolError, UnsendableError } from "../../src/raft/transport/protocol-error.ts";
+import { encodeRaftMessage } from "../../src/raft/transport/raft-codec.ts";
 import type { PeerMessage } from "../../src/raft/transport/types.ts";
-import { append, BIG, bytes, EVERY_MESSAGE, plain, raft } from "./support/messages.ts";
+import { append, BIG, bytes, EVERY_MESSAGE, plain, raft, snapWithoutStream } from "./support/messages.ts";
 
 const LIMIT = frameLimit(4 << 20);
 const allocate = (size: number): Uint8Array => new Uint8Array(size);
@@ -53,7 +54,9 @@ describe("messages", () => {
 
   test("there is a sample of every type that travels, and no other type does", () => {
     const sampled = new Set<number>();
-    for (const message of EVERY_MESSAGE) if (message.kind === "raft") sampled.add(message.message.type);
+    for (const message of EVERY_MESSAGE) {
+      if (message.kind === "raft" || message.kind === "snapshot-begin") sampled.add(message.message.type);
+    }
     for (const type of Object.values(MessageType)) {
       expect([type, travels(type)]).toEqual([type, sampled.has(type)]);
       if (travels(type)) continue;
@@ -193,6 +196,23 @@ describe("nonsense is a protocol error", () => {
     protocolError(() => decodeHeaderOf({ kind: Kind.PROPOSE, requestId: 1 }));
     protocolError(() => decodeHeaderOf({ kind: Kind.SNAPSHOT_END, streamId: 1 }, bytes(1)));
     protocolError(() => decodeHeaderOf({ kind: Kind.SNAPSHOT_BEGIN, streamId: 1, message }));
+  });
+
+  test("a snapshot that does not come at the head of its stream: the core would take it without a keyspace", () => {
+    for (const withMetadata of [true, false]) {
+      const frame = Buffer.concat([PREFACE, snapWithoutStream(withMetadata)]);
+      expect(protocolError(() => decodeStream(frame))).toContain("at the head of its stream only");
+    }
+    const { snapshot } = (EVERY_MESSAGE.find(({ kind }) => kind === "snapshot-begin") as { message: Message })
+      .message;
+    for (const message of [raft(MessageType.Snap, { snapshot }), raft(MessageType.AppResp, { snapshot })]) {
+      expect(() => encodeMessage(message, LIMIT)).toThrow(UnsendableError);
+      const header = { kind: Kind.RAFT, message: encodeRaftMessage(message.message) };
+      protocolError(() => decodeHeaderOf(header));
+    }
+    const heartbeat = encodeRaftMessage(raft(MessageType.Heartbeat, { snapshot }).message);
+    const begin = { kind: Kind.SNAPSHOT_BEGIN, streamId: 1, message: heartbeat };
+    expect(protocolError(() => decodeHeaderOf(begin))).toContain("announced by MsgHeartbeat");
   });
 
   test("no memory is asked for before everything about a message is known to be right", () => {

@@ -4,7 +4,15 @@ import { MessageType } from "../../src/raft/core/index.ts";
 import { encodeMessage } from "../../src/raft/transport/codec.ts";
 import { SNAPSHOT_QUEUE } from "../../src/raft/transport/lanes.ts";
 import type { Lane, PeerMessage } from "../../src/raft/transport/types.ts";
-import { append, bytes, EVERY_MESSAGE, heartbeat, plain, raft } from "./support/messages.ts";
+import {
+  append,
+  bytes,
+  EVERY_MESSAGE,
+  heartbeat,
+  plain,
+  raft,
+  snapWithoutStream,
+} from "./support/messages.ts";
 import { group, introduce, peerAt, startNode, type TestNode } from "./support/node.ts";
 import { type MemoryConnection, World } from "./support/world.ts";
 
@@ -481,6 +489,7 @@ describe("a peer that talks nonsense", () => {
       ["garbage", bytes(64)],
       ["a message for somebody else", encodeMessage(raft(MessageType.Heartbeat, { to: 3 }), limit)],
       ["a message in another's name", encodeMessage(raft(MessageType.Vote, { from: 3 }), limit)],
+      ["a snapshot without its stream", snapWithoutStream()],
     ];
     for (const [i, [, nonsense]] of cases.entries()) {
       const end = heartbeatEnd(world);

@@ -1,8 +1,8 @@
 /** Every PeerMessage to a frame and back (docs/format/peer.md). What a decoder gives owns its bytes. */
 import { elastickv as gen } from "../../gen/peer.js";
-import { type Message, MessageType, NO_BYTES } from "../core/index.ts";
+import { type Message, MessageType, messageTypeName, NO_BYTES } from "../core/index.ts";
 import { encodeFrame } from "./framing.ts";
-import { PeerProtocolError } from "./protocol-error.ts";
+import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
 import type { PeerMessage } from "./types.ts";
 import { copied, count, decoding } from "./wire-numbers.ts";
@@ -10,7 +10,7 @@ import { copied, count, decoding } from "./wire-numbers.ts";
 export const Kind = gen.peer.Kind;
 export type WireHeader = gen.peer.Header;
 
-/** @throws UnsendableError when it is over the limit, or never travels */
+/** @throws UnsendableError when it is over the limit, never travels, or not in this way */
 export function encodeMessage(message: PeerMessage, limit: number): Uint8Array {
   const header: gen.peer.IHeader = {};
   const parts = describe(message, header);
@@ -23,6 +23,7 @@ const NO_PARTS: readonly Uint8Array[] = [];
 function describe(message: PeerMessage, header: gen.peer.IHeader): readonly Uint8Array[] {
   switch (message.kind) {
     case "raft":
+      if (isSnapshot(message.message)) throw new UnsendableError(`a Raft message with ${NOT_ALONE}`);
       header.kind = Kind.RAFT;
       header.message = encodeRaftMessage(message.message);
       if (message.leaseRound !== 0) header.leaseRound = message.leaseRound;
@@ -97,6 +98,8 @@ export function decodeMessage(
       const lent = cut(header.lengths, payload);
       const described = entriesOf(header, lent);
       const message = decodeRaftMessage(header.message, described);
+      // The core would take it, and the store room would then be asked for a keyspace that nobody has received.
+      if (isSnapshot(message)) throw new PeerProtocolError(`a Raft message with ${NOT_ALONE}`);
       vet(message);
       if (described.length === 0) return { kind: "raft", message, leaseRound, applied };
       // What a read carries is its answer's address and stays in the core until a quorum has confirmed it: that is not for
@@ -123,6 +126,9 @@ export function decodeMessage(
       none(payload);
       const message = decodeRaftMessage(header.message, []);
       vet(message);
+      if (message.type !== MessageType.Snap) {
+        throw new PeerProtocolError(`a snapshot stream announced by ${messageTypeName(message.type)}`);
+      }
       if (message.snapshot === null) throw new PeerProtocolError("a snapshot stream without its metadata");
       return { kind: "snapshot-begin", streamId: streamId(), message };
     }
@@ -140,6 +146,12 @@ export function decodeMessage(
     default:
       throw new PeerProtocolError(`a frame of kind ${header.kind} where a message was expected`);
   }
+}
+
+const NOT_ALONE = "a snapshot, which comes at the head of its stream only";
+
+function isSnapshot({ type, snapshot }: Message): boolean {
+  return type === MessageType.Snap || snapshot !== null;
 }
 
 function none(payload: Uint8Array): void {

@@ -1,5 +1,8 @@
 /** One message of every kind that travels. */
+import { elastickv as gen } from "../../../src/gen/peer.js";
 import { EntryType, type Message, MessageType, newMessage } from "../../../src/raft/core/index.ts";
+import { encodeFrame } from "../../../src/raft/transport/framing.ts";
+import { encodeRaftMessage } from "../../../src/raft/transport/raft-codec.ts";
 import type { PeerMessage } from "../../../src/raft/transport/types.ts";
 
 export const BIG = Number.MAX_SAFE_INTEGER - 2;
@@ -75,7 +78,6 @@ export const EVERY_MESSAGE: readonly PeerMessage[] = [
     ],
   }),
   raft(MessageType.AppResp, { index: 12, reject: true, rejectHint: 9, logTerm: 3 }),
-  raft(MessageType.Snap, { snapshot: { ...SNAPSHOT, data: bytes(100) } }),
   raft(MessageType.Prop, {
     term: 0,
     entries: [{ type: EntryType.Normal, term: 0, index: 0, data: bytes(900) }],
@@ -93,6 +95,18 @@ export const EVERY_MESSAGE: readonly PeerMessage[] = [
   { kind: "snapshot-result", streamId: 1, ok: true, reason: "" },
   { kind: "snapshot-result", streamId: 1, ok: false, reason: "checksum of chunk 4 – fällt durch" },
 ];
+
+/** A frame that no node sends: a Snap that is to be stepped at once. */
+export function snapWithoutStream(withMetadata = true): Uint8Array {
+  const begin = EVERY_MESSAGE.find(({ kind }) => kind === "snapshot-begin");
+  if (begin?.kind !== "snapshot-begin") throw new Error("no sample of a snapshot's begin");
+  const message = withMetadata ? begin.message : { ...begin.message, snapshot: null };
+  const header = gen.peer.Header.encode({
+    kind: gen.peer.Kind.RAFT,
+    message: encodeRaftMessage(message),
+  }).finish();
+  return encodeFrame(header, [], 1 << 20);
+}
 
 /** Plain arrays, so that views of a larger buffer, Buffers and Uint8Arrays compare by content. */
 export function plain(value: unknown): unknown {
