@@ -205,6 +205,7 @@ export class ClusterDesk {
       membership: membership(),
       firstIndex: engine.firstIndex,
       appliedIndex: engine.appliedIndex,
+      durableIndex: engine.durableIndex,
       version,
       applied: this.#appliedThere,
       peers: peers.status(),

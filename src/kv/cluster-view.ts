@@ -9,6 +9,8 @@ export interface ViewSource {
   readonly membership: Membership;
   readonly firstIndex: number;
   readonly appliedIndex: number;
+  /** The end of the answering node's log on its disk. */
+  readonly durableIndex: number;
   readonly version: string;
   /** What the others said they have applied, by id. */
   readonly applied: ReadonlyMap<number, number>;
@@ -45,7 +47,7 @@ function memberView(source: ViewSource, leads: boolean, id: number): MemberView 
   const self = id === status.id;
   const progress = status.progress.get(id);
   const peer = source.peers.find((one) => one.peer.id === id);
-  const match = self ? status.lastIndex : (progress?.match ?? 0);
+  const match = self ? source.durableIndex : (progress?.match ?? 0);
   const reachable = self || (leads ? (progress?.recentActive ?? false) : (peer?.reachable ?? false));
   return {
     name: member?.name ?? String(id),

@@ -21,7 +21,7 @@ export function consensusStatus(
   const member = (id: number, role: "voter" | "learner"): MemberStatus => ({
     id,
     role,
-    match: id === nodeId ? status.lastIndex : (status.progress.get(id)?.match ?? 0),
+    match: id === nodeId ? engine.durableIndex : (status.progress.get(id)?.match ?? 0),
     recentActive: id === nodeId || (status.progress.get(id)?.recentActive ?? false),
   });
   return {
@@ -52,7 +52,7 @@ export function observationOf(
     const progress = status.progress.get(id);
     if (progress === undefined) return [];
     const role = voters.includes(id) ? ("voter" as const) : ("learner" as const);
-    const match = id === status.id ? status.lastIndex : progress.match;
+    const match = id === status.id ? engine.durableIndex : progress.match;
     const reachable = id === status.id || progress.recentActive;
     return [{ name, role, lag: Math.max(0, status.commit - match), reachable }];
   });

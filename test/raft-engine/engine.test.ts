@@ -52,6 +52,22 @@ describe("an engine", () => {
     expect(bench.sentOf(MessageType.AppResp).at(-1)?.index).toBe(13);
   });
 
+  test("knows where its log on the disk ends: not where the core's does, nor what counts as a new leader's own match", () => {
+    const bench = new Bench();
+    const ends = (): number[] => [bench.engine.durableIndex, bench.engine.status().lastIndex];
+    bench.receive(MessageType.App, B, { term: 1, index: 1, logTerm: 1, entries: entries(2, 3, 1) });
+    expect(ends()).toEqual([1, 3]);
+    bench.durable();
+    expect(ends()).toEqual([3, 3]);
+    const leader = new Bench();
+    leader.lead();
+    leader.engine.propose([new Uint8Array(8)]);
+    leader.engine.work();
+    expect([leader.engine.durableIndex, leader.engine.status().lastIndex]).toEqual([2, 3]);
+    leader.durable();
+    expect(leader.engine.durableIndex).toBe(3);
+  });
+
   test("votes when the vote is durable, and its own vote counts no earlier", () => {
     const bench = new Bench();
     bench.receive(MessageType.Vote, B, { term: 5, index: 1, logTerm: 1 });

@@ -97,6 +97,12 @@ export class Engine {
     return this.#applied.index;
   }
 
+  /** The end of the log on this node's disk. What a leader has appended and not synced lies beyond it, and so may what the
+   *  core counts as its own match: after an election that is the end of its log, synced or not. */
+  get durableIndex(): number {
+    return this.#options.cache.lastIndex();
+  }
+
   get membership(): Membership {
     return this.#membership;
   }
