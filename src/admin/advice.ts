@@ -114,6 +114,7 @@ function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefi
     }
     return `${id} cannot be reached${since}${why}: start it. If its machine is lost for good: elastickv cluster replace ${id} NEW=HOST:PORT.`;
   }
+  if (member.problem !== null) return snapshotAdvice(id, member.problem);
   if (member.snapshot) return `${id} receives a snapshot of everything; it catches up afterwards.`;
   if (member.role === "learner") {
     if (!member.registered) return undefined;
@@ -124,6 +125,21 @@ function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefi
   return member.lag > FAR_BEHIND
     ? `${id} is ${member.lag} entries behind: is its disk or network slow?`
     : undefined;
+}
+
+/** It can be reached, and what it needs does not arrive: it is tried again by itself, and fails again until somebody acts. */
+function snapshotAdvice(id: string, problem: string): string {
+  const what = `${id} is too far behind for the log, and ${problem}.`;
+  if (/\breading it here: /.test(problem)) {
+    return `${what} The leader cannot read its own data: have another member send it (elastickv cluster transfer-leader), then look at the leader's disk.`;
+  }
+  if (/\bDISK_FULL\b/.test(problem)) {
+    return `${what} Make room on the disk of ${id}: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.`;
+  }
+  if (/\bits receiver says: /.test(problem)) {
+    return `${what} Look at the log and the disk of ${id}; it is sent again by itself. If it goes on like this: elastickv cluster replace ${id} NEW=HOST:PORT.`;
+  }
+  return `${what} Look at the network to ${id} and at its disk; it is sent again by itself.`;
 }
 
 function duration(seconds: number): string {

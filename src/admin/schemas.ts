@@ -46,7 +46,12 @@ export const clusterSchema = t.Object({
       snapshot: t.Boolean({ description: "a snapshot of everything is on its way to it" }),
       registered: t.Boolean({ description: "its data directory is known: only then may it vote" }),
       version: t.Nullable(t.String()),
-      problem: t.Nullable(t.String({ description: "why it cannot be reached, or was refused" })),
+      problem: t.Nullable(
+        t.String({
+          description:
+            "why it cannot be reached, was refused, or (reachable) did not get the snapshot it needs",
+        }),
+      ),
     }),
   ),
   advice: t.Array(t.String(), { description: "what is wrong and what to do next; empty when nothing is" }),

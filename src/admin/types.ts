@@ -74,7 +74,7 @@ export interface MemberStatus {
   /** Its data directory is known to the cluster: only then may it vote. */
   readonly registered: boolean;
   readonly version: string | null;
-  /** Why it cannot be reached, or was refused. */
+  /** Why it cannot be reached, was refused, or (when it can be reached) did not get the snapshot that it needs. */
   readonly problem: string | null;
 }
 

@@ -33,6 +33,7 @@ function progress({ reachable, match, applied, lag }: ClusterMember): string[] {
 
 function reach(member: ClusterMember): string {
   if (!member.reachable) return member.problem === null ? "no" : `no: ${member.problem}`;
+  if (member.problem !== null) return "yes, its snapshot fails";
   if (member.snapshot) return "yes, receives a snapshot";
   return member.registered ? "yes" : "yes, not registered yet";
 }

@@ -31,6 +31,7 @@ export interface ClusterDeskOptions
   readonly peers: ClusterPeers;
   readonly forwarding: Forwarding;
   readonly sendingSnapshotTo: (id: number) => boolean;
+  readonly snapshotFailureOf: (id: number) => string | undefined;
 }
 
 export class ClusterDesk {
@@ -199,7 +200,7 @@ export class ClusterDesk {
   }
 
   #view(engine: Engine): ClusterReply {
-    const { membership, version, peers, sendingSnapshotTo } = this.#options;
+    const { membership, version, peers, sendingSnapshotTo, snapshotFailureOf } = this.#options;
     const view = clusterView({
       status: this.describe(engine),
       membership: membership(),
@@ -210,6 +211,7 @@ export class ClusterDesk {
       applied: this.#appliedThere,
       peers: peers.status(),
       sendingSnapshotTo,
+      snapshotFailureOf,
     });
     return { kind: "status", view };
   }

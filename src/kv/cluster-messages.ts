@@ -72,6 +72,9 @@ export interface MemberView {
   readonly snapshot: boolean;
   readonly registered: boolean;
   readonly version: string | null;
-  /** Why it cannot be reached, or was refused; null when nothing is wrong. */
+  /** Why it cannot be reached, was refused, or did not get the snapshot that it needs; null when nothing is wrong. */
   readonly problem: string | null;
 }
+
+/** Begins the problem of a member that can be reached. */
+export const SNAPSHOT_FAILED = "the last snapshot did not arrive: ";

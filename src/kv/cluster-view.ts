@@ -2,7 +2,7 @@
 import { StateType, type Status } from "../raft/core/index.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { PeerStatus } from "../raft/transport/types.ts";
-import type { ClusterView, MemberView } from "./cluster-messages.ts";
+import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "./cluster-messages.ts";
 
 export interface ViewSource {
   readonly status: Status;
@@ -16,6 +16,8 @@ export interface ViewSource {
   readonly applied: ReadonlyMap<number, number>;
   readonly peers: readonly PeerStatus[];
   readonly sendingSnapshotTo: (id: number) => boolean;
+  /** Why the last snapshot to a member did not arrive. */
+  readonly snapshotFailureOf: (id: number) => string | undefined;
 }
 
 export function votersOf({ confState }: Membership): readonly number[] {
@@ -60,8 +62,18 @@ function memberView(source: ViewSource, leads: boolean, id: number): MemberView 
     snapshot: source.sendingSnapshotTo(id),
     registered: (member?.instance ?? "") !== "",
     version: self ? source.version : (peer?.hello?.version ?? null),
-    problem: self || reachable ? null : (peer?.lastError ?? "not heard of for an election timeout"),
+    problem: problemOf(source, id, self || reachable),
   };
+}
+
+function problemOf(source: ViewSource, id: number, reachable: boolean): string | null {
+  if (!reachable) {
+    return (
+      source.peers.find(({ peer }) => peer.id === id)?.lastError ?? "not heard of for an election timeout"
+    );
+  }
+  const failure = source.snapshotFailureOf(id);
+  return failure === undefined ? null : `${SNAPSHOT_FAILED}${failure}`;
 }
 
 function roleOf({ status, membership }: ViewSource, id: number): MemberView["role"] {

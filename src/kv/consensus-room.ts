@@ -141,6 +141,7 @@ export class ConsensusRoom {
       peers: this.#peers,
       forwarding: this.#forwarding,
       sendingSnapshotTo: (id) => this.#streams.sendingTo(id),
+      snapshotFailureOf: (id) => this.#streams.failureOf(id),
     });
   }
 
@@ -299,7 +300,10 @@ export class ConsensusRoom {
     this.#watch(engine);
     if (engine.leading) {
       this.#desk.register();
-      for (const [id, { match }] of engine.describe().progress) this.#compactor.matched(id, match);
+      for (const [id, { match }] of engine.describe().progress) {
+        this.#compactor.matched(id, match);
+        this.#streams.matched(id, match);
+      }
     }
     this.observe();
   }

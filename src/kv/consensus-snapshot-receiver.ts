@@ -5,7 +5,7 @@
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
 import type { PeerMessage } from "../raft/transport/types.ts";
-import { SNAPSHOT_SILENCE_MS } from "./consensus-snapshot-sender.ts";
+import { SNAPSHOT_SILENCE_MS, type SnapshotOutcome } from "./consensus-snapshot-sender.ts";
 import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "./messages.ts";
 
 /** While the disk takes what was received, the sender hears so often that it goes on. */
@@ -20,7 +20,7 @@ export interface SnapshotReceiverOptions {
   readonly commitIndex: () => number;
   /** Received, or not needed: to be stepped. */
   readonly onComplete: (message: Message) => void;
-  readonly onEnd: (from: number, ok: boolean, reason: string) => void;
+  readonly onEnd: (from: number, outcome: SnapshotOutcome, reason: string) => void;
 }
 
 interface Incoming {
@@ -34,6 +34,13 @@ interface Incoming {
   ended: boolean;
   cancelTimeout: () => void;
 }
+
+interface Abandonment {
+  readonly tellSender: boolean;
+  readonly outcome: SnapshotOutcome;
+}
+
+const FAILED: Abandonment = { tellSender: true, outcome: "failed" };
 
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
@@ -69,7 +76,9 @@ export class SnapshotReceiver {
       options.send(from, { kind: "snapshot-result", streamId: remoteId, ok: true, reason: "not needed" });
       return;
     }
-    this.abandon("a newer one has begun");
+    if (this.#incoming !== undefined) {
+      this.#abandon(this.#incoming, "a newer one has begun", { tellSender: true, outcome: "called-off" });
+    }
     const id = options.nextStreamId();
     this.#incoming = { id, from, remoteId, message, ended: false, cancelTimeout: () => {} };
     this.#touch();
@@ -95,7 +104,10 @@ export class SnapshotReceiver {
   /** The sender gives up. */
   onCancelled(from: number, remoteId: number, reason: string): void {
     const incoming = this.#of(from, remoteId);
-    if (incoming !== undefined) this.#abandon(incoming, `its sender gave up: ${reason}`, false);
+    if (incoming === undefined) return;
+    // Whether anything is wrong is for the sender to say, in its own log.
+    const outcome = "called-off";
+    this.#abandon(incoming, `its sender gave up: ${reason}`, { tellSender: false, outcome });
   }
 
   /** The snapshot room wrote so many chunks. */
@@ -118,7 +130,7 @@ export class SnapshotReceiver {
       ok: true,
       reason: "",
     });
-    this.#options.onEnd(incoming.from, true, "");
+    this.#options.onEnd(incoming.from, "arrived", "");
     this.#options.onComplete(incoming.message);
   }
 
@@ -133,17 +145,14 @@ export class SnapshotReceiver {
 
   onFailed(streamId: number, reason: string): void {
     const incoming = this.#incoming;
-    if (incoming?.id === streamId) this.#abandon(incoming, reason, true);
+    if (incoming?.id === streamId) this.#abandon(incoming, reason, FAILED);
   }
 
   /** The connection with this peer broke. */
   onLost(peer: number): void {
     const incoming = this.#incoming;
-    if (incoming?.from === peer) this.#abandon(incoming, "the connection broke", false);
-  }
-
-  abandon(reason: string): void {
-    if (this.#incoming !== undefined) this.#abandon(this.#incoming, reason, true);
+    if (incoming?.from !== peer) return;
+    this.#abandon(incoming, "the connection broke", { tellSender: false, outcome: "failed" });
   }
 
   stop(): void {
@@ -161,7 +170,7 @@ export class SnapshotReceiver {
     if (incoming === undefined || incoming.ended) return;
     incoming.cancelTimeout();
     incoming.cancelTimeout = this.#options.timers.later(
-      () => this.#abandon(incoming, `nothing came for ${SNAPSHOT_SILENCE_MS} ms`, true),
+      () => this.#abandon(incoming, `nothing came for ${SNAPSHOT_SILENCE_MS} ms`, FAILED),
       SNAPSHOT_SILENCE_MS,
     );
   }
@@ -177,7 +186,7 @@ export class SnapshotReceiver {
     }, STILL_AT_IT_MS);
   }
 
-  #abandon(incoming: Incoming, reason: string, tellSender: boolean): void {
+  #abandon(incoming: Incoming, reason: string, { tellSender, outcome }: Abandonment): void {
     if (this.#incoming !== incoming) return;
     this.#incoming = undefined;
     incoming.cancelTimeout();
@@ -186,6 +195,6 @@ export class SnapshotReceiver {
       const { from, remoteId: streamId } = incoming;
       this.#options.send(from, { kind: "snapshot-result", streamId, ok: false, reason });
     }
-    this.#options.onEnd(incoming.from, false, reason);
+    this.#options.onEnd(incoming.from, outcome, reason);
   }
 }

@@ -14,6 +14,18 @@ import type { ConsensusToSnapshot, ConsensusToStore } from "./messages.ts";
 /** A stream on which nothing happens for so long has ended. */
 export const SNAPSHOT_SILENCE_MS = 30_000;
 
+/** `called-off`: nothing is wrong with it; it is not wanted any more, or will be begun again in a moment. */
+export type SnapshotOutcome = "arrived" | "failed" | "called-off";
+
+export interface SnapshotEnd {
+  readonly outcome: SnapshotOutcome;
+  readonly reason: string;
+  /** What the core asked for. */
+  readonly wanted: number;
+  /** What the follower now has; undefined = it has not arrived. */
+  readonly position: Position | undefined;
+}
+
 export interface SnapshotSenderOptions {
   readonly timers: Timers;
   readonly store: (message: ConsensusToStore) => void;
@@ -21,9 +33,8 @@ export interface SnapshotSenderOptions {
   /** False: it was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
   /** Once a stream, but not for one that another to the same follower took the place of: the core has asked for that one
-   *  already, and would take the end of the first for its end. `position`: what the follower now has; undefined = it
-   *  ended early. */
-  readonly onEnd: (to: number, position: Position | undefined, reason: string) => void;
+   *  already, and would take the end of the first for its end. */
+  readonly onEnd: (to: number, end: SnapshotEnd) => void;
   /** Ids are unique among all streams of this node, received ones too. */
   readonly nextStreamId: () => number;
 }
@@ -74,14 +85,18 @@ export class SnapshotSender {
   onOpened(streamId: number, applied: AppliedState, membership: Membership): void {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
-    const wanted = stream.message.snapshot?.metadata.index ?? 0;
+    const wanted = wantedBy(stream);
+    // The core applies an entry as it hands it out, the keyspace a moment later.
     if (applied.index < wanted) {
-      this.#end(stream, false, `the keyspace was read at ${applied.index}, the core asked for ${wanted}`);
+      this.#end(
+        stream,
+        "called-off",
+        `the keyspace was read at ${applied.index}, the core asked for ${wanted}`,
+      );
       return;
     }
-    // The core applies a change as it hands it out, the keyspace a moment later.
     if (!membersOf(membership.confState).has(stream.to)) {
-      this.#end(stream, false, `the keyspace at ${applied.index} does not know of that member`);
+      this.#end(stream, "called-off", `the keyspace at ${applied.index} does not know of that member`);
       return;
     }
     stream.position = { index: applied.index, term: applied.term };
@@ -111,7 +126,7 @@ export class SnapshotSender {
   onFailed(streamId: number, reason: string): boolean {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return false;
-    this.#end(stream, false, reason);
+    this.#end(stream, "failed", `reading it here: ${reason}`);
     return true;
   }
 
@@ -119,13 +134,23 @@ export class SnapshotSender {
   onResult(from: number, streamId: number, ok: boolean, reason: string): boolean {
     const stream = this.#streamTo(from, streamId);
     if (stream === undefined) return false;
-    this.#end(stream, ok, reason);
+    if (ok) this.#end(stream, "arrived", reason);
+    else this.#end(stream, "failed", `its receiver says: ${reason}`);
     return true;
   }
 
-  /** Leadership was lost, a peer was removed or its connection broke. */
+  /** Leadership was lost, or a peer was removed. */
   cancel(which: (peer: number) => boolean, reason: string): void {
-    for (const stream of [...this.#streams.values()]) if (which(stream.to)) this.#end(stream, false, reason);
+    this.#endAll(which, "called-off", reason);
+  }
+
+  onLost(peer: number): void {
+    this.#endAll((to) => to === peer, "failed", "the connection broke");
+  }
+
+  #endAll(which: (peer: number) => boolean, outcome: SnapshotOutcome, reason: string): void {
+    for (const stream of [...this.#streams.values()])
+      if (which(stream.to)) this.#end(stream, outcome, reason);
   }
 
   #streamTo(peer: number, streamId: number): Stream | undefined {
@@ -136,22 +161,25 @@ export class SnapshotSender {
   #send(stream: Stream, message: PeerMessage): void {
     this.#touch(stream);
     // A hole in the stream would be found at its end; better to begin again now.
-    if (!this.#options.send(stream.to, message)) this.#end(stream, false, "the connection did not take it");
+    if (!this.#options.send(stream.to, message))
+      this.#end(stream, "failed", "the connection did not take it");
   }
 
   #touch(stream: Stream): void {
     stream.cancelTimeout();
     stream.cancelTimeout = this.#options.timers.later(
-      () => this.#end(stream, false, `nothing happened for ${SNAPSHOT_SILENCE_MS} ms`),
+      () => this.#end(stream, "failed", `nothing happened for ${SNAPSHOT_SILENCE_MS} ms`),
       SNAPSHOT_SILENCE_MS,
     );
   }
 
-  #end(stream: Stream, ok: boolean, reason: string): void {
+  #end(stream: Stream, outcome: SnapshotOutcome, reason: string): void {
     if (!this.#streams.has(stream.id)) return;
-    if (ok) this.#forget(stream);
+    const arrived = outcome === "arrived";
+    if (arrived) this.#forget(stream);
     else this.#discard(stream, reason);
-    this.#options.onEnd(stream.to, ok ? stream.position : undefined, reason);
+    const position = arrived ? stream.position : undefined;
+    this.#options.onEnd(stream.to, { outcome, reason, wanted: wantedBy(stream), position });
   }
 
   #discard(stream: Stream, reason: string): void {
@@ -168,4 +196,8 @@ export class SnapshotSender {
     this.#options.store({ kind: "unhold", streamId });
     this.#options.snapshots({ kind: "cancel", streamId });
   }
+}
+
+function wantedBy({ message }: Stream): number {
+  return message.snapshot?.metadata.index ?? 0;
 }

@@ -1,12 +1,14 @@
 /** Keyspace snapshots of this node, both ways: the mail of the snapshot room and of the peers, and the log behind them. */
+import type { LogFields } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
 import type { PeerMessage } from "../raft/transport/types.ts";
 import type { ConsensusAssembly } from "./consensus-options.ts";
 import { SnapshotReceiver } from "./consensus-snapshot-receiver.ts";
-import { SnapshotSender } from "./consensus-snapshot-sender.ts";
+import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./consensus-snapshot-sender.ts";
 import type { LogCompactor } from "./log-compactor.ts";
 import type { SnapshotToConsensus } from "./messages.ts";
+import { SnapshotFailures } from "./snapshot-failures.ts";
 
 export interface SnapshotStreamsOptions
   extends Pick<ConsensusAssembly, "store" | "snapshots" | "logger" | "metrics"> {
@@ -25,6 +27,8 @@ export class SnapshotStreams {
   readonly #options: SnapshotStreamsOptions;
   readonly #sender: SnapshotSender;
   readonly #receiver: SnapshotReceiver;
+  readonly #unsent = new SnapshotFailures();
+  readonly #unreceived = new SnapshotFailures();
   #nextStreamId = 1;
 
   constructor(options: SnapshotStreamsOptions) {
@@ -36,7 +40,7 @@ export class SnapshotStreams {
       store: (message) => store.send(message),
       snapshots: (message) => snapshots.send(message),
       send,
-      onEnd: (to, position, reason) => this.#onSent(to, position?.index, reason),
+      onEnd: (to, end) => this.#onSent(to, end),
       nextStreamId,
     });
     this.#receiver = new SnapshotReceiver({
@@ -46,12 +50,22 @@ export class SnapshotStreams {
       nextStreamId,
       commitIndex: options.commitIndex,
       onComplete: options.step,
-      onEnd: (from, ok, reason) => this.#onReceived(from, ok, reason),
+      onEnd: (from, outcome, reason) => this.#onReceived(from, outcome, reason),
     });
   }
 
   sendingTo(id: number): boolean {
     return this.#sender.sendingTo(id);
+  }
+
+  /** Why the last one to this member did not arrive; undefined when it did, or is not needed any more. */
+  failureOf(id: number): string | undefined {
+    return this.#unsent.reasonFor(id);
+  }
+
+  /** What this leader knows a member to have on its disk. */
+  matched(id: number, index: number): void {
+    this.#unsent.matched(id, index);
   }
 
   /** The core wants this peer to have one. */
@@ -63,10 +77,11 @@ export class SnapshotStreams {
   /** Leadership is lost, or these are no members any more. */
   cancel(which: (peer: number) => boolean, reason: string): void {
     this.#sender.cancel(which, reason);
+    this.#unsent.forgetAll(which);
   }
 
   onLost(peer: number): void {
-    this.#sender.cancel((to) => to === peer, "the connection broke");
+    this.#sender.onLost(peer);
     this.#receiver.onLost(peer);
   }
 
@@ -142,20 +157,31 @@ export class SnapshotStreams {
     }
   }
 
-  #onSent(to: number, index: number | undefined, reason: string): void {
-    const { logger, metrics, compactor, nameOf, report } = this.#options;
-    const outcome = index === undefined ? "failed" : "finished";
-    metrics.snapshot("sent", outcome);
-    logger.info("snapshot sent", { to: nameOf(to), outcome, index, reason });
-    if (index === undefined) compactor.letGo(to);
-    else compactor.arrived(to, index);
-    report(to, outcome);
+  #onSent(to: number, { outcome, reason, wanted, position }: SnapshotEnd): void {
+    const { metrics, compactor, nameOf, report } = this.#options;
+    const result = outcome === "arrived" ? "finished" : "failed";
+    metrics.snapshot("sent", result);
+    const news = outcome === "failed" && this.#unsent.failed(to, reason, wanted);
+    if (outcome === "arrived") this.#unsent.forget(to);
+    this.#log(news, "snapshot sent", { to: nameOf(to), outcome, index: position?.index, reason });
+    if (position === undefined) compactor.letGo(to);
+    else compactor.arrived(to, position.index);
+    report(to, result);
   }
 
-  #onReceived(from: number, ok: boolean, reason: string): void {
-    const { logger, metrics, nameOf } = this.#options;
-    const outcome = ok ? "finished" : "failed";
-    metrics.snapshot("received", outcome);
-    logger.info("snapshot received", { from: nameOf(from), outcome, reason });
+  #onReceived(from: number, outcome: SnapshotOutcome, reason: string): void {
+    const { metrics, nameOf } = this.#options;
+    metrics.snapshot("received", outcome === "arrived" ? "finished" : "failed");
+    const news = outcome === "failed" && this.#unreceived.failed(from, reason, 0);
+    // Whoever it came from: this node has what it needs.
+    if (outcome === "arrived") this.#unreceived.forgetAll(() => true);
+    this.#log(news, "snapshot received", { from: nameOf(from), outcome, reason });
+  }
+
+  /** What fails goes on failing every few seconds until somebody does something about it: one warning for each kind. */
+  #log(warn: boolean, message: string, fields: LogFields): void {
+    const { logger } = this.#options;
+    if (warn) logger.warn(message, fields);
+    else logger.info(message, fields);
   }
 }

@@ -86,6 +86,25 @@ test("a learner: never met, under way, caught up", () => {
   expect(learner({ lag: 5000 })).toEqual([]);
 });
 
+test("a snapshot that does not arrive: why, and what helps; before that another one is on its way", () => {
+  const fails = (reason: string) => {
+    const problem = `the last snapshot did not arrive: ${reason}`;
+    return advise({
+      members: [leader, member("n2"), member("n3", { problem, snapshot: true, lag: 20_000 })],
+    });
+  };
+  expect(fails("its receiver says: DISK_FULL: no space left for keyspace.db")).toEqual([
+    "n3 is too far behind for the log, and the last snapshot did not arrive: its receiver says: DISK_FULL: no space left for keyspace.db. Make room on the disk of n3: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.",
+  ]);
+  expect(fails("reading it here: CORRUPT: payload file 3: missing")[0]).toContain(
+    "payload file 3: missing. The leader cannot read its own data: have another member send it (elastickv cluster transfer-leader)",
+  );
+  expect(fails("its receiver says: CORRUPT: chunk 7")[0]).toEndWith(
+    "If it goes on like this: elastickv cluster replace n3 NEW=HOST:PORT.",
+  );
+  expect(fails("the connection broke")[0]).toContain("Look at the network to n3");
+});
+
 test("even numbers of voters, unless a change is under way", () => {
   expect(advise({ members: [leader, member("n2")] })[0]).toStartWith("Two voters:");
   const four = [leader, member("n2"), member("n3"), member("n4")];

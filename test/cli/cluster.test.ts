@@ -118,6 +118,13 @@ describe("status", () => {
     ]);
   });
 
+  test("a member that can be reached and does not get its snapshot does not look well", async () => {
+    const problem = "the last snapshot did not arrive: the connection broke";
+    const sick = member("n2", { problem, snapshot: true });
+    const { out } = await run(["status"], [() => clusterStatus({ members: [sick] })]);
+    expect(out.split("\n").find((line) => line.startsWith("n2"))).toEndWith("  yes, its snapshot fails");
+  });
+
   test("without a leader the exit code is 1, --json or not", async () => {
     const status = () => clusterStatus({ leaderId: null });
     expect((await run(["status"], [status])).code).toBe(1);

@@ -19,7 +19,7 @@ const membership: Membership = {
 };
 
 /** n1 answers, and leads. Its log ends at 30, of which 20 are on its disk; the others have let it commit 25. */
-function view(more: Partial<ViewSource> = {}) {
+function source(more: Partial<ViewSource> = {}): ViewSource {
   const progress = new Map([
     [n1, { match: 30, recentActive: true }],
     [n2, { match: 28, recentActive: true }],
@@ -34,7 +34,7 @@ function view(more: Partial<ViewSource> = {}) {
     lastIndex: 30,
     progress,
   };
-  return clusterView({
+  return {
     status: status as unknown as Status,
     membership,
     firstIndex: 1,
@@ -44,9 +44,12 @@ function view(more: Partial<ViewSource> = {}) {
     applied: new Map(),
     peers: [],
     sendingSnapshotTo: () => false,
+    snapshotFailureOf: () => undefined,
     ...more,
-  });
+  };
 }
+
+const view = (more: Partial<ViewSource> = {}) => clusterView(source(more));
 
 test("what is on the disk of the answering node ends where its disk ends, whatever its log in memory has", () => {
   const { lastIndex, members } = view();
@@ -56,4 +59,17 @@ test("what is on the disk of the answering node ends where its disk ends, whatev
     ["n2", 28, 0],
     ["n3", 25, 0],
   ]);
+});
+
+test("a member that can be reached and did not get its snapshot has that as its problem", () => {
+  const reason = "its receiver says: DISK_FULL: no space left";
+  const snapshotFailureOf = (id: number) => (id === n3 ? reason : undefined);
+  const problems = (more: Partial<ViewSource>) =>
+    view({ snapshotFailureOf, ...more }).members.map(({ problem }) => problem);
+  expect(problems({})).toEqual([null, null, `the last snapshot did not arrive: ${reason}`]);
+  // Cut off, it has a greater one.
+  const { status } = source();
+  const progress = new Map(status.progress);
+  progress.delete(n3);
+  expect(problems({ status: { ...status, progress } })[2]).toBe("not heard of for an election timeout");
 });

@@ -5,6 +5,8 @@ import { openKeyspace } from "../../src/kv/store-open.ts";
 import type { TxnMutation } from "../../src/kv/types.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
+import { MemoryDepot } from "../../src/store/memory-depot.ts";
+import { StoreError } from "../../src/store/types.ts";
 import { LocalCluster, until } from "./support/local-cluster.ts";
 import { localNode } from "./support/local-node.ts";
 
@@ -337,4 +339,56 @@ describe("snapshots", () => {
       expect(await read(name, "k")).toBe("v");
     }
   }, 30_000);
+
+  test("one that cannot be taken over there is the member's problem until it can", async () => {
+    await cluster.startAll();
+    await write("n1", put("k", "v"));
+    cluster.start("n4");
+    const { depot, address } = cluster.place("n4");
+    depot.createImport = () => {
+      throw new StoreError("DISK_FULL", "no space left");
+    };
+    expect(await change("n1", { kind: "add-learner", name: "n4", address })).toMatchObject({ changed: true });
+    const problem = async () => (await view("n2")).members.find(({ name }) => name === "n4")?.problem;
+    const seen: (string | null | undefined)[] = [];
+    for (let i = 0; i < 200 && seen.at(-1)?.includes("DISK_FULL") !== true; i++) {
+      await Bun.sleep(10);
+      seen.push(await problem());
+    }
+    expect(seen.at(-1)).toBe("the last snapshot did not arrive: its receiver says: DISK_FULL: no space left");
+    depot.createImport = () => MemoryDepot.prototype.createImport.call(depot);
+    expect(await read("n4", "k")).toBe("v");
+    for (let i = 0; i < 200 && (await problem()) !== null; i++) await Bun.sleep(10);
+    expect(await problem()).toBeNull();
+  }, 20_000);
+
+  test("one that arrived and could not say so is no problem any more once the member's own log says so", async () => {
+    await cluster.startAll();
+    await write("n1", put("k", "v"));
+    const { network } = cluster;
+    cluster.start("n4");
+    const { log, address } = cluster.place("n4");
+    let cut = false;
+    network.onSend = (from, _, message) => {
+      if (cut || from !== address || message.kind !== "snapshot-result" || !message.ok) return;
+      cut = true;
+      log.held = [];
+      network.isolate(address, true);
+    };
+    expect(await change("n1", { kind: "add-learner", name: "n4", address })).toMatchObject({ changed: true });
+    const problem = async () => (await view("n1")).members.find(({ name }) => name === "n4")?.problem ?? "";
+    const poll = async (text: string): Promise<void> => {
+      for (let i = 0; i < 300 && !(await problem()).startsWith(text); i++) await Bun.sleep(10);
+      expect(await problem()).toStartWith(text);
+    };
+    await until("n4 to be cut off", () => cut);
+    await poll("not ");
+    network.isolate(address, false);
+    // Its marker is on the way to the disk: until then it takes no other.
+    await poll("the last snapshot did not arrive: ");
+    log.releaseHeld();
+    expect(await read("n4", "k")).toBe("v");
+    for (let i = 0; i < 300 && (await problem()) !== ""; i++) await Bun.sleep(10);
+    expect(await problem()).toBe("");
+  }, 20_000);
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { NO_CONSENSUS_METRICS } from "../../src/kv/consensus-options.ts";
 import { SnapshotReceiver } from "../../src/kv/consensus-snapshot-receiver.ts";
 import { SnapshotSender } from "../../src/kv/consensus-snapshot-sender.ts";
 import { CATCH_UP_MS, COMPACT_INTERVAL_MS, LogCompactor } from "../../src/kv/log-compactor.ts";
 import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/kv/messages.ts";
+import { SnapshotStreams } from "../../src/kv/snapshot-streams.ts";
+import { type LogFields, type Logger, noLog } from "../../src/monitoring/log.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import { EMPTY_CONF_STATE, type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
@@ -45,6 +48,7 @@ describe("sending", () => {
     const mail: string[] = [];
     const sent: PeerMessage[] = [];
     const ends: { to: number; index: number | undefined }[] = [];
+    const outcomes: string[] = [];
     let next = 1;
     const it = new SnapshotSender({
       timers,
@@ -54,10 +58,13 @@ describe("sending", () => {
         sent.push(message);
         return takes;
       },
-      onEnd: (to, position) => ends.push({ to, index: position?.index }),
+      onEnd: (to, { position, outcome, reason, wanted }) => {
+        ends.push({ to, index: position?.index });
+        outcomes.push(`${outcome} ${wanted}: ${reason}`);
+      },
       nextStreamId: () => next++,
     });
-    return { it, timers, mail, sent, ends };
+    return { it, timers, mail, sent, ends, outcomes };
   }
 
   test("held, opened, announced with the real position, streamed by credit, reported once, let go", () => {
@@ -111,6 +118,33 @@ describe("sending", () => {
       expect(mail).toContain("room cancel");
       expect(it.active).toBe(0);
     }
+  });
+
+  test("what is not wanted any more, or comes a moment too early, is no failure; the rest is, and says where", () => {
+    const { it, outcomes, timers } = sender();
+    const begun = (id: number): number => {
+      it.begin(TO, snap(10));
+      it.onHeld(id);
+      return id;
+    };
+    it.onOpened(begun(1), { index: 9, term: 4, commitTs: 1n }, membership);
+    begun(2);
+    it.cancel(() => true, "this node no longer leads");
+    it.onFailed(begun(3), "CORRUPT: payload file 3: missing");
+    it.onResult(TO, begun(4), false, "DISK_FULL: no space left");
+    begun(5);
+    it.onLost(8);
+    it.onLost(TO);
+    begun(6);
+    timers.fire();
+    expect(outcomes).toEqual([
+      "called-off 10: the keyspace was read at 9, the core asked for 10",
+      "called-off 10: this node no longer leads",
+      "failed 10: reading it here: CORRUPT: payload file 3: missing",
+      "failed 10: its receiver says: DISK_FULL: no space left",
+      "failed 10: the connection broke",
+      "failed 10: nothing happened for 30000 ms",
+    ]);
   });
 
   test("of a keyspace that does not know the follower yet: it could do nothing with it", () => {
@@ -222,6 +256,95 @@ describe("receiving", () => {
     expect(lost.mail).toEqual(["receive", "cancel"]);
     lost.it.onComplete(100);
     expect(lost.stepped).toEqual([]);
+  });
+});
+
+describe("both ways", () => {
+  function streams() {
+    const lines: string[] = [];
+    const line =
+      (level: string) =>
+      (message: string, { to, from, outcome, reason }: LogFields = {}): void => {
+        lines.push(`${level} ${message} ${to ?? from} ${outcome} ${reason}`);
+      };
+    const logger: Logger = { ...noLog, info: line("info"), warn: line("warn") };
+    const nothing = (): void => {};
+    const channel = { send: nothing, onBatch: nothing, flush: nothing, drain: () => [], close: nothing };
+    const it = new SnapshotStreams({
+      timers: manualTimers(),
+      store: channel,
+      snapshots: channel,
+      logger,
+      metrics: NO_CONSENSUS_METRICS,
+      send: () => true,
+      compactor: new LogCompactor({
+        clock: { nowMs: () => 0, monotonicMs: () => 0 },
+        keepEntries: () => 10,
+        confState: () => EMPTY_CONF_STATE,
+        compact: () => {},
+      }),
+      commitIndex: () => 5,
+      nameOf: () => "n7",
+      report: () => {},
+      step: () => {},
+    });
+    let id = 0;
+    const result = (ok: boolean, reason: string): void => {
+      it.begin(TO, snap(10));
+      it.onPeer(TO, { kind: "snapshot-result", streamId: ++id, ok, reason });
+    };
+    return { it, lines, result, next: () => ++id };
+  }
+  const FULL = "DISK_FULL: no space left";
+
+  test("one that is not taken is a warning, once for each reason until one arrives, and the member's problem", () => {
+    const { it, lines, result } = streams();
+    for (let i = 0; i < 3; i++) result(false, FULL);
+    result(false, "CORRUPT: announced 3/10");
+    expect(it.failureOf(TO)).toBe("its receiver says: CORRUPT: announced 3/10");
+    result(true, "");
+    expect(it.failureOf(TO)).toBeUndefined();
+    result(false, FULL);
+    expect(lines).toEqual([
+      `warn snapshot sent n7 failed its receiver says: ${FULL}`,
+      `info snapshot sent n7 failed its receiver says: ${FULL}`,
+      `info snapshot sent n7 failed its receiver says: ${FULL}`,
+      "warn snapshot sent n7 failed its receiver says: CORRUPT: announced 3/10",
+      "info snapshot sent n7 arrived ",
+      `warn snapshot sent n7 failed its receiver says: ${FULL}`,
+    ]);
+    it.matched(TO, 10);
+    expect(it.failureOf(TO)).toBeUndefined();
+  });
+
+  test("one that is called off is no warning, and whoever no longer leads has no members with problems", () => {
+    const { it, lines, result, next } = streams();
+    result(false, FULL);
+    it.begin(TO, snap(10));
+    next();
+    it.cancel(() => true, "this node no longer leads");
+    expect(lines.at(-1)).toBe("info snapshot sent n7 called-off this node no longer leads");
+    expect(it.failureOf(TO)).toBeUndefined();
+  });
+
+  test("one that cannot be received is a warning here, unless it is the sender that gives up", () => {
+    const { it, lines, next } = streams();
+    const begin = (): number => {
+      it.onPeer(TO, { kind: "snapshot-begin", streamId: 70, message: snap(10) });
+      return next();
+    };
+    for (let i = 0; i < 2; i++) it.onMail({ kind: "failed", streamId: begin(), message: FULL });
+    begin();
+    it.onPeer(TO, { kind: "snapshot-result", streamId: 70, ok: false, reason: "this node no longer leads" });
+    it.onMail({ kind: "complete", streamId: begin() });
+    it.onMail({ kind: "failed", streamId: begin(), message: FULL });
+    expect(lines).toEqual([
+      `warn snapshot received n7 failed ${FULL}`,
+      `info snapshot received n7 failed ${FULL}`,
+      "info snapshot received n7 called-off its sender gave up: this node no longer leads",
+      "info snapshot received n7 arrived ",
+      `warn snapshot received n7 failed ${FULL}`,
+    ]);
   });
 });
 
