@@ -26,7 +26,8 @@ export function timestampFromMs(ms: number): Timestamp {
  * timestamp is used twice and none goes back.
  *
  * The ceiling need not be *committed* before the first stamp under it is handed out, only be *before it in the log*:
- * a stamp matters once its entry is committed, and then so is everything before it.
+ * a stamp matters once its entry is committed, and then so is everything before it. So stamps are for entries of the log
+ * and for nothing else (docs/decisions/032-clock-ceiling.md).
  */
 export class HybridLogicalClock {
   readonly #clock: Clock;

@@ -275,7 +275,11 @@ export const METRICS = {
     "Physical part of the last timestamp issued, Unix time.",
     [],
   ),
-  hlcCeilingSeconds: gauge("elastickv_hlc_ceiling_seconds", "Committed ceiling of the clock, Unix time.", []),
+  hlcCeilingSeconds: gauge(
+    "elastickv_hlc_ceiling_seconds",
+    "Newest ceiling of the clock that this node has logged as leader, Unix time; 0 while it has none.",
+    [],
+  ),
   hlcSkewSeconds: gauge(
     "elastickv_hlc_skew_seconds",
     "Last timestamp issued, less this node's wall clock: above 0 it runs ahead; below, nothing was issued since.",
