@@ -53,6 +53,63 @@ describe("read index", () => {
     ]);
   });
 
+  test("answers count cumulatively: one to a later round is one to every earlier round", () => {
+    const group = new Group({ voters: [1, 2, 3, 4, 5] });
+    group.elect(1);
+    group.takeSent();
+    group.node(1).raw.readIndex(bytes("first"));
+    group.node(1).raw.readIndex(bytes("second"));
+    group.work(group.node(1));
+    group.network = [];
+    const beats = group.takeSent(MessageType.Heartbeat);
+    const answer = (from: number, round: number): void => {
+      const context = beats.filter(({ to }) => to === from)[round - 1]?.context ?? NO_BYTES;
+      expect(context.length).toBeGreaterThan(0);
+      group.step(message(MessageType.HeartbeatResp, from, 1, { term: 1, context }));
+      group.work(group.node(1));
+    };
+    // The first round's heartbeat to 2 was lost, the second's to 3 is late: no round has a quorum of its own.
+    answer(2, 2);
+    expect(answers(group, 1)).toEqual([]);
+    answer(3, 1);
+    expect(answers(group, 1)).toEqual([["first", 3]]);
+    // What came later than an answer to a later round takes nothing back, and counts once.
+    answer(2, 1);
+    answer(3, 1);
+    expect(answers(group, 1)).toEqual([["first", 3]]);
+    answer(4, 2);
+    expect(answers(group, 1)).toEqual([
+      ["first", 3],
+      ["second", 3],
+    ]);
+  });
+
+  test("an answer to a round that was never opened confirms nothing, now or later", () => {
+    const group = new Group({ voters: [1, 2, 3] });
+    group.elect(1);
+    group.partition([1], [2, 3]);
+    for (const context of [new Uint8Array(8).fill(1), new Uint8Array(9), Uint8Array.of(1)]) {
+      group.step(message(MessageType.HeartbeatResp, 2, 1, { term: 1, context }));
+    }
+    group.node(1).raw.readIndex(bytes("r"));
+    group.settle();
+    expect(answers(group, 1)).toEqual([]);
+  });
+
+  test("answers of an earlier leadership of the same node confirm nothing", () => {
+    const group = new Group({ voters: [1, 2, 3] });
+    group.elect(1);
+    for (const name of ["a", "b", "c"]) group.node(1).raw.readIndex(bytes(name));
+    group.settle();
+    expect(answers(group, 1).length).toBe(3);
+    group.elect(2);
+    group.elect(1);
+    group.partition([1], [2, 3]);
+    group.node(1).raw.readIndex(bytes("again"));
+    group.settle();
+    expect(answers(group, 1).length).toBe(3);
+  });
+
   test("each request gets the commit index of its own time", () => {
     const group = new Group({ voters: [1, 2, 3] });
     group.elect(1);

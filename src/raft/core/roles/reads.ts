@@ -1,4 +1,5 @@
 import { newMessage } from "../message.ts";
+import { jointCommittedIndex } from "../quorum/index.ts";
 import type { Raft } from "../raft.ts";
 import { type Message, MessageType, NONE, ReadOnlyOption } from "../types.ts";
 import { broadcastHeartbeatWith } from "./replication.ts";
@@ -40,9 +41,9 @@ function confirmRead(raft: Raft, request: Message): void {
 /** A heartbeat's answer may be the one that confirms reads. */
 export function confirmReads(raft: Raft, message: Message): void {
   if (raft.config.readOnlyOption !== ReadOnlyOption.Safe || message.context.length === 0) return;
-  const acks = raft.reads.acknowledge(message.from, message.context);
-  if (acks === undefined || !raft.tracker.isQuorum(acks)) return;
-  for (const { request, index } of raft.reads.confirm(message.context)) answerRead(raft, request, index);
+  raft.reads.acknowledge(message.from, message.context);
+  const confirmed = jointCommittedIndex(raft.tracker.configuration.voters, raft.reads);
+  for (const { request, index } of raft.reads.confirm(confirmed)) answerRead(raft, request, index);
 }
 
 function answerRead(raft: Raft, request: Message, index: number): void {

@@ -104,17 +104,12 @@ export class ProgressTracker implements AckedIndexes {
     return jointVoteResult(this.#configuration.voters, this.#votes);
   }
 
-  /** Whether the nodes in `acks` make a quorum. */
-  isQuorum(acks: ReadonlyMap<number, boolean>): boolean {
-    return jointVoteResult(this.#configuration.voters, acks) === VoteResult.Won;
-  }
-
   /** Whether a quorum of voters has been heard from since the last check. */
   quorumActive(): boolean {
     const active = new Map<number, boolean>();
     for (const [id, progress] of this.#progress) {
       if (!progress.isLearner) active.set(id, progress.recentActive);
     }
-    return this.isQuorum(active);
+    return jointVoteResult(this.#configuration.voters, active) === VoteResult.Won;
   }
 }
