@@ -4,6 +4,7 @@ import {
   ConfChangeTransition,
   ConfChangeType,
   EntryType,
+  type Message,
   MessageType,
   NO_BYTES,
   StateType,
@@ -76,6 +77,28 @@ describe("proposals", () => {
     expect(propose(1)).toBe("ok");
   });
 
+  test("without payload it always fits, even when one large proposal has passed the bound", () => {
+    const group = new Group({ voters: [1, 2, 3], maxUncommittedEntriesBytes: 100 });
+    group.elect(1);
+    const propose = (length: number) => group.node(1).raw.propose(new Uint8Array(length))?.code ?? "ok";
+    expect([propose(500), propose(1), propose(0)]).toEqual(["ok", "PROPOSAL_DROPPED", "ok"]);
+  });
+
+  test("what an earlier leadership had not committed does not count in the next", () => {
+    const group = new Group({ voters: [1, 2, 3], maxUncommittedEntriesBytes: 100 });
+    group.elect(1);
+    group.partition([1], [2, 3]);
+    const propose = (length: number) => group.node(1).raw.propose(new Uint8Array(length))?.code ?? "ok";
+    expect([propose(100), propose(1)]).toEqual(["ok", "PROPOSAL_DROPPED"]);
+    group.settle();
+    group.elect(2);
+    group.heal();
+    group.tick(2);
+    group.settle();
+    group.elect(1);
+    expect([propose(60), propose(40), propose(1)]).toEqual(["ok", "ok", "PROPOSAL_DROPPED"]);
+  });
+
   test("of a batch that passes the bound nothing is taken", () => {
     const group = new Group({ voters: [1, 2, 3], maxUncommittedEntriesBytes: 100 });
     group.elect(1);
@@ -102,6 +125,28 @@ describe("membership changes", () => {
     group.node(1).raw.proposeConfChange(change([AddLearnerNode, 5]));
     group.settle();
     expect(group.node(2).raw.confState().learners).toEqual([4, 5]);
+  });
+
+  test("the next waits until the last is applied: that it is committed does not suffice", () => {
+    const group = new Group({ voters: [1], asyncStorageWrites: true });
+    group.elect(1);
+    const node = group.node(1);
+    const apply = node.applyOne.bind(node);
+    const held: Message[] = [];
+    node.applyOne = () => {
+      held.push(...node.applyWork.splice(0));
+      return [];
+    };
+    node.raw.proposeConfChange(change([AddLearnerNode, 4]));
+    group.settle();
+    expect(node.raw.basicStatus()).toMatchObject({ commit: 4, applied: 3 });
+    node.raw.proposeConfChange(change([AddLearnerNode, 5]));
+    group.settle();
+    expect(node.storage.entries(5, 6, 99)[0]).toMatchObject({ type: EntryType.Normal, data: NO_BYTES });
+    node.applyOne = apply;
+    node.applyWork.push(...held);
+    group.settle();
+    expect(node.raw.confState().learners).toEqual([4]);
   });
 
   test("two in one proposal: the second becomes empty", () => {
@@ -150,6 +195,14 @@ describe("membership changes", () => {
     ]);
   });
 
+  test("auto-leave fits although the change before it has passed the bound of uncommitted bytes", () => {
+    const group = new Group({ voters: [1, 2, 3, 4, 5], maxUncommittedEntriesBytes: 10 });
+    group.elect(1);
+    group.node(1).raw.proposeConfChange(change([RemoveNode, 4], [RemoveNode, 5]));
+    group.settle();
+    expect(group.node(1).raw.confState()).toMatchObject({ voters: [1, 2, 3], votersOutgoing: [] });
+  });
+
   test("auto-leave waits for the end of a leadership transfer", () => {
     const group = new Group({ voters: [1, 2, 3, 4, 5] });
     group.elect(1);
@@ -191,6 +244,44 @@ describe("membership changes", () => {
     group.propose(1, "waits for 2");
     group.settle();
     expect([group.node(1).raw.confState().voters, group.commit(1)]).toEqual([[1], 5]);
+  });
+
+  test("a promoted or demoted member that is paused stays so: nothing is sent to it again", () => {
+    for (const learner of [true, false]) {
+      const group = new Group({ voters: [1, 2, 3, 4], learners: [5] });
+      const other = learner ? 5 : 4;
+      group.elect(1);
+      group.lost = ({ from, to }) => from === other || to === other;
+      group.node(1).raw.reportUnreachable(other);
+      group.propose(1, "its probe is lost");
+      group.settle();
+      const before = group.progress(1, other);
+      expect(before).toBe(`StateProbe match=3 next=4${learner ? " learner" : ""} paused`);
+      group.takeSent();
+      group.node(1).raw.applyConfChange(change([learner ? AddNode : AddLearnerNode, other]));
+      group.work(group.node(1));
+      expect(group.takeSent().filter(({ to }) => to === other)).toEqual([]);
+      expect(group.progress(1, other)).toBe(`StateProbe match=3 next=4${learner ? "" : " learner"} paused`);
+    }
+  });
+
+  test("a promoted or demoted member goes on waiting for its snapshot", () => {
+    for (const learner of [true, false]) {
+      const group = new Group({ voters: [1, 2, 3, 4], learners: [5] });
+      const other = learner ? 5 : 4;
+      group.elect(1);
+      group.partition([1, 2, 3], [other]);
+      group.propose(1, "x");
+      group.settle();
+      group.node(1).storage.compact(4);
+      group.lost = ({ type }) => type === MessageType.Snap;
+      group.tick(1);
+      group.settle();
+      const waits = "StateSnapshot match=3 next=5";
+      expect(group.progress(1, other)).toBe(`${waits}${learner ? " learner" : ""} paused pendingSnap=4`);
+      group.node(1).raw.applyConfChange(change([learner ? AddNode : AddLearnerNode, other]));
+      expect(group.progress(1, other)).toBe(`${waits}${learner ? "" : " learner"} paused pendingSnap=4`);
+    }
   });
 
   test("a leader that removes itself goes on, or steps down if told so; and takes no proposals", () => {
@@ -237,18 +328,33 @@ describe("membership changes", () => {
     ]);
   });
 
-  test("a new leader waits until everything it inherited is applied", () => {
+  test("a new leader waits until everything it inherited is applied: it might be a change", () => {
     const group = new Group({ voters: [1, 2, 3] });
     group.elect(1);
-    group.lost = ({ type }) => type === MessageType.App;
-    group.node(2).raw.campaign();
+    group.propose(1, "inherited");
+    // 2 has entry 4, and does not know that it is committed.
+    group.lost = ({ type, commit }) => type === MessageType.App && commit > 3;
     group.settle();
-    group.node(2).raw.proposeConfChange(change([AddLearnerNode, 4]));
+    // It leads, and its own first entry (5) reaches nobody.
+    group.lost = ({ type }) => type === MessageType.App;
+    group.elect(2);
+    const { raw, storage } = group.node(2);
+    expect(raw.basicStatus()).toMatchObject({ commit: 3, applied: 3, lastIndex: 5 });
+    raw.proposeConfChange(change([AddLearnerNode, 4]));
+    group.settle();
+    const became = { term: 2, index: 6, type: EntryType.Normal, data: NO_BYTES };
+    expect(storage.entries(6, 7, 999)).toEqual([became]);
     group.heal();
     group.tick(2);
     group.settle();
-    // Its own first entry was not applied: the change became empty.
-    expect(group.node(2).raw.confState().learners).toEqual(group.commit(2) > 4 ? [4] : []);
-    expect(group.commit(2)).toBe(5);
+    for (const node of group.nodes) {
+      expect(node.raw.basicStatus().applied).toBe(6);
+      expect(node.storage.entries(6, 7, 999)).toEqual([became]);
+      expect(node.raw.confState().learners).toEqual([]);
+    }
+    // Now that everything is applied it can be changed.
+    raw.proposeConfChange(change([AddLearnerNode, 4]));
+    group.settle();
+    expect(group.node(3).raw.confState().learners).toEqual([4]);
   });
 });

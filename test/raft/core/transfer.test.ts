@@ -52,6 +52,30 @@ describe("leadership transfer", () => {
     expect(group.commit(3)).toBe(5);
   });
 
+  test("to a slow follower: not before it has acknowledged the very last entry", () => {
+    // One entry in a message, one message at a time: it catches up in many steps.
+    const group = new Group({ voters: [1, 2, 3], maxSizePerMsgBytes: 1, maxInflightMsgs: 1 });
+    group.elect(1);
+    group.partition([1, 2], [3]);
+    for (let i = 0; i < 5; i++) group.propose(1, `p${i}`);
+    group.settle();
+    const { raw } = group.node(1);
+    expect([group.commit(1), raw.status().progress.get(3)?.match]).toEqual([8, 3]);
+    raw.transferLeader(3);
+    const matchWhenTold: (number | undefined)[] = [];
+    group.lost = ({ type }) => {
+      if (type === MessageType.TimeoutNow) matchWhenTold.push(raw.status().progress.get(3)?.match);
+      return false;
+    };
+    group.takeSent();
+    group.tick(1);
+    group.settle();
+    expect(matchWhenTold).toEqual([8]);
+    const caughtUp = group.takeSent(MessageType.App).filter(({ from, to }) => from === 1 && to === 3);
+    expect(caughtUp.filter(({ entries }) => entries.length > 0).length).toBe(5);
+    expect([group.state(3), group.commit(3)]).toEqual([StateType.Leader, 9]);
+  });
+
   test("to a dead node: given up after an election timeout, and proposals are accepted again", () => {
     const group = new Group({ voters: [1, 2, 3] });
     group.elect(1);
