@@ -51,6 +51,31 @@ describe("elections", () => {
     ]);
   });
 
+  test("no vote in a term whose leader is known, although none was given in it", () => {
+    const group = new Group({ voters: [1, 2, 3] });
+    group.step(message(MessageType.Heartbeat, 1, 3, { term: 5 }));
+    expect(group.node(3).raw.basicStatus()).toMatchObject({ term: 5, vote: 0, lead: 1 });
+    group.work(group.node(3));
+    group.step(message(MessageType.Vote, 2, 3, { term: 5, index: 9, logTerm: 9 }));
+    group.work(group.node(3));
+    expect(group.takeSent(MessageType.VoteResp)).toMatchObject([{ to: 2, term: 5, reject: true }]);
+    expect(group.node(3).raw.basicStatus()).toMatchObject({ term: 5, vote: 0, lead: 1 });
+  });
+
+  test("no pre-vote for the own term after a vote for another in it", () => {
+    const group = new Group({ voters: [1, 2, 3], preVote: true });
+    group.step(message(MessageType.Vote, 1, 3, { term: 5, index: 2, logTerm: 1 }));
+    for (const term of [5, 6]) {
+      group.step(message(MessageType.PreVote, 2, 3, { term, index: 9, logTerm: 9 }));
+      group.work(group.node(3));
+    }
+    const answers = group.takeSent(MessageType.PreVoteResp).map(({ term, reject }) => [term, reject]);
+    expect(answers).toEqual([
+      [5, true],
+      [6, false],
+    ]);
+  });
+
   test("no vote for a log that lacks what may be committed", () => {
     const group = new Group({ voters: [1, 2, 3] });
     group.elect(1);
@@ -186,6 +211,26 @@ describe("elections", () => {
     group.tick(1, 10);
     expect(group.state(1)).toBe(Follower);
     expect(group.node(1).raw.basicStatus().lead).toBe(0);
+  });
+
+  test("a leader counts itself as heard from before it has acknowledged an entry of its own", () => {
+    const group = new Group({ voters: [1, 2, 3], checkQuorum: true });
+    group.node(1).raw.campaign();
+    group.work(group.node(1));
+    group.step(message(MessageType.VoteResp, 2, 1, { term: 1 }));
+    // Its disk stands still from here on.
+    const active = [...group.node(1).raw.status().progress].map(([id, { recentActive }]) => [
+      id,
+      recentActive,
+    ]);
+    expect(active).toEqual([
+      [1, true],
+      [2, false],
+      [3, false],
+    ]);
+    group.step(message(MessageType.HeartbeatResp, 2, 1, { term: 1 }));
+    group.tick(1, 10);
+    expect(group.state(1)).toBe(Leader);
   });
 
   test("learners do not make a quorum, and never campaign", () => {

@@ -119,6 +119,14 @@ describe("the unstable log", () => {
     expect([log.offset, log.length, log.lastIndex]).toEqual([8, 0, undefined]);
   });
 
+  test("what is acknowledged is not handed out, even if it never was", () => {
+    const log = new UnstableLog(5);
+    log.truncateAndAppend(entries(5, 1, 1, 1));
+    log.stableTo(6, 1);
+    expect([log.offset, log.offsetInProgress]).toEqual([7, 7]);
+    expect(indexes(log.nextEntries())).toEqual([7]);
+  });
+
   test("many acknowledged entries leave memory, and the rest stays in place", () => {
     const log = new UnstableLog(1);
     log.truncateAndAppend(entries(1, ...new Array<number>(3000).fill(1)));

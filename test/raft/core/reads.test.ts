@@ -84,16 +84,26 @@ describe("read index", () => {
     ]);
   });
 
-  test("an answer to a round that was never opened confirms nothing, now or later", () => {
-    const group = new Group({ voters: [1, 2, 3] });
+  test("an answer that names no round, or one that is yet to come, counts for nothing", () => {
+    const group = new Group({ voters: [1, 2, 3, 4, 5] });
     group.elect(1);
-    group.partition([1], [2, 3]);
-    for (const context of [new Uint8Array(8).fill(1), new Uint8Array(9), Uint8Array.of(1)]) {
-      group.step(message(MessageType.HeartbeatResp, 2, 1, { term: 1, context }));
-    }
+    group.takeSent();
+    const answer = (from: number, context: Uint8Array): void => {
+      group.step(message(MessageType.HeartbeatResp, from, 1, { term: 1, context }));
+    };
+    answer(2, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1));
+    answer(3, new Uint8Array(8).fill(255));
+    group.lost = ({ type }) => type === MessageType.Heartbeat;
     group.node(1).raw.readIndex(bytes("r"));
-    group.settle();
+    group.work(group.node(1));
+    const [beat] = group.takeSent(MessageType.Heartbeat);
+    for (const context of [Uint8Array.of(1), new Uint8Array(9)]) answer(4, context);
+    answer(5, beat?.context ?? NO_BYTES);
+    group.work(group.node(1));
     expect(answers(group, 1)).toEqual([]);
+    answer(4, beat?.context ?? NO_BYTES);
+    group.work(group.node(1));
+    expect(answers(group, 1)).toEqual([["r", 3]]);
   });
 
   test("answers of an earlier leadership of the same node confirm nothing", () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { entriesSize, type Message, MessageType, StorageError } from "../../../src/raft/core/index.ts";
+import {
+  EMPTY_CONF_STATE,
+  entriesSize,
+  type Message,
+  MessageType,
+  StorageError,
+} from "../../../src/raft/core/index.ts";
 import { bytes, Group, message } from "../support/group.ts";
 
 const isApp = ({ type }: Message): boolean => type === MessageType.App;
@@ -104,6 +110,44 @@ describe("append messages", () => {
     ).toEqual([1, 3, 3, 3, 5, 5, 5, 5, 5, 6]);
   });
 
+  test("just below the commit index are answered with that, not with their own end", () => {
+    const group = new Group({ voters: [1, 2, 3] });
+    group.elect(1);
+    group.takeSent();
+    expect(group.commit(2)).toBe(3);
+    group.step(message(MessageType.App, 1, 2, { term: 1, index: 2, logTerm: 1 }));
+    group.work(group.node(2));
+    expect(group.takeSent()).toMatchObject([{ type: MessageType.AppResp, index: 3, reject: false }]);
+  });
+
+  test("a commit index that a heartbeat has told is not sent again", () => {
+    for (const beat of [true, false]) {
+      const group = new Group({ voters: [1, 2, 3, 4, 5], maxInflightMsgs: 1 });
+      group.elect(1);
+      const answer = (from: number, index: number): void => {
+        group.step(message(MessageType.AppResp, from, 1, { term: 1, index }));
+        group.work(group.node(1));
+      };
+      group.lost = ({ from }) => from === 1;
+      group.propose(1, "x");
+      group.work(group.node(1));
+      answer(2, 4);
+      // Its window is full when the commit index moves to 4: it cannot be told by an append.
+      group.propose(1, "y");
+      group.work(group.node(1));
+      group.takeSent();
+      answer(3, 4);
+      expect([group.commit(1), group.takeSent().filter(({ to }) => to === 2)]).toEqual([4, []]);
+      if (beat) group.tick(1);
+      group.work(group.node(1));
+      const beats = group.takeSent(MessageType.Heartbeat).filter(({ to }) => to === 2);
+      expect(beats.map(({ commit }) => commit)).toEqual(beat ? [4] : []);
+      answer(2, 5);
+      const appends = group.takeSent(MessageType.App).filter(({ to }) => to === 2);
+      expect(appends.map(({ commit, entries }) => [commit, entries.length])).toEqual(beat ? [] : [[4, 0]]);
+    }
+  });
+
   test("a stale refusal does not move a replicating follower back", () => {
     const group = new Group({ voters: [1, 2] });
     group.elect(1);
@@ -183,6 +227,16 @@ describe("snapshots", () => {
     expect(group.progress(1, 3)).toBe("StateSnapshot match=6 next=9 paused pendingSnap=8");
     group.step(message(MessageType.AppResp, 3, 1, { term: 1, index: 7 }));
     expect(group.progress(1, 3)).toStartWith("StateReplicate match=7");
+  });
+
+  test("that the follower is unreachable changes nothing while one is under way", () => {
+    const group = lagging();
+    group.lost = ({ type }) => type === MessageType.Snap;
+    probe(group);
+    const before = group.progress(1, 3);
+    expect(before).toBe("StateSnapshot match=3 next=9 paused pendingSnap=8");
+    group.node(1).raw.reportUnreachable(3);
+    expect(group.progress(1, 3)).toBe(before);
   });
 
   test("a report about a follower that gets none changes nothing", () => {
@@ -268,5 +322,19 @@ describe("snapshots", () => {
     send(4, 1, [1, 2, 3]);
     expect(group.takeSent()).toMatchObject([{ type: MessageType.AppResp, index: 4 }]);
     expect([group.commit(2), group.node(2).storage.firstIndex()]).toEqual([4, 3]);
+  });
+
+  test("taken by a node that votes only in the old half of a joint configuration", () => {
+    for (const learnersNext of [[], [2]]) {
+      const group = new Group({ voters: [1, 2, 3] });
+      group.elect(1);
+      group.takeSent();
+      const confState = { ...EMPTY_CONF_STATE, voters: [1, 4], votersOutgoing: [1, 2, 3], learnersNext };
+      const snapshot = { metadata: { index: 20, term: 1, confState }, data: new Uint8Array(4) };
+      group.step(message(MessageType.Snap, 1, 2, { term: 1, snapshot }));
+      group.work(group.node(2));
+      expect(group.takeSent()).toMatchObject([{ type: MessageType.AppResp, index: 20 }]);
+      expect(group.node(2).raw.confState()).toEqual(confState);
+    }
   });
 });

@@ -111,6 +111,31 @@ describe("progress", () => {
     expect(failed.next).toBe(4);
   });
 
+  test("a refusal whose hint lies beyond what was asked about does not move forward", () => {
+    const probing = progress(3, 9);
+    expect(probing.maybeDecreaseTo(8, 20)).toBe(true);
+    expect(probing.next).toBe(8);
+  });
+
+  test("another role changes nothing else", () => {
+    const probing = progress(3, 9);
+    probing.sentEntries(1, 10);
+    expect(String(probing.withRole(true))).toBe("StateProbe match=3 next=9 learner paused");
+    expect(String(probing.withRole(true).withRole(false))).toBe(String(probing));
+
+    const behind = progress(3, 9);
+    behind.becomeSnapshot(20);
+    expect(String(behind.withRole(true))).toBe("StateSnapshot match=3 next=21 learner paused pendingSnap=20");
+
+    const told = progress(5, 6);
+    told.becomeReplicate();
+    told.sentEntries(2, 0);
+    told.sentCommitIndex(7);
+    expect([told.canBumpCommit(9), told.withRole(true).canBumpCommit(9)]).toEqual([false, false]);
+    told.sentCommitIndex(4);
+    expect(told.withRole(true).canBumpCommit(9)).toBe(true);
+  });
+
   test("a commit index is sent on its own only when it can move the follower's", () => {
     const peer = progress(5, 6);
     peer.becomeReplicate();
