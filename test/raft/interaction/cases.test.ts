@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeDifference, runCases, type SuiteName, suiteOf } from "./runner.ts";
 
@@ -67,5 +76,40 @@ describe("the harness itself", () => {
       "log levels must be either of [DEBUG INFO WARN ERROR FATAL NONE]\n\nlog-level DEBUG\n----\nok\n\n" +
       "raft-state\n----\n1: StateLeader (Voter) Term:1 Lead:1\n";
     expect(runCases("interaction", text)).toBeNull();
+  });
+
+  test("of a folder every file is run, whatever its suffix, and what is passed over is named", () => {
+    const folder = mkdtempSync(join(tmpdir(), "raft-cases-"));
+    try {
+      mkdirSync(join(folder, "quorum"));
+      const good = "vote cfg=(1) votes=(y)\n----\nVoteWon\n";
+      for (const name of ["a", "b.txt", "c.v2.case"]) writeFileSync(join(folder, "quorum", name), good);
+      writeFileSync(join(folder, "quorum", "d.golden"), good.replace("Won", "Lost"));
+      writeFileSync(join(folder, ".hidden"), "no case");
+      symlinkSync("nowhere", join(folder, "quorum", "e"));
+      const run = (path: string) => {
+        const { stdout, exitCode } = Bun.spawnSync([
+          process.execPath,
+          join(import.meta.dir, "run.ts"),
+          join(folder, path),
+        ]);
+        const lines = stdout.toString().split("\n");
+        return { exitCode, lines: lines.filter((line) => /^(ok|FAIL|skip|\d)/.test(line)) };
+      };
+      const all = run(".");
+      expect(all.exitCode).toBe(1);
+      expect(all.lines.map((line) => line.replace(folder, ""))).toEqual([
+        "skip /.hidden",
+        "skip /quorum/e",
+        "ok /quorum/a",
+        "ok /quorum/b.txt",
+        "ok /quorum/c.v2.case",
+        "FAIL /quorum/d.golden",
+        "3 passed, 1 failed",
+      ]);
+      expect(run("quorum/a").exitCode).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -1,18 +1,26 @@
 /**
  * `bun run raft:interaction FILE_OR_DIR...`: runs interaction cases against the Raft core. For each file `ok NAME` or
- * its first difference, then `N passed, M failed`. Exit status 0 only when everything matched.
+ * its first difference (and `skip NAME` for what a folder has beside files), then `N passed, M failed`. Exit status 0 only when everything matched.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describeDifference, runCases, suiteOf } from "./runner.ts";
 
-/** The file itself; of a folder all `.txt` files, and those without an extension. */
+/**
+ * The file itself; of a folder all files, whatever their suffix. What is passed over (hidden names, and what is neither
+ * file nor folder) is said: a case that nobody runs must not look like one that passed.
+ */
 function casesIn(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
     .sort()
-    .filter((name) => statSync(join(path, name)).isDirectory() || /^[^.]+$|^[^.].*\.txt$/.test(name))
-    .flatMap((name) => casesIn(join(path, name)));
+    .flatMap((name) => {
+      const inner = join(path, name);
+      const stat = statSync(inner, { throwIfNoEntry: false });
+      if (!name.startsWith(".") && (stat?.isDirectory() || stat?.isFile())) return casesIn(inner);
+      console.log(`skip ${inner}`);
+      return [];
+    });
 }
 
 /** null when everything matched. */
