@@ -12,6 +12,7 @@ import {
   StateType,
 } from "../../../src/raft/core/index.ts";
 import { Disorder } from "./disorder.ts";
+import { wouldWin } from "./electable.ts";
 import type { SeededRandom } from "./random.ts";
 import { SafetyChecker, SafetyViolation } from "./safety.ts";
 import { SimNode, type SimOptions } from "./sim-node.ts";
@@ -35,18 +36,20 @@ export class Cluster {
   #arrivedSnapshots: Message[] = [];
   #proposals = 0;
   answeredReads = 0;
+  answeredLeaseReads = 0;
   readonly disorder = new Disorder();
 
   constructor(random: SeededRandom) {
     this.#random = random;
     const quick = random.chance(50);
+    const checkQuorum = random.chance(50);
     this.#options = {
       nextInt: random.nextInt,
       electionTicks: 5,
       heartbeatTicks: 1,
       asyncStorageWrites: random.chance(50),
       preVote: random.chance(50),
-      checkQuorum: random.chance(50),
+      checkQuorum,
       stepDownOnRemoval: random.chance(50),
       disableProposalForwarding: random.chance(20),
       maxInflightMsgs: quick ? 2 : 100,
@@ -54,7 +57,7 @@ export class Cluster {
       maxCommittedSizePerReadyBytes: random.chance(50) ? 40 : 0,
       maxUncommittedEntriesBytes: random.chance(30) ? 100 : 0,
       maxInflightBytes: quick ? 60 : 0,
-      readOnlyOption: ReadOnlyOption.Safe,
+      readOnlyOption: checkQuorum && random.chance(60) ? ReadOnlyOption.LeaseBased : ReadOnlyOption.Safe,
     };
     const size = 1 + random.nextInt(5);
     const voters = Array.from({ length: size }, (_, i) => i + 1);
@@ -259,14 +262,29 @@ export class Cluster {
     const context = this.#random.chance(25) ? "again" : `r${this.#reads.size}`;
     const floor = this.#reads.get(context);
     // Of several requests with one context the answer may be to the first.
-    this.#reads.set(context, Math.min(floor ?? Number.POSITIVE_INFINITY, this.checker.highestCommitted));
+    this.#reads.set(context, Math.min(floor ?? Number.POSITIVE_INFINITY, this.#readFloor(node)));
     node.raw.readIndex(new TextEncoder().encode(context));
+  }
+
+  /**
+   * What a read that `node` asks for now must see. A lease may outlive its leader here, where clocks run as they like;
+   * but also then nothing may be missing that was committed in the term of whoever answers or before: it leads the
+   * asking node's term, or a later one, and has committed in it.
+   */
+  #readFloor(node: SimNode): number {
+    if (!this.#leased) return this.checker.highestCommitted;
+    return this.checker.committedUpToTerm(node.raw.basicStatus().term);
+  }
+
+  get #leased(): boolean {
+    return this.#options.readOnlyOption === ReadOnlyOption.LeaseBased;
   }
 
   #answered(context: Uint8Array, index: number): void {
     const floor = this.#reads.get(new TextDecoder().decode(context)) ?? 0;
     if (index < floor) throw new SafetyViolation(`stale read: index ${index}, committed when asked ${floor}`);
-    this.answeredReads++;
+    if (this.#leased) this.answeredLeaseReads++;
+    else this.answeredReads++;
   }
 
   #compact(node: SimNode): void {
@@ -280,8 +298,7 @@ export class Cluster {
 
   /**
    * The storm is over: everything is delivered, in order, until all members have applied the same. Returns whether it
-   * came to that. It need not when a voter was removed: one that led may have taken with it the longer log, which its
-   * successor needs a vote from, and the news that it is needed no more.
+   * came to that. It need not when nobody is `electable`.
    */
   heal(): boolean {
     for (let round = 0; round < 400; round++) {
@@ -303,9 +320,13 @@ export class Cluster {
     return false;
   }
 
-  /** Some node has applied a change that took a voter away. */
-  get lostVoters(): boolean {
-    return this.nodes.some((node) => node.lostVoters);
+  /**
+   * Whether some node may campaign and would be elected, as the logs are now. That need not be when a voter was removed
+   * or demoted: one that led may have taken with it the longer log, because of which it refuses its vote to those who do
+   * not know yet that they need none of it; and it may not campaign itself.
+   */
+  get electable(): boolean {
+    return this.nodes.some((node) => wouldWin(node, this.nodes));
   }
 
   describe(): string {

@@ -73,10 +73,17 @@ export class SafetyChecker {
   readonly #entries = new Map<string, { readonly previousTerm: number; readonly data: Uint8Array }>();
   readonly #committed = new Map<number, Committed>();
   #highestCommitted = 0;
+  /** Each time it moved: where to, and the term of the node that was the first to know (its leader). */
+  readonly #advances: Pick<BasicStatus, "term" | "commit">[] = [];
 
   /** The highest index that any node has known to be committed. */
   get highestCommitted(): number {
     return this.#highestCommitted;
+  }
+
+  /** The highest index known to have been committed in `term` or before. */
+  committedUpToTerm(term: number): number {
+    return this.#advances.findLast((advance) => advance.term <= term)?.commit ?? 0;
   }
 
   /** A node starts, or starts again, with what its storage holds. */
@@ -98,7 +105,10 @@ export class SafetyChecker {
     if (status.commit > status.lastIndex) broken("commit lies within the log", { status });
     if (status.applied > status.commit) broken("only committed entries are applied", { status });
     node.term = status.term;
-    this.#highestCommitted = Math.max(this.#highestCommitted, status.commit);
+    if (status.commit > this.#highestCommitted) {
+      this.#highestCommitted = status.commit;
+      this.#advances.push(status);
+    }
     if (status.raftState === StateType.Leader) this.#onLeader(status, node);
   }
 
