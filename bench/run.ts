@@ -1,7 +1,7 @@
 /**
  * `make bench`: every figure as a ratio to a limit measured in the same run. docs/bench.md says how and why.
  *
- *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,cluster]
+ *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,cluster,raft-core]
  *
  * A table on standard output, JSON in bench/results/. The exit code says whether it ran, not how fast: a figure that
  * falls short is shown, with where the time goes; --strict makes it an error.
@@ -13,13 +13,21 @@ import { cluster } from "./cases/cluster.ts";
 import { largeObjects } from "./cases/large-objects.ts";
 import { list } from "./cases/list.ts";
 import { memory } from "./cases/memory.ts";
+import { raftCore } from "./cases/raft-core.ts";
 import { smallObjects } from "./cases/small-objects.ts";
 import type { BenchContext } from "./lib/context.ts";
 import type { Figure } from "./lib/figure.ts";
 import { summarizeProfiles } from "./lib/profile.ts";
 import { printTable, writeJson } from "./lib/report.ts";
 
-const CASES = { small: smallObjects, large: largeObjects, list, memory, cluster } as const;
+const CASES = {
+  small: smallObjects,
+  large: largeObjects,
+  list,
+  memory,
+  cluster,
+  "raft-core": raftCore,
+} as const;
 type CaseName = keyof typeof CASES;
 
 const { values } = parseArgs({
