@@ -56,6 +56,15 @@ export namespace elastickv {
             /** Hello maxFrameBytes. */
             maxFrameBytes: number;
 
+            /** Hello boot. */
+            boot: string;
+
+            /** Hello lastBootOfYou. */
+            lastBootOfYou: string;
+
+            /** Hello instanceOfYou. */
+            instanceOfYou: string;
+
             /**
              * Encodes the specified Hello message. Does not implicitly {@link elastickv.peer.Hello.verify|verify} messages.
              * @param message Hello message or plain object to encode
@@ -110,6 +119,15 @@ export namespace elastickv {
                 /** Hello maxFrameBytes */
                 maxFrameBytes?: (number|null);
 
+                /** Hello boot */
+                boot?: (string|null);
+
+                /** Hello lastBootOfYou */
+                lastBootOfYou?: (string|null);
+
+                /** Hello instanceOfYou */
+                instanceOfYou?: (string|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -146,7 +164,10 @@ export namespace elastickv {
             CERTIFICATE = 7,
 
             /** NOT_READY value */
-            NOT_READY = 8
+            NOT_READY = 8,
+
+            /** ROLLED_BACK value */
+            ROLLED_BACK = 9
         }
 
         /**

@@ -41,6 +41,9 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [address] Hello address
              * @property {number|null} [lane] Hello lane
              * @property {number|null} [maxFrameBytes] Hello maxFrameBytes
+             * @property {string|null} [boot] Hello boot
+             * @property {string|null} [lastBootOfYou] Hello lastBootOfYou
+             * @property {string|null} [instanceOfYou] Hello instanceOfYou
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -154,6 +157,30 @@ export const elastickv = $root.elastickv = (() => {
             Hello.prototype.maxFrameBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * Hello boot.
+             * @member {string} boot
+             * @memberof elastickv.peer.Hello
+             * @instance
+             */
+            Hello.prototype.boot = "";
+
+            /**
+             * Hello lastBootOfYou.
+             * @member {string} lastBootOfYou
+             * @memberof elastickv.peer.Hello
+             * @instance
+             */
+            Hello.prototype.lastBootOfYou = "";
+
+            /**
+             * Hello instanceOfYou.
+             * @member {string} instanceOfYou
+             * @memberof elastickv.peer.Hello
+             * @instance
+             */
+            Hello.prototype.instanceOfYou = "";
+
+            /**
              * Encodes the specified Hello message. Does not implicitly {@link elastickv.peer.Hello.verify|verify} messages.
              * @function encode
              * @memberof elastickv.peer.Hello
@@ -190,6 +217,12 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.lane);
                 if (message.maxFrameBytes != null && $Object.hasOwnProperty.call(message, "maxFrameBytes"))
                     writer.uint32(/* id 10, wireType 0 =*/80).uint64(message.maxFrameBytes);
+                if (message.boot != null && $Object.hasOwnProperty.call(message, "boot"))
+                    writer.uint32(/* id 11, wireType 2 =*/90).string(message.boot);
+                if (message.lastBootOfYou != null && $Object.hasOwnProperty.call(message, "lastBootOfYou"))
+                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.lastBootOfYou);
+                if (message.instanceOfYou != null && $Object.hasOwnProperty.call(message, "instanceOfYou"))
+                    writer.uint32(/* id 13, wireType 2 =*/106).string(message.instanceOfYou);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -296,6 +329,24 @@ export const elastickv = $root.elastickv = (() => {
                             message.maxFrameBytes = reader.uint64();
                             continue;
                         }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            message.boot = reader.string();
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.lastBootOfYou = reader.string();
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 2)
+                                break;
+                            message.instanceOfYou = reader.string();
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -329,6 +380,7 @@ export const elastickv = $root.elastickv = (() => {
          * @property {number} PROTOCOL=6 PROTOCOL value
          * @property {number} CERTIFICATE=7 CERTIFICATE value
          * @property {number} NOT_READY=8 NOT_READY value
+         * @property {number} ROLLED_BACK=9 ROLLED_BACK value
          */
         peer.RefusalCode = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -341,6 +393,7 @@ export const elastickv = $root.elastickv = (() => {
             values[valuesById[6] = "PROTOCOL"] = 6;
             values[valuesById[7] = "CERTIFICATE"] = 7;
             values[valuesById[8] = "NOT_READY"] = 8;
+            values[valuesById[9] = "ROLLED_BACK"] = 9;
             return values;
         })();
 

@@ -157,7 +157,7 @@ describe("writes and reads at any node", () => {
     const follower = await cluster.follower();
     const { network } = cluster;
     const [from, to] = [cluster.place(follower).address, cluster.place(leader).address];
-    const hello = network.at(to, from)?.callbacks.hello();
+    const hello = network.at(to, from)?.callbacks.hello(0);
     if (hello === undefined) throw new Error(`${follower} does not listen`);
     const refusals = (): number => network.sent.get("propose-reply") ?? 0;
     const before = refusals();

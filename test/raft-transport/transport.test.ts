@@ -3,7 +3,7 @@ import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/kv/messages.ts";
 import { MessageType } from "../../src/raft/core/index.ts";
 import { encodeMessage } from "../../src/raft/transport/codec.ts";
 import { SNAPSHOT_QUEUE } from "../../src/raft/transport/lanes.ts";
-import type { Lane, PeerMessage } from "../../src/raft/transport/types.ts";
+import type { Hello, Lane, PeerMessage, Standing } from "../../src/raft/transport/types.ts";
 import {
   append,
   bytes,
@@ -581,5 +581,53 @@ describe("a peer that talks nonsense", () => {
     expect(b.protocolErrors).toBeGreaterThan(20);
     expect(a.protocolErrors).toBeGreaterThan(20);
     expect([statusOf(a, 2)?.reachable, statusOf(b, 1)?.reachable]).toEqual([true, true]);
+  });
+});
+
+describe("before a connection stands", () => {
+  const standings: Standing[] = [];
+  const keep = (_: Hello, own: Hello, standing: Standing): void => {
+    expect(own.name).toBe("n2");
+    standings.push(standing);
+  };
+
+  async function waiting(): Promise<{ world: World; a: TestNode; b: TestNode }> {
+    standings.splice(0);
+    const world = new World();
+    const [a, b] = [await startNode(world, 1), await startNode(world, 2, { keep })];
+    introduce(a, b);
+    world.run(100);
+    return { world, a, b };
+  }
+
+  test("what its peer sends waits until the peer's start is written down", async () => {
+    const { world, a, b } = await waiting();
+    expect(standings).toHaveLength(4);
+    for (let round = 1; round <= 3; round++) expect(a.transport.send(2, heartbeat(round))).toBe(true);
+    world.run(50);
+    expect([b.received, b.hellos.filter(({ peer }) => peer === 1).length]).toEqual([[], 4]);
+    expect(statusOf(b, 1)?.reachable).toBe(false);
+    for (const standing of standings) standing.stands();
+    world.run(50);
+    expect(roundsIn(b)).toEqual([1, 2, 3]);
+    expect(statusOf(b, 1)?.reachable).toBe(true);
+    expect(world.living("h1", "h2")).toHaveLength(4);
+  });
+
+  test("it ends when that fails, when too much comes, or when it takes too long; and is dialled again", async () => {
+    const { world, a, b } = await waiting();
+    for (const standing of standings) standing.fails("no");
+    // Later it is of no use to anybody.
+    for (const standing of standings) standing.stands();
+    world.run(1_000);
+    expect(standings.length).toBeGreaterThanOrEqual(8);
+    expect(a.unreachable.length).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) a.transport.send(2, append(i, [300_000]));
+    world.run(200);
+    expect(a.dropped.replication + a.unreachable.length).toBeGreaterThan(0);
+    const before = standings.length;
+    world.run(30_000);
+    expect(standings.length).toBeGreaterThan(before);
+    expect(b.received).toEqual([]);
   });
 });

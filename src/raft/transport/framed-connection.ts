@@ -4,6 +4,7 @@ import { FrameReader, PREFACE, PRELUDE_BYTES } from "./framing.ts";
 import { ALIVE_FRAME } from "./handshake.ts";
 import { ALIVE_MS, HANDSHAKE_FRAME_BYTES, HANDSHAKE_MS, SILENCE_MS } from "./limits.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
+import { copied } from "./wire-numbers.ts";
 
 export interface FramedEvents {
   onOpen?(certificate: PeerCertificate | undefined): void;
@@ -26,6 +27,7 @@ export class FramedConnection {
   #receivedMs: number;
   #sentMs: number;
   #settled = false;
+  #held: { readonly frames: (readonly [Uint8Array, Uint8Array])[]; bytesLeft: number } | undefined;
   #ended = false;
 
   constructor(now: () => number, events: FramedEvents) {
@@ -105,11 +107,28 @@ export class FramedConnection {
     this.#events.onEnd(reason, nonsense);
   }
 
+  /** Sets frames aside until `release`; more of them than so many bytes end the connection. */
+  hold(maxBytes: number): void {
+    this.#held = { frames: [], bytesLeft: maxBytes };
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const [header, payload] of held?.frames ?? []) {
+      if (!this.#ended) this.#vet(() => this.#frame(header, payload));
+    }
+  }
+
   #data(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#receivedMs = this.#now();
+    this.#vet(() => this.#reader.push(bytes));
+  }
+
+  #vet(work: () => void): void {
     try {
-      this.#reader.push(bytes);
+      work();
     } catch (error) {
       // Anything else is not the peer's fault and belongs to whoever runs this room.
       if (!(error instanceof PeerProtocolError)) throw error;
@@ -118,6 +137,14 @@ export class FramedConnection {
   }
 
   #frame(bytes: Uint8Array, payload: Uint8Array): void {
+    const held = this.#held;
+    if (held !== undefined) {
+      held.bytesLeft -= bytes.byteLength + payload.byteLength;
+      if (held.bytesLeft < 0) this.end("it says too much before it may");
+      // Both are only lent.
+      else held.frames.push([copied(bytes), copied(payload)]);
+      return;
+    }
     const header = decodeHeader(bytes);
     if (header.kind === Kind.ALIVE && this.#settled) return;
     this.#events.onFrame(header, payload, PRELUDE_BYTES + bytes.byteLength + payload.byteLength);

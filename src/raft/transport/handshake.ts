@@ -5,7 +5,7 @@ import { encodeFrame } from "./framing.ts";
 import { SLOTS, type Slot } from "./lanes.ts";
 import { HANDSHAKE_FRAME_BYTES, REFUSAL_MESSAGE_CHARS } from "./limits.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
-import type { Hello, Peer, RefusalCode, Verdict } from "./types.ts";
+import { BOOT_ID, type Hello, type HelloBoots, type Peer, type RefusalCode, type Verdict } from "./types.ts";
 import { count } from "./wire-numbers.ts";
 
 /** A hello with what concerns this connection only. */
@@ -24,6 +24,7 @@ const CODES: Readonly<Record<RefusalCode, number>> = {
   PROTOCOL: 6,
   CERTIFICATE: 7,
   NOT_READY: 8,
+  ROLLED_BACK: 9,
 };
 const CODE_OF = new Map(Object.entries(CODES).map(([name, code]) => [code, name as RefusalCode]));
 
@@ -88,8 +89,18 @@ export function helloOf(header: WireHeader): ConnectionHello {
       version: wire.version ?? "",
       capabilities: wire.capabilities ?? [],
       address: wire.address ?? "",
+      ...bootsOf(wire),
     },
   };
+}
+
+/** What would be no start's id is nothing to write down. @throws PeerProtocolError */
+function bootsOf({ boot, lastBootOfYou, instanceOfYou }: gen.peer.IHello): HelloBoots {
+  for (const id of [boot, lastBootOfYou]) {
+    if (id && !BOOT_ID.test(id)) throw new PeerProtocolError(`a hello with a start "${id.slice(0, 40)}"`);
+  }
+  const known = lastBootOfYou && instanceOfYou ? { lastBootOfYou, instanceOfYou } : {};
+  return boot ? { boot, ...known } : known;
 }
 
 /** @throws PeerProtocolError when the frame is no verdict */

@@ -2,9 +2,13 @@ import type { Connection, ConnectionHandlers, PeerCertificate } from "../../plat
 import { Kind, type WireHeader } from "./codec.ts";
 import { FramedConnection } from "./framed-connection.ts";
 import { type ConnectionHello, helloOf, verdictFrame, verdictOf } from "./handshake.ts";
+import { HANDSHAKE_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
-import type { Verdict } from "./types.ts";
+import type { Hello, Verdict } from "./types.ts";
+
+/** Of frames that came before the peer's start was written down: more than a few heartbeats, less than a lane's queue. */
+const HELD_BYTES = 1 << 20;
 
 export interface IncomingEvents {
   /** Both ends took the other's hello. */
@@ -23,8 +27,10 @@ export class IncomingLink {
   readonly #events: IncomingEvents;
   readonly #certificate: PeerCertificate | undefined;
   readonly #connection: FramedConnection;
-  #state: "hello" | "verdict" | "refused" | "up" = "hello";
+  #state: "hello" | "verdict" | "refused" | "keeping" | "up" = "hello";
   #hello: ConnectionHello | undefined;
+  /** What this node said of itself. */
+  #own: Hello | undefined;
 
   constructor(
     context: LinkContext,
@@ -54,6 +60,9 @@ export class IncomingLink {
   }
 
   sweep(paused: boolean): void {
+    if (this.#state === "keeping" && !paused && this.#connection.ageMs >= 2 * HANDSHAKE_MS) {
+      this.end("its start was not written down here in time");
+    }
     this.#connection.sweep(paused);
   }
 
@@ -74,6 +83,8 @@ export class IncomingLink {
       case "up":
         if (this.#hello !== undefined) this.#events.onFrame(this.#hello, header, payload, bytes);
         return;
+      case "keeping":
+        throw new Error("a frame was not held");
       case "refused":
         throw new PeerProtocolError("it goes on although it was refused");
     }
@@ -82,7 +93,8 @@ export class IncomingLink {
   #greeted(greeting: ConnectionHello): void {
     this.#hello = greeting;
     const { options, frameLimit } = this.#context;
-    const hello = options.hello();
+    const hello = options.hello(greeting.hello.id);
+    this.#own = hello;
     const verdict = this.#context.judge(hello, greeting.hello, this.#certificate, undefined);
     if (verdict.ok) {
       this.#state = "verdict";
@@ -99,15 +111,28 @@ export class IncomingLink {
 
   #answered(verdict: Verdict): void {
     const hello = this.#hello;
-    if (hello === undefined) return;
+    const own = this.#own;
+    if (hello === undefined || own === undefined) return;
     if (!verdict.ok) {
       this.#state = "refused";
       this.#events.onRefused(hello, verdict, true);
       this.#connection.end(`refused by it (${verdict.code})`);
       return;
     }
-    this.#connection.settle(this.#context.frameLimit);
+    const { options, frameLimit } = this.#context;
+    this.#connection.settle(frameLimit);
+    // The dialler does not know that it is waited for; it takes as long as a small file takes to be written.
+    this.#state = "keeping";
+    this.#connection.hold(HELD_BYTES);
+    const standing = { stands: () => this.#stands(hello), fails: (reason: string) => this.end(reason) };
+    if (options.keep === undefined) standing.stands();
+    else options.keep(hello.hello, own, standing);
+  }
+
+  #stands(hello: ConnectionHello): void {
+    if (this.#state !== "keeping" || this.#connection.ended) return;
     this.#state = "up";
     this.#events.onUp(hello);
+    this.#connection.release();
   }
 }

@@ -124,42 +124,43 @@ export class OutgoingLink {
     this.#certificate = undefined;
     this.#state = "shaking";
     const { clock, network, options, frameLimit } = this.#context;
+    const own = options.hello(this.#peer.id);
     const connection = new FramedConnection(() => clock.monotonicMs(), {
       onOpen: (certificate) => {
         this.#certificate = certificate;
       },
-      onFrame: (header) => this.#frame(connection, header),
+      onFrame: (header) => this.#frame(connection, own, header),
       onDrain: () => this.#flush(),
       onEnd: (reason, nonsense) => this.#ended(connection, reason, nonsense),
     });
     this.#connection = connection;
     connection.attach(network.connect(this.#peer.address, connection.handlers));
-    connection.write(helloFrame({ hello: options.hello(), slot: this.slot, maxFrameBytes: frameLimit }));
+    connection.write(helloFrame({ hello: own, slot: this.slot, maxFrameBytes: frameLimit }));
   }
 
-  #frame(connection: FramedConnection, header: WireHeader): void {
+  #frame(connection: FramedConnection, own: Hello, header: WireHeader): void {
     if (this.#state !== "shaking") {
       throw new PeerProtocolError(
         `a frame of kind ${header.kind} on a connection that only this node sends on`,
       );
     }
-    const verdict = verdictOf(header);
-    if (!verdict.ok) {
-      this.#refused = verdict.code !== "NOT_READY";
-      this.#events.onRefused(verdict.code, verdict.message);
-      connection.end(`refused (${verdict.code}): ${verdict.message}`);
+    const theirs = verdictOf(header);
+    if (!theirs.ok) {
+      this.#refused = theirs.code !== "NOT_READY";
+      this.#events.onRefused(theirs.code, theirs.message);
+      connection.end(`refused (${theirs.code}): ${theirs.message}`);
       return;
     }
     const { hello, slot, maxFrameBytes } = helloOf(header);
     if (slot !== this.slot)
       throw new PeerProtocolError(`answered for lane ${slot.name}, not ${this.slot.name}`);
-    const own = this.#context.judge(this.#context.options.hello(), hello, this.#certificate, this.#peer);
-    connection.write(verdictFrame(own));
-    if (!own.ok) {
+    const verdict = this.#context.judge(own, hello, this.#certificate, this.#peer);
+    connection.write(verdictFrame(verdict));
+    if (!verdict.ok) {
       // The other end hangs up when it has read why; or the handshake takes too long.
-      this.#refused = own.code !== "NOT_READY";
+      this.#refused = verdict.code !== "NOT_READY";
       this.#state = "waiting";
-      this.#events.onError(`${own.code}: ${own.message}`, false);
+      this.#events.onError(`${verdict.code}: ${verdict.message}`, false);
       return;
     }
     connection.settle(HANDSHAKE_FRAME_BYTES);

@@ -216,7 +216,7 @@ export class PeerTransport implements Transport {
 
   /** A node speaks for itself only; a transfer names the transferee as its sender, whoever asks. */
   #checkEnds({ type, to, from }: Message, hello: Hello): void {
-    this.#ownId ??= this.#options.hello().id;
+    this.#ownId ??= this.#options.hello(0).id;
     const own = this.#ownId;
     if (to !== own) throw new PeerProtocolError(`a Raft message for node ${to} came to node ${own}`);
     if (from !== hello.id && type !== MessageType.TransferLeader) {

@@ -53,6 +53,9 @@ export type PeerMessage =
       readonly reason: string;
     };
 
+/** Of one start of a node: 8 random bytes, hex. */
+export const BOOT_ID = /^[0-9a-f]{16}$/;
+
 /** What a node says of itself on a new connection. */
 export interface Hello {
   /** Empty: it is joining and does not know yet. */
@@ -66,6 +69,21 @@ export interface Hello {
   readonly capabilities: readonly string[];
   /** Where its peers reach it. */
   readonly address: string;
+  /** Of this start of it (docs/engine.md, "Who is who"). Absent: an older release. */
+  readonly boot?: string;
+  /** The newest start of the receiver that it has written down. Absent: none. */
+  readonly lastBootOfYou?: string;
+  /** The data directory that this was a start of. */
+  readonly instanceOfYou?: string;
+}
+
+export type HelloBoots = Pick<Hello, "boot" | "lastBootOfYou" | "instanceOfYou">;
+
+/** What becomes of a connection over which a peer speaks, and both ends of which took the other's hello. */
+export interface Standing {
+  stands(): void;
+  /** It ends. */
+  fails(reason: string): void;
 }
 
 /** Whether a hello is welcome. Refusals travel back, and end up in the other node's log and on its status page. */
@@ -84,7 +102,9 @@ export type RefusalCode =
   | "PROTOCOL"
   | "CERTIFICATE"
   /** A node that is not yet (or no longer) ready to talk. */
-  | "NOT_READY";
+  | "NOT_READY"
+  /** The refusing node's own data directory is older than what it has promised: it takes part no more. */
+  | "ROLLED_BACK";
 
 export interface TransportMetrics {
   dropped(lane: Lane, messages: number): void;
@@ -97,7 +117,8 @@ export interface TransportMetrics {
 }
 
 export interface TransportOptions {
-  readonly hello: () => Hello;
+  /** @param to Raft id of whoever it is for; 0 = nobody */
+  readonly hello: (to: number) => Hello;
   readonly listen: NetworkAddress;
   /** 4, or 2 (heartbeat, and one for the rest). */
   readonly lanes: 4 | 2;
@@ -108,6 +129,10 @@ export interface TransportOptions {
   readonly maxInflightBytes?: number;
   /** Decides about a hello, on both ends. @param cert with mutual TLS */
   readonly admit: (hello: Hello, cert: PeerCertificate | undefined) => Verdict;
+  /** Both ends took the other's hello on a connection that the peer has dialled: what must be known of it for certain
+   *  before anything that it says counts is written down, and then the connection stands. Default: it stands at once.
+   *  @param own what this node said of itself on this connection */
+  readonly keep?: (hello: Hello, own: Hello, standing: Standing) => void;
   readonly onMessage: (from: Peer, message: PeerMessage) => void;
   /** Something for this peer was dropped, or a connection with it broke (either direction): what was sent last is
    *  probably lost. Never called from within `send`; one call stands for all that happened in a turn. */

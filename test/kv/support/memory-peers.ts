@@ -78,7 +78,7 @@ class MemoryTransport implements Transport {
     this.#network.count(message.kind);
     this.#network.onSend(this.#address, addressOf(peer), message);
     const copy = copied(message);
-    const own = this.callbacks.hello();
+    const own = this.callbacks.hello(to);
     setImmediate(() => other.deliver(own, copy));
     return true;
   }
@@ -129,8 +129,8 @@ class MemoryTransport implements Transport {
       this.#errors.set(peer.id, "not reachable");
       return;
     }
-    const mine = this.callbacks.hello();
-    const theirs = other.callbacks.hello();
+    const mine = this.callbacks.hello(peer.id);
+    const theirs = other.callbacks.hello(mine.id);
     const there = other.callbacks.admit(mine, undefined);
     if (!there.ok) {
       this.#errors.set(peer.id, `${there.code}: ${there.message}`);
