@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
 import { LEASE_SHARE } from "../../src/raft/engine/lease.ts";
-import { PATIENCE_SHARE, Promises } from "../../src/raft/engine/promises.ts";
+import { PATIENCE_SHARE, Promises, RESTART_PATIENCE } from "../../src/raft/engine/promises.ts";
 
 const ELECTION_MS = 1_000;
 const FORCED = new TextEncoder().encode("CampaignTransfer");
@@ -28,6 +28,21 @@ describe("a node", () => {
       expect(node.objection(at(one, 100), ELECTION_MS - 1)).not.toBeNull();
       expect(node.objection(at(one, 100), ELECTION_MS)).toBeNull();
     }
+  });
+
+  test("asks every other voter before it votes or stands for election, but not for ever", () => {
+    let heard = false;
+    const made = { nowMs: 0, electionTimeoutMs: ELECTION_MS, mayElect: () => heard };
+    const node = new Promises({ ...made, fresh: false });
+    const vote = at(message(MessageType.PreVote, 2, 6));
+    expect(node.objection(vote, ELECTION_MS)).not.toBeNull();
+    expect(node.isAsking(ELECTION_MS)).toBe(true);
+    expect(node.objection(at(message(MessageType.App, 2, 6)), ELECTION_MS)).toBeNull();
+    heard = true;
+    expect([node.objection(vote, ELECTION_MS), node.isAsking(ELECTION_MS)]).toEqual([null, false]);
+    heard = false;
+    expect(node.objection(vote, RESTART_PATIENCE * ELECTION_MS)).toBeNull();
+    expect(new Promises({ ...made, fresh: true }).isAsking(0)).toBe(false);
   });
 
   test("that was never a member votes at once, and hears everything else in its silence", () => {

@@ -81,7 +81,12 @@ export class Engine {
     this.#options = options;
     this.#core = core;
     this.#lease = new Lease(core.id, electionTimeoutMs);
-    this.#promises = new Promises({ nowMs: clock.monotonicMs(), electionTimeoutMs, fresh });
+    this.#promises = new Promises({
+      nowMs: clock.monotonicMs(),
+      electionTimeoutMs,
+      fresh,
+      mayElect: options.mayElect,
+    });
     this.#ticks = new TickGate(tickMs);
     this.#applied = applied;
     this.#membership = options.membership;
@@ -138,7 +143,9 @@ export class Engine {
 
   /** One interval has passed, more or less: ticks that come faster than the clock are not counted. */
   tick(): void {
-    if (this.#ticks.pass(this.#options.clock.monotonicMs())) this.#core.tick();
+    const nowMs = this.#options.clock.monotonicMs();
+    // A tick may begin an election. Nobody leads who has not won one, so nothing else waits for these.
+    if (this.#ticks.pass(nowMs) && !this.#promises.isAsking(nowMs)) this.#core.tick();
     this.work();
   }
 

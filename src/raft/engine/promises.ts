@@ -12,6 +12,10 @@ import type { RaftEnvelope } from "../transport/types.ts";
  */
 export const PATIENCE_SHARE = 0.9;
 
+/** Election timeouts for which a restarted node waits at most for a word of every other voter. A connection that leads
+ *  nowhere is given up sooner than that. */
+export const RESTART_PATIENCE = 10;
+
 interface AcknowledgedRound {
   readonly leader: number;
   readonly term: number;
@@ -22,6 +26,10 @@ export class Promises {
   readonly #electionTimeoutMs: number;
   /** Before this moment it votes for nobody: it no longer knows whose lease it acknowledged. */
   readonly #silentUntilMs: number;
+  /** Nor before this one, unless every other voter has been asked: one of them may know that this data directory is older
+   *  than what the node has promised. */
+  readonly #askingUntilMs: number;
+  readonly #mayElect: () => boolean;
   #acknowledged: AcknowledgedRound = { leader: 0, term: 0, round: 0 };
   #heardAtMs = Number.NEGATIVE_INFINITY;
   /** The round that a TimeoutNow named, for the forced votes that it asks for. */
@@ -32,11 +40,19 @@ export class Promises {
     readonly nowMs: number;
     readonly electionTimeoutMs: number;
     readonly fresh: boolean;
+    readonly mayElect?: (() => boolean) | undefined;
   }) {
     const { nowMs, electionTimeoutMs, fresh } = options;
     this.#electionTimeoutMs = electionTimeoutMs;
     const silent = !fresh && !PLANTED.voteAtOnceAfterRestart;
+    this.#mayElect = options.mayElect ?? (() => true);
+    this.#askingUntilMs = silent ? nowMs + RESTART_PATIENCE * electionTimeoutMs : Number.NEGATIVE_INFINITY;
     this.#silentUntilMs = silent ? nowMs + electionTimeoutMs : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Restarted, and not every other voter has been heard or found out of reach: no vote, and no campaign. */
+  isAsking(nowMs: number): boolean {
+    return nowMs < this.#askingUntilMs && !this.#mayElect();
   }
 
   /** Why a message may not reach the core, or null. */
@@ -48,6 +64,7 @@ export class Promises {
       type === MessageType.Vote || type === MessageType.PreVote || type === MessageType.TimeoutNow;
     if (!asksForTerm) return null;
     if (nowMs < this.#silentUntilMs) return "restarted less than an election timeout ago";
+    if (this.isAsking(nowMs)) return "restarted, and not every voter has been heard";
     if (type === MessageType.TimeoutNow) {
       // The first vote of a forced election is the target's own, and it may be the one that the lease rests on.
       const { term, round } = this.#acknowledged;

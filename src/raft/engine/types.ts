@@ -60,6 +60,9 @@ export interface EngineOptions {
   /** To the store room: put the received keyspace at this position in force. Its marker is durable in the log. Answered
    *  through `onInstalled`. */
   readonly install: (id: number, snapshot: SnapshotMetadata) => void;
+  /** Every other voter has been heard, or found out of reach, since this process started: a node that is not fresh neither
+   *  votes nor stands for election before that (for so long as RESTART_PATIENCE says). Default: always. */
+  readonly mayElect?: () => boolean;
   /** To other nodes, in order. */
   readonly send: (to: number, envelope: RaftEnvelope) => void;
   /** The core wants this peer to get a snapshot: stream one, with its real metadata in `message`. To be answered by
