@@ -100,6 +100,7 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
     metrics,
     log,
     formed: identity.roster !== undefined || topology.initialCluster.length === 1,
+    keepBoots: () => {},
     keepRoster: (clusterId, met) => {
       identity = keepRoster(config.dataDir, identity, clusterId, met);
     },

@@ -3,6 +3,7 @@
  * node.
  */
 import type { PeerCertificate } from "../platform/network.ts";
+import type { PeerBoot } from "../raft/engine/boots.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type {
@@ -14,11 +15,14 @@ import type {
   Transport,
   Verdict,
 } from "../raft/transport/types.ts";
+import { BootLedger } from "./boot-ledger.ts";
 import { admit, parseAddress } from "./cluster-admission.ts";
 import type { ConsensusAssembly, NamedAddress, TransportCallbacks } from "./consensus-options.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */
 export const PEER_PROTOCOL = 1;
+/** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
+const MAX_PEER_BOOTS = 64;
 /** A removed member's connections stay for this long. */
 const FAREWELL_MS = 1_000;
 
@@ -36,6 +40,10 @@ export interface ClusterPeersOptions
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
   /** It cannot be reached; again with every attempt. */
   readonly onProblem: (peer: Peer, problem: string) => void;
+  /** As the mail `keep-boots`. */
+  readonly keepBoots: (id: number, peers: readonly PeerBoot[], since: string) => void;
+  /** This node's own data directory is older than what it has promised. Called once; it sends nothing any more. */
+  readonly onRolledBack: (message: string) => void;
 }
 
 export class ClusterPeers {
@@ -49,6 +57,10 @@ export class ClusterPeers {
   /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
    *  looks a minute later would only see that nobody listens there. */
   readonly #impostors = new Map<number, string>();
+  /** Said something, or could not be reached, since this start. */
+  readonly #heard = new Set<number>();
+  readonly #boots: BootLedger;
+  #rolledBack: string | undefined;
   /** The last thing that was logged about a peer. */
   readonly #logged = new Map<number, string>();
   #clusterId: string;
@@ -59,9 +71,17 @@ export class ClusterPeers {
     this.#options = options;
     this.#clusterId = options.identity.clusterId;
     this.#roster = options.identity.roster ?? [];
+    this.#boots = new BootLedger({
+      instance: options.identity.instance,
+      boots: options.identity.boots,
+      peers: options.identity.peerBoots,
+      keep: options.keepBoots,
+      isGone: (id, among) => this.#isGone(id, among),
+    });
     this.#transport = options.peer?.transport({
-      hello: () => this.#hello(),
+      hello: (to) => this.#hello(to),
       admit: (hello, cert) => this.#admit(hello, cert),
+      keep: (hello, own, standing) => this.#boots.keep(hello, own, standing),
       onMessage: options.onMessage,
       onUnreachable: options.onUnreachable,
       onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
@@ -115,7 +135,18 @@ export class ClusterPeers {
     this.#updatePeers();
   }
 
+  onBootsKept(id: number, ok: boolean): void {
+    this.#boots.onKept(id, ok);
+    if (!ok) this.#options.logger.warn("the start of a peer could not be written down: it has to wait");
+  }
+
+  /** Every one of them has spoken, or was found out of reach, since this node started. */
+  haveHeard(ids: readonly number[]): boolean {
+    return ids.every((id) => id === raftIdOf(this.#options.identity.name) || this.#heard.has(id));
+  }
+
   send(to: number, message: PeerMessage): boolean {
+    if (this.#rolledBack !== undefined) return false;
     return this.#transport?.send(to, message) ?? false;
   }
 
@@ -148,7 +179,16 @@ export class ClusterPeers {
     return undefined;
   }
 
-  #hello(): Hello {
+  /** Whoever was removed; and, when there are very many, who is unknown here. The membership may not be known yet, or be an
+   *  old one: what is known of a member that it lacks is still needed. */
+  #isGone(id: number, among: number): boolean {
+    const { members = [], removed = [] } = this.#membership ?? {};
+    if (removed.some((member) => member.id === id)) return true;
+    if (this.#membership === undefined || among <= MAX_PEER_BOOTS) return false;
+    return ![...members, ...this.#roster].some((member) => member.id === id) && !this.#strangers.has(id);
+  }
+
+  #hello(to: number): Hello {
     const { identity, peer, version } = this.#options;
     return {
       clusterId: this.#clusterId,
@@ -159,12 +199,14 @@ export class ClusterPeers {
       version,
       capabilities: [],
       address: peer?.advertise ?? "",
+      ...this.#boots.greeting(to),
     };
   }
 
   #admit(hello: Hello, cert: PeerCertificate | undefined): Verdict {
     const { identity, initialCluster, peer, logger } = this.#options;
     const expected = initialCluster.length > 0 ? initialCluster.map(({ name }) => name) : undefined;
+    if (this.#rolledBack !== undefined) return this.#refuseAsRolledBack(hello, this.#rolledBack);
     const verdict = admit(
       {
         name: identity.name,
@@ -177,6 +219,8 @@ export class ClusterPeers {
       hello,
       cert,
     );
+    if (verdict.ok && this.#boots.isBehind(hello)) return this.#rollBack(hello);
+    this.#heard.add(hello.id);
     if (!verdict.ok && verdict.code === "WRONG_INSTANCE") {
       this.#impostors.set(hello.id, `${verdict.code}: ${verdict.message}`);
     }
@@ -186,7 +230,29 @@ export class ClusterPeers {
     return verdict;
   }
 
+  /** Found on the hello of one that is itself welcome: a stranger's word ends nobody. */
+  #rollBack(hello: Hello): Verdict {
+    const { name } = this.#options.identity;
+    const message =
+      `the data directory of ${name} is older than what ${name} has promised: ${hello.name} knows its start ` +
+      `${hello.lastBootOfYou}, and the directory does not. It is a copy that was put back, or was rolled back, and may not ` +
+      "take part any more: replace this member by one with an empty directory and a new name (elastickv cluster replace)";
+    this.#rolledBack = message;
+    this.#options.onRolledBack(message);
+    return this.#refuseAsRolledBack(hello, message);
+  }
+
+  #refuseAsRolledBack(hello: Hello, message: string): Verdict {
+    return { ok: false, code: hello.boot === undefined ? "NOT_READY" : "ROLLED_BACK", message };
+  }
+
   #onHello(hello: Hello): void {
+    this.#heard.add(hello.id);
+    this.#boots.cut(
+      (this.#membership?.members ?? [])
+        .map(({ id }) => id)
+        .filter((id) => id !== raftIdOf(this.#options.identity.name)),
+    );
     const before = this.#hellos.get(hello.id);
     this.#impostors.delete(hello.id);
     this.#hellos.set(hello.id, hello);
@@ -202,6 +268,8 @@ export class ClusterPeers {
   }
 
   #onRefused(peer: Peer, code: RefusalCode, message: string): void {
+    this.#heard.add(peer.id);
+    if (code === "ROLLED_BACK") this.#impostors.set(peer.id, `${code}: ${message}`);
     if (this.#isNews(peer.id, `refuses this node: ${code} ${message}`)) {
       this.#options.logger.warn("peer refuses this node", { peer: peer.name, code, reason: message });
     }
@@ -209,6 +277,7 @@ export class ClusterPeers {
   }
 
   #onProblem(peer: Peer, problem: string): void {
+    this.#heard.add(peer.id);
     if (this.#isNews(peer.id, `problem ${problem}`)) {
       this.#options.logger.warn("peer cannot be reached", { peer: peer.name, problem });
     }
@@ -232,10 +301,15 @@ export class ClusterPeers {
       const id = raftIdOf(name);
       // Where it says it is: the registered address may be the one it has moved away from.
       const current = this.#hellos.get(id)?.address ?? address;
-      if (name === identity.name || peers.has(id) || current === "") continue;
+      if (name === identity.name || peers.has(id)) continue;
+      if (current === "") {
+        this.#heard.add(id);
+        continue;
+      }
       try {
         peers.set(id, { id, name, address: parseAddress(current) });
       } catch (error) {
+        this.#heard.add(id);
         if (this.#isNews(id, `address ${current}`)) {
           logger.error("peer has no usable address", { peer: name, address: current, reason: String(error) });
         }

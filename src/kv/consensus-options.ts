@@ -8,6 +8,7 @@ import type { NetworkAddress } from "../platform/network.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { BasicStatus, Entry, SnapshotMetadata } from "../raft/core/index.ts";
+import type { PeerBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { Transport, TransportOptions } from "../raft/transport/types.ts";
 import type { RecoveredLog, WalBatch } from "../raft/wal/types.ts";
@@ -40,6 +41,10 @@ export interface ClusterIdentity {
   readonly instance: string;
   /** What `keep-roster` gave on an earlier day; undefined = never formed (or joined). */
   readonly roster: readonly Member[] | undefined;
+  /** The starts of this directory, newest last: the last is this one. Empty: none are kept (a node without peers). */
+  readonly boots: readonly string[];
+  /** What `keep-boots` gave last. */
+  readonly peerBoots: readonly PeerBoot[];
   /** The data directory is new: an empty log is the first start and not a loss. */
   readonly initializing: boolean;
 }
@@ -83,7 +88,15 @@ export interface LogRoomPort {
 
 export type TransportCallbacks = Pick<
   TransportOptions,
-  "hello" | "admit" | "onMessage" | "onUnreachable" | "onRefused" | "onProblem" | "onHello" | "allocate"
+  | "hello"
+  | "admit"
+  | "keep"
+  | "onMessage"
+  | "onUnreachable"
+  | "onRefused"
+  | "onProblem"
+  | "onHello"
+  | "allocate"
 >;
 
 export interface PeerLink {

@@ -46,6 +46,7 @@ export type EngineHooks = Pick<
   | "onLeadership"
   | "onMembership"
   | "onReadState"
+  | "mayElect"
 >;
 
 export interface RunningState {
@@ -80,6 +81,9 @@ export class ConsensusRoom {
   #leads = false;
   #stopTicks: () => void = () => {};
   #expelled = false;
+  /** The data directory is older than what this node has promised: it has fallen silent. */
+  #silenced = false;
+  #votersHeard = false;
   #stopped = false;
 
   constructor(options: ConsensusAssembly) {
@@ -98,6 +102,8 @@ export class ConsensusRoom {
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
       onProblem: (peer, problem) => this.#guard(() => this.#formation?.onProblem(peer.name, problem)),
       allocate: (bytes) => this.#memory.allocate(bytes),
+      keepBoots: (id, peers, since) => front.send({ kind: "keep-boots", id, peers, since }),
+      onRolledBack: (message) => this.#fallSilent(message),
     });
     this.#stalls = new StallWatch(STALL_ELECTIONS * raft.electionTicks * raft.tickMs);
     this.#life = options.random.bytes(READ_LIFE_BYTES);
@@ -215,6 +221,7 @@ export class ConsensusRoom {
   /** Begins to take part. */
   run(state: RunningState): void {
     const { raft, timers, clock, metrics } = this.#options;
+    if (this.#silenced) return;
     this.#guard(() => {
       this.#applied = state.applied;
       this.#ceilingMs = state.ceilingMs;
@@ -289,6 +296,7 @@ export class ConsensusRoom {
         const id = readIdOf(this.#life, context);
         if (id !== undefined) front.send({ kind: "read-state", id, index });
       },
+      mayElect: () => this.#haveVotersBeenHeard(),
     };
   }
 
@@ -355,6 +363,9 @@ export class ConsensusRoom {
           break;
         case "roster-kept":
           this.#rosterKept.resolve();
+          break;
+        case "boots-kept":
+          this.#peers.onBootsKept(message.id, message.ok);
           break;
         case "step-down":
           this.#desk.stepDown((done) => front.send({ kind: "stepped-down", done }));
@@ -438,6 +449,23 @@ export class ConsensusRoom {
     this.#expelled = true;
     this.#options.logger.error("expelled", { removed, reason: message });
     this.#options.front.send({ kind: "expelled", removed, message });
+  }
+
+  /** From here on nothing of it may count: not its vote, not its acknowledgements, not its lease. */
+  #fallSilent(message: string): void {
+    const { published } = this.#options;
+    this.#silenced = true;
+    this.#stopTicks();
+    this.#engine = undefined;
+    published.publishLease(0, 0);
+    this.#streams.cancel(() => true, "this node ends");
+    this.#expel(false, message);
+  }
+
+  /** A voter whose directory is a copy hears of it from those who know, so it asks everybody first. */
+  #haveVotersBeenHeard(): boolean {
+    this.#votersHeard ||= this.#peers.haveHeard(votersOf(this.#membership));
+    return this.#votersHeard;
   }
 
   // ---- store, log and snapshot room ----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /** The mail between the rooms that turn a transaction into rows: front, consensus, store. */
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
+import type { PeerBoot } from "../raft/engine/boots.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster-messages.ts";
@@ -25,6 +26,8 @@ export type FrontToConsensus =
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
   /** The roster of `keep-roster` is durable. */
   | { readonly kind: "roster-kept" }
+  /** What `keep-boots` asked for is durable, or could not be made so. */
+  | { readonly kind: "boots-kept"; readonly id: number; readonly ok: boolean }
   /** Hand leadership over if this node has it; answered by `stepped-down`, done or not. */
   | { readonly kind: "step-down" }
   | { readonly kind: "stop" };
@@ -72,6 +75,15 @@ export type ConsensusToFront =
   /** Formation (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
    *  answered by `roster-kept`; before that this node neither votes nor appends. */
   | { readonly kind: "keep-roster"; readonly clusterId: string; readonly roster: readonly Member[] }
+  /** The newest start of every peer (all of them; docs/engine.md, "Who is who"), to be made durable with the node's identity
+   *  and answered by `boots-kept`: before that nothing that such a peer says counts. Own starts before `since` may be
+   *  forgotten. */
+  | {
+      readonly kind: "keep-boots";
+      readonly id: number;
+      readonly peers: readonly PeerBoot[];
+      readonly since: string;
+    }
   /** Formation waits for these members (names), or joining for any of them: for /readyz and the log. */
   | { readonly kind: "waiting-for"; readonly members: readonly string[]; readonly why: string }
   /** This node was removed from the cluster (a good end), or its peers refuse it for good: it must say so and end. */

@@ -3,6 +3,7 @@ import type { ClusterReply, ClusterRequest } from "../kv/cluster-messages.ts";
 import type { ConsensusToFront, FrontToConsensus } from "../kv/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
+import type { PeerBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { Channel } from "../rooms/channel.ts";
 
@@ -14,6 +15,8 @@ export interface ClusterMailOptions {
   readonly formed: boolean;
   /** Makes both durable before it returns; throws when it cannot. */
   readonly keepRoster: (clusterId: string, roster: readonly Member[]) => void;
+  /** As `keep-boots` says: durable before it returns; throws when it cannot. */
+  readonly keepBoots: (peers: readonly PeerBoot[], since: string) => void;
   /** @param removed a good end; else the peers refuse this node for good. */
   readonly onExpelled: (message: string, removed: boolean) => void;
   readonly onFatal: (message: string) => void;
@@ -27,7 +30,7 @@ export interface Waiting {
 
 type Mail = Extract<
   ConsensusToFront,
-  { kind: "cluster-reply" | "keep-roster" | "waiting-for" | "expelled" | "stepped-down" }
+  { kind: "cluster-reply" | "keep-roster" | "keep-boots" | "waiting-for" | "expelled" | "stepped-down" }
 >;
 
 export class ClusterMail {
@@ -93,6 +96,9 @@ export class ClusterMail {
       case "keep-roster":
         this.#keep(message.clusterId, message.roster);
         break;
+      case "keep-boots":
+        this.#keepBoots(message.id, message.peers, message.since);
+        break;
       case "waiting-for":
         if (this.#formed) break;
         this.#waiting = { members: message.members, why: message.why };
@@ -104,6 +110,18 @@ export class ClusterMail {
         for (const wake of this.#stepDownWaiters.splice(0)) wake(message.done);
         break;
     }
+  }
+
+  /** Written in vain, the peers that it is about have to wait: no reason for this node to end. */
+  #keepBoots(id: number, peers: readonly PeerBoot[], since: string): void {
+    let ok = true;
+    try {
+      this.#options.keepBoots(peers, since);
+    } catch (error) {
+      ok = false;
+      this.#options.log.error("the starts of the peers cannot be written down", { error });
+    }
+    this.#options.consensus.send({ kind: "boots-kept", id, ok });
   }
 
   #keep(clusterId: string, roster: readonly Member[]): void {

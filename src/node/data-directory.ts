@@ -2,7 +2,7 @@
  * What a node keeps, and the checks before anything in it is touched:
  *
  *     DIR/LOCK                  flock: one process at a time
- *     DIR/node.json             format version, cluster id, node id, instance, roster (docs/engine.md)
+ *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
  *     DIR/root-credentials.env  root keys, when they were made here (mode 0600)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
@@ -21,6 +21,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import type { Random } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
+import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/wal/types.ts";
 
@@ -40,6 +41,10 @@ export interface NodeIdentity {
   readonly origin: Origin;
   /** Whose instances were met at formation; undefined before. */
   readonly roster: readonly Member[] | undefined;
+  /** The starts of this directory as a member of a cluster, newest last: before any peer hears of one, it is here. */
+  readonly boots: readonly string[];
+  /** The newest start of every peer that has been met. */
+  readonly peerBoots: readonly PeerBoot[];
   /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
    *  was ever acknowledged from such a directory. */
   readonly initializing: boolean;
@@ -139,6 +144,24 @@ export function keepRoster(
   return stored(dataDir, { ...identity, clusterId, roster });
 }
 
+/** This start may be told to peers: durable when it returns. @returns what is stored now.
+ *  @throws StartError when it cannot be written. */
+export function addBoot(dataDir: string, identity: NodeIdentity, random: Random): NodeIdentity {
+  const boot = Buffer.from(random.bytes(8)).toString("hex");
+  return stored(dataDir, { ...identity, boots: withBoot(identity.boots, boot) });
+}
+
+/** What peers say may count from now on: durable when it returns. @param since own starts before it are forgotten; "" =
+ *  none. @throws StartError when it cannot be written. */
+export function keepBoots(
+  dataDir: string,
+  identity: NodeIdentity,
+  peerBoots: readonly PeerBoot[],
+  since: string,
+): NodeIdentity {
+  return stored(dataDir, { ...identity, boots: bootsSince(identity.boots, since), peerBoots });
+}
+
 function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
   writeIdentity(dataDir, identity);
   return identity;
@@ -187,10 +210,8 @@ function parseIdentity(path: string, text: string): NodeIdentity {
   } catch {
     throw new StartError(`${path} is damaged: it is not JSON`);
   }
-  const { format, clusterId, nodeId, instance, origin, roster, initializing } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { format, clusterId, nodeId, instance, origin, roster, boots, peerBoots, initializing } = (value ??
+    {}) as Record<string, unknown>;
   if (typeof format !== "number") throw new StartError(`${path} is damaged: it has no format version`);
   if (format !== DATA_FORMAT) {
     throw new StartError(`${path}: data format ${format}; this binary reads format ${DATA_FORMAT}`);
@@ -211,6 +232,9 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     instance,
     origin,
     roster: roster === undefined ? undefined : parseRoster(path, roster),
+    // Written by a release that kept none, they are absent.
+    boots: boots === undefined ? [] : parseBoots(path, boots),
+    peerBoots: peerBoots === undefined ? [] : parsePeerBoots(path, peerBoots),
     initializing: initializing === true,
   };
 }
@@ -231,6 +255,29 @@ function parseRoster(path: string, value: unknown): readonly Member[] {
   });
 }
 
+function parseBoots(path: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value) || !value.every((boot) => typeof boot === "string" && BOOT_ID.test(boot))) {
+    throw new StartError(`${path} is damaged: its starts are no list of ids`);
+  }
+  return value;
+}
+
+function parsePeerBoots(path: string, value: unknown): readonly PeerBoot[] {
+  if (!Array.isArray(value)) throw new StartError(`${path} is damaged: the starts of its peers are no list`);
+  return value.map((row) => {
+    const { id, instance, boot } = (row ?? {}) as Record<string, unknown>;
+    if (
+      typeof id !== "number" ||
+      typeof instance !== "string" ||
+      typeof boot !== "string" ||
+      !BOOT_ID.test(boot)
+    ) {
+      throw new StartError(`${path} is damaged: the starts of its peers have an entry that is none`);
+    }
+    return { id, instance, boot };
+  });
+}
+
 function createIdentity(dataDir: string, path: string, wanted: WantedCluster, random: Random): NodeIdentity {
   // A log or a keyspace without its identity is not a fresh directory: somebody lost the file.
   for (const leftover of [walDirectory(dataDir), keyspaceDirectory(dataDir)]) {
@@ -245,6 +292,8 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
     instance: hex(),
     origin,
     roster: undefined,
+    boots: [],
+    peerBoots: [],
     initializing: true,
   });
 }

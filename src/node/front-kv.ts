@@ -36,7 +36,7 @@ export const REQUEST_DEADLINE_MS = 30_000;
 export type KeyspaceReader = MvccReader & { close(): void };
 
 export interface FrontKvOptions
-  extends Pick<ClusterMailOptions, "timers" | "formed" | "keepRoster" | "onExpelled"> {
+  extends Pick<ClusterMailOptions, "timers" | "formed" | "keepRoster" | "keepBoots" | "onExpelled"> {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly store: Channel<StoreToFront, FrontToStore>;
   /** Opens the keyspace in force at the time of the call. */

@@ -32,6 +32,8 @@ import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
+  addBoot,
+  keepBoots,
   keepRoster,
   loadIdentity,
   markInitialized,
@@ -112,10 +114,12 @@ export class Node {
         initialClusterId: initialCluster.length === 0 ? undefined : clusterIdOf(initialCluster),
         joins: join.length > 0,
       };
-      const identity = loadIdentity(config.dataDir, wanted, systemRandom);
+      let identity = loadIdentity(config.dataDir, wanted, systemRandom);
       if (identity.origin !== "alone" && topology.peer === undefined) {
         throw new ConfigError(`--peer-address is missing: ${config.nodeId} is a member of a cluster`);
       }
+      // Without a peer address nobody can ever know of it.
+      if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
       const node = new Node(options, { lock, topology, identity });
       await node.#start();
       return node;
@@ -227,6 +231,9 @@ export class Node {
       formed: origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1,
       keepRoster: (clusterId, met) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
+      },
+      keepBoots: (peers, since) => {
+        this.#identity = keepBoots(config.dataDir, this.#identity, peers, since);
       },
       onExpelled: (message, removed) => this.#expel(message, removed),
       onFatal: (message) => this.#die(message),

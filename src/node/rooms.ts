@@ -147,9 +147,9 @@ export function makeRooms(options: RoomsOptions): Rooms {
 
 /** Everything in the consensus room's init but its ports. */
 function consensusSettings({ config, identity, topology }: RoomsOptions) {
-  const { clusterId, nodeId, instance, roster, initializing } = identity;
+  const { clusterId, nodeId, instance, roster, boots, peerBoots, initializing } = identity;
   return {
-    identity: { clusterId, name: nodeId, instance, roster, initializing },
+    identity: { clusterId, name: nodeId, instance, roster, boots, peerBoots, initializing },
     initialCluster: topology.initialCluster,
     join: topology.join,
     peer: topology.peer,

@@ -24,6 +24,7 @@ function mail(more: Partial<ClusterMailOptions> = {}) {
     log: noLog,
     formed: false,
     keepRoster: (clusterId) => void events.push(`kept ${clusterId}`),
+    keepBoots: (peers, since) => void events.push(`starts of ${peers.length} since ${since}`),
     onExpelled: (message, removed) => void events.push(`expelled ${removed} ${message}`),
     onFatal: (message) => void events.push(`fatal ${message}`),
     ...more,
@@ -53,6 +54,22 @@ test("a roster that cannot be written ends the node: it says nothing to consensu
   expect(events).toEqual(["fatal ENOSPC"]);
   expect(sent).toEqual([]);
   expect(cluster.waiting).toBeDefined();
+});
+
+test("starts of peers: on the disk, and only then the answer; one that cannot be written ends nothing", () => {
+  const peers = [{ id: 7, instance: "i7", boot: "00000000000000b1" }];
+  const good = mail();
+  good.cluster.receive({ kind: "keep-boots", id: 3, peers, since: "" });
+  expect(good.events).toEqual(["starts of 1 since "]);
+  expect(good.sent).toEqual([{ kind: "boots-kept", id: 3, ok: true }]);
+  const bad = mail({
+    keepBoots: () => {
+      throw new Error("ENOSPC");
+    },
+  });
+  bad.cluster.receive({ kind: "keep-boots", id: 4, peers, since: "" });
+  expect(bad.sent).toEqual([{ kind: "boots-kept", id: 4, ok: false }]);
+  expect(bad.events).toEqual([]);
 });
 
 test("answers find their questions, in any order", async () => {

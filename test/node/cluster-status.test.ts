@@ -53,6 +53,8 @@ function source(topology: Partial<Topology> = {}) {
       instance: "i",
       origin: "initial",
       roster: undefined,
+      boots: [],
+      peerBoots: [],
       initializing: false,
     }),
     topology: { initialCluster, join: [], peer: undefined, ...topology },

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  addBoot,
+  keepBoots,
   keepRoster,
   loadIdentity,
   markInitialized,
@@ -12,6 +14,7 @@ import {
 } from "../../src/node/data-directory.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { StartError } from "../../src/platform/start-error.ts";
+import { BOOTS_KEPT_PER_END, withBoot } from "../../src/raft/engine/boots.ts";
 
 let base: string;
 beforeEach(() => {
@@ -79,6 +82,45 @@ describe("who a directory belongs to", () => {
   });
 });
 
+describe("starts", () => {
+  test("every one is in the directory before anybody hears of it, the newest last", () => {
+    const first = addBoot(base, load(INITIAL), systemRandom);
+    const second = addBoot(base, load(INITIAL), systemRandom);
+    expect(second.boots).toHaveLength(2);
+    expect(second.boots[0]).toBe(first.boots[0] as string);
+    expect(new Set(second.boots).size).toBe(2);
+    for (const boot of second.boots) expect(boot).toMatch(/^[0-9a-f]{16}$/);
+    expect(load(INITIAL)).toEqual(second);
+  });
+
+  test("one start of each peer; own ones that nobody can name any more are forgotten", () => {
+    const peers = [{ id: 7, instance: "i7", boot: "00000000000000b1" }];
+    let identity = load(INITIAL);
+    for (let i = 0; i < 3; i++) identity = addBoot(base, identity, systemRandom);
+    const [, second = "", third = ""] = identity.boots;
+    expect(keepBoots(base, identity, peers, "").boots).toEqual(identity.boots);
+    keepBoots(base, identity, peers, second);
+    expect(load(INITIAL)).toEqual({ ...identity, boots: [second, third], peerBoots: peers });
+  });
+
+  test("a directory of an older release has none", () => {
+    load(INITIAL);
+    const path = join(base, "node.json");
+    const { boots, peerBoots, ...older } = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify(older));
+    expect(load(INITIAL)).toMatchObject({ boots, peerBoots });
+    expect([boots, peerBoots]).toEqual([[], []]);
+  });
+
+  test("the list ends somewhere, and keeps both of its ends", () => {
+    const ids = Array.from({ length: 3 * BOOTS_KEPT_PER_END }, (_, i) => i.toString(16).padStart(16, "0"));
+    const kept = ids.reduce<readonly string[]>(withBoot, []);
+    expect(kept).toHaveLength(2 * BOOTS_KEPT_PER_END);
+    expect(kept.slice(0, BOOTS_KEPT_PER_END)).toEqual(ids.slice(0, BOOTS_KEPT_PER_END));
+    expect(kept.slice(-BOOTS_KEPT_PER_END)).toEqual(ids.slice(-BOOTS_KEPT_PER_END));
+  });
+});
+
 describe("refused, by name", () => {
   const refused = (wanted: WantedCluster, message: string): void => {
     expect(() => load(wanted)).toThrow(StartError);
@@ -125,6 +167,12 @@ describe("refused, by name", () => {
       [{ origin: "moon" }, "does not say how the directory began"],
       [{ roster: {} }, "the roster is not a list"],
       [{ roster: [{ id: "7" }] }, "an entry that is no member"],
+      [{ boots: ["x"] }, "its starts are no list of ids"],
+      [{ peerBoots: {} }, "the starts of its peers are no list"],
+      [
+        { peerBoots: [{ id: 7, instance: "i7", boot: "" }] },
+        "the starts of its peers have an entry that is none",
+      ],
     ] as const) {
       writeFileSync(path, JSON.stringify({ ...whole, ...change }));
       refused(INITIAL, message);

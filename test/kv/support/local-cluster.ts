@@ -33,7 +33,15 @@ export class LocalCluster {
     const instance = Buffer.from(systemRandom.bytes(16)).toString("hex");
     const clusterId = joins ? "" : this.clusterId;
     this.places.set(name, {
-      identity: { clusterId, name, instance, roster: undefined, initializing: true },
+      identity: {
+        clusterId,
+        name,
+        instance,
+        roster: undefined,
+        boots: [],
+        peerBoots: [],
+        initializing: true,
+      },
       depot: new MemoryDepot({
         fsmSyncMode: "sync",
         identity: { clusterId: joins ? instance : clusterId, nodeId: name },

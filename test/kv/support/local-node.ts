@@ -107,6 +107,7 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     timers: systemTimers,
     formed: identity.roster !== undefined,
     keepRoster: (clusterId, roster) => options.keepRoster?.(clusterId, roster),
+    keepBoots: () => {},
     onExpelled: (message, removed) => expelled.push({ removed, message }),
     origin,
     maxTxnBytes: 4 << 20,
@@ -148,7 +149,15 @@ export async function startLocalNode(depot: MemoryDepot, log: MemoryLog): Promis
   const node = localNode({
     depot,
     log,
-    identity: { clusterId: "c", name: "n1", instance: "a".repeat(32), roster: undefined, initializing: true },
+    identity: {
+      clusterId: "c",
+      name: "n1",
+      instance: "a".repeat(32),
+      roster: undefined,
+      boots: [],
+      peerBoots: [],
+      initializing: true,
+    },
   });
   try {
     await node.opened;

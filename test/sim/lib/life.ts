@@ -138,6 +138,7 @@ export class Life implements Process, WatchedLife {
       log: noLog,
       formed: identity.roster !== undefined,
       keepRoster: (clusterId, roster) => machine.keepRoster(clusterId, roster),
+      keepBoots: (peers, since) => machine.keepBoots(peers, since),
       onExpelled: (message, removed) => machine.expelled(message, removed),
       onFatal: fatal,
     });

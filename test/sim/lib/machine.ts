@@ -3,16 +3,27 @@
 import type { ClusterIdentity, NamedAddress } from "../../../src/kv/consensus-options.ts";
 import { SimulatedDisk } from "../../../src/platform/disk/simulated-disk.ts";
 import { DiskError } from "../../../src/platform/disk.ts";
+import { bootsSince, type PeerBoot, withBoot } from "../../../src/raft/engine/boots.ts";
 import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
 import type { Member } from "../../../src/raft/engine/types.ts";
 import { MemoryDepot } from "../../../src/store/memory-depot.ts";
 import type { MemoryStore } from "../../../src/store/memory-store.ts";
+import { copyFiles, copyKeyspace } from "./directory-copy.ts";
 import { Life } from "./life.ts";
 import { NodeClock } from "./node-clock.ts";
 import { ShadowLog } from "./shadow-log.ts";
 import type { SimRandom } from "./sim-random.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
+
+type Identity = Omit<ClusterIdentity, "name">;
+
+export interface DirectoryCopy {
+  readonly disk: SimulatedDisk;
+  readonly depot: MemoryDepot;
+  readonly shadow: ShadowLog;
+  readonly identity: Identity;
+}
 
 /** Where peers reach a machine: its name is its host. */
 export function addressOf(name: string): string {
@@ -52,12 +63,14 @@ export class Machine {
   depot: MemoryDepot;
   shadow: ShadowLog;
   /** What node.json says, durable. */
-  identity: Omit<ClusterIdentity, "name">;
+  identity: Identity;
   life: Life | undefined;
   /** Bits of it have been flipped: it may refuse to start. */
   damaged = false;
   /** Its data directory was replaced by an empty one: it must not come back. */
   wiped = false;
+  /** It was replaced by an older copy. */
+  rolledBack = false;
   /** Syncs take so many times as long as usual. */
   slowness = 1;
   /** The power goes in the middle of the disk operation that this many others precede. */
@@ -104,7 +117,10 @@ export class Machine {
     if (this.life?.alive || this.state === "expelled" || this.state === "refused") return;
     this.state = "running";
     this.world.fabric.powerOn(this.name);
-    const life = new Life(this, this.#random.fork(`life ${++this.#lives}`));
+    const random = this.#random.fork(`life ${++this.#lives}`);
+    const boot = Buffer.from(random.fork("boot").bytes(8)).toString("hex");
+    this.identity = { ...this.identity, boots: withBoot(this.identity.boots, boot) };
+    const life = new Life(this, random);
     this.life = life;
     this.world.note(`${this.name} starts`);
     life.threads.front.post(this.#random.exponential(bootMs), "start", () => life.start());
@@ -173,11 +189,39 @@ export class Machine {
     this.#restart(RESTART_MS);
   }
 
+  /** Everything that a backup of the stopped node has. undefined: a snapshot waits to be put in force, or the disk is bad. */
+  copy(): DirectoryCopy | undefined {
+    if (this.depot.pendingImport() !== undefined) return undefined;
+    const disk = this.#newDisk();
+    try {
+      copyFiles(this.disk, disk);
+    } catch (error) {
+      if (error instanceof DiskError) return undefined;
+      throw error;
+    }
+    const depot = this.#newDepot();
+    copyKeyspace(this.depot, depot);
+    return { disk, depot, shadow: this.shadow.copy(), identity: this.identity };
+  }
+
+  /** The data directory as it was when the copy was made; the machine starts again with the same flags. */
+  putBack({ disk, depot, shadow, identity }: DirectoryCopy): void {
+    this.powerCut(undefined);
+    this.world.note(`an old copy of the disk of ${this.name} is put back`);
+    this.rolledBack = true;
+    Object.assign(this, { disk, depot, shadow, identity });
+    this.#restart(RESTART_MS);
+  }
+
   // ---- what its process says --------------------------------------------------------------------------------------
 
   keepRoster(clusterId: string, roster: readonly Member[]): void {
     this.world.note(`${this.name} keeps the roster ${roster.map(({ name }) => name).join(",")}`);
     this.identity = { ...this.identity, clusterId, roster };
+  }
+
+  keepBoots(peerBoots: readonly PeerBoot[], since: string): void {
+    this.identity = { ...this.identity, peerBoots, boots: bootsSince(this.identity.boots, since) };
   }
 
   markInitialized(): void {
@@ -227,12 +271,17 @@ export class Machine {
   expelled(message: string, removed: boolean): void {
     this.world.note(`${this.name} is expelled: ${message}`);
     this.state = "expelled";
-    if (!removed && !this.wiped) {
+    if (!removed && !this.wiped && !this.rolledBack) {
       this.world.fail(
-        new Violation("only the removed and the wiped are expelled", { node: this.name, message }),
+        new Violation("only the removed, the wiped and the rolled back are expelled", {
+          node: this.name,
+          message,
+        }),
       );
     }
     this.kill(undefined);
+    // Only now: a new node would not know what the others know of this one.
+    if (this.rolledBack) this.world.operator.replace(this);
   }
 
   // ---- inside -----------------------------------------------------------------------------------------------------
@@ -254,11 +303,13 @@ export class Machine {
     });
   }
 
-  #newIdentity(): Omit<ClusterIdentity, "name"> {
+  #newIdentity(): Identity {
     return {
       clusterId: this.initialCluster.length === 0 ? "" : clusterIdOf(this.initialCluster),
       instance: Buffer.from(this.#random.bytes(16)).toString("hex"),
       roster: undefined,
+      boots: [],
+      peerBoots: [],
       initializing: true,
     };
   }

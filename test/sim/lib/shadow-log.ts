@@ -38,6 +38,18 @@ export class ShadowLog {
     this.#name = name;
   }
 
+  /** Of a copy of the data directory. */
+  copy(): ShadowLog {
+    const copy = new ShadowLog(this.#name);
+    copy.#hardState = this.#hardState;
+    copy.#durableCommit = this.#durableCommit;
+    copy.#base = this.#base;
+    copy.#entries = [...this.#entries];
+    copy.#pending = [...this.#pending];
+    copy.#either = new Map(this.#either);
+    return copy;
+  }
+
   get lastIndex(): number {
     return this.#base + this.#entries.length;
   }
