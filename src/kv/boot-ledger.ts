@@ -5,6 +5,7 @@
  * A connection on which a peer speaks stands only when the peer's start is written down here: nothing that it promises
  * counts before that, and so nothing that it ever promised is forgotten by the two of them together.
  */
+import { PLANTED } from "../platform/planted.ts";
 import { BOOTS_BEFORE_CUT, BOOTS_NOT_CUT, type PeerBoot } from "../raft/engine/boots.ts";
 import type { Hello, HelloBoots, Standing } from "../raft/transport/types.ts";
 
@@ -59,7 +60,7 @@ export class BootLedger {
   isBehind({ lastBootOfYou, instanceOfYou }: Hello): boolean {
     const { boots, instance } = this.#options;
     // Of another directory: whether this one may take its place is for the membership to say.
-    if (lastBootOfYou === undefined || instanceOfYou !== instance) return false;
+    if (lastBootOfYou === undefined || instanceOfYou !== instance || PLANTED.acceptRolledBack) return false;
     return boots.length > 0 && !boots.includes(lastBootOfYou);
   }
 

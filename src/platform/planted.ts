@@ -41,4 +41,6 @@ export const PLANTED = {
   cutAcknowledgedTail: false,
   /** A membership change is applied by the core and not written down with the applied index. */
   forgetMembership: false,
+  /** A data directory that was put back takes part again, although peers know of a later start. */
+  acceptRolledBack: false,
 };

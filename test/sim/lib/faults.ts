@@ -1,5 +1,6 @@
 /** What goes wrong, and when it is over. */
-import type { Machine } from "./machine.ts";
+import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
+import type { DirectoryCopy, Machine } from "./machine.ts";
 import type { FaultName } from "./profile.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { World } from "./world.ts";
@@ -16,6 +17,9 @@ const DISK_OPERATIONS = [
   "pread",
 ] as const;
 
+/** Between two looks whether the others know enough. */
+const PUT_BACK_EVERY_MS = 500;
+
 export class Faults {
   readonly counts: Record<string, number> = {};
   readonly #world: World;
@@ -23,6 +27,8 @@ export class Faults {
   #over = false;
   /** At most a minority may ever lose what it had on its disk. */
   #lost = 0;
+  /** From the copy on: nodes that come in meanwhile would not know what the others know. */
+  #copied: Machine | undefined;
 
   constructor(world: World, random: SimRandom) {
     this.#world = world;
@@ -164,11 +170,14 @@ export class Faults {
         machine.wipe();
         this.#world.after(random.range(0, 5_000), () => this.#world.operator.replace(machine));
         return;
+      case "rollback":
+        this.#rollBack(machine);
+        return;
       case "transfer":
         this.#world.operator.transfer();
         return;
       case "membership":
-        this.#world.operator.change();
+        if (!this.#isRollingBack) this.#world.operator.change();
         return;
       case "graceful-restart":
         machine.restartGracefully();
@@ -280,6 +289,42 @@ export class Faults {
     machine.damaged = true;
     disk.flipBit(path, offset, this.#random.nextInt(8));
     if (this.#random.chance(0.7)) machine.powerCut(this.#downMs());
+  }
+
+  /**
+   * A copy is made while the node is down, and put back over what the node has promised since. Only when every other member
+   * knows of a start that the copy does not contain: decision 033 promises nothing for a copy that meets none of those.
+   */
+  #rollBack(machine: Machine): void {
+    const { operator } = this.#world;
+    if (operator.busy || this.#isRollingBack || machine.damaged || !this.#mayLose(machine)) return;
+    machine.powerCut(undefined);
+    const copy = machine.copy();
+    this.#world.after(this.#downMs(), () => machine.start());
+    if (copy === undefined) return;
+    this.#world.note(`the disk of ${machine.name} is copied`);
+    this.#copied = machine;
+    const putBack = (): void => {
+      const lost = machine.damaged || machine.wiped || operator.removed.has(machine.name);
+      if (this.#over || lost) this.#copied = undefined;
+      else if (machine.life?.alive !== true || !this.#isKnownToAll(machine, copy)) {
+        this.#world.after(PUT_BACK_EVERY_MS, putBack);
+      } else machine.putBack(copy);
+    };
+    this.#world.after(this.#random.range(1_000, 10_000), putBack);
+  }
+
+  get #isRollingBack(): boolean {
+    return this.#copied !== undefined && this.#copied.state !== "expelled";
+  }
+
+  /** Each of the others has a later start of it in its node.json. */
+  #isKnownToAll({ name, identity }: Machine, copy: DirectoryCopy): boolean {
+    const since = identity.boots.slice(copy.identity.boots.length);
+    const id = raftIdOf(name);
+    return this.#world.operator.members
+      .filter((other) => other.name !== name)
+      .every((other) => other.identity.peerBoots.some((row) => row.id === id && since.includes(row.boot)));
   }
 
   #mayLose(machine: Machine): boolean {

@@ -131,5 +131,11 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     ...faults({ transfer: 8, "stall-room": 8 }, 150),
   },
   cutAcknowledgedTail: { ...BUSY, operations: WRITES, ...faults({ crash: 6, "crash-all": 2 }, 1_000) },
+  acceptRolledBack: {
+    ...BUSY,
+    nodes: 3,
+    operations: WRITES,
+    ...faults({ rollback: 4, crash: 2, partition: 1 }, 1_500),
+  },
   forgetMembership: { ...BUSY, nodes: 3, ...faults({ membership: 6, crash: 6, "crash-all": 2 }, 800) },
 };

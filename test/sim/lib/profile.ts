@@ -28,6 +28,7 @@ export const FAULTS = [
   "membership",
   "graceful-restart",
   "stall-room",
+  "rollback",
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
@@ -106,6 +107,7 @@ const WEIGHTS: Readonly<Record<FaultName, number>> = {
   membership: 4,
   "graceful-restart": 2,
   "stall-room": 3,
+  rollback: 2,
 };
 
 /** About so many calls a run, at most. */
@@ -117,7 +119,11 @@ export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): 
   const durationMs = random.between(10_000, 60_000);
   const clients = random.between(2, 8);
   const faults: Partial<Record<FaultName, number>> = {};
-  for (const fault of FAULTS) if (!quiet && random.chance(0.5)) faults[fault] = WEIGHTS[fault];
+  for (const fault of FAULTS) {
+    // A stream of its own: it came later, and seeds that once failed are to stay what they were.
+    const stream = fault === "rollback" ? random.fork(fault) : random;
+    if (!quiet && stream.chance(0.5)) faults[fault] = WEIGHTS[fault];
+  }
   const operations: OperationWeights = {
     read: random.between(1, 6),
     write: random.between(1, 4),
