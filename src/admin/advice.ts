@@ -98,7 +98,7 @@ function isCertificateProblem(problem: string | null): boolean {
 
 function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefined {
   const { id } = member;
-  if (member.problem !== null && /\bWRONG_INSTANCE\b/.test(member.problem)) {
+  if (member.problem !== null && /\b(WRONG_INSTANCE|ROLLED_BACK)\b/.test(member.problem)) {
     return `${id} came back with another data directory (wiped, or restored from a copy) and is not let in: put the old directory back, or replace it by a new node with a new name (elastickv cluster replace ${id} NEW=HOST:PORT).`;
   }
   if (!member.reachable) {

@@ -73,6 +73,13 @@ test("a wiped member", () =>
     })[1],
   ).toContain("n3 came back with another data directory"));
 
+test("a member whose directory is an old copy", () =>
+  expect(
+    advise({
+      members: [leader, member("n2"), member("n3", { ...lost, problem: "ROLLED_BACK: older than promised" })],
+    })[1],
+  ).toContain("elastickv cluster replace n3"));
+
 test("a learner: never met, under way, caught up", () => {
   const learner = (more: object) =>
     advise({ members: [leader, member("n2"), member("n3"), member("n4", { role: "learner", ...more })] });
