@@ -453,12 +453,13 @@ export class ConsensusRoom {
 
   /** From here on nothing of it may count: not its vote, not its acknowledgements, not its lease. */
   #fallSilent(message: string): void {
-    const { published } = this.#options;
+    const { published, front } = this.#options;
     this.#silenced = true;
     this.#stopTicks();
     this.#engine = undefined;
     published.publishLease(0, 0);
     this.#streams.cancel(() => true, "this node ends");
+    front.send({ kind: "rolled-back", message });
     this.#expel(false, message);
   }
 

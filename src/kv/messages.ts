@@ -88,6 +88,9 @@ export type ConsensusToFront =
   | { readonly kind: "waiting-for"; readonly members: readonly string[]; readonly why: string }
   /** This node was removed from the cluster (a good end), or its peers refuse it for good: it must say so and end. */
   | { readonly kind: "expelled"; readonly removed: boolean; readonly message: string }
+  /** Comes before `expelled`: the data directory is older than what this node has promised, and is to say so at later starts,
+   *  whoever can be met then. */
+  | { readonly kind: "rolled-back"; readonly message: string }
   | { readonly kind: "stepped-down"; readonly done: boolean }
   /** The log waits for room on the disk (true), or goes on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }

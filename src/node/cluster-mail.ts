@@ -17,6 +17,8 @@ export interface ClusterMailOptions {
   readonly keepRoster: (clusterId: string, roster: readonly Member[]) => void;
   /** As `keep-boots` says: durable before it returns; throws when it cannot. */
   readonly keepBoots: (peers: readonly PeerBoot[], since: string) => void;
+  /** As `rolled-back` says: durable before it returns. */
+  readonly keepRolledBack?: (message: string) => void;
   /** @param removed a good end; else the peers refuse this node for good. */
   readonly onExpelled: (message: string, removed: boolean) => void;
   readonly onFatal: (message: string) => void;
@@ -30,7 +32,16 @@ export interface Waiting {
 
 type Mail = Extract<
   ConsensusToFront,
-  { kind: "cluster-reply" | "keep-roster" | "keep-boots" | "waiting-for" | "expelled" | "stepped-down" }
+  {
+    kind:
+      | "cluster-reply"
+      | "keep-roster"
+      | "keep-boots"
+      | "waiting-for"
+      | "rolled-back"
+      | "expelled"
+      | "stepped-down";
+  }
 >;
 
 export class ClusterMail {
@@ -103,6 +114,9 @@ export class ClusterMail {
         if (this.#formed) break;
         this.#waiting = { members: message.members, why: message.why };
         break;
+      case "rolled-back":
+        this.#keepRolledBack(message.message);
+        break;
       case "expelled":
         this.#options.onExpelled(message.message, message.removed);
         break;
@@ -122,6 +136,15 @@ export class ClusterMail {
       this.#options.log.error("the starts of the peers cannot be written down", { error });
     }
     this.#options.consensus.send({ kind: "boots-kept", id, ok });
+  }
+
+  /** It ends anyway; without the mark a later start has to be told once more. */
+  #keepRolledBack(message: string): void {
+    try {
+      this.#options.keepRolledBack?.(message);
+    } catch (error) {
+      this.#options.log.error("that the data directory is too old cannot be written down in it", { error });
+    }
   }
 
   #keep(clusterId: string, roster: readonly Member[]): void {

@@ -45,6 +45,8 @@ export interface NodeIdentity {
   readonly boots: readonly string[];
   /** The newest start of every peer that has been met. */
   readonly peerBoots: readonly PeerBoot[];
+  /** A peer knew of a start that is not among `boots`: what it said then. Such a directory is not used again. */
+  readonly rolledBack: string | undefined;
   /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
    *  was ever acknowledged from such a directory. */
   readonly initializing: boolean;
@@ -107,7 +109,7 @@ function syncParents(dataDir: string, made: string, sync: (path: string) => void
 }
 
 /** Reads who this directory belongs to, or writes it down in an empty one.
- *  @throws StartError: damaged file, another format version, another node's name, another cluster. */
+ *  @throws StartError: damaged file, another format version, another node's name, another cluster, too old a copy. */
 export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Random): NodeIdentity {
   const path = identityPath(dataDir);
   let text: string;
@@ -125,6 +127,7 @@ export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Ran
     );
   }
   checkCluster(dataDir, stored, wanted);
+  if (stored.rolledBack !== undefined) throw new StartError(stored.rolledBack);
   return stored;
 }
 
@@ -160,6 +163,11 @@ export function keepBoots(
   since: string,
 ): NodeIdentity {
   return stored(dataDir, { ...identity, boots: bootsSince(identity.boots, since), peerBoots });
+}
+
+/** No later start takes part, whoever it would meet. @returns what is stored now. @throws StartError */
+export function keepRolledBack(dataDir: string, identity: NodeIdentity, message: string): NodeIdentity {
+  return stored(dataDir, { ...identity, rolledBack: message });
 }
 
 function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
@@ -210,8 +218,8 @@ function parseIdentity(path: string, text: string): NodeIdentity {
   } catch {
     throw new StartError(`${path} is damaged: it is not JSON`);
   }
-  const { format, clusterId, nodeId, instance, origin, roster, boots, peerBoots, initializing } = (value ??
-    {}) as Record<string, unknown>;
+  const { format, clusterId, nodeId, instance, origin, roster, boots, peerBoots, rolledBack, initializing } =
+    (value ?? {}) as Record<string, unknown>;
   if (typeof format !== "number") throw new StartError(`${path} is damaged: it has no format version`);
   if (format !== DATA_FORMAT) {
     throw new StartError(`${path}: data format ${format}; this binary reads format ${DATA_FORMAT}`);
@@ -235,6 +243,7 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     // Written by a release that kept none, they are absent.
     boots: boots === undefined ? [] : parseBoots(path, boots),
     peerBoots: peerBoots === undefined ? [] : parsePeerBoots(path, peerBoots),
+    rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
     initializing: initializing === true,
   };
 }
@@ -294,6 +303,7 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
     roster: undefined,
     boots: [],
     peerBoots: [],
+    rolledBack: undefined,
     initializing: true,
   });
 }

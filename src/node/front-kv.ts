@@ -36,7 +36,10 @@ export const REQUEST_DEADLINE_MS = 30_000;
 export type KeyspaceReader = MvccReader & { close(): void };
 
 export interface FrontKvOptions
-  extends Pick<ClusterMailOptions, "timers" | "formed" | "keepRoster" | "keepBoots" | "onExpelled"> {
+  extends Pick<
+    ClusterMailOptions,
+    "timers" | "formed" | "keepRoster" | "keepBoots" | "keepRolledBack" | "onExpelled"
+  > {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly store: Channel<StoreToFront, FrontToStore>;
   /** Opens the keyspace in force at the time of the call. */

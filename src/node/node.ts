@@ -34,6 +34,7 @@ import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addBoot,
   keepBoots,
+  keepRolledBack,
   keepRoster,
   loadIdentity,
   markInitialized,
@@ -234,6 +235,9 @@ export class Node {
       },
       keepBoots: (peers, since) => {
         this.#identity = keepBoots(config.dataDir, this.#identity, peers, since);
+      },
+      keepRolledBack: (message) => {
+        this.#identity = keepRolledBack(config.dataDir, this.#identity, message);
       },
       onExpelled: (message, removed) => this.#expel(message, removed),
       onFatal: (message) => this.#die(message),

@@ -72,6 +72,22 @@ test("starts of peers: on the disk, and only then the answer; one that cannot be
   expect(bad.events).toEqual([]);
 });
 
+test("a directory that is too old: marked, and ended whether that can be written or not", () => {
+  for (const fails of [false, true]) {
+    const marked: string[] = [];
+    const { cluster, events } = mail({
+      keepRolledBack: (message) => {
+        if (fails) throw new Error("ENOSPC");
+        marked.push(message);
+      },
+    });
+    cluster.receive({ kind: "rolled-back", message: "n3 is old" });
+    cluster.receive({ kind: "expelled", removed: false, message: "n3 is old" });
+    expect(marked).toEqual(fails ? [] : ["n3 is old"]);
+    expect(events).toEqual(["expelled false n3 is old"]);
+  }
+});
+
 test("answers find their questions, in any order", async () => {
   const { cluster, sent, due } = mail();
   const first = cluster.ask({ kind: "status" }, 100);

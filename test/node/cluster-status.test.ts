@@ -55,6 +55,7 @@ function source(topology: Partial<Topology> = {}) {
       roster: undefined,
       boots: [],
       peerBoots: [],
+      rolledBack: undefined,
       initializing: false,
     }),
     topology: { initialCluster, join: [], peer: undefined, ...topology },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   addBoot,
   keepBoots,
+  keepRolledBack,
   keepRoster,
   loadIdentity,
   markInitialized,
@@ -101,6 +102,12 @@ describe("starts", () => {
     expect(keepBoots(base, identity, peers, "").boots).toEqual(identity.boots);
     keepBoots(base, identity, peers, second);
     expect(load(INITIAL)).toEqual({ ...identity, boots: [second, third], peerBoots: peers });
+  });
+
+  test("a copy that was found out is not used again", () => {
+    keepRolledBack(base, load(INITIAL), "the data directory of n1 is older than what n1 has promised");
+    expect(() => load(INITIAL)).toThrow(StartError);
+    expect(() => load(INITIAL)).toThrow("the data directory of n1 is older");
   });
 
   test("a directory of an older release has none", () => {

@@ -110,9 +110,12 @@ test("a copy of a member's directory that is put back is refused by itself, and 
     expect(old.stderr).toMatch(ROLLED_BACK);
     const { members } = await cluster.status(await cluster.leader());
     expect(members.find(({ id }) => id === victim)?.problem).toMatch(/ROLLED_BACK/);
-    // Once more: it does not come around.
+    // Once more, with nobody to tell it.
+    cluster.links.isolate(victim);
     const again = await cluster.spawn(victim);
     expect(await again.exitCode(30_000)).toBe(1);
+    expect(again.stderr).toMatch(ROLLED_BACK);
+    cluster.links.heal();
     await load.progress();
     await replace(cluster, victim, "n4");
     await load.progress();
