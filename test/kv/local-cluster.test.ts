@@ -117,6 +117,30 @@ describe("formation", () => {
     expect(cluster.place("n3").log.markers).toEqual([]);
     await write("n1", put("k", "still a majority"));
   });
+
+  test("a directory that lacks a start that the others know falls silent; they go on without it", async () => {
+    expelledOk = true;
+    await cluster.startAll();
+    await cluster.stopAll();
+    const [known, own] = ["00000000000000b1", "00000000000000b2"];
+    const { instance } = cluster.place("n3").identity;
+    for (const name of ["n1", "n2", "n3"]) {
+      const place = cluster.place(name);
+      const peerBoots = name === "n3" ? [] : [{ id: raftIdOf("n3"), instance, boot: known }];
+      place.identity = { ...place.identity, boots: [name === "n3" ? own : "00000000000000a1"], peerBoots };
+    }
+    const copy = cluster.start("n3");
+    await Promise.all(["n1", "n2"].map((name) => cluster.start(name).front.whenReadable()));
+    const told = await until("the copy to be told", () => copy.expelled[0]);
+    expect(told).toMatchObject({
+      removed: false,
+      message: expect.stringContaining(`knows its start ${known}`),
+    });
+    expect([copy.room.engine, copy.published.leaseUntilUs]).toEqual([undefined, 0]);
+    await write("n1", put("k", "still a majority"));
+    expect(copy.front.leadership.leading).toBe(false);
+    expect(copy.published.appliedIndex).toBeLessThan(cluster.node("n1").published.appliedIndex);
+  });
 });
 
 describe("writes and reads at any node", () => {
