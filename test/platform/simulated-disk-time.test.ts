@@ -76,3 +76,24 @@ test("a sync that fails takes nothing back that an earlier one made durable", ()
     expect(Buffer.from(bytes).toString()).toBe("old");
   }
 });
+
+test("a sync that fails after the power has gone has not written anything: it had not begun", () => {
+  const left = new Set<string>();
+  for (const seed of seeds) {
+    const { disk, now } = slowDisk(seed);
+    const file = disk.open("/f", "create");
+    disk.syncDirectory("/");
+    file.pwrite(Buffer.from("old"), 0);
+    file.datasync();
+    const before = now();
+    file.pwrite(Buffer.from("new"), 0);
+    disk.inject({ code: "EIO", operation: "datasync" });
+    expect(() => file.datasync()).toThrow("EIO");
+    disk.crash(before - 1);
+    const bytes = new Uint8Array(3);
+    disk.open("/f", "read").pread(bytes, 0);
+    left.add(Buffer.from(bytes).toString());
+  }
+  // The sync of the old bytes was not done yet either.
+  expect(left).toEqual(new Set(["old", "\0\0\0"]));
+});

@@ -19,6 +19,15 @@ interface PendingSync {
   readonly size: number;
 }
 
+/** What there was before a sync that failed at `doneAt`. */
+interface BeforeFailure {
+  readonly doneAt: number;
+  readonly durable: Pages;
+  readonly unsynced: Change[];
+  readonly unsyncedSizes: { readonly size: number; readonly at: number }[];
+  readonly syncs: PendingSync[];
+}
+
 /** How a crash treats the unsynced changes of one file. */
 const FATES = ["kept", "lost", "torn"] as const;
 
@@ -90,6 +99,8 @@ export class SimulatedContent {
   #unsynced: Change[] = [];
   #unsyncedSizes: { readonly size: number; readonly at: number }[] = [];
   #syncs: PendingSync[] = [];
+  /** Syncs whose failure may still lie in the future of a power cut, in order. */
+  #failures: BeforeFailure[] = [];
   #reserved = 0;
 
   get size(): number {
@@ -143,6 +154,11 @@ export class SimulatedContent {
 
   /** Syncs that are done by now have made durable what they cover. */
   passed(now: number): void {
+    while (this.#failures[0] !== undefined && this.#failures[0].doneAt <= now) this.#failures.shift();
+    this.#syncsDone(now);
+  }
+
+  #syncsDone(now: number): void {
     while (this.#syncs[0] !== undefined && this.#syncs[0].doneAt <= now) {
       const { changes, sizes, size } = this.#syncs.shift() as PendingSync;
       for (const change of this.#unsynced.splice(0, changes)) apply(this.#durable, change);
@@ -159,9 +175,18 @@ export class SimulatedContent {
    * A sync that failed: some of the changes reached the disk, and the kernel now believes that all are clean, so that
    * no later sync writes the others. Programs go on seeing everything, until a crash.
    */
-  failSync(random: Random): void {
+  failSync(random: Random, doneAt: number): void {
+    if (doneAt !== LONG_AGO) {
+      this.#failures.push({
+        doneAt,
+        durable: this.#durable.clone(),
+        unsynced: [...this.#unsynced],
+        unsyncedSizes: [...this.#unsyncedSizes],
+        syncs: this.#syncs.map((sync) => ({ ...sync })),
+      });
+    }
     // Earlier ones were done before this one began.
-    this.passed(Number.POSITIVE_INFINITY);
+    this.#syncsDone(Number.POSITIVE_INFINITY);
     this.#settle(random);
     this.#forget();
   }
@@ -169,6 +194,16 @@ export class SimulatedContent {
   /** Power cut: each sector keeps some prefix of its unsynced changes. What begins after `now` never happened. */
   crash(random: Random, now: number): void {
     this.passed(now);
+    const [undone] = this.#failures;
+    if (undone !== undefined) {
+      // The thread that saw it fail had run ahead of the clock: the power went before.
+      this.#durable = undone.durable;
+      this.#unsynced = undone.unsynced;
+      this.#unsyncedSizes = undone.unsyncedSizes;
+      this.#syncs = undone.syncs;
+      this.#failures = [];
+      this.#syncsDone(now);
+    }
     this.#unsynced = this.#unsynced.filter((change) => change.at <= now);
     this.#unsyncedSizes = this.#unsyncedSizes.filter((change) => change.at <= now);
     this.#settle(random);

@@ -246,7 +246,7 @@ export class SimulatedDisk implements Disk {
     operation: DiskOperation,
     path: string,
     bytes: number,
-    onFault?: (code: string) => void,
+    onFault?: (time: OperationTime) => void,
   ): OperationTime {
     this.#operations++;
     this.#options.onOperation?.(operation, path, bytes);
@@ -259,7 +259,7 @@ export class SimulatedDisk implements Disk {
       if (fault.pathContains !== undefined && !path.includes(fault.pathContains)) continue;
       if (fault.left-- > 0) continue;
       if (fault.forever !== true) this.#faults = this.#faults.filter((other) => other !== fault);
-      onFault?.(fault.code);
+      onFault?.(time);
       throw new DiskError(fault.code, path, operation, "injected");
     }
     return time;

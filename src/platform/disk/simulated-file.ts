@@ -1,6 +1,6 @@
 import { DiskError, type DiskFile, type DiskOperation } from "../disk.ts";
 import type { Random } from "../random.ts";
-import { LONG_AGO, type SimulatedContent } from "./simulated-content.ts";
+import type { SimulatedContent } from "./simulated-content.ts";
 
 /** Granularity in which a write on a full disk gives up. */
 const SPACE_STEP_BYTES = 512;
@@ -15,7 +15,7 @@ export interface OperationTime {
 export interface FileAccess {
   readonly content: SimulatedContent;
   readonly random: Random;
-  enter(operation: DiskOperation, bytes: number, onFault?: (code: string) => void): OperationTime;
+  enter(operation: DiskOperation, bytes: number, onFault?: (time: OperationTime) => void): OperationTime;
   touch(): void;
   freeBytes(): number;
 }
@@ -53,8 +53,8 @@ export class SimulatedFile implements DiskFile {
     const { content, random, touch } = this.#access;
     this.#requireWritable("pwrite");
     // A write that fails has done part of its work.
-    const { begins } = this.#enter("pwrite", total, () =>
-      content.write(bytes.subarray(0, random.nextInt(total + 1)), position, LONG_AGO),
+    const { begins } = this.#enter("pwrite", total, (time) =>
+      content.write(bytes.subarray(0, random.nextInt(total + 1)), position, time.begins),
     );
     const fits = this.#fitting(position, total);
     content.write(bytes.subarray(0, fits), position, begins);
@@ -64,7 +64,7 @@ export class SimulatedFile implements DiskFile {
 
   datasync(): void {
     const { content, random } = this.#access;
-    const { done } = this.#enter("datasync", 0, () => content.failSync(random));
+    const { done } = this.#enter("datasync", 0, (time) => content.failSync(random, time.done));
     content.sync(done);
   }
 
@@ -97,7 +97,7 @@ export class SimulatedFile implements DiskFile {
     this.#closed = true;
   }
 
-  #enter(operation: DiskOperation, bytes: number, onFault?: (code: string) => void): OperationTime {
+  #enter(operation: DiskOperation, bytes: number, onFault?: (time: OperationTime) => void): OperationTime {
     if (this.#closed) throw new DiskError("EBADF", this.path, operation, "the file is closed");
     return this.#access.enter(operation, bytes, onFault);
   }
