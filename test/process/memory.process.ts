@@ -75,4 +75,4 @@ test(`RSS under ${UPLOADS} concurrent uploads of ${UPLOAD_BYTES >> 20} MiB`, asy
   expect((await client.list("memory")).length).toBe(stored);
   client.close();
   expect(await node.stop()).toBe(0);
-}, 300_000);
+}, 600_000);

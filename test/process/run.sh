@@ -26,7 +26,8 @@ for name in "${names[@]}"; do
   # The names do not end in .test.ts on purpose: plain `bun test` must not pick them up.
   prefix=()
   [[ $name == cluster-* ]] && prefix=("${isolated[@]}")
-  timeout --kill-after=10 900 "${prefix[@]}" "$bun" test --preload ./test/process/lib/clean-up.ts --timeout 120000 "./test/process/$name.process.ts" 2>&1 | tee "$output"
+  # Only against what never ends: the tests have limits of their own, the longest of 1000 s (kill-rounds).
+  timeout --kill-after=10 1200 "${prefix[@]}" "$bun" test --preload ./test/process/lib/clean-up.ts --timeout 120000 "./test/process/$name.process.ts" 2>&1 | tee "$output"
   code=${PIPESTATUS[0]}
   passes=$(sed -n 's/^ *\([0-9]*\) pass$/\1/p' "$output")
   failures=$(sed -n 's/^ *\([0-9]*\) fail$/\1/p' "$output")

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { KeyModel, Version } from "./key-model.ts";
 import type { Random } from "./random.ts";
-import { type CallOptions, type S3Client, sha256, text } from "./s3-client.ts";
+import { type CallOptions, type S3Client, sha256, text, UnexpectedAnswer } from "./s3-client.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -65,14 +65,15 @@ export class Writer {
     this.#options = options;
   }
 
-  /** One request after the other until `stop.now`, or until the server is gone (which is no error here).
+  /** One request after the other until `stop.now`, or until the server is gone (which is no error here) or could not say in
+   *  time what became of one: it may be carried out later, so nothing more may be asked of its key.
    *  @throws Error when the server answers wrongly. */
   async run(stop: { readonly now: boolean }): Promise<void> {
     while (!stop.now) {
       try {
         await this.#act(this.#options.random.weighted(ACTIONS));
       } catch (error) {
-        if (isConnectionLost(error)) return;
+        if (isConnectionLost(error) || isUnconfirmed(error)) return;
         throw error;
       }
     }
@@ -144,7 +145,11 @@ export class Writer {
     const { client, bucket, model } = this.#options;
     model.begin(key, state);
     const answer = await client.call(method, `${bucket}/${key}`, options);
-    if (answer.status === 503) return model.refuse(key);
+    if (answer.status === 503) {
+      // The one 503 that is said before anything is done. Any other may be a change that was not confirmed in time.
+      if (text(answer.body.toString(), "Code") === "SlowDown") return model.refuse(key);
+      throw new UnexpectedAnswer(method, key, answer);
+    }
     if (answer.status !== status) throw new Error(`${method} ${key}: ${answer.status} ${answer.body}`);
     if (answer.body.includes("<Error>")) throw new Error(`${method} ${key}: ${answer.body}`);
     model.acknowledge(key);
@@ -161,6 +166,9 @@ export class Writer {
       headers: { "content-md5": md5 },
       body,
     });
+    if (answer.body.includes("<Code>ServiceUnavailable</Code>")) {
+      throw new UnexpectedAnswer("POST", bucket, { ...answer, status: 503 });
+    }
     if (answer.body.includes("<Error>")) throw new Error(`DeleteObjects: ${answer.body}`);
     for (const key of keys) model.acknowledge(key);
   }
@@ -232,4 +240,9 @@ export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
   return LOST.has(code) || /socket hang up|aborted|ended after|closed/i.test(error.message);
+}
+
+/** An answer after which either state may be found. */
+function isUnconfirmed(error: unknown): boolean {
+  return error instanceof UnexpectedAnswer && error.status === 503;
 }

@@ -130,8 +130,10 @@ export class NodeProcess {
 
   /** Spawns without waiting for anything. */
   static async spawn(options: NodeOptions): Promise<NodeProcess> {
-    const [first = 0, second = 0] = await freePorts(2);
-    return new NodeProcess(options, options.s3Port ?? first, options.adminPort ?? second);
+    const { s3Port, adminPort } = options;
+    // Looking for a port binds it for a moment, which another test may be about to do: only where none is given.
+    const free = await freePorts([s3Port, adminPort].filter((port) => port === undefined).length);
+    return new NodeProcess(options, s3Port ?? free.pop() ?? 0, adminPort ?? free.pop() ?? 0);
   }
 
   /** Spawns and waits until /readyz says yes. @throws Error with what it printed when it does not. */
