@@ -42,8 +42,9 @@ cluster: $(BINARY)
 
 # --- quality ----------------------------------------------------------------------------------------------------------
 
+# A limit proves nothing, it only ends what hangs: Bun's own 5 s would fail sockets and workers on a machine that is busy.
 test: $(BOOTSTRAPPED)
-	@$(BUN) test $(TESTS)
+	@$(BUN) test --timeout 30000 $(TESTS)
 
 check: $(BOOTSTRAPPED)
 	@$(BUN) scripts/check.ts

@@ -182,7 +182,7 @@ describe("replies", () => {
       const part = body.subarray(i * piece.length, (i + 1) * piece.length);
       if (!part.every((byte) => byte === i)) throw new Error(`piece ${i} is wrong`);
     }
-  });
+  }, 30_000);
 
   test("a reader that stops for good is cut off, and the producer told", async () => {
     const { metrics, log } = recordingMetrics();
@@ -289,7 +289,7 @@ describe("life of the edge", () => {
     const fourth = await connectTo(edge);
     await fourth.send(GET);
     expect((await fourth.response()).status).toBe(200);
-  });
+  }, 30_000);
 
   test("close lets requests in flight end, closes idle connections, refuses new ones", async () => {
     let release: () => void = () => {};
@@ -312,7 +312,7 @@ describe("life of the edge", () => {
     expect([response.body.toString(), response.headers.get("connection")]).toEqual(["finished", "close"]);
     await closing;
     expect([edge.inFlight, edge.connections]).toEqual([0, 0]);
-  });
+  }, 30_000);
 
   test("a request that meets the close on its way is answered, and its connection closed after that", async () => {
     const edge = await edgeFor(async () => text(200, "late"));
