@@ -10,7 +10,8 @@ import {
   type NetworkListener,
   type PeerCertificate,
 } from "../../src/platform/network.ts";
-import { hasOpenssl, makeCertificates, type TestCertificates } from "./support/certificates.ts";
+import { makeCertificates, type TestCertificates } from "./support/certificates.ts";
+import { needs } from "./support/needs.ts";
 
 interface End {
   connection: Connection | undefined;
@@ -175,7 +176,7 @@ test("after the end nothing is written, and a second destroy changes nothing", a
   listener.close();
 });
 
-describe.if(hasOpenssl())("mutual TLS", () => {
+describe.if(needs("openssl"))("mutual TLS", () => {
   let certificates: TestCertificates;
   let n1: TlsFiles;
   let n2: TlsFiles;

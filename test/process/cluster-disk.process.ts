@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { needs } from "../platform/support/needs.ts";
 import { type Cluster, waitFor, withCluster } from "./lib/cluster.ts";
 import { temporaryDirectory } from "./lib/node-process.ts";
 import { RegisterLoad } from "./lib/register-load.ts";
@@ -9,7 +10,6 @@ import { electionsUndisturbed } from "./lib/stalls.ts";
 
 const DISK_MIB = 600;
 const RESERVE_MIB = 64;
-const isRoot = process.getuid?.() === 0;
 
 /** A small disk of its own (a tmpfs), for the data of one node. */
 async function withSmallDisk(run: (directory: string) => Promise<void>): Promise<void> {
@@ -32,7 +32,7 @@ function freeBytes(directory: string): number {
 }
 
 // Without root there is no small disk. full-disk.process.ts tells the same of one node.
-test.skipIf(!isRoot)(
+test.if(needs("mount"))(
   "the disk of one node is full: the cluster goes on, and the node is back when there is room",
   async () => {
     await withSmallDisk(async (disk) => {

@@ -3,13 +3,13 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { needs } from "../platform/support/needs.ts";
 import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { Random } from "./lib/random.ts";
 import { S3Client, sha256, text } from "./lib/s3-client.ts";
 
 const DISK_MIB = 700;
 const RESERVE_MIB = 128;
-const isRoot = process.getuid?.() === 0;
 
 async function withSmallDisk(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = join(temporaryDirectory("full"), "disk");
@@ -37,7 +37,7 @@ function freeBytes(directory: string): number {
   return bavail * bsize;
 }
 
-test.skipIf(!isRoot)("a full disk refuses uploads, goes on reading, and recovers", async () => {
+test.if(needs("mount"))("a full disk refuses uploads, goes on reading, and recovers", async () => {
   await withSmallDisk(async (disk) => {
     const dataDir = join(disk, "data");
     const filler = join(disk, "filler");

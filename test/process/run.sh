@@ -1,6 +1,6 @@
 #!/bin/bash
 # Tests of real processes: test/process/run.sh [NAME...]; NAME as in NAME.process.ts, default all.
-# Needs the compiled binary (make build), or ELASTICKV_TEST_BINARY. Last line `N passed, N failed`.
+# Needs the compiled binary (make build), or ELASTICKV_TEST_BINARY. Last line `N passed, N failed, N skipped`.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.." || exit 2
@@ -17,7 +17,7 @@ if unshare --net sh -c 'ip link set lo up' 2>/dev/null; then
   isolated=(unshare --net sh -c 'ip link set lo up && exec "$@"' isolated)
 fi
 
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 begin=$SECONDS
@@ -31,10 +31,11 @@ for name in "${names[@]}"; do
   code=${PIPESTATUS[0]}
   passes=$(sed -n 's/^ *\([0-9]*\) pass$/\1/p' "$output")
   failures=$(sed -n 's/^ *\([0-9]*\) fail$/\1/p' "$output")
+  skips=$(sed -n 's/^ *\([0-9]*\) skip$/\1/p' "$output")
   # A run that ended badly without counting a failure (crash, timeout, no such file) is one.
   [ "$code" -eq 0 ] || [ "${failures:-0}" -gt 0 ] || failures=1
-  passed=$((passed + ${passes:-0})) failed=$((failed + ${failures:-0}))
+  passed=$((passed + ${passes:-0})) failed=$((failed + ${failures:-0})) skipped=$((skipped + ${skips:-0}))
 done
 echo "processes took $((SECONDS - begin)) s"
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -6,7 +6,8 @@ import { systemRandom } from "../../src/platform/random.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
 import { PeerTransport } from "../../src/raft/transport/transport.ts";
 import type { Lane, Peer, PeerMessage, Verdict } from "../../src/raft/transport/types.ts";
-import { hasOpenssl, makeCertificates, type TestCertificates } from "../platform/support/certificates.ts";
+import { makeCertificates, type TestCertificates } from "../platform/support/certificates.ts";
+import { needs } from "../platform/support/needs.ts";
 import { EVERY_MESSAGE, plain } from "./support/messages.ts";
 
 interface Node {
@@ -102,7 +103,7 @@ test("a peer that goes away and comes back at its address is met again", async (
   expect([lane, a.transport.send(2, EVERY_MESSAGE[0] as PeerMessage)]).toEqual([lane, false]);
 });
 
-describe.if(hasOpenssl())("mutual TLS", () => {
+describe.if(needs("openssl"))("mutual TLS", () => {
   let certificates: TestCertificates;
   beforeAll(() => {
     certificates = makeCertificates();

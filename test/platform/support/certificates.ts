@@ -24,10 +24,6 @@ function openssl(cwd: string, ...words: string[]): void {
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
 
-export function hasOpenssl(): boolean {
-  return Bun.which("openssl") !== null;
-}
-
 export function makeCertificates(): TestCertificates {
   const directory = mkdtempSync(join(tmpdir(), "elastickv-certs-"));
   openssl(
