@@ -1,6 +1,7 @@
 /** With very many keys: how long a node takes to start, and what it costs the others to send a new one all of them. */
 import { Cluster, waitFor } from "../../test/process/lib/cluster.ts";
-import { type BenchContext, BUCKET, load } from "../lib/context.ts";
+import { ClusterProfile } from "../lib/cluster-profile.ts";
+import { type BenchContext, BUCKET, load, membersOf } from "../lib/context.ts";
 import { type Figure, plainFigure, ratioFigure } from "../lib/figure.ts";
 import { fillStore, keyName } from "../lib/fill-store.ts";
 import { quantileBetween } from "../lib/metrics-page.ts";
@@ -79,6 +80,7 @@ async function snapshotMeanwhile(context: BenchContext, cluster: Cluster, count:
   const added = await cluster.command(leader.name, "add-learner", learner.peer);
   if (added.code !== 0) throw new Error(`add-learner: ${added.stderr}`);
   const before = await page();
+  const profile = await ClusterProfile.begin(await membersOf(cluster));
   let joined = false;
   const begin = performance.now();
   const joining = cluster.start("n4").finally(() => {
@@ -87,6 +89,7 @@ async function snapshotMeanwhile(context: BenchContext, cluster: Cluster, count:
   const meanwhile = [];
   while (!joined && performance.now() - begin < JOIN_TIMEOUT_MS) meanwhile.push(await put(1));
   const seconds = (performance.now() - begin) / 1000;
+  const where = await profile.end();
   const after = await page();
   await joining;
   await waitFor(
@@ -105,7 +108,7 @@ async function snapshotMeanwhile(context: BenchContext, cluster: Cluster, count:
       "ms",
       { subject: meanwhile.map(({ latencyMs }) => latencyMs.p99), limit: [alone.latencyMs.p99] },
       { kind: "none" },
-      [`worst second ${round(worst)} ms; ready after ${round(seconds)} s; ${elections} elections`],
+      [`worst second ${round(worst)} ms; ready after ${round(seconds)} s; ${elections} elections`, ...where],
     ),
     plainFigure("tick lateness p99 of the leader meanwhile", "ms", [lateness], {
       kind: "at-most",

@@ -6,7 +6,8 @@
 import { Cluster } from "../../test/process/lib/cluster.ts";
 import { temporaryDirectory } from "../../test/process/lib/node-process.ts";
 import { bareLimit } from "../lib/bare-limits.ts";
-import { type BenchContext, BUCKET, load } from "../lib/context.ts";
+import { ClusterProfile, type ProfiledNode } from "../lib/cluster-profile.ts";
+import { type BenchContext, BUCKET, load, membersOf } from "../lib/context.ts";
 import { type Figure, ratioFigure, type Samples } from "../lib/figure.ts";
 import { KvCluster } from "../lib/kv-cluster.ts";
 import { counterOf } from "../lib/metrics-page.ts";
@@ -31,6 +32,7 @@ interface Subject {
   propose(width: number, seconds: number): Promise<Rate>;
   /** Of the leader. */
   metrics(): Promise<string>;
+  members(): Promise<readonly ProfiledNode[]>;
 }
 
 export async function proposals(given: BenchContext): Promise<Figure[]> {
@@ -46,6 +48,7 @@ async function withoutS3(context: BenchContext): Promise<Figure[]> {
       name: "kv, no S3",
       propose: (width, seconds) => cluster.propose(width, VALUE_BYTES, KEYS, seconds),
       metrics: () => cluster.metrics(),
+      members: () => cluster.members(),
     });
     return [...figures, await reads(context, cluster)];
   } finally {
@@ -76,6 +79,7 @@ async function throughS3(context: BenchContext): Promise<Figure[]> {
         return { perSecond: report.requestsPerSecond, p50Ms: p50, p99Ms: p99 };
       },
       metrics: async () => (await leader.running.admin("/metrics")).text,
+      members: () => membersOf(cluster),
     });
   } finally {
     await cluster.close();
@@ -91,9 +95,12 @@ async function writes(context: BenchContext, subject: Subject): Promise<Figure[]
     const latencies: Samples = { subject: [], limit: [] };
     const batches: number[] = [];
     const p99: number[] = [];
+    let where: string[] = [];
     for (let i = 0; i < context.rounds; i++) {
       const before = await subject.metrics();
+      const profile = await ClusterProfile.begin(await subject.members());
       const rate = await subject.propose(width, seconds);
+      where = await profile.end();
       const after = await subject.metrics();
       const grown = (name: string): number => counterOf(after, name) - counterOf(before, name);
       const batch = grown("elastickv_wal_entries_total") / grown("elastickv_wal_fsync_seconds_count");
@@ -111,6 +118,7 @@ async function writes(context: BenchContext, subject: Subject): Promise<Figure[]
     const name = `${subject.name}: ${VALUE_BYTES} B proposals, ${width} in flight`;
     const figure = ratioFigure(name, "/s", rates, { kind: "none" }, [
       `limit: fdatasync rate x ${batches.map(round).join(", ")} entries an fsync; p99 ${p99.map(round).join(", ")} ms`,
+      ...where,
     ]);
     context.log(`${name}: ${round(figure.subject)}/s, ratio ${round(figure.value)}`);
     figures.push(figure);
@@ -126,10 +134,14 @@ async function reads(context: BenchContext, cluster: KvCluster): Promise<Figure>
   const seconds = context.secondsPerSample;
   const samples: Samples = { subject: [], limit: [] };
   const before = await cluster.metrics();
+  let where: string[] = [];
   for (let i = 0; i < context.rounds; i++) {
     const bare = await bareLimit({ what: "point-reads", directory, rows: KEYS, bytes: VALUE_BYTES, seconds });
     samples.limit.push(bare.perSecond);
-    samples.subject.push((await cluster.read(READERS, KEYS, seconds)).perSecond);
+    const profile = await ClusterProfile.begin(await cluster.members());
+    const { perSecond } = await cluster.read(READERS, KEYS, seconds);
+    where = await profile.end({ what: "read", count: perSecond * seconds });
+    samples.subject.push(perSecond);
   }
   const after = await cluster.metrics();
   const grown = (name: string): number => countOr0(after, name) - countOr0(before, name);
@@ -138,7 +150,7 @@ async function reads(context: BenchContext, cluster: KvCluster): Promise<Figure>
     "/s",
     samples,
     { kind: "none" },
-    [`read-index rounds meanwhile: ${grown("elastickv_raft_read_index_rounds_total")}`],
+    [`read-index rounds meanwhile: ${grown("elastickv_raft_read_index_rounds_total")}`, ...where],
   );
 }
 

@@ -1,7 +1,8 @@
 /** Ticks, and so heartbeats, are not late because of S3, SQLite or the disk: the load saturates, and every fsync of every log takes
  *  half a second (ELASTICKV_TEST_FSYNC_DELAY_MS). */
 import { Cluster } from "../../test/process/lib/cluster.ts";
-import { type BenchContext, BUCKET, load } from "../lib/context.ts";
+import { ClusterProfile } from "../lib/cluster-profile.ts";
+import { type BenchContext, BUCKET, load, membersOf } from "../lib/context.ts";
 import { type Figure, plainFigure } from "../lib/figure.ts";
 import { quantileBetween } from "../lib/metrics-page.ts";
 import { round } from "../lib/report.ts";
@@ -24,12 +25,14 @@ export async function slowSync(context: BenchContext): Promise<Figure[]> {
     const metrics = async (): Promise<string[]> =>
       Promise.all(cluster.nodes.map(async ({ running }) => (await running.admin("/metrics")).text));
     const before = await metrics();
+    const profile = await ClusterProfile.begin(await membersOf(cluster));
     const report = await load({
       port: leader.s3Port,
       connections: CONNECTIONS,
       seconds: context.quick ? 3 : 30,
       requests: { method: "PUT", path: `/${BUCKET}/slow-`, keysPerConnection: 16, bodyBytes: BODY_BYTES },
     });
+    const where = await profile.end();
     const after = await metrics();
     const lateness = before.map((page, i) => 1000 * quantileBetween(page, after[i] ?? "", LATENESS, 0.99));
     const elections = (await cluster.status(await cluster.leader())).term - term;
@@ -42,6 +45,7 @@ export async function slowSync(context: BenchContext): Promise<Figure[]> {
         [
           `upper bounds of histogram buckets: ${lateness.map((ms) => round(ms)).join(", ")} ms; ` +
             `${round(report.requestsPerSecond)} PUT/s, p99 ${round(report.latencyMs.p99)} ms; ${elections} elections`,
+          ...where,
         ],
       ),
     ];

@@ -1,8 +1,10 @@
 /** What every case is given, and the servers it compares. */
 import { join } from "node:path";
+import type { Cluster } from "../../test/process/lib/cluster.ts";
 import { CREDENTIALS, NodeProcess, temporaryDirectory } from "../../test/process/lib/node-process.ts";
 import { threadCpuSeconds } from "../../test/process/lib/proc.ts";
 import { S3Client } from "../../test/process/lib/s3-client.ts";
+import { cpuCosts, type ProfiledNode } from "./cluster-profile.ts";
 import { runLoad } from "./load-generator.ts";
 import type { LoadPlan, LoadReport } from "./load-plan.ts";
 import type { S3RequestOptions } from "./s3-requests.ts";
@@ -105,15 +107,20 @@ export async function loadNode(
   // Requests of the warm-up are not counted, but their CPU is.
   const warmUp = options.count === undefined ? WARM_UP_MS / 1000 : 0;
   const requests = report.requestsPerSecond * (report.seconds + warmUp);
-  const costs = [...after]
-    .map(([thread, cpu]) => [thread, ((cpu - (before.get(thread) ?? 0)) * 1e6) / requests] as const)
-    .sort(([, a], [, b]) => b - a);
-  const total = costs.reduce((sum, [, cost]) => sum + cost, 0);
-  const listed = costs
-    .slice(0, 8)
-    .filter(([, cost]) => cost >= total / 50)
-    .map(([thread, cost]) => `${thread.replace(/\/\d+$/, "")} ${cost.toFixed(0)}`);
-  return { report, cpu: `CPU of the node ${total.toFixed(0)} us a request: ${listed.join(", ")}` };
+  return { report, cpu: `CPU of the node ${cpuCosts(before, after, requests, "request").text}` };
+}
+
+/** Of a cluster of binaries, with who leads at this moment. */
+export async function membersOf(cluster: Cluster): Promise<ProfiledNode[]> {
+  const leader = await cluster.leader();
+  return cluster.nodes
+    .filter(({ isRunning }) => isRunning)
+    .map(({ name, running }) => ({
+      name,
+      pid: running.pid,
+      leads: name === leader,
+      metrics: async () => (await running.admin("/metrics")).text,
+    }));
 }
 
 /** The value of a counter or histogram part in /metrics, summed over its labels. */

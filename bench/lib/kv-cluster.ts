@@ -1,6 +1,7 @@
 /** Processes of kv-node.ts, and a way to ask them. */
 import { join } from "node:path";
 import { freePorts, temporaryDirectory } from "../../test/process/lib/node-process.ts";
+import type { ProfiledNode } from "./cluster-profile.ts";
 import type { KvCommand, KvNodeOptions, KvRate } from "./kv-node.ts";
 
 const SCRIPT = join(import.meta.dir, "kv-node.ts");
@@ -20,6 +21,10 @@ class KvNode {
     this.#lines = linesOf(this.#child.stdout);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   async answer(): Promise<unknown> {
     const { value, done } = await this.#lines.next();
     if (done === true) throw new Error(`a kv node ended with ${await this.#child.exited}`);
@@ -30,6 +35,11 @@ class KvNode {
     this.#child.stdin.write(`${JSON.stringify(command)}\n`);
     this.#child.stdin.flush();
     return this.answer();
+  }
+
+  async metrics(): Promise<string> {
+    const { text } = (await this.ask({ do: "metrics" })) as { text: string };
+    return text;
   }
 
   async stop(): Promise<void> {
@@ -74,9 +84,18 @@ export class KvCluster {
   }
 
   /** The leader's /metrics. */
-  async metrics(): Promise<string> {
-    const { text } = (await this.#leader.ask({ do: "metrics" })) as { text: string };
-    return text;
+  metrics(): Promise<string> {
+    return this.#leader.metrics();
+  }
+
+  async members(): Promise<ProfiledNode[]> {
+    this.#leader = await leaderOf(this.#nodes);
+    return this.#nodes.map((node, i) => ({
+      name: `n${i + 1}`,
+      pid: node.pid,
+      leads: node === this.#leader,
+      metrics: () => node.metrics(),
+    }));
   }
 
   async stop(): Promise<void> {
