@@ -14,7 +14,7 @@ fi
 # Cluster nodes listen for peers on all interfaces (proxies have the advertised address). Where it may be, nobody else is there.
 isolated=()
 if unshare --net sh -c 'ip link set lo up' 2>/dev/null; then
-  isolated=(unshare --net sh -c 'ip link set lo up && exec "$@"' isolated)
+  isolated=(unshare --net sh -c 'ip link set lo up && exec env ELASTICKV_TEST_OWN_NETWORK=true "$@"' isolated)
 fi
 
 passed=0 failed=0 skipped=0

@@ -1,6 +1,13 @@
 /** Several real nodes on loopback that form one cluster, each with its own directory, and the links between them. */
 import { join } from "node:path";
-import { freePorts, NodeProcess, serverCommand, temporaryDirectory } from "./node-process.ts";
+import {
+  CREDENTIALS,
+  freePorts,
+  LOOPBACK,
+  NodeProcess,
+  serverCommand,
+  temporaryDirectory,
+} from "./node-process.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { S3Client } from "./s3-client.ts";
 
@@ -37,12 +44,26 @@ export interface ClusterOptions {
   readonly dataDirs?: Readonly<Record<string, string>>;
   /** Proxies between the nodes, so that links can be cut. Default true; a bench wants none. */
   readonly proxied?: boolean;
+  /** Where a node is at home, when that is not loopback. Never with proxies. */
+  readonly places?: Readonly<Record<string, Place>>;
 }
+
+export interface Place {
+  /** Its address for clients. */
+  readonly host: string;
+  /** Its address for other nodes. */
+  readonly peerHost: string;
+  /** Put before its command, to start it there. */
+  readonly wrapper: readonly string[];
+}
+
+const AT_HOME: Place = { host: LOOPBACK, peerHost: LOOPBACK, wrapper: [] };
 
 /** One member and its process of the moment. */
 export class ClusterNode {
   readonly name: string;
   readonly dataDir: string;
+  readonly place: Place;
   readonly s3Port: number;
   readonly adminPort: number;
   readonly advertisedPort: number;
@@ -56,18 +77,20 @@ export class ClusterNode {
   constructor(
     name: string,
     dataDir: string,
+    place: Place,
     ports: readonly number[],
     membership: (own: string) => readonly string[],
   ) {
     this.name = name;
     this.dataDir = dataDir;
+    this.place = place;
     [this.s3Port = 0, this.adminPort = 0, this.advertisedPort = 0, this.listenPort = 0] = ports;
     this.membership = membership(this.peer);
   }
 
   /** `n1=127.0.0.1:7001`, as others know it. */
   get peer(): string {
-    return `${this.name}=127.0.0.1:${this.advertisedPort}`;
+    return `${this.name}=${this.place.peerHost}:${this.advertisedPort}`;
   }
 
   get isRunning(): boolean {
@@ -97,7 +120,9 @@ export class Cluster {
     const cluster = new Cluster(options);
     const names = Array.from({ length: options.size ?? 3 }, (_, i) => `n${i + 1}`);
     const ports = await freePorts(4 * names.length);
-    const list = names.map((name, i) => `${name}=127.0.0.1:${ports[4 * i + 2]}`).join(",");
+    const list = names
+      .map((name, i) => `${name}=${cluster.#place(name).peerHost}:${ports[4 * i + 2]}`)
+      .join(",");
     for (const [i, name] of names.entries()) {
       await cluster.#add(name, ports.slice(4 * i, 4 * i + 4), () => ["--initial-cluster", list]);
     }
@@ -122,13 +147,17 @@ export class Cluster {
     const [s3 = 0, admin = 0, advertised = 0, listen = 0] = ports;
     const proxied = this.#options.proxied !== false;
     const used = [s3, admin, advertised, proxied ? listen : advertised];
-    const node = new ClusterNode(name, dataDir, used, membership);
+    const node = new ClusterNode(name, dataDir, this.#place(name), used, membership);
     this.nodes.push(node);
     if (!proxied) return node;
     const { advertisedPort, listenPort } = node;
     const pid = () => (node.isRunning ? node.running.pid : undefined);
     await this.links.add({ name, advertisedPort, listenPort, pid });
     return node;
+  }
+
+  #place(name: string): Place {
+    return this.#options.places?.[name] ?? AT_HOME;
   }
 
   node(name: string): ClusterNode {
@@ -149,6 +178,8 @@ export class Cluster {
     const proxied = node.listenPort !== node.advertisedPort;
     node.process = await NodeProcess.spawn({
       dataDir: node.dataDir,
+      host: node.place.host,
+      wrapper: node.place.wrapper,
       s3Port: node.s3Port,
       adminPort: node.adminPort,
       // With a proxy, another port than the one it is known by.
@@ -156,7 +187,7 @@ export class Cluster {
         "--node-id",
         name,
         "--peer-address",
-        proxied ? `:${node.listenPort}` : `127.0.0.1:${node.listenPort}`,
+        proxied ? `:${node.listenPort}` : `${node.place.peerHost}:${node.listenPort}`,
         ...node.membership,
         ...(this.#options.args ?? []),
       ],
@@ -235,7 +266,8 @@ export class Cluster {
 
   /** A client of this node. Closed with the cluster. */
   client(name: string, connections = 64): S3Client {
-    const client = new S3Client(this.node(name).s3Port, connections);
+    const { s3Port, place } = this.node(name);
+    const client = new S3Client(s3Port, connections, CREDENTIALS, place.host);
     this.#clients.push(client);
     return client;
   }
@@ -245,7 +277,8 @@ export class Cluster {
     name: string,
     ...words: readonly string[]
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-    const admin = `127.0.0.1:${this.node(name).adminPort}`;
+    const { place, adminPort } = this.node(name);
+    const admin = `${place.host}:${adminPort}`;
     const child = Bun.spawn([...serverCommand(), "cluster", ...words, "--admin-address", admin], {
       stdin: "ignore",
       stdout: "pipe",

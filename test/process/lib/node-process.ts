@@ -10,6 +10,7 @@ export const CREDENTIALS: Credentials = {
   secretKey: "testRootSecretKey0123456789",
 };
 
+export const LOOPBACK = "127.0.0.1";
 const REPOSITORY = resolve(import.meta.dir, "../../..");
 const READY_TIMEOUT_MS = 60_000;
 const EXIT_TIMEOUT_MS = 60_000;
@@ -31,9 +32,11 @@ export interface NodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More arguments after those of the test. */
   readonly args?: readonly string[];
+  /** Where it serves; default: loopback. */
+  readonly host?: string;
   readonly s3Port?: number;
   readonly adminPort?: number;
-  /** Put before the command: `setpriv ...`, `prlimit ...`. */
+  /** Put before the command: `setpriv ...`, `nsenter ...`. */
   readonly wrapper?: readonly string[];
 }
 
@@ -64,7 +67,7 @@ export async function freePorts(count: number): Promise<number[]> {
       () =>
         new Promise<ReturnType<typeof createServer>>((done, failed) => {
           const server = createServer().once("error", failed);
-          server.listen(0, "127.0.0.1", () => done(server));
+          server.listen(0, LOOPBACK, () => done(server));
         }),
     ),
   );
@@ -78,6 +81,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 export class NodeProcess {
+  readonly host: string;
   readonly s3Port: number;
   readonly adminPort: number;
   readonly spawnedAtMs: number;
@@ -87,6 +91,7 @@ export class NodeProcess {
   readonly #drained: Promise<unknown>;
 
   private constructor(options: NodeOptions, s3Port: number, adminPort: number) {
+    this.host = options.host ?? LOOPBACK;
     this.s3Port = s3Port;
     this.adminPort = adminPort;
     this.spawnedAtMs = performance.now();
@@ -98,9 +103,9 @@ export class NodeProcess {
         "--data-dir",
         options.dataDir,
         "--s3-address",
-        `127.0.0.1:${s3Port}`,
+        `${this.host}:${s3Port}`,
         "--admin-address",
-        `127.0.0.1:${adminPort}`,
+        `${this.host}:${adminPort}`,
         ...(options.args ?? []),
       ],
       {
@@ -160,12 +165,12 @@ export class NodeProcess {
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${this.s3Port}`;
+    return `http://${this.host}:${this.s3Port}`;
   }
 
   /** Waits for readiness; returns the milliseconds since the spawn. */
   async ready(timeoutMs = READY_TIMEOUT_MS): Promise<number> {
-    const url = `http://127.0.0.1:${this.adminPort}/readyz`;
+    const url = `http://${this.host}:${this.adminPort}/readyz`;
     const deadline = performance.now() + timeoutMs;
     while (performance.now() < deadline) {
       if (this.exited)
@@ -183,7 +188,7 @@ export class NodeProcess {
     path: string,
     timeoutMs = ADMIN_TIMEOUT_MS,
   ): Promise<{ readonly status: number; readonly text: string }> {
-    const url = `http://127.0.0.1:${this.adminPort}${path}`;
+    const url = `http://${this.host}:${this.adminPort}${path}`;
     const answer = await fetch(url, { keepalive: false, signal: AbortSignal.timeout(timeoutMs) });
     return { status: answer.status, text: await answer.text() };
   }

@@ -1,7 +1,7 @@
 /** The small S3 client of the process tests: one call, one request, nothing retried. */
 import { createHash } from "node:crypto";
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
-import { CREDENTIALS } from "./node-process.ts";
+import { CREDENTIALS, LOOPBACK } from "./node-process.ts";
 import { type Credentials, encodeKey, encodeQuery, signedHeaders, UNSIGNED_PAYLOAD } from "./sigv4.ts";
 
 export interface CallOptions {
@@ -27,11 +27,13 @@ export interface ListedObject {
 }
 
 export class S3Client {
+  readonly #host: string;
   readonly #port: number;
   readonly #agent: Agent;
   readonly #credentials: Credentials;
 
-  constructor(port: number, connections = 64, credentials: Credentials = CREDENTIALS) {
+  constructor(port: number, connections = 64, credentials: Credentials = CREDENTIALS, host = LOOPBACK) {
+    this.#host = host;
     this.#port = port;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
     this.#credentials = credentials;
@@ -40,7 +42,7 @@ export class S3Client {
   /** `target` is "bucket" or "bucket/key", not encoded. @throws Error when the connection is lost. */
   call(method: string, target: string, options: CallOptions = {}): Promise<Answer> {
     const path = `/${encodeKey(target)}`;
-    const host = `127.0.0.1:${this.#port}`;
+    const host = `${this.#host}:${this.#port}`;
     const body = typeof options.body === "string" ? Buffer.from(options.body) : options.body;
     const signed = signedHeaders({
       method,
@@ -55,7 +57,7 @@ export class S3Client {
     return new Promise((done, failed) => {
       const request = httpRequest(
         {
-          host: "127.0.0.1",
+          host: this.#host,
           port: this.#port,
           method,
           path: path + query,
