@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import {
   closeSync,
   cpSync,
+  existsSync,
   fstatSync,
   openSync,
   readdirSync,
@@ -14,6 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
+import { FRONTIER_FILE, readFrontier } from "../../src/raft/wal/frontier.ts";
 import { recoverLog } from "../../src/raft/wal/recovery.ts";
 import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { Random } from "./lib/random.ts";
@@ -95,9 +97,10 @@ async function filledDirectory(): Promise<string> {
 }
 
 /**
- * A directory whose keyspace needs entries of the second newest segment: large bodies, the keyspace not synced at once,
- * and killed as soon as there are two segments. On a slow machine the keyspace may have been synced just then, and the
- * log says so in its newest marker; that directory would start rightly without the older segment, so it takes another.
+ * A directory of which both of the newest segments are needed: large bodies, the keyspace not synced at once, and killed as soon as
+ * something in a second segment was acknowledged (a segment that is only there is rightly not missed). On a slow machine the keyspace
+ * may have been synced just then, and the log says so in its newest marker; that directory would start rightly without the older
+ * segment, so it takes another.
  */
 async function directoryOfSegments(): Promise<string> {
   const found: string[] = [];
@@ -114,22 +117,41 @@ async function directoryOfSegments(): Promise<string> {
       }
     });
     const directory = walDirectory(dataDir);
-    for (let poll = 0; poll < 10_000 && segments(directory).length < 2; poll++) await Bun.sleep(2);
+    for (let poll = 0; poll < 10_000 && acknowledgedSegment(directory) < 2; poll++) await Bun.sleep(2);
     await node.kill();
     killed = true;
     await Promise.all(load);
     client.close();
     const { length } = segments(directory);
-    const { marker, newestBegins } = logFacts(dataDir);
-    if (length >= 2 && marker + 1 < newestBegins) return dataDir;
-    found.push(`${length} segments, the newest from ${newestBegins}, marker ${marker}`);
+    const { marker, newest, newestBegins } = logFacts(dataDir);
+    const acknowledged = acknowledgedSegment(directory);
+    if (length >= 2 && marker + 1 < newestBegins && acknowledged === newest) return dataDir;
+    found.push(
+      `${length} segments, the newest is ${newest}, from ${newestBegins}, marker ${marker}, acknowledged in ${acknowledged}`,
+    );
     rmSync(dataDir, { recursive: true });
   }
   throw new Error(`no log of two needed segments in ${SEGMENT_ATTEMPTS} attempts: ${found.join("; ")}`);
 }
 
+/** The sequence number of the segment up to which the log is acknowledged; 0: none yet. */
+function acknowledgedSegment(directory: string): number {
+  const path = join(directory, FRONTIER_FILE);
+  if (!existsSync(path)) return 0;
+  const file = realDisk.open(path, "read");
+  try {
+    return readFrontier(file).frontier?.sequence ?? 0;
+  } finally {
+    file.close();
+  }
+}
+
 /** What the log itself says, read by its own recovery, which changes nothing. */
-function logFacts(dataDir: string): { readonly marker: number; readonly newestBegins: number } {
+function logFacts(dataDir: string): {
+  readonly marker: number;
+  readonly newest: number;
+  readonly newestBegins: number;
+} {
   const identity = JSON.parse(readFileSync(join(dataDir, "node.json"), "utf8"));
   const { clusterId, nodeId } = identity;
   const recovery = recoverLog(realDisk, walDirectory(dataDir), { clusterId, nodeId }, "unreadable");
@@ -137,6 +159,7 @@ function logFacts(dataDir: string): { readonly marker: number; readonly newestBe
   for (const { file } of recovery.segments) file.close();
   return {
     marker: recovery.state.snapshotIndex,
+    newest: recovery.segments.at(-1)?.sequence ?? 0,
     newestBegins: recovery.segments.at(-1)?.firstIndex ?? 0,
   };
 }
