@@ -19,7 +19,7 @@ test("a learner joins by snapshot, is promoted, and takes the place of a voter t
     expect(added).toMatchObject({ code: 0 });
     expect((await cluster.status(leader)).members.find(({ id }) => id === "n4")?.role).toBe("learner");
     await cluster.start("n4");
-    expect(cluster.node("n4").running.stderr).toMatch(/msg="snapshot received".* outcome=finished/);
+    expect(cluster.node("n4").running.stderr).toMatch(/msg="snapshot received".* outcome=arrived/);
     await waitFor(
       async () => (await cluster.command(leader, "promote", "n4")).code === 0,
       20_000,
