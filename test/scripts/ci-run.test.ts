@@ -32,17 +32,17 @@ async function ci(targets: Record<string, string>): Promise<{ last: string; code
   return { last: out.trimEnd().split("\n").at(-1) ?? "", code };
 }
 
-/** Stages that count nothing in these tests: install, build, smoke, client packages, clients (twice), bench, simulator,
+/** Stages that count nothing in these tests: install, tools, build, smoke, client packages, clients (twice), bench, simulator,
  *  planted bugs. */
-const UNCOUNTED = 9;
+const UNCOUNTED = 10;
 
 test("counts of all stages are added up", async () => {
   const { last, code } = await ci({
-    test: "printf ' 120 pass\\n 0 fail\\n 500 expect() calls\\n'",
+    test: "printf ' 120 pass\\n 4 skip\\n 0 fail\\n 500 expect() calls\\n'",
     check: "echo 'check: 5 passed, 0 failed'",
-    "process-test": "printf 'ok a\\n3 passed, 0 failed\\n'",
+    "process-test": "printf 'ok a\\n3 passed, 0 failed, 2 skipped\\n'",
   });
-  expect([last, code]).toEqual([`${120 + 5 + 3 + UNCOUNTED} passed, 0 failed`, 0]);
+  expect([last, code]).toEqual([`${120 + 5 + 3 + UNCOUNTED} passed, 0 failed, 6 skipped`, 0]);
 });
 
 test("failures are counted, the later stages still run, and the exit code says so", async () => {
@@ -51,7 +51,7 @@ test("failures are counted, the later stages still run, and the exit code says s
     check: "echo 'check: 3 passed, 2 failed'; exit 2",
     "process-test": "echo '3 passed, 0 failed'",
   });
-  expect([last, code]).toEqual([`${119 + 3 + 3 + UNCOUNTED} passed, 3 failed`, 1]);
+  expect([last, code]).toEqual([`${119 + 3 + 3 + UNCOUNTED} passed, 3 failed, 0 skipped`, 1]);
 });
 
 test("a stage that ends badly without saying so is one failure", async () => {
@@ -60,5 +60,5 @@ test("a stage that ends badly without saying so is one failure", async () => {
     check: "exit 2",
     "process-test": "echo '3 passed, 0 failed'; exit 7",
   });
-  expect([last, code]).toEqual([`${5 + 0 + 3 + UNCOUNTED} passed, 3 failed`, 1]);
+  expect([last, code]).toEqual([`${5 + 0 + 3 + UNCOUNTED} passed, 3 failed, 0 skipped`, 1]);
 });
