@@ -7,6 +7,8 @@ export const PLANTED = {
   acknowledgeBeforeFsync: false,
   /** A new segment's name is not made durable. */
   skipDirectoryFsync: false,
+  /** Every fifth entry is written with another first byte than it has; its checksum is right. */
+  garbleLogEntry: false,
   /** A vote is not written down. */
   forgetVote: false,
   /** A restarted node votes at once, although it may have acknowledged somebody's lease. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Entry, EntryType, type Message, MessageType } from "../../src/raft/core/index.ts";
 import type { RecoveredLog } from "../../src/raft/wal/types.ts";
+import { type ReadLog, shadowOf } from "./lib/log-image.ts";
 import { RealTimeError, withoutRealTime } from "./lib/real-time.ts";
 import { type Life, SafetyMonitor } from "./lib/safety.ts";
 import { ShadowLog } from "./lib/shadow-log.ts";
@@ -112,15 +113,22 @@ describe("safety", () => {
 
 describe("the shadow of a log", () => {
   const hard = (term: number) => ({ term, vote: 0, commit: 0 });
-  const recovered = (term: number, lastIndex: number, firstIndex = 1): RecoveredLog => ({
-    hardState: hard(term),
-    snapshot: undefined,
-    confState: { voters: [], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
-    firstIndex,
-    lastIndex,
-    segments: 1,
-    tornTail: undefined,
-    created: false,
+  const recovered = (term: number, lastIndex: number, firstIndex = 1, marker = 0): RecoveredLog => {
+    const confState = { voters: [], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    return {
+      hardState: hard(term),
+      snapshot: marker === 0 ? undefined : { index: marker, term, confState },
+      confState,
+      firstIndex,
+      lastIndex,
+      segments: 1,
+      tornTail: undefined,
+      created: false,
+    };
+  };
+  const read = (...entries: Entry[]): ReadLog => ({
+    firstIndex: entries[0]?.index ?? 1,
+    entries: entries.map(shadowOf),
   });
   function shadow(): ShadowLog {
     const log = new ShadowLog("a");
@@ -129,36 +137,55 @@ describe("the shadow of a log", () => {
     log.asked(3, { hardState: hard(2), entries: [entry(3, 2), entry(4, 2)] });
     return log;
   }
+  const [one, two] = [entry(1, 1), entry(2, 1)];
+  const STAGES = [
+    [1, read(one, two)],
+    [1, read(one, two, entry(3, 1))],
+    [2, read(one, two, entry(3, 2), entry(4, 2))],
+  ] as const;
 
   test("a crash keeps what was acknowledged, and any number of the batches behind it", () => {
-    for (const [term, last] of [
-      [1, 2],
-      [1, 3],
-      [2, 4],
-    ] as const) {
+    for (const [term, content] of STAGES) {
       const log = shadow();
       log.acknowledged(1);
-      expect(() => log.recovered(recovered(term, last))).not.toThrow();
+      log.holds(content, 0);
+      log.recovered(recovered(term, content.entries.length), content);
     }
   });
 
   test("finds an acknowledged batch that is missing", () => {
     const log = shadow();
     log.acknowledged(2);
-    expect(() => log.recovered(recovered(1, 2))).toThrow("the log gives back what it acknowledged");
+    expect(() => log.holds(read(one, two), 0)).toThrow("the log holds what it was given");
+    expect(() => log.recovered(recovered(1, 2), read(one, two))).toThrow(
+      "the log gives back what it acknowledged",
+    );
   });
 
   test("finds a term that is missing", () => {
     const log = shadow();
     log.acknowledged(3);
-    expect(() => log.recovered(recovered(1, 4))).toThrow("the log gives back what it acknowledged");
+    expect(() => log.recovered(recovered(1, 4), undefined)).toThrow(
+      "the log gives back what it acknowledged",
+    );
   });
 
-  test("finds another entry than was written", () => {
-    const log = shadow();
-    log.acknowledged(3);
-    log.read([entry(2, 1), entry(3, 2)]);
-    expect(() => log.read([entry(3, 1)])).toThrow("the log reads back what was written");
+  test("finds another entry than was written: its term, its type, its data", () => {
+    for (const wrong of [
+      entry(3, 1),
+      { ...entry(3, 2), type: EntryType.ConfChange },
+      entry(3, 2, command(3n, 1)),
+    ]) {
+      const log = shadow();
+      log.acknowledged(3);
+      log.read([entry(2, 1), entry(3, 2)]);
+      expect(() => log.read([wrong])).toThrow("the log reads back what was written");
+      const content = read(one, two, wrong, entry(4, 2));
+      expect(() => log.holds(content, 0)).toThrow("the log holds what it was given");
+      expect(() => log.recovered(recovered(2, 4), content)).toThrow(
+        "the log gives back what it acknowledged",
+      );
+    }
   });
 
   test("a batch that replaces the end by as much may have been kept or lost, and nothing else", () => {
@@ -171,10 +198,9 @@ describe("the shadow of a log", () => {
       log.asked(1, { hardState: hard(2), entries: [entry(1, 1), entry(2, 1)] });
       log.asked(2, { entries: [entry(2, 2)] });
       log.acknowledged(1);
-      log.recovered(recovered(2, 2));
-      const read = expect(() => log.read([entry(1, 1), kept]));
-      if (fits) read.not.toThrow();
-      else read.toThrow("the log reads back what was written");
+      const restart = expect(() => log.recovered(recovered(2, 2), read(one, kept)));
+      if (fits) restart.not.toThrow();
+      else restart.toThrow("the log gives back what it acknowledged");
     }
   });
 
@@ -183,11 +209,23 @@ describe("the shadow of a log", () => {
     const far = shadow();
     far.asked(4, { entries: [], snapshot: metadata(9, 2) });
     far.acknowledged(4);
-    expect(() => far.recovered(recovered(2, 9, 10))).not.toThrow();
+    far.recovered(recovered(2, 9, 10, 9), { firstIndex: 10, entries: [] });
     const near = shadow();
     near.asked(4, { entries: [], snapshot: metadata(3, 2) });
     near.acknowledged(4);
-    expect(() => near.recovered(recovered(2, 4))).not.toThrow();
+    near.recovered(recovered(2, 4, 1, 3), STAGES[2][1]);
+  });
+
+  test("finds a log that begins behind what is durable elsewhere, and a marker that nobody asked for", () => {
+    const log = shadow();
+    log.acknowledged(3);
+    log.markerAsked(2);
+    const content = read(entry(3, 2), entry(4, 2));
+    log.holds(content, 2);
+    const property = "a log begins at its durable marker, or before";
+    expect(() => log.holds(content, 1)).toThrow(property);
+    expect(() => log.holds(content, 3)).toThrow(property);
+    expect(() => log.recovered(recovered(2, 4, 3, 1), content)).toThrow(property);
   });
 });
 

@@ -52,7 +52,9 @@ export function stageBatch(batch: WalBatch, state: LogState, writer: SegmentWrit
   const view = new DataView(prefix.buffer);
   for (const entry of batch.entries) {
     putEntryPrefix(view, 0, { ...applyEntry(entry, state, writer), type: entry.type });
-    writer.stage(RecordType.Entry, flags(), prefix, entry.data);
+    const garbled = PLANTED.garbleLogEntry && entry.index % 5 === 0;
+    const data = garbled ? entry.data.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : entry.data;
+    writer.stage(RecordType.Entry, flags(), prefix, data);
     segment.highestIndex = Math.max(segment.highestIndex, entry.index);
   }
   if (batch.hardState !== undefined) {

@@ -194,7 +194,8 @@ export class Wal {
     if (low <= entries.baseIndex) throw this.#outside("COMPACTED", low);
     if (high > entries.lastIndex + 1 || low > high) throw this.#outside("UNAVAILABLE", high - 1);
     return this.#guarded(() => {
-      this.#writer.flush();
+      // Entries that are only staged owe a sync; what else is staged (a commit index) may go on waiting.
+      if (this.#owesSync) this.#writer.flush();
       return this.#reader.read(entries, this.#segments, low, high, maxBytes);
     });
   }

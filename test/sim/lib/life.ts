@@ -27,6 +27,7 @@ import type { LogReply, LogRequest } from "../../../src/raft/wal/log-messages.ts
 import { LogRoom } from "../../../src/raft/wal/log-room.ts";
 import { Wal } from "../../../src/raft/wal/wal.ts";
 import { PublishedState } from "../../../src/rooms/published-state.ts";
+import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";
 import type { Life as WatchedLife } from "./safety.ts";
@@ -66,6 +67,7 @@ export class Life implements Process, WatchedLife {
   readonly #random: SimRandom;
   readonly #deathWatch: (() => void)[] = [];
   #hashedIndex = 0;
+  #logAudit: LogAudit | undefined;
 
   constructor(machine: Machine, random: SimRandom) {
     this.machine = machine;
@@ -82,6 +84,11 @@ export class Life implements Process, WatchedLife {
     };
     this.threads.consensus.afterTurn = () =>
       machine.world.guard(() => machine.world.safety.knowsCommitted(this, this.published.commitIndex));
+    this.threads.log.afterTurn = () =>
+      machine.world.guard(() => {
+        // Reading rot would end the log before its time.
+        if (this.alive && !machine.damaged) this.#logAudit?.afterTurn(machine.shadow);
+      });
     this.threads.store.afterTurn = () => machine.world.guard(() => this.#compareState());
   }
 
@@ -112,11 +119,15 @@ export class Life implements Process, WatchedLife {
     consensusS.tap = tap((message) => {
       if (message.kind === "opened") this.applied = message.applied.index;
     });
-    logC.tap = tap((message) => {
+    // As it is sent: what the consensus room has taken into its log is on its way to the disk, however slow that is.
+    consensusL.sendTap = tap((message) => {
       if (message.kind === "append") machine.shadow.asked(message.id, message.batch);
+      if (message.kind === "compact") machine.shadow.markerAsked(message.marker.index);
     });
     consensusL.tap = tap((message) => {
-      if (message.kind === "opened") machine.shadow.recovered(message.recovered);
+      if (message.kind === "opened") {
+        machine.shadow.recovered(message.recovered, machine.damaged ? undefined : this.#logAudit?.read());
+      }
       if (message.kind === "appended") machine.shadow.acknowledged(message.id);
       if (message.kind === "entries") machine.shadow.read(message.entries);
     });
@@ -228,6 +239,12 @@ export class Life implements Process, WatchedLife {
     });
   }
 
+  /** At rest: the log holds what it acknowledged. */
+  auditLog(): void {
+    const { machine } = this;
+    if (this.alive && !machine.damaged) this.#logAudit?.now(machine.shadow);
+  }
+
   onDeath(task: () => void): void {
     if (this.alive) this.#deathWatch.push(task);
     else task();
@@ -262,6 +279,7 @@ export class Life implements Process, WatchedLife {
         clock,
         random: this.#random.fork("wal"),
       });
+      this.#logAudit = new LogAudit(wal, disk);
       new LogRoom({
         wal,
         recovered,

@@ -51,6 +51,7 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     segmentBytes: 4 << 10,
     ...faults({ crash: 3, "crash-in-disk-operation": 6, "crash-all": 1 }, 500),
   },
+  garbleLogEntry: { ...IDLE, ...faults({ crash: 1 }, 8_000) },
   forgetVote: {
     ...BUSY,
     ...faults({ crash: 6, "crash-in-disk-operation": 3, partition: 4, "crash-all": 2 }, 500),

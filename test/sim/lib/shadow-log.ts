@@ -1,66 +1,49 @@
 /**
  * What the log of one data directory must hold: everything that the log room has said is durable, and what was asked of it
- * since then, as far as it got. Compared with what the log says at each start, and whenever entries are read back.
+ * since then, as far as it got. Compared, entry by entry, with what the log gives back: at each start, every now and then
+ * (log-audit.ts), and whenever entries are read.
  */
 import type { Entry, HardState } from "../../../src/raft/core/index.ts";
 import type { RecoveredLog, WalBatch } from "../../../src/raft/wal/types.ts";
-import { hashBytes, Violation } from "./violation.ts";
+import { LogImage, type ReadLog, type ShadowBatch, type ShadowEntry, same, shadowOf } from "./log-image.ts";
+import { Violation } from "./violation.ts";
 
-interface ShadowEntry {
-  readonly term: number;
-  readonly hash: number;
-}
-
-interface PendingBatch {
+interface PendingBatch extends ShadowBatch {
   readonly id: number;
-  readonly hardState: HardState | undefined;
-  readonly first: number;
-  readonly entries: readonly ShadowEntry[];
-  readonly snapshot: { readonly index: number; readonly term: number } | undefined;
 }
-
-const NEVER: HardState = { term: 0, vote: 0, commit: 0 };
 
 export class ShadowLog {
   readonly #name: string;
-  #hardState = NEVER;
-  /** The commit index may go back to this: one that comes alone is not synced. */
-  #durableCommit = 0;
-  /** Entries below are not looked at any more. */
-  #base = 0;
-  #entries: ShadowEntry[] = [];
+  readonly #durable: LogImage;
   #pending: PendingBatch[] = [];
-  /** Of batches that a crash may have kept or lost, where both look alike until the entries are read: they replace a suffix
-   *  by another one of the same length. */
-  #either = new Map<number, ShadowEntry[]>();
+  /** Of the newest snapshot marker that anybody asked for. */
+  #marker = 0;
 
-  constructor(name: string) {
+  constructor(name: string, durable = new LogImage(name)) {
     this.#name = name;
+    this.#durable = durable;
   }
 
   /** Of a copy of the data directory. */
   copy(): ShadowLog {
-    const copy = new ShadowLog(this.#name);
-    copy.#hardState = this.#hardState;
-    copy.#durableCommit = this.#durableCommit;
-    copy.#base = this.#base;
-    copy.#entries = [...this.#entries];
+    const copy = new ShadowLog(this.#name, this.#durable.copy());
     copy.#pending = [...this.#pending];
-    copy.#either = new Map(this.#either);
+    copy.#marker = this.#marker;
     return copy;
   }
 
   get lastIndex(): number {
-    return this.#base + this.#entries.length;
+    return this.#durable.lastIndex;
   }
 
   get term(): number {
-    return this.#hardState.term;
+    return this.#durable.hardState.term;
   }
 
   /** The log room is asked for it. */
   asked(id: number, batch: WalBatch): void {
     const { entries, hardState, snapshot } = batch;
+    if (snapshot !== undefined) this.markerAsked(snapshot.index);
     this.#pending.push({
       id,
       hardState,
@@ -70,114 +53,105 @@ export class ShadowLog {
     });
   }
 
+  /** A marker without a batch: what lies at or below it may be dropped. */
+  markerAsked(index: number): void {
+    this.#marker = Math.max(this.#marker, index);
+  }
+
   /** The log room says that everything up to `id` is durable. */
   acknowledged(id: number): void {
     while (this.#pending[0] !== undefined && this.#pending[0].id <= id) {
-      this.#apply(this.#pending.shift() as PendingBatch);
+      this.#durable.apply(this.#pending.shift() as PendingBatch);
     }
   }
 
-  /** A life begins with this log: it must be what was acknowledged, plus some of the batches asked for since, in order. */
-  recovered(log: RecoveredLog): void {
+  /**
+   * A life begins with this log: it must be what was acknowledged, plus some of the batches asked for since, in order.
+   * @param read everything in it; undefined: bits of the disk were flipped, and it had better not be read
+   */
+  recovered(log: RecoveredLog, read: ReadLog | undefined): void {
     const problems: string[] = [];
     for (;;) {
-      const problem = this.#difference(log);
+      const problem = this.#difference(log, read);
       if (problem === undefined) break;
       problems.push(problem);
       const next = this.#pending.shift();
       if (next === undefined) {
         throw new Violation("the log gives back what it acknowledged", { node: this.#name, problems, log });
       }
-      this.#apply(next);
-    }
-    this.#either.clear();
-    for (const { first, entries } of this.#pending) {
-      for (const [i, entry] of entries.entries()) {
-        if (first + i > log.lastIndex) break;
-        this.#either.set(first + i, [...(this.#either.get(first + i) ?? []), entry]);
-      }
+      this.#durable.apply(next);
     }
     this.#pending = [];
+    this.#checkBeginning(log.firstIndex, log.snapshot?.index ?? 0);
     // A batch of nothing but a commit index may be there or not; both look alike above.
-    this.#hardState = log.hardState;
-    this.#durableCommit = log.hardState.commit;
-    this.#dropBelow(log.firstIndex - 1);
+    this.#durable.hardState = log.hardState;
+    this.#durable.durableCommit = log.hardState.commit;
+    this.#durable.dropThrough(log.firstIndex - 1);
+  }
+
+  /** In the middle of a life: everything that was acknowledged is there, and of the rest what the log room has taken. */
+  holds(read: ReadLog, marker: number): void {
+    this.#checkBeginning(read.firstIndex, marker);
+    const image = this.#pending.length === 0 ? this.#durable : this.#durable.copy();
+    const problems: string[] = [];
+    for (const next of [...this.#pending, undefined]) {
+      const problem = image.difference(read);
+      if (problem === undefined) return;
+      problems.push(problem);
+      if (next !== undefined) image.apply(next);
+    }
+    throw new Violation("the log holds what it was given", { node: this.#name, problems });
   }
 
   /** Entries that the log room read from the disk. */
   read(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const known = this.#at(entry.index, true);
-      const { term, hash } = shadowOf(entry);
-      if (known !== undefined && known.term === term && known.hash === hash) continue;
-      if (known === undefined && entry.index <= this.#base) continue;
-      const kept = this.#either.get(entry.index)?.find((other) => other.term === term && other.hash === hash);
-      if (kept !== undefined) {
-        this.#entries[entry.index - this.#base - 1] = kept;
-        this.#either.delete(entry.index);
-        continue;
-      }
+      const known = this.#at(entry.index);
+      const read = shadowOf(entry);
+      if (known === undefined ? entry.index <= this.#durable.base : same(known, read)) continue;
+      const { index } = entry;
       throw new Violation("the log reads back what was written", {
         node: this.#name,
-        index: entry.index,
-        read: { term, hash },
+        index,
+        read,
         written: known,
       });
     }
   }
 
-  #difference(log: RecoveredLog): string | undefined {
-    const { term, vote, commit } = this.#hardState;
-    const is = log.hardState;
-    if (is.term !== term || is.vote !== vote || is.commit > commit || is.commit < this.#durableCommit) {
-      return `hard state ${describe(is)}, not ${describe(this.#hardState)}`;
-    }
-    return log.lastIndex === this.lastIndex
-      ? undefined
-      : `last index ${log.lastIndex}, not ${this.lastIndex}`;
+  /** Nothing is dropped that is not durable elsewhere, as the newest marker has it. */
+  #checkBeginning(firstIndex: number, marker: number): void {
+    if (firstIndex - 1 <= marker && marker <= this.#marker) return;
+    throw new Violation("a log begins at its durable marker, or before", {
+      node: this.#name,
+      firstIndex,
+      marker,
+      asked: this.#marker,
+    });
   }
 
-  #apply({ hardState, first, entries, snapshot }: PendingBatch): void {
-    const before = this.#hardState;
-    if (hardState !== undefined) this.#hardState = hardState;
-    const { term, vote, commit } = this.#hardState;
-    const alone =
-      entries.length === 0 && snapshot === undefined && term === before.term && vote === before.vote;
-    if (!alone) this.#durableCommit = commit;
-    if (snapshot !== undefined && snapshot.index > this.#base) {
-      if (this.#at(snapshot.index, false)?.term !== snapshot.term) {
-        this.#entries = [];
-        this.#base = snapshot.index;
-      }
+  #difference(log: RecoveredLog, read: ReadLog | undefined): string | undefined {
+    const { hardState, durableCommit, lastIndex } = this.#durable;
+    const { term, vote, commit } = log.hardState;
+    if (
+      term !== hardState.term ||
+      vote !== hardState.vote ||
+      commit > hardState.commit ||
+      commit < durableCommit
+    ) {
+      return `hard state ${describe(log.hardState)}, not ${describe(hardState)}`;
     }
-    if (entries.length === 0) return;
-    if (first > this.lastIndex + 1) {
-      throw new Violation("no hole in a log", { node: this.#name, first, lastIndex: this.lastIndex });
-    }
-    this.#entries.length = Math.max(0, first - 1 - this.#base);
-    this.#entries.push(...entries);
+    if (log.lastIndex !== lastIndex) return `last index ${log.lastIndex}, not ${lastIndex}`;
+    return read && this.#durable.difference(read);
   }
 
-  #at(index: number, pendingToo: boolean): ShadowEntry | undefined {
-    if (pendingToo) {
-      for (const { first, entries } of this.#pending.toReversed()) {
-        const entry = entries[index - first];
-        if (entries.length > 0 && index >= first && entry !== undefined) return entry;
-      }
+  #at(index: number): ShadowEntry | undefined {
+    for (const { first, entries } of this.#pending.toReversed()) {
+      const entry = entries.length > 0 ? entries[index - first] : undefined;
+      if (entry !== undefined) return entry;
     }
-    return this.#entries[index - this.#base - 1];
+    return this.#durable.at(index);
   }
-
-  #dropBelow(index: number): void {
-    const drop = Math.min(index - this.#base, this.#entries.length);
-    if (drop <= 0) return;
-    this.#entries.splice(0, drop);
-    this.#base += drop;
-  }
-}
-
-function shadowOf({ term, type, data }: Entry): ShadowEntry {
-  return { term, hash: hashBytes(data, type + 1) };
 }
 
 function describe({ term, vote, commit }: HardState): string {

@@ -19,6 +19,8 @@ class SimEnd<In, Out> implements Channel<In, Out> {
   readonly #label: string;
   peer: SimEnd<Out, In> | undefined;
   tap: Tap<In> | undefined;
+  /** Sees every message as it is sent. */
+  sendTap: Tap<Out> | undefined;
   #receive: ((messages: readonly In[]) => void) | undefined;
   #arriving: Arriving<In>[] = [];
   #lastAt = 0;
@@ -35,6 +37,7 @@ class SimEnd<In, Out> implements Channel<In, Out> {
 
   send(message: Out): void {
     if (this.#closed) return;
+    this.sendTap?.(message);
     this.#outbox.push(message);
     if (this.#scheduled) return;
     this.#scheduled = true;

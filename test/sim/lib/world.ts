@@ -107,6 +107,7 @@ export class World {
     if (this.#failure === undefined && !converged.done) {
       this.fail(new Violation("the cluster recovers", { missing: converged.missing() }));
     }
+    for (const { life } of this.machines) this.guard(() => life?.auditLog());
     let undecided = 0;
     if (this.#failure === undefined) {
       try {
