@@ -98,7 +98,8 @@ export class Fsm {
             continue;
           }
           const command = readEntry(entry);
-          if (command === undefined) continue;
+          if (command === undefined || (PLANTED.applyDependsOnBatch && entries.length > 1 && entry === last))
+            continue;
           // Stamps come from one leader at a time and grow with the log: anything else is a broken leader.
           if (command.commitTs <= previousTs) {
             throw new FsmError(

@@ -25,6 +25,8 @@ export const PLANTED = {
   leaseWithoutMargin: false,
   /** The state machine does not recognise a repeated proposal. */
   applyTwiceOnRetry: false,
+  /** Of entries that are applied together the last one is skipped: what a replica holds depends on how its mail came. */
+  applyDependsOnBatch: false,
   /** The log is dropped up to what is applied, durable or not. */
   compactBeyondDurable: false,
   /** A follower serves a read before it has applied the read index. */

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { MemoryState } from "./memory-state.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { type KeyspaceWatch, MemoryStore } from "./memory-store.ts";
 import type { MemoryVersion } from "./memory-versions.ts";
 import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "./snapshot-decoder.ts";
 import { type SnapshotSource, type SourcePayload, type SourceRow, StreamExport } from "./snapshot-export.ts";
@@ -22,6 +22,7 @@ export interface MemoryDepotOptions {
   readonly identity: StoreIdentity;
   /** What is in force at first; nothing: an empty keyspace. */
   readonly content?: MemoryState;
+  readonly watch?: KeyspaceWatch;
 }
 
 /**
@@ -42,7 +43,9 @@ export class MemoryDepot implements KeyspaceDepot {
   }
 
   open(): MemoryStore {
-    const store = this.#handOut(new MemoryStore(this.#content, this.#options.fsmSyncMode));
+    const { fsmSyncMode, watch } = this.#options;
+    const store = this.#handOut(new MemoryStore(this.#content, fsmSyncMode, watch));
+    this.#reached();
     claimStore(store, "the keyspace in memory", this.#options.identity);
     return store;
   }
@@ -72,6 +75,7 @@ export class MemoryDepot implements KeyspaceDepot {
     if (this.#pending === undefined) throw new StoreError("CORRUPT", "no complete snapshot waits");
     this.#content = this.#pending;
     this.#pending = undefined;
+    this.#reached();
   }
 
   /** Nothing to do: what nobody reads any more is collected. */
@@ -94,6 +98,11 @@ export class MemoryDepot implements KeyspaceDepot {
     this.#import?.abort();
     this.#import = undefined;
     this.#content.crash(survivors);
+  }
+
+  #reached(): void {
+    const { applied, versions } = this.#content;
+    if (applied.index > 0) this.#options.watch?.reached(applied, versions.digest);
   }
 
   #handOut<T extends { close(): void }>(handle: T): T {

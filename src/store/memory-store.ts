@@ -15,6 +15,14 @@ import {
   type VersionedValue,
 } from "./types.ts";
 
+/** Hears what a replica comes to, for whoever compares it with others (row-digest.ts). */
+export interface KeyspaceWatch {
+  /** The live rows, behind everything that was written at this timestamp and before. In the middle of a batch, too. */
+  wrote(commitTs: Timestamp, rows: number): void;
+  /** Everything replicated, at this position. */
+  reached(position: AppliedState, digest: number): void;
+}
+
 const EMPTY = new Uint8Array(0);
 
 /** The version visible at `ts`: chains are short and newest first. */
@@ -34,11 +42,17 @@ export class MemoryStore implements MvccStore {
   readonly #content: MemoryState;
   readonly #mode: FsmSyncMode;
   readonly #versions: VersionTable;
+  readonly #watch: KeyspaceWatch | undefined;
   #busy = false;
   #closed = false;
 
   /** @param content what a depot keeps when the store is closed; nothing: a new, empty store that keeps nothing. */
-  constructor(content: MemoryState = new MemoryState(), mode: FsmSyncMode = "sync") {
+  constructor(
+    content: MemoryState = new MemoryState(),
+    mode: FsmSyncMode = "sync",
+    watch: KeyspaceWatch | undefined = undefined,
+  ) {
+    this.#watch = watch;
     this.#content = content;
     this.#mode = mode;
     this.#versions = content.versions;
@@ -107,7 +121,7 @@ export class MemoryStore implements MvccStore {
   }
 
   raftBatch<T>(position: AppliedState, apply: (batch: RaftBatch) => T): T {
-    return this.#transaction(() => {
+    const applied = this.#transaction(() => {
       checkPosition(this.#content.applied, position);
       const batch = this.#batch();
       let result: T;
@@ -120,6 +134,8 @@ export class MemoryStore implements MvccStore {
       this.#content.applied = { index: position.index, term: position.term, commitTs };
       return result;
     }, this.#mode === "sync");
+    this.#watch?.reached(this.#content.applied, this.#versions.digest);
+    return applied;
   }
 
   durableApplied(): AppliedState {
@@ -191,6 +207,12 @@ export class MemoryStore implements MvccStore {
 
   #batch(): { readonly view: RaftBatch; end(): void } {
     let ended = false;
+    let writing: Timestamp | undefined;
+    const write = (commitTs: Timestamp | undefined): void => {
+      if (writing !== undefined && writing !== commitTs)
+        this.#watch?.wrote(writing, this.#versions.rowDigest);
+      writing = commitTs;
+    };
     const table = (): VersionTable => {
       if (ended) throw new Error("a RaftBatch was used after its batch had ended");
       return this.#versions;
@@ -208,10 +230,12 @@ export class MemoryStore implements MvccStore {
         return table().anyHead(prefix, (head) => head.commitTs > ts);
       },
       applyMutationsRaft: (mutations, startTs, commitTs) => {
+        write(commitTs);
         table().applyMutations(mutations, startTs, commitTs);
         this.#raiseCommitTs(commitTs);
       },
       deletePrefixAtRaft: (prefix, commitTs) => {
+        write(commitTs);
         const deleted = table().deletePrefix(prefix, commitTs);
         this.#raiseCommitTs(commitTs);
         return deleted;
@@ -222,6 +246,7 @@ export class MemoryStore implements MvccStore {
     return {
       view,
       end: () => {
+        write(undefined);
         ended = true;
       },
     };

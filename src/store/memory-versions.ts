@@ -1,6 +1,7 @@
 /** Version chains, FSM state and the compaction list of the in-memory store, with an undo log for roll-back. */
 import { prefixEnd } from "./key-encoding.ts";
 import { historyCompacted } from "./positions.ts";
+import { rowDigest, stateDigest } from "./row-digest.ts";
 import { SortedMap } from "./sorted-keys.ts";
 import { checkCommitTs } from "./timestamp.ts";
 import { BLIND, type Mutation, StoreError, type Timestamp } from "./types.ts";
@@ -38,6 +39,18 @@ export class VersionTable {
   readonly #state = new Map<string, Uint8Array>();
   #horizon: Timestamp = 0n;
   #undo: (() => void)[] = [];
+  #rows = 0;
+  #states = 0;
+
+  /** Of the live rows (row-digest.ts). */
+  get rowDigest(): number {
+    return this.#rows;
+  }
+
+  /** Of everything replicated. */
+  get digest(): number {
+    return (this.#rows + this.#states) | 0;
+  }
 
   get horizon(): Timestamp {
     return this.#horizon;
@@ -87,6 +100,7 @@ export class VersionTable {
     const name = nameOf(key);
     const chain = this.#chains.get(name) ?? [];
     const next = chain.at(-1);
+    if (chain.length === 0) this.#rows = (this.#rows + rowDigest(name, version)) | 0;
     this.#chains.set(name, [...chain, version]);
     if (version.value === undefined) this.#addGarbage(version.commitTs, name, version.commitTs);
     else if (next !== undefined) this.#addGarbage(next.commitTs, name, version.commitTs);
@@ -180,6 +194,7 @@ export class VersionTable {
   }
 
   #setState(name: string, value: Uint8Array | undefined): void {
+    this.#states = (this.#states + stateDigest(name, value) - stateDigest(name, this.#state.get(name))) | 0;
     if (value === undefined) this.#state.delete(name);
     else this.#state.set(name, value);
   }
@@ -225,6 +240,8 @@ export class VersionTable {
   #setChain(name: string, chain: Chain): void {
     const before = this.#chains.get(name);
     const put = (value: Chain | undefined): void => {
+      const [head, old] = [value?.[0], this.#chains.get(name)?.[0]];
+      if (head !== old) this.#rows = (this.#rows + rowDigest(name, head) - rowDigest(name, old)) | 0;
       if (value === undefined || value.length === 0) this.#chains.delete(name);
       else this.#chains.set(name, value);
     };

@@ -38,7 +38,13 @@ function message(type: MessageType, fields: Partial<Message>): Message {
   } as Message;
 }
 
-const life = (name: string): Life => ({ name, applied: 0, commit: 0 });
+const life = (name: string, term = 1): Life => ({ name, applied: 0, commit: 0, term });
+
+function logOf(...entries: Entry[]): ShadowLog {
+  const log = new ShadowLog("b");
+  log.asked(1, { entries });
+  return log;
+}
 
 describe("safety", () => {
   test("an honest history passes", () => {
@@ -52,8 +58,9 @@ describe("safety", () => {
     monitor.applied(b, [entry(2, 1), entry(3, 2)]);
     monitor.knowsCommitted(a, 2);
     monitor.knowsCommitted(a, 3);
-    monitor.state("a", 3, "x");
-    monitor.state("b", 3, "x");
+    monitor.reached("a", { index: 3 }, 7);
+    monitor.reached("b", { index: 3 }, 7);
+    monitor.restored(life("c"), { index: 3, term: 2 });
     expect(monitor.highestApplied).toBe(3);
     expect(monitor.leaderTerms).toBe(2);
   });
@@ -82,8 +89,25 @@ describe("safety", () => {
       monitor.knowsCommitted(a, 4);
     },
     "the same index gives the same state": (monitor) => {
-      monitor.state("a", 8, "x");
-      monitor.state("b", 8, "y");
+      monitor.reached("a", { index: 8 }, 1);
+      monitor.reached("b", { index: 8 }, 2);
+    },
+    "the same entry gives the same rows": (monitor) => {
+      monitor.wrote("a", 8n, 1);
+      monitor.wrote("b", 8n, 2);
+    },
+    "a snapshot stands behind a committed entry": (monitor) => {
+      monitor.applied(life("a"), [entry(1, 1), entry(2, 1)]);
+      monitor.restored(life("b"), { index: 2, term: 2 });
+    },
+    "logs with the same entry are the same up to it": (monitor) => {
+      monitor.logged("a", 3, shadowOf(entry(3, 2)), 1);
+      monitor.logged("b", 3, shadowOf(entry(3, 2)), 2);
+    },
+    "a new leader holds everything committed": (monitor) => {
+      monitor.applied(life("a"), [entry(1, 1), entry(2, 1)]);
+      monitor.leads("b", 2);
+      monitor.checkElection("b", logOf(entry(1, 1)).memory);
     },
     "commit timestamps grow with the log": (monitor) => {
       monitor.applied(life("a"), [entry(1, 1, command(7n)), entry(2, 2, command(7n))]);
@@ -102,6 +126,43 @@ describe("safety", () => {
     monitor.leads("b", 2);
     leftMs = 1;
     expect(() => monitor.leads("c", 3)).toThrow("nobody is elected while a lease holds");
+  });
+
+  test("finds an entry of one index and term with two contents", () => {
+    const monitor = new SafetyMonitor();
+    monitor.logged("a", 3, shadowOf(entry(3, 2)), 1);
+    expect(() => monitor.logged("b", 3, shadowOf(entry(3, 2, command(9n))), 1)).toThrow(
+      "logs with the same entry are the same up to it",
+    );
+  });
+
+  test("finds a snapshot of a position that nobody has committed", () => {
+    const monitor = new SafetyMonitor();
+    monitor.restored(life("c"), { index: 1, term: 1 });
+    monitor.applied(life("a"), [entry(2, 1)]);
+    monitor.restored(life("c"), { index: 1, term: 1 });
+    expect(() => monitor.restored(life("b"), { index: 3, term: 1 })).toThrow(
+      "a snapshot stands behind a committed entry",
+    );
+  });
+
+  test("a leader needs not hold what was committed after its election", () => {
+    const monitor = new SafetyMonitor();
+    monitor.applied(life("a", 3), [entry(1, 1)]);
+    monitor.leads("b", 2);
+    monitor.checkElection("b", logOf().memory);
+  });
+
+  test("everything that is applied goes into the hash of a run", () => {
+    const mixed: number[] = [];
+    const monitor = new SafetyMonitor(
+      () => [],
+      (value) => mixed.push(value),
+    );
+    monitor.applied(life("a"), [entry(1, 1)]);
+    monitor.applied(life("b"), [entry(1, 1)]);
+    monitor.reached("a", { index: 1 }, 7);
+    expect(mixed).toEqual([shadowOf(entry(1, 1)).hash, shadowOf(entry(1, 1)).hash, 7]);
   });
 
   test("a rejected vote is no vote", () => {
@@ -151,6 +212,23 @@ describe("the shadow of a log", () => {
       log.holds(content, 0);
       log.recovered(recovered(term, content.entries.length), content);
     }
+  });
+
+  test("tells of each entry on its way into the log, with the term before it", () => {
+    const logged: number[][] = [];
+    const log = new ShadowLog("a", (index, { term }, previousTerm) =>
+      logged.push([index, term, previousTerm]),
+    );
+    log.asked(1, { entries: [entry(1, 1), entry(2, 2)] });
+    log.asked(2, { entries: [entry(2, 3)] });
+    const confState = recovered(1, 1).confState;
+    log.asked(3, { entries: [entry(10, 5)], snapshot: { index: 9, term: 4, confState } });
+    expect(logged).toEqual([
+      [1, 1, 0],
+      [2, 2, 1],
+      [2, 3, 1],
+      [10, 5, 4],
+    ]);
   });
 
   test("finds an acknowledged batch that is missing", () => {

@@ -34,7 +34,6 @@ import type { Life as WatchedLife } from "./safety.ts";
 import { type Process, SimThread } from "./scheduler.ts";
 import { simChannel } from "./sim-channel.ts";
 import type { SimRandom } from "./sim-random.ts";
-import { stateHash } from "./state-hash.ts";
 
 const nothing = (): void => {};
 const NO_TRANSPORT_METRICS: TransportMetrics = {
@@ -46,8 +45,6 @@ const NO_TRANSPORT_METRICS: TransportMetrics = {
 };
 /** How late a message comes that comes twice, or out of order: mostly soon, and now and then from another age. */
 const DISORDER_MEANS_MS = [10, 300, 300, 10_000];
-/** The state behind every so manieth index is compared between nodes. */
-const STATE_EVERY = 8;
 
 const ROOMS = ["front", "consensus", "log", "store", "snapshot"] as const;
 export type RoomName = (typeof ROOMS)[number];
@@ -66,7 +63,6 @@ export class Life implements Process, WatchedLife {
   opened = false;
   readonly #random: SimRandom;
   readonly #deathWatch: (() => void)[] = [];
-  #hashedIndex = 0;
   #logAudit: LogAudit | undefined;
 
   constructor(machine: Machine, random: SimRandom) {
@@ -83,13 +79,20 @@ export class Life implements Process, WatchedLife {
       snapshot: thread("snapshot"),
     };
     this.threads.consensus.afterTurn = () =>
-      machine.world.guard(() => machine.world.safety.knowsCommitted(this, this.published.commitIndex));
+      machine.world.guard(() => {
+        const { safety } = machine.world;
+        safety.knowsCommitted(this, this.published.commitIndex);
+        safety.checkElection(this.name, machine.shadow.memory);
+      });
     this.threads.log.afterTurn = () =>
       machine.world.guard(() => {
         // Reading rot would end the log before its time.
         if (this.alive && !machine.damaged) this.#logAudit?.afterTurn(machine.shadow);
       });
-    this.threads.store.afterTurn = () => machine.world.guard(() => this.#compareState());
+  }
+
+  get term(): number {
+    return this.machine.shadow.memory.hardState.term;
   }
 
   /** In a turn of the front thread. */
@@ -114,7 +117,7 @@ export class Life implements Process, WatchedLife {
         world.guard(() => watch(message));
     storeC.tap = tap((message) => {
       if (message.kind === "apply") safety.applied(this, message.entries);
-      if (message.kind === "install") safety.restored(this, message.snapshot.index);
+      if (message.kind === "install") safety.restored(this, message.snapshot);
     });
     consensusS.tap = tap((message) => {
       if (message.kind === "opened") this.applied = message.applied.index;
@@ -344,19 +347,6 @@ export class Life implements Process, WatchedLife {
         return inner.send(to, message);
       },
     };
-  }
-
-  #compareState(): void {
-    if (!this.opened) return;
-    const index = this.published.appliedIndex;
-    if (index === this.#hashedIndex || index % STATE_EVERY !== 0) return;
-    this.#hashedIndex = index;
-    const reader = this.machine.reader();
-    // A keyspace may be in force and not yet published.
-    if (reader.appliedState().index === index) {
-      this.machine.world.safety.state(this.name, index, stateHash(reader));
-    }
-    reader.close();
   }
 }
 

@@ -94,7 +94,7 @@ export class Machine {
     this.identity = this.#newIdentity();
     this.disk = this.#newDisk();
     this.depot = this.#newDepot();
-    this.shadow = new ShadowLog(name);
+    this.shadow = this.#newShadow();
   }
 
   /** It knows its cluster, and its log and keyspace are open. */
@@ -185,7 +185,7 @@ export class Machine {
     this.disk = this.#newDisk();
     this.identity = this.#newIdentity();
     this.depot = this.#newDepot();
-    this.shadow = new ShadowLog(this.name);
+    this.shadow = this.#newShadow();
     this.#restart(RESTART_MS);
   }
 
@@ -314,10 +314,22 @@ export class Machine {
     };
   }
 
+  #newShadow(): ShadowLog {
+    const { world, name } = this;
+    return new ShadowLog(name, (index, entry, previousTerm) =>
+      world.safety.logged(name, index, entry, previousTerm),
+    );
+  }
+
   #newDepot(): MemoryDepot {
     const machine = this;
+    const { safety } = this.world;
     return new MemoryDepot({
       fsmSyncMode: this.world.profile.fsmSyncMode,
+      watch: {
+        wrote: (commitTs, rows) => this.world.guard(() => safety.wrote(this.name, commitTs, rows)),
+        reached: (position, digest) => this.world.guard(() => safety.reached(this.name, position, digest)),
+      },
       identity: {
         get clusterId() {
           return machine.identity.clusterId;

@@ -100,6 +100,7 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     operations: { read: 3, write: 4, create: 1, cas: 1, delete: 2, list: 1 },
     ...faults({ transfer: 4, partition: 4, crash: 3, reset: 4 }, 600),
   },
+  applyDependsOnBatch: { ...BUSY, ...faults({ "stall-room": 1 }, 4_000) },
   compactBeyondDurable: {
     ...BUSY,
     operations: WRITES,

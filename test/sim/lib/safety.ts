@@ -4,11 +4,19 @@
  */
 import { COMMAND_HEADER_BYTES } from "../../../src/kv/command.ts";
 import { type Entry, EntryType, type Message, MessageType } from "../../../src/raft/core/index.ts";
-import { hashBytes, Violation } from "./violation.ts";
+import type { AppliedState } from "../../../src/store/types.ts";
+import { type LogImage, type ShadowEntry, same, shadowOf } from "./log-image.ts";
+import { Violation } from "./violation.ts";
 
-interface Committed {
-  readonly term: number;
-  readonly hash: number;
+interface Committed extends ShadowEntry {
+  readonly by: string;
+  /** It was committed in this term, or before. */
+  readonly in: number;
+}
+
+/** One entry of one leader, with the term of what comes before it. */
+interface Logged extends ShadowEntry {
+  readonly previousTerm: number;
   readonly by: string;
 }
 
@@ -18,6 +26,13 @@ export interface Life {
   /** Of its last applied entry; 0 before the first. */
   applied: number;
   commit: number;
+  /** Of its consensus room, as far as it has been written. */
+  readonly term: number;
+}
+
+interface Digest {
+  readonly digest: number;
+  readonly by: string;
 }
 
 const COMMIT_TS_OFFSET = 4;
@@ -35,13 +50,24 @@ export class SafetyMonitor {
   readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, number>();
   readonly #committed = new Map<number, Committed>();
-  readonly #states = new Map<number, { readonly hash: string; readonly by: string }>();
+  /** By term and index. */
+  readonly #logged = new Map<string, Logged>();
+  readonly #states = new Map<number, Digest>();
+  readonly #rows = new Map<bigint, Digest>();
+  /** Nobody has looked at their logs yet. */
+  #elected: { readonly name: string; readonly term: number }[] = [];
+  readonly #mix: (value: number) => void;
+  #lowest = Number.POSITIVE_INFINITY;
   #highest = 0;
   #newestTs = 0n;
 
-  /** @param leases those that are valid at the moment of the call */
-  constructor(leases: () => readonly Lease[] = () => []) {
+  /**
+   * @param leases those that are valid at the moment of the call
+   * @param mix is given the content of everything that is applied
+   */
+  constructor(leases: () => readonly Lease[] = () => [], mix: (value: number) => void = () => {}) {
     this.#leases = leases;
+    this.#mix = mix;
   }
 
   /** Highest index that some node has applied. */
@@ -74,8 +100,44 @@ export class SafetyMonitor {
     const known = this.#leaders.get(term);
     if (known === undefined) {
       this.#leaders.set(term, name);
+      this.#elected.push({ name, term });
       this.#checkLeases(name, term);
     } else if (known !== name) throw new Violation("one leader per term", { term, leaders: [known, name] });
+  }
+
+  /** After a turn of a node that may have been elected in it: its log holds everything that was committed before. */
+  checkElection(name: string, log: LogImage): void {
+    if (this.#elected.length === 0) return;
+    const mine = this.#elected.filter((elected) => elected.name === name);
+    this.#elected = this.#elected.filter((elected) => elected.name !== name);
+    for (const { term } of mine) {
+      for (const [index, committed] of this.#committed) {
+        if (committed.in >= term || index <= log.base) continue;
+        const held = log.at(index);
+        if (held !== undefined && same(held, committed)) continue;
+        throw new Violation("a new leader holds everything committed", {
+          name,
+          term,
+          index,
+          committed,
+          held,
+        });
+      }
+    }
+  }
+
+  /** An entry goes into a node's log: entries of one index and term are the same everywhere, and so is all before them. */
+  logged(by: string, index: number, entry: ShadowEntry, previousTerm: number): void {
+    const key = `${entry.term}/${index}`;
+    const known = this.#logged.get(key);
+    if (known === undefined) this.#logged.set(key, { ...entry, previousTerm, by });
+    else if (!same(known, entry) || known.previousTerm !== previousTerm) {
+      throw new Violation("logs with the same entry are the same up to it", {
+        index,
+        known,
+        now: { ...entry, previousTerm, by },
+      });
+    }
   }
 
   /** Nobody is elected while somebody else may answer reads without asking. */
@@ -97,12 +159,22 @@ export class SafetyMonitor {
         });
       }
       life.applied = entry.index;
-      this.#commit(life.name, entry);
+      this.#commit(life, entry);
     }
   }
 
   /** A state machine goes on from a snapshot. */
-  restored(life: Life, index: number): void {
+  restored(life: Life, { index, term }: Pick<AppliedState, "index" | "term">): void {
+    const known = this.#committed.get(index);
+    // What the founders began with came by no log.
+    if (known === undefined ? index >= this.#lowest : known.term !== term) {
+      throw new Violation("a snapshot stands behind a committed entry", {
+        node: life.name,
+        index,
+        term,
+        known,
+      });
+    }
     life.applied = index;
   }
 
@@ -115,16 +187,14 @@ export class SafetyMonitor {
   }
 
   /** The whole replicated state behind one index. */
-  state(name: string, index: number, hash: string): void {
-    const known = this.#states.get(index);
-    if (known === undefined) this.#states.set(index, { hash, by: name });
-    else if (known.hash !== hash) {
-      throw new Violation("the same index gives the same state", {
-        index,
-        [known.by]: known.hash,
-        [name]: hash,
-      });
-    }
+  reached(name: string, { index }: Pick<AppliedState, "index">, digest: number): void {
+    this.#mix(digest);
+    compare(this.#states, index, { digest, by: name }, "the same index gives the same state");
+  }
+
+  /** The rows behind one commit timestamp, also of entries that were applied together with later ones. */
+  wrote(name: string, commitTs: bigint, digest: number): void {
+    compare(this.#rows, commitTs, { digest, by: name }, "the same entry gives the same rows");
   }
 
   #voted(voter: string, term: number, candidate: number): void {
@@ -137,17 +207,23 @@ export class SafetyMonitor {
     }
   }
 
-  #commit(by: string, entry: Entry): void {
-    const { index, term } = entry;
-    const hash = hashBytes(entry.data, entry.type + 1);
+  #commit(life: Life, entry: Entry): void {
+    const { index } = entry;
+    const { term, hash } = shadowOf(entry);
+    this.#mix(hash);
     const known = this.#committed.get(index);
     if (known !== undefined) {
-      if (known.term !== term || known.hash !== hash) {
-        throw new Violation("committed entries never change", { index, known, now: { term, hash, by } });
+      if (!same(known, { term, hash })) {
+        throw new Violation("committed entries never change", {
+          index,
+          known,
+          now: { term, hash, by: life.name },
+        });
       }
       return;
     }
-    this.#committed.set(index, { term, hash, by });
+    this.#committed.set(index, { term, hash, by: life.name, in: life.term });
+    this.#lowest = Math.min(this.#lowest, index);
     if (index !== this.#highest + 1 && this.#highest !== 0) return;
     this.#highest = index;
     this.#checkTimestamp(entry);
@@ -162,4 +238,10 @@ export class SafetyMonitor {
     }
     this.#newestTs = ts;
   }
+}
+
+function compare<K>(known: Map<K, Digest>, at: K, now: Digest, property: string): void {
+  const before = known.get(at);
+  if (before === undefined) known.set(at, now);
+  else if (before.digest !== now.digest) throw new Violation(property, { at, before, now });
 }

@@ -50,7 +50,7 @@ export class World {
   readonly profile: Profile;
   readonly scheduler: Scheduler;
   readonly fabric: Fabric;
-  readonly safety = new SafetyMonitor(() => this.#leases());
+  readonly safety: SafetyMonitor;
   readonly recorder: HistoryRecorder;
   readonly machines: Machine[] = [];
   readonly clients: Clients;
@@ -65,6 +65,10 @@ export class World {
     this.random = new SimRandom(options.seed);
     this.profile = profileOf(this.random.fork("profile"), options.profile);
     this.scheduler = new Scheduler(this.random.fork("scheduler"));
+    this.safety = new SafetyMonitor(
+      () => this.#leases(),
+      (value) => this.scheduler.mix(value),
+    );
     this.#trace = options.trace;
     if (options.trace !== undefined) {
       const { trace } = options;
