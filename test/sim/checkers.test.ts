@@ -2,6 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { type Entry, EntryType, type Message, MessageType } from "../../src/raft/core/index.ts";
 import type { RecoveredLog } from "../../src/raft/wal/types.ts";
+import { type Call, HistoryRecorder, NotLinearizableError } from "../linearizability/index.ts";
+import { checkHistory } from "./lib/history-check.ts";
+import { checkLedger, type Fate, type LedgerRow } from "./lib/ledger.ts";
 import { type ReadLog, shadowOf } from "./lib/log-image.ts";
 import { RealTimeError, withoutRealTime } from "./lib/real-time.ts";
 import { type Life, SafetyMonitor } from "./lib/safety.ts";
@@ -304,6 +307,55 @@ describe("the shadow of a log", () => {
     expect(() => log.holds(content, 1)).toThrow(property);
     expect(() => log.holds(content, 3)).toThrow(property);
     expect(() => log.recovered(recovered(2, 4, 3, 1), content)).toThrow(property);
+  });
+});
+
+describe("the ledger", () => {
+  const fates = new Map<string, Fate>([
+    ["w1", { kind: "acknowledged", version: 5n }],
+    ["w2", { kind: "refused" }],
+    ["w3", { kind: "unknown" }],
+  ]);
+  const row = (name: string, version = 5n, value = `once ${name}`): LedgerRow => ({ name, value, version });
+
+  test("what was acknowledged is there, what is unknown may be", () => {
+    checkLedger(fates, [row("w1")], "n1");
+    checkLedger(fates, [row("w1"), row("w3", 9n)], "n1");
+  });
+
+  const broken: Readonly<Record<string, readonly LedgerRow[]>> = {
+    "every acknowledged write is there": [row("w3")],
+    "what was acknowledged keeps its version": [row("w1", 6n)],
+    "nothing is there that was not written": [row("w1"), row("w4")],
+  };
+  for (const [property, rows] of Object.entries(broken)) {
+    test(`finds: ${property}`, () => expect(() => checkLedger(fates, rows, "n1")).toThrow(property));
+  }
+
+  test("finds what was refused, and another value", () => {
+    const property = "nothing is there that was not written";
+    expect(() => checkLedger(fates, [row("w1"), row("w2")], "n1")).toThrow(property);
+    expect(() => checkLedger(fates, [row("w1", 5n, "once w3")], "n1")).toThrow(property);
+  });
+});
+
+describe("a history that is hard to explain", () => {
+  const tiny = { configurations: 4, steps: 4 };
+  function history(seen: string): readonly Call[] {
+    const recorder = new HistoryRecorder(() => 0);
+    const write = (value: string) => recorder.invoke(value, { kind: "write", key: "k", value });
+    for (const open of ["a", "b", "c"].map(write)) open.ok({ kind: "done" });
+    recorder.invoke("r", { kind: "read", key: "k" }).ok({ kind: "found", sight: { value: seen } });
+    return recorder.calls();
+  }
+
+  test("is looked at once more", () => {
+    expect(checkHistory(history("b"), tiny)).toEqual({ undecided: 0, retried: 1 });
+    expect(() => checkHistory(history("d"), tiny)).toThrow(NotLinearizableError);
+  });
+
+  test("and counts as undecided when that does not help", () => {
+    expect(checkHistory(history("b"), tiny, tiny)).toEqual({ undecided: 1, retried: 0 });
   });
 });
 

@@ -60,6 +60,8 @@ describe("a seed", () => {
       });
       expect(`seed ${seed}: ${verdictOf(result)}`).toBe(`seed ${seed}: ok`);
       expect(result.answered).toBeGreaterThan(0);
+      expect(result.ledger).toBeGreaterThan(0);
+      expect(result.history.undecided).toBe(0);
       expect(result.applied).toBeGreaterThan(0);
       expect(Object.keys(result.faults).length).toBeGreaterThan(0);
     },

@@ -161,7 +161,8 @@ class Client {
               `<- ${machine.name} ${error}`,
             );
             end(CLIENT_LATENCY_MS, () => {
-              if (neverCarriedOut(error, operation)) call.refused();
+              const looks = operation.kind === "read" || operation.kind === "list";
+              if (looks || neverCarriedOut(error)) call.refused();
               else call.unknown();
               return false;
             });
@@ -185,6 +186,7 @@ class Client {
       this.#seen.set(operation.key, result.version);
     }
     call.ok(result);
+    this.#options.scheduler.mixText(JSON.stringify(result, heard));
     return true;
   }
 
@@ -261,11 +263,16 @@ class Client {
   }
 }
 
+/** For the hash of a run: what clients hear is part of it. */
+function heard(_: string, value: unknown): unknown {
+  return value instanceof Map ? [...value] : value;
+}
+
 function sightOf(row: { readonly value: Uint8Array; readonly commitTs: bigint }): Sight {
   return { value: new TextDecoder().decode(row.value), version: row.commitTs.toString() };
 }
 
-function payloadOf(value: string, length: number): Uint8Array {
+export function payloadOf(value: string, length: number): Uint8Array {
   const payload = new Uint8Array(length);
   let state = hashBytes(text.encode(value));
   for (let i = 0; i < length; i++) {
@@ -276,14 +283,14 @@ function payloadOf(value: string, length: number): Uint8Array {
 }
 
 /** A payload is a function of the value beside it and of its length. */
-function checkPayload(key: string, row: VersionedValue | undefined): void {
+export function checkPayload(key: string, row: VersionedValue | undefined): void {
   if (row?.payload === undefined) return;
   const value = new TextDecoder().decode(row.value);
   if (hashBytes(row.payload) === hashBytes(payloadOf(value, row.payload.byteLength))) return;
   throw new Violation("a payload is what was written", { key, value, bytes: row.payload.byteLength });
 }
 
-function isExpected(error: unknown): boolean {
+export function isExpected(error: unknown): boolean {
   // The reader of a keyspace that a snapshot has just replaced is closed: the read is to be made again.
   return error instanceof KvError || (error instanceof StoreError && readAgain(error));
 }
@@ -293,8 +300,7 @@ function readAgain({ code }: StoreError): boolean {
 }
 
 /** What the contract of `KvClient.transact` promises about an error. */
-function neverCarriedOut(error: unknown, operation: Operation): boolean {
-  if (operation.kind === "read" || operation.kind === "list") return true;
+export function neverCarriedOut(error: unknown): boolean {
   return (
     error instanceof KvError &&
     (error.code === "UNAVAILABLE" || error.code === "DISK_FULL" || error.code === "TOO_LARGE")

@@ -41,7 +41,9 @@ export function awaitConvergence(world: World): Convergence {
       missing = `reads at ${machine.name}`;
       // A node may have just been told to hand over, or a snapshot may come: asked again, it answers.
       const ask = (): void =>
-        world.clients.readAll(machine, (answered) => (answered ? next() : world.after(100, ask)));
+        world.clients.readAll(machine, (answered) => (answered ? ledger() : world.after(100, ask)));
+      const ledger = (): void =>
+        world.ledger.check(machine, (answered) => (answered ? next() : world.after(100, ledger)));
       ask();
     };
     next();

@@ -8,6 +8,7 @@
  * came later (SimulatedDiskOptions.time), and what was sent later never left.
  */
 import { drainMicrotasks } from "bun:jsc";
+import { crc32 } from "node:zlib";
 import { EventQueue, type SimEvent } from "./event-queue.ts";
 import type { SimRandom } from "./sim-random.ts";
 
@@ -55,7 +56,7 @@ export class Scheduler {
     return this.#turn;
   }
 
-  /** Depends on everything that happened so far, and on when. */
+  /** Depends on everything that happened so far, on when, and on what nodes and clients told each other. */
   get hash(): string {
     return hex(this.#hashHigh) + hex(this.#hashLow);
   }
@@ -64,6 +65,14 @@ export class Scheduler {
   mix(value: number): void {
     this.#hashLow = Math.imul(this.#hashLow ^ (value | 0), 0x0100_0193);
     this.#hashHigh = (Math.imul(this.#hashHigh ^ (this.#hashLow >>> 15), 0x85eb_ca6b) + value) | 0;
+  }
+
+  mixText(text: string): void {
+    this.mix(crc32(text));
+  }
+
+  mixBytes(bytes: Uint8Array): void {
+    this.mix(crc32(bytes));
   }
 
   /** @param delayMs after the present moment */

@@ -148,6 +148,7 @@ export class Endpoint implements Connection {
     while (!this.#paused && !this.closed && this.handlers !== undefined) {
       const bytes = this.#received.shift();
       if (bytes === undefined) return;
+      this.#fabric.scheduler.mixBytes(bytes);
       if (this.peer !== undefined) this.peer.#acknowledged(bytes.byteLength);
       this.handlers.onData(bytes);
     }

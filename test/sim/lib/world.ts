@@ -1,9 +1,11 @@
 /** One run: a cluster, its clients, and everything that goes wrong, as one seed has it. */
 import type { NamedAddress } from "../../../src/kv/consensus-options.ts";
-import { checkLinearizable, HistoryRecorder } from "../../linearizability/index.ts";
+import { HistoryRecorder } from "../../linearizability/index.ts";
 import { Clients } from "./clients.ts";
 import { awaitConvergence } from "./convergence.ts";
 import { Faults } from "./faults.ts";
+import { checkHistory, type HistoryVerdict } from "./history-check.ts";
+import { Ledger } from "./ledger.ts";
 import { addressOf, Machine } from "./machine.ts";
 import { Operator } from "./operator.ts";
 import { type Profile, profileOf } from "./profile.ts";
@@ -17,8 +19,6 @@ import { Violation } from "./violation.ts";
 const FORMATION_MS = 30_000;
 /** Time after the end of all faults until everything must be well again. */
 export const RECOVERY_MS = 120_000;
-/** A seed whose history is hard to explain is left undecided rather than waited for; the next one is cheaper. */
-const SEARCH_LIMITS = { configurations: 2_000, steps: 200_000 };
 /** A run with more events than this goes in circles. */
 const MAX_EVENTS = 20_000_000;
 
@@ -38,7 +38,9 @@ export interface RunResult {
   readonly profile: Profile;
   readonly calls: number;
   readonly answered: number;
-  readonly undecided: number;
+  readonly history: HistoryVerdict;
+  /** Writes of the ledger that were acknowledged. */
+  readonly ledger: number;
   readonly applied: number;
   readonly leaders: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -54,6 +56,7 @@ export class World {
   readonly recorder: HistoryRecorder;
   readonly machines: Machine[] = [];
   readonly clients: Clients;
+  readonly ledger: Ledger;
   readonly operator: Operator;
   readonly faults: Faults;
   readonly #trace: ((line: string) => void) | undefined;
@@ -87,6 +90,13 @@ export class World {
       machines: () => this.machines.filter((machine) => machine.serves),
       onViolation: (error) => this.fail(error),
     });
+    this.ledger = new Ledger({
+      scheduler: this.scheduler,
+      random: this.random.fork("ledger"),
+      profile: this.profile,
+      machines: () => this.machines.filter((machine) => machine.serves),
+      onViolation: (error) => this.fail(error),
+    });
     this.operator = new Operator(this, this.random.fork("operator"));
     this.faults = new Faults(this, this.random.fork("faults"));
   }
@@ -101,24 +111,24 @@ export class World {
     this.note("formed");
     const faultsEnd = scheduler.now + this.profile.durationMs;
     this.clients.start();
+    this.ledger.start();
     this.faults.start();
     this.#until(this.profile.durationMs, () => scheduler.now >= faultsEnd);
     this.note("the end of all faults");
     this.faults.end();
     this.clients.stop();
+    this.ledger.stop();
     const converged = awaitConvergence(this);
     this.#until(RECOVERY_MS, () => converged.done);
     if (this.#failure === undefined && !converged.done) {
       this.fail(new Violation("the cluster recovers", { missing: converged.missing() }));
     }
     for (const { life } of this.machines) this.guard(() => life?.auditLog());
-    let undecided = 0;
+    let history: HistoryVerdict = { undecided: 0, retried: 0 };
     if (this.#failure === undefined) {
-      try {
-        undecided = checkLinearizable(this.recorder.calls(), { limits: SEARCH_LIMITS }).undecided.length;
-      } catch (error) {
-        this.fail(error);
-      }
+      this.guard(() => {
+        history = checkHistory(this.recorder.calls());
+      });
     }
     const calls = this.recorder.calls();
     return {
@@ -131,7 +141,8 @@ export class World {
       calls: calls.length,
       answered: calls.filter(({ outcome }) => outcome.kind !== "unknown" && outcome.kind !== "refused")
         .length,
-      undecided,
+      history,
+      ledger: this.ledger.acknowledged,
       applied: this.safety.highestApplied,
       leaders: this.safety.leaderTerms,
       faults: this.faults.counts,
