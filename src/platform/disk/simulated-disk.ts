@@ -28,11 +28,19 @@ export interface SimulatedDiskOptions {
   readonly capacityBytes?: number;
   /** Called before every operation, failing ones included. */
   readonly onOperation?: (operation: DiskOperation, path: string, bytes: number) => void;
+  /** Called when an operation fails because something was done to the disk: a fault that was injected, no room, or the
+   *  shutdown that an earlier fault has led to. */
+  readonly onFailure?: (failure: DiskFailure) => void;
   /**
    * When an operation begins and is done, for a simulator that runs a thread ahead of its clock: `crash(now)` undoes
    * what had not begun, and a sync that was not done has made nothing durable. Absent: done when the call returns.
    */
   readonly time?: (operation: DiskOperation, path: string, bytes: number) => OperationTime;
+}
+
+export interface DiskFailure {
+  readonly operation: DiskOperation;
+  readonly cause: "injected" | "full" | "shut down";
 }
 
 /** An operation that will fail. */
@@ -250,6 +258,10 @@ export class SimulatedDisk implements Disk {
         node.modifiedMs = this.#nowMs();
       },
       freeBytes: () => this.#freeBytes(),
+      full: (operation) => {
+        this.#options.onFailure?.({ operation, cause: "full" });
+        return new DiskError("ENOSPC", path, operation);
+      },
     };
   }
 
@@ -264,6 +276,7 @@ export class SimulatedDisk implements Disk {
     this.#options.onOperation?.(operation, path, bytes);
     const time = this.#options.time?.(operation, path, bytes) ?? AT_ONCE;
     if (this.#shutDown && !READING.has(operation)) {
+      this.#options.onFailure?.({ operation, cause: "shut down" });
       throw new DiskError("EIO", path, operation, "the file system has shut down");
     }
     for (const fault of this.#faults) {
@@ -272,6 +285,7 @@ export class SimulatedDisk implements Disk {
       if (fault.left-- > 0) continue;
       if (fault.forever !== true) this.#faults = this.#faults.filter((other) => other !== fault);
       onFault?.(time);
+      this.#options.onFailure?.({ operation, cause: "injected" });
       throw new DiskError(fault.code, path, operation, "injected");
     }
     return time;

@@ -18,6 +18,8 @@ export interface FileAccess {
   enter(operation: DiskOperation, bytes: number, onFault?: (time: OperationTime) => void): OperationTime;
   touch(): void;
   freeBytes(): number;
+  /** The error of an operation that finds no room. */
+  full(operation: DiskOperation): DiskError;
 }
 
 export class SimulatedFile implements DiskFile {
@@ -59,7 +61,7 @@ export class SimulatedFile implements DiskFile {
     const fits = this.#fitting(position, total);
     content.write(bytes.subarray(0, fits), position, begins);
     touch();
-    if (fits < total) throw new DiskError("ENOSPC", this.path, "pwrite");
+    if (fits < total) throw this.#access.full("pwrite");
   }
 
   datasync(): void {
@@ -71,10 +73,8 @@ export class SimulatedFile implements DiskFile {
   preallocate(bytes: number): void {
     this.#requireWritable("preallocate");
     const { begins } = this.#enter("preallocate", bytes);
-    const { content, freeBytes } = this.#access;
-    if (bytes - content.allocatedBytes > freeBytes()) {
-      throw new DiskError("ENOSPC", this.path, "preallocate", `${bytes} bytes`);
-    }
+    const { content, freeBytes, full } = this.#access;
+    if (bytes - content.allocatedBytes > freeBytes()) throw full("preallocate");
     content.reserve(bytes, begins);
   }
 

@@ -21,18 +21,31 @@ const DISK_OPERATIONS = [
 const PUT_BACK_EVERY_MS = 500;
 
 export class Faults {
+  /** Of those that took effect. */
   readonly counts: Record<string, number> = {};
   readonly #world: World;
   readonly #random: SimRandom;
   #over = false;
-  /** At most a minority may ever lose what it had on its disk. */
+  /** Machines that have lost what they had on their disks, or may find that they have. */
   #lost = 0;
   /** From the copy on: nodes that come in meanwhile would not know what the others know. */
   #copied: Machine | undefined;
+  /** Nothing comes of the fault that is being inflicted, or not yet. */
+  #idle = false;
 
   constructor(world: World, random: SimRandom) {
     this.#world = world;
     this.#random = random;
+  }
+
+  /** At most a minority may ever lose what it had on its disk. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** It has taken effect. */
+  took(fault: FaultName): void {
+    this.counts[fault] = (this.counts[fault] ?? 0) + 1;
   }
 
   start(): void {
@@ -65,10 +78,16 @@ export class Faults {
   #inflict(fault: FaultName): void {
     const running = this.#world.machines.filter(({ life }) => life?.alive);
     if (running.length === 0) return;
-    this.counts[fault] = (this.counts[fault] ?? 0) + 1;
     const { leaderShare } = this.#world.profile;
     const leader = this.#random.chance(leaderShare) ? this.#world.leader() : undefined;
+    this.#idle = false;
     this.#act(fault, leader ?? this.#random.pick(running));
+    if (!this.#idle) this.took(fault);
+  }
+
+  /** The fault that is being inflicted finds nothing to do, or waits for something: who counts it then says `took`. */
+  #notNow(): void {
+    this.#idle = true;
   }
 
   #act(fault: FaultName, machine: Machine): void {
@@ -81,6 +100,7 @@ export class Faults {
         return;
       case "crash-in-disk-operation":
         machine.crashInOperations = random.nextInt(30);
+        this.#notNow();
         return;
       case "crash-all":
         for (const other of this.#world.machines) {
@@ -96,6 +116,7 @@ export class Faults {
         this.#amnesia();
         return;
       case "pause":
+        if (machine.life?.held !== undefined) this.#notNow();
         machine.pause();
         this.#world.after(random.range(50, random.pick([500, 3_000, 15_000])), () => machine.resume());
         return;
@@ -113,12 +134,14 @@ export class Faults {
         return;
       case "cut-pair": {
         const other = this.#another(machine) ?? random.pick(this.#world.machines);
-        if (other !== machine) {
-          this.#block([
-            [machine.name, other.name],
-            [other.name, machine.name],
-          ]);
-        }
+        this.#block(
+          other === machine
+            ? []
+            : [
+                [machine.name, other.name],
+                [other.name, machine.name],
+              ],
+        );
         return;
       }
       case "one-way": {
@@ -129,8 +152,8 @@ export class Faults {
       }
       case "reset": {
         const endpoints = [...fabric.endpoints];
-        if (endpoints.length === 0) return;
-        for (let i = random.between(1, 4); i > 0; i--) random.pick(endpoints).reset();
+        if (endpoints.length === 0) this.#notNow();
+        else for (let i = random.between(1, 4); i > 0; i--) random.pick(endpoints).reset();
         return;
       }
       case "slow-link":
@@ -140,17 +163,20 @@ export class Faults {
       case "disk-error": {
         const operation = random.pick(DISK_OPERATIONS);
         this.#world.note(`the disk of ${machine.name}: EIO in ${operation}`);
+        this.#arm("disk-error", machine);
         machine.disk.inject({ code: "EIO", operation, after: random.nextInt(20) });
         this.#world.after(random.range(0, 5_000), () => machine.disk.clearFaults());
         return;
       }
       case "fsync-failure":
         this.#world.note(`the disk of ${machine.name}: fdatasync fails`);
+        this.#arm("fsync-failure", machine);
         machine.disk.inject({ code: "EIO", operation: "datasync", after: random.nextInt(10) });
         return;
       case "disk-full": {
         const { freeBytes, totalBytes } = machine.disk.space("/");
         this.#world.note(`the disk of ${machine.name} is nearly full`);
+        this.#arm("disk-full", machine);
         machine.disk.setCapacity(totalBytes - freeBytes + random.nextInt(32 << 10));
         this.#world.after(random.range(500, 10_000), () => machine.disk.setCapacity(2 ** 50));
         return;
@@ -163,24 +189,29 @@ export class Faults {
         });
         return;
       case "flip-bit":
-        this.#flipBit(machine);
+        if (!this.#flipBit(machine)) this.#notNow();
         return;
       case "wipe":
-        if (!this.#mayLose(machine)) return;
+        if (machine.wiped || !this.#mayLose(machine)) {
+          this.#notNow();
+          return;
+        }
         machine.wipe();
         this.#world.after(random.range(0, 5_000), () => this.#world.operator.replace(machine));
         return;
       case "rollback":
+        this.#notNow();
         this.#rollBack(machine);
         return;
       case "transfer":
-        this.#world.operator.transfer();
+        this.#notNow();
+        this.#world.operator.transfer(() => this.took("transfer"));
         return;
       case "membership":
-        if (!this.#isRollingBack) this.#world.operator.change();
+        if (this.#isRollingBack || !this.#world.operator.change()) this.#notNow();
         return;
       case "graceful-restart":
-        machine.restartGracefully();
+        if (!machine.restartGracefully()) this.#notNow();
         return;
       case "stall-room": {
         const threads = Object.values(machine.life?.threads ?? {});
@@ -191,11 +222,18 @@ export class Faults {
     }
   }
 
+  /** It takes effect when the disk meets it (Machine says so), which may be never. */
+  #arm(fault: FaultName, machine: Machine): void {
+    machine.armed.add(fault);
+    this.#notNow();
+  }
+
   /**
    * The leader loses one follower, which begins to ask for votes; then the other followers lose the leader and, in the same
    * moment, what they had in memory: whom they had heard of, and when.
    */
   #amnesia(): void {
+    this.#notNow();
     const leader = this.#world.leader();
     const [first, ...others] = this.#random.shuffle(
       this.#world.machines.filter((machine) => machine !== leader && machine.life?.alive),
@@ -212,6 +250,7 @@ export class Faults {
         cut(other);
         other.kill(0);
       }
+      if (others.length > 0) this.took("amnesia");
     });
   }
 
@@ -239,6 +278,7 @@ export class Faults {
   }
 
   #block(pairs: readonly (readonly [string, string])[]): void {
+    if (pairs.length === 0) this.#notNow();
     const { fabric } = this.#world;
     this.#world.note(`cut: ${pairs.map(([from, to]) => `${from}>${to}`).join(" ")}`);
     for (const [from, to] of pairs) fabric.block(from, to);
@@ -274,21 +314,22 @@ export class Faults {
     });
   }
 
-  /** Rot in a file of the log that nobody has written to lately. */
-  #flipBit(machine: Machine): void {
-    if (!this.#mayLose(machine)) return;
+  /** Rot in a file of the log that nobody has written to lately. False: there is none, or it must not be. */
+  #flipBit(machine: Machine): boolean {
     const { disk } = machine;
-    if (disk.stat("/data/wal") === undefined) return;
-    const names = disk
-      .readdir("/data/wal")
-      .filter((name) => (disk.stat(`/data/wal/${name}`)?.bytes ?? 0) > 0);
-    if (names.length === 0) return;
+    const names = disk.quietly(() =>
+      disk.stat("/data/wal") === undefined
+        ? []
+        : disk.readdir("/data/wal").filter((name) => (disk.stat(`/data/wal/${name}`)?.bytes ?? 0) > 0),
+    );
+    if (names.length === 0 || !this.#mayLose(machine)) return false;
     const path = `/data/wal/${this.#random.pick(names)}`;
-    const offset = this.#random.nextInt(disk.stat(path)?.bytes ?? 1);
+    const offset = this.#random.nextInt(disk.quietly(() => disk.stat(path)?.bytes) ?? 1);
     this.#world.note(`a bit of ${machine.name}:${path} flips at ${offset}`);
     machine.damaged = true;
     disk.flipBit(path, offset, this.#random.nextInt(8));
     if (this.#random.chance(0.7)) machine.powerCut(this.#downMs());
+    return true;
   }
 
   /**
@@ -297,7 +338,8 @@ export class Faults {
    */
   #rollBack(machine: Machine): void {
     const { operator } = this.#world;
-    if (operator.busy || this.#isRollingBack || machine.damaged || !this.#mayLose(machine)) return;
+    // Nobody else may be lost, before or meanwhile: who takes a place would not know what the others know.
+    if (operator.busy || this.#lost > 0 || machine.damaged || !this.#mayLose(machine)) return;
     machine.powerCut(undefined);
     const copy = machine.copy();
     this.#world.after(this.#downMs(), () => machine.start());
@@ -309,7 +351,10 @@ export class Faults {
       if (this.#over || lost) this.#copied = undefined;
       else if (machine.life?.alive !== true || !this.#isKnownToAll(machine, copy)) {
         this.#world.after(PUT_BACK_EVERY_MS, putBack);
-      } else machine.putBack(copy);
+      } else {
+        machine.putBack(copy);
+        this.took("rollback");
+      }
     };
     this.#world.after(this.#random.range(1_000, 10_000), putBack);
   }
@@ -331,7 +376,10 @@ export class Faults {
     const { operator } = this.#world;
     if (operator.joining === machine.name) return false;
     if (machine.damaged) return true;
-    if (this.#lost >= 1 || machine.wiped || operator.removed.has(machine.name)) return false;
+    if (machine.wiped || operator.removed.has(machine.name)) return false;
+    // Of five voters two may be gone, as long as there are five: a change that is under way could leave fewer.
+    const most = operator.members.length >= 5 && !operator.busy && !this.#isRollingBack ? 2 : 1;
+    if (this.#lost >= most) return false;
     this.#lost++;
     return true;
   }

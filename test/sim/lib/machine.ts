@@ -1,7 +1,7 @@
 /** One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time. */
 
 import type { ClusterIdentity, NamedAddress } from "../../../src/kv/consensus-options.ts";
-import { SimulatedDisk } from "../../../src/platform/disk/simulated-disk.ts";
+import { type DiskFailure, SimulatedDisk } from "../../../src/platform/disk/simulated-disk.ts";
 import { DiskError } from "../../../src/platform/disk.ts";
 import { bootsSince, type PeerBoot, withBoot } from "../../../src/raft/engine/boots.ts";
 import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
@@ -11,6 +11,7 @@ import type { MemoryStore } from "../../../src/store/memory-store.ts";
 import { copyFiles, copyKeyspace } from "./directory-copy.ts";
 import { Life } from "./life.ts";
 import { NodeClock } from "./node-clock.ts";
+import type { FaultName } from "./profile.ts";
 import { ShadowLog } from "./shadow-log.ts";
 import type { SimRandom } from "./sim-random.ts";
 import { Violation } from "./violation.ts";
@@ -75,6 +76,10 @@ export class Machine {
   slowness = 1;
   /** The power goes in the middle of the disk operation that this many others precede. */
   crashInOperations: number | undefined;
+  /** Faults of the disk that wait for an operation to fail. */
+  readonly armed = new Set<FaultName>();
+  /** An operation of this life has failed because of one of them. */
+  #diskFailed = false;
   readonly #random: SimRandom;
   #lives = 0;
 
@@ -122,6 +127,7 @@ export class Machine {
     this.identity = { ...this.identity, boots: withBoot(this.identity.boots, boot) };
     const life = new Life(this, random);
     this.life = life;
+    this.#diskFailed = false;
     this.world.note(`${this.name} starts`);
     life.threads.front.post(this.#random.exponential(bootMs), "start", () => life.start());
   }
@@ -170,11 +176,13 @@ export class Machine {
     for (const task of held) this.world.scheduler.after(0, task);
   }
 
-  restartGracefully(): void {
+  /** False: it is not so far, or not any more. */
+  restartGracefully(): boolean {
     const { life } = this;
-    if (life === undefined || !life.alive || !life.opened) return;
+    if (life === undefined || !life.alive || !life.opened) return false;
     this.world.note(`${this.name} is stopped by its operator`);
     life.stopGracefully(() => this.kill(RESTART_MS));
+    return true;
   }
 
   /** The data directory is gone; the machine starts again with the same flags. */
@@ -286,9 +294,18 @@ export class Machine {
 
   // ---- inside -----------------------------------------------------------------------------------------------------
 
-  /** Ends that faults of the disk explain. */
+  /** Ends that faults of the disk explain, when there was one. */
   #mayFail(message: string): boolean {
+    if (!this.#diskFailed) return false;
     return /injected|ENOSPC|EIO|FSYNC_FAILED|shut down|fdatasync failed|disk full|no space/i.test(message);
+  }
+
+  #onDiskFailure({ operation, cause }: DiskFailure): void {
+    this.#diskFailed = true;
+    if (cause === "shut down") return;
+    const injected = operation === "datasync" ? "fsync-failure" : "disk-error";
+    const fault = cause === "full" ? "disk-full" : injected;
+    if (this.armed.delete(fault)) this.world.faults.took(fault);
   }
 
   #ended(life: Life): void {
@@ -344,6 +361,7 @@ export class Machine {
     const { scheduler, profile } = this.world;
     return new SimulatedDisk({
       random,
+      onFailure: (failure) => this.#onDiskFailure(failure),
       time: (operation) => {
         const begins = scheduler.moment;
         if (scheduler.turn === undefined) return { begins, done: begins };
@@ -354,7 +372,9 @@ export class Machine {
         if (this.crashInOperations !== undefined && this.crashInOperations-- <= 0) {
           this.crashInOperations = undefined;
           scheduler.after(random.range(0, takesMs), () => {
-            if (this.life?.alive) this.powerCut(random.exponential(RESTART_MS));
+            if (!this.life?.alive) return;
+            this.world.faults.took("crash-in-disk-operation");
+            this.powerCut(random.exponential(RESTART_MS));
           });
         }
         scheduler.spend(takesMs);

@@ -42,24 +42,32 @@ export class Operator {
     return this.#world.machines.filter(({ name }) => !this.removed.has(name));
   }
 
-  transfer(): void {
+  /** @param done some leader has handed over */
+  transfer(done: () => void): void {
     const names = this.members.map(({ name }) => name);
     const to = this.#random.chance(0.3) ? null : this.#random.pick(names);
     this.#ask(
       { kind: "change", change: { kind: "transfer-leader", to }, configurationIndex: null },
-      () => {},
+      (reply) => {
+        if (reply?.kind === "done") done();
+      },
     );
   }
 
-  /** Begins some change of the membership, unless one is under way. */
-  change(): void {
-    if (this.#busy) return;
+  /** Begins some change of the membership. False: one is under way, or there is none to make. */
+  change(): boolean {
+    if (this.#busy) return false;
     const voters = this.members.length;
     const healthy = this.members.filter(({ state }) => state === "running");
     if (this.#added < MAX_EXTRA_MACHINES && this.#random.chance(0.6)) {
       const remove = voters > 3 || this.#random.chance(0.5) ? this.#random.pick(this.members) : undefined;
       this.#add(remove?.name);
-    } else if (voters > 3 && healthy.length > 3) this.#remove(this.#random.pick(this.members).name);
+      return true;
+    }
+    // Fewer voters could not spare two.
+    if (voters <= 3 || healthy.length <= 3 || this.#world.faults.lost > 1) return false;
+    this.#remove(this.#random.pick(this.members).name);
+    return true;
   }
 
   /** A member's data is lost: a new machine takes its place. */
