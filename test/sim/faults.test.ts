@@ -85,3 +85,29 @@ test("a fault of the disk counts when an operation meets it, once", () => {
     expect(faults.counts).toEqual({ "disk-full": 1, "fsync-failure": 1 });
   });
 });
+
+test("a killed process ends with the system call that it is in, and begins no other", () => {
+  withoutRealTime(() => {
+    const world = new World({ seed: 3, profile: CALM });
+    const machine = world.machines[0] as Machine;
+    machine.start();
+    const { life } = machine;
+    if (life === undefined) throw new Error("it does not run");
+    const { log } = life.threads;
+    log.busyUntil = 50;
+    let turns = 0;
+    for (let i = 0; i < 20; i++) log.post(0, "mail", () => turns++);
+    machine.kill(undefined);
+    let aliveBefore = false;
+    world.after(49, () => {
+      machine.resume();
+      aliveBefore = life.alive;
+    });
+    while (life.alive) world.scheduler.step();
+    expect({ now: world.scheduler.now, aliveBefore, turns }).toEqual({
+      now: 50,
+      aliveBefore: true,
+      turns: 0,
+    });
+  });
+});

@@ -53,6 +53,7 @@ export class Life implements Process, WatchedLife {
   readonly name: string;
   alive = true;
   held: (() => void)[] | undefined;
+  isDying = false;
   applied = 0;
   commit = 0;
   readonly threads: Readonly<Record<RoomName, SimThread>>;
@@ -251,6 +252,12 @@ export class Life implements Process, WatchedLife {
   onDeath(task: () => void): void {
     if (this.alive) this.#deathWatch.push(task);
     else task();
+  }
+
+  /** It is killed, and waits for a system call to end: no thread takes another turn. */
+  dying(): void {
+    this.isDying = true;
+    this.held ??= [];
   }
 
   /** The process is no more. */

@@ -136,8 +136,9 @@ export class Machine {
   kill(restartMs: number | undefined): void {
     const { life } = this;
     if (life === undefined || !life.alive) return;
-    // The log thread has run ahead of the clock: its last system call ends before the process does.
+    // The log thread has run ahead of the clock: its last system call ends before the process does, and nothing else begins.
     const delayMs = Math.max(0, life.threads.log.busyUntil - this.world.scheduler.moment);
+    if (delayMs > 0) life.dying();
     this.world.scheduler.after(delayMs, () => {
       if (!life.alive) return;
       this.world.note(`${this.name} is killed`);
@@ -170,7 +171,7 @@ export class Machine {
 
   resume(): void {
     const held = this.life?.held;
-    if (this.life === undefined || held === undefined) return;
+    if (this.life === undefined || held === undefined || this.life.isDying) return;
     this.world.note(`${this.name} goes on`);
     this.life.held = undefined;
     for (const task of held) this.world.scheduler.after(0, task);
