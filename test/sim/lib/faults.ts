@@ -1,4 +1,5 @@
 /** What goes wrong, and when it is over. */
+import type { DiskFile } from "../../../src/platform/disk.ts";
 import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
 import type { DirectoryCopy, Machine } from "./machine.ts";
 import type { FaultName } from "./profile.ts";
@@ -7,6 +8,7 @@ import type { World } from "./world.ts";
 
 /** Sessions are forgotten after a day without use, in commit time: two clocks must not be further apart (sessions.ts). */
 const MAX_SKEW_MS = 11 * 3_600_000;
+const TRIES_FOR_CONTENT = 10;
 const DISK_OPERATIONS = [
   "pwrite",
   "preallocate",
@@ -324,7 +326,7 @@ export class Faults {
     );
     if (names.length === 0 || !this.#mayLose(machine)) return false;
     const path = `/data/wal/${this.#random.pick(names)}`;
-    const offset = this.#random.nextInt(disk.quietly(() => disk.stat(path)?.bytes) ?? 1);
+    const offset = disk.quietly(() => this.#placeIn(disk.open(path, "read")));
     this.#world.note(`a bit of ${machine.name}:${path} flips at ${offset}`);
     machine.damaged = true;
     disk.flipBit(path, offset, this.#random.nextInt(8));
@@ -370,6 +372,18 @@ export class Faults {
     return this.#world.operator.members
       .filter((other) => other.name !== name)
       .every((other) => other.identity.peerBoots.some((row) => row.id === id && since.includes(row.boot)));
+  }
+
+  /** Mostly where something was written: the rest of a segment is zeros. */
+  #placeIn(file: DiskFile): number {
+    const byte = new Uint8Array(1);
+    let offset = 0;
+    for (let tries = 0; tries < TRIES_FOR_CONTENT && byte[0] === 0; tries++) {
+      offset = this.#random.nextInt(file.size());
+      file.pread(byte, offset);
+    }
+    file.close();
+    return offset;
   }
 
   #mayLose(machine: Machine): boolean {

@@ -34,6 +34,7 @@ import type { Life as WatchedLife } from "./safety.ts";
 import { type Process, SimThread } from "./scheduler.ts";
 import { simChannel } from "./sim-channel.ts";
 import type { SimRandom } from "./sim-random.ts";
+import { Violation } from "./violation.ts";
 
 const nothing = (): void => {};
 const NO_TRANSPORT_METRICS: TransportMetrics = {
@@ -126,7 +127,10 @@ export class Life implements Process, WatchedLife {
     // As it is sent: what the consensus room has taken into its log is on its way to the disk, however slow that is.
     consensusL.sendTap = tap((message) => {
       if (message.kind === "append") machine.shadow.asked(message.id, message.batch);
-      if (message.kind === "compact") machine.shadow.markerAsked(message.marker.index);
+      if (message.kind === "compact") {
+        machine.shadow.markerAsked(message.marker.index);
+        checkDurable(machine, message.marker.index);
+      }
     });
     consensusL.tap = tap((message) => {
       if (message.kind === "opened") {
@@ -355,6 +359,15 @@ export class Life implements Process, WatchedLife {
       },
     };
   }
+}
+
+/** The log may be dropped up to what a power cut leaves of the keyspace, and no further. */
+function checkDurable(machine: Machine, marker: number): void {
+  const reader = machine.reader();
+  const durable = reader.durableApplied().index;
+  reader.close();
+  if (marker <= durable) return;
+  throw new Violation("the log is dropped up to what is durable", { node: machine.name, marker, durable });
 }
 
 export function networkAddress(address: string): NetworkAddress {
