@@ -28,6 +28,7 @@ export class Faults {
   readonly #world: World;
   readonly #random: SimRandom;
   #over = false;
+  #endMs = 0;
   /** Machines that have lost what they had on their disks, or may find that they have. */
   #lost = 0;
   /** From the copy on: nodes that come in meanwhile would not know what the others know. */
@@ -51,7 +52,8 @@ export class Faults {
   }
 
   start(): void {
-    const { faults, faultEveryMs } = this.#world.profile;
+    const { faults, faultEveryMs, durationMs } = this.#world.profile;
+    this.#endMs = this.#world.scheduler.now + durationMs;
     if (Object.keys(faults).length === 0) return;
     const next = (): void =>
       this.#world.after(this.#random.exponential(faultEveryMs), () => {
@@ -70,7 +72,6 @@ export class Faults {
     for (const machine of machines) {
       machine.disk.clearFaults();
       machine.disk.setCapacity(2 ** 50);
-      machine.slowness = 1;
       machine.crashInOperations = undefined;
       machine.resume();
       if (machine.state === "down") machine.start();
@@ -184,11 +185,7 @@ export class Faults {
         return;
       }
       case "slow-disk":
-        machine.slowness = random.pick([10, 100, 1_000]);
-        this.#world.note(`the disk of ${machine.name} is ${machine.slowness} times as slow`);
-        this.#world.after(random.range(500, 10_000), () => {
-          machine.slowness = 1;
-        });
+        this.#slowDisk(machine);
         return;
       case "flip-bit":
         if (!this.#flipBit(machine)) this.#notNow();
@@ -222,6 +219,13 @@ export class Faults {
         return;
       }
     }
+  }
+
+  #slowDisk(machine: Machine): void {
+    const times = this.#random.pick([10, 100, 1_000]);
+    const untilMs = Math.min(this.#world.scheduler.now + this.#random.range(500, 10_000), this.#endMs);
+    machine.slowDisk = { times, untilMs };
+    this.#world.note(`the disk of ${machine.name} is ${times} times as slow`);
   }
 
   /** It takes effect when the disk meets it (Machine says so), which may be never. */

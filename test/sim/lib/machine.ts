@@ -72,8 +72,9 @@ export class Machine {
   wiped = false;
   /** It was replaced by an older copy. */
   rolledBack = false;
-  /** Syncs take so many times as long as usual. */
-  slowness = 1;
+  /** Syncs take so many times as long as usual, until a moment that is known beforehand: the log thread runs ahead of the clock, and
+   *  must not take a slow disk along to where it is fast again. */
+  slowDisk = { times: 1, untilMs: 0 };
   /** The power goes in the middle of the disk operation that this many others precede. */
   crashInOperations: number | undefined;
   /** Faults of the disk that wait for an operation to fail. */
@@ -357,6 +358,10 @@ export class Machine {
     });
   }
 
+  #slowness(atMs: number): number {
+    return atMs < this.slowDisk.untilMs ? this.slowDisk.times : 1;
+  }
+
   #newDisk(): SimulatedDisk {
     const random = this.#random.fork(`disk ${this.#lives}`);
     const { scheduler, profile } = this.world;
@@ -368,7 +373,7 @@ export class Machine {
         if (scheduler.turn === undefined) return { begins, done: begins };
         this.disk.passed(scheduler.now);
         const syncs = operation === "datasync" || operation === "syncDirectory";
-        const mean = profile.fsyncMs * (syncs ? this.slowness : OPERATION_SHARE_OF_SYNC);
+        const mean = profile.fsyncMs * (syncs ? this.#slowness(begins) : OPERATION_SHARE_OF_SYNC);
         const takesMs = Math.min(random.exponential(mean), MAX_OPERATION_MS);
         if (this.crashInOperations !== undefined && this.crashInOperations-- <= 0) {
           this.crashInOperations = undefined;
