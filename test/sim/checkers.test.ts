@@ -251,6 +251,28 @@ describe("the shadow of a log", () => {
     );
   });
 
+  test("of a log whose entries cannot be read the terms tell which batches are there", () => {
+    const log = shadow();
+    log.asked(4, { entries: [entry(4, 3), entry(5, 3)] });
+    log.asked(5, { entries: [entry(5, 4)] });
+    const terms = [
+      { index: 0, term: 0 },
+      { index: 1, term: 1 },
+      { index: 3, term: 2 },
+      { index: 4, term: 3 },
+      { index: 5, term: 4 },
+    ];
+    log.recovered({ ...recovered(2, 5), terms }, undefined);
+    log.read([entry(4, 3), entry(5, 4)]);
+    expect(() => log.read([entry(5, 3)])).toThrow("the log reads back what was written");
+    const other = shadow();
+    other.acknowledged(3);
+    const older = [terms[0], terms[1]].filter((run) => run !== undefined);
+    expect(() => other.recovered({ ...recovered(2, 4), terms: older }, undefined)).toThrow(
+      "the log gives back what it acknowledged",
+    );
+  });
+
   test("finds another entry than was written: its term, its type, its data", () => {
     for (const wrong of [
       entry(3, 1),

@@ -70,6 +70,18 @@ export class LogImage {
     return index === this.#base ? this.#baseTerm : this.at(index)?.term;
   }
 
+  /** What the terms of a log say against its being this one; what either has dropped is not looked at. */
+  termDifference(runs: readonly { readonly index: number; readonly term: number }[]): string | undefined {
+    for (const [i, { index, term }] of runs.entries()) {
+      const through = Math.min(this.lastIndex, (runs[i + 1]?.index ?? Number.POSITIVE_INFINITY) - 1);
+      for (let at = Math.max(index, this.#base); at <= through; at++) {
+        const expected = this.termAt(at);
+        if (expected !== term) return `term ${term} at ${at}, not ${expected}`;
+      }
+    }
+    return undefined;
+  }
+
   apply({ hardState, first, entries, snapshot }: ShadowBatch): void {
     const before = this.hardState;
     if (hardState !== undefined) this.hardState = hardState;

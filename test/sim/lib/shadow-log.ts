@@ -159,7 +159,8 @@ export class ShadowLog {
       return `hard state ${describe(log.hardState)}, not ${describe(hardState)}`;
     }
     if (log.lastIndex !== lastIndex) return `last index ${log.lastIndex}, not ${lastIndex}`;
-    return read && this.#durable.difference(read);
+    // Without a look at the entries this tells a replaced one from what replaced it.
+    return this.#durable.termDifference(log.terms ?? []) ?? (read && this.#durable.difference(read));
   }
 
   /** What may be there: the mail that replaces an entry may still be on its way to the log room. */
