@@ -15,7 +15,7 @@ import type { Slab } from "./payload-pool.ts";
 import { type Place, ProposalMemory } from "./proposal-memory.ts";
 import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "./types.ts";
 
-/** Times that a transaction is taken to a leader that is too busy before it is given up (DESIGN section 7). */
+/** Times that a transaction is taken to a leader that is too busy before it is given up (docs/design/contract.md, section 7). */
 export const RETRY_ATTEMPTS_MAX = 8;
 export const RETRY_BACKOFF_MAX_MS = 32;
 /** A leader is known and yet nobody takes proposals (a hand-over, the last moments of a deposed one): again after this. */

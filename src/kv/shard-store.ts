@@ -1,7 +1,7 @@
 /**
  * Linearizable reads of this node's copy of the keyspace.
  *
- * The fence (DESIGN section 5): sample what is committed, *then* make sure with one look at the clock that nobody
+ * The fence (design/contract.md, section 5): sample what is committed, *then* make sure with one look at the clock that nobody
  * else can have led in the meantime (the lease), then read at or after that position. In this order a process that is
  * paused between the two finds its lease gone. Without a lease the leader confirms its leadership with a round of
  * heartbeats (read-index); concurrent reads share one round.

@@ -29,7 +29,7 @@ const EXPIRY_INTERVAL_MS = 100;
 const RESERVE_INTERVAL_MS = 250;
 /** Between two runs of the cleaner. */
 export const CLEANER_INTERVAL_MS = 5_000;
-/** A proposal or read without an answer is given up after this long (DESIGN section 7: within the request). */
+/** A proposal or read without an answer is given up after this long (docs/design/contract.md, section 7: within the request). */
 export const REQUEST_DEADLINE_MS = 30_000;
 
 /** A reader of the keyspace in force. */

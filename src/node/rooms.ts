@@ -18,7 +18,7 @@ import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from 
 import type { KeyspaceReader } from "./front-kv.ts";
 import type { Topology } from "./topology.ts";
 
-/** One Raft tick. Ten of them without a leader start an election (DESIGN section 5: about a second). */
+/** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */
 const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 const HEARTBEAT_TICKS = 1;

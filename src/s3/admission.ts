@@ -1,5 +1,5 @@
 /**
- * Bounds the body bytes this node has read and not yet committed (DESIGN section 8).
+ * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8).
  *
  * - `peekHeadroom` at the door checks and holds nothing.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so none starves. What it returns is

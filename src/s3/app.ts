@@ -1,7 +1,7 @@
 /**
  * The S3 application. The edge hands over a request with its raw target; the operation is detected from it here, and
  * the Elysia application above has one static route per operation, with the hooks that all of them share. So routing
- * never depends on how a URL is normalised, and Elysia never sees a Host of the client's (RUNTIME.md section 11).
+ * never depends on how a URL is normalised, and Elysia never sees a Host of the client's (docs/design/runtime.md, section 11).
  *
  * An exchange travels beside its `Request` in a WeakMap: no header is copied, no body is wrapped. Replies are the
  * edge's, because a `Response` would lose the exact length of a stream.

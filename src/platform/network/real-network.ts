@@ -1,5 +1,5 @@
 /**
- * `Network` over Bun's own sockets. They beat node:net by half in bytes and by a lot in small messages (RUNTIME.md,
+ * `Network` over Bun's own sockets. They beat node:net by half in bytes and by a lot in small messages (docs/design/runtime.md,
  * section 7), hand out the peer's certificate, which the HTTP servers do not, and say how much of a write was taken.
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";

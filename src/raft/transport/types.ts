@@ -1,4 +1,4 @@
-/** The contract between the consensus room and the connections to its peers (DESIGN sections 5 "Lanes" and 10). */
+/** The contract between the consensus room and the connections to its peers (design/contract.md, section 5 "Lanes" and section 10). */
 import type { NetworkAddress, PeerCertificate } from "../../platform/network.ts";
 import type { Message } from "../core/types.ts";
 

@@ -15,7 +15,7 @@ import { notImplementedHeader } from "./object-headers.ts";
 
 export const DELETE_OBJECTS_MAX = 1000;
 const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
-/** Payload-free operations in one Raft entry (DESIGN section 5). */
+/** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
 /** Batches of one DeleteObjects under way at a time. */
 const BATCHES_IN_FLIGHT = 4;
