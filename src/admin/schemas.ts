@@ -1,6 +1,7 @@
 import { t } from "elysia";
 import { NODE_NAME, NODE_NAME_RULE } from "../config/members.ts";
 import { CLUSTER_REFUSAL_CODES } from "../kv/cluster-messages.ts";
+import { NOT_LOCAL } from "./local-only.ts";
 import { MEMBER_ROLES, NOT_READY_CODES } from "./types.ts";
 
 /** Shapes of the answers, for validation and for the OpenAPI document. */
@@ -92,3 +93,8 @@ export const doneSchema = t.Object({
   configurationIndex: index("the configuration in force now"),
 });
 export const refusedSchema = t.Object({ code: t.UnionEnum(CLUSTER_REFUSAL_CODES), message: t.String() });
+/** What the listener answers before the route is looked at. */
+export const notLocalSchema = t.Object(
+  { code: t.Literal(NOT_LOCAL), message: t.String() },
+  { description: "changes are taken over loopback or the admin socket only" },
+);

@@ -1,5 +1,6 @@
 /** The admin API's cluster part, from the other end. */
-import { clientUrl, formatAddress, type ListenAddress } from "../config/address.ts";
+import { clientUrl, formatAddress } from "../config/address.ts";
+import type { AdminTarget } from "./cluster-arguments.ts";
 
 /** What GET /v1/cluster answers (docs/operations/cluster.md); fields that this version does not know are kept out. */
 export interface ClusterStatus {
@@ -43,16 +44,20 @@ export class ClusterError extends Error {
   }
 }
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** `unix`: over this socket; the URL's host is not dialled then. */
+export type Fetch = (url: string, init: RequestInit & { readonly unix?: string }) => Promise<Response>;
 
 export class ClusterClient {
   readonly #base: string;
   readonly #where: string;
   readonly #fetch: Fetch;
+  readonly #socket: { readonly unix?: string };
 
-  constructor(admin: ListenAddress, fetch: Fetch) {
-    this.#base = clientUrl(admin);
-    this.#where = formatAddress(admin);
+  constructor(admin: AdminTarget, fetch: Fetch) {
+    const overSocket = admin.kind === "socket";
+    this.#base = overSocket ? "http://localhost" : clientUrl(admin.address);
+    this.#where = overSocket ? `admin socket ${admin.path}` : `admin address ${formatAddress(admin.address)}`;
+    this.#socket = overSocket ? { unix: admin.path } : {};
     this.#fetch = fetch;
   }
 
@@ -114,6 +119,7 @@ export class ClusterClient {
         method,
         signal: AbortSignal.timeout(Math.max(1, timeoutMs)),
         redirect: "error",
+        ...this.#socket,
         ...(body === undefined
           ? {}
           : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
@@ -125,10 +131,10 @@ export class ClusterClient {
       const doubt =
         method === "GET" ? "" : "; whether it happened is not known: see elastickv cluster status";
       throw timedOut
-        ? new ClusterError("TIMEOUT", `admin address ${this.#where}: no answer in time (--timeout)${doubt}`)
+        ? new ClusterError("TIMEOUT", `${this.#where}: no answer in time (--timeout)${doubt}`)
         : new ClusterError(
             "UNREACHABLE",
-            `admin address ${this.#where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
+            `${this.#where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
           );
     }
     let answer: unknown;

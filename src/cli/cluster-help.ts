@@ -1,4 +1,5 @@
 import { formatAddress } from "../config/address.ts";
+import { SERVICE_SOCKET, socketIn } from "../config/admin-socket.ts";
 import { SETTINGS, variableOf } from "../config/settings.ts";
 import { formatDuration } from "../config/units.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
@@ -30,12 +31,15 @@ function usage(verb: ClusterVerb): string {
 }
 
 function options(timeoutMs: number | undefined): string {
-  const { adminAddress } = SETTINGS;
+  const { adminAddress, adminSocket, dataDir } = SETTINGS;
   const admin = formatAddress(adminAddress.default);
   const timeout = timeoutMs === undefined ? "" : ` [default ${formatDuration(timeoutMs)}]`;
   return `Options:
-  --admin-address HOST:PORT   admin address of any node of the cluster
-                              [default ${variableOf(adminAddress)}, else ${admin}]
+  --admin-address HOST:PORT   admin address of any node of the cluster; changes are taken on its own machine only
+  --admin-socket PATH         or its admin socket, on its own machine
+                              [default: ${variableOf(adminSocket)}, ${socketIn(`$${variableOf(dataDir)}`)},
+                              ${variableOf(adminAddress)}, ${socketIn(dataDir.default)},
+                              ${SERVICE_SOCKET}, ${admin}: the first that is there]
   --timeout DURATION          how long to wait${timeout}`;
 }
 

@@ -1,6 +1,6 @@
 /** `elastickv cluster ...` at work: looks, decides, asks for the change, says what became of it. */
 import type { Clock } from "../platform/clock.ts";
-import type { ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
+import type { AdminTarget, ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
 import {
   type ChangeDone,
   ClusterClient,
@@ -13,6 +13,8 @@ import { clusterTable } from "./cluster-view.ts";
 export interface ClusterContext {
   print(text: string): void;
   readonly fetch: Fetch;
+  /** Whether somebody accepts connections at this unix socket. */
+  listens(path: string): Promise<boolean>;
   readonly clock: Pick<Clock, "monotonicMs">;
   sleep(ms: number): Promise<void>;
 }
@@ -33,7 +35,7 @@ const PASSING = [
 
 /** @returns the exit code. @throws ClusterError with the line to show. */
 export async function runCluster(command: ClusterCommand, context: ClusterContext): Promise<number> {
-  const client = new ClusterClient(command.admin, context.fetch);
+  const client = new ClusterClient(await firstThere(command.admin, context), context.fetch);
   const endsAtMs = context.clock.monotonicMs() + command.timeoutMs;
   const left = (): number => endsAtMs - context.clock.monotonicMs();
   const { action } = command;
@@ -47,6 +49,19 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
   const done = await change(action, client, status.configurationIndex, left());
   context.print(`${outcome(action, done, status)}\n`);
   return 0;
+}
+
+/** A socket that was left behind, or belongs to somebody else, is not there. */
+async function firstThere(
+  targets: readonly AdminTarget[],
+  context: Pick<ClusterContext, "listens">,
+): Promise<AdminTarget> {
+  const last = targets.at(-1);
+  if (last === undefined) throw new Error("nobody to ask");
+  for (const target of targets) {
+    if (target.kind === "address" || (await context.listens(target.path))) return target;
+  }
+  return last;
 }
 
 function change(

@@ -1,6 +1,15 @@
 /** A start that cannot go on ends the process, however far it came and whatever stops it; a stop is one stop. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
@@ -142,4 +151,44 @@ test("a second stop waits for the first", async () => {
     node.stop().then(() => ended.push("second")),
   ]);
   expect(ended).toEqual(["first", "second"]);
+}, 30_000);
+
+test("the command line finds a node by its socket, proxy or not; the admin API shows nothing that is secret", async () => {
+  const node = await startHere();
+  try {
+    const cluster = async (...words: string[]) => {
+      const child = Bun.spawn([process.execPath, MAIN, "cluster", ...words], {
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          ELASTICKV_DATA_DIR: dataDir,
+          HTTP_PROXY: "http://127.0.0.1:9",
+        },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      return { out: await new Response(child.stdout).text(), code: await child.exited };
+    };
+    expect(statSync(join(dataDir, "admin.sock")).mode & 0o777).toBe(0o600);
+    const overSocket = await cluster("status");
+    expect(overSocket.out).toContain("leader n1");
+    const { host, port } = node.adminAddress;
+    const overAddress = await cluster("status", "--admin-address", `${host}:${port}`);
+    expect([overSocket.code, overAddress.code]).toEqual([0, 0]);
+    for (const path of [
+      "/healthz",
+      "/readyz",
+      "/metrics",
+      "/v1/cluster",
+      "/v1/version",
+      "/swagger/json",
+      "/",
+    ]) {
+      const page = await (await fetch(`http://${host}:${port}${path}`)).text();
+      expect(page).not.toContain(ENVIRONMENT.ELASTICKV_ROOT_ACCESS_KEY);
+      expect(page).not.toContain(ENVIRONMENT.ELASTICKV_ROOT_SECRET_KEY);
+    }
+  } finally {
+    await node.stop();
+  }
+  expect(existsSync(join(dataDir, "admin.sock"))).toBe(false);
 }, 30_000);
