@@ -111,7 +111,8 @@ async function startSocket(
 
 async function answer(request: SmallRequest, site: Site): Promise<Response> {
   const target = targetOf(request);
-  if (target === undefined) return failure(400, "the request target is no path, or there are several Hosts");
+  if (target === undefined)
+    return failure(400, "the request target is no path, or there is no Host, or several");
   const reads = READ_METHODS.includes(request.method);
   const response =
     (reads ? await probeAt(target.path)?.(site.deps) : undefined) ??
@@ -130,10 +131,12 @@ interface Target {
 }
 
 /** undefined: nothing that could be answered. In absolute form the target's host counts (RFC 9112 section 3.2.2). */
-function targetOf({ rawTarget, hosts }: SmallRequest): Target | undefined {
+function targetOf({ rawTarget, hosts, httpVersion }: SmallRequest): Target | undefined {
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(rawTarget);
   const relative = absolute === null ? rawTarget : (absolute[2] ?? "") || "/";
-  if (!relative.startsWith("/") || hosts.length > 1) return undefined;
+  // RFC 9112 section 3.2: 400 for HTTP/1.1 without a Host, and for several.
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== "1.0")) return undefined;
+  if (!relative.startsWith("/")) return undefined;
   try {
     return {
       path: relative.split("?", 1)[0] ?? "",

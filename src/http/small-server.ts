@@ -19,6 +19,7 @@ export interface SmallRequest {
   /** As on the request line: origin form or absolute form (RFC 9112 section 3.2). */
   readonly rawTarget: string;
   readonly headers: Headers;
+  readonly httpVersion: string;
   /** Host lines: one, unless something is wrong or the client speaks HTTP/1.0. */
   readonly hosts: readonly string[];
   readonly ends: ConnectionEnds;
@@ -164,6 +165,7 @@ function smallRequest(options: SmallServerOptions, request: IncomingMessage, bod
   return {
     method: request.method ?? "",
     rawTarget: request.url ?? "",
+    httpVersion: request.httpVersion,
     headers,
     hosts,
     ends:

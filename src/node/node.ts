@@ -203,6 +203,8 @@ export class Node {
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
+      readiness: () => this.#readiness(),
+      hasLocally: (key) => front.hasLocally(key),
     });
     this.#edge = await this.#listen(this.#s3);
     watchEventLoopLag(this.#metrics, this.#clock);
@@ -283,6 +285,7 @@ export class Node {
         host: config.s3Address.host,
         port: config.s3Address.port,
         application: s3.application,
+        probe: s3.probe,
         metrics: edgeMetrics(this.#metrics),
         limits: {
           maxConnections: config.s3MaxConnections,

@@ -89,10 +89,11 @@ test.each([
   }
 });
 
-test("two Hosts, or a target that is no path, are answered 400", async () => {
+test("HTTP/1.1 without a Host, two Hosts, or a target that is no path, are answered 400", async () => {
   const port = await start();
   const two = "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n";
   expect(await raw(port, two)).toStartWith("HTTP/1.1 400 ");
+  expect(await raw(port, "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")).toStartWith("HTTP/1.1 400 ");
   const star = "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
   expect(await raw(port, star)).toStartWith("HTTP/1.1 400 ");
   const tunnel = "CONNECT evil.example:80 HTTP/1.1\r\nHost: evil.example\r\n\r\n";
