@@ -6,9 +6,11 @@ import type { AdminTarget } from "./cluster-arguments.ts";
 export interface ClusterStatus {
   readonly clusterId: string;
   readonly nodeId: string;
+  /** Who looks: the leader, or the node that answers. */
+  readonly view: "leader" | "own";
   readonly leaderId: string | null;
   readonly term: number;
-  readonly configurationIndex: number;
+  readonly configurationIndex: number | null;
   readonly joint: boolean;
   readonly members: readonly ClusterMember[];
   readonly advice: readonly string[];
@@ -18,12 +20,13 @@ export interface ClusterMember {
   readonly id: string;
   readonly peerAddress: string | null;
   readonly role: string;
-  readonly match: number;
-  readonly applied: number;
-  readonly lag: number;
-  readonly reachable: boolean;
-  readonly snapshot: boolean;
-  readonly registered: boolean;
+  /** Null, here and below: not known to whoever looks. */
+  readonly match: number | null;
+  readonly applied: number | null;
+  readonly lag: number | null;
+  readonly reachable: boolean | null;
+  readonly snapshot: boolean | null;
+  readonly registered: boolean | null;
   readonly problem: string | null;
 }
 

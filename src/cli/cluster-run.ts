@@ -21,6 +21,8 @@ export interface ClusterContext {
 
 type Replace = Extract<ClusterAction, { verb: "replace" }>;
 
+/** A leader is known and has not answered: what was shown is another node's view. */
+const LEADER_SILENT_EXIT = 3;
 /** Between two looks at a node that copies. */
 const POLL_MS = 1_000;
 /** Refusals that say "not yet": the same request may be taken a little later. */
@@ -42,11 +44,12 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
   const { status, raw } = await client.status(left());
   if (action.verb === "status") {
     context.print(action.json ? `${JSON.stringify(raw, undefined, 2)}\n` : clusterTable(status));
-    return status.leaderId === null ? 1 : 0;
+    if (status.leaderId === null) return 1;
+    return status.view === "leader" ? 0 : LEADER_SILENT_EXIT;
   }
   context.print(`${clusterTable(status)}\n`);
   if (action.verb === "replace") return replace(action, client, context, left);
-  const done = await change(action, client, status.configurationIndex, left());
+  const done = await change(action, client, guardOf(status), left());
   context.print(`${outcome(action, done, status)}\n`);
   return 0;
 }
@@ -62,6 +65,12 @@ async function firstThere(
     if (target.kind === "address" || (await context.listens(target.path))) return target;
   }
   return last;
+}
+
+/** @throws ClusterError when there is nothing yet that a change could be decided on. */
+function guardOf({ configurationIndex, nodeId }: ClusterStatus): number {
+  if (configurationIndex !== null) return configurationIndex;
+  throw new ClusterError("NO_LEADER", `NO_LEADER: ${nodeId} has not found its cluster yet`);
 }
 
 function change(
@@ -160,7 +169,7 @@ async function step(
   say: (line: string) => void,
   timeoutMs: number,
 ): Promise<boolean> {
-  const guard = status.configurationIndex;
+  const guard = guardOf(status);
   const known = status.members.find(({ id }) => id === member.name);
   const old = status.members.find(({ id }) => id === remove);
   if (known !== undefined && known.peerAddress !== member.address) {
@@ -193,11 +202,11 @@ async function step(
     say(`${member.name} is a learner now. ${startIt(member, status)}`);
     return false;
   }
-  if (!known.registered || !known.reachable) {
+  if (known.registered === false || known.reachable === false) {
     say(`waiting for ${member.name} to be started. ${startIt(member, status)}`);
     return false;
   }
-  if (known.snapshot) {
+  if (known.snapshot === true) {
     say(`${member.name} receives a snapshot`);
     return false;
   }

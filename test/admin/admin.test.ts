@@ -9,16 +9,19 @@ import { raw } from "./raw.ts";
 const CLUSTER: ClusterStatus = {
   clusterId: "c-1",
   nodeId: "n1",
+  view: "leader",
   leaderId: "n1",
   term: 2,
   configurationIndex: 1,
   joint: false,
+  transferTo: null,
   commitIndex: 9,
   members: [
     {
       id: "n1",
       peerAddress: null,
       role: "leader",
+      change: null,
       match: 9,
       applied: 9,
       lag: 0,
@@ -104,6 +107,17 @@ describe("api", () => {
   test("no leader is null", async () => {
     const { get } = await start({ cluster: async () => ({ ...CLUSTER, leaderId: null }) });
     expect(await (await get("/v1/cluster")).json()).toMatchObject({ leaderId: null });
+  });
+  test("what is not known is null, in every field that may be", async () => {
+    const members = CLUSTER.members.map((member) => ({
+      ...member,
+      ...{ match: null, applied: null, lag: null, reachable: null, snapshot: null, registered: null },
+    }));
+    const unknown: ClusterStatus = { ...CLUSTER, view: "own", configurationIndex: null, members };
+    const { get } = await start({ cluster: async () => unknown });
+    const response = await get("/v1/cluster");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual(structuredClone(unknown) as never);
   });
   test("/v1/version", async () =>
     expect(await (await (await start()).get("/v1/version")).json()).toEqual({

@@ -181,6 +181,61 @@ describe("status", () => {
     ]);
   });
 
+  const slow = () =>
+    clusterStatus({
+      nodeId: "n2",
+      view: "own",
+      members: [
+        member("n1", { role: "leader", match: null, applied: null, lag: null, snapshot: null }),
+        member("n2", { lag: null, snapshot: null }),
+        member("n3", {
+          match: null,
+          applied: null,
+          lag: null,
+          reachable: null,
+          snapshot: null,
+          registered: null,
+        }),
+      ],
+      advice: ["The leader, n1, has not answered n2 in time."],
+    });
+
+  test("a leader that does not answer: whose view it is, ? for what is not known, and an exit code of its own", async () => {
+    const { code, out } = await run(["status"], [slow]);
+    expect(code).toBe(3);
+    expect(out.split("\n").slice(1, -1)).toEqual([
+      "as n2 sees it: the leader, n1, has not answered it; ? is not known there",
+      "",
+      "MEMBER  ROLE      PEER ADDRESS     ON DISK  APPLIED  BEHIND  REACHABLE",
+      "n1      leader    n1.example:9002  ?        ?        ?       yes",
+      "n2 *    follower  n2.example:9002  100      100      ?       yes",
+      "n3      follower  n3.example:9002  ?        ?        ?       ?",
+      "",
+      "! The leader, n1, has not answered n2 in time.",
+    ]);
+    const json = await run(["status", "--json"], [slow]);
+    expect([json.code, JSON.parse(json.out)]).toEqual([3, structuredClone(slow()) as never]);
+  });
+
+  test("no leader is 1, with the view of the node that answers", async () => {
+    const { code, out } = await run(["status"], [() => ({ ...slow(), leaderId: null })]);
+    expect([code, out.split("\n")[1]]).toEqual([
+      1,
+      "as n2 sees it: it knows no leader; ? is not known there",
+    ]);
+  });
+
+  test("a node that has not found its cluster is asked for no change", async () => {
+    const forming = () => ({ ...slow(), leaderId: null, configurationIndex: null });
+    const { code, calls, err, out } = await run(["promote", "n4"], [forming]);
+    expect([code, calls.length, err[0]]).toEqual([
+      1,
+      1,
+      "elastickv: NO_LEADER: n2 has not found its cluster yet",
+    ]);
+    expect(out).toContain("configuration ?");
+  });
+
   test("a member that can be reached and does not get its snapshot does not look well", async () => {
     const problem = "the last snapshot did not arrive: the connection broke";
     const sick = member("n2", { problem, snapshot: true });
@@ -335,6 +390,11 @@ describe("wrong usage", () => {
   ])("%j", (words, message) => {
     expect(() => parseCommandLine(["cluster", ...words], {})).toThrow(ConfigError);
     expect(() => parseCommandLine(["cluster", ...words], {})).toThrow(message);
+  });
+
+  test("the exit codes are in the help", async () => {
+    expect((await run(["status", "--help"], [])).out).toContain("3 a leader is known and did not answer");
+    expect((await run(["--help"], [])).out).toContain("3 the status is not the leader's");
   });
 
   test("help for each verb, within 120 columns", async () => {
