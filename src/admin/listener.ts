@@ -161,7 +161,7 @@ async function read(target: Target, site: Site): Promise<Response> {
 async function change(request: SmallRequest, target: Target, site: Site): Promise<Response> {
   const { method, headers } = request;
   const { host, url } = target;
-  const elsewhere = refuseChange(request.ends, headers);
+  const elsewhere = refuseChange(request);
   if (elsewhere !== undefined) {
     return Response.json({ code: NOT_LOCAL, message: elsewhere }, { status: 403 });
   }

@@ -3,7 +3,7 @@
  * The kernel says where a connection begins and ends; nothing that the request says of itself makes it local.
  */
 import { isIPv4 } from "node:net";
-import type { ConnectionEnds } from "../http/small-server.ts";
+import type { SmallRequest } from "../http/small-server.ts";
 
 /** Code of the 403. */
 export const NOT_LOCAL = "NOT_LOCAL";
@@ -17,7 +17,11 @@ const PROXY_HEADERS = ["forwarded", "via", "x-real-ip", "x-client-ip", "true-cli
 const PROXY_PREFIX = "x-forwarded-";
 
 /** @returns why a change may not come this way, and which may; undefined when it may. */
-export function refuseChange(ends: ConnectionEnds, headers: Headers): string | undefined {
+export function refuseChange({
+  ends,
+  headers,
+  httpVersion,
+}: Pick<SmallRequest, "ends" | "headers" | "httpVersion">): string | undefined {
   if (ends.kind === "tcp" && !(isLoopback(ends.remoteAddress) && isLoopback(ends.localAddress))) {
     return `a change from ${ends.remoteAddress ?? "an unknown address"} is refused: ${WHAT_TO_DO}`;
   }
@@ -27,6 +31,8 @@ export function refuseChange(ends: ConnectionEnds, headers: Headers): string | u
       return `a change through a proxy (it sent ${name}) is refused: ${WHAT_TO_DO}`;
     }
   }
+  // What nginx speaks to the servers behind it unless it is told otherwise, and it adds no header (ngx_http_proxy_module).
+  if (httpVersion === "1.0") return `a change in HTTP/1.0, as a proxy sends it, is refused: ${WHAT_TO_DO}`;
   return undefined;
 }
 

@@ -156,8 +156,19 @@ describe("on loopback", () => {
     for (const name of ["evil.example", "", "localhost.evil.example"]) {
       expect(await raw(port, text(...CHANGES[1], "", name))).toStartWith("HTTP/1.1 421 ");
     }
-    const without = "DELETE /v1/cluster/members/n3 HTTP/1.0\r\n\r\n";
-    expect(await raw(port, without)).toStartWith("HTTP/1.1 421 ");
+    expect(asked).toEqual([]);
+  });
+
+  test("a proxy that does not say so, but speaks HTTP/1.0 as nginx does", async () => {
+    const { asked, port } = await start();
+    for (const host of ["", "Host: 127.0.0.1:9001\r\n"]) {
+      const answer = await raw(
+        port,
+        `DELETE /v1/cluster/members/n3 HTTP/1.0\r\n${host}Connection: close\r\n\r\n`,
+      );
+      expect(answer).toStartWith("HTTP/1.1 403 ");
+      expect(answer).toContain("a change in HTTP/1.0, as a proxy sends it, is refused");
+    }
     expect(asked).toEqual([]);
   });
 
@@ -191,7 +202,8 @@ test.each([
 
 test("a connection whose ends are not known (it is gone) is not local", () => {
   const ends = { kind: "tcp", remoteAddress: undefined, localAddress: undefined } as const;
-  expect(refuseChange(ends, new Headers())).toContain("a change from an unknown address is refused");
+  const request = { ends, headers: new Headers(), httpVersion: "1.1" };
+  expect(refuseChange(request)).toContain("a change from an unknown address is refused");
 });
 
 describe("the admin socket", () => {
