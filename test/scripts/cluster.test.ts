@@ -103,8 +103,8 @@ test("a killed node is brought back by the command that was printed; another clu
   await printed(first, /\^C stops them\./);
   const dir = `.data-cluster/${base}`;
   expect(first.text).toContain(`Data, logs   ${dir}`);
-  const commands = [...first.text.matchAll(/^ {2}kill -9 (\d+); sh (\S+) {4}# (n\d)$/gm)];
-  expect(commands.map(([, , script, name]) => [script, name])).toEqual([
+  const commands = [...first.text.matchAll(/^ {2}kill -9 (\d+) {4}# (n\d)\n {2}sh (\S+)$/gm)];
+  expect(commands.map(([, , name, script]) => [script, name])).toEqual([
     [`${dir}/n1.sh`, "n1"],
     [`${dir}/n2.sh`, "n2"],
   ]);
