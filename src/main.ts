@@ -7,6 +7,7 @@ import { RoomMetrics } from "./monitoring/room-metrics.ts";
 import { Node } from "./node/node.ts";
 import { systemClock } from "./platform/clock.ts";
 import { isJournal } from "./platform/journal.ts";
+import { unixSocketState } from "./platform/network/unix-socket.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -82,7 +83,12 @@ const code = await runCli({
   print: (text) => void process.stdout.write(text),
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,
-  fetch: (url, init) => fetch(url, init),
+  fetch: (url, init) => {
+    // An admin address is never beyond the proxy that the environment names; fetch would ask that one even for loopback.
+    process.env["NO_PROXY"] = process.env["no_proxy"] = "*";
+    return fetch(url, init);
+  },
+  listens: async (path) => (await unixSocketState(path)) === "listening",
   clock: systemClock,
   sleep: (ms) => Bun.sleep(ms),
 }).catch((error: unknown) => {

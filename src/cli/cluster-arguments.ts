@@ -1,5 +1,6 @@
 /** `elastickv cluster VERB ...`: what it asks for. */
 import { type ListenAddress, parseAddress } from "../config/address.ts";
+import { SERVICE_SOCKET, socketIn, socketPathProblem } from "../config/admin-socket.ts";
 import { ConfigError } from "../config/config.ts";
 import { didYouMean } from "../config/did-you-mean.ts";
 import type { Environment } from "../config/load.ts";
@@ -17,10 +18,14 @@ export type ClusterAction =
 
 export type ClusterVerb = ClusterAction["verb"];
 
+export type AdminTarget =
+  | { readonly kind: "address"; readonly address: ListenAddress }
+  | { readonly kind: "socket"; readonly path: string };
+
 export interface ClusterCommand {
   readonly action: ClusterAction;
-  /** Of any node of the cluster. */
-  readonly admin: ListenAddress;
+  /** Of any node of the cluster: the first that is there; the last one is asked in any case. Never empty. */
+  readonly admin: readonly AdminTarget[];
   readonly timeoutMs: number;
 }
 
@@ -71,7 +76,7 @@ export function parseClusterCommand(
   }
   return {
     action: actionOf(verb, operands, options),
-    admin: adminAddress(options.get("admin-address"), environment),
+    admin: adminTargets(options, environment),
     timeoutMs: timeoutOf(options.get("timeout"), shape.timeoutMs),
   };
 }
@@ -117,15 +122,47 @@ function memberOf(word: string): NamedAddress {
   }
 }
 
-function adminAddress(flag: string | undefined, environment: Environment): ListenAddress {
-  const variable = variableOf(SETTINGS.adminAddress);
-  const inherited = environment[variable];
-  const text = flag ?? (inherited === "" ? undefined : inherited);
-  if (text === undefined) return SETTINGS.adminAddress.default;
+/**
+ * A flag decides. Else the socket of the node that the environment describes (its own path, its data directory), else the
+ * address that it names; and when it says nothing, what a node has by default: by hand, as a service, on loopback.
+ */
+function adminTargets(
+  options: ReadonlyMap<string, string>,
+  environment: Environment,
+): readonly AdminTarget[] {
+  const variable = (row: { readonly flag: string }): string | undefined =>
+    environment[variableOf(row)] || undefined;
+  const [addressFlag, socketFlag] = [options.get("admin-address"), options.get("admin-socket")];
+  if (addressFlag !== undefined && socketFlag !== undefined) {
+    throw new ConfigError("--admin-address and --admin-socket are both given: one node is asked");
+  }
+  if (addressFlag !== undefined) return [addressOf("--admin-address", addressFlag)];
+  if (socketFlag !== undefined) return [socketAt("--admin-socket", socketFlag)];
+  const targets: AdminTarget[] = [];
+  const socket = variable(SETTINGS.adminSocket);
+  if (socket !== undefined) targets.push(socketAt(variableOf(SETTINGS.adminSocket), socket));
+  const dataDir = variable(SETTINGS.dataDir);
+  if (dataDir !== undefined) targets.push({ kind: "socket", path: socketIn(dataDir) });
+  const address = variable(SETTINGS.adminAddress);
+  if (address !== undefined) return [...targets, addressOf(variableOf(SETTINGS.adminAddress), address)];
+  return [
+    ...targets,
+    { kind: "socket", path: socketIn(SETTINGS.dataDir.default) },
+    { kind: "socket", path: SERVICE_SOCKET },
+    { kind: "address", address: SETTINGS.adminAddress.default },
+  ];
+}
+
+function socketAt(name: string, path: string): AdminTarget {
+  const problem = socketPathProblem(path);
+  if (problem !== undefined) throw new ConfigError(`${name}: ${problem}`);
+  return { kind: "socket", path };
+}
+
+function addressOf(name: string, text: string): AdminTarget {
   try {
-    return parseAddress(text);
+    return { kind: "address", address: parseAddress(text) };
   } catch (error) {
-    const name = flag === undefined ? variable : "--admin-address";
     throw new ConfigError(
       `${name}: ${JSON.stringify(text)} ${error instanceof Error ? error.message : String(error)}`,
     );
@@ -145,7 +182,7 @@ function timeoutOf(flag: string | undefined, otherwise: number): number {
   }
 }
 
-const VALUE_OPTIONS = ["admin-address", "timeout"] as const;
+const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"] as const;
 
 /** Options may stand anywhere; `--flag value` and `--flag=value`. */
 function split(

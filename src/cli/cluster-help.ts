@@ -1,4 +1,5 @@
 import { formatAddress } from "../config/address.ts";
+import { SERVICE_SOCKET, socketIn } from "../config/admin-socket.ts";
 import { SETTINGS, variableOf } from "../config/settings.ts";
 import { formatDuration } from "../config/units.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
@@ -13,7 +14,9 @@ const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
 };
 
 const DETAILS: Readonly<Record<ClusterVerb, string>> = {
-  status: `Exit code 0 when a leader is known, else 1. --json prints what GET /v1/cluster answers.`,
+  status: `Exit codes: 0 the leader's view; 1 no leader is known, or nobody answered; 3 a leader is known and did not answer
+in time: shown is what the node that was asked sees itself, with ? for what it cannot know (null in JSON).
+--json prints what GET /v1/cluster answers.`,
   "add-learner": `HOST:PORT is the new node's peer address. Start it afterwards, with an empty data directory and
 --node-id NAME --peer-address HOST:PORT --join MEMBER=HOST:PORT,...`,
   promote: `Refused until the learner's log is close behind the leader's (NOT_CAUGHT_UP); try again then.`,
@@ -30,12 +33,15 @@ function usage(verb: ClusterVerb): string {
 }
 
 function options(timeoutMs: number | undefined): string {
-  const { adminAddress } = SETTINGS;
+  const { adminAddress, adminSocket, dataDir } = SETTINGS;
   const admin = formatAddress(adminAddress.default);
   const timeout = timeoutMs === undefined ? "" : ` [default ${formatDuration(timeoutMs)}]`;
   return `Options:
-  --admin-address HOST:PORT   admin address of any node of the cluster
-                              [default ${variableOf(adminAddress)}, else ${admin}]
+  --admin-address HOST:PORT   admin address of any node of the cluster; changes are taken on its own machine only
+  --admin-socket PATH         or its admin socket, on its own machine
+                              [default: ${variableOf(adminSocket)}, ${socketIn(`$${variableOf(dataDir)}`)},
+                              ${variableOf(adminAddress)}, ${socketIn(dataDir.default)},
+                              ${SERVICE_SOCKET}, ${admin}: the first that is there]
   --timeout DURATION          how long to wait${timeout}`;
 }
 
@@ -49,7 +55,8 @@ ${verbs.map((verb) => `  ${usage(verb).padEnd(width)}   ${SUMMARY[verb]}`).join(
 ${options(undefined)}
 
 Any node can be asked: it passes the request on to the leader. A change names the configuration that was looked at,
-and is refused when another change came in between. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+and is refused when another change came in between. Exit codes: 0 done, 1 refused or failed, 2 wrong usage,
+3 the status is not the leader's.
 `;
 }
 

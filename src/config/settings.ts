@@ -87,7 +87,14 @@ export const SETTINGS = {
     section: "Listeners",
     type: address,
     default: { host: "127.0.0.1", port: 9001 },
-    help: "health, metrics, console and admin API; it has no login, keep it off public networks",
+    help: "health, metrics, console and admin API; it has no login: changes are taken over loopback only, everybody else who reaches it may read",
+  }),
+  adminSocket: setting({
+    flag: "admin-socket",
+    section: "Listeners",
+    type: optionalPath,
+    default: undefined,
+    help: "unix socket of the admin API for the user that the node runs as (0600), at most 107 bytes long; without it admin.sock in the runtime directory that systemd gives, else in the data directory",
   }),
   adminHosts: setting({
     flag: "admin-hosts",

@@ -207,7 +207,9 @@ class HttpEdge implements Edge {
     if (owesContinue && exchange.socketBody === undefined) response.writeContinue();
     let reply: EdgeReply;
     try {
-      reply = refusal(exchange, this.#limits) ?? (await this.#options.application(exchange));
+      const probed = this.#options.probe?.(exchange);
+      const refused = refusal(exchange, this.#limits, probed !== undefined);
+      reply = refused ?? probed ?? (await this.#options.application(exchange));
     } catch (error) {
       this.#options.onError?.(error, exchange.requestId);
       reply = internalError(exchange.requestId);

@@ -1,5 +1,5 @@
 import type { EdgeMetrics } from "./metrics.ts";
-import type { EdgeApplication } from "./types.ts";
+import type { EdgeApplication, EdgeReply, EdgeRequest } from "./types.ts";
 
 /**
  * `edge.ts` exports `startEdge(options: EdgeOptions): Promise<Edge>`.
@@ -10,6 +10,8 @@ export interface EdgeOptions {
   /** 0 = any free port; read it back from `Edge.port`. */
   readonly port: number;
   readonly application: EdgeApplication;
+  /** Asked first, at once, and also about a request without Host (HTTP/1.0 health checks). undefined: the application's. */
+  readonly probe?: (request: EdgeRequest) => EdgeReply | undefined;
   /** A new request id: 16 upper-case hex digits by default. */
   readonly requestId?: () => string;
   readonly metrics?: EdgeMetrics;

@@ -6,8 +6,10 @@ import type { EdgeReply } from "./types.ts";
 /**
  * What node:http lets through although no application should see it: no Host or several, more headers than the
  * limit, a transfer coding other than plain chunked. Returns the answer, or undefined for a request in order.
+ *
+ * @param anyHost it is answered the same whatever the name, so HTTP/1.0 need not give one (RFC 9112 section 3.2: 1.1 must)
  */
-export function refusal(exchange: Exchange, limits: EdgeLimits): EdgeReply | undefined {
+export function refusal(exchange: Exchange, limits: EdgeLimits, anyHost: boolean): EdgeReply | undefined {
   const { rawHeaders, requestId } = exchange;
   if (rawHeaders.length > 2 * limits.maxHeaderCount) {
     return edgeAnswer(400, "RequestHeaderSectionTooLarge", "Too many request headers.", requestId);
@@ -32,6 +34,7 @@ export function refusal(exchange: Exchange, limits: EdgeLimits): EdgeReply | und
     }
   }
   if (hosts === 1) return undefined;
+  if (hosts === 0 && anyHost && exchange.request.httpVersionMinor === 0) return undefined;
   const what = hosts === 0 ? "The Host header is missing." : "There is more than one Host header.";
   return edgeAnswer(400, "InvalidRequest", what, requestId);
 }

@@ -128,6 +128,11 @@ export class ShardStore {
     return this.#reader.getAt(key, this.#options.published.appliedCommitTs, target);
   }
 
+  /** What this node has applied, without a fence: for what may be old. */
+  local(key: Uint8Array): VersionedValue | undefined {
+    return this.#reader.getMetaAt(key, this.#options.published.appliedCommitTs);
+  }
+
   /** An apply batch is visible. @param changed as in StoreToFront */
   onApplied(applied: AppliedState, changed: ChangedKeys | undefined): void {
     this.#cache.applied(applied.commitTs, changed);

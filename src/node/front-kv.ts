@@ -180,6 +180,11 @@ export class FrontKv {
     }
   }
 
+  /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
+  hasLocally(key: Uint8Array): boolean {
+    return this.#shard.local(key) !== undefined;
+  }
+
   #whenLeaderKnown(): Promise<void> {
     if (this.#leadership.leaderId !== 0 || this.#stopped) return Promise.resolve();
     return new Promise((resolve) => this.#leaderWaiters.push(resolve));

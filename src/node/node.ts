@@ -6,6 +6,7 @@ import { type AdminListener, startAdmin } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
+import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import {
   configuredRootCredentials,
@@ -156,8 +157,9 @@ export class Node {
       ? (configuredRootCredentials(config) ?? storedRootCredentials(config))
       : loadRootCredentials(config);
     // The admin listener first, although nobody is served yet: whoever watches /readyz sees the replay.
-    this.#admin = startAdmin({
+    this.#admin = await startAdmin({
       address: config.adminAddress,
+      socket: adminSocketPlace(config, process.env, process.pid),
       hosts: config.adminHosts,
       deps: {
         readiness: () => this.#readiness(),
@@ -167,6 +169,7 @@ export class Node {
         version: BUILD_INFO,
       },
       onError: (error) => log.error("admin request failed", { error }),
+      onWarning: (message) => log.warn(message),
     });
     this.#phase = "replaying";
     const rooms = makeRooms({
@@ -200,6 +203,8 @@ export class Node {
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
+      readiness: () => this.#readiness(),
+      hasLocally: (key) => front.hasLocally(key),
     });
     this.#edge = await this.#listen(this.#s3);
     watchEventLoopLag(this.#metrics, this.#clock);
@@ -280,6 +285,7 @@ export class Node {
         host: config.s3Address.host,
         port: config.s3Address.port,
         application: s3.application,
+        probe: s3.probe,
         metrics: edgeMetrics(this.#metrics),
         limits: {
           maxConnections: config.s3MaxConnections,

@@ -18,13 +18,14 @@ import { AttemptSweeper } from "../s3/attempts.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { keyHoldersOnly } from "../s3/authorizer.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/deps.ts";
+import { type HealthSources, healthProbe } from "../s3/health.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { s3Metrics } from "./s3-metrics.ts";
 
 /** Between two looks for abandoned uploads. */
 const SWEEP_INTERVAL_MS = 60_000;
 
-export interface S3FrontOptions {
+export interface S3FrontOptions extends Omit<HealthSources, "domains"> {
   readonly config: Config;
   readonly kv: KvClient;
   readonly credentials: RootCredentials;
@@ -40,6 +41,7 @@ export interface S3FrontOptions {
 
 export interface S3Front {
   readonly application: EdgeApplication;
+  readonly probe: ReturnType<typeof healthProbe>;
   readonly metricsSources: readonly MetricsSource[];
   stop(): Promise<void>;
 }
@@ -102,6 +104,11 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
   const timer = setInterval(() => void sweeper.sweepInactive().then(report, failed), SWEEP_INTERVAL_MS);
   return {
     application,
+    probe: healthProbe({
+      domains: config.s3Domains,
+      readiness: options.readiness,
+      hasLocally: options.hasLocally,
+    }),
     metricsSources: [],
     stop: async () => {
       clearInterval(timer);

@@ -69,6 +69,11 @@ export function parseS3Request(edge: EdgeRequest, options: S3RequestOptions): S3
   return new ParsedRequest(edge, style, host, bucket, key, parseQuery(rawQuery), rawPath, rawQuery);
 }
 
+/** The bucket that a Host header names in virtual-host style; undefined: path style. */
+export function bucketOfHostHeader(hostHeader: string, domains: readonly string[]): string | undefined {
+  return domains.length === 0 ? undefined : bucketOfHost(hostName(hostHeader), domains);
+}
+
 /** `/bucket/key` when the target cannot be parsed further: for the error document. */
 export function resourceOfTarget(rawTarget: string): string {
   const mark = rawTarget.indexOf("?");

@@ -18,6 +18,7 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
     complain: (line) => err.push(line),
     serve,
     fetch: () => Promise.reject(new Error("nobody is to be asked")),
+    listens: async () => false,
     clock: { monotonicMs: () => 0 },
     sleep: async () => {},
   });

@@ -326,6 +326,28 @@ describe("members come and go", () => {
   });
 });
 
+describe("who looks", () => {
+  test("a leader that is slow to answer: the node's own view, without a number that it cannot know", async () => {
+    await cluster.startAll();
+    await write("n1", put("k", "v"));
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    expect((await view(follower)).view).toBe("leader");
+    cluster.network.loses = (_, { kind }) => kind === "reply";
+    const seen = await view(follower);
+    cluster.network.loses = () => false;
+    expect([seen.view, seen.leader, seen.transferTo]).toEqual(["own", leader, null]);
+    for (const { name, match, applied, lag, snapshot, reachable, registered } of seen.members) {
+      expect([name, lag, reachable, registered]).toEqual([name, null, true, true]);
+      if (name !== follower) expect([match, applied, snapshot]).toEqual([null, null, null]);
+      else expect([match, applied].every((index) => index !== null && index > 0)).toBe(true);
+    }
+    const again = await view(follower);
+    expect(again.view).toBe("leader");
+    expect(again.members.every(({ match, lag }) => match !== null && lag !== null)).toBe(true);
+  });
+});
+
 describe("snapshots", () => {
   test("a follower that is too far behind gets the keyspace, and goes on with the log", async () => {
     cluster.raft = { ...cluster.raft, snapshotCount: 10 };
