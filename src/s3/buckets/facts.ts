@@ -2,12 +2,14 @@
  * What clients probe about a bucket. Nothing of this can be configured yet, so each answer is what S3 says about a
  * bucket where it never was: an empty configuration, or the error that says so.
  */
+import { DEFAULT_REGION } from "../../config/region.ts";
 import { escapeXml, S3Error, type S3ErrorCode } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler } from "../exchange.ts";
 import { accessPolicy } from "../objects/facts.ts";
 import { xmlReply } from "../replies.ts";
 import { document, tag } from "../xml/builder.ts";
 import type { Bucket } from "./directory.ts";
+import { regionOf } from "./region.ts";
 
 function bucketRow(exchange: Exchange): Promise<Bucket> {
   const { services } = exchange;
@@ -31,9 +33,9 @@ function never(code: S3ErrorCode): Handler {
 }
 
 export const getBucketLocation: Handler = async (exchange) => {
-  const { region } = await bucketRow(exchange);
+  const region = regionOf(exchange, await bucketRow(exchange));
   // us-east-1 is said by saying nothing.
-  return xmlReply(document("LocationConstraint", region === "us-east-1" ? "" : escapeXml(region)));
+  return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
 };
 
 export const getBucketAcl: Handler = async (exchange) => {
