@@ -109,12 +109,12 @@ function contents(
 }
 
 /** Nothing in here needs escaping: times, numbers, hex digits and names of ours. */
-function objectFacts({ checksum, etag, modifiedMs, size }: ManifestSummary): string {
+function objectFacts({ checksum, etag, modifiedMs, size, storageClass }: ManifestSummary): string {
   const sum =
     checksum === undefined
       ? ""
       : `<ChecksumAlgorithm>${wireName(checksum.algorithm)}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`;
-  return `<LastModified>${isoTime(modifiedMs)}</LastModified><ETag>&quot;${etag}&quot;</ETag>${sum}<Size>${size}</Size><StorageClass>STANDARD</StorageClass>`;
+  return `<LastModified>${isoTime(modifiedMs)}</LastModified><ETag>&quot;${etag}&quot;</ETag>${sum}<Size>${size}</Size><StorageClass>${storageClass}</StorageClass>`;
 }
 
 /** Buckets are not versioned: every object is its own latest version, `null`. */

@@ -61,7 +61,7 @@ export const listParts: Handler = async (exchange) => {
     tag("UploadId", uploadId) +
     ownerElement("Initiator", services.owner) +
     ownerElement("Owner", services.owner) +
-    tag("StorageClass", "STANDARD") +
+    tag("StorageClass", upload.storageClass) +
     tag("PartNumberMarker", marker) +
     tag("NextPartNumberMarker", last?.number ?? 0) +
     tag("MaxParts", max) +

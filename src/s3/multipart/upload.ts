@@ -7,6 +7,7 @@ import { type Guard, transactGuarded } from "../guarded.ts";
 import { attemptChunksPrefix, type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../keys.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "../objects/object-headers.ts";
+import { requestedClass } from "../objects/storage-class.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../replies.ts";
@@ -32,6 +33,7 @@ export const createMultipartUpload: Handler = async (exchange) => {
     checksumType: checksum?.type,
     owner: ownerOf(exchange),
     chunkSize: services.plan.chunkBytes,
+    storageClass: requestedClass(request),
   };
   await transactGuarded(
     services.kv,

@@ -43,7 +43,7 @@ export const getObjectAttributes: Handler = async (exchange) => {
   }
   if (wanted.has("ObjectParts") && partCount !== undefined)
     inner += partsElement(exchange, object, partCount);
-  if (wanted.has("StorageClass")) inner += tag("StorageClass", "STANDARD");
+  if (wanted.has("StorageClass")) inner += tag("StorageClass", manifest.storageClass);
   if (wanted.has("ObjectSize")) inner += tag("ObjectSize", manifest.size);
   return xmlReply(document("GetObjectAttributesResponse", inner), [
     ["Last-Modified", httpDate(manifest.modifiedMs)],

@@ -94,19 +94,6 @@ export function encodeHeaderText(text: string): string {
 const UNIMPLEMENTED_PREFIXES = ["x-amz-grant-", "x-amz-server-side-encryption", "x-amz-object-lock-"];
 /** Nothing changes for an owner who alone has access. */
 const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control", "bucket-owner-read"]);
-const STORAGE_CLASSES = new Set([
-  "DEEP_ARCHIVE",
-  "EXPRESS_ONEZONE",
-  "FSX_OPENZFS",
-  "GLACIER",
-  "GLACIER_IR",
-  "INTELLIGENT_TIERING",
-  "ONEZONE_IA",
-  "OUTPOSTS",
-  "REDUCED_REDUNDANCY",
-  "SNOW",
-  "STANDARD_IA",
-]);
 
 /**
  * Refuses what we would have to lie about: encryption, other people's access, locks, tags, redirects, other storage
@@ -134,10 +121,6 @@ function refuseHeader(name: string, value: string): void {
       return;
     case "x-amz-website-redirect-location":
       throw notImplementedHeader(name);
-    case "x-amz-storage-class":
-      if (value === "STANDARD") return;
-      if (STORAGE_CLASSES.has(value)) throw notImplementedHeader(`${name}: ${value}`);
-      throw new S3Error("InvalidStorageClass", { extra: [["StorageClassRequested", value]] });
   }
 }
 
@@ -170,6 +153,8 @@ export function describe(manifest: Manifest): HeaderPair[] {
   if (headers.contentLanguage !== "") pairs.push(["Content-Language", headers.contentLanguage]);
   if (headers.cacheControl !== "") pairs.push(["Cache-Control", headers.cacheControl]);
   if (headers.expires !== "") pairs.push(["Expires", headers.expires]);
+  // S3 leaves STANDARD out (API reference, GetObject: "returned for objects of all other storage classes").
+  if (manifest.storageClass !== "STANDARD") pairs.push(["x-amz-storage-class", manifest.storageClass]);
   for (const [name, value] of manifest.metadata)
     pairs.push([`${META_PREFIX}${name}`, encodeHeaderText(value)]);
   return pairs;

@@ -9,6 +9,7 @@ import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
 import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+import { requestedClass } from "./storage-class.ts";
 
 export const PUT_BYTES_MAX = 5 * 1024 ** 3;
 const NO_PART_ATTEMPT = new Uint8Array(0);
@@ -18,6 +19,7 @@ export const putObject: Handler = async (exchange) => {
   refuseUnimplemented(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
+  const storageClass = requestedClass(request);
   const condition = writeConditionOf(request);
   const key = keyOf(exchange);
   const body = openPayload(exchange);
@@ -62,6 +64,7 @@ export const putObject: Handler = async (exchange) => {
           metadata,
           checksum,
           owner: ownerOf(exchange),
+          storageClass,
           content,
         },
       });

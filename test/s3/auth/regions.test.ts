@@ -127,7 +127,7 @@ test("a region that is set is enforced for it too", async () => {
       endpoint,
       bucket: "bucket",
     });
-    expect(client.write("small", "hello")).rejects.toThrow(/'auto' is wrong; expecting 'us-east-1'/);
+    await expect(client.write("small", "hello")).rejects.toThrow(/'auto' is wrong; expecting 'us-east-1'/);
   } finally {
     await edge.close(0);
   }

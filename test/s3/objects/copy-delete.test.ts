@@ -243,7 +243,7 @@ test.each([
   [{ "x-amz-tagging": "a=b" }, "NotImplemented"],
   [{ "x-amz-object-lock-mode": "GOVERNANCE" }, "NotImplemented"],
   [{ "x-amz-website-redirect-location": "/x" }, "NotImplemented"],
-  [{ "x-amz-storage-class": "GLACIER" }, "NotImplemented"],
+  [{ "x-amz-storage-class": "GLACIER" }, "InvalidStorageClass"],
   [{ "x-amz-storage-class": "FAST" }, "InvalidStorageClass"],
   [{ "X-Amz-Write-Offset-Bytes": "1" }, "NotImplemented"],
 ] as [Record<string, string>, string][])("%j is refused, nothing stored", async (headers, code) => {
