@@ -5,6 +5,7 @@ import { openBody } from "../body/open-body.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, ownerOf } from "../exchange.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
+import { notImplementedHeader } from "../headers/values.ts";
 import {
   aliveKey,
   BUCKETS_PREFIX,
@@ -18,7 +19,6 @@ import {
   versionsPrefix,
 } from "../keys.ts";
 import { decodeToken, encodeToken } from "../listing/continuation-token.ts";
-import { notImplementedHeader, refuseUnimplemented } from "../objects/object-headers.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../replies.ts";
@@ -37,7 +37,6 @@ export const createBucket: Handler = async (exchange) => {
   const { services } = exchange;
   const name = bucketOf(exchange);
   checkBucketName(name);
-  refuseUnimplementedBucket(exchange);
   const region = regionOfNew(exchange, await locationConstraint(exchange));
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const view = await services.kv.snapshot();
@@ -76,19 +75,6 @@ function existsAlready(exchange: Exchange, region: string): ReturnType<typeof em
   const name = bucketOf(exchange);
   if (region === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
   throw new S3Error("BucketAlreadyOwnedByYou", { extra: [["BucketName", name]] });
-}
-
-/** @throws S3Error NotImplemented */
-function refuseUnimplementedBucket(exchange: Exchange): void {
-  const { request } = exchange;
-  if (request.header("x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true") {
-    throw notImplementedHeader("x-amz-bucket-object-lock-enabled");
-  }
-  const ownership = request.header("x-amz-object-ownership");
-  if (ownership !== undefined && ownership !== "BucketOwnerEnforced") {
-    throw notImplementedHeader("x-amz-object-ownership");
-  }
-  refuseUnimplemented(request);
 }
 
 /** "" = none. @throws S3Error MalformedXML, NotImplemented */

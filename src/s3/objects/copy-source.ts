@@ -5,6 +5,7 @@ import type { RangeReader } from "../chunks/reader.ts";
 import type { ByteSource } from "../chunks/writer.ts";
 import { S3Error } from "../errors.ts";
 import { bucketOf, type Exchange } from "../exchange.ts";
+import { checkOwner } from "../headers/owner.ts";
 import { objectKey } from "../keys.ts";
 import { decodeComponent } from "../percent.ts";
 import { decodeManifest } from "../records/manifest.ts";
@@ -50,15 +51,9 @@ function badSource(header: string): S3Error {
 /** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
 export async function copySource(exchange: Exchange, view: ReadView): Promise<CurrentObject> {
   const { request, services, auth } = exchange;
-  if (request.header("x-amz-copy-source-server-side-encryption-customer-algorithm") !== undefined) {
-    throw new S3Error("InvalidRequest", {
-      message: "The encryption parameters are not applicable to this object.",
-    });
-  }
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
-  const expectedOwner = request.header("x-amz-source-expected-bucket-owner");
-  if (expectedOwner !== undefined && expectedOwner !== services.owner.id) throw new S3Error("AccessDenied");
+  checkOwner(request, services.owner, "x-amz-source-expected-bucket-owner");
   const bucket = await services.buckets.inView(view, source.bucket);
   const row = await view.get(objectKey(bucket, source.key));
   if (row === undefined) throw noSuchKey(source.key);

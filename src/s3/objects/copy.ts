@@ -5,9 +5,10 @@ import type { Bucket } from "../buckets/directory.ts";
 import { layoutOf } from "../chunks/layout.ts";
 import { RangeReader } from "../chunks/reader.ts";
 import { ContentWriter } from "../chunks/writer.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
+import { S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
 import { type Guard, transactGuarded } from "../guarded.ts";
+import { refuseLock } from "../headers/check.ts";
 import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
 import { objectKey } from "../keys.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
@@ -15,14 +16,13 @@ import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts
 import type { Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
 import { quoted } from "../replies.ts";
-import type { S3Request } from "../request.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
-import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest } from "./put.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 
@@ -41,11 +41,11 @@ interface Plan {
 
 export const copyObject: Handler = async (exchange) => {
   const { request, services } = exchange;
-  refuseUnimplemented(request);
-  const replaces = directive(request) === "REPLACE";
+  const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  refuseLock(exchange.headers);
   const source = await copySource(exchange, view);
   const { manifest } = source;
   if (manifest.size > COPY_BYTES_MAX) {
@@ -75,12 +75,6 @@ export const copyObject: Handler = async (exchange) => {
   }
   return withKeepAlive(exchange, copyBytes(exchange, plan));
 };
-
-function directive(request: S3Request): "COPY" | "REPLACE" {
-  const text = request.header("x-amz-metadata-directive") ?? "COPY";
-  if (text === "COPY" || text === "REPLACE") return text;
-  throw invalidArgument("x-amz-metadata-directive", text, "Unknown metadata directive.");
-}
 
 function illegalSelfCopy(): S3Error {
   return new S3Error("InvalidRequest", {

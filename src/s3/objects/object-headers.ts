@@ -1,5 +1,6 @@
 /** What a PUT, copy or new upload says about its object, and how it is given back. */
 import { S3Error } from "../errors.ts";
+import { NOT_ENCRYPTED } from "../headers/rows.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../replies.ts";
@@ -91,51 +92,11 @@ export function encodeHeaderText(text: string): string {
   return words.map((piece) => `=?UTF-8?B?${Buffer.from(piece, "utf8").toString("base64")}?=`).join(" ");
 }
 
-const UNIMPLEMENTED_PREFIXES = ["x-amz-grant-", "x-amz-server-side-encryption", "x-amz-object-lock-"];
-/** Nothing changes for an owner who alone has access. */
-const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control", "bucket-owner-read"]);
-
-/**
- * Refuses what we would have to lie about: encryption, other people's access, locks, tags, redirects, other storage
- * classes. @throws S3Error NotImplemented, InvalidStorageClass, InvalidArgument
- */
-export function refuseUnimplemented(request: S3Request): void {
-  const { rawHeaders } = request.edge;
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] as string;
-    const first = header.charCodeAt(0);
-    if (first !== 0x78 && first !== 0x58) continue;
-    const lower = header.toLowerCase();
-    if (lower.startsWith("x-amz-")) refuseHeader(lower, rawHeaders[i + 1] as string);
-  }
-}
-
-function refuseHeader(name: string, value: string): void {
-  for (const prefix of UNIMPLEMENTED_PREFIXES) if (name.startsWith(prefix)) throw notImplementedHeader(name);
-  switch (name) {
-    case "x-amz-acl":
-      if (!HARMLESS_ACLS.has(value)) throw notImplementedHeader(name);
-      return;
-    case "x-amz-tagging":
-      if (value !== "") throw notImplementedHeader(name);
-      return;
-    case "x-amz-website-redirect-location":
-      throw notImplementedHeader(name);
-  }
-}
-
-export function notImplementedHeader(name: string): S3Error {
-  return new S3Error("NotImplemented", {
-    message: `A header you provided implies functionality that is not implemented: ${name}`,
-    extra: [["Header", name]],
-  });
-}
-
 /** Customer-key encryption on a read names an object we cannot have. @throws S3Error */
 export function refuseCustomerKeys(request: S3Request): void {
   if (request.header("x-amz-server-side-encryption-customer-algorithm") === undefined) return;
   throw new S3Error("InvalidRequest", {
-    message: "The encryption parameters are not applicable to this object.",
+    message: NOT_ENCRYPTED,
   });
 }
 

@@ -238,10 +238,10 @@ test("DeleteObjects: what it may not be", async () => {
 test.each([
   [{ "x-amz-server-side-encryption": "AES256" }, "NotImplemented"],
   [{ "x-amz-server-side-encryption-customer-algorithm": "AES256" }, "NotImplemented"],
-  [{ "x-amz-acl": "public-read" }, "NotImplemented"],
-  [{ "x-amz-grant-read": "id=1" }, "NotImplemented"],
+  [{ "x-amz-acl": "public-read" }, "AccessControlListNotSupported"],
+  [{ "x-amz-grant-read": "id=1" }, "AccessControlListNotSupported"],
   [{ "x-amz-tagging": "a=b" }, "NotImplemented"],
-  [{ "x-amz-object-lock-mode": "GOVERNANCE" }, "NotImplemented"],
+  [{ "x-amz-object-lock-legal-hold": "ON" }, "InvalidRequest"],
   [{ "x-amz-website-redirect-location": "/x" }, "NotImplemented"],
   [{ "x-amz-storage-class": "GLACIER" }, "InvalidStorageClass"],
   [{ "x-amz-storage-class": "FAST" }, "InvalidStorageClass"],
