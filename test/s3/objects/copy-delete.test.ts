@@ -108,7 +108,7 @@ test.each([
   ["bucket/%2Fsource", "NoSuchKey", 404],
   ["bucket/source?versionId=abc", "NoSuchVersion", 404],
   ["bucket/source?other=1", "InvalidArgument", 400],
-  ["bucket/%zz", "InvalidURI", 400],
+  ["bucket/%zz", "InvalidArgument", 400],
   ["bucket/nothing", "NoSuchKey", 404],
   ["nowhere/key", "NoSuchBucket", 404],
   [`bucket/${"k".repeat(1025)}`, "KeyTooLongError", 400],
