@@ -2,6 +2,7 @@ import { banner } from "./cli/banner.ts";
 import { runCli } from "./cli/run.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { describe } from "./config/describe.ts";
+import { DEFAULT_REGION } from "./config/region.ts";
 import { createLogger } from "./monitoring/log.ts";
 import { RoomMetrics } from "./monitoring/room-metrics.ts";
 import { Node } from "./node/node.ts";
@@ -68,7 +69,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     banner({
       s3: node.s3Address,
       admin: node.adminAddress,
-      region: config.region,
+      region: config.region ?? DEFAULT_REGION,
       credentials: node.credentials,
       dataDir: config.dataDir,
       showSecret: !isJournal(STDOUT, process.env["JOURNAL_STREAM"]),

@@ -9,6 +9,7 @@ import {
   onOff,
   optionalAddress,
   optionalPath,
+  optionalText,
   path,
   secret,
   size,
@@ -176,9 +177,9 @@ export const SETTINGS = {
   region: setting({
     flag: "region",
     section: "S3",
-    type: text(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 lower-case letters, digits or '-'"),
-    default: "us-east-1",
-    help: "region that clients sign for and GetBucketLocation answers",
+    type: optionalText(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 lower-case letters, digits or '-'"),
+    default: undefined,
+    help: "the only region that clients may sign for, and the one that answers name; without it every client's region is accepted, and answers name that one (us-east-1 to those that sign nothing)",
   }),
   s3Domains: setting({
     flag: "s3-domains",

@@ -186,6 +186,28 @@ export namespace elastickv {
             type $Shape = elastickv.s3.Checksum.$Properties;
         }
 
+        /** StorageClass enum. */
+        enum StorageClass {
+
+            /** STANDARD value */
+            STANDARD = 0,
+
+            /** REDUCED_REDUNDANCY value */
+            REDUCED_REDUNDANCY = 1,
+
+            /** STANDARD_IA value */
+            STANDARD_IA = 2,
+
+            /** ONEZONE_IA value */
+            ONEZONE_IA = 3,
+
+            /** INTELLIGENT_TIERING value */
+            INTELLIGENT_TIERING = 4,
+
+            /** GLACIER_IR value */
+            GLACIER_IR = 5
+        }
+
         /**
          * Properties of a ContentHeaders.
          * @deprecated Use elastickv.s3.ContentHeaders.$Properties instead.
@@ -394,6 +416,9 @@ export namespace elastickv {
             /** Manifest payloadCrc32. */
             payloadCrc32: number;
 
+            /** Manifest storageClass. */
+            storageClass: elastickv.s3.StorageClass;
+
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @param message Manifest message or plain object to encode
@@ -456,6 +481,9 @@ export namespace elastickv {
 
                 /** Manifest payloadCrc32 */
                 payloadCrc32?: (number|null);
+
+                /** Manifest storageClass */
+                storageClass?: (elastickv.s3.StorageClass|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -716,6 +744,9 @@ export namespace elastickv {
             /** Upload chunkSize. */
             chunkSize: number;
 
+            /** Upload storageClass. */
+            storageClass: elastickv.s3.StorageClass;
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -760,6 +791,9 @@ export namespace elastickv {
 
                 /** Upload chunkSize */
                 chunkSize?: (number|null);
+
+                /** Upload storageClass */
+                storageClass?: (elastickv.s3.StorageClass|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

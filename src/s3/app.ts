@@ -12,8 +12,10 @@ import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { BucketDirectory } from "./buckets/directory.ts";
 import { planBatches } from "./chunks/batcher.ts";
 import type { S3Deps } from "./deps.ts";
-import { renderErrorXml, S3Error, toS3Error } from "./errors.ts";
+import { renderErrorXml, type S3Error, toS3Error } from "./errors.ts";
 import type { Exchange, S3Services } from "./exchange.ts";
+import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
+import { checkOwner } from "./headers/owner.ts";
 import { emptyReply, xmlReply } from "./replies.ts";
 import { countReply } from "./reply-metrics.ts";
 import { parseS3Request, resourceOfTarget } from "./request.ts";
@@ -76,6 +78,7 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
     unsupported: detected.operation === "Unsupported" ? detected.error : undefined,
     services,
     auth: UNAUTHENTICATED,
+    headers: NO_HEADERS,
     reply: undefined,
   };
 }
@@ -126,8 +129,8 @@ function admit(exchange: Exchange): undefined {
   const { services, request, operation } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
   services.authorizer(exchange.auth.principal, operation, request.bucket, request.key);
-  const expectedOwner = request.header("x-amz-expected-bucket-owner");
-  if (expectedOwner !== undefined && expectedOwner !== services.owner.id) throw new S3Error("AccessDenied");
+  checkOwner(request, services.owner, "x-amz-expected-bucket-owner");
+  exchange.headers = checkHeaders(request, operation);
   return undefined;
 }
 

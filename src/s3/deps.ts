@@ -26,7 +26,8 @@ export interface S3Deps {
   readonly admission: PutAdmission;
   readonly metrics: S3Metrics;
   readonly owner: S3Owner;
-  readonly region: string;
+  /** The only region, when one is set; without, each client's own is accepted and named (buckets/region.ts). */
+  readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
   readonly domains: readonly string[];
   /** This node, across its boots. */

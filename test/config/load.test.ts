@@ -73,6 +73,7 @@ describe("precedence", () => {
     const { config, sources } = load(environment, { "data-dir": "/from/flag" });
     expect(config.dataDir).toBe("/from/flag");
     expect(config.region).toBe("eu-north-1");
+    expect(loadConfig(new Map(), {}).config.region).toBeUndefined();
     expect(sources.dataDir).toBe("flag");
     expect(sources.region).toBe("environment");
   });

@@ -45,8 +45,12 @@ export function contentPromises(request: S3Request, trailer: boolean): ContentPr
 function contentMd5(text: string | undefined): Uint8Array | undefined {
   if (text === undefined) return undefined;
   const md5 = decodeBase64(text, 16);
-  if (md5 === undefined)
-    throw new S3Error("InvalidDigest", { message: "The Content-MD5 you specified is not valid." });
+  if (md5 === undefined) {
+    throw new S3Error("InvalidDigest", {
+      message: "The Content-MD5 you specified was invalid.",
+      extra: [["Content-MD5", text.slice(0, 200)]],
+    });
+  }
   return md5;
 }
 

@@ -102,6 +102,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     metadata: upload.metadata,
     checksum: assembly.checksum,
     owner: upload.owner,
+    storageClass: upload.storageClass,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),

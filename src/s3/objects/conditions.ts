@@ -1,13 +1,13 @@
 /** Conditional reads (RFC 9110 section 13.2.2) and conditional writes. */
 import type { ReadView } from "../../kv/types.ts";
-import { S3Error } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import type { Guard } from "../guarded.ts";
+import { notImplementedHeader } from "../headers/values.ts";
 import { type BucketRef, objectKey } from "../keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../replies.ts";
 import type { S3Request } from "../request.ts";
 import { parseHttpDate } from "./http-date.ts";
-import { notImplementedHeader } from "./object-headers.ts";
 
 interface Validators {
   readonly ifMatch: string | undefined;
@@ -105,17 +105,24 @@ export type WriteCondition =
 /**
  * Etags go before dates, as in reads; with `If-None-Match: *` a date has nothing left to say. If-Modified-Since is
  * ignored: RFC 9110 section 13.1.3 has it for GET and HEAD only.
- * @throws S3Error NotImplemented for the forms S3 does not implement either, InvalidRequest for both at once
+ * @throws S3Error NotImplemented for the forms S3 does not implement either, in its words: versity/versitygw#2108,
+ *   aws/aws-sdk-ruby#3144 (an ETag in If-None-Match), s3err/not-implemented-error.go there (both at once)
  */
 export function writeConditionOf(request: S3Request): WriteCondition {
   const ifMatch = request.header("if-match");
   const ifNoneMatch = request.header("if-none-match");
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
-    throw new S3Error("InvalidRequest", { message: "If-Match and If-None-Match cannot be used together." });
+    throw notImplementedHeader(
+      "If-Match,If-None-Match",
+      "Multiple conditional request headers present in the request",
+    );
   }
   if (ifMatch !== undefined) return { kind: "matches", etag: unquoted(ifMatch.trim()) };
   if (ifNoneMatch !== undefined) {
-    if (ifNoneMatch.trim() !== "*") throw notImplementedHeader("If-None-Match");
+    if (ifNoneMatch.trim() !== "*") {
+      const why = "We don't accept the provided value of If-None-Match header for this API";
+      throw notImplementedHeader("If-None-Match", why);
+    }
     return { kind: "absent" };
   }
   const sinceMs = parseHttpDate(request.header("if-unmodified-since") ?? "");
@@ -140,6 +147,57 @@ export async function decideWrite(
   }
   const failed = failedHeader(condition, decodeManifest(current.value));
   if (failed !== undefined) throw preconditionFailed(failed);
+  return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}
+
+/** What a delete may demand of the object beside its ETag. `undefined`: nothing. */
+export interface DeleteFacts {
+  readonly size: number | undefined;
+  /** Compared in whole seconds, which is what Last-Modified has. */
+  readonly modifiedMs: number | undefined;
+}
+
+/** @param names of the two, as the client wrote them. @throws S3Error InvalidArgument for what is no size or date */
+export function deleteFacts(
+  size: string | undefined,
+  modified: string | undefined,
+  names: readonly [size: string, modified: string],
+): DeleteFacts | undefined {
+  if (size === undefined && modified === undefined) return undefined;
+  if (size !== undefined && !/^\d{1,15}$/.test(size.trim()))
+    throw invalidArgument(names[0], size.slice(0, 200));
+  return {
+    size: size === undefined ? undefined : Number(size),
+    modifiedMs: modified === undefined ? undefined : dateOf(modified, names[1]),
+  };
+}
+
+/** A date that must be one: a condition is never ignored. @throws S3Error InvalidArgument */
+export function dateOf(text: string, name: string): number {
+  const ms = parseHttpDate(text);
+  if (ms === undefined) throw invalidArgument(name, text.slice(0, 200));
+  return ms;
+}
+
+export function sameSecond(a: number, b: number): boolean {
+  return seconds(a) === seconds(b);
+}
+
+/** Like decideWrite. No object is as good as one that matches (API reference, DeleteObject). @throws PreconditionFailed */
+export async function decideDelete(
+  view: ReadView,
+  ref: BucketRef,
+  key: string,
+  facts: DeleteFacts,
+): Promise<Guard> {
+  const row = objectKey(ref, key);
+  const current = await view.getMeta(row);
+  if (current === undefined) return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
+  const { size, modifiedMs } = decodeManifest(current.value);
+  if (facts.size !== undefined && facts.size !== size) throw preconditionFailed("x-amz-if-match-size");
+  if (facts.modifiedMs !== undefined && !sameSecond(facts.modifiedMs, modifiedMs)) {
+    throw preconditionFailed("x-amz-if-match-last-modified-time");
+  }
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
 }
 

@@ -5,24 +5,26 @@ import type { Bucket } from "../buckets/directory.ts";
 import { layoutOf } from "../chunks/layout.ts";
 import { RangeReader } from "../chunks/reader.ts";
 import { ContentWriter } from "../chunks/writer.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
+import { S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
 import { type Guard, transactGuarded } from "../guarded.ts";
+import { refuseLock } from "../headers/check.ts";
 import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
 import { objectKey } from "../keys.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
+import type { StorageClass } from "../records/storage-class.ts";
 import { quoted } from "../replies.ts";
-import type { S3Request } from "../request.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
-import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest } from "./put.ts";
+import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 
 interface Plan {
   readonly bucket: Bucket;
@@ -30,6 +32,7 @@ interface Plan {
   readonly source: CurrentObject;
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
+  readonly storageClass: StorageClass;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   /** Of the copy: asked for, else the source's. */
@@ -38,11 +41,11 @@ interface Plan {
 
 export const copyObject: Handler = async (exchange) => {
   const { request, services } = exchange;
-  refuseUnimplemented(request);
-  const replaces = directive(request) === "REPLACE";
+  const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  refuseLock(exchange.headers);
   const source = await copySource(exchange, view);
   const { manifest } = source;
   if (manifest.size > COPY_BYTES_MAX) {
@@ -57,24 +60,21 @@ export const copyObject: Handler = async (exchange) => {
     source,
     headers: replaces ? contentHeadersOf(request) : manifest.headers,
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
+    // Not the source's: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
+    storageClass: requestedClass(request),
     condition,
     early: await decideEarly(services, bucket, keyOf(exchange), condition),
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
   if (isSelf(exchange, source)) {
-    if (!replaces && asked === undefined) throw illegalSelfCopy();
+    const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
+    if (!changes) throw illegalSelfCopy();
     const rewritten = plan.checksum === manifest.checksum?.algorithm && (await rewrite(exchange, plan));
     if (rewritten) return withKeepAlive(exchange, Promise.resolve(resultOf(rewritten)));
   }
   return withKeepAlive(exchange, copyBytes(exchange, plan));
 };
-
-function directive(request: S3Request): "COPY" | "REPLACE" {
-  const text = request.header("x-amz-metadata-directive") ?? "COPY";
-  if (text === "COPY" || text === "REPLACE") return text;
-  throw invalidArgument("x-amz-metadata-directive", text, "Unknown metadata directive.");
-}
 
 function illegalSelfCopy(): S3Error {
   return new S3Error("InvalidRequest", {
@@ -86,8 +86,14 @@ function illegalSelfCopy(): S3Error {
 /** New metadata over the same bytes: the row is replaced, what it points to stays. False: somebody was faster. */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata } = plan;
-  const manifest: Manifest = { ...source.manifest, headers, metadata, modifiedMs: services.clock.nowMs() };
+  const { bucket, key, source, headers, metadata, storageClass } = plan;
+  const manifest: Manifest = {
+    ...source.manifest,
+    headers,
+    metadata,
+    storageClass,
+    modifiedMs: services.clock.nowMs(),
+  };
   const unchanged: Guard = {
     condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
     onFail: "retry",
@@ -138,6 +144,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       metadata: plan.metadata,
       checksum: copiedChecksum(plan, digests),
       owner: ownerOf(exchange),
+      storageClass: plan.storageClass,
       content,
     };
     await commitObject(services, { ref: bucket, key, manifest, condition, early, writer });

@@ -4,14 +4,22 @@ import type { Bucket } from "../buckets/directory.ts";
 import { S3Error, toS3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../exchange.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
+import { notImplementedHeader } from "../headers/values.ts";
 import { objectKey } from "../keys.ts";
 import { emptyReply, xmlReply } from "../replies.ts";
 import { MAX_KEY_BYTES } from "../request.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
-import { decideWrite, unquoted, type WriteCondition, writeConditionOf } from "./conditions.ts";
+import {
+  type DeleteFacts,
+  decideDelete,
+  decideWrite,
+  deleteFacts,
+  unquoted,
+  type WriteCondition,
+  writeConditionOf,
+} from "./conditions.ts";
 import { checkVersionId } from "./current.ts";
-import { notImplementedHeader } from "./object-headers.ts";
 
 export const DELETE_OBJECTS_MAX = 1000;
 const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
@@ -19,19 +27,17 @@ const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
 const DELETES_PER_ENTRY = 64;
 /** Batches of one DeleteObjects under way at a time. */
 const BATCHES_IN_FLIGHT = 4;
-/** Of directory buckets, which this is not. */
-const DIRECTORY_BUCKET_HEADERS = ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"];
+const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"] as const;
+const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
 export const deleteObject: Handler = async (exchange) => {
   const { request, services } = exchange;
-  for (const header of DIRECTORY_BUCKET_HEADERS) {
-    if (request.header(header) !== undefined) throw notImplementedHeader(header);
-  }
   if (request.header("if-none-match") !== undefined) throw notImplementedHeader("If-None-Match");
   checkVersionId(request.query.get("versionId"));
   const condition = writeConditionOf(request);
+  const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
   const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  await deleteOne(services, bucket, keyOf(exchange), condition);
+  await deleteOne(services, bucket, keyOf(exchange), condition, facts);
   return emptyReply(204);
 };
 
@@ -41,12 +47,15 @@ async function deleteOne(
   bucket: Bucket,
   key: string,
   condition: WriteCondition,
+  facts: DeleteFacts | undefined,
 ): Promise<void> {
   const alive = services.buckets.aliveGuard(bucket);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guards: Guard[] = [alive];
-    if (condition !== undefined) {
-      guards.push(await decideWrite(await services.kv.snapshot(), bucket, key, condition));
+    if (condition !== undefined || facts !== undefined) {
+      const view = await services.kv.snapshot();
+      if (condition !== undefined) guards.push(await decideWrite(view, bucket, key, condition));
+      if (facts !== undefined) guards.push(await decideDelete(view, bucket, key, facts));
     }
     const outcome = await transactGuarded(services.kv, guards, [
       { kind: "delete", key: objectKey(bucket, key) },
@@ -60,6 +69,7 @@ interface Victim {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly condition: WriteCondition;
+  facts: DeleteFacts | undefined;
   /** Decided before anything is deleted. */
   error: S3Error | undefined;
 }
@@ -101,13 +111,16 @@ function victimOf(object: XmlElement): Victim {
     key,
     versionId,
     condition: etag === undefined ? undefined : { kind: "matches", etag: unquoted(etag.trim()) },
+    facts: undefined,
     error: undefined,
   };
   try {
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
-    for (const name of ["LastModifiedTime", "Size"]) {
-      if (object.child(name) !== undefined) throw notImplementedHeader(name);
-    }
+    victim.facts = deleteFacts(
+      object.childText(FACT_ELEMENTS[0]),
+      object.childText(FACT_ELEMENTS[1]),
+      FACT_ELEMENTS,
+    );
     checkVersionId(versionId);
   } catch (error) {
     victim.error = toS3Error(error);
@@ -115,18 +128,22 @@ function victimOf(object: XmlElement): Victim {
   return victim;
 }
 
+function isPlain({ condition, facts }: Victim): boolean {
+  return condition === undefined && facts === undefined;
+}
+
 /** Unconditional deletes go in batches, conditional ones each on its own. */
 async function deleteAll(services: S3Services, bucket: Bucket, victims: readonly Victim[]): Promise<void> {
-  const plain = victims.filter((victim) => victim.error === undefined && victim.condition === undefined);
+  const plain = victims.filter((victim) => victim.error === undefined && isPlain(victim));
   const tasks: (() => Promise<void>)[] = [];
   for (let i = 0; i < plain.length; i += DELETES_PER_ENTRY) {
     tasks.push(() => deleteBatch(services, bucket, plain.slice(i, i + DELETES_PER_ENTRY)));
   }
   for (const victim of victims) {
-    if (victim.error !== undefined || victim.condition === undefined) continue;
+    if (victim.error !== undefined || isPlain(victim)) continue;
     tasks.push(async () => {
       try {
-        await deleteOne(services, bucket, victim.key, victim.condition);
+        await deleteOne(services, bucket, victim.key, victim.condition, victim.facts);
       } catch (error) {
         victim.error = toS3Error(error);
       }

@@ -1,10 +1,11 @@
 /** What clients ask about an object besides its bytes: access, tags, attributes. */
 
 import type { S3Owner } from "../deps.ts";
-import { invalidArgument } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import type { Exchange, Handler } from "../exchange.ts";
+import { aclNotSupported } from "../headers/values.ts";
 import { decodePartTable } from "../records/manifest.ts";
-import { httpDate, xmlReply } from "../replies.ts";
+import { emptyReply, httpDate, xmlReply } from "../replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { checksumElements, elementName } from "./checksums.ts";
 import { type CurrentObject, currentObject } from "./current.ts";
@@ -28,6 +29,46 @@ export const getObjectTagging: Handler = async (exchange) => {
   return xmlReply(document("Tagging", "<TagSet></TagSet>"));
 };
 
+export const deleteObjectTagging: Handler = async (exchange) => {
+  await currentObject(exchange, "meta");
+  return emptyReply(204);
+};
+
+export const putObjectAcl: Handler = async (exchange) => {
+  await currentObject(exchange, "meta");
+  throw aclNotSupported();
+};
+
+/** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
+export const withoutLock: Handler = async (exchange) => {
+  await existingBucket(exchange);
+  throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
+};
+
+/** As recorded there: S3 has given torrents up. */
+export const getObjectTorrent: Handler = async (exchange) => {
+  await existingBucket(exchange);
+  throw new S3Error("MethodNotAllowed", {
+    extra: [
+      ["Method", "GET"],
+      ["ResourceType", "TORRENT"],
+    ],
+  });
+};
+
+/** No object is ever archived: "List of error codes", InvalidObjectState. */
+export const restoreObject: Handler = async (exchange) => {
+  const { manifest } = await currentObject(exchange, "meta");
+  throw new S3Error("InvalidObjectState", {
+    message: "Restore is not allowed for the object's current storage class",
+    extra: [["StorageClass", manifest.storageClass]],
+  });
+};
+
+async function existingBucket({ request, services }: Exchange): Promise<void> {
+  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+}
+
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
 const PARTS_MAX = 1000;
 
@@ -43,7 +84,7 @@ export const getObjectAttributes: Handler = async (exchange) => {
   }
   if (wanted.has("ObjectParts") && partCount !== undefined)
     inner += partsElement(exchange, object, partCount);
-  if (wanted.has("StorageClass")) inner += tag("StorageClass", "STANDARD");
+  if (wanted.has("StorageClass")) inner += tag("StorageClass", manifest.storageClass);
   if (wanted.has("ObjectSize")) inner += tag("ObjectSize", manifest.size);
   return xmlReply(document("GetObjectAttributesResponse", inner), [
     ["Last-Modified", httpDate(manifest.modifiedMs)],

@@ -3,26 +3,29 @@ import { openBody } from "../body/open-body.ts";
 import type { PayloadReader } from "../body/types.ts";
 import { ContentWriter } from "../chunks/writer.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
+import { refuseLock } from "../headers/check.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { emptyReply, quoted } from "../replies.ts";
 import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
-import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
+import { requestedClass } from "./storage-class.ts";
 
 export const PUT_BYTES_MAX = 5 * 1024 ** 3;
 const NO_PART_ATTEMPT = new Uint8Array(0);
 
 export const putObject: Handler = async (exchange) => {
   const { request, services } = exchange;
-  refuseUnimplemented(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
+  const storageClass = requestedClass(request);
   const condition = writeConditionOf(request);
   const key = keyOf(exchange);
   const body = openPayload(exchange);
   try {
     const bucket = await services.buckets.forWrite(bucketOf(exchange));
+    refuseLock(exchange.headers);
     const early = await decideEarly(services, bucket, key, condition);
     const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
     const writer = new ContentWriter(
@@ -62,6 +65,7 @@ export const putObject: Handler = async (exchange) => {
           metadata,
           checksum,
           owner: ownerOf(exchange),
+          storageClass,
           content,
         },
       });

@@ -9,6 +9,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
+import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 
 /** Where the bytes are. `payloadCrc32` covers the row's payload. */
 export type Content =
@@ -33,6 +34,7 @@ export interface Manifest {
   readonly metadata: UserMetadata;
   readonly checksum: StoredChecksum | undefined;
   readonly owner: string;
+  readonly storageClass: StorageClass;
   readonly content: Content;
 }
 
@@ -60,6 +62,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     metadata: encodeMetadata(manifest.metadata),
     ...(checksum === undefined ? {} : { checksum }),
     owner: manifest.owner,
+    ...encodeStorageClass(manifest.storageClass),
     ...encodeContent(content),
   }).finish();
 }
@@ -96,6 +99,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       metadata: decodeMetadata(row.metadata),
       checksum: decodeChecksum(row.checksum),
       owner: row.owner,
+      storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
     };
   });

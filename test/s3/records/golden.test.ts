@@ -25,6 +25,7 @@ import {
   encodePartTable,
   type Manifest,
 } from "../../../src/s3/records/manifest.ts";
+import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
 
@@ -48,6 +49,7 @@ const manifest: Manifest = {
   metadata: [["colour", "blau grün"]],
   checksum: { algorithm: "crc32", type: "COMPOSITE", value: bytes("01020304") },
   owner: "AK",
+  storageClass: "STANDARD",
   content: {
     kind: "parts",
     attempt: bytes("aabb"),
@@ -105,6 +107,24 @@ test("values", () => {
       checksumType: "COMPOSITE",
       owner: "AK",
       chunkSize: 1 << 20,
+      storageClass: "STANDARD",
+    }),
+    classed: encodeManifest({
+      ...manifest,
+      checksum: undefined,
+      metadata: [],
+      storageClass: "GLACIER_IR",
+      content: { kind: "inline", payloadCrc32: 1 },
+    }),
+    classedUpload: encodeUpload({
+      initiatedMs: 5,
+      headers,
+      metadata: [],
+      checksumAlgorithm: undefined,
+      checksumType: undefined,
+      owner: "AK",
+      chunkSize: 1 << 20,
+      storageClass: "REDUCED_REDUNDANCY",
     }),
     part: encodePart({
       attempt: bytes("cc"),
@@ -128,6 +148,9 @@ test("values", () => {
     attempt: "0a0801020304050607081001180222016e2a016232016b",
     bucket: "0a08000000000000000110e8071a0975732d656173742d312202414b",
     chunk: "0dffffffff10808040",
+    classed:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d010000007005",
+    classedUpload: "0805120c0a0a746578742f706c61696e3202414b388080404001",
     chunks:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48025201aa588020",
     disposal: "0a0263000a027000",
@@ -152,6 +175,27 @@ test("what was written is read back", () => {
   expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
   const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
   expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+});
+
+test("every class has a number of its own; a number that is none is refused", () => {
+  const names = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+  ] as const;
+  for (const [number, storageClass] of names.entries()) {
+    const row = encodeManifest({ ...manifest, storageClass });
+    expect(decodeManifest(row).storageClass).toBe(storageClass);
+    expect(readSummary(row).storageClass).toBe(storageClass);
+    // STANDARD writes nothing: such rows are those of before the field.
+    expect(hex(row)).toEndWith(number === 0 ? "6defbeadde" : `6defbeadde700${number}`);
+  }
+  const strange = Buffer.concat([encodeManifest(manifest), bytes("7006")]);
+  expect(() => decodeManifest(strange)).toThrow(RecordError);
+  expect(() => readSummary(strange)).toThrow(RecordError);
 });
 
 test("numbers that a JavaScript number cannot hold are refused on both ways", () => {

@@ -33,6 +33,8 @@ export interface Call {
   readonly declaredLength?: number;
   readonly anonymous?: boolean;
   readonly payload?: AuthResult["payload"];
+  /** What the request is signed for. */
+  readonly region?: string | undefined;
 }
 
 export interface Answer {
@@ -179,6 +181,7 @@ export function harness(options: HarnessOptions = {}): Harness {
       principal: call.anonymous === true ? { kind: "anonymous" } : { kind: "user", accessKey: "AKTEST" },
       payload: call.payload ?? { kind: "unsigned" },
       method: call.anonymous === true ? "anonymous" : "header",
+      ...(call.region === undefined ? {} : { region: call.region }),
     });
     const reply = await application(edge);
     return answerOf(reply, body.received);
