@@ -14,6 +14,7 @@ import { planBatches } from "./chunks/batcher.ts";
 import type { S3Deps } from "./deps.ts";
 import { renderErrorXml, S3Error, toS3Error } from "./errors.ts";
 import type { Exchange, S3Services } from "./exchange.ts";
+import { refuseRepeatedHeaders } from "./header-values.ts";
 import { emptyReply, xmlReply } from "./replies.ts";
 import { countReply } from "./reply-metrics.ts";
 import { parseS3Request, resourceOfTarget } from "./request.ts";
@@ -68,6 +69,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
 function open(services: S3Services, edge: EdgeRequest): Exchange {
   const signed = parseS3Request(edge, { domains: services.domains });
   const request = withHoistedHeaders(signed);
+  refuseRepeatedHeaders(request.edge.rawHeaders);
   const detected = detectOperation(request);
   return {
     request,

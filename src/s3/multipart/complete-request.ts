@@ -1,9 +1,10 @@
 /** The document of CompleteMultipartUpload. */
+import { CHECKSUM_ALGORITHMS } from "../body/checksum-headers.ts";
 import { openBody } from "../body/open-body.ts";
 import type { ChecksumAlgorithm } from "../body/types.ts";
 import { S3Error } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { CHECKSUM_ALGORITHMS, elementName, headerName } from "../objects/checksums.ts";
+import { elementName, headerName } from "../objects/checksums.ts";
 import { unquoted } from "../objects/conditions.ts";
 import type { S3Request } from "../request.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";

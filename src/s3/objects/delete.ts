@@ -9,7 +9,7 @@ import { emptyReply, xmlReply } from "../replies.ts";
 import { MAX_KEY_BYTES } from "../request.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
-import { decideWrite, unquoted, type WriteCondition, writeConditionOf } from "./conditions.ts";
+import { decideWrite, type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { checkVersionId } from "./current.ts";
 import { notImplementedHeader } from "./object-headers.ts";
 
@@ -100,7 +100,7 @@ function victimOf(object: XmlElement): Victim {
   const victim: Victim = {
     key,
     versionId,
-    condition: etag === undefined ? undefined : { kind: "matches", etag: unquoted(etag.trim()) },
+    condition: etag === undefined ? undefined : { kind: "matches", etag },
     error: undefined,
   };
   try {

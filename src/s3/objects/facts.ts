@@ -1,8 +1,9 @@
 /** What clients ask about an object besides its bytes: access, tags, attributes. */
 
 import type { S3Owner } from "../deps.ts";
-import { invalidArgument } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import type { Exchange, Handler } from "../exchange.ts";
+import { listElements } from "../header-values.ts";
 import { decodePartTable } from "../records/manifest.ts";
 import { httpDate, xmlReply } from "../replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
@@ -39,7 +40,7 @@ export const getObjectAttributes: Handler = async (exchange) => {
   let inner = "";
   if (wanted.has("ETag")) inner += tag("ETag", manifest.etag);
   if (wanted.has("Checksum") && manifest.checksum !== undefined) {
-    inner += element("Checksum", checksumElements(manifest.checksum, partCount));
+    inner += element("Checksum", checksumElements(manifest.checksum, undefined));
   }
   if (wanted.has("ObjectParts") && partCount !== undefined)
     inner += partsElement(exchange, object, partCount);
@@ -50,13 +51,18 @@ export const getObjectAttributes: Handler = async (exchange) => {
   ]);
 };
 
-/** @throws S3Error InvalidArgument */
+/** @throws S3Error InvalidRequest, InvalidArgument */
 function wantedAttributes(exchange: Exchange): Set<string> {
-  const text = exchange.request.header("x-amz-object-attributes") ?? "";
-  const wanted = new Set(text.split(",").map((name) => name.trim()));
+  const wanted = new Set(listElements(exchange.request, "x-amz-object-attributes"));
+  if (wanted.size === 0) {
+    throw new S3Error("InvalidRequest", {
+      message:
+        "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty",
+    });
+  }
   for (const name of wanted) {
     if (!ATTRIBUTES.has(name)) {
-      throw invalidArgument("x-amz-object-attributes", text, "Invalid attribute name specified.");
+      throw invalidArgument("x-amz-object-attributes", name, "Invalid attribute name specified.");
     }
   }
   return wanted;
