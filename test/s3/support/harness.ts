@@ -32,6 +32,8 @@ export type Body =
 
 export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further header lines, which may repeat a name. */
+  readonly lines?: readonly (readonly [name: string, value: string])[];
   readonly body?: Body;
   /** Content-Length that is announced instead of the body's own. */
   readonly declaredLength?: number;
@@ -159,6 +161,7 @@ export function harness(options: HarnessOptions = {}): Harness {
       if (name.toLowerCase() === "host") rawHeaders[1] = value;
       else rawHeaders.push(name, value);
     }
+    rawHeaders.push(...(call.lines ?? []).flat());
     const body = bodyOf(call.body, call.declaredLength);
     const sendsLength = call.body !== undefined || call.declaredLength !== undefined || method === "PUT";
     if (sendsLength && body.declaredLength !== undefined && call.headers?.["Content-Length"] === undefined) {
