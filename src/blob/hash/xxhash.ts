@@ -21,7 +21,7 @@ const engines = new Map<XxhAlgorithm, Engine>();
 export const xxhashReady: Promise<void> = load();
 
 async function load(): Promise<void> {
-  // No top-level await: a Worker of Bun loses what it is sent before its module has run.
+  // No top-level await: a Worker drops what it is sent before its module has set a handler.
   const [xxhash64, xxhash3, xxhash128] = await Promise.all([
     createXXHash64(),
     createXXHash3(),
