@@ -101,7 +101,22 @@ export namespace elastickv {
             SHA1 = 4,
 
             /** SHA256 value */
-            SHA256 = 5
+            SHA256 = 5,
+
+            /** SHA512 value */
+            SHA512 = 6,
+
+            /** MD5 value */
+            MD5 = 7,
+
+            /** XXHASH64 value */
+            XXHASH64 = 8,
+
+            /** XXHASH3 value */
+            XXHASH3 = 9,
+
+            /** XXHASH128 value */
+            XXHASH128 = 10
         }
 
         /** ChecksumType enum. */

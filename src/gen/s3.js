@@ -232,6 +232,11 @@ export const elastickv = $root.elastickv = (() => {
          * @property {number} CRC64NVME=3 CRC64NVME value
          * @property {number} SHA1=4 SHA1 value
          * @property {number} SHA256=5 SHA256 value
+         * @property {number} SHA512=6 SHA512 value
+         * @property {number} MD5=7 MD5 value
+         * @property {number} XXHASH64=8 XXHASH64 value
+         * @property {number} XXHASH3=9 XXHASH3 value
+         * @property {number} XXHASH128=10 XXHASH128 value
          */
         s3.ChecksumAlgorithm = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -241,6 +246,11 @@ export const elastickv = $root.elastickv = (() => {
             values[valuesById[3] = "CRC64NVME"] = 3;
             values[valuesById[4] = "SHA1"] = 4;
             values[valuesById[5] = "SHA256"] = 5;
+            values[valuesById[6] = "SHA512"] = 6;
+            values[valuesById[7] = "MD5"] = 7;
+            values[valuesById[8] = "XXHASH64"] = 8;
+            values[valuesById[9] = "XXHASH3"] = 9;
+            values[valuesById[10] = "XXHASH128"] = 10;
             return values;
         })();
 

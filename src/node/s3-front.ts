@@ -1,5 +1,6 @@
 /** The S3 application of the front room, with everything it needs around it. */
 import { availableParallelism } from "node:os";
+import { hashersReady } from "../blob/hash/hashers.ts";
 import { HashPool } from "../blob/hash/pool.ts";
 import { spawnHashWorker } from "../blob/hash/port.ts";
 import type { Config } from "../config/config.ts";
@@ -48,6 +49,7 @@ export interface S3Front {
 
 export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
   const { config, kv, credentials, clock, random, bootId, metrics, log } = options;
+  await hashersReady;
   const hashes = new HashPool({
     workers: availableParallelism(),
     spawn: spawnHashWorker(workerUrl("hash")),

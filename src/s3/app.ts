@@ -14,6 +14,7 @@ import { planBatches } from "./chunks/batcher.ts";
 import type { S3Deps } from "./deps.ts";
 import { renderErrorXml, type S3Error, toS3Error } from "./errors.ts";
 import type { Exchange, S3Services } from "./exchange.ts";
+import { refuseRepeatedHeaders } from "./header-values.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
 import { checkOwner } from "./headers/owner.ts";
 import { emptyReply, xmlReply } from "./replies.ts";
@@ -70,6 +71,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
 function open(services: S3Services, edge: EdgeRequest): Exchange {
   const signed = parseS3Request(edge, { domains: services.domains });
   const request = withHoistedHeaders(signed);
+  refuseRepeatedHeaders(request.edge.rawHeaders);
   const detected = detectOperation(request);
   return {
     request,

@@ -32,7 +32,6 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
     promises,
     signedSha256: payload.kind === "signed" ? payload.sha256 : undefined,
     checksumAlgorithm,
-    checksumInTrailer: promises.algorithm !== undefined && promises.value === undefined,
   };
   const signing = chunked ? payload.signing : undefined;
   const algorithms = new Set<HashAlgorithm>(options.digests);
@@ -41,7 +40,7 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   if (checksumAlgorithm !== undefined) algorithms.add(checksumAlgorithm);
   const hashes = options.hashes.open([...algorithms], decodedLength, { cuts: signing !== undefined });
   const body = new RecycledBody(request.edge.body);
-  const expectedTrailer = expectations.checksumInTrailer ? `x-amz-checksum-${promises.algorithm}` : undefined;
+  const expectedTrailer = promises.trailer;
   return new CheckedPayload(expectations, hashes, (cut) =>
     chunked
       ? new ChunkedSource(body, { decodedLength, trailer: payload.trailer, expectedTrailer, signing, cut })

@@ -1,10 +1,10 @@
 /** The document of CompleteMultipartUpload. */
-import { checksumValue } from "../body/checksum-headers.ts";
+import { CHECKSUM_ALGORITHMS, checksumValue } from "../body/checksum-headers.ts";
 import { openBody } from "../body/open-body.ts";
 import type { ChecksumAlgorithm } from "../body/types.ts";
 import { S3Error } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { CHECKSUM_ALGORITHMS, elementName, headerName } from "../objects/checksums.ts";
+import { elementName, headerName } from "../objects/checksums.ts";
 import { unquoted } from "../objects/conditions.ts";
 import type { S3Request } from "../request.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
@@ -117,7 +117,7 @@ export function expectedChecksum(
     if (text === undefined) continue;
     const trimmed = text.trim();
     // What is no checksum at all is a bad request, and not one that does not match.
-    checksumValue(algorithm, trimmed.replace(/-\d{1,5}$/, ""));
+    checksumValue(algorithm, trimmed.replace(/-\d{1,5}$/, ""), "header");
     return { algorithm, text: trimmed };
   }
   return undefined;

@@ -11,7 +11,7 @@ import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from ".
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
 import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
 import { objectKey, partChunksPrefix, partsPrefix, uploadAttempt, uploadKey } from "../keys.ts";
-import { checksumElements, checksumText } from "../objects/checksums.ts";
+import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { manifestMutation } from "../objects/commit.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { encodeDisposal } from "../records/attempt.ts";
@@ -160,17 +160,17 @@ function checkExpectations(request: S3Request, assembly: Assembly): void {
     });
   }
   const { checksum, parts } = assembly;
-  const type = request.header("x-amz-checksum-type")?.toUpperCase();
+  const type = checksumTypeOf(request);
   if (type !== undefined && checksum !== undefined && type !== checksum.type) {
     throw new S3Error("InvalidRequest", {
-      message: `The upload was created with the ${checksum.type} checksum type, not ${type}.`,
+      message: `The upload was created using the ${checksum.type} checksum mode. The complete request must use the same checksum mode.`,
     });
   }
   const expected = expectedChecksum(request);
   if (expected === undefined) return;
   if (checksum === undefined || checksum.algorithm !== expected.algorithm) {
     throw new S3Error("InvalidRequest", {
-      message: `The upload was not created with a ${expected.algorithm} checksum.`,
+      message: `Checksum Type mismatch occurred, expected checksum Type: ${checksum?.algorithm ?? "null"}, actual checksum Type: ${expected.algorithm}`,
     });
   }
   const whole = checksumText(checksum, parts.length);

@@ -29,7 +29,7 @@ export const uploadPart: Handler = async (exchange) => {
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
-    defaultChecksum: upload.upload.checksumAlgorithm,
+    defaultChecksum: defaultChecksum(upload),
   });
   try {
     checkAlgorithm(upload, body.checksumAlgorithm);
@@ -77,6 +77,11 @@ function partNumberOf(exchange: Exchange): number {
     text,
     `Part number must be an integer between 1 and ${PART_NUMBER_MAX}, inclusive`,
   );
+}
+
+/** Where the checksum is one of the whole, S3 computes those of the parts for clients that do not. */
+function defaultChecksum({ upload }: CurrentUpload): ChecksumAlgorithm | undefined {
+  return upload.checksumType === "FULL_OBJECT" ? upload.checksumAlgorithm : undefined;
 }
 
 /** @throws S3Error InvalidRequest */

@@ -2,6 +2,7 @@
 import type { ReadView } from "../../kv/types.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import type { Guard } from "../guarded.ts";
+import { listHeader } from "../header-values.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { type BucketRef, objectKey } from "../keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
@@ -21,8 +22,8 @@ export type Verdict = "go" | "not-modified" | "failed";
 /** The conditions of a GET or HEAD. @throws S3Error PreconditionFailed, NotModified */
 export function checkReadConditions(request: S3Request, manifest: Manifest): void {
   const verdict = judge(manifest, {
-    ifMatch: request.header("if-match"),
-    ifNoneMatch: request.header("if-none-match"),
+    ifMatch: listHeader(request, "if-match"),
+    ifNoneMatch: listHeader(request, "if-none-match"),
     ifModifiedSince: request.header("if-modified-since"),
     ifUnmodifiedSince: request.header("if-unmodified-since"),
   });
@@ -46,8 +47,8 @@ function unchangedHeaders({ etag, modifiedMs, headers }: Manifest): HeaderPair[]
 /** The conditions on the source of a copy: any that does not hold is 412. @throws S3Error PreconditionFailed */
 export function checkCopySourceConditions(request: S3Request, manifest: Manifest): void {
   const verdict = judge(manifest, {
-    ifMatch: request.header("x-amz-copy-source-if-match"),
-    ifNoneMatch: request.header("x-amz-copy-source-if-none-match"),
+    ifMatch: listHeader(request, "x-amz-copy-source-if-match"),
+    ifNoneMatch: listHeader(request, "x-amz-copy-source-if-none-match"),
     ifModifiedSince: request.header("x-amz-copy-source-if-modified-since"),
     ifUnmodifiedSince: request.header("x-amz-copy-source-if-unmodified-since"),
   });
@@ -72,12 +73,10 @@ function judge(manifest: Manifest, validators: Validators): Verdict {
   return "go";
 }
 
-/** A list of entity tags, or `*`. S3 also takes them without quotes. */
+/** A list of entity tags, or `*` alone. S3 also takes them without quotes. */
 export function matchesEtag(list: string, etag: string): boolean {
-  return list.split(",").some((candidate) => {
-    const tag = candidate.trim();
-    return tag === "*" || unquoted(tag) === etag;
-  });
+  if (list.trim() === "*") return true;
+  return list.split(",").some((candidate) => unquoted(candidate.trim()) === etag);
 }
 
 export function unquoted(tag: string): string {
@@ -96,7 +95,7 @@ export function preconditionFailed(condition: string): S3Error {
 /** What a write demands of the object it replaces. `undefined`: nothing. */
 export type WriteCondition =
   | { readonly kind: "absent" }
-  /** `etag` "*": any object. */
+  /** `etag` as If-Match has it: "*" is any object, and a list any of its tags. */
   | { readonly kind: "matches"; readonly etag: string }
   /** None, or one that is no newer. */
   | { readonly kind: "unmodified-since"; readonly sinceMs: number }
@@ -109,15 +108,15 @@ export type WriteCondition =
  *   aws/aws-sdk-ruby#3144 (an ETag in If-None-Match), s3err/not-implemented-error.go there (both at once)
  */
 export function writeConditionOf(request: S3Request): WriteCondition {
-  const ifMatch = request.header("if-match");
-  const ifNoneMatch = request.header("if-none-match");
+  const ifMatch = listHeader(request, "if-match");
+  const ifNoneMatch = listHeader(request, "if-none-match");
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
     throw notImplementedHeader(
       "If-Match,If-None-Match",
       "Multiple conditional request headers present in the request",
     );
   }
-  if (ifMatch !== undefined) return { kind: "matches", etag: unquoted(ifMatch.trim()) };
+  if (ifMatch !== undefined) return { kind: "matches", etag: ifMatch };
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch.trim() !== "*") {
       const why = "We don't accept the provided value of If-None-Match header for this API";
@@ -210,7 +209,7 @@ function failedHeader(
     case "absent":
       return "If-None-Match";
     case "matches":
-      return condition.etag === "*" || condition.etag === etag ? undefined : "If-Match";
+      return matchesEtag(condition.etag, etag) ? undefined : "If-Match";
     case "unmodified-since":
       // Last-Modified, which is what the client knows, has whole seconds.
       return seconds(modifiedMs) <= seconds(condition.sinceMs) ? undefined : "If-Unmodified-Since";

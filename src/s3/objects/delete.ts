@@ -15,7 +15,6 @@ import {
   decideDelete,
   decideWrite,
   deleteFacts,
-  unquoted,
   type WriteCondition,
   writeConditionOf,
 } from "./conditions.ts";
@@ -110,7 +109,7 @@ function victimOf(object: XmlElement): Victim {
   const victim: Victim = {
     key,
     versionId,
-    condition: etag === undefined ? undefined : { kind: "matches", etag: unquoted(etag.trim()) },
+    condition: etag === undefined ? undefined : { kind: "matches", etag },
     facts: undefined,
     error: undefined,
   };

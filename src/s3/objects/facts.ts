@@ -3,6 +3,7 @@
 import type { S3Owner } from "../deps.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import type { Exchange, Handler } from "../exchange.ts";
+import { listElements } from "../header-values.ts";
 import { aclNotSupported } from "../headers/values.ts";
 import { decodePartTable } from "../records/manifest.ts";
 import { emptyReply, httpDate, xmlReply } from "../replies.ts";
@@ -80,7 +81,7 @@ export const getObjectAttributes: Handler = async (exchange) => {
   let inner = "";
   if (wanted.has("ETag")) inner += tag("ETag", manifest.etag);
   if (wanted.has("Checksum") && manifest.checksum !== undefined) {
-    inner += element("Checksum", checksumElements(manifest.checksum, partCount));
+    inner += element("Checksum", checksumElements(manifest.checksum, undefined));
   }
   if (wanted.has("ObjectParts") && partCount !== undefined)
     inner += partsElement(exchange, object, partCount);
@@ -91,13 +92,18 @@ export const getObjectAttributes: Handler = async (exchange) => {
   ]);
 };
 
-/** @throws S3Error InvalidArgument */
+/** @throws S3Error InvalidRequest, InvalidArgument */
 function wantedAttributes(exchange: Exchange): Set<string> {
-  const text = exchange.request.header("x-amz-object-attributes") ?? "";
-  const wanted = new Set(text.split(",").map((name) => name.trim()));
+  const wanted = new Set(listElements(exchange.request, "x-amz-object-attributes"));
+  if (wanted.size === 0) {
+    throw new S3Error("InvalidRequest", {
+      message:
+        "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty",
+    });
+  }
   for (const name of wanted) {
     if (!ATTRIBUTES.has(name)) {
-      throw invalidArgument("x-amz-object-attributes", text, "Invalid attribute name specified.");
+      throw invalidArgument("x-amz-object-attributes", name, "Invalid attribute name specified.");
     }
   }
   return wanted;

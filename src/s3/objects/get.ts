@@ -18,11 +18,12 @@ export const getObject: Handler = async (exchange) => {
   const { request, services } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);
+  const withChecksums = wantsChecksums(request);
   const object = await currentObject(exchange, "with-payload");
   checkReadConditions(request, object.manifest);
   const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
   const selection = select(request, object.manifest, () => layout);
-  const headers = replyHeaders(request, object.manifest, selection, overrides);
+  const headers = replyHeaders(withChecksums, object.manifest, selection, overrides);
   const { start, end } = selection.range;
   if (layout.inline !== undefined) {
     const bytes = layout.inline.subarray(start, end);
@@ -37,6 +38,7 @@ export const headObject: Handler = async (exchange) => {
   const { request } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);
+  const withChecksums = wantsChecksums(request);
   const needsParts = request.query.has("partNumber");
   const object = await currentObject(exchange, needsParts ? "with-payload" : "meta");
   checkReadConditions(request, object.manifest);
@@ -46,7 +48,7 @@ export const headObject: Handler = async (exchange) => {
   const { start, end } = selection.range;
   return {
     status: selection.status,
-    headers: replyHeaders(request, object.manifest, selection, overrides),
+    headers: replyHeaders(withChecksums, object.manifest, selection, overrides),
     body: { kind: "head", length: end - start },
   } satisfies EdgeReply;
 };
@@ -107,7 +109,7 @@ function noSuchPart(partNumber: number, count: number): S3Error {
 }
 
 function replyHeaders(
-  request: S3Request,
+  withChecksums: boolean,
   manifest: Manifest,
   selection: Selection,
   overrides: ReadonlyMap<string, string> | undefined,
@@ -117,7 +119,7 @@ function replyHeaders(
   if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
   if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);
   const whole = range.start === 0 && range.end === manifest.size;
-  if (manifest.checksum !== undefined && wantsChecksums(request)) {
+  if (manifest.checksum !== undefined && withChecksums) {
     const count = manifest.content.kind === "parts" ? manifest.content.partCount : undefined;
     // A checksum of the whole says nothing about a piece, and clients would check the piece with it.
     if (part !== undefined && part.checksum.byteLength > 0) {

@@ -1,5 +1,6 @@
 /** What a PUT, copy or new upload says about its object, and how it is given back. */
 import { S3Error } from "../errors.ts";
+import { listHeader } from "../header-values.ts";
 import { NOT_ENCRYPTED } from "../headers/rows.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
@@ -14,10 +15,10 @@ const META_PREFIX = "x-amz-meta-";
 export function contentHeadersOf(request: S3Request): ContentHeaders {
   return {
     contentType: request.header("content-type") ?? DEFAULT_CONTENT_TYPE,
-    contentEncoding: withoutAwsChunked(request.header("content-encoding") ?? ""),
+    contentEncoding: withoutAwsChunked(listHeader(request, "content-encoding") ?? ""),
     contentDisposition: request.header("content-disposition") ?? "",
-    contentLanguage: request.header("content-language") ?? "",
-    cacheControl: request.header("cache-control") ?? "",
+    contentLanguage: listHeader(request, "content-language") ?? "",
+    cacheControl: listHeader(request, "cache-control") ?? "",
     expires: request.header("expires") ?? "",
   };
 }

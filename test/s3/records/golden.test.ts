@@ -164,6 +164,35 @@ test("values", () => {
   });
 });
 
+test("checksums of a part: what each algorithm is called on the disk", () => {
+  const algorithms = [
+    "crc32",
+    "crc32c",
+    "crc64nvme",
+    "sha1",
+    "sha256",
+    "sha512",
+    "md5",
+    "xxhash64",
+    "xxhash3",
+    "xxhash128",
+  ] as const;
+  const checksums = algorithms.map((algorithm) => ({
+    algorithm,
+    type: "FULL_OBJECT" as const,
+    value: bytes("ab"),
+  }));
+  const parts = checksums.map((checksum) =>
+    encodePart({ attempt: bytes("cc"), size: 5, md5: bytes("00"), checksum, modifiedMs: 6 }),
+  );
+  expect(parts.map(hex)).toEqual(
+    ["01", "02", "03", "04", "05", "06", "07", "08", "09", "0a"].map(
+      (number) => `0a01cc10051a0100220708${number}10011a01ab2806`,
+    ),
+  );
+  expect(parts.map((part) => decodePart(part).checksum)).toEqual(checksums);
+});
+
 test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };

@@ -1,4 +1,5 @@
 /** The S3 application without sockets: requests go in and replies come out as the edge would see them. */
+import { hashersReady } from "../../../src/blob/hash/hashers.ts";
 import { HashPool } from "../../../src/blob/hash/pool.ts";
 import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
@@ -10,6 +11,9 @@ import { keyHoldersOnly } from "../../../src/s3/authorizer.ts";
 import type { S3Deps } from "../../../src/s3/deps.ts";
 import { noS3Metrics } from "../../../src/s3/metrics.ts";
 import { TestKv } from "./test-kv.ts";
+
+// The front waits for them as well.
+await hashersReady;
 
 export class TestClock implements Clock {
   now = Date.UTC(2026, 10, 21, 8, 0, 0);
@@ -28,6 +32,8 @@ export type Body =
 
 export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further header lines, which may repeat a name. */
+  readonly lines?: readonly (readonly [name: string, value: string])[];
   readonly body?: Body;
   /** Content-Length that is announced instead of the body's own. */
   readonly declaredLength?: number;
@@ -157,6 +163,7 @@ export function harness(options: HarnessOptions = {}): Harness {
       if (name.toLowerCase() === "host") rawHeaders[1] = value;
       else rawHeaders.push(name, value);
     }
+    rawHeaders.push(...(call.lines ?? []).flat());
     const body = bodyOf(call.body, call.declaredLength);
     const sendsLength = call.body !== undefined || call.declaredLength !== undefined || method === "PUT";
     if (sendsLength && body.declaredLength !== undefined && call.headers?.["Content-Length"] === undefined) {
