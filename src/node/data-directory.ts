@@ -7,23 +7,16 @@
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import type { Random } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/wal/types.ts";
+import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
+import { syncDirectory } from "./directory-access.ts";
+
+export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
 /** Of the directory as a whole. A change that this binary cannot read back raises it. */
 export const DATA_FORMAT = 2;
@@ -63,19 +56,6 @@ export interface WantedCluster {
   readonly joins: boolean;
 }
 
-export function walDirectory(dataDir: string): string {
-  return join(dataDir, "wal");
-}
-
-function identityPath(dataDir: string): string {
-  return join(dataDir, "node.json");
-}
-
-/** Owned by the depot (docs/format/sqlite.md). */
-export function keyspaceDirectory(dataDir: string): string {
-  return join(dataDir, "keyspace");
-}
-
 /**
  * Whose log this is, as its segments say. A directory that joined did not know its cluster when its log was made, so there
  * the instance stands for it: that does not change, and no other directory has it.
@@ -86,26 +66,6 @@ export function walIdentity({ origin, clusterId, instance, nodeId }: NodeIdentit
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Makes the directory (mode 0700) if there is none, durable with its name. @throws StartError naming it when it cannot
- *  be made or used. */
-export function prepareDataDirectory(dataDir: string, sync = syncDirectory): void {
-  try {
-    const firstMade = mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    if (firstMade !== undefined) syncParents(resolve(dataDir), resolve(firstMade), sync);
-    if (!statSync(dataDir).isDirectory()) throw new Error("it is not a directory");
-    const probe = join(dataDir, ".probe");
-    closeSync(openSync(probe, constants.O_RDWR | constants.O_CREAT, 0o600));
-    sync(dataDir);
-  } catch (error) {
-    throw new StartError(`data directory ${dataDir} cannot be used: ${reason(error)}`);
-  }
-}
-
-/** Of `made` and of every directory between it and `dataDir`: those got a new entry. */
-function syncParents(dataDir: string, made: string, sync: (path: string) => void): void {
-  for (let path = dataDir; path.length >= made.length; path = dirname(path)) sync(dirname(path));
 }
 
 /** Reads who this directory belongs to, or writes it down in an empty one.
@@ -333,14 +293,5 @@ function exists(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -23,9 +23,8 @@ import type { Logger } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { lockDirectory } from "../platform/disk/directory-lock.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
-import { DiskError, type DiskLock } from "../platform/disk.ts";
+import type { DiskLock } from "../platform/disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
@@ -39,9 +38,9 @@ import {
   loadIdentity,
   markInitialized,
   type NodeIdentity,
-  prepareDataDirectory,
   type WantedCluster,
 } from "./data-directory.ts";
+import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
@@ -106,7 +105,7 @@ export class Node {
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
-    prepareDataDirectory(config.dataDir);
+    prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
     const lock = lockDataDirectory(config.dataDir);
     try {
       const { initialCluster, join } = topology;
@@ -376,17 +375,3 @@ const STEP_DOWN_MS = 3_000;
 const OBSERVE_INTERVAL_MS = 5_000;
 /** How long consensus and store may take to end once the front has. */
 const ROOM_STOP_MS = 5_000;
-
-function lockDataDirectory(dataDir: string): DiskLock {
-  try {
-    return lockDirectory(realDisk, dataDir);
-  } catch (error) {
-    if (error instanceof DiskError && error.code === "LOCKED") {
-      throw new StartError(`data directory ${dataDir} is in use by another process`, { cause: error });
-    }
-    if (error instanceof DiskError) {
-      throw new StartError(`data directory ${dataDir} cannot be used: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
-}
