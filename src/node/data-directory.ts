@@ -3,13 +3,14 @@
  *
  *     DIR/LOCK                  flock: one process at a time
  *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
- *     DIR/root-credentials.env  root keys, when they were made here (mode 0600)
+ *     DIR/root-credentials.env  root keys, when they were made here; root-credentials.sealed when the node key is elsewhere
+ *     DIR/node.key              private key of a member, unless --node-key-file names another place (src/secrets/)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import type { Random } from "../platform/random.ts";
-import { StartError } from "../platform/start-error.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
 import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/wal/types.ts";
@@ -40,6 +41,8 @@ export interface NodeIdentity {
   readonly peerBoots: readonly PeerBoot[];
   /** A peer knew of a start that is not among `boots`: what it said then. Such a directory is not used again. */
   readonly rolledBack: string | undefined;
+  /** Fingerprint of the node key that secrets are sealed to (src/secrets/node-key.ts); undefined: none was needed yet. */
+  readonly nodeKey: string | undefined;
   /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
    *  was ever acknowledged from such a directory. */
   readonly initializing: boolean;
@@ -130,6 +133,11 @@ export function keepRolledBack(dataDir: string, identity: NodeIdentity, message:
   return stored(dataDir, { ...identity, rolledBack: message });
 }
 
+/** From now on another node key, or none, is a loss. @returns what is stored now. @throws StartError */
+export function keepNodeKey(dataDir: string, identity: NodeIdentity, fingerprint: string): NodeIdentity {
+  return identity.nodeKey === fingerprint ? identity : stored(dataDir, { ...identity, nodeKey: fingerprint });
+}
+
 function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
   writeIdentity(dataDir, identity);
   return identity;
@@ -178,8 +186,19 @@ function parseIdentity(path: string, text: string): NodeIdentity {
   } catch {
     throw new StartError(`${path} is damaged: it is not JSON`);
   }
-  const { format, clusterId, nodeId, instance, origin, roster, boots, peerBoots, rolledBack, initializing } =
-    (value ?? {}) as Record<string, unknown>;
+  const {
+    format,
+    clusterId,
+    nodeId,
+    instance,
+    origin,
+    roster,
+    boots,
+    peerBoots,
+    rolledBack,
+    nodeKey,
+    initializing,
+  } = (value ?? {}) as Record<string, unknown>;
   if (typeof format !== "number") throw new StartError(`${path} is damaged: it has no format version`);
   if (format !== DATA_FORMAT) {
     throw new StartError(`${path}: data format ${format}; this binary reads format ${DATA_FORMAT}`);
@@ -204,8 +223,14 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     boots: boots === undefined ? [] : parseBoots(path, boots),
     peerBoots: peerBoots === undefined ? [] : parsePeerBoots(path, peerBoots),
     rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
+    nodeKey: nodeKey === undefined ? undefined : parseFingerprint(path, nodeKey),
     initializing: initializing === true,
   };
+}
+
+function parseFingerprint(path: string, value: unknown): string {
+  if (typeof value === "string" && HEX_16.test(value)) return value;
+  throw lasting(`${path} is damaged: no valid fingerprint of the node key`);
 }
 
 function parseRoster(path: string, value: unknown): readonly Member[] {
@@ -264,6 +289,7 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
     boots: [],
     peerBoots: [],
     rolledBack: undefined,
+    nodeKey: undefined,
     initializing: true,
   });
 }

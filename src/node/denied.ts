@@ -1,27 +1,8 @@
-/** What to do when the system refuses a file, and whether waiting may help. */
+/** What to do when the system refuses a file. */
 import { resolve } from "node:path";
 
 /** The variable that systemd sets for every process of a unit (systemd.exec(5)). */
 const UNDER_SYSTEMD = "INVOCATION_ID";
-
-/** Only these pass by themselves; a missing right or a file in the place of a directory does not. */
-const PASSING = new Set([
-  "ENOSPC",
-  "EDQUOT",
-  "EIO",
-  "EAGAIN",
-  "EINTR",
-  "EMFILE",
-  "ENFILE",
-  "ENOMEM",
-  "EBUSY",
-  "ESTALE",
-]);
-
-/** @param code of a system error. Whether the same call may succeed later without anybody doing something. */
-export function mendsItself(code: unknown): boolean {
-  return typeof code === "string" && PASSING.has(code);
-}
 
 /**
  * What the operator can do about a data directory, to be put behind the system's reason; empty when the code says enough.

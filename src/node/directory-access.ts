@@ -18,9 +18,10 @@ import { dirname, join, resolve } from "node:path";
 import { lockDirectory } from "../platform/disk/directory-lock.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
 import { DiskError, type DiskLock } from "../platform/disk.ts";
+import { mendsItself } from "../platform/exit-codes.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
 import { isOurs, PLAIN_NAMES, PROBE_FILE } from "./data-files.ts";
-import { adviceOn, mendsItself } from "./denied.ts";
+import { adviceOn } from "./denied.ts";
 
 export interface AccessOptions {
   /** Something was found open to others and is closed now. */

@@ -14,3 +14,22 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Only these pass by themselves; a missing right or a file in the place of a directory does not. */
+const PASSING = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EIO",
+  "EAGAIN",
+  "EINTR",
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "EBUSY",
+  "ESTALE",
+]);
+
+/** @param code of a system error. Whether the same call may succeed later without anybody doing something. */
+export function mendsItself(code: unknown): boolean {
+  return typeof code === "string" && PASSING.has(code);
+}
