@@ -3,6 +3,7 @@
  * it. A member writes its public key into the keyspace; any other one that has the key puts it there in a box that only the
  * new one opens.
  */
+import { timestampFromMs } from "../kv/hlc.ts";
 import type { Condition, KvClient, TxnMutation } from "../kv/types.ts";
 import { KvError } from "../kv/types.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -23,6 +24,7 @@ import {
   type MemberRow,
   memberKey,
   memberRowBytes,
+  REPLACED_KEY,
   readSealingRows,
   SEALING_KEY,
   type SealingRows,
@@ -33,6 +35,8 @@ import {
 const POLL_MS = 500;
 /** The others look less often: theirs is a question to the leader, who has the key itself as a rule. */
 const FOLLOWER_TURNS = 10;
+/** Commit timestamps may be a little ahead of this node's clock. */
+const SETTLE_MARGIN_MS = 10_000;
 
 export interface ClusterSealingOptions {
   readonly kv: Pick<KvClient, "snapshot" | "transact">;
@@ -41,6 +45,10 @@ export interface ClusterSealingOptions {
   /** As applied here; a snapshot of `kv` that was taken before is not newer. */
   readonly membership: () => Membership | undefined;
   readonly leading: () => boolean;
+  /** Milliseconds since the Unix epoch. */
+  readonly nowMs: () => number;
+  /** Old versions of a row are kept this long. */
+  readonly retentionMs: number;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
@@ -170,6 +178,7 @@ export class ClusterSealing {
         else if (!instances.has(instance) && leading()) await this.#forget(rows, instance, row);
       }
       await sealClearRow(kv, sealing, random);
+      await this.#settleReplaced(rows);
     } finally {
       this.#tending = false;
     }
@@ -205,6 +214,14 @@ export class ClusterSealing {
     if (await this.#write([is(memberKey(instance), row.commitTs)], mutations)) {
       this.#options.log.info("a removed member's box was deleted", { member: row.name });
     }
+  }
+
+  /** The row that was in the clear has an old version still: see REPLACED_KEY. */
+  async #settleReplaced({ replacedTs }: SealingRows): Promise<void> {
+    const { leading, nowMs, retentionMs } = this.#options;
+    if (replacedTs === undefined || !leading()) return;
+    if (timestampFromMs(nowMs()) < replacedTs + timestampFromMs(retentionMs + SETTLE_MARGIN_MS)) return;
+    await this.#write([is(REPLACED_KEY, replacedTs)], [{ kind: "delete", key: REPLACED_KEY }]);
   }
 
   /** @returns false when somebody else changed a row first. */

@@ -94,6 +94,7 @@ export class Node {
       config: options.config,
       atHand: parts.atHand,
       identity: () => this.#identity,
+      clock: this.#clock,
       timers: this.#timers,
       random: systemRandom,
       log: options.log,

@@ -11,9 +11,10 @@ import type { Random } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { credentialsBytes, credentialsFrom } from "../secrets/credentials-record.ts";
 import { OpenError } from "../secrets/hpke.ts";
-import { parseRecord, SecretRecordError } from "../secrets/records.ts";
+import { parseRecord, recordBytes, SecretRecordError } from "../secrets/records.ts";
 import { isSealed, type SealingKey } from "../secrets/sealing-key.ts";
 import type { VersionedValue } from "../store/types.ts";
+import { REPLACED_KEY } from "./sealing-rows.ts";
 
 type Keyspace = Pick<KvClient, "snapshot" | "transact">;
 
@@ -81,7 +82,7 @@ export async function sealClearRow(kv: Keyspace, sealing: SealingKey, random: Ra
   if (row !== undefined && !isSealedRow(row.value)) await replaceClear(kv, row, sealing, random);
 }
 
-/** The old version goes with the compaction of versions, like that of every row (decision 064 says what remains until then). */
+/** The old version goes with the compaction of versions (decision 064 says what remains until then). */
 async function replaceClear(
   kv: Keyspace,
   row: VersionedValue,
@@ -91,7 +92,10 @@ async function replaceClear(
   const clear = decode(row.value, sealing);
   await kv.transact({
     conditions: [{ kind: "version-equals", key: KEY, commitTs: row.commitTs }],
-    mutations: [{ kind: "put", key: KEY, value: sealing.seal(NAME, credentialsBytes(clear), random) }],
+    mutations: [
+      { kind: "put", key: KEY, value: sealing.seal(NAME, credentialsBytes(clear), random) },
+      { kind: "put", key: REPLACED_KEY, value: recordBytes({ v: 1 }) },
+    ],
   });
 }
 

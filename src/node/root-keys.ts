@@ -6,6 +6,7 @@ import {
   type RootCredentials,
 } from "../config/root-credentials.ts";
 import type { Logger } from "../monitoring/log.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type KeyAtHand, readStoredCredentials, storeCredentials } from "../secrets/stored-credentials.ts";
@@ -21,6 +22,7 @@ export interface RootKeysOptions {
   readonly config: Config;
   readonly atHand: KeyAtHand | undefined;
   readonly identity: () => NodeIdentity;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
@@ -85,7 +87,7 @@ export class RootKeys {
   }
 
   async #settle(front: FrontKv): Promise<void> {
-    const { atHand, identity, timers, random, log } = this.#options;
+    const { config, atHand, identity, clock, timers, random, log } = this.#options;
     if (atHand === undefined) throw new Error("a member has a node key");
     this.#sealing = new ClusterSealing({
       kv: front.kv,
@@ -96,6 +98,8 @@ export class RootKeys {
       },
       membership: () => front.membership(),
       leading: () => front.leadership.leading,
+      nowMs: () => clock.nowMs(),
+      retentionMs: config.mvccRetentionMs,
       timers,
       random,
       log,

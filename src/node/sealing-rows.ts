@@ -12,11 +12,16 @@ import type { Timestamp } from "../store/types.ts";
 const SEALING = "sealing";
 const MEMBER = "member";
 const BOX = "box";
+const REPLACED = "replaced";
 
 /** Also the beginning of the keys of all others. */
 export const SEALING_KEY = settingKey(SEALING);
 export const memberKey = (instance: string): Uint8Array => settingKey(SEALING, MEMBER, instance);
 export const boxKey = (instance: string): Uint8Array => settingKey(SEALING, BOX, instance);
+
+/** Written as a row in the clear is replaced, and deleted once its old version is due: that is a commit, and versions are
+ *  compacted by the distance to the newest commit. A cluster to which nobody writes would keep it for ever. */
+export const REPLACED_KEY = settingKey(SEALING, REPLACED);
 
 /** More rows than members and boxes of the largest cluster. */
 const ROWS_MAX = 10_000;
@@ -41,6 +46,8 @@ export interface SealingRows {
   /** By instance. */
   readonly members: ReadonlyMap<string, MemberRow>;
   readonly boxes: ReadonlyMap<string, BoxRow>;
+  /** When a row in the clear was last replaced; undefined: its old version was due already, or there never was one. */
+  readonly replacedTs: Timestamp | undefined;
 }
 
 /** @throws KvError; SecretRecordError for the row that says which key there is: without it nothing is right */
@@ -48,18 +55,20 @@ export async function readSealingRows(kv: Pick<KvClient, "snapshot">): Promise<S
   const view = await kv.snapshot();
   const items = await view.scan(SEALING_KEY, prefixEnd(SEALING_KEY), { limit: ROWS_MAX });
   let keyId: string | undefined;
+  let replacedTs: Timestamp | undefined;
   const members = new Map<string, MemberRow>();
   const boxes = new Map<string, BoxRow>();
   for (const { key, value: bytes, commitTs } of items) {
     const [, table, instance] = settingPath(key);
-    if (table === undefined || instance === undefined)
+    if (table === REPLACED) replacedTs = commitTs;
+    else if (table === undefined || instance === undefined)
       keyId = textOf(parseRecord(bytes, "the sealing key's row"), "keyId");
     else if (table === MEMBER)
       members.set(instance, { ...(readable(() => memberRow(bytes)) ?? NO_MEMBER), commitTs });
     else if (table === BOX)
       boxes.set(instance, { ...(readable(() => boxRow(bytes)) ?? NO_BOX), bytes, commitTs });
   }
-  return { keyId, members, boxes };
+  return { keyId, members, boxes, replacedTs };
 }
 
 export function sealingRow(keyId: string): Uint8Array {

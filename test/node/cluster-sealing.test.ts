@@ -1,5 +1,6 @@
 /** One sealing key for a cluster: who gets it, who does not, and what a lost node key means. */
 import { expect, test } from "bun:test";
+import { settingKey } from "../../src/kv/keys.ts";
 import { noLog } from "../../src/monitoring/log.ts";
 import { ClusterSealing } from "../../src/node/cluster-sealing.ts";
 import {
@@ -26,6 +27,7 @@ class World {
   readonly members: Member[] = [];
   readonly holders: ClusterSealing[] = [];
   leader = "n1";
+  nowMs = 0;
   waits = 0;
 
   readonly timers: Timers = {
@@ -56,6 +58,8 @@ class World {
       self: () => ({ clusterId, name, instance }),
       membership: () => ({ members: [...this.members] }) as unknown as Membership,
       leading: () => this.leader === name,
+      nowMs: () => this.nowMs,
+      retentionMs: 600_000,
       timers: this.timers,
       random: systemRandom,
       log: noLog,
@@ -190,4 +194,26 @@ test("damaged rows: one member's is passed over, a box that cannot be read is ma
   world.kv.put(SEALING_KEY, junk);
   const error = await world.node("n2", second.instance, second.key).obtain().catch(String);
   expect(error).toContain("the row of the cluster's sealing key");
+});
+
+test("after a row in the clear was replaced the leader commits once more when its old version is due, also on an idle cluster", async () => {
+  const world = new World();
+  const key = settingKey("root-credentials");
+  world.kv.put(key, new TextEncoder().encode('{"accessKey":"abc","secretKey":"geheim-und-lang"}'));
+  const { node } = await world.start("n1");
+  await node.tend();
+  expect(world.kv.content).not.toContain("geheim");
+  const { replacedTs } = await readSealingRows(world.kv);
+  expect(replacedTs).toBeDefined();
+  const still = async () => {
+    await node.tend();
+    return (await readSealingRows(world.kv)).replacedTs !== undefined;
+  };
+  world.nowMs = 600_000;
+  expect(await still()).toBe(true);
+  world.nowMs = 620_000;
+  world.leader = "n2";
+  expect(await still()).toBe(true);
+  world.leader = "n1";
+  expect(await still()).toBe(false);
 });
