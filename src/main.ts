@@ -12,9 +12,13 @@ import { unixSocketState } from "./platform/network/unix-socket.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
+/** New files and sockets are nobody else's business, whatever the shell or the container had set. */
+const PRIVATE_UMASK = 0o077;
 
 /** Runs a node until it is told to stop (SIGTERM, SIGINT) or cannot go on. @returns the exit code. */
 async function serve(loaded: LoadedConfig): Promise<number> {
+  // Every file names its mode as well; what a library makes (SQLite its -wal and -shm) follows the umask alone.
+  process.umask(PRIVATE_UMASK);
   const { config } = loaded;
   const metrics = new RoomMetrics("front");
   const lines = metrics.counter("logLines");

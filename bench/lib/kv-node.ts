@@ -8,12 +8,8 @@ import { loadConfig } from "../../src/config/load.ts";
 import { collectMetrics } from "../../src/monitoring/collect.ts";
 import { createLogger } from "../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
-import {
-  keepRoster,
-  loadIdentity,
-  markInitialized,
-  prepareDataDirectory,
-} from "../../src/node/data-directory.ts";
+import { keepRoster, loadIdentity, markInitialized } from "../../src/node/data-directory.ts";
+import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
 import { makeRooms } from "../../src/node/rooms.ts";
 import { topologyOf } from "../../src/node/topology.ts";
@@ -76,7 +72,7 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
   ]);
   const { config } = loadConfig(flags, {});
   const topology = topologyOf(config);
-  prepareDataDirectory(config.dataDir);
+  prepareDataDirectory(config.dataDir, { warn: console.warn });
   let identity = loadIdentity(
     config.dataDir,
     { nodeId: config.nodeId, initialClusterId: clusterIdOf(topology.initialCluster), joins: false },

@@ -32,6 +32,7 @@ export const NOT_READY_CODES = [
   "joining",
   "no-leader",
   "catching-up",
+  "sealing-key",
   "disk-full",
   "expelled",
   "stopping",

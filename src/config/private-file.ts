@@ -10,6 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { EXIT, mendsItself } from "../platform/exit-codes.ts";
+import { StartError } from "../platform/start-error.ts";
 import { ConfigError } from "./config.ts";
 
 /** Owner may read and write; nobody else may do anything. */
@@ -51,7 +53,7 @@ export function readPrivateFile(path: string): string | undefined {
 
 /**
  * Writes a file that holds secrets so that after a crash it is there whole or not at all: new file, fsync, rename, fsync
- * of the directory. @throws ConfigError naming the file.
+ * of the directory. @throws StartError naming the file.
  */
 export function writePrivateFile(path: string, content: string): void {
   const temporary = `${path}.new`;
@@ -67,7 +69,8 @@ export function writePrivateFile(path: string, content: string): void {
     renameSync(temporary, path);
     syncDirectory(dirname(path));
   } catch (error) {
-    throw new ConfigError(`${path}: cannot write: ${reason(error)}`);
+    const exitCode = mendsItself(codeOf(error)) ? EXIT.MAY_MEND : EXIT.LASTING;
+    throw new StartError(`${path}: cannot write: ${reason(error)}`, { cause: error, exitCode });
   }
 }
 

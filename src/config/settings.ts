@@ -174,6 +174,13 @@ export const SETTINGS = {
     default: undefined,
     help: "file to read the secret key from",
   }),
+  nodeKeyFile: setting({
+    flag: "node-key-file",
+    section: "Credentials",
+    type: optionalPath,
+    default: undefined,
+    help: "private key of this node, kept outside of the data directory, so that a disk alone opens no secret; without it node.key among the unit's systemd credentials, else in the data directory",
+  }),
   region: setting({
     flag: "region",
     section: "S3",

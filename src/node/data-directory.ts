@@ -3,27 +3,21 @@
  *
  *     DIR/LOCK                  flock: one process at a time
  *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
- *     DIR/root-credentials.env  root keys, when they were made here (mode 0600)
+ *     DIR/root-credentials.env  root keys, when they were made here; root-credentials.sealed when the node key is elsewhere
+ *     DIR/node.key              private key of a member, unless --node-key-file names another place (src/secrets/)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import type { Random } from "../platform/random.ts";
-import { StartError } from "../platform/start-error.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
 import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/wal/types.ts";
+import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
+import { syncDirectory } from "./directory-access.ts";
+
+export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
 /** Of the directory as a whole. A change that this binary cannot read back raises it. */
 export const DATA_FORMAT = 2;
@@ -47,6 +41,8 @@ export interface NodeIdentity {
   readonly peerBoots: readonly PeerBoot[];
   /** A peer knew of a start that is not among `boots`: what it said then. Such a directory is not used again. */
   readonly rolledBack: string | undefined;
+  /** Fingerprint of the node key that secrets are sealed to (src/secrets/node-key.ts); undefined: none was needed yet. */
+  readonly nodeKey: string | undefined;
   /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
    *  was ever acknowledged from such a directory. */
   readonly initializing: boolean;
@@ -63,19 +59,6 @@ export interface WantedCluster {
   readonly joins: boolean;
 }
 
-export function walDirectory(dataDir: string): string {
-  return join(dataDir, "wal");
-}
-
-function identityPath(dataDir: string): string {
-  return join(dataDir, "node.json");
-}
-
-/** Owned by the depot (docs/format/sqlite.md). */
-export function keyspaceDirectory(dataDir: string): string {
-  return join(dataDir, "keyspace");
-}
-
 /**
  * Whose log this is, as its segments say. A directory that joined did not know its cluster when its log was made, so there
  * the instance stands for it: that does not change, and no other directory has it.
@@ -86,26 +69,6 @@ export function walIdentity({ origin, clusterId, instance, nodeId }: NodeIdentit
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Makes the directory (mode 0700) if there is none, durable with its name. @throws StartError naming it when it cannot
- *  be made or used. */
-export function prepareDataDirectory(dataDir: string, sync = syncDirectory): void {
-  try {
-    const firstMade = mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    if (firstMade !== undefined) syncParents(resolve(dataDir), resolve(firstMade), sync);
-    if (!statSync(dataDir).isDirectory()) throw new Error("it is not a directory");
-    const probe = join(dataDir, ".probe");
-    closeSync(openSync(probe, constants.O_RDWR | constants.O_CREAT, 0o600));
-    sync(dataDir);
-  } catch (error) {
-    throw new StartError(`data directory ${dataDir} cannot be used: ${reason(error)}`);
-  }
-}
-
-/** Of `made` and of every directory between it and `dataDir`: those got a new entry. */
-function syncParents(dataDir: string, made: string, sync: (path: string) => void): void {
-  for (let path = dataDir; path.length >= made.length; path = dirname(path)) sync(dirname(path));
 }
 
 /** Reads who this directory belongs to, or writes it down in an empty one.
@@ -170,6 +133,11 @@ export function keepRolledBack(dataDir: string, identity: NodeIdentity, message:
   return stored(dataDir, { ...identity, rolledBack: message });
 }
 
+/** From now on another node key, or none, is a loss. @returns what is stored now. @throws StartError */
+export function keepNodeKey(dataDir: string, identity: NodeIdentity, fingerprint: string): NodeIdentity {
+  return identity.nodeKey === fingerprint ? identity : stored(dataDir, { ...identity, nodeKey: fingerprint });
+}
+
 function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
   writeIdentity(dataDir, identity);
   return identity;
@@ -218,8 +186,19 @@ function parseIdentity(path: string, text: string): NodeIdentity {
   } catch {
     throw new StartError(`${path} is damaged: it is not JSON`);
   }
-  const { format, clusterId, nodeId, instance, origin, roster, boots, peerBoots, rolledBack, initializing } =
-    (value ?? {}) as Record<string, unknown>;
+  const {
+    format,
+    clusterId,
+    nodeId,
+    instance,
+    origin,
+    roster,
+    boots,
+    peerBoots,
+    rolledBack,
+    nodeKey,
+    initializing,
+  } = (value ?? {}) as Record<string, unknown>;
   if (typeof format !== "number") throw new StartError(`${path} is damaged: it has no format version`);
   if (format !== DATA_FORMAT) {
     throw new StartError(`${path}: data format ${format}; this binary reads format ${DATA_FORMAT}`);
@@ -244,8 +223,14 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     boots: boots === undefined ? [] : parseBoots(path, boots),
     peerBoots: peerBoots === undefined ? [] : parsePeerBoots(path, peerBoots),
     rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
+    nodeKey: nodeKey === undefined ? undefined : parseFingerprint(path, nodeKey),
     initializing: initializing === true,
   };
+}
+
+function parseFingerprint(path: string, value: unknown): string {
+  if (typeof value === "string" && HEX_16.test(value)) return value;
+  throw lasting(`${path} is damaged: no valid fingerprint of the node key`);
 }
 
 function parseRoster(path: string, value: unknown): readonly Member[] {
@@ -304,6 +289,7 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
     boots: [],
     peerBoots: [],
     rolledBack: undefined,
+    nodeKey: undefined,
     initializing: true,
   });
 }
@@ -333,14 +319,5 @@ function exists(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

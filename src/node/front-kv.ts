@@ -13,13 +13,15 @@ import type {
   StoreToFront,
 } from "../kv/messages.ts";
 import { ShardStore } from "../kv/shard-store.ts";
+import { readMembership } from "../kv/store-open.ts";
 import { type KvClient, KvError } from "../kv/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Membership } from "../raft/engine/types.ts";
 import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
-import type { AppliedState, MvccReader } from "../store/types.ts";
+import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import { ClusterMail, type ClusterMailOptions } from "./cluster-mail.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
@@ -31,9 +33,6 @@ const RESERVE_INTERVAL_MS = 250;
 export const CLEANER_INTERVAL_MS = 5_000;
 /** A proposal or read without an answer is given up after this long (docs/design/contract.md, section 7: within the request). */
 export const REQUEST_DEADLINE_MS = 30_000;
-
-/** A reader of the keyspace in force. */
-export type KeyspaceReader = MvccReader & { close(): void };
 
 export interface FrontKvOptions
   extends Pick<
@@ -157,6 +156,11 @@ export class FrontKv {
     if (this.#reader !== NOT_OPEN) return;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
+  }
+
+  /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
+  membership(): Membership | undefined {
+    return readMembership(this.#reader);
   }
 
   /** A linearizable read has succeeded since the start: a leader is known, and this node can follow it. */
@@ -329,6 +333,7 @@ const NOT_OPEN: KeyspaceReader = {
   scanAt: notOpen,
   latestCommitTs: notOpen,
   appliedState: notOpen,
+  getState: notOpen,
   close: () => {},
 };
 

@@ -8,12 +8,7 @@ import { BUILD_INFO } from "../cli/version.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
-import {
-  configuredRootCredentials,
-  loadRootCredentials,
-  type RootCredentials,
-  storedRootCredentials,
-} from "../config/root-credentials.ts";
+import type { RootCredentials } from "../config/root-credentials.ts";
 import { startEdge } from "../http/edge.ts";
 import { EdgeError } from "../http/errors.ts";
 import type { Edge } from "../http/options.ts";
@@ -24,13 +19,13 @@ import type { Logger } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { lockDirectory } from "../platform/disk/directory-lock.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
-import { DiskError, type DiskLock } from "../platform/disk.ts";
+import type { DiskLock } from "../platform/disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
+import type { KeyAtHand } from "../secrets/stored-credentials.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addBoot,
@@ -40,14 +35,15 @@ import {
   loadIdentity,
   markInitialized,
   type NodeIdentity,
-  prepareDataDirectory,
   type WantedCluster,
 } from "./data-directory.ts";
+import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
+import { settleNodeKey } from "./local-keys.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
-import { settleRootCredentials } from "./root-agreement.ts";
+import { RootKeys } from "./root-keys.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
@@ -65,6 +61,7 @@ interface Parts {
   readonly lock: DiskLock;
   readonly topology: Topology;
   readonly identity: NodeIdentity;
+  readonly atHand: KeyAtHand | undefined;
 }
 
 export class Node {
@@ -76,7 +73,7 @@ export class Node {
   readonly #topology: Topology;
   readonly #status: ClusterStatusSource;
   #identity: NodeIdentity;
-  #credentials: RootCredentials | undefined;
+  readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
   #rooms: Rooms | undefined;
   #front: FrontKv | undefined;
@@ -94,6 +91,15 @@ export class Node {
     this.#topology = parts.topology;
     this.#identity = parts.identity;
     this.#metrics = options.metrics;
+    this.#rootKeys = new RootKeys({
+      config: options.config,
+      atHand: parts.atHand,
+      identity: () => this.#identity,
+      clock: this.#clock,
+      timers: this.#timers,
+      random: systemRandom,
+      log: options.log,
+    });
     this.#status = new ClusterStatusSource({
       identity: () => this.#identity,
       topology: parts.topology,
@@ -107,7 +113,7 @@ export class Node {
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
-    prepareDataDirectory(config.dataDir);
+    prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
     const lock = lockDataDirectory(config.dataDir);
     try {
       const { initialCluster, join } = topology;
@@ -120,9 +126,18 @@ export class Node {
       if (identity.origin !== "alone" && topology.peer === undefined) {
         throw new ConfigError(`--peer-address is missing: ${config.nodeId} is a member of a cluster`);
       }
+      const local = settleNodeKey({
+        config,
+        identity,
+        member: topology.peer !== undefined,
+        random: systemRandom,
+        environment: process.env,
+        warn: (message, fields) => options.log.warn(message, fields),
+      });
+      identity = local.identity;
       // Without a peer address nobody can ever know of it.
       if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
-      const node = new Node(options, { lock, topology, identity });
+      const node = new Node(options, { lock, topology, identity, atHand: local.atHand });
       await node.#start();
       return node;
     } catch (error) {
@@ -137,8 +152,9 @@ export class Node {
 
   /** Of a node that has started. */
   get credentials(): RootCredentials {
-    if (this.#credentials === undefined) throw new Error("the node has not started");
-    return this.#credentials;
+    const { credentials } = this.#rootKeys;
+    if (credentials === undefined) throw new Error("the node has not started");
+    return credentials;
   }
 
   get s3Address(): ListenAddress {
@@ -151,11 +167,8 @@ export class Node {
 
   async #start(): Promise<void> {
     const { config, log } = this.#options;
-    // Bad keys are found before anything else is begun.
     const member = this.#topology.peer !== undefined;
-    this.#credentials = member
-      ? (configuredRootCredentials(config) ?? storedRootCredentials(config))
-      : loadRootCredentials(config);
+    if (!member) this.#rootKeys.orMake();
     // The admin listener first, although nobody is served yet: whoever watches /readyz sees the replay.
     this.#admin = await startAdmin({
       address: config.adminAddress,
@@ -191,7 +204,9 @@ export class Node {
     if (member) {
       const observe = (): void => void this.#status.observe();
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
-      await this.#agreeOrGoOn(front, readable);
+      await this.#rootKeys.agree(front, readable, (error) =>
+        this.#die(error instanceof Error ? error.message : String(error)),
+      );
     } else await readable;
     this.#s3 = await startS3Front({
       config,
@@ -249,35 +264,6 @@ export class Node {
     });
   }
 
-  /**
-   * The keys of the whole cluster, once it can be read. A node that has keys already waits for that only so long: then
-   * clients get their 503 in time, instead of a refused connection.
-   */
-  async #agreeOrGoOn(front: FrontKv, readable: Promise<void>): Promise<void> {
-    const { config, log } = this.#options;
-    const agreed = readable
-      .then(() => settleRootCredentials(front.kv, config, this.#credentials))
-      .then((credentials) => {
-        if (this.#s3 === undefined) this.#credentials = credentials;
-        else if (credentials.accessKey !== this.#credentials?.accessKey) {
-          log.warn(
-            "the root keys in the data directory were not the cluster's: the next start uses the cluster's",
-          );
-        }
-      });
-    if (this.#credentials === undefined) return agreed;
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#timers.later(resolve, FIRST_READ_MS);
-    });
-    await Promise.race([agreed, late]);
-    cancel();
-    // Given up waiting, and then stopped: the rejection has nobody else.
-    agreed.catch((error: unknown) => {
-      if (this.#phase !== "stopping") this.#die(error instanceof Error ? error.message : String(error));
-    });
-  }
-
   async #listen(s3: S3Front): Promise<Edge> {
     const { config, log } = this.#options;
     try {
@@ -316,6 +302,7 @@ export class Node {
     const { config, log } = this.#options;
     log.info("stopping", { inFlight: this.#edge?.inFlight ?? 0 });
     this.#cancelObserving();
+    this.#rootKeys.stop();
     // First: while requests in flight end, the others elect nobody and wait for nobody.
     if (this.#topology.peer !== undefined && this.#front?.leadership.leading === true) {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
@@ -352,6 +339,7 @@ export class Node {
       waiting: front?.cluster.waiting,
       leaderKnown: front !== undefined && front.leadership.leaderId !== 0,
       readable: front?.readable === true,
+      waitsForKey: this.#rootKeys.waitsForKey,
       diskFull: front !== undefined && front.diskRoom !== "enough",
       listening: this.#edge !== undefined,
     });
@@ -374,25 +362,9 @@ export class Node {
 }
 
 const PROCESS = processSource();
-/** A member of a cluster opens its S3 listener this long after it has formed at the latest. */
-const FIRST_READ_MS = 10_000;
 /** A transfer takes a round trip or two; without a successor the others elect one. */
 const STEP_DOWN_MS = 3_000;
 /** Between two looks at who can be reached. */
 const OBSERVE_INTERVAL_MS = 5_000;
 /** How long consensus and store may take to end once the front has. */
 const ROOM_STOP_MS = 5_000;
-
-function lockDataDirectory(dataDir: string): DiskLock {
-  try {
-    return lockDirectory(realDisk, dataDir);
-  } catch (error) {
-    if (error instanceof DiskError && error.code === "LOCKED") {
-      throw new StartError(`data directory ${dataDir} is in use by another process`, { cause: error });
-    }
-    if (error instanceof DiskError) {
-      throw new StartError(`data directory ${dataDir} cannot be used: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
-}

@@ -15,6 +15,8 @@ export interface ReadinessFacts {
   /** A linearizable read has succeeded since the start. */
   readonly readable: boolean;
   readonly diskFull: boolean;
+  /** The cluster's sealing key has not been handed to this node yet, and it needs it to serve. */
+  readonly waitsForKey: boolean;
   /** The S3 port is open. */
   readonly listening: boolean;
 }
@@ -47,13 +49,23 @@ function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReaso
   return { code: joins ? "joining" : "forming", message: `waiting for ${names}${because}` };
 }
 
-function servingReasons({ leaderKnown, readable, diskFull, listening }: ReadinessFacts): NotReadyReason[] {
+function servingReasons({
+  leaderKnown,
+  readable,
+  diskFull,
+  waitsForKey,
+  listening,
+}: ReadinessFacts): NotReadyReason[] {
   const reasons: NotReadyReason[] = [];
   if (!leaderKnown) {
     const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
     reasons.push({ code: "no-leader", message });
   } else if (!readable) {
     reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
+  } else if (!listening && waitsForKey) {
+    const message =
+      "the root keys are sealed, and this node waits for a member that runs and has the cluster's sealing key to hand it over";
+    reasons.push({ code: "sealing-key", message });
   } else if (!listening) {
     reasons.push({ code: "starting", message: "the S3 port is about to open" });
   }

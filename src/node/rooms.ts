@@ -14,8 +14,8 @@ import { type Channel, PortChannel } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
 import { RoomStartError, spawnRoom } from "../rooms/worker-host.ts";
 import { SqliteDepot } from "../store/index.ts";
+import type { KeyspaceReader } from "../store/types.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
-import type { KeyspaceReader } from "./front-kv.ts";
 import type { Topology } from "./topology.ts";
 
 /** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */

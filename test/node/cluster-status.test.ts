@@ -59,6 +59,7 @@ function source(topology: Partial<Topology> = {}) {
       boots: [],
       peerBoots: [],
       rolledBack: undefined,
+      nodeKey: undefined,
       initializing: false,
     }),
     topology: { initialCluster, join: [], peer: undefined, ...topology },
