@@ -72,8 +72,13 @@ export const METRICS = {
   ),
   httpConnectionsRefused: counter(
     "elastickv_http_connections_refused_total",
-    "Client connections closed at once because s3-max-connections were open.",
+    "Client connections closed at once because s3-max-connections were open, each with a request in progress.",
     [],
+  ),
+  httpConnectionsEvicted: counter(
+    "elastickv_http_connections_evicted_total",
+    "Client connections without a request in progress closed to make room (full, address, descriptors), and those with too many waiting requests (pipeline).",
+    ["reason"],
   ),
   httpRequestsInFlight: gauge(
     "elastickv_http_requests_in_flight",
