@@ -19,6 +19,11 @@ export interface AdminOptions {
 export interface AdminListener {
   /** As bound: the real port, also when 0 was asked for. */
   readonly address: ListenAddress;
+  /**
+   * Cuts every connection and listens again at the same address: descriptors have run out. Bun's `idleTimeout` does not
+   * end a connection that never completed a request, and tells nobody of it. @throws StartError; it may be called again.
+   */
+  dropConnections(): Promise<void>;
   /** Accepts no more and lets answers in flight end. */
   close(): Promise<void>;
 }
@@ -43,10 +48,10 @@ export function startAdmin(options: AdminOptions): AdminListener {
   const report = options.onError ?? (() => {});
   const app = createAdminApp(options.deps, report);
   const known = knownHosts([address.host, hostname(), ...(options.hosts ?? [])]);
-  try {
-    const server = Bun.serve({
+  const listen = (port: number) =>
+    Bun.serve({
       hostname: address.host,
-      port: address.port,
+      port,
       reusePort: false,
       development: false,
       idleTimeout: IDLE_TIMEOUT_S,
@@ -57,9 +62,25 @@ export function startAdmin(options: AdminOptions): AdminListener {
         return failure(500, "internal error; the log of this node says more");
       },
     });
+  try {
+    let server = listen(address.port);
+    const bound: ListenAddress = { host: address.host, port: server.port ?? address.port };
+    let closed = false;
     return {
-      address: { host: address.host, port: server.port ?? address.port },
-      close: () => server.stop(),
+      address: bound,
+      dropConnections: async () => {
+        await server.stop(true);
+        if (closed) return;
+        try {
+          server = listen(bound.port);
+        } catch (error) {
+          throw cannotListen(bound, error);
+        }
+      },
+      close: () => {
+        closed = true;
+        return server.stop();
+      },
     };
   } catch (error) {
     throw cannotListen(address, error);

@@ -33,6 +33,7 @@ export const NOT_READY_CODES = [
   "no-leader",
   "catching-up",
   "disk-full",
+  "out-of-descriptors",
   "expelled",
   "stopping",
 ] as const;

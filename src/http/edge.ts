@@ -267,6 +267,7 @@ class HttpEdge implements Edge {
       sent = typeof written === "number" ? written : await written;
     } catch (error) {
       if (error instanceof ReplyAborted) sent = error.sent;
+      connection.closing = true;
       status = this.#replyFailed(exchange, error) ?? status;
     }
     body?.detach();

@@ -80,6 +80,11 @@ export const METRICS = {
     "Client connections without a request in progress closed to make room (full, address, descriptors), and those with too many waiting requests (pipeline).",
     ["reason"],
   ),
+  descriptorsExhausted: counter(
+    "elastickv_descriptors_exhausted_total",
+    "Looks (one a second) that found no file descriptor left: new connections wait.",
+    [],
+  ),
   httpRequestsInFlight: gauge(
     "elastickv_http_requests_in_flight",
     "Requests not answered to their end.",

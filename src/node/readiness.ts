@@ -15,6 +15,8 @@ export interface ReadinessFacts {
   /** A linearizable read has succeeded since the start. */
   readonly readable: boolean;
   readonly diskFull: boolean;
+  /** No file descriptor was left a moment ago. */
+  readonly descriptorsExhausted: boolean;
   /** The S3 port is open. */
   readonly listening: boolean;
 }
@@ -47,7 +49,8 @@ function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReaso
   return { code: joins ? "joining" : "forming", message: `waiting for ${names}${because}` };
 }
 
-function servingReasons({ leaderKnown, readable, diskFull, listening }: ReadinessFacts): NotReadyReason[] {
+function servingReasons(facts: ReadinessFacts): NotReadyReason[] {
+  const { leaderKnown, readable, diskFull, descriptorsExhausted, listening } = facts;
   const reasons: NotReadyReason[] = [];
   if (!leaderKnown) {
     const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
@@ -59,6 +62,10 @@ function servingReasons({ leaderKnown, readable, diskFull, listening }: Readines
   }
   if (diskFull) {
     reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });
+  }
+  if (descriptorsExhausted) {
+    const message = "no file descriptor is left: new connections wait (raise LimitNOFILE or ulimit -n)";
+    reasons.push({ code: "out-of-descriptors", message });
   }
   return reasons;
 }

@@ -9,6 +9,7 @@ const READY: ReadinessFacts = {
   leaderKnown: true,
   readable: true,
   diskFull: false,
+  descriptorsExhausted: false,
   listening: true,
 };
 const codes = (facts: Partial<ReadinessFacts>): string[] => {
@@ -22,6 +23,7 @@ test("ready is: serving, a leader is known, a read has succeeded, the port is op
   expect(codes({ readable: false })).toEqual(["catching-up"]);
   expect(codes({ listening: false })).toEqual(["starting"]);
   expect(codes({ diskFull: true, leaderKnown: false })).toEqual(["no-leader", "disk-full"]);
+  expect(codes({ descriptorsExhausted: true })).toEqual(["out-of-descriptors"]);
 });
 
 test("before that: what the start waits for", () => {
