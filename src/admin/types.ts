@@ -34,6 +34,7 @@ export const NOT_READY_CODES = [
   "catching-up",
   "sealing-key",
   "disk-full",
+  "out-of-descriptors",
   "expelled",
   "stopping",
 ] as const;

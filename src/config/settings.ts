@@ -249,7 +249,15 @@ export const SETTINGS = {
     type: integer(1, 1_000_000),
     default: 10_000,
     tuning: true,
-    help: "open client connections; more are closed at once",
+    help: "open client connections; when they are reached the oldest one without a request in progress is closed; at most three quarters of the file descriptors or so",
+  }),
+  s3MaxConnectionsPerAddress: setting({
+    flag: "s3-max-connections-per-address",
+    section: "S3",
+    type: integer(0, 1_000_000),
+    default: 0,
+    tuning: true,
+    help: "of them, from one address (IPv6: one /64) and without a request in progress; above it that address's oldest is closed; 0 = a quarter of s3-max-connections; a proxy in front is one address, too",
   }),
   s3BodyIdleTimeoutMs: setting({
     flag: "s3-body-idle-timeout",

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { SocketBody } from "./body-reader.ts";
+import type { Connection } from "./connection.ts";
 import { rawEdgeAnswer } from "./edge-answer.ts";
 import type { EdgeMetrics } from "./metrics.ts";
 
@@ -16,11 +17,12 @@ interface HttpSocket extends Socket {
  */
 export function answerParseError(
   error: Error,
-  socket: Socket,
+  connection: Connection,
   body: SocketBody | undefined,
   requestId: () => string,
   metrics: EdgeMetrics,
 ): void {
+  const { socket } = connection;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     // Nothing to answer: it may as well be a connection that was opened ahead of need.
@@ -34,15 +36,21 @@ export function answerParseError(
     socket.destroy();
     return;
   }
-  const reading = body !== undefined && !body.finished;
-  if (reading && code === "HPE_INVALID_EOF_STATE") {
-    body.fail("TRUNCATED", "the connection ended inside the body");
+  // Whole bodies are not at fault: what is broken comes after them.
+  const reading = body !== undefined && !body.finished && !body.arrived;
+  const ended = code === "HPE_INVALID_EOF_STATE";
+  // The request at fault may still wait for its turn.
+  connection.broken = ended
+    ? { code: "TRUNCATED", message: "the connection ended inside the body" }
+    : { code: "MALFORMED", message: `the body's transfer coding is malformed (${code})` };
+  if (reading && ended) {
+    body.fail(connection.broken.code, connection.broken.message);
     return;
   }
   const tooLarge = code === "HPE_HEADER_OVERFLOW" || code === "HPE_CHUNK_EXTENSIONS_OVERFLOW";
   metrics.parseError(tooLarge ? "headers-too-large" : "malformed");
   if (reading) {
-    body.fail("MALFORMED", `the body's transfer coding is malformed (${code})`);
+    body.fail(connection.broken.code, connection.broken.message);
     return;
   }
   if (endAfterAnswers(socket)) return;

@@ -72,7 +72,17 @@ export const METRICS = {
   ),
   httpConnectionsRefused: counter(
     "elastickv_http_connections_refused_total",
-    "Client connections closed at once because s3-max-connections were open.",
+    "Client connections closed at once because s3-max-connections were open, each with a request in progress.",
+    [],
+  ),
+  httpConnectionsEvicted: counter(
+    "elastickv_http_connections_evicted_total",
+    "Client connections without a request in progress closed to make room (full, address, descriptors), and those with too many waiting requests (pipeline).",
+    ["reason"],
+  ),
+  descriptorsExhausted: counter(
+    "elastickv_descriptors_exhausted_total",
+    "Looks (one a second) that found no file descriptor left: new connections wait.",
     [],
   ),
   httpRequestsInFlight: gauge(

@@ -9,20 +9,17 @@ import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
-import { startEdge } from "../http/edge.ts";
-import { EdgeError } from "../http/errors.ts";
 import type { Edge } from "../http/options.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
-import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import type { Logger } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
+import { descriptorAvailable } from "../platform/descriptors.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
 import type { DiskLock } from "../platform/disk.ts";
 import { systemRandom } from "../platform/random.ts";
-import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
@@ -38,6 +35,7 @@ import {
   type WantedCluster,
 } from "./data-directory.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
+import { DescriptorWatch } from "./descriptor-watch.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
 import { settleNodeKey } from "./local-keys.ts";
@@ -45,6 +43,7 @@ import { type Phase, readinessOf } from "./readiness.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
 import { RootKeys } from "./root-keys.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
+import { listenForS3 } from "./s3-listener.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
 export interface NodeOptions {
@@ -72,6 +71,7 @@ export class Node {
   readonly #metrics: RoomMetrics;
   readonly #topology: Topology;
   readonly #status: ClusterStatusSource;
+  readonly #descriptors: DescriptorWatch;
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
@@ -84,6 +84,7 @@ export class Node {
   #fatal = false;
   #stopping: Promise<void> | undefined;
   #cancelObserving = (): void => {};
+  #cancelLooking = (): void => {};
 
   private constructor(options: NodeOptions, parts: Parts) {
     this.#options = options;
@@ -106,6 +107,15 @@ export class Node {
       front: () => this.#front,
       published: () => this.#rooms?.published,
       monotonicMs: () => this.#clock.monotonicMs(),
+    });
+    const exhausted = this.#metrics.counter("descriptorsExhausted").labels();
+    this.#descriptors = new DescriptorWatch({
+      available: descriptorAvailable,
+      shed: (count) => this.#edge?.shed(count) ?? 0,
+      dropAdmin: () => this.#admin?.dropConnections(),
+      onExhausted: () => exhausted.inc(),
+      clock: this.#clock,
+      log: options.log,
     });
   }
 
@@ -184,6 +194,7 @@ export class Node {
       onError: (error) => log.error("admin request failed", { error }),
       onWarning: (message) => log.warn(message),
     });
+    this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
     this.#phase = "replaying";
     const rooms = makeRooms({
       config,
@@ -221,7 +232,7 @@ export class Node {
       readiness: () => this.#readiness(),
       hasLocally: (key) => front.hasLocally(key),
     });
-    this.#edge = await this.#listen(this.#s3);
+    this.#edge = await listenForS3(config, this.#s3, this.#metrics, log);
     watchEventLoopLag(this.#metrics, this.#clock);
     log.info("serving", {
       s3: formatAddress(this.s3Address),
@@ -264,32 +275,6 @@ export class Node {
     });
   }
 
-  async #listen(s3: S3Front): Promise<Edge> {
-    const { config, log } = this.#options;
-    try {
-      return await startEdge({
-        host: config.s3Address.host,
-        port: config.s3Address.port,
-        application: s3.application,
-        probe: s3.probe,
-        metrics: edgeMetrics(this.#metrics),
-        limits: {
-          maxConnections: config.s3MaxConnections,
-          bodyIdleTimeoutMs: config.s3BodyIdleTimeoutMs,
-          drainTimeoutMs: config.s3DrainTimeoutMs,
-          headersTimeoutMs: config.s3HeadersTimeoutMs,
-          keepAliveTimeoutMs: config.s3KeepAliveTimeoutMs,
-        },
-        onError: (error, requestId) => log.error("request failed", { requestId, error }),
-      });
-    } catch (error) {
-      if (error instanceof EdgeError) {
-        throw new StartError(`S3 address: ${error.message} (--s3-address chooses another)`, { cause: error });
-      }
-      throw error;
-    }
-  }
-
   /** Stops taking requests, lets those in flight end, then stops the rooms. A second call (a terminal and `make` both
    *  pass a Ctrl-C on) waits for the same end: it must not cut short what the first one lets finish. */
   stop(): Promise<void> {
@@ -311,6 +296,7 @@ export class Node {
     await this.#edge?.close(this.#expelled === undefined ? config.shutdownGraceMs : 0);
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
+    this.#cancelLooking();
     await this.#admin?.close();
     this.#lock.release();
     log.info("stopped");
@@ -341,6 +327,7 @@ export class Node {
       readable: front?.readable === true,
       waitsForKey: this.#rootKeys.waitsForKey,
       diskFull: front !== undefined && front.diskRoom !== "enough",
+      descriptorsExhausted: this.#descriptors.exhausted,
       listening: this.#edge !== undefined,
     });
   }
@@ -366,5 +353,7 @@ const PROCESS = processSource();
 const STEP_DOWN_MS = 3_000;
 /** Between two looks at who can be reached. */
 const OBSERVE_INTERVAL_MS = 5_000;
+/** Between two looks whether a file descriptor is left. */
+const DESCRIPTOR_INTERVAL_MS = 1_000;
 /** How long consensus and store may take to end once the front has. */
 const ROOM_STOP_MS = 5_000;

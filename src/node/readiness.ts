@@ -17,6 +17,8 @@ export interface ReadinessFacts {
   readonly diskFull: boolean;
   /** The cluster's sealing key has not been handed to this node yet, and it needs it to serve. */
   readonly waitsForKey: boolean;
+  /** No file descriptor was left a moment ago. */
+  readonly descriptorsExhausted: boolean;
   /** The S3 port is open. */
   readonly listening: boolean;
 }
@@ -49,13 +51,8 @@ function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReaso
   return { code: joins ? "joining" : "forming", message: `waiting for ${names}${because}` };
 }
 
-function servingReasons({
-  leaderKnown,
-  readable,
-  diskFull,
-  waitsForKey,
-  listening,
-}: ReadinessFacts): NotReadyReason[] {
+function servingReasons(facts: ReadinessFacts): NotReadyReason[] {
+  const { leaderKnown, readable, diskFull, descriptorsExhausted, waitsForKey, listening } = facts;
   const reasons: NotReadyReason[] = [];
   if (!leaderKnown) {
     const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
@@ -71,6 +68,10 @@ function servingReasons({
   }
   if (diskFull) {
     reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });
+  }
+  if (descriptorsExhausted) {
+    const message = "no file descriptor is left: new connections wait (raise LimitNOFILE or ulimit -n)";
+    reasons.push({ code: "out-of-descriptors", message });
   }
   return reasons;
 }

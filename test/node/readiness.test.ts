@@ -10,6 +10,7 @@ const READY: ReadinessFacts = {
   readable: true,
   diskFull: false,
   waitsForKey: false,
+  descriptorsExhausted: false,
   listening: true,
 };
 const codes = (facts: Partial<ReadinessFacts>): string[] => {
@@ -24,6 +25,7 @@ test("ready is: serving, a leader is known, a read has succeeded, the port is op
   expect(codes({ listening: false })).toEqual(["starting"]);
   expect(codes({ listening: false, waitsForKey: true })).toEqual(["sealing-key"]);
   expect(codes({ diskFull: true, leaderKnown: false })).toEqual(["no-leader", "disk-full"]);
+  expect(codes({ descriptorsExhausted: true })).toEqual(["out-of-descriptors"]);
 });
 
 test("before that: what the start waits for", () => {

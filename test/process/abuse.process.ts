@@ -170,6 +170,64 @@ test("pipelined requests are answered in order", async () => {
   await expectWell();
 });
 
+test("pipelined writes take effect in their order, every time", async () => {
+  const large = "x".repeat(300_000);
+  for (let round = 0; round < 10; round++) {
+    const put = (key: string, body: string): string =>
+      signedHead("PUT", `/abuse/${key}`, { "content-length": String(body.length) }) + body;
+    const answer = await raw(
+      put("turn", large) +
+        put("turn", "y") +
+        put("brief", large) +
+        signedHead("DELETE", "/abuse/brief") +
+        put(`fresh-${round}`, large) +
+        signedHead("HEAD", `/abuse/fresh-${round}`) +
+        signedHead("DELETE", `/abuse/fresh-${round}`, { connection: "close" }),
+    );
+    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
+    expect(statuses).toEqual(["200", "200", "200", "204", "200", "200", "204"]);
+    expect((await client.expect(200, "GET", "abuse/turn")).body.toString()).toBe("y");
+    expect((await client.call("GET", "abuse/brief")).status).toBe(404);
+  }
+  await client.expect(204, "DELETE", "abuse/turn");
+  await expectWell();
+});
+
+test("100,000 pipelined requests behind answers that nobody reads hold no memory", async () => {
+  await client.expect(200, "PUT", "abuse/large", { body: new Uint8Array(64 << 20) });
+  const many = signedHead("GET", "/abuse/large") + signedHead("DELETE", "/abuse/known").repeat(5_000);
+  const before = residentMebibytes(node.pid);
+  const sockets = Array.from({ length: 20 }, () => {
+    const socket = connect(node.s3Port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("connect", () => socket.write(many));
+    socket.pause();
+    return socket;
+  });
+  await Bun.sleep(1500);
+  const grown = residentMebibytes(node.pid) - before;
+  for (const socket of sockets) socket.destroy();
+  console.log(`20 stalled connections with 5,000 pipelined requests each: RSS +${grown.toFixed(0)} MiB`);
+  // None of the deletions was begun: their clients had not taken the answer before.
+  expect((await client.expect(200, "GET", "abuse/known")).body.toString()).toBe("known");
+  await client.expect(204, "DELETE", "abuse/large");
+  expect(grown).toBeLessThan(250);
+  await expectWell();
+});
+
+test("a client that writes its whole upload before it reads is told why it was refused, 40 times of 40", async () => {
+  const refusals = [
+    [signedHead("PUT", "/no-such-bucket/key", { "content-length": String(10 << 20) }), "NoSuchBucket"],
+    [`PUT /abuse/anonymous HTTP/1.1\r\nhost: h\r\ncontent-length: ${10 << 20}\r\n\r\n`, "AccessDenied"],
+  ] as const;
+  const body = new Uint8Array(10 << 20);
+  for (let round = 0; round < 40; round++) {
+    const [head, code] = refusals[round % 2] ?? refusals[0];
+    expect(await raw(Buffer.concat([Buffer.from(head), body]))).toContain(`<Code>${code}</Code>`);
+  }
+  await expectWell();
+});
+
 test("an upload whose body is another request is one upload", async () => {
   const inner = signedHead("DELETE", "/abuse/known");
   const head = signedHead("PUT", "/abuse/smuggled", {
