@@ -35,6 +35,8 @@ export interface AdminListener {
   readonly address: ListenAddress;
   /** undefined: there is none. */
   readonly socketPath: string | undefined;
+  /** Cuts every connection and goes on listening: descriptors have run out. */
+  dropConnections(): void;
   /** Accepts no more and lets answers in flight end. */
   close(): Promise<void>;
 }
@@ -91,6 +93,10 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
   return {
     address: { host: address.host, port: tcp.port },
     socketPath: local === undefined ? undefined : socket?.path,
+    dropConnections: () => {
+      tcp.dropConnections();
+      local?.dropConnections();
+    },
     close: async () => {
       await Promise.all([tcp.close(), local?.close()]);
     },

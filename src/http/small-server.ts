@@ -41,6 +41,8 @@ export interface SmallServerOptions {
 export interface SmallServer {
   /** 0 for a unix socket. */
   readonly port: number;
+  /** Cuts every connection, also those in the middle of something: descriptors have run out. It goes on listening. */
+  dropConnections(): void;
   /** Accepts no more and lets answers in flight end, for `CLOSE_GRACE_MS` at most. A unix socket's file goes away. */
   close(): Promise<void>;
 }
@@ -64,16 +66,15 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
     requestTimeout: REQUEST_MS,
     requireHostHeader: false,
   });
-  const state = { connections: 0, closing: false };
+  const state = { closing: false };
+  const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
-    if (state.connections >= options.maxConnections) {
+    if (sockets.size >= options.maxConnections) {
       socket.destroy();
       return;
     }
-    state.connections++;
-    socket.once("close", () => {
-      state.connections--;
-    });
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
   server.on("request", (request, response) => {
     void serve(options, state, request, response);
@@ -88,6 +89,9 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
   const address = server.address() as AddressInfo | string | null;
   return {
     port: address !== null && typeof address === "object" ? address.port : 0,
+    dropConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     close: () => {
       state.closing = true;
       return close(server);

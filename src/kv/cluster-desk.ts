@@ -117,14 +117,16 @@ export class ClusterDesk {
     const answer = (reply: ClusterReply): void => {
       if (answered) return;
       answered = true;
-      cancel();
+      for (const cancel of cancels) cancel();
       settle(reply);
     };
     // Whoever looks wants to see something now; a leader that hangs is part of it.
     const ownView = (): void =>
       answer(this.#ownView() ?? refused("NO_LEADER", "this node does not take part in a cluster yet"));
-    const cancel = request.kind === "status" ? timers.later(ownView, STATUS_WAIT_MS) : (): void => {};
-    const attempt = (): void =>
+    let askedOf = 0;
+    const attempt = (): void => {
+      if (answered) return;
+      askedOf = this.#leader;
       this.#ask(request, (reply) => {
         const passing =
           reply.kind === "refused" && (reply.code === "NO_LEADER" || reply.code === "CHANGE_IN_PROGRESS");
@@ -133,7 +135,21 @@ export class ClusterDesk {
         else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
         else answer(reply);
       });
+    };
+    // One that was asked and has lost its leadership since (it hangs) need not be waited for: looking may be repeated.
+    const lookAgain = (): void => {
+      if (this.#leader !== 0 && this.#leader !== askedOf) attempt();
+    };
+    const cancels =
+      request.kind === "status"
+        ? [timers.later(ownView, STATUS_WAIT_MS), timers.every(lookAgain, LEADER_RETRY_MS)]
+        : [];
     attempt();
+  }
+
+  /** 0 = none known. */
+  get #leader(): number {
+    return this.#options.engine()?.status().lead ?? 0;
   }
 
   /** Once, here or at the leader. NO_LEADER: nothing was done, and it can be tried again. */

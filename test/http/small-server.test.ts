@@ -63,6 +63,19 @@ test("more connections than the limit are closed at once; one that ends makes ro
   }
 });
 
+test("connections are cut when there is need, silent ones too; new ones are served", async () => {
+  const { server, connect } = await start();
+  const silent = await connect();
+  const served = await connect();
+  await served.send(get("/"));
+  await served.response();
+  server.dropConnections();
+  await Promise.all([silent.closed(), served.closed()]);
+  const next = await connect();
+  await next.send(get("/again"));
+  expect((await next.response()).body.toString()).toBe("GET /again");
+});
+
 test("a body that was not read closes the connection: the rest would be the next request", async () => {
   const { connect } = await start();
   const client = await connect();

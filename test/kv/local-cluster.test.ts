@@ -348,6 +348,19 @@ describe("who looks", () => {
   });
 });
 
+test("a leader that hangs while it is asked: its successor answers, also at the node that did not succeed it", async () => {
+  await cluster.startAll();
+  const leader = await cluster.leader();
+  const { address } = cluster.place(leader);
+  const others = ["n1", "n2", "n3"].filter((name) => name !== leader);
+  cluster.network.loses = (from) => from === address;
+  for (const seen of await Promise.all(others.map(view))) {
+    expect(seen.view).toBe("leader");
+    expect(seen.leader).not.toBe(leader);
+  }
+  cluster.network.loses = () => false;
+});
+
 describe("snapshots", () => {
   test("a follower that is too far behind gets the keyspace, and goes on with the log", async () => {
     cluster.raft = { ...cluster.raft, snapshotCount: 10 };
