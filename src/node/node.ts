@@ -34,8 +34,8 @@ import {
   type NodeIdentity,
   type WantedCluster,
 } from "./data-directory.ts";
-import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
+import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
 import { settleNodeKey } from "./local-keys.ts";
