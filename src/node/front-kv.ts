@@ -29,8 +29,12 @@ const EXPIRY_INTERVAL_MS = 100;
 const RESERVE_INTERVAL_MS = 250;
 /** Between two runs of the cleaner. */
 export const CLEANER_INTERVAL_MS = 5_000;
-/** A proposal or read without an answer is given up after this long (DESIGN section 7: within the request). */
-export const REQUEST_DEADLINE_MS = 30_000;
+/** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
+export const READ_DEADLINE_MS = 20_000;
+/** The same of a proposal. Clients that bound a whole request do so at 30 s. */
+export const PROPOSAL_DEADLINE_MS = 25_000;
+/** The same of a conditional one that may have been carried out: its client would meet its own effect if it asked again. */
+export const EXACT_DEADLINE_MS = 120_000;
 
 /** A reader of the keyspace in force. */
 export type KeyspaceReader = MvccReader & { close(): void };
@@ -54,6 +58,8 @@ export interface FrontKvOptions
   readonly freeDiskBytes: () => number;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
+  /** Requests can be served now (there is a keyspace, and a leader is known), or have to wait. */
+  readonly onServeable?: (serveable: boolean) => void;
   /** A room has said that it cannot go on. */
   readonly onFatal: (message: string) => void;
 }
@@ -88,7 +94,8 @@ export class FrontKv {
       timers,
       origin: options.origin,
       maxTxnBytes: options.maxTxnBytes,
-      deadlineMs: REQUEST_DEADLINE_MS,
+      deadlineMs: PROPOSAL_DEADLINE_MS,
+      exactDeadlineMs: EXACT_DEADLINE_MS,
       onSettled: proposalMetrics(metrics),
     });
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
@@ -98,7 +105,7 @@ export class FrontKv {
       published: options.published,
       consensus,
       clock,
-      deadlineMs: REQUEST_DEADLINE_MS,
+      deadlineMs: READ_DEADLINE_MS,
       onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
     });
     this.kv = new NodeKvClient(this.#coordinator, this.#shard);
@@ -157,6 +164,7 @@ export class FrontKv {
     if (this.#reader !== NOT_OPEN) return;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
+    this.#tellServeable();
   }
 
   /** A linearizable read has succeeded since the start: a leader is known, and this node can follow it. */
@@ -178,6 +186,10 @@ export class FrontKv {
         this.#options.log.warn("no linearizable read yet", { reason: error.message });
       }
     }
+  }
+
+  #tellServeable(): void {
+    this.#options.onServeable?.(this.#leadership.leaderId !== 0 && this.#reader !== NOT_OPEN);
   }
 
   #whenLeaderKnown(): Promise<void> {
@@ -236,6 +248,7 @@ export class FrontKv {
           term: message.term,
         });
         this.#coordinator.onLeadership(message);
+        this.#tellServeable();
         if (message.leaderId !== 0) this.#wakeLeaderWaiters();
         break;
       case "status":

@@ -23,9 +23,8 @@ import type { Logger } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { lockDirectory } from "../platform/disk/directory-lock.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
-import { DiskError, type DiskLock } from "../platform/disk.ts";
+import type { DiskLock } from "../platform/disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
@@ -44,9 +43,11 @@ import {
 } from "./data-directory.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
+import { lockDataDirectory } from "./lock-data-directory.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
 import { settleRootCredentials } from "./root-agreement.ts";
+import { S3Door } from "./s3-door.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
@@ -74,6 +75,7 @@ export class Node {
   readonly #metrics: RoomMetrics;
   readonly #topology: Topology;
   readonly #status: ClusterStatusSource;
+  readonly #door: S3Door;
   #identity: NodeIdentity;
   #credentials: RootCredentials | undefined;
   #phase: Phase = "starting";
@@ -93,6 +95,7 @@ export class Node {
     this.#topology = parts.topology;
     this.#identity = parts.identity;
     this.#metrics = options.metrics;
+    this.#door = new S3Door({ timers: this.#timers, random: systemRandom, metrics: options.metrics });
     this.#status = new ClusterStatusSource({
       identity: () => this.#identity,
       topology: parts.topology,
@@ -122,7 +125,12 @@ export class Node {
       // Without a peer address nobody can ever know of it.
       if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
       const node = new Node(options, { lock, topology, identity });
-      await node.#start();
+      try {
+        await node.#start();
+      } catch (error) {
+        await node.#edge?.close(0);
+        throw error;
+      }
       return node;
     } catch (error) {
       lock.release();
@@ -169,6 +177,8 @@ export class Node {
       onError: (error) => log.error("admin request failed", { error }),
     });
     this.#phase = "replaying";
+    // Clients may come from now on and wait, unless it may take people to bring this node to where it can serve.
+    if (this.#formed && this.#credentials !== undefined) this.#edge = await this.#listen();
     const rooms = makeRooms({
       config,
       identity: this.#identity,
@@ -197,11 +207,13 @@ export class Node {
       clock: this.#clock,
       random: systemRandom,
       bootId: rooms.origin,
+      hold: this.#door.leader,
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
     });
-    this.#edge = await this.#listen(this.#s3);
+    this.#door.serve(this.#s3.application);
+    this.#edge ??= await this.#listen();
     watchEventLoopLag(this.#metrics, this.#clock);
     log.info("serving", {
       s3: formatAddress(this.s3Address),
@@ -213,7 +225,6 @@ export class Node {
 
   #makeFront(rooms: Rooms): FrontKv {
     const { config, log } = this.#options;
-    const { origin, roster } = this.#identity;
     return new FrontKv({
       consensus: rooms.consensus,
       store: rooms.store,
@@ -228,8 +239,8 @@ export class Node {
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
       metrics: this.#metrics,
       log,
-      // One initial member has nobody to meet.
-      formed: origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1,
+      formed: this.#formed,
+      onServeable: (serveable) => this.#door.leader.setOpen(serveable),
       keepRoster: (clusterId, met) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
       },
@@ -246,7 +257,7 @@ export class Node {
 
   /**
    * The keys of the whole cluster, once it can be read. A node that has keys already waits for that only so long: then
-   * clients get their 503 in time, instead of a refused connection.
+   * clients get their 503 in time.
    */
   async #agreeOrGoOn(front: FrontKv, readable: Promise<void>): Promise<void> {
     const { config, log } = this.#options;
@@ -273,13 +284,19 @@ export class Node {
     });
   }
 
-  async #listen(s3: S3Front): Promise<Edge> {
+  /** It knows its cluster. One initial member has nobody to meet. */
+  get #formed(): boolean {
+    const { origin, roster } = this.#identity;
+    return origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1;
+  }
+
+  async #listen(): Promise<Edge> {
     const { config, log } = this.#options;
     try {
       return await startEdge({
         host: config.s3Address.host,
         port: config.s3Address.port,
-        application: s3.application,
+        application: this.#door.application,
         metrics: edgeMetrics(this.#metrics),
         limits: {
           maxConnections: config.s3MaxConnections,
@@ -315,7 +332,11 @@ export class Node {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
       log.info("leadership handed over", { done });
     }
-    await this.#edge?.close(this.#expelled === undefined ? config.shutdownGraceMs : 0);
+    const graceMs = this.#expelled === undefined ? config.shutdownGraceMs : 0;
+    // Whoever still waits for a leader then is told to come again elsewhere, while there is time to tell.
+    const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
+    await this.#edge?.close(graceMs);
+    cancel();
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
     await this.#admin?.close();
@@ -347,7 +368,7 @@ export class Node {
       leaderKnown: front !== undefined && front.leadership.leaderId !== 0,
       readable: front?.readable === true,
       diskFull: front !== undefined && front.diskRoom !== "enough",
-      listening: this.#edge !== undefined,
+      listening: this.#edge !== undefined && this.#door.isServing,
     });
   }
 
@@ -368,25 +389,13 @@ export class Node {
 }
 
 const PROCESS = processSource();
-/** A member of a cluster opens its S3 listener this long after it has formed at the latest. */
+/** A member of a cluster checks signatures by the keys that it has this long after it has formed at the latest. */
 const FIRST_READ_MS = 10_000;
 /** A transfer takes a round trip or two; without a successor the others elect one. */
 const STEP_DOWN_MS = 3_000;
+/** Before connections that still have a request are cut. */
+const GIVE_UP_BEFORE_MS = 1_000;
 /** Between two looks at who can be reached. */
 const OBSERVE_INTERVAL_MS = 5_000;
 /** How long consensus and store may take to end once the front has. */
 const ROOM_STOP_MS = 5_000;
-
-function lockDataDirectory(dataDir: string): DiskLock {
-  try {
-    return lockDirectory(realDisk, dataDir);
-  } catch (error) {
-    if (error instanceof DiskError && error.code === "LOCKED") {
-      throw new StartError(`data directory ${dataDir} is in use by another process`, { cause: error });
-    }
-    if (error instanceof DiskError) {
-      throw new StartError(`data directory ${dataDir} cannot be used: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
-}

@@ -18,6 +18,7 @@ import { AttemptSweeper } from "../s3/attempts.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { keyHoldersOnly } from "../s3/authorizer.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/deps.ts";
+import type { RequestHold } from "../s3/request-hold.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { s3Metrics } from "./s3-metrics.ts";
 
@@ -32,6 +33,7 @@ export interface S3FrontOptions {
   readonly random: Random;
   /** 8 bytes: this boot of this node. */
   readonly bootId: Uint8Array;
+  readonly hold: RequestHold;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
   /** A room that the front cannot do without has died. */
@@ -75,6 +77,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     }),
     authorizer: keyHoldersOnly,
     admission,
+    hold: options.hold,
     metrics: counted,
     owner: { id: ownerId(root.accessKey), displayName: root.accessKey },
     region: config.region,
