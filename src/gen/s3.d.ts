@@ -394,6 +394,9 @@ export namespace elastickv {
             /** Manifest payloadCrc32. */
             payloadCrc32: number;
 
+            /** Manifest invocation. */
+            invocation: Uint8Array;
+
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @param message Manifest message or plain object to encode
@@ -456,6 +459,9 @@ export namespace elastickv {
 
                 /** Manifest payloadCrc32 */
                 payloadCrc32?: (number|null);
+
+                /** Manifest invocation */
+                invocation?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -846,6 +846,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [chunkSize] Manifest chunkSize
              * @property {number|null} [partCount] Manifest partCount
              * @property {number|null} [payloadCrc32] Manifest payloadCrc32
+             * @property {Uint8Array|null} [invocation] Manifest invocation
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -983,6 +984,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.payloadCrc32 = 0;
 
             /**
+             * Manifest invocation.
+             * @member {Uint8Array} invocation
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.invocation = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Manifest
@@ -1025,6 +1034,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.partCount);
                 if (message.payloadCrc32 != null && $Object.hasOwnProperty.call(message, "payloadCrc32") && message.payloadCrc32 !== 0)
                     writer.uint32(/* id 13, wireType 5 =*/109).fixed32(message.payloadCrc32);
+                if (message.invocation != null && $Object.hasOwnProperty.call(message, "invocation") && message.invocation.length)
+                    writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1177,6 +1188,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.payloadCrc32 = value;
                             else
                                 delete message.payloadCrc32;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.invocation = value;
+                            else
+                                delete message.invocation;
                             continue;
                         }
                     }

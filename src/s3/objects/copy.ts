@@ -21,6 +21,7 @@ import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
+import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
 import { hexDigest } from "./put.ts";
 
@@ -32,15 +33,26 @@ interface Plan {
   readonly metadata: UserMetadata;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
+  readonly invocation: Uint8Array | undefined;
   /** Of the copy: asked for, else the source's. */
   readonly checksum: ChecksumAlgorithm | undefined;
 }
 
 export const copyObject: Handler = async (exchange) => {
+  try {
+    return await copy(exchange);
+  } catch (error) {
+    if (!(error instanceof WrittenBefore)) throw error;
+    return withKeepAlive(exchange, Promise.resolve(resultOf(error.manifest)));
+  }
+};
+
+const copy: Handler = async (exchange) => {
   const { request, services } = exchange;
   refuseUnimplemented(request);
   const replaces = directive(request) === "REPLACE";
   const condition = writeConditionOf(request);
+  const invocation = invocationOf(exchange, condition);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   const source = await copySource(exchange, view);
@@ -58,7 +70,8 @@ export const copyObject: Handler = async (exchange) => {
     headers: replaces ? contentHeadersOf(request) : manifest.headers,
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
     condition,
-    early: await decideEarly(services, bucket, keyOf(exchange), condition),
+    early: await decideEarly(services, bucket, keyOf(exchange), condition, invocation),
+    invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
@@ -87,7 +100,14 @@ function illegalSelfCopy(): S3Error {
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
   const { bucket, key, source, headers, metadata } = plan;
-  const manifest: Manifest = { ...source.manifest, headers, metadata, modifiedMs: services.clock.nowMs() };
+  const modifiedMs = services.clock.nowMs();
+  const manifest: Manifest = {
+    ...source.manifest,
+    headers,
+    metadata,
+    modifiedMs,
+    invocation: plan.invocation,
+  };
   const unchanged: Guard = {
     condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
     onFail: "retry",
@@ -139,11 +159,13 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       checksum: copiedChecksum(plan, digests),
       owner: ownerOf(exchange),
       content,
+      invocation: plan.invocation,
     };
     await commitObject(services, { ref: bucket, key, manifest, condition, early, writer });
     return resultOf(manifest);
   } catch (error) {
     await writer.abandon();
+    if (error instanceof WrittenBefore) return resultOf(error.manifest);
     throw error;
   } finally {
     writer.release();

@@ -34,6 +34,8 @@ export interface Manifest {
   readonly checksum: StoredChecksum | undefined;
   readonly owner: string;
   readonly content: Content;
+  /** Which invocation of an SDK wrote it, when under a condition (objects/invocation.ts). */
+  readonly invocation?: Uint8Array | undefined;
 }
 
 export interface PartRef {
@@ -60,6 +62,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     metadata: encodeMetadata(manifest.metadata),
     ...(checksum === undefined ? {} : { checksum }),
     owner: manifest.owner,
+    ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...encodeContent(content),
   }).finish();
 }
@@ -97,6 +100,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       checksum: decodeChecksum(row.checksum),
       owner: row.owner,
       content: decodeContent(row),
+      ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
     };
   });
 }
