@@ -27,6 +27,8 @@ import { DiskReserve } from "./disk-reserve.ts";
 const EXPIRY_INTERVAL_MS = 100;
 /** Between two looks at the room on the disk. What can be written meanwhile is far below any sensible reserve. */
 const RESERVE_INTERVAL_MS = 250;
+/** A keyspace that was replaced stays open for the reads that began on it. */
+const RETIRED_READER_MS = 10_000;
 /** Between two runs of the cleaner. */
 export const CLEANER_INTERVAL_MS = 5_000;
 /** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
@@ -74,6 +76,7 @@ export class FrontKv {
   readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
   readonly #cancels: (() => void)[] = [];
   #reader: KeyspaceReader = NOT_OPEN;
+  readonly #retired = new Set<KeyspaceReader>();
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
   #readable = false;
   #leaderWaiters: (() => void)[] = [];
@@ -222,7 +225,8 @@ export class FrontKv {
     });
     await Promise.race([stopped, late]);
     cancel();
-    this.#reader.close();
+    for (const reader of [this.#reader, ...this.#retired]) reader.close();
+    this.#retired.clear();
   }
 
   #every(intervalMs: number, task: () => void): void {
@@ -306,13 +310,16 @@ export class FrontKv {
     else this.#options.log.info("room on the disk again", { freeBytes, writes: this.diskRoom === "enough" });
   }
 
-  /** A snapshot took the keyspace's place. Reads that still run on the old one end with an error and are retried by their
-   *  clients; chunks that they stream are in the new one as well. */
+  /** A snapshot took the keyspace's place. Reads that still run on the old one have a while to end; chunks that they stream
+   *  are in the new one as well. */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
-    old.close();
+    this.#retired.add(old);
+    this.#options.timers.later(() => {
+      if (this.#retired.delete(old)) old.close();
+    }, RETIRED_READER_MS);
     this.#options.store.send({ kind: "reopened" });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
   }
