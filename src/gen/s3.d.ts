@@ -434,6 +434,9 @@ export namespace elastickv {
             /** Manifest storageClass. */
             storageClass: elastickv.s3.StorageClass;
 
+            /** Manifest invocation. */
+            invocation: Uint8Array;
+
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @param message Manifest message or plain object to encode
@@ -499,6 +502,9 @@ export namespace elastickv {
 
                 /** Manifest storageClass */
                 storageClass?: (elastickv.s3.StorageClass|null);
+
+                /** Manifest invocation */
+                invocation?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -879,6 +879,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [partCount] Manifest partCount
              * @property {number|null} [payloadCrc32] Manifest payloadCrc32
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
+             * @property {Uint8Array|null} [invocation] Manifest invocation
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1024,6 +1025,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.storageClass = 0;
 
             /**
+             * Manifest invocation.
+             * @member {Uint8Array} invocation
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.invocation = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Manifest
@@ -1068,6 +1077,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 13, wireType 5 =*/109).fixed32(message.payloadCrc32);
                 if (message.storageClass != null && $Object.hasOwnProperty.call(message, "storageClass") && message.storageClass !== 0)
                     writer.uint32(/* id 14, wireType 0 =*/112).int32(message.storageClass);
+                if (message.invocation != null && $Object.hasOwnProperty.call(message, "invocation") && message.invocation.length)
+                    writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1229,6 +1240,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.storageClass = value;
                             else
                                 delete message.storageClass;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.invocation = value;
+                            else
+                                delete message.invocation;
                             continue;
                         }
                     }

@@ -135,6 +135,17 @@ export const METRICS = {
     ["stage", "protocol"],
     REQUEST_SECONDS,
   ),
+  s3HeldRequests: gauge(
+    "elastickv_s3_held_requests",
+    "Requests that wait, their bodies unread, until there is a leader or the node has started.",
+    [],
+    "sum",
+  ),
+  s3HeldRequestsEnded: counter(
+    "elastickv_s3_held_requests_total",
+    "Requests that had to wait: open = went on, late and full = answered SlowDown, gone = the client left.",
+    ["outcome"],
+  ),
 
   // Reads
   leaseReads: counter(

@@ -29,10 +29,16 @@ import { DiskReserve } from "./disk-reserve.ts";
 const EXPIRY_INTERVAL_MS = 100;
 /** Between two looks at the room on the disk. What can be written meanwhile is far below any sensible reserve. */
 const RESERVE_INTERVAL_MS = 250;
+/** A keyspace that was replaced stays open for the reads that began on it. */
+const RETIRED_READER_MS = 10_000;
 /** Between two runs of the cleaner. */
 export const CLEANER_INTERVAL_MS = 5_000;
-/** A proposal or read without an answer is given up after this long (docs/design/contract.md, section 7: within the request). */
-export const REQUEST_DEADLINE_MS = 30_000;
+/** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
+export const READ_DEADLINE_MS = 20_000;
+/** The same of a proposal. Clients that bound a whole request do so at 30 s. */
+export const PROPOSAL_DEADLINE_MS = 25_000;
+/** The same of a conditional one that may have been carried out: its client would meet its own effect if it asked again. */
+export const EXACT_DEADLINE_MS = 120_000;
 
 export interface FrontKvOptions
   extends Pick<
@@ -53,6 +59,8 @@ export interface FrontKvOptions
   readonly freeDiskBytes: () => number;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
+  /** Requests can be served now (there is a keyspace, and a leader is known), or have to wait. */
+  readonly onServeable?: (serveable: boolean) => void;
   /** A room has said that it cannot go on. */
   readonly onFatal: (message: string) => void;
 }
@@ -67,6 +75,7 @@ export class FrontKv {
   readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
   readonly #cancels: (() => void)[] = [];
   #reader: KeyspaceReader = NOT_OPEN;
+  readonly #retired = new Set<KeyspaceReader>();
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
   #readable = false;
   #leaderWaiters: (() => void)[] = [];
@@ -87,7 +96,8 @@ export class FrontKv {
       timers,
       origin: options.origin,
       maxTxnBytes: options.maxTxnBytes,
-      deadlineMs: REQUEST_DEADLINE_MS,
+      deadlineMs: PROPOSAL_DEADLINE_MS,
+      exactDeadlineMs: EXACT_DEADLINE_MS,
       onSettled: proposalMetrics(metrics),
     });
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
@@ -97,7 +107,7 @@ export class FrontKv {
       published: options.published,
       consensus,
       clock,
-      deadlineMs: REQUEST_DEADLINE_MS,
+      deadlineMs: READ_DEADLINE_MS,
       onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
     });
     this.kv = new NodeKvClient(this.#coordinator, this.#shard);
@@ -156,6 +166,7 @@ export class FrontKv {
     if (this.#reader !== NOT_OPEN) return;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
+    this.#tellServeable();
   }
 
   /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
@@ -189,6 +200,10 @@ export class FrontKv {
     return this.#shard.local(key) !== undefined;
   }
 
+  #tellServeable(): void {
+    this.#options.onServeable?.(this.#leadership.leaderId !== 0 && this.#reader !== NOT_OPEN);
+  }
+
   #whenLeaderKnown(): Promise<void> {
     if (this.#leadership.leaderId !== 0 || this.#stopped) return Promise.resolve();
     return new Promise((resolve) => this.#leaderWaiters.push(resolve));
@@ -219,7 +234,8 @@ export class FrontKv {
     });
     await Promise.race([stopped, late]);
     cancel();
-    this.#reader.close();
+    for (const reader of [this.#reader, ...this.#retired]) reader.close();
+    this.#retired.clear();
   }
 
   #every(intervalMs: number, task: () => void): void {
@@ -245,6 +261,7 @@ export class FrontKv {
           term: message.term,
         });
         this.#coordinator.onLeadership(message);
+        this.#tellServeable();
         if (message.leaderId !== 0) this.#wakeLeaderWaiters();
         break;
       case "status":
@@ -302,13 +319,16 @@ export class FrontKv {
     else this.#options.log.info("room on the disk again", { freeBytes, writes: this.diskRoom === "enough" });
   }
 
-  /** A snapshot took the keyspace's place. Reads that still run on the old one end with an error and are retried by their
-   *  clients; chunks that they stream are in the new one as well. */
+  /** A snapshot took the keyspace's place. Reads that still run on the old one have a while to end; chunks that they stream
+   *  are in the new one as well. */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
-    old.close();
+    this.#retired.add(old);
+    this.#options.timers.later(() => {
+      if (this.#retired.delete(old)) old.close();
+    }, RETIRED_READER_MS);
     this.#options.store.send({ kind: "reopened" });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
   }

@@ -22,6 +22,7 @@ import type { DiskLock } from "../platform/disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
+import { healthProbe } from "../s3/health.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
@@ -42,6 +43,7 @@ import { settleNodeKey } from "./local-keys.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
 import { RootKeys } from "./root-keys.ts";
+import { S3Door } from "./s3-door.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
 import { listenForS3 } from "./s3-listener.ts";
 import { type Topology, topologyOf } from "./topology.ts";
@@ -72,6 +74,7 @@ export class Node {
   readonly #topology: Topology;
   readonly #status: ClusterStatusSource;
   readonly #descriptors: DescriptorWatch;
+  readonly #door: S3Door;
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
@@ -101,6 +104,7 @@ export class Node {
       random: systemRandom,
       log: options.log,
     });
+    this.#door = new S3Door({ timers: this.#timers, random: systemRandom, metrics: options.metrics });
     this.#status = new ClusterStatusSource({
       identity: () => this.#identity,
       topology: parts.topology,
@@ -148,7 +152,12 @@ export class Node {
       // Without a peer address nobody can ever know of it.
       if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
       const node = new Node(options, { lock, topology, identity, atHand: local.atHand });
-      await node.#start();
+      try {
+        await node.#start();
+      } catch (error) {
+        await node.#edge?.close(0);
+        throw error;
+      }
       return node;
     } catch (error) {
       lock.release();
@@ -196,6 +205,8 @@ export class Node {
     });
     this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
     this.#phase = "replaying";
+    // Clients may come from now on and wait, unless it may take people to bring this node to where it can serve.
+    if (this.#formed && this.#rootKeys.credentials !== undefined) this.#edge = await this.#listen();
     const rooms = makeRooms({
       config,
       identity: this.#identity,
@@ -226,13 +237,13 @@ export class Node {
       clock: this.#clock,
       random: systemRandom,
       bootId: rooms.origin,
+      hold: this.#door.leader,
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
-      readiness: () => this.#readiness(),
-      hasLocally: (key) => front.hasLocally(key),
     });
-    this.#edge = await listenForS3(config, this.#s3, this.#metrics, log);
+    this.#door.serve(this.#s3.application);
+    this.#edge ??= await this.#listen();
     watchEventLoopLag(this.#metrics, this.#clock);
     log.info("serving", {
       s3: formatAddress(this.s3Address),
@@ -244,7 +255,6 @@ export class Node {
 
   #makeFront(rooms: Rooms): FrontKv {
     const { config, log } = this.#options;
-    const { origin, roster } = this.#identity;
     return new FrontKv({
       consensus: rooms.consensus,
       store: rooms.store,
@@ -259,8 +269,8 @@ export class Node {
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
       metrics: this.#metrics,
       log,
-      // One initial member has nobody to meet.
-      formed: origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1,
+      formed: this.#formed,
+      onServeable: (serveable) => this.#door.leader.setOpen(serveable),
       keepRoster: (clusterId, met) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
       },
@@ -273,6 +283,22 @@ export class Node {
       onExpelled: (message, removed) => this.#expel(message, removed),
       onFatal: (message) => this.#die(message),
     });
+  }
+
+  /** It knows its cluster. One initial member has nobody to meet. */
+  get #formed(): boolean {
+    const { origin, roster } = this.#identity;
+    return origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1;
+  }
+
+  #listen(): Promise<Edge> {
+    const { config, log } = this.#options;
+    const probe = healthProbe({
+      domains: config.s3Domains,
+      readiness: () => this.#readiness(),
+      hasLocally: (key) => this.#front?.hasLocally(key) ?? false,
+    });
+    return listenForS3(config, { application: this.#door.application, probe }, this.#metrics, log);
   }
 
   /** Stops taking requests, lets those in flight end, then stops the rooms. A second call (a terminal and `make` both
@@ -293,7 +319,11 @@ export class Node {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
       log.info("leadership handed over", { done });
     }
-    await this.#edge?.close(this.#expelled === undefined ? config.shutdownGraceMs : 0);
+    const graceMs = this.#expelled === undefined ? config.shutdownGraceMs : 0;
+    // Whoever still waits for a leader then is told to come again elsewhere, while there is time to tell.
+    const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
+    await this.#edge?.close(graceMs);
+    cancel();
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
     this.#cancelLooking();
@@ -328,7 +358,7 @@ export class Node {
       waitsForKey: this.#rootKeys.waitsForKey,
       diskFull: front !== undefined && front.diskRoom !== "enough",
       descriptorsExhausted: this.#descriptors.exhausted,
-      listening: this.#edge !== undefined,
+      listening: this.#edge !== undefined && this.#door.isServing,
     });
   }
 
@@ -351,6 +381,8 @@ export class Node {
 const PROCESS = processSource();
 /** A transfer takes a round trip or two; without a successor the others elect one. */
 const STEP_DOWN_MS = 3_000;
+/** Before connections that still have a request are cut. */
+const GIVE_UP_BEFORE_MS = 1_000;
 /** Between two looks at who can be reached. */
 const OBSERVE_INTERVAL_MS = 5_000;
 /** Between two looks whether a file descriptor is left. */

@@ -19,14 +19,15 @@ import { AttemptSweeper } from "../s3/attempts.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { keyHoldersOnly } from "../s3/authorizer.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/deps.ts";
-import { type HealthSources, healthProbe } from "../s3/health.ts";
+
+import type { RequestHold } from "../s3/request-hold.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { s3Metrics } from "./s3-metrics.ts";
 
 /** Between two looks for abandoned uploads. */
 const SWEEP_INTERVAL_MS = 60_000;
 
-export interface S3FrontOptions extends Omit<HealthSources, "domains"> {
+export interface S3FrontOptions {
   readonly config: Config;
   readonly kv: KvClient;
   readonly credentials: RootCredentials;
@@ -34,6 +35,7 @@ export interface S3FrontOptions extends Omit<HealthSources, "domains"> {
   readonly random: Random;
   /** 8 bytes: this boot of this node. */
   readonly bootId: Uint8Array;
+  readonly hold: RequestHold;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
   /** A room that the front cannot do without has died. */
@@ -42,7 +44,6 @@ export interface S3FrontOptions extends Omit<HealthSources, "domains"> {
 
 export interface S3Front {
   readonly application: EdgeApplication;
-  readonly probe: ReturnType<typeof healthProbe>;
   readonly metricsSources: readonly MetricsSource[];
   stop(): Promise<void>;
 }
@@ -79,6 +80,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     }),
     authorizer: keyHoldersOnly,
     admission,
+    hold: options.hold,
     metrics: counted,
     owner: { id: ownerId(root.accessKey), displayName: root.accessKey },
     region: config.region,
@@ -106,11 +108,6 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
   const timer = setInterval(() => void sweeper.sweepInactive().then(report, failed), SWEEP_INTERVAL_MS);
   return {
     application,
-    probe: healthProbe({
-      domains: config.s3Domains,
-      readiness: options.readiness,
-      hasLocally: options.hasLocally,
-    }),
     metricsSources: [],
     stop: async () => {
       clearInterval(timer);

@@ -2,14 +2,13 @@
 import type { Config } from "../config/config.ts";
 import { startEdge } from "../http/edge.ts";
 import { EdgeError } from "../http/errors.ts";
-import type { Edge } from "../http/options.ts";
+import type { Edge, EdgeOptions } from "../http/options.ts";
 import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
 import { StartError } from "../platform/start-error.ts";
 import { connectionsFor } from "./descriptor-watch.ts";
-import type { S3Front } from "./s3-front.ts";
 
 /** Of all connections, so many may belong to one address and have no request in progress. */
 const SHARE_OF_ONE_ADDRESS = 1 / 4;
@@ -17,7 +16,7 @@ const SHARE_OF_ONE_ADDRESS = 1 / 4;
 /** @throws StartError naming the address and the setting that changes it. */
 export async function listenForS3(
   config: Config,
-  { application, probe }: Pick<S3Front, "application" | "probe">,
+  { application, probe }: Required<Pick<EdgeOptions, "application" | "probe">>,
   metrics: RoomMetrics,
   log: Logger,
 ): Promise<Edge> {

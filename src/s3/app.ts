@@ -12,7 +12,7 @@ import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { BucketDirectory } from "./buckets/directory.ts";
 import { planBatches } from "./chunks/batcher.ts";
 import type { S3Deps } from "./deps.ts";
-import { renderErrorXml, type S3Error, toS3Error } from "./errors.ts";
+import { renderErrorXml, retryHeaders, S3Error, toS3Error } from "./errors.ts";
 import type { Exchange, S3Services } from "./exchange.ts";
 import { refuseRepeatedHeaders } from "./header-values.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
@@ -20,6 +20,7 @@ import { checkOwner } from "./headers/owner.ts";
 import { emptyReply, xmlReply } from "./replies.ts";
 import { countReply } from "./reply-metrics.ts";
 import { parseS3Request, resourceOfTarget } from "./request.ts";
+import { HOLD_HEAD_MS, HOLD_MS } from "./request-hold.ts";
 import { detectOperation } from "./routing/detect.ts";
 import { HANDLERS } from "./routing/handlers.ts";
 import { OPERATIONS, type OperationName } from "./routing/operations.ts";
@@ -116,6 +117,7 @@ function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
       `/${operation}`,
       async ({ request }) => {
         const exchange = exchangeOf(request);
+        if (!exchange.services.hold.isOpen && operation !== "Unsupported") await hold(exchange);
         exchange.reply = await handler(exchange);
         return ANSWERED;
       },
@@ -136,6 +138,16 @@ function admit(exchange: Exchange): undefined {
   return undefined;
 }
 
+/** Until there is a leader. Nothing of the body has been asked for. @throws S3Error */
+async function hold({ services, request }: Exchange): Promise<void> {
+  const { edge } = request;
+  const ms = edge.method === "HEAD" ? HOLD_HEAD_MS : HOLD_MS;
+  const outcome = await services.hold.enter(ms, edge.signal);
+  if (outcome === "open") return;
+  if (outcome === "gone") throw new S3Error("IncompleteBody", { close: true });
+  throw new S3Error("SlowDown", { message: "The cluster has no leader at the moment. Please try again." });
+}
+
 function errorReply(
   services: S3Services,
   edge: EdgeRequest,
@@ -146,11 +158,13 @@ function errorReply(
   const error = toS3Error(cause);
   if (error.code === "InternalError") services.onInternalError(cause, edge.requestId);
   if (error.status !== 304) services.metrics.requestFailed(operation, error.code);
+  const headers =
+    error.status === 503 && error.headers.length === 0 ? retryHeaders(services.random) : error.headers;
   if (edge.method === "HEAD" || error.status === 304) {
-    return closing(emptyReply(error.status, error.headers), error);
+    return closing(emptyReply(error.status, headers), error);
   }
   const xml = renderErrorXml(error, { requestId: edge.requestId, resource, hostId: services.hostId });
-  return closing(xmlReply(xml, error.headers, error.status), error);
+  return closing(xmlReply(xml, headers, error.status), error);
 }
 
 function closing(reply: EdgeReply, error: S3Error): EdgeReply {

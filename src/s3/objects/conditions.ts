@@ -9,6 +9,7 @@ import { decodeManifest, type Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../replies.ts";
 import type { S3Request } from "../request.ts";
 import { parseHttpDate } from "./http-date.ts";
+import { checkNotWrittenBefore } from "./invocation.ts";
 
 interface Validators {
   readonly ifMatch: string | undefined;
@@ -130,13 +131,15 @@ export function writeConditionOf(request: S3Request): WriteCondition {
 
 /**
  * Decides a write condition on what `view` shows, and gives the guard that makes apply decide it again. The answer of
- * a failed apply is the one that a fresh look gives. @throws S3Error PreconditionFailed, NoSuchKey
+ * a failed apply is the one that a fresh look gives. @param invocation of this write
+ * @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore
  */
 export async function decideWrite(
   view: ReadView,
   ref: BucketRef,
   key: string,
   condition: NonNullable<WriteCondition>,
+  invocation?: Uint8Array,
 ): Promise<Guard> {
   const row = objectKey(ref, key);
   const current = await view.getMeta(row);
@@ -144,8 +147,12 @@ export async function decideWrite(
     if (condition.kind === "matches") throw new S3Error("NoSuchKey", { extra: [["Key", key]] });
     return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
   }
-  const failed = failedHeader(condition, decodeManifest(current.value));
-  if (failed !== undefined) throw preconditionFailed(failed);
+  const manifest = decodeManifest(current.value);
+  const failed = failedHeader(condition, manifest);
+  if (failed !== undefined) {
+    checkNotWrittenBefore(manifest, invocation);
+    throw preconditionFailed(failed);
+  }
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
 }
 

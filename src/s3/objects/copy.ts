@@ -22,6 +22,7 @@ import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
+import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest } from "./put.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
@@ -35,14 +36,25 @@ interface Plan {
   readonly storageClass: StorageClass;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
+  readonly invocation: Uint8Array | undefined;
   /** Of the copy: asked for, else the source's. */
   readonly checksum: ChecksumAlgorithm | undefined;
 }
 
 export const copyObject: Handler = async (exchange) => {
+  try {
+    return await copy(exchange);
+  } catch (error) {
+    if (!(error instanceof WrittenBefore)) throw error;
+    return withKeepAlive(exchange, Promise.resolve(resultOf(error.manifest)));
+  }
+};
+
+const copy: Handler = async (exchange) => {
   const { request, services } = exchange;
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
+  const invocation = invocationOf(exchange, condition);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   refuseLock(exchange.headers);
@@ -63,7 +75,8 @@ export const copyObject: Handler = async (exchange) => {
     // Not the source's: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
     condition,
-    early: await decideEarly(services, bucket, keyOf(exchange), condition),
+    early: await decideEarly(services, bucket, keyOf(exchange), condition, invocation),
+    invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
@@ -87,12 +100,14 @@ function illegalSelfCopy(): S3Error {
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
   const { bucket, key, source, headers, metadata, storageClass } = plan;
+  const modifiedMs = services.clock.nowMs();
   const manifest: Manifest = {
     ...source.manifest,
     headers,
     metadata,
     storageClass,
-    modifiedMs: services.clock.nowMs(),
+    modifiedMs,
+    invocation: plan.invocation,
   };
   const unchanged: Guard = {
     condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
@@ -146,11 +161,13 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       owner: ownerOf(exchange),
       storageClass: plan.storageClass,
       content,
+      invocation: plan.invocation,
     };
     await commitObject(services, { ref: bucket, key, manifest, condition, early, writer });
     return resultOf(manifest);
   } catch (error) {
     await writer.abandon();
+    if (error instanceof WrittenBefore) return resultOf(error.manifest);
     throw error;
   } finally {
     writer.release();

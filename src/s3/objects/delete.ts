@@ -78,6 +78,10 @@ export const deleteObjects: Handler = async (exchange) => {
   const { quiet, victims } = await readRequest(exchange);
   const bucket = await services.buckets.forWrite(bucketOf(exchange));
   await deleteAll(services, bucket, victims);
+  // A 503 of one key within a 200 is repeated by no client, that of the whole request by all. Deleting twice is deleting,
+  // unless a condition was met by an object that the first time has deleted.
+  const later = victims.find((victim) => victim.error?.status === 503);
+  if (later !== undefined && victims.every(({ condition }) => condition === undefined)) throw later.error;
   return xmlReply(document("DeleteResult", victims.map((victim) => resultOf(victim, quiet)).join("")));
 };
 

@@ -36,6 +36,8 @@ export interface Manifest {
   readonly owner: string;
   readonly storageClass: StorageClass;
   readonly content: Content;
+  /** Which invocation of an SDK wrote it, when under a condition (objects/invocation.ts). */
+  readonly invocation?: Uint8Array | undefined;
 }
 
 export interface PartRef {
@@ -63,6 +65,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...(checksum === undefined ? {} : { checksum }),
     owner: manifest.owner,
     ...encodeStorageClass(manifest.storageClass),
+    ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...encodeContent(content),
   }).finish();
 }
@@ -101,6 +104,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       owner: row.owner,
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
+      ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
     };
   });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { KvError } from "../../../src/kv/types.ts";
 import { type Harness, harness, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;
@@ -213,6 +214,37 @@ test("DeleteObjects: results per key, quiet, batches, conditions", async () => {
     (await remove(`<Object><Key>source</Key><VersionId>null</VersionId><ETag>${etag}</ETag></Object>`)).text,
   ).toContain("<Deleted>");
   expect((await h.call("GET", "/bucket")).tags("Key")).toEqual([]);
+});
+
+test("DeleteObjects without an answer from the log: the whole request is a 503, which clients repeat", async () => {
+  const h = harness();
+  await h.call("PUT", "/bucket");
+  const keys = Array.from({ length: 130 }, (_, i) => `k${i}`);
+  for (const key of keys) await h.call("PUT", `/bucket/${key}`, { body: key });
+  const body = `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
+  const remove = () => h.call("POST", "/bucket?delete", { body, headers: md5Header(body) });
+  let transactions = 0;
+  h.kv.before = () => {
+    // Of three batches one; the others are carried out.
+    if (++transactions === 1) throw new KvError("UNAVAILABLE", "no leader");
+  };
+  const refused = await remove();
+  expect([refused.status, refused.tag("Code")]).toEqual([503, "SlowDown"]);
+  expect(refused.headers.get("x-amz-retry-after")).toMatch(/^[1-3]\d{3}$/);
+  const again = await remove();
+  expect([again.status, again.tags("Key").length, again.text.includes("<Error>")]).toEqual([200, 130, false]);
+  expect((await h.call("GET", "/bucket")).tag("KeyCount") ?? "0").toBe("0");
+  // A condition may have been met by what the first time has deleted: then each key has its own answer.
+  await h.call("PUT", "/bucket/only", { body: "x" });
+  h.kv.before = () => {
+    throw new KvError("UNAVAILABLE", "no leader");
+  };
+  const conditional = "<Delete><Object><Key>only</Key><ETag>*</ETag></Object></Delete>";
+  const answer = await h.call("POST", "/bucket?delete", {
+    body: conditional,
+    headers: md5Header(conditional),
+  });
+  expect([answer.status, answer.tag("Code")]).toEqual([200, "SlowDown"]);
 });
 
 test("DeleteObjects: what it may not be", async () => {

@@ -92,6 +92,13 @@ test("values", () => {
       metadata: [],
       content: { kind: "inline", payloadCrc32: 1 },
     }),
+    invoked: encodeManifest({
+      ...manifest,
+      checksum: undefined,
+      metadata: [],
+      content: { kind: "inline", payloadCrc32: 1 },
+      invocation: bytes("11".repeat(16)),
+    }),
     chunks: encodeManifest({
       ...manifest,
       checksum: undefined,
@@ -156,6 +163,9 @@ test("values", () => {
     disposal: "0a0263000a027000",
     inline:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000",
+    invoked:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000a20110" +
+      "11".repeat(16),
     manifest:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e32140a06636f6c6f7572120a626c6175206772c3bc6e3a0a080110021a04010203044202414b48035202aabb5880804060026defbeadde",
     part: "0a01cc10051a10000000000000000000000000000000002806",
@@ -195,6 +205,8 @@ test("checksums of a part: what each algorithm is called on the disk", () => {
 
 test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
+  const invoked = { ...manifest, invocation: bytes("22".repeat(16)) };
+  expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };
   expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
   const parts = [{ number: 10_000, attempt: bytes("ff"), size: 5 * 1024 ** 3, checksum: bytes("01") }];

@@ -4,12 +4,14 @@ import { HashPool } from "../../../src/blob/hash/pool.ts";
 import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
+import { systemTimers } from "../../../src/platform/timers.ts";
 import { PutAdmission, systemTimer } from "../../../src/s3/admission.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { keyHoldersOnly } from "../../../src/s3/authorizer.ts";
 import type { S3Deps } from "../../../src/s3/deps.ts";
 import { noS3Metrics } from "../../../src/s3/metrics.ts";
+import { RequestHold } from "../../../src/s3/request-hold.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.
@@ -142,6 +144,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
     authorizer: keyHoldersOnly,
     admission,
+    hold: openHold(),
     metrics: noS3Metrics,
     owner: { id: "owner-id", displayName: "owner" },
     region: "us-east-1",
@@ -195,6 +198,12 @@ export function harness(options: HarnessOptions = {}): Harness {
   }
 
   return { kv, clock, deps, errors, admission, call };
+}
+
+function openHold(): RequestHold {
+  const hold = new RequestHold({ timers: systemTimers });
+  hold.setOpen(true);
+  return hold;
 }
 
 function neverSpawned(): never {
