@@ -45,6 +45,7 @@ export const clusterSchema = t.Object({
       ),
       snapshot: t.Boolean({ description: "a snapshot of everything is on its way to it" }),
       registered: t.Boolean({ description: "its data directory is known: only then may it vote" }),
+      hostId: t.Nullable(t.String({ description: "what its S3 answers call it: x-amz-id-2, HostId" })),
       version: t.Nullable(t.String()),
       problem: t.Nullable(
         t.String({

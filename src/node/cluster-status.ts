@@ -2,6 +2,7 @@
 import { adviceFor } from "../admin/advice.ts";
 import type { ChangeReply, ClusterStatus, MemberStatus } from "../admin/types.ts";
 import type { ClusterView, MemberChange, MemberView } from "../kv/cluster-messages.ts";
+import { hostIdOf } from "../kv/host-id.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
 import type { NodeIdentity } from "./data-directory.ts";
 import type { FrontKv } from "./front-kv.ts";
@@ -32,7 +33,7 @@ export class ClusterStatusSource {
 
   async status(): Promise<ClusterStatus> {
     const front = this.#deps.front();
-    const { nodeId, clusterId } = this.#deps.identity();
+    const { nodeId, clusterId, instance } = this.#deps.identity();
     const view = (await this.#view(front)) ?? this.#ownView(front);
     const status = {
       clusterId,
@@ -43,7 +44,7 @@ export class ClusterStatusSource {
       joint: view.joint,
       commitIndex: view.commitIndex,
       members: view.members
-        .map((member) => this.#member(member, nodeId))
+        .map((member) => this.#member(member, nodeId, instance))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
     const waiting = front?.cluster.waiting;
@@ -83,7 +84,7 @@ export class ClusterStatusSource {
 
   /** Before there is a membership to ask about. */
   #ownView(front: FrontKv | undefined): ClusterView {
-    const { nodeId } = this.#deps.identity();
+    const { nodeId, instance } = this.#deps.identity();
     const { initialCluster, peer } = this.#deps.topology;
     const published = this.#deps.published();
     const applied = published?.appliedIndex ?? 0;
@@ -110,19 +111,22 @@ export class ClusterStatusSource {
         reachable: name === nodeId || (front?.cluster.waiting !== undefined && !missing.includes(name)),
         snapshot: false,
         registered: name === nodeId,
+        hostId: name === nodeId ? hostIdOf(instance) : null,
         version: null,
         problem: null,
       })),
     };
   }
 
-  #member(view: MemberView, self: string): MemberStatus {
+  #member(view: MemberView, self: string, instance: string): MemberStatus {
     const { name, address, ...rest } = view;
     const reachable = view.reachable || name === self;
     return {
       ...rest,
       id: name,
       peerAddress: address === "" ? null : address,
+      // Of itself a node knows it before anybody has registered it.
+      hostId: name === self ? hostIdOf(instance) : view.hostId,
       reachable,
       unreachableSeconds: this.#seen({ name, reachable }),
     };

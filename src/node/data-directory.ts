@@ -4,6 +4,7 @@
  *     DIR/LOCK                  flock: one process at a time
  *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
  *     DIR/root-credentials.env  root keys, when they were made here (mode 0600)
+ *     DIR/cluster-secret        secret of the cluster, when it was made here or put here (mode 0600)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */

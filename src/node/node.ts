@@ -16,6 +16,7 @@ import {
 import { startEdge } from "../http/edge.ts";
 import { EdgeError } from "../http/errors.ts";
 import type { Edge } from "../http/options.ts";
+import { hostIdOf } from "../kv/host-id.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
@@ -30,6 +31,7 @@ import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
+import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addBoot,
@@ -64,6 +66,8 @@ interface Parts {
   readonly lock: DiskLock;
   readonly topology: Topology;
   readonly identity: NodeIdentity;
+  /** Of the cluster. */
+  readonly secrets: readonly Uint8Array[];
 }
 
 export class Node {
@@ -73,6 +77,7 @@ export class Node {
   readonly #timers: Timers = systemTimers;
   readonly #metrics: RoomMetrics;
   readonly #topology: Topology;
+  readonly #secrets: readonly Uint8Array[];
   readonly #status: ClusterStatusSource;
   #identity: NodeIdentity;
   #credentials: RootCredentials | undefined;
@@ -92,6 +97,7 @@ export class Node {
     this.#lock = parts.lock;
     this.#topology = parts.topology;
     this.#identity = parts.identity;
+    this.#secrets = parts.secrets;
     this.#metrics = options.metrics;
     this.#status = new ClusterStatusSource({
       identity: () => this.#identity,
@@ -106,6 +112,7 @@ export class Node {
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
+    const given = givenSecrets(config, topology);
     prepareDataDirectory(config.dataDir);
     const lock = lockDataDirectory(config.dataDir);
     try {
@@ -119,9 +126,10 @@ export class Node {
       if (identity.origin !== "alone" && topology.peer === undefined) {
         throw new ConfigError(`--peer-address is missing: ${config.nodeId} is a member of a cluster`);
       }
+      const secrets = settledSecrets(given, config, topology, identity, systemRandom, options.log);
       // Without a peer address nobody can ever know of it.
       if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
-      const node = new Node(options, { lock, topology, identity });
+      const node = new Node(options, { lock, topology, identity, secrets });
       await node.#start();
       return node;
     } catch (error) {
@@ -173,6 +181,7 @@ export class Node {
       config,
       identity: this.#identity,
       topology: this.#topology,
+      secrets: this.#secrets,
       onDeath: (message) => this.#die(message),
     });
     this.#rooms = rooms;
@@ -197,6 +206,7 @@ export class Node {
       clock: this.#clock,
       random: systemRandom,
       bootId: rooms.origin,
+      hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
@@ -208,6 +218,7 @@ export class Node {
       admin: formatAddress(this.adminAddress),
       cluster: this.#identity.clusterId,
       node: this.#identity.nodeId,
+      hostId: hostIdOf(this.#identity.instance),
     });
   }
 

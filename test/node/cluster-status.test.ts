@@ -14,6 +14,7 @@ const MEMBER: MemberView = {
   reachable: true,
   snapshot: false,
   registered: true,
+  hostId: null,
   version: "1.0.0",
   problem: null,
 };
@@ -80,6 +81,7 @@ test("the leader's view, with names for ids", async () => {
     unreachableSeconds: null,
     snapshot: false,
     registered: true,
+    hostId: null,
     version: "1.0.0",
     problem: null,
   });

@@ -9,6 +9,7 @@ import type { Lane, Peer, PeerMessage, Verdict } from "../../src/raft/transport/
 import { makeCertificates, type TestCertificates } from "../platform/support/certificates.ts";
 import { needs } from "../platform/support/needs.ts";
 import { EVERY_MESSAGE, plain } from "./support/messages.ts";
+import { SECRET } from "./support/node.ts";
 
 interface Node {
   readonly transport: PeerTransport;
@@ -31,12 +32,14 @@ async function start(id: number, tls?: TlsFiles): Promise<Node> {
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
+    authentication: { secrets: tls === undefined ? [SECRET] : [], tls: tls !== undefined },
     hello: () => ({
       clusterId: "c1",
       id,
       name,
       instance: `instance-${id}`,
-      protocol: 1,
+      protocol: 2,
+      boot: `00000000000000b${id}`,
       version: "0.1.0",
       capabilities: [],
       address: `127.0.0.1:${transport.address?.port ?? 0}`,
@@ -45,7 +48,8 @@ async function start(id: number, tls?: TlsFiles): Promise<Node> {
     lanes: 4,
     maxInflightMsgs: 512,
     maxSizePerMsgBytes: 4 << 20,
-    admit: (hello, certificate): Verdict =>
+    admit: () => ({ ok: true }),
+    certify: (hello, certificate): Verdict =>
       tls === undefined || certificate?.names.includes(hello.name)
         ? { ok: true }
         : {
@@ -57,7 +61,14 @@ async function start(id: number, tls?: TlsFiles): Promise<Node> {
     onUnreachable: () => {},
     onRefused: (_, code, message) => void refusals.push(`${code}: ${message}`),
     onHello: () => {},
-    metrics: { dropped() {}, sent() {}, received() {}, protocolError() {}, connected() {} },
+    metrics: {
+      dropped() {},
+      sent() {},
+      received() {},
+      protocolError() {},
+      handshakeFailed() {},
+      connected() {},
+    },
     allocate: (bytes) => new Uint8Array(new SharedArrayBuffer(bytes)),
   });
   await transport.start();
