@@ -23,6 +23,9 @@ import type { ConsensusAssembly, NamedAddress, TransportCallbacks } from "./cons
 export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
 const MAX_PEER_BOOTS = 64;
+/** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */
+const LOGGED_STRANGERS = 16;
+const STRANGERS_MS = 60_000;
 /** A removed member's connections stay for this long. */
 const FAREWELL_MS = 1_000;
 
@@ -52,6 +55,8 @@ export class ClusterPeers {
   readonly #hellos = new Map<number, Hello>();
   /** Nodes of this cluster that the membership here does not know (yet). */
   readonly #strangers = new Map<number, Hello>();
+  /** Where somebody came from who did not prove that it belongs to the cluster, as far as it was logged lately. */
+  readonly #unproven = new Set<string>();
   /** Removed a moment ago: what is on its way to them (that it is done, above all) may still arrive. */
   readonly #leaving = new Map<number, Member>();
   /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
@@ -87,6 +92,7 @@ export class ClusterPeers {
       onUnreachable: options.onUnreachable,
       onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
       onProblem: (peer, problem) => this.#onProblem(peer, problem),
+      onStranger: (host) => this.#onStranger(host),
       onHello: (_, hello) => this.#onHello(hello),
       allocate: options.allocate,
     });
@@ -286,6 +292,14 @@ export class ClusterPeers {
       this.#options.logger.warn("peer refuses this node", { peer: peer.name, code, reason: message });
     }
     this.#options.onRefused(peer, code, message);
+  }
+
+  #onStranger(host: string): void {
+    const { timers, logger } = this.#options;
+    if (this.#unproven.has(host) || this.#unproven.size >= LOGGED_STRANGERS) return;
+    if (this.#unproven.size === 0) timers.later(() => this.#unproven.clear(), STRANGERS_MS);
+    this.#unproven.add(host);
+    logger.warn("somebody at the peer port does not know the cluster secret", { from: host });
   }
 
   #onProblem(peer: Peer, problem: string): void {

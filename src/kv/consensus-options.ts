@@ -96,6 +96,7 @@ export type TransportCallbacks = Pick<
   | "onUnreachable"
   | "onRefused"
   | "onProblem"
+  | "onStranger"
   | "onHello"
   | "allocate"
 >;

@@ -187,7 +187,10 @@ export class PeerTransport implements Transport {
         remote.lastError = `${who} (${verdict.code}): ${verdict.message}`;
       },
       onFrame: ({ hello }, header, payload, bytes) => this.#receive(hello, header, payload, bytes),
-      onEnd: (greeting, failure, reason, nonsense) => this.#gone(link, greeting, failure, reason, nonsense),
+      onEnd: (greeting, failure, reason, nonsense) => {
+        if (failure === "secret") this.#options.onStranger?.(host);
+        this.#gone(link, greeting, failure, reason, nonsense);
+      },
     });
     if (this.#closed) {
       link.end("this node stops");

@@ -185,6 +185,8 @@ export interface TransportOptions {
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
   /** A connection to it could not be made, or broke, and why; comes again with every attempt. */
   readonly onProblem?: (peer: Peer, problem: string) => void;
+  /** Whoever dialled from there has not proved that it belongs to the cluster. @param host without its port */
+  readonly onStranger?: (host: string) => void;
   /** A connection stands: both ends took the other's hello. Once per connection, so several times per peer. */
   readonly onHello: (peer: Peer, hello: Hello) => void;
   readonly metrics: TransportMetrics;
