@@ -9,6 +9,8 @@
  */
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { CLUSTER_SECRET_FILE, makeClusterSecret } from "../src/config/cluster-secret.ts";
+import { systemRandom } from "../src/platform/random.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
@@ -41,6 +43,7 @@ const initialCluster = places.map(({ name, peer }) => `${name}=127.0.0.1:${peer}
 let stopping = false;
 
 mkdirSync(dir, { recursive: true, mode: 0o700 });
+const secretFlags = clusterSecret();
 const running = places.map(start);
 process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
@@ -81,6 +84,14 @@ function defaultDir(port: number): string {
   return own;
 }
 
+/** From the environment, or made here once for all nodes. */
+function clusterSecret(): string[] {
+  if (process.env["ELASTICKV_CLUSTER_SECRET"] || process.env["ELASTICKV_CLUSTER_SECRET_FILE"]) return [];
+  const file = join(dir, CLUSTER_SECRET_FILE);
+  if (!existsSync(file)) makeClusterSecret(dir, systemRandom);
+  return ["--cluster-secret-file", file];
+}
+
 function integer(name: string, text: string, min: number, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) fail(`${name}: "${text}" is not a number from ${min} to ${max}`);
@@ -109,6 +120,7 @@ function command(node: NodePlace): string[] {
     ...["--node-id", node.name, "--data-dir", node.dataDir],
     ...["--s3-address", `127.0.0.1:${node.s3}`, "--admin-address", `127.0.0.1:${node.admin}`],
     ...["--peer-address", `127.0.0.1:${node.peer}`, "--initial-cluster", initialCluster],
+    ...secretFlags,
   ];
 }
 

@@ -81,6 +81,13 @@ function documents(tree: Tree, file: string, text: string, joined: string): stri
   for (const match of text.matchAll(/(?<![\w./:-])((?:\.{0,2}[\w-]*\/)*[\w-]+\.md)\b/g)) {
     const name = match[1] ?? "";
     if (/:\/\/\S*$/.test(text.slice(0, match.index))) continue;
+    // The text of a link: where it leads is looked at as a link.
+    if (
+      file.endsWith(".md") &&
+      text[match.index - 1] === "[" &&
+      text.startsWith("](", match.index + name.length)
+    )
+      continue;
     const target = resolveDocument(tree, file, name);
     if (target === undefined) {
       messages.push(`${name} is not in the repository`);

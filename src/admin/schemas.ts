@@ -63,6 +63,7 @@ export const clusterSchema = t.Object({
       registered: t.Nullable(
         t.Boolean({ description: `its data directory is known: only then may it vote${UNKNOWN}` }),
       ),
+      hostId: t.Nullable(t.String({ description: "what its S3 answers call it: x-amz-id-2, HostId" })),
       version: t.Nullable(t.String()),
       problem: t.Nullable(
         t.String({

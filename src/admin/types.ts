@@ -83,6 +83,8 @@ export interface MemberStatus {
   readonly snapshot: boolean | null;
   /** Its data directory is known to the cluster: only then may it vote. */
   readonly registered: boolean | null;
+  /** What its S3 answers call it (`x-amz-id-2`, `<HostId>`); null while it is not registered. */
+  readonly hostId: string | null;
   readonly version: string | null;
   /** Why it cannot be reached, was refused, or (when it can be reached) did not get the snapshot that it needs. */
   readonly problem: string | null;

@@ -14,7 +14,8 @@ export type ClusterAction =
   | { readonly verb: "promote"; readonly name: string }
   | { readonly verb: "remove"; readonly name: string }
   | { readonly verb: "replace"; readonly remove: string; readonly member: NamedAddress }
-  | { readonly verb: "transfer-leader"; readonly to: string | null };
+  | { readonly verb: "transfer-leader"; readonly to: string | null }
+  | { readonly verb: "secret" };
 
 export type ClusterVerb = ClusterAction["verb"];
 
@@ -45,6 +46,8 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
   replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 2, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
+  // Asks nobody.
+  secret: { operands: [], required: 0, timeoutMs: 0 },
 };
 
 export function isClusterVerb(word: string): word is ClusterVerb {
@@ -104,6 +107,8 @@ function actionOf(
     }
     case "transfer-leader":
       return { verb, to: first === undefined ? null : nameOf(first) };
+    case "secret":
+      return { verb };
   }
 }
 
@@ -205,6 +210,7 @@ function split(
       options.set(name, "true");
       continue;
     }
+    if (verb === "secret") throw new ConfigError(`cluster secret takes no options; given: --${name}`);
     if (!VALUE_OPTIONS.some((known) => known === name)) {
       const known = verb === "status" ? [...VALUE_OPTIONS, "json"] : VALUE_OPTIONS;
       const hint = didYouMean(name, known);

@@ -11,6 +11,7 @@ const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
   remove: "take a member out for good; its process says so and ends",
   replace: "a new node takes the place of a lost one, in one step",
   "transfer-leader": "hand leadership over, to the member that is furthest or to NAME",
+  secret: "print a new cluster secret; asks no node",
 };
 
 const DETAILS: Readonly<Record<ClusterVerb, string>> = {
@@ -25,6 +26,9 @@ its data directory never come back: a new node gets a new name.`,
   replace: `Adds NEW as a learner, waits until it has caught up, then makes it a voter as OLD leaves, in one change:
 at no time are there fewer voters. Interrupted anywhere, the same command goes on where it stopped.`,
   "transfer-leader": `Writes wait for the moment it takes; nothing is lost.`,
+  secret: `Every node of a cluster is given the same one:
+  (umask 077; elastickv cluster secret > cluster-secret)
+  elastickv serve --cluster-secret-file cluster-secret ...`,
 };
 
 function usage(verb: ClusterVerb): string {
@@ -61,11 +65,9 @@ and is refused when another change came in between. Exit codes: 0 done, 1 refuse
 }
 
 export function clusterVerbHelp(verb: ClusterVerb): string {
-  return `Usage: ${usage(verb)} [options]
+  return `Usage: ${usage(verb)}${verb === "secret" ? "" : " [options]"}
 
 ${SUMMARY[verb].charAt(0).toUpperCase()}${SUMMARY[verb].slice(1)}.
 ${DETAILS[verb]}
-
-${options(CLUSTER_VERBS[verb].timeoutMs)}
-`;
+${verb === "secret" ? "" : `\n${options(CLUSTER_VERBS[verb].timeoutMs)}\n`}`;
 }

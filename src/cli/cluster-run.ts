@@ -1,5 +1,7 @@
 /** `elastickv cluster ...` at work: looks, decides, asks for the change, says what became of it. */
+import { newClusterSecret } from "../config/cluster-secret.ts";
 import type { Clock } from "../platform/clock.ts";
+import { systemRandom } from "../platform/random.ts";
 import type { AdminTarget, ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
 import {
   type ChangeDone,
@@ -19,6 +21,8 @@ export interface ClusterContext {
   sleep(ms: number): Promise<void>;
 }
 
+/** All but those that ask no node. */
+type NodeAction = Exclude<ClusterAction, { verb: "secret" }>;
 type Replace = Extract<ClusterAction, { verb: "replace" }>;
 
 /** A leader is known and has not answered: what was shown is another node's view. */
@@ -37,10 +41,14 @@ const PASSING = [
 
 /** @returns the exit code. @throws ClusterError with the line to show. */
 export async function runCluster(command: ClusterCommand, context: ClusterContext): Promise<number> {
+  const { action } = command;
+  if (action.verb === "secret") {
+    context.print(`${newClusterSecret(systemRandom)}\n`);
+    return 0;
+  }
   const client = new ClusterClient(await firstThere(command.admin, context), context.fetch);
   const endsAtMs = context.clock.monotonicMs() + command.timeoutMs;
   const left = (): number => endsAtMs - context.clock.monotonicMs();
-  const { action } = command;
   const { status, raw } = await client.status(left());
   if (action.verb === "status") {
     context.print(action.json ? `${JSON.stringify(raw, undefined, 2)}\n` : clusterTable(status));
@@ -74,7 +82,7 @@ function guardOf({ configurationIndex, nodeId }: ClusterStatus): number {
 }
 
 function change(
-  action: Exclude<ClusterAction, { verb: "status" | "replace" }>,
+  action: Exclude<NodeAction, { verb: "status" | "replace" }>,
   client: ClusterClient,
   guard: number,
   timeoutMs: number,
@@ -92,7 +100,7 @@ function change(
 }
 
 function outcome(
-  action: Exclude<ClusterAction, { verb: "status" | "replace" }>,
+  action: Exclude<NodeAction, { verb: "status" | "replace" }>,
   done: ChangeDone,
   status: ClusterStatus,
 ): string {
@@ -118,8 +126,8 @@ function startIt(member: { name: string; address: string }, status: ClusterStatu
     .filter(({ id, peerAddress }) => id !== member.name && peerAddress !== null)
     .map(({ id, peerAddress }) => `${id}=${peerAddress}`);
   return (
-    "Start it with an empty data directory:\n" +
-    `  elastickv serve --node-id ${member.name} --peer-address ${member.address} --join ${known.join(",")}`
+    "Start it with an empty data directory and the secret of the cluster:\n" +
+    `  elastickv serve --node-id ${member.name} --peer-address ${member.address} --join ${known.join(",")} --cluster-secret-file FILE`
   );
 }
 

@@ -125,12 +125,26 @@ export const SETTINGS = {
     default: [],
     help: "members of a running cluster that this node, added there as a learner, gets its data from; only for an empty data directory",
   }),
+  clusterSecret: setting({
+    flag: "cluster-secret",
+    section: "Cluster",
+    type: secret,
+    default: undefined,
+    help: "what the nodes of a cluster prove to each other that they know: 64 hex digits, the same on every node (elastickv cluster secret prints one); several, with commas, while it is replaced: the first is proved, each is taken",
+  }),
+  clusterSecretFile: setting({
+    flag: "cluster-secret-file",
+    section: "Cluster",
+    type: optionalPath,
+    default: undefined,
+    help: "file to read it from, which nobody else may read; without either it is cluster-secret in the data directory, which a node that begins alone makes",
+  }),
   peerCertFile: setting({
     flag: "peer-cert-file",
     section: "Cluster",
     type: optionalPath,
     default: undefined,
-    help: "PEM certificate that this node shows to its peers; with key and CA file peers talk mutual TLS, without all three in the clear",
+    help: "PEM certificate that this node shows to its peers; with key and CA file peers talk mutual TLS, without all three in the clear, but sealed with the cluster secret",
   }),
   peerKeyFile: setting({
     flag: "peer-key-file",

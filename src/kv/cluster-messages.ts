@@ -78,6 +78,8 @@ export interface MemberView {
   /** A keyspace snapshot is on its way to it. */
   readonly snapshot: boolean | null;
   readonly registered: boolean | null;
+  /** What its S3 answers call it (host-id.ts); null while it is not registered. */
+  readonly hostId: string | null;
   readonly version: string | null;
   /** Why it cannot be reached, was refused, or did not get the snapshot that it needs; null when nothing is wrong. */
   readonly problem: string | null;

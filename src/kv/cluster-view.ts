@@ -3,6 +3,7 @@ import { StateType, type Status } from "../raft/core/index.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { PeerStatus } from "../raft/transport/types.ts";
 import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "./cluster-messages.ts";
+import { hostIdOf } from "./host-id.ts";
 
 export interface ViewSource {
   readonly status: Status;
@@ -50,6 +51,7 @@ export function clusterView(source: ViewSource): ClusterView {
 function memberView(source: ViewSource, leads: boolean, id: number): MemberView {
   const { status, membership } = source;
   const member = membership.members.find((one) => one.id === id);
+  const instance = member?.instance ?? "";
   const self = id === status.id;
   const progress = status.progress.get(id);
   const peer = source.peers.find((one) => one.peer.id === id);
@@ -67,7 +69,8 @@ function memberView(source: ViewSource, leads: boolean, id: number): MemberView 
     lag: leads && match !== null ? Math.max(0, status.commit - match) : null,
     reachable,
     snapshot: leads ? source.sendingSnapshotTo(id) : null,
-    registered: (member?.instance ?? "") !== "",
+    registered: instance !== "",
+    hostId: instance === "" ? null : hostIdOf(instance),
     version: self ? source.version : (peer?.hello?.version ?? null),
     problem: problemOf(source, id, self || reachable),
   };

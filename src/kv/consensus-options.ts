@@ -89,12 +89,14 @@ export interface LogRoomPort {
 export type TransportCallbacks = Pick<
   TransportOptions,
   | "hello"
+  | "certify"
   | "admit"
   | "keep"
   | "onMessage"
   | "onUnreachable"
   | "onRefused"
   | "onProblem"
+  | "onStranger"
   | "onHello"
   | "allocate"
 >;
@@ -102,7 +104,7 @@ export type TransportCallbacks = Pick<
 export interface PeerLink {
   /** Where peers reach this node: host:port. */
   readonly advertise: string;
-  /** Peers prove who they are; without it names are believed. */
+  /** Each peer proves its name by certificate; without it whoever knows the cluster's secret is believed. */
   readonly tls: boolean;
   /** Makes the transport (not started): `(callbacks) => new PeerTransport(...)`. Called once. */
   readonly transport: (callbacks: TransportCallbacks) => Transport;
@@ -191,6 +193,8 @@ export interface ConsensusWorkerInit {
         readonly advertise: string;
         readonly lanes: 4 | 2;
         readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+        /** Of the cluster, 32 bytes each (PeerAuthentication). */
+        readonly secrets: readonly Uint8Array[];
       }
     | undefined;
   readonly raft: RaftSettings;

@@ -239,6 +239,11 @@ export const METRICS = {
     "Peers disconnected because they broke the protocol.",
     [],
   ),
+  peerHandshakeFailures: counter(
+    "elastickv_peer_handshake_failures_total",
+    "Connections between nodes that did not come through the handshake: the cluster secret or the certificate was not proved, refused, too slow, too many ...",
+    ["reason"],
+  ),
 
   // Write-ahead log
   walFsyncSeconds: histogram(

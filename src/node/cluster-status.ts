@@ -2,6 +2,7 @@
 import { adviceFor } from "../admin/advice.ts";
 import type { ChangeReply, ClusterStatus, MemberStatus } from "../admin/types.ts";
 import type { ClusterView, MemberChange, MemberView } from "../kv/cluster-messages.ts";
+import { hostIdOf } from "../kv/host-id.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
 import type { NodeIdentity } from "./data-directory.ts";
@@ -35,7 +36,7 @@ export class ClusterStatusSource {
 
   async status(): Promise<ClusterStatus> {
     const front = this.#deps.front();
-    const { nodeId, clusterId } = this.#deps.identity();
+    const { nodeId, clusterId, instance } = this.#deps.identity();
     const asked = await this.#view(front);
     const view = asked ?? this.#remembered(front) ?? this.#ownView(front);
     const status = {
@@ -49,7 +50,7 @@ export class ClusterStatusSource {
       transferTo: view.transferTo,
       commitIndex: view.commitIndex,
       members: view.members
-        .map((member) => this.#member(member, nodeId))
+        .map((member) => this.#member(member, nodeId, instance))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
     const waiting = front?.cluster.waiting;
@@ -118,7 +119,7 @@ export class ClusterStatusSource {
 
   /** Before there is a membership to ask about. */
   #ownView(front: FrontKv | undefined): ClusterView {
-    const { nodeId } = this.#deps.identity();
+    const { nodeId, instance } = this.#deps.identity();
     const { initialCluster, peer } = this.#deps.topology;
     const published = this.#deps.published();
     const commitIndex = published?.commitIndex ?? 0;
@@ -147,19 +148,22 @@ export class ClusterStatusSource {
         reachable: name === nodeId ? true : waiting === undefined ? null : !waiting.members.includes(name),
         snapshot: null,
         registered: name === nodeId ? true : null,
+        hostId: name === nodeId ? hostIdOf(instance) : null,
         version: null,
         problem: null,
       })),
     };
   }
 
-  #member(view: MemberView, self: string): MemberStatus {
+  #member(view: MemberView, self: string, instance: string): MemberStatus {
     const { name, address, ...rest } = view;
     const reachable = name === self ? true : view.reachable;
     return {
       ...rest,
       id: name,
       peerAddress: address === "" ? null : address,
+      // Of itself a node knows it before anybody has registered it.
+      hostId: name === self ? hostIdOf(instance) : view.hostId,
       reachable,
       unreachableSeconds: this.#seen({ name, reachable }),
     };

@@ -5,6 +5,7 @@
  *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
  *     DIR/root-credentials.env  root keys, when they were made here; root-credentials.sealed when the node key is elsewhere
  *     DIR/node.key              private key of a member, unless --node-key-file names another place (src/secrets/)
+ *     DIR/cluster-secret        secret of the cluster, when it was made here or put here (mode 0600)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */

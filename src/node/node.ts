@@ -10,6 +10,7 @@ import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
 import type { Edge } from "../http/options.ts";
+import { hostIdOf } from "../kv/host-id.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -24,6 +25,7 @@ import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
 import { healthProbe } from "../s3/health.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
+import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addBoot,
@@ -63,6 +65,8 @@ interface Parts {
   readonly topology: Topology;
   readonly identity: NodeIdentity;
   readonly atHand: KeyAtHand | undefined;
+  /** Of the cluster. */
+  readonly secrets: readonly Uint8Array[];
 }
 
 export class Node {
@@ -72,6 +76,7 @@ export class Node {
   readonly #timers: Timers = systemTimers;
   readonly #metrics: RoomMetrics;
   readonly #topology: Topology;
+  readonly #secrets: readonly Uint8Array[];
   readonly #status: ClusterStatusSource;
   readonly #descriptors: DescriptorWatch;
   readonly #door: S3Door;
@@ -94,6 +99,7 @@ export class Node {
     this.#lock = parts.lock;
     this.#topology = parts.topology;
     this.#identity = parts.identity;
+    this.#secrets = parts.secrets;
     this.#metrics = options.metrics;
     this.#rootKeys = new RootKeys({
       config: options.config,
@@ -127,6 +133,7 @@ export class Node {
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
+    const given = givenSecrets(config, topology);
     prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
     const lock = lockDataDirectory(config.dataDir);
     try {
@@ -149,9 +156,10 @@ export class Node {
         warn: (message, fields) => options.log.warn(message, fields),
       });
       identity = local.identity;
+      const secrets = settledSecrets(given, config, topology, identity, systemRandom, options.log);
       // Without a peer address nobody can ever know of it.
       if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
-      const node = new Node(options, { lock, topology, identity, atHand: local.atHand });
+      const node = new Node(options, { lock, topology, identity, atHand: local.atHand, secrets });
       try {
         await node.#start();
       } catch (error) {
@@ -211,6 +219,7 @@ export class Node {
       config,
       identity: this.#identity,
       topology: this.#topology,
+      secrets: this.#secrets,
       onDeath: (message) => this.#die(message),
     });
     this.#rooms = rooms;
@@ -238,6 +247,7 @@ export class Node {
       random: systemRandom,
       bootId: rooms.origin,
       hold: this.#door.leader,
+      hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
@@ -250,6 +260,7 @@ export class Node {
       admin: formatAddress(this.adminAddress),
       cluster: this.#identity.clusterId,
       node: this.#identity.nodeId,
+      hostId: hostIdOf(this.#identity.instance),
     });
   }
 

@@ -43,6 +43,8 @@ export interface RoomsOptions {
   readonly config: Config;
   readonly identity: NodeIdentity;
   readonly topology: Topology;
+  /** Of the cluster: how its nodes know each other. */
+  readonly secrets: readonly Uint8Array[];
   readonly onDeath: (message: string) => void;
 }
 
@@ -146,13 +148,13 @@ export function makeRooms(options: RoomsOptions): Rooms {
 }
 
 /** Everything in the consensus room's init but its ports. */
-function consensusSettings({ config, identity, topology }: RoomsOptions) {
+function consensusSettings({ config, identity, topology, secrets }: RoomsOptions) {
   const { clusterId, nodeId, instance, roster, boots, peerBoots, initializing } = identity;
   return {
     identity: { clusterId, name: nodeId, instance, roster, boots, peerBoots, initializing },
     initialCluster: topology.initialCluster,
     join: topology.join,
-    peer: topology.peer,
+    peer: topology.peer === undefined ? undefined : { ...topology.peer, secrets },
     raft: {
       tickMs: TICK_MS,
       electionTicks: ELECTION_TICKS,

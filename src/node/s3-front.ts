@@ -36,6 +36,8 @@ export interface S3FrontOptions {
   /** 8 bytes: this boot of this node. */
   readonly bootId: Uint8Array;
   readonly hold: RequestHold;
+  /** What its answers call this node (kv/host-id.ts). */
+  readonly hostId: string;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
   /** A room that the front cannot do without has died. */
@@ -87,7 +89,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     domains: config.s3Domains,
     node: config.nodeId,
     origin: bootId,
-    hostId: config.nodeId,
+    hostId: options.hostId,
     inlineBytesMax: config.s3InlineLimit,
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
     onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),

@@ -37,7 +37,7 @@ export interface S3Deps {
   readonly node: string;
   /** 8 bytes: this boot of this node. */
   readonly origin: Uint8Array;
-  /** `<HostId>` and `x-amz-id-2`. */
+  /** `<HostId>` and `x-amz-id-2`: says which node it was to its operators only. */
   readonly hostId: string;
   /** Objects up to this many bytes ride in the Raft entry of their manifest. */
   readonly inlineBytesMax: number;

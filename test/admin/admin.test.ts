@@ -29,6 +29,7 @@ const CLUSTER: ClusterStatus = {
       unreachableSeconds: null,
       snapshot: false,
       registered: true,
+      hostId: null,
       version: "1.2.3",
       problem: null,
     },

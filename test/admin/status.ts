@@ -13,6 +13,7 @@ export function member(id: string, more: Partial<MemberStatus> = {}): MemberStat
     unreachableSeconds: null,
     snapshot: false,
     registered: true,
+    hostId: "0123456789abcdef0123456789abcdef",
     version: "1.0.0",
     problem: null,
     ...more,

@@ -57,6 +57,24 @@ async function run(
   return { code, calls, out: out.join(""), err };
 }
 
+test("secret prints a new one and asks nobody; it takes nothing", async () => {
+  const [one, two] = [await run(["secret"], []), await run(["secret"], [])];
+  expect([one.code, one.calls, one.err]).toEqual([0, [], []]);
+  expect(one.out).toMatch(/^[0-9a-f]{64}\n$/);
+  expect(two.out).not.toBe(one.out);
+  for (const words of [
+    ["secret", "n1"],
+    ["secret", "--timeout", "1s"],
+    ["secret", "--json"],
+  ]) {
+    const { code, out } = await run(words, []);
+    expect([words, code, out]).toEqual([words, 2, ""]);
+  }
+  const help = await run(["secret", "--help"], []);
+  expect(help.out).toContain("umask 077");
+  expect(help.out).not.toContain("--admin-address");
+});
+
 const healthy = () => clusterStatus({ configurationIndex: 5 });
 const API = "http://127.0.0.1:9001/v1/cluster";
 

@@ -15,6 +15,7 @@ const MEMBER: MemberView = {
   reachable: true,
   snapshot: false,
   registered: true,
+  hostId: null,
   version: "1.0.0",
   problem: null,
 };
@@ -85,6 +86,7 @@ test("the leader's view, with names for ids", async () => {
     unreachableSeconds: null,
     snapshot: false,
     registered: true,
+    hostId: null,
     version: "1.0.0",
     problem: null,
   });

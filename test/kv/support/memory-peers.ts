@@ -134,13 +134,13 @@ class MemoryTransport implements Transport {
     }
     const mine = this.callbacks.hello(peer.id);
     const theirs = other.callbacks.hello(mine.id);
-    const there = other.callbacks.admit(mine, undefined);
+    const there = other.callbacks.admit(mine);
     if (!there.ok) {
       this.#errors.set(peer.id, `${there.code}: ${there.message}`);
       this.callbacks.onRefused(peer, there.code, there.message);
       return;
     }
-    const here = this.callbacks.admit(theirs, undefined);
+    const here = this.callbacks.admit(theirs);
     if (!here.ok) return;
     this.#up.set(peer.id, theirs);
     this.callbacks.onHello(peer, theirs);
