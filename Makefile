@@ -17,7 +17,7 @@ BOOTSTRAPPED := node_modules/.bootstrapped
 BINARY := dist/elastickv
 SOURCES := $(shell find src -type f 2>/dev/null) package.json scripts/build.ts
 
-.PHONY: help run cluster build test check fix bench proto proto-check clean smoke process-test client-test
+.PHONY: help run cluster build test check fix bench proto proto-check clean smoke process-test client-install client-test
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -76,7 +76,11 @@ smoke: $(BINARY)
 process-test: $(BINARY)
 	@bash test/process/run.sh
 
-# CLUSTER=3: three nodes, the clients at a follower. CLIENTS="boto3 rclone": only these.
+# Real S3 clients, pinned: Debian's, and libraries in .cache/clients. ONLY="python go java" leaves out what needs root.
+client-install:
+	@bash test/clients/install.sh $(ONLY)
+
+# CLUSTER=3: three nodes, the clients at a follower. CLIENTS="boto3 rclone": only these. What is not installed is skipped.
 client-test: $(BINARY)
 	@ELASTICKV_TEST_NODES="$(or $(CLUSTER),1)" bash test/clients/run.sh $(CLIENTS)
 

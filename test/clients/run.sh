@@ -1,12 +1,13 @@
 #!/bin/bash
 # Real S3 clients against the compiled binary: test/clients/run.sh [NAME...]
-# NAME: aws-v2 aws-v1 rclone restic s3cmd boto3 boto3-new sdk-bun sdk-node curl. Without names: all that are installed (of a cluster: some).
+# NAME: one of `one_node` below. Without names: all of them, or, of a cluster, `cluster`. test/clients/install.sh installs them.
 #   ELASTICKV_TEST_BINARY    the command to test (default dist/elastickv)
 #   ELASTICKV_TEST_NODES     nodes to start: 1 (the default), or a cluster whose clients talk to a follower
 #   ELASTICKV_TEST_ENDPOINT  test what already runs there instead (keys from AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY)
 #   ELASTICKV_TEST_FILES     files in the large tree (default 3000; of a cluster 200)
 #   ELASTICKV_TEST_TMP       where to work (default /tmp)
-# One `ok NAME` or `FAIL NAME` line a check; last line `N passed, N failed`; exit code 0 when none failed.
+# One `ok NAME` or `FAIL NAME` line a check; a client that is not installed is one `skip NAME` line, and with CI=true a failure.
+# Last line `N passed, N failed, N skipped`; exit code 0 when none failed.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -15,7 +16,11 @@ nodes=${ELASTICKV_TEST_NODES:-1}
 # Each write goes to three logs on what is here one disk, and the clients' own work is the same at one node.
 files=${ELASTICKV_TEST_FILES:-$([ "$nodes" -eq 1 ] && echo 3000 || echo 200)}
 few=$((files / 6))
+cache=$root/.cache/clients
 limit=180 # seconds for one client
+libraries=(checksums pyarrow obstore deltalake s3fs opendal minio-py polars tensorstore icechunk lance aws-go minio-go aws-java s3a bun-s3)
+cluster=(boto3 sdk-bun aws-v2 rclone restic "${libraries[@]}")
+one_node=("${cluster[@]}" curl boto3-new sdk-node aws-v1 s3cmd) # what the last ones add is the same at any node
 servers=() # process ids, node 1 first
 
 finish() {
@@ -34,7 +39,7 @@ trap 'exit 130' INT TERM
 unset "${!AWS_@}" 2>/dev/null || true
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 export AWS_ACCESS_KEY_ID=CLIENTSROOTKEY AWS_SECRET_ACCESS_KEY=clientsRootSecret0123456789
-export AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_DEFAULT_REGION=us-east-1 LC_ALL=C.UTF-8
+export AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 LC_ALL=C.UTF-8
 export PREFIX=clients
 
 # Ports of node K: S3, admin, peers at 3K-3, 3K-2, 3K-1.
@@ -97,30 +102,63 @@ run_one() { # NAME COMMAND...
   fi
 }
 
-# The aws on PATH may be another generation than Debian's.
-other_aws() { type -aP aws | while read -r path; do case $(readlink -f "$path") in /usr/bin/* | /usr/share/*) ;; *) echo "$path" && break ;; esac; done; }
-other_python() { type -aP python3 | while read -r path; do case $(readlink -f "$path") in /usr/bin/*) ;; *) "$path" -c 'import boto3' 2>/dev/null && echo "$path" && break ;; esac; done; }
+skip() { # NAME WHAT-IS-MISSING
+  if [ "${CI:-}" = true ]; then
+    echo "FAIL $1: needs $2" | tee -a "$work/lines"
+  else
+    echo "skip $1: needs $2 (make client-install)" | tee -a "$work/lines"
+  fi
+}
+
+debian() { # NAME COMMAND SCRIPT ARGUMENT...
+  local name=$1 command=$2
+  shift 2
+  if [ -x "/usr/bin/$command" ]; then run_one "$name" "$@"; else skip "$name" "$command"; fi
+}
+
+python() { # NAME ENVIRONMENT SCRIPT ARGUMENT...
+  local name=$1 environment=$2
+  shift 2
+  if [ -f "$cache/python-$environment.stamp" ]; then run_one "$name" "$cache/python/$environment/bin/python" "$@"; else skip "$name" "its Python packages"; fi
+}
+
+program() { # NAME
+  if [ -x "$cache/go/$1" ]; then run_one "$1" "$cache/go/$1"; else skip "$1" "go"; fi
+}
+
+# A short life: no second compiler, no threads that collect garbage.
+java_class() { # NAME CLASS
+  if ! present java || [ ! -f "$cache/java-classes.stamp" ]; then
+    skip "$1" "java and mvn"
+    return
+  fi
+  run_one "$1" java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g -cp "$cache/java/classes:$cache/java/jars/*" "$2"
+}
 
 client() { # NAME
-  local found
   case $1 in
-    aws-v2) run_one aws-v2 "$here/aws-cli.sh" /usr/bin/aws aws-v2 "$files" ;;
+    aws-v2) debian aws-v2 aws "$here/aws-cli.sh" /usr/bin/aws aws-v2 "$files" ;;
     aws-v1)
-      found=$(other_aws)
-      if [ -n "$found" ]; then run_one aws-v1 "$here/aws-cli.sh" "$found" aws-v1 "$few"; else echo "skip aws-v1: only Debian's aws is installed"; fi
+      if [ -f "$cache/python-awscli.stamp" ]; then run_one aws-v1 "$here/aws-cli.sh" "$cache/python/awscli/bin/aws" aws-v1 "$few"; else skip aws-v1 "its Python packages"; fi
       ;;
-    rclone) run_one rclone "$here/rclone.sh" "$files" ;;
-    restic) run_one restic "$here/restic.sh" "$files" ;;
-    s3cmd) run_one s3cmd "$here/s3cmd.sh" "$few" ;;
-    curl) run_one curl "$here/curl.sh" ;;
-    boto3) run_one boto3 /usr/bin/python3 "$here/boto3-client.py" boto3 ;;
-    boto3-new)
-      found=$(other_python)
-      if [ -n "$found" ]; then run_one boto3-new "$found" "$here/boto3-client.py" boto3-new; else echo "skip boto3-new: only Debian's boto3 is installed"; fi
+    rclone) debian rclone rclone "$here/rclone.sh" "$files" ;;
+    restic) debian restic restic "$here/restic.sh" "$files" ;;
+    s3cmd) debian s3cmd s3cmd "$here/s3cmd.sh" "$few" ;;
+    curl) debian curl aws "$here/curl.sh" ;;
+    boto3)
+      if /usr/bin/python3 -c 'import boto3' 2>/dev/null; then run_one boto3 /usr/bin/python3 "$here/boto3-client.py" boto3; else skip boto3 python3-boto3; fi
       ;;
+    boto3-new) python boto3-new current "$here/boto3-client.py" boto3-new ;;
+    checksums | pyarrow | obstore | deltalake | opendal | polars | tensorstore | icechunk | lance) python "$1" current "$here/python/$1-client.py" ;;
+    minio-py) python minio-py current "$here/python/minio-client.py" ;;
+    s3fs) python s3fs aio "$here/python/s3fs-client.py" ;;
+    aws-go | minio-go) program "$1" ;;
+    aws-java) java_class aws-java AwsJava ;;
+    s3a) java_class s3a S3a ;;
+    bun-s3) run_one bun-s3 "$root/node_modules/.bin/bun" "$here/bun-s3.mjs" ;;
     sdk-bun) run_one sdk-bun "$root/node_modules/.bin/bun" "$here/aws-sdk.mjs" sdk-bun ;;
     sdk-node)
-      if present node; then run_one sdk-node node "$here/aws-sdk.mjs" sdk-node; else echo "skip sdk-node: no node"; fi
+      if present node; then run_one sdk-node node "$here/aws-sdk.mjs" sdk-node; else skip sdk-node node; fi
       ;;
     *)
       echo "unknown client $1" >&2
@@ -134,8 +172,7 @@ begin=$SECONDS
 touch "$work/lines"
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
-  names=(boto3 sdk-bun aws-v2 rclone restic)
-  [ "$nodes" -gt 1 ] || names+=(curl boto3-new sdk-node aws-v1 s3cmd) # what these add is the same at any node
+  if [ "$nodes" -gt 1 ]; then names=("${cluster[@]}"); else names=("${one_node[@]}"); fi
 fi
 for name in "${names[@]}"; do client "$name"; done
 
@@ -148,5 +185,5 @@ for node in $(seq ${#servers[@]}); do
 done
 failed=$(grep -c '^FAIL ' "$work/lines")
 echo "clients took $((SECONDS - begin)) s"
-echo "$(grep -c '^ok ' "$work/lines") passed, $failed failed"
+echo "$(grep -c '^ok ' "$work/lines") passed, $failed failed, $(grep -c '^skip ' "$work/lines") skipped"
 [ "$failed" -eq 0 ]
