@@ -28,6 +28,7 @@ const DELETES_PER_ENTRY = 64;
 /** Batches of one DeleteObjects under way at a time. */
 const BATCHES_IN_FLIGHT = 4;
 const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"] as const;
+const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
 export const deleteObject: Handler = async (exchange) => {
@@ -105,6 +106,8 @@ async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; victim
 function victimOf(object: XmlElement): Victim {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
+  // What is not understood may be a condition of tomorrow.
+  if (object.names.some((name) => !OBJECT_ELEMENTS.has(name))) throw new S3Error("MalformedXML");
   const versionId = object.childText("VersionId");
   const etag = object.childText("ETag");
   const victim: Victim = {
