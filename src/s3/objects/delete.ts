@@ -124,7 +124,10 @@ function victimOf(object: XmlElement): Victim {
       object.childText(FACT_ELEMENTS[1]),
       FACT_ELEMENTS,
     );
-    checkVersionId(versionId);
+    // In a list it is a key's own error (recorded there too).
+    if (versionId !== undefined && versionId !== "null") {
+      throw new S3Error("NoSuchVersion", { message: "The specified version does not exist." });
+    }
   } catch (error) {
     victim.error = toS3Error(error);
   }
