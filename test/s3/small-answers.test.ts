@@ -207,3 +207,27 @@ describe("numbers and encodings of listings", () => {
     },
   );
 });
+
+/** localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json, recorded from AWS on 21-01-2025. */
+test("a version of an object in a bucket that is not versioned", async () => {
+  const h = await prepared();
+  const id = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD";
+  for (const method of ["GET", "DELETE"]) {
+    const answer = await h.call(method, `/bucket/key?versionId=${id}`);
+    expect([answer.status, answer.tag("Code"), answer.tag("Message"), answer.tag("ArgumentValue")]).toEqual([
+      400,
+      "InvalidArgument",
+      "Invalid version id specified",
+      id,
+    ]);
+  }
+  const body = `<Delete><Object><Key>key</Key><VersionId>${id}</VersionId></Object></Delete>`;
+  const md5 = new Bun.CryptoHasher("md5").update(body).digest("base64");
+  const many = await h.call("POST", "/bucket?delete", { headers: { "Content-MD5": md5 }, body });
+  expect([many.status, many.tag("Code"), many.tag("Message")]).toEqual([
+    200,
+    "NoSuchVersion",
+    "The specified version does not exist.",
+  ]);
+  expect((await h.call("GET", "/bucket/key?versionId=null")).text).toBe("0123456789");
+});

@@ -7,7 +7,7 @@
 import { DEFAULT_REGION } from "../../config/region.ts";
 import { escapeXml, S3Error, type S3ErrorCode } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler } from "../exchange.ts";
-import { accessPolicy } from "../objects/facts.ts";
+import { accessPolicy } from "../objects/acl.ts";
 import { emptyReply, xmlReply } from "../replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import type { Bucket } from "./directory.ts";
@@ -77,7 +77,6 @@ export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabl
 export const getBucketOwnershipControls = always(
   document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
 );
-export const putBucketAcl = never("AccessControlListNotSupported");
 
 /** A bucket would have to be versioned first. */
 export const putObjectLockConfiguration: Handler = async (exchange) => {

@@ -30,6 +30,7 @@ import { checkBucketName } from "./name.ts";
 import { regionOf, regionOfNew } from "./region.ts";
 
 const CONFIGURATION_BYTES_MAX = 64 * 1024;
+const UNIMPLEMENTED = new Set(["Bucket", "Location", "Tags"]);
 const LIST_BUCKETS_MAX = 10_000;
 const SCAN_PAGE = 1000;
 
@@ -90,8 +91,9 @@ async function locationConstraint(exchange: Exchange): Promise<string> {
   }
   if (bytes.byteLength === 0) return "";
   const root = parseXml(bytes, "CreateBucketConfiguration");
-  for (const unimplemented of ["Location", "Bucket", "Tags"]) {
-    if (root.child(unimplemented) !== undefined) throw notImplementedHeader(unimplemented);
+  for (const name of root.names) {
+    if (UNIMPLEMENTED.has(name)) throw notImplementedHeader(name);
+    if (name !== "LocationConstraint") throw new S3Error("MalformedXML");
   }
   return root.childText("LocationConstraint")?.trim() ?? "";
 }

@@ -27,6 +27,7 @@ const DELETES_PER_ENTRY = 64;
 /** Batches of one DeleteObjects under way at a time. */
 const BATCHES_IN_FLIGHT = 4;
 const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"] as const;
+const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
 export const deleteObject: Handler = async (exchange) => {
@@ -108,6 +109,8 @@ async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; victim
 function victimOf(object: XmlElement): Victim {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
+  // What is not understood may be a condition of tomorrow.
+  if (object.names.some((name) => !OBJECT_ELEMENTS.has(name))) throw new S3Error("MalformedXML");
   const versionId = object.childText("VersionId");
   const etag = object.childText("ETag");
   const victim: Victim = {
@@ -124,7 +127,10 @@ function victimOf(object: XmlElement): Victim {
       object.childText(FACT_ELEMENTS[1]),
       FACT_ELEMENTS,
     );
-    checkVersionId(versionId);
+    // In a list it is a key's own error (recorded there too).
+    if (versionId !== undefined && versionId !== "null") {
+      throw new S3Error("NoSuchVersion", { message: "The specified version does not exist." });
+    }
   } catch (error) {
     victim.error = toS3Error(error);
   }

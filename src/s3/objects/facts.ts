@@ -1,23 +1,14 @@
 /** What clients ask about an object besides its bytes: access, tags, attributes. */
 
-import type { S3Owner } from "../deps.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import type { Exchange, Handler } from "../exchange.ts";
 import { listElements } from "../header-values.ts";
-import { aclNotSupported } from "../headers/values.ts";
 import { decodePartTable } from "../records/manifest.ts";
 import { emptyReply, httpDate, xmlReply } from "../replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
+import { accessPolicy } from "./acl.ts";
 import { checksumElements, elementName } from "./checksums.ts";
 import { type CurrentObject, currentObject } from "./current.ts";
-
-/** The owner has full control and nobody else has any: there are no other grants to give. */
-export function accessPolicy(owner: S3Owner): string {
-  const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
-  const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
-  const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
-  return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
-}
 
 export const getObjectAcl: Handler = async (exchange) => {
   await currentObject(exchange, "meta");
@@ -33,11 +24,6 @@ export const getObjectTagging: Handler = async (exchange) => {
 export const deleteObjectTagging: Handler = async (exchange) => {
   await currentObject(exchange, "meta");
   return emptyReply(204);
-};
-
-export const putObjectAcl: Handler = async (exchange) => {
-  await currentObject(exchange, "meta");
-  throw aclNotSupported();
 };
 
 /** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */

@@ -29,7 +29,6 @@ import {
   getPublicAccessBlock,
   noSuchConfiguration,
   nothingToDelete,
-  putBucketAcl,
   putObjectLockConfiguration,
 } from "../buckets/facts.ts";
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../buckets/lifecycle.ts";
@@ -40,6 +39,7 @@ import { completeMultipartUpload } from "../multipart/complete.ts";
 import { listParts } from "../multipart/parts.ts";
 import { abortMultipartUpload, createMultipartUpload } from "../multipart/upload.ts";
 import { uploadPart, uploadPartCopy } from "../multipart/upload-part.ts";
+import { putBucketAcl, putObjectAcl } from "../objects/acl.ts";
 import { copyObject } from "../objects/copy.ts";
 import { deleteObject, deleteObjects } from "../objects/delete.ts";
 import {
@@ -48,7 +48,6 @@ import {
   getObjectAttributes,
   getObjectTagging,
   getObjectTorrent,
-  putObjectAcl,
   restoreObject,
   withoutLock,
 } from "../objects/facts.ts";

@@ -77,6 +77,7 @@ test("what a creation may ask for", async () => {
   expect(await code(config("<LocationConstraint>mars-1</LocationConstraint>"))).toBe(
     "InvalidLocationConstraint",
   );
+  expect(await code(config("<Colour>blue</Colour>"))).toBe("MalformedXML");
   expect(await code("<x/>")).toBe("MalformedXML");
   expect(await code("rubbish")).toBe("MalformedXML");
   expect(await code(`<!DOCTYPE x>${config("")}`)).toBe("MalformedXML");

@@ -107,7 +107,7 @@ test.each([
   ["%2F%2Fbucket%2Fsource", "InvalidArgument", 400],
   // The slash of the key is not another leading one.
   ["bucket/%2Fsource", "NoSuchKey", 404],
-  ["bucket/source?versionId=abc", "NoSuchVersion", 404],
+  ["bucket/source?versionId=abc", "InvalidArgument", 400],
   ["bucket/source?other=1", "InvalidArgument", 400],
   ["bucket/%zz", "InvalidArgument", 400],
   ["bucket/nothing", "NoSuchKey", 404],

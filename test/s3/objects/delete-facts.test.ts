@@ -67,6 +67,15 @@ test("DeleteObjects decides per key", async () => {
   expect((await h.call("GET", "/bucket")).tags("Key")).toEqual(["b", "c", "key"]);
 });
 
+test("an element that nobody knows is no condition to drop", async () => {
+  const h = await prepared();
+  const body = "<Delete><Object><Key>key</Key><IfColour>blue</IfColour></Object></Delete>";
+  const md5 = new Bun.CryptoHasher("md5").update(body).digest("base64");
+  const answer = await h.call("POST", "/bucket?delete", { headers: { "Content-MD5": md5 }, body });
+  expect([answer.status, answer.tag("Code")]).toEqual([400, "MalformedXML"]);
+  expect((await h.call("HEAD", "/bucket/key")).status).toBe(200);
+});
+
 test("an upload is aborted if it began then", async () => {
   const h = await prepared();
   const id = (await h.call("POST", "/bucket/key?uploads")).tag("UploadId") ?? "";

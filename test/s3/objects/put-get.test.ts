@@ -392,9 +392,9 @@ test("versions: null is the only one", async () => {
   const h = await withBucket();
   await h.call("PUT", "/bucket/key", { body: "x" });
   expect((await h.call("GET", "/bucket/key?versionId=null")).status).toBe(200);
-  expect((await h.call("GET", "/bucket/key?versionId=abc")).tag("Code")).toBe("NoSuchVersion");
+  expect((await h.call("GET", "/bucket/key?versionId=abc")).tag("Code")).toBe("InvalidArgument");
   expect((await h.call("GET", "/bucket/key?versionId=")).tag("Code")).toBe("InvalidArgument");
-  expect((await h.call("DELETE", "/bucket/key?versionId=abc")).status).toBe(404);
+  expect((await h.call("DELETE", "/bucket/key?versionId=abc")).status).toBe(400);
   expect((await h.call("DELETE", "/bucket/key?versionId=null")).status).toBe(204);
 });
 

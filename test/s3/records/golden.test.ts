@@ -218,6 +218,15 @@ test("what was written is read back", () => {
   expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
 });
 
+test("rows of before the storage class are STANDARD", () => {
+  const before =
+    "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000";
+  expect(decodeManifest(bytes(before)).storageClass).toBe("STANDARD");
+  expect(readSummary(bytes(before)).storageClass).toBe("STANDARD");
+  const upload = "0805120c0a0a746578742f706c61696e200528023202414b38808040";
+  expect(decodeUpload(bytes(upload)).storageClass).toBe("STANDARD");
+});
+
 test("every class has a number of its own; a number that is none is refused", () => {
   const names = [
     "STANDARD",

@@ -39,6 +39,8 @@ function rowsOf(page: string): Row[] {
 const rows = rowsOf(await Bun.file(new URL("../../../docs/s3.md", import.meta.url)).text());
 
 const BODIES: Readonly<Record<string, string>> = {
+  "of the owner": acl(["<ID>owner-id</ID>"]),
+  "of others too": acl(["<ID>owner-id</ID>", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>"]),
   off: "<BucketLoggingStatus/>",
   on: "<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket></LoggingEnabled></BucketLoggingStatus>",
   none: "<NotificationConfiguration></NotificationConfiguration>",
@@ -49,6 +51,13 @@ const BODIES: Readonly<Record<string, string>> = {
   BucketOwnerPreferred: ownership("BucketOwnerPreferred"),
   ObjectWriter: ownership("ObjectWriter"),
 };
+
+function acl(grantees: readonly string[]): string {
+  const grants = grantees.map(
+    (grantee) => `<Grant><Grantee>${grantee}</Grantee><Permission>FULL_CONTROL</Permission></Grant>`,
+  );
+  return `<AccessControlPolicy><Owner><ID>owner-id</ID></Owner><AccessControlList>${grants.join("")}</AccessControlList></AccessControlPolicy>`;
+}
 
 function ownership(word: string): string {
   return `<OwnershipControls><Rule><ObjectOwnership>${word}</ObjectOwnership></Rule></OwnershipControls>`;
@@ -113,6 +122,38 @@ test("the table has every operation that is not there, and 501 is what the code 
   );
   expect([...refused].sort()).toEqual([...REFUSED.keys()].sort());
   for (const name of ROUTES.keys()) expect(REFUSED.has(name)).toBe(false);
+});
+
+describe("ACLs that are set", () => {
+  test("what a GET gave back may be put: s3cmd does so after each copy", async () => {
+    const h = await prepared();
+    for (const target of ["/bucket?acl", "/bucket/key?acl"]) {
+      const body = (await h.call("GET", target)).text;
+      expect((await h.call("PUT", target, { body })).status).toBe(200);
+      for (const canned of ["private", "bucket-owner-full-control"]) {
+        expect((await h.call("PUT", target, { headers: { "x-amz-acl": canned } })).status).toBe(200);
+      }
+    }
+  });
+
+  test.each([
+    ["", {}, "MissingSecurityHeader"],
+    ["<AccessControlPolicy/>", {}, "MalformedACLError"],
+    ["<Other/>", {}, "MalformedXML"],
+    [acl([]), {}, "AccessControlListNotSupported"],
+    [acl(["<ID>somebody</ID>"]), {}, "AccessControlListNotSupported"],
+    [acl(["<ID>owner-id</ID>"]).replace("FULL_CONTROL", "READ"), {}, "AccessControlListNotSupported"],
+    [acl(["<ID>owner-id</ID>"]).replace("<ID>owner", "<ID>other"), {}, "AccessControlListNotSupported"],
+    ["", { "x-amz-acl": "public-read" }, "AccessControlListNotSupported"],
+    ["", { "x-amz-grant-read": "id=1" }, "AccessControlListNotSupported"],
+    ["", { "x-amz-acl": "nope" }, "InvalidArgument"],
+  ] as [string, Record<string, string>, string][])("%j with %j is %s", async (body, headers, code) => {
+    const h = await prepared();
+    for (const target of ["/bucket?acl", "/bucket/key?acl"]) {
+      const answer = await h.call("PUT", target, { body, headers });
+      expect([answer.status, answer.tag("Code")]).toEqual([400, code]);
+    }
+  });
 });
 
 describe("BucketOwnerEnforced", () => {
