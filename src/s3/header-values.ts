@@ -39,21 +39,37 @@ const SECRETS = /^authorization$|^x-amz-security-token$|-customer-key$/;
 
 /** @throws S3Error InvalidArgument for a second line of a header that is no list */
 export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
-  for (let i = 2; i < rawHeaders.length; i += 2) {
+  // Every request comes by: names are only compared where their lengths and last letters leave a doubt.
+  let seenLow = 0;
+  let seenHigh = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    for (let j = 0; j < i; j += 2) {
-      const earlier = rawHeaders[j] as string;
-      if (earlier.length !== name.length) continue;
-      const lower = name.toLowerCase();
-      if (earlier.toLowerCase() !== lower || !isSingle(lower)) continue;
-      throw new S3Error("InvalidArgument", {
-        message: "Only one value may be specified.",
-        extra: [
-          ["ArgumentName", lower],
-          ...(SECRETS.test(lower) ? [] : [["ArgumentValue", rawHeaders[i + 1] as string] as const]),
-        ],
-      });
+    const mark = (name.length * 11 + (name.charCodeAt(name.length - 1) & 0x1f) * 5) & 63;
+    const bit = 1 << (mark & 31);
+    if (mark < 32) {
+      if ((seenLow & bit) !== 0) refuseIfRepeated(rawHeaders, i);
+      seenLow |= bit;
+    } else {
+      if ((seenHigh & bit) !== 0) refuseIfRepeated(rawHeaders, i);
+      seenHigh |= bit;
     }
+  }
+}
+
+function refuseIfRepeated(rawHeaders: readonly string[], at: number): void {
+  const name = rawHeaders[at] as string;
+  for (let i = 0; i < at; i += 2) {
+    const earlier = rawHeaders[i] as string;
+    if (earlier.length !== name.length) continue;
+    const lower = name.toLowerCase();
+    if (earlier.toLowerCase() !== lower || !isSingle(lower)) continue;
+    throw new S3Error("InvalidArgument", {
+      message: "Only one value may be specified.",
+      extra: [
+        ["ArgumentName", lower],
+        ...(SECRETS.test(lower) ? [] : [["ArgumentValue", rawHeaders[at + 1] as string] as const]),
+      ],
+    });
   }
 }
 

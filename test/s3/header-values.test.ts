@@ -43,6 +43,17 @@ describe("x-amz-object-attributes", () => {
     );
   });
 
+  test("in the query of a presigned URL, a parameter each or one with commas", async () => {
+    const h = await prepared();
+    const url = "/bucket/key?attributes&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0";
+    for (const query of [`${name}=ETag&${name}=ObjectSize`, `${name}=ETag%2C%20ObjectSize`]) {
+      const answer = await h.call("GET", `${url}&${query}`);
+      expect([answer.status, answer.tag("ObjectSize")]).toEqual([200, "7"]);
+    }
+    const twice = await h.call("GET", `${url}&${name}=ETag&X-Amz-Max-Parts=1&x-amz-max-parts=2`);
+    expect([twice.tag("Code"), twice.tag("ArgumentName")]).toEqual(["InvalidArgument", "x-amz-max-parts"]);
+  });
+
   test("a name that there is not is refused wherever it stands, and so is an empty list", async () => {
     const h = await prepared();
     for (const lines of [of(name, "ETag", "Colour"), of(name, "ETag,Colour"), of(name, "Colour", "ETag")]) {

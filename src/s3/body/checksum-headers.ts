@@ -77,6 +77,16 @@ function contentMd5(text: string | undefined): Uint8Array | undefined {
 }
 
 function checksumHeader(request: S3Request): FoundChecksum | undefined {
+  const found = checksumLine(request);
+  return found === undefined
+    ? undefined
+    : { algorithm: found.algorithm, value: checksumValue(found.algorithm, found.text, "header") };
+}
+
+/** The one `x-amz-checksum-*` header of a request, its value as it stands there. @throws S3Error InvalidRequest */
+export function checksumLine(
+  request: S3Request,
+): { readonly algorithm: ChecksumAlgorithm; readonly text: string } | undefined {
   let suffix: string | undefined;
   let text = "";
   const raw = request.edge.rawHeaders;
@@ -94,7 +104,7 @@ function checksumHeader(request: S3Request): FoundChecksum | undefined {
   if (algorithm === undefined) {
     throw invalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.");
   }
-  return { algorithm, value: checksumValue(algorithm, text, "header") };
+  return { algorithm, text: text.trim() };
 }
 
 /** @throws S3Error InvalidRequest when the text is not a checksum of that algorithm in base64. */

@@ -5,6 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { ReadView, TxnMutation } from "../../kv/types.ts";
+import { checksumLine } from "../body/checksum-headers.ts";
 import type { Bucket } from "../buckets/directory.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../exchange.ts";
@@ -30,6 +31,8 @@ const DISPOSALS_PER_ENTRY = 64;
 
 export const completeMultipartUpload: Handler = async (exchange) => {
   const condition = writeConditionOf(exchange.request);
+  // Several checksums, or one that there is not, are refused before the document is read.
+  checksumLine(exchange.request);
   const listed = await readListedParts(exchange);
   return withKeepAlive(exchange, complete(exchange, listed, condition));
 };

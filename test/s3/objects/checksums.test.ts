@@ -368,6 +368,16 @@ test("what a completion says of the checksum must be that of the upload", async 
       { "x-amz-checksum-type": "COMPOSITE" },
       "The upload was created using the FULL_OBJECT checksum mode. The complete request must use the same checksum mode.",
     ],
+    [{ "x-amz-checksum-crc32": "AAAA" }, "Value for x-amz-checksum-crc32 header is invalid."],
+    [{ "x-amz-checksum-crc32": "AAAAAA==-x" }, "Value for x-amz-checksum-crc32 header is invalid."],
+    [
+      { "x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-md5": "AAAAAAAAAAAAAAAAAAAAAA==" },
+      "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+    ],
+    [
+      { "x-amz-checksum-md4": "AAAA" },
+      "The algorithm type you specified in x-amz-checksum- header is invalid.",
+    ],
     [
       { "x-amz-checksum-xxhash3": "AAAAAAAAAAA=" },
       "Checksum Type mismatch occurred, expected checksum Type: crc32, actual checksum Type: xxhash3",
