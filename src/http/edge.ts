@@ -14,7 +14,7 @@ import { IdleWatch } from "./idle-watch.ts";
 import { LINGER_LIMITS, Lingering } from "./linger.ts";
 import { type EdgeMetrics, noEdgeMetrics } from "./metrics.ts";
 import { DEFAULT_EDGE_LIMITS, type Edge, type EdgeLimits, type EdgeOptions } from "./options.ts";
-import { answerParseError } from "./parse-errors.ts";
+import { answerParseError, refuseTunnel } from "./parse-errors.ts";
 import { ReplyAborted, writeReply } from "./reply-writer.ts";
 import { refusal } from "./request-checks.ts";
 import { requestIds } from "./request-id.ts";
@@ -185,6 +185,12 @@ class HttpEdge implements Edge {
     server.on("request", arrives("none"));
     server.on("checkContinue", arrives("continue"));
     server.on("checkExpectation", arrives("unknown"));
+    server.on("connect", (_request: IncomingMessage, socket) => {
+      const connection = this.#connections.of(socket as Socket);
+      if (connection === undefined) return;
+      refuseTunnel(connection, this.#requestId);
+      this.#lingering.expect(connection.socket);
+    });
     server.on("clientError", (error: Error, socket) => this.#parseFailed(error, socket as Socket));
     return server;
   }
@@ -203,6 +209,7 @@ class HttpEdge implements Edge {
     const connection = this.#connections.of(socket);
     if (connection === undefined || connection.closing) return;
     answerParseError(error, connection, this.#bodies.get(socket), this.#requestId, this.#metrics);
+    this.#lingering.expect(socket);
   }
 
   #bodyStarts(body: SocketBody, socket: Socket): void {

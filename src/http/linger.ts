@@ -65,8 +65,15 @@ export class Lingering {
     request.resume();
   }
 
-  #begin(socket: Socket): Linger {
-    const { totalMs, idleMs, connections } = this.#limits;
+  /** For a connection whose write side is closed, or will be, and whose parser has given up: Bun throws away what comes. */
+  expect(socket: Socket): void {
+    if (socket.destroyed) return;
+    if (socket.writableEnded) this.#begin(socket, Number.POSITIVE_INFINITY);
+    else socket.once("finish", () => this.#begin(socket, Number.POSITIVE_INFINITY));
+  }
+
+  #begin(socket: Socket, idleMs = this.#limits.idleMs): Linger {
+    const { totalMs, connections } = this.#limits;
     if (this.#lingers.size >= connections) this.#lingers.values().next().value?.end();
     const linger = new Linger(socket, idleMs, this.#closing ? CLOSING_MS : totalMs);
     this.#lingers.add(linger);
@@ -89,12 +96,13 @@ export class Lingering {
 class Linger {
   readonly #socket: Socket;
   readonly #total: ReturnType<typeof setTimeout>;
-  readonly #silence: ReturnType<typeof setInterval>;
+  readonly #silence: ReturnType<typeof setInterval> | undefined;
   #silent = false;
 
   constructor(socket: Socket, idleMs: number, totalMs: number) {
     this.#socket = socket;
     this.#total = setTimeout(() => this.end(), totalMs);
+    if (!Number.isFinite(idleMs)) return;
     this.#silence = setInterval(() => {
       if (this.#silent) this.end();
       this.#silent = true;

@@ -4,6 +4,7 @@ import type { SocketBody } from "./body-reader.ts";
 import type { Connection } from "./connection.ts";
 import { rawEdgeAnswer } from "./edge-answer.ts";
 import type { EdgeMetrics } from "./metrics.ts";
+import { METHOD_NOT_ALLOWED, type RefusedLine, refusedLine } from "./request-target.ts";
 
 /** node:http keeps the response in progress here (undocumented, the same in Bun; a test depends on it). */
 interface HttpSocket extends Socket {
@@ -58,16 +59,32 @@ export function answerParseError(
     socket.destroy();
     return;
   }
-  socket.end(
-    tooLarge
-      ? rawEdgeAnswer(
-          "400 Bad Request",
-          "RequestHeaderSectionTooLarge",
-          "The request headers exceed the maximum allowed size.",
-          requestId(),
-        )
-      : rawEdgeAnswer("400 Bad Request", "BadRequest", "The HTTP request is malformed.", requestId()),
-  );
+  // The bytes that the parser was given last: they begin with the line at fault, unless it came in pieces.
+  const { rawPacket } = error as Error & { readonly rawPacket?: Uint8Array };
+  const why = tooLarge ? TOO_LARGE : (refusedLine(rawPacket) ?? MALFORMED);
+  socket.end(rawEdgeAnswer(why.status, why.code, why.message, requestId(), why.allow));
+}
+
+const TOO_LARGE: RefusedLine = {
+  status: "400 Bad Request",
+  code: "RequestHeaderSectionTooLarge",
+  message: "The request headers exceed the maximum allowed size.",
+};
+const MALFORMED: RefusedLine = {
+  status: "400 Bad Request",
+  code: "BadRequest",
+  message: "The HTTP request is malformed.",
+};
+
+/** CONNECT asks for a tunnel, and node:http hands over the socket for it. There is none here. */
+export function refuseTunnel(connection: Connection, requestId: () => string): void {
+  const { socket } = connection;
+  connection.closing = true;
+  // Behind a request in progress this answer would be taken for that request's.
+  if (connection.busy && endAfterAnswers(socket)) return;
+  const { status, code, message, allow } = METHOD_NOT_ALLOWED;
+  if (socket.writable) socket.end(rawEdgeAnswer(status, code, message, requestId(), allow));
+  else socket.destroy();
 }
 
 /** When answers are still to be written: ends the connection after the last of them and returns true. */

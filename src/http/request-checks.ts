@@ -1,6 +1,7 @@
 import { edgeAnswer } from "./edge-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { EdgeLimits } from "./options.ts";
+import { targetAuthority } from "./request-target.ts";
 import type { EdgeReply } from "./types.ts";
 
 /**
@@ -13,6 +14,9 @@ export function refusal(exchange: Exchange, limits: EdgeLimits, anyHost: boolean
   const { rawHeaders, requestId } = exchange;
   if (rawHeaders.length > 2 * limits.maxHeaderCount) {
     return edgeAnswer(400, "RequestHeaderSectionTooLarge", "Too many request headers.", requestId);
+  }
+  if (targetAuthority(exchange.rawTarget) === "") {
+    return edgeAnswer(400, "InvalidURI", "The authority of the request target is not valid.", requestId);
   }
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -83,6 +83,7 @@ export class Turns {
     if (arrival === undefined) {
       this.#waiting -= waiting.length;
       waiting.length = 0;
+      if (connection.closing) socket.end();
       this.#table.rest(connection);
       return;
     }

@@ -131,8 +131,8 @@ class ParsedRequest implements S3Request {
 const SCHEME = /^https?:\/\//i;
 
 /**
- * `/path?query` of the target. An absolute-form target (RFC 9112 section 3.2.2) must name the same authority as Host:
- * only Host is covered by the signature, and the bucket may come from either.
+ * `/path?query` of the target. Of an absolute-form target (RFC 9112 section 3.2.2) the edge has put the authority in the
+ * place of Host: bucket and signature follow it. A difference is refused all the same, because only Host is signed.
  */
 function originForm(rawTarget: string, hostHeader: string): string {
   if (rawTarget.charCodeAt(0) === 0x2f) return rawTarget;

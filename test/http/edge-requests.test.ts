@@ -69,7 +69,7 @@ describe("the request head", () => {
     ["no Host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 400, "InvalidRequest"],
     ["two Hosts", `GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, 400, "InvalidRequest"],
     ["garbage", "GARBAGE\r\n\r\n", 400, "BadRequest"],
-    ["unknown method", `FOO / HTTP/1.1\r\n${HOST}\r\n`, 400, "BadRequest"],
+    ["unknown method", `FOO / HTTP/1.1\r\n${HOST}\r\n`, 501, "NotImplemented"],
     [
       "length and coding",
       `PUT / HTTP/1.1\r\n${HOST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`,

@@ -13,7 +13,10 @@ let client: S3Client;
 beforeAll(async () => {
   node = await NodeProcess.start({
     dataDir: temporaryDirectory("abuse"),
-    args: ["--s3-body-idle-timeout", "1s", "--s3-headers-timeout", "1s", "--s3-drain-timeout", "1s"],
+    args: [
+      ...["--s3-body-idle-timeout", "1s", "--s3-headers-timeout", "1s", "--s3-drain-timeout", "1s"],
+      ...["--s3-domains", "s3.test"],
+    ],
   });
   client = new S3Client(node.s3Port);
   await client.expect(200, "PUT", "abuse");
@@ -63,10 +66,15 @@ function raw(bytes: string | Uint8Array, options: RawOptions = {}): Promise<stri
   });
 }
 
-function signedHead(method: string, path: string, more: Readonly<Record<string, string>> = {}): string {
+function signedHead(
+  method: string,
+  path: string,
+  more: Readonly<Record<string, string>> = {},
+  host = `127.0.0.1:${node.s3Port}`,
+): string {
   const headers = signedHeaders({
     method,
-    host: `127.0.0.1:${node.s3Port}`,
+    host,
     path,
     payloadHash: UNSIGNED_PAYLOAD,
     credentials: CREDENTIALS,
@@ -225,6 +233,42 @@ test("a client that writes its whole upload before it reads is told why it was r
     const [head, code] = refusals[round % 2] ?? refusals[0];
     expect(await raw(Buffer.concat([Buffer.from(head), body]))).toContain(`<Code>${code}</Code>`);
   }
+  await expectWell();
+});
+
+test("the host of an absolute-form target is the one that was signed, and may name the bucket", async () => {
+  const absolute = (scheme: string, host: string, path: string): Promise<string> =>
+    raw(
+      signedHead("GET", path, { connection: "close" }, host)
+        .replace(`GET ${path}`, `GET ${scheme}://${host}${path}`)
+        .replace(`host: ${host}`, "host: proxy.example"),
+    );
+  expect(await absolute("http", `127.0.0.1:${node.s3Port}`, "/abuse/known")).toEndWith("known");
+  expect(await absolute("https", `127.0.0.1:${node.s3Port}`, "/abuse/known")).toEndWith("known");
+  expect(await absolute("http", "abuse.s3.test", "/known")).toEndWith("known");
+  const wrong = signedHead("GET", "/abuse/known", { connection: "close" });
+  const other = wrong.replace("GET /abuse", "GET http://other.example/abuse");
+  expect(await raw(other)).toContain("<Code>SignatureDoesNotMatch</Code>");
+  await expectWell();
+});
+
+test("methods and targets that are none of S3's get an answer", async () => {
+  const host = "host: h\r\nconnection: close\r\n\r\n";
+  expect(await raw(`CONNECT s3.test:443 HTTP/1.1\r\n${host}`)).toMatch(
+    /^HTTP\/1\.1 405 .*<Code>MethodNotAllowed</s,
+  );
+  expect(await raw(`OPTIONS * HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 405 .*<Code>MethodNotAllowed</s);
+  expect(await raw(`TRACE /abuse/known HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 40[35] .*<Code>/s);
+  expect(await raw(`BREW /abuse HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 501 .*<Code>NotImplemented</s);
+  expect(await raw(`GET s3.test:80 HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 400 .*<Code>InvalidURI</s);
+  await expectWell();
+});
+
+test("a transfer coding instead of a length is 501 and names the header", async () => {
+  const head = signedHead("PUT", "/abuse/unsized", { "transfer-encoding": "chunked", connection: "close" });
+  const answer = await raw(`${head}5\r\nhello\r\n0\r\n\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 501 /);
+  expect(answer).toContain("<Header>Transfer-Encoding</Header>");
   await expectWell();
 });
 
