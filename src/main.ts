@@ -6,6 +6,7 @@ import { createLogger } from "./monitoring/log.ts";
 import { RoomMetrics } from "./monitoring/room-metrics.ts";
 import { Node } from "./node/node.ts";
 import { systemClock } from "./platform/clock.ts";
+import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
 import { isJournal } from "./platform/journal.ts";
 
 const STDOUT = 1;
@@ -31,23 +32,23 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   // A rejection that nobody handles is a bug in a process that holds other people's data: it ends here, in the log.
   process.on("unhandledRejection", (error) => {
     log.error("unhandled rejection", { error });
-    ended.resolve(1);
+    ended.resolve(EXIT.MAY_MEND);
   });
   process.on("uncaughtException", (error) => {
     log.error("uncaught exception", { error });
-    ended.resolve(1);
+    ended.resolve(EXIT.MAY_MEND);
   });
   let serving: Node | undefined;
   const stop = (signal: string): void => {
     log.info("signal", { signal });
     // A start has promised nothing to anybody yet: it may end anywhere, as in a crash. Without a handler it would end by
     // the signal, or, as process 1 of a container, not at all.
-    if (serving === undefined) ended.resolve(0);
+    if (serving === undefined) ended.resolve(EXIT.DONE);
     serving?.stop().then(
-      () => ended.resolve(0),
+      () => ended.resolve(EXIT.DONE),
       (error: unknown) => {
         log.error("stop failed", { error });
-        ended.resolve(1);
+        ended.resolve(EXIT.MAY_MEND);
       },
     );
   };
@@ -55,14 +56,21 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   process.on("SIGINT", () => stop("SIGINT"));
   for (const warning of loaded.warnings) log.warn(warning);
   for (const { message, fields } of describe(loaded)) log.info(message, fields);
-  const onExpelled = (message: string, removed: boolean): void => {
-    process.stderr.write(`elastickv: ${message}\n`);
-    const code = removed ? 0 : 1;
-    if (serving === undefined) ended.resolve(code);
-    // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
-    else serving.stop().finally(() => ended.resolve(code));
+  /** The last line: whoever looks at a service that does not come back sees it first. */
+  const end = (message: string, code: ExitCode): void => {
+    process.stderr.write(`elastickv: ${message.split("\n")[0]}\n`);
+    ended.resolve(code);
   };
-  const starting = Node.start({ config, log, metrics, onFatal: () => ended.resolve(1), onExpelled });
+  const onExpelled = (message: string, code: ExitCode): void => {
+    if (serving === undefined) end(message, code);
+    // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
+    else serving.stop().finally(() => end(message, code));
+  };
+  const onFatal = (message: string, code: ExitCode): void => {
+    if (code === EXIT.MAY_MEND) ended.resolve(code);
+    else end(message, code);
+  };
+  const starting = Node.start({ config, log, metrics, onFatal, onExpelled });
   // A room that dies while the log is replayed leaves a start that would wait for it for ever.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;
@@ -93,7 +101,7 @@ const code = await runCli({
   // Left to the runtime it would end in the handlers above: logged, and the process half alive or gone with code 0.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`elastickv: ${text}\n`);
-  return 1;
+  return EXIT.MAY_MEND;
 });
 // Workers and timers would keep the process alive.
 process.exit(code);

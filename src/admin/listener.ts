@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
-import { StartError } from "../platform/start-error.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
 import { createAdminApp } from "./app.ts";
 import { foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
@@ -130,7 +130,10 @@ function cannotListen(address: ListenAddress, error: unknown): StartError {
         options,
       );
     case "EACCES":
-      return new StartError(`${where}: no permission to listen on this port`, options);
+      return lasting(
+        `${where}: no permission to listen on this port: take one above 1023 (--admin-address)`,
+        options,
+      );
     default:
       return new StartError(
         `${where}: cannot listen: ${error instanceof Error ? error.message : String(error)}`,

@@ -35,7 +35,7 @@ test("a learner joins by snapshot, is promoted, and takes the place of a voter t
     await load.progress();
     // Started again it is told once more.
     const again = await cluster.spawn(victim);
-    expect(await again.exitCode(20_000)).toBe(0);
+    expect(await again.exitCode(20_000)).toBe(78);
     expect(again.stderr).toMatch(/^elastickv: .*removed/m);
     await cluster.converged();
     await load.finish();
@@ -68,7 +68,7 @@ test("a corrupted log: the node refuses to start and names the file, the others 
     await cluster.kill(victim);
     const path = flipBitInLog(cluster.node(victim).dataDir);
     const refused = await cluster.spawn(victim);
-    expect(await refused.exitCode(20_000)).not.toBe(0);
+    expect(await refused.exitCode(20_000)).toBe(78);
     const complaint = refused.stderr.split("\n").find((line) => line.startsWith("elastickv: "));
     expect(complaint).toContain(path);
     await load.progress();
@@ -86,7 +86,7 @@ test("a wiped node is refused, with the reason, and is replaced", async () => {
     await cluster.kill(victim);
     rmSync(cluster.node(victim).dataDir, { recursive: true });
     const wiped = await cluster.spawn(victim);
-    expect(await wiped.exitCode(30_000)).toBe(1);
+    expect(await wiped.exitCode(30_000)).toBe(78);
     expect(wiped.stderr).toMatch(/^elastickv: .*(data directory|instance|wiped)/m);
     await load.progress();
     await replace(cluster, victim, "n4");
@@ -106,7 +106,7 @@ test("a copy of a member's directory that is put back is refused by itself, and 
     await cluster.kill(victim);
     putBack(cluster, victim, copy);
     const old = await cluster.spawn(victim);
-    expect(await old.exitCode(30_000)).toBe(1);
+    expect(await old.exitCode(30_000)).toBe(78);
     expect(old.stderr).toMatch(ROLLED_BACK);
     // Whoever told it knows; the others may only have found nobody there.
     await waitFor(
@@ -122,7 +122,7 @@ test("a copy of a member's directory that is put back is refused by itself, and 
     // Once more, with nobody to tell it.
     cluster.links.isolate(victim);
     const again = await cluster.spawn(victim);
-    expect(await again.exitCode(30_000)).toBe(1);
+    expect(await again.exitCode(30_000)).toBe(78);
     expect(again.stderr).toMatch(ROLLED_BACK);
     cluster.links.heal();
     await load.progress();
@@ -151,7 +151,7 @@ test("a copy and a member that has missed what was acknowledged elect nobody", a
     putBack(cluster, victim, copy);
     await cluster.spawn(behind);
     const old = await cluster.spawn(victim);
-    expect(await old.exitCode(30_000)).toBe(1);
+    expect(await old.exitCode(30_000)).toBe(78);
     expect(old.stderr).toMatch(ROLLED_BACK);
     await cluster.start(first);
     await cluster.leader();
