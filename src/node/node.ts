@@ -40,6 +40,7 @@ import {
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
+import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { expelledAdvice, roomFailure } from "./room-failure.ts";
@@ -114,6 +115,7 @@ export class Node {
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
+    checkListeners(config, topology);
     prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
     const lock = lockDataDirectory(config.dataDir);
     try {

@@ -8,11 +8,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { has } from "../platform/support/needs.ts";
+import { has, needs } from "../platform/support/needs.ts";
 import { freePorts, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { S3Client } from "./lib/s3-client.ts";
 
@@ -96,7 +97,7 @@ test("a bad value is named with its variable", async () => {
 test("a data directory that is a file", async () => {
   const path = join(temporaryDirectory("start"), "file");
   writeFileSync(path, "not a directory");
-  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir: path })), LASTING, path);
+  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir: path })), LASTING, `${path} is a file`);
 });
 
 test("a data directory below a file", async () => {
@@ -179,21 +180,62 @@ test.if(canRunAsNobody).each([
   );
 });
 
-test("a busy S3 port", async () => {
+const FLAGS = { s3: "--s3-address", admin: "--admin-address", peer: "--peer-address" } as const;
+
+test.each(["s3", "admin", "peer"] as const)(
+  "a busy %s port is found before a data directory is made",
+  async (which) => {
+    const busy = await busyPort();
+    const dataDir = join(temporaryDirectory("start"), "data");
+    const node = await NodeProcess.spawn({
+      dataDir,
+      ...(which === "s3" ? { s3Port: busy.port } : which === "admin" ? { adminPort: busy.port } : {}),
+      args: which === "peer" ? ["--peer-address", `127.0.0.1:${busy.port}`] : [],
+    });
+    const outcome = await failedStart(node);
+    busy.close();
+    expectRefusal(outcome, MAY_MEND, `127.0.0.1:${busy.port}`, "in use", FLAGS[which]);
+    expect(existsSync(dataDir)).toBe(false);
+  },
+);
+
+test("a busy port leaves a data directory that is there as it was", async () => {
+  const dataDir = temporaryDirectory("start");
+  chmodSync(dataDir, 0o755);
   const busy = await busyPort();
-  const node = await NodeProcess.spawn({ dataDir: temporaryDirectory("start"), s3Port: busy.port });
-  const outcome = await failedStart(node);
+  const outcome = await failedStart(await NodeProcess.spawn({ dataDir, s3Port: busy.port }));
   busy.close();
-  expectRefusal(outcome, MAY_MEND, `127.0.0.1:${busy.port}`, "--s3-address");
+  expectRefusal(outcome, MAY_MEND, "--s3-address");
+  expect([readdirSync(dataDir), statSync(dataDir).mode & 0o777]).toEqual([[], 0o755]);
 });
 
-test("a busy admin port", async () => {
-  const busy = await busyPort();
-  const node = await NodeProcess.spawn({ dataDir: temporaryDirectory("start"), adminPort: busy.port });
-  const outcome = await failedStart(node);
-  busy.close();
-  expectRefusal(outcome, MAY_MEND, `127.0.0.1:${busy.port}`, "--admin-address");
+test("a tuning flag that is no good is an error; the same value in a variable is a warning", async () => {
+  const dataDir = temporaryDirectory("start");
+  const flagged = await NodeProcess.spawn({ dataDir, args: ["--raft-max-inflight-msgs", "many"] });
+  expectRefusal(await failedStart(flagged), USAGE, '--raft-max-inflight-msgs: "many"');
+  const node = await NodeProcess.start({ dataDir, env: { ELASTICKV_RAFT_MAX_INFLIGHT_MSGS: "many" } });
+  expect(node.stderr).toMatch(/level=warn .*ELASTICKV_RAFT_MAX_INFLIGHT_MSGS.*using the default 512/);
+  expect(await node.stop()).toBe(0);
 });
+
+// A read-only bind mount is what ProtectSystem=strict is made of.
+test.if(needs("root", "mount"))(
+  "a read-only place under the unit: the line says which drop-in to write",
+  async () => {
+    const parent = temporaryDirectory("start");
+    const dataDir = join(parent, "data");
+    const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+    const wrapper = ["unshare", "--mount", "sh", "-c", script, parent];
+    const node = await NodeProcess.spawn({ dataDir, wrapper, env: { INVOCATION_ID: "ab".repeat(16) } });
+    expectRefusal(
+      await failedStart(node),
+      LASTING,
+      "EROFS",
+      "systemctl edit elastickv",
+      `ReadWritePaths=${dataDir}`,
+    );
+  },
+);
 
 test("both addresses the same", async () => {
   const [port = 0] = await freePorts(1);
