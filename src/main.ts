@@ -14,6 +14,9 @@ const STDERR = 2;
 /** New files and sockets are nobody else's business, whatever the shell or the container had set. */
 const PRIVATE_UMASK = 0o077;
 
+/** Written when nothing else is logged any more: whoever looks at a service that does not come back sees it first. */
+let lastLine = "";
+
 /** Runs a node until it is told to stop (SIGTERM, SIGINT) or cannot go on. @returns the exit code. */
 async function serve(loaded: LoadedConfig): Promise<number> {
   // Every file names its mode as well; what a library makes (SQLite its -wal and -shm) follows the umask alone.
@@ -56,9 +59,8 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   process.on("SIGINT", () => stop("SIGINT"));
   for (const warning of loaded.warnings) log.warn(warning);
   for (const { message, fields } of describe(loaded)) log.info(message, fields);
-  /** The last line: whoever looks at a service that does not come back sees it first. */
   const end = (message: string, code: ExitCode): void => {
-    process.stderr.write(`elastickv: ${message.split("\n")[0]}\n`);
+    lastLine = `elastickv: ${message.split("\n")[0]}\n`;
     ended.resolve(code);
   };
   const onExpelled = (message: string, code: ExitCode): void => {
@@ -103,5 +105,6 @@ const code = await runCli({
   process.stderr.write(`elastickv: ${text}\n`);
   return EXIT.MAY_MEND;
 });
+process.stderr.write(lastLine);
 // Workers and timers would keep the process alive.
 process.exit(code);
