@@ -7,6 +7,7 @@ import { createLogger } from "./monitoring/log.ts";
 import { RoomMetrics } from "./monitoring/room-metrics.ts";
 import { Node } from "./node/node.ts";
 import { systemClock } from "./platform/clock.ts";
+import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
 import { isJournal } from "./platform/journal.ts";
 import { unixSocketState } from "./platform/network/unix-socket.ts";
 
@@ -14,6 +15,9 @@ const STDOUT = 1;
 const STDERR = 2;
 /** New files and sockets are nobody else's business, whatever the shell or the container had set. */
 const PRIVATE_UMASK = 0o077;
+
+/** Written when nothing else is logged any more: whoever looks at a service that does not come back sees it first. */
+let lastLine = "";
 
 /** Runs a node until it is told to stop (SIGTERM, SIGINT) or cannot go on. @returns the exit code. */
 async function serve(loaded: LoadedConfig): Promise<number> {
@@ -33,23 +37,23 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   // A rejection that nobody handles is a bug in a process that holds other people's data: it ends here, in the log.
   process.on("unhandledRejection", (error) => {
     log.error("unhandled rejection", { error });
-    ended.resolve(1);
+    ended.resolve(EXIT.MAY_MEND);
   });
   process.on("uncaughtException", (error) => {
     log.error("uncaught exception", { error });
-    ended.resolve(1);
+    ended.resolve(EXIT.MAY_MEND);
   });
   let serving: Node | undefined;
   const stop = (signal: string): void => {
     log.info("signal", { signal });
     // A start has promised nothing to anybody yet: it may end anywhere, as in a crash. Without a handler it would end by
     // the signal, or, as process 1 of a container, not at all.
-    if (serving === undefined) ended.resolve(0);
+    if (serving === undefined) ended.resolve(EXIT.DONE);
     serving?.stop().then(
-      () => ended.resolve(0),
+      () => ended.resolve(EXIT.DONE),
       (error: unknown) => {
         log.error("stop failed", { error });
-        ended.resolve(1);
+        ended.resolve(EXIT.MAY_MEND);
       },
     );
   };
@@ -57,14 +61,20 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   process.on("SIGINT", () => stop("SIGINT"));
   for (const warning of loaded.warnings) log.warn(warning);
   for (const { message, fields } of describe(loaded)) log.info(message, fields);
-  const onExpelled = (message: string, removed: boolean): void => {
-    process.stderr.write(`elastickv: ${message}\n`);
-    const code = removed ? 0 : 1;
-    if (serving === undefined) ended.resolve(code);
-    // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
-    else serving.stop().finally(() => ended.resolve(code));
+  const end = (message: string, code: ExitCode): void => {
+    lastLine = `elastickv: ${message.split("\n")[0]}\n`;
+    ended.resolve(code);
   };
-  const starting = Node.start({ config, log, metrics, onFatal: () => ended.resolve(1), onExpelled });
+  const onExpelled = (message: string, code: ExitCode): void => {
+    if (serving === undefined) end(message, code);
+    // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
+    else serving.stop().finally(() => end(message, code));
+  };
+  const onFatal = (message: string, code: ExitCode): void => {
+    if (code === EXIT.MAY_MEND) ended.resolve(code);
+    else end(message, code);
+  };
+  const starting = Node.start({ config, log, metrics, onFatal, onExpelled });
   // A room that dies while the log is replayed leaves a start that would wait for it for ever.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;
@@ -100,7 +110,8 @@ const code = await runCli({
   // Left to the runtime it would end in the handlers above: logged, and the process half alive or gone with code 0.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`elastickv: ${text}\n`);
-  return 1;
+  return EXIT.MAY_MEND;
 });
+process.stderr.write(lastLine);
 // Workers and timers would keep the process alive.
 process.exit(code);

@@ -7,7 +7,7 @@ import {
   type SmallServerOptions,
   startSmallServer,
 } from "../http/small-server.ts";
-import { StartError } from "../platform/start-error.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
 import { type AdminApp, createAdminApp } from "./app.ts";
 import { foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
@@ -213,7 +213,7 @@ function cannotListen(where: string, error: unknown, flag: string): StartError {
     case "EADDRINUSE":
       return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
     case "EACCES":
-      return new StartError(`${where}: no permission to listen there`, options);
+      return lasting(`${where}: no permission to listen there: take a port above 1023 (${flag})`, options);
     default:
       return new StartError(
         `${where}: cannot listen: ${error instanceof Error ? error.message : String(error)}`,

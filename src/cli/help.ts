@@ -30,8 +30,8 @@ export function serveHelp(): string {
     "Usage: elastickv serve [flags]",
     "",
     "Every flag has a variable of the same meaning; the flag wins. Sizes: 4MiB, 256KiB, 1048576. Durations: 500ms,",
-    "30s, 5m, 1h, 7d. A bad value is an error, except where [tuning] is written: there the default is used and a",
-    "warning says so.",
+    "30s, 5m, 1h, 7d. A bad value is an error, except in the variable of a setting with [tuning]: there the default",
+    "is used and a warning says so.",
   ];
   for (const section of SECTIONS) {
     lines.push("", `${section}:`);

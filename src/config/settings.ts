@@ -27,7 +27,7 @@ export interface Setting<T> {
   readonly default: NoInfer<T>;
   /** One sentence, lower case first letter, for `--help` and docs/operations/settings.md. */
   readonly help: string;
-  /** An invalid value falls back to the default with a warning, instead of refusing to start. */
+  /** An invalid variable falls back to the default with a warning, instead of refusing to start. An invalid flag does not. */
   readonly tuning?: true;
 }
 

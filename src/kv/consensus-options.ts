@@ -14,6 +14,7 @@ import type { Transport, TransportOptions } from "../raft/transport/types.ts";
 import type { RecoveredLog, WalBatch } from "../raft/wal/types.ts";
 import type { Channel, PortLike } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
+import type { Fatal } from "../rooms/worker-host.ts";
 import type { AppliedState } from "../store/types.ts";
 import type {
   ConsensusToFront,
@@ -178,7 +179,7 @@ export interface ConsensusAssembly {
   readonly logger: Logger;
   /** The release of this program, for hellos and the status page. */
   readonly version: string;
-  readonly fatal: (message: string) => void;
+  readonly fatal: Fatal;
 }
 
 /** What main posts to the consensus Worker, once. */

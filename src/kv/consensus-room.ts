@@ -333,7 +333,7 @@ export class ConsensusRoom {
       work();
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#options.fatal(`consensus: ${text}`);
+      this.#options.fatal(`consensus: ${text}`, error);
     }
   }
 

@@ -20,7 +20,9 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { descriptorAvailable } from "../platform/descriptors.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
 import type { DiskLock } from "../platform/disk.ts";
+import { EXIT, type ExitCode } from "../platform/exit-codes.ts";
 import { systemRandom } from "../platform/random.ts";
+import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
 import { healthProbe } from "../s3/health.ts";
@@ -41,8 +43,10 @@ import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
+import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
+import { expelledAdvice, roomFailure } from "./room-failure.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
 import { RootKeys } from "./root-keys.ts";
 import { S3Door } from "./s3-door.ts";
@@ -54,9 +58,9 @@ export interface NodeOptions {
   readonly config: Config;
   readonly log: Logger;
   /** The node cannot go on; called once, after which the process should end with a code that is not zero. */
-  readonly onFatal: (message: string) => void;
-  /** It was removed from its cluster (a good end), or its peers refuse it for good; called once. */
-  readonly onExpelled: (message: string, removed: boolean) => void;
+  readonly onFatal: (message: string, exitCode: ExitCode) => void;
+  /** It was removed from its cluster (a good end, if it served until then), or its peers refuse it for good; called once. */
+  readonly onExpelled: (message: string, exitCode: ExitCode) => void;
   readonly metrics: RoomMetrics;
 }
 
@@ -134,6 +138,7 @@ export class Node {
     const { config } = options;
     const topology = topologyOf(config);
     const given = givenSecrets(config, topology);
+    checkListeners(config, topology);
     prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
     const lock = lockDataDirectory(config.dataDir);
     try {
@@ -220,7 +225,7 @@ export class Node {
       identity: this.#identity,
       topology: this.#topology,
       secrets: this.#secrets,
-      onDeath: (message) => this.#die(message),
+      onDeath: (message, codes) => this.#die(message, codes),
     });
     this.#rooms = rooms;
     const front = this.#makeFront(rooms);
@@ -235,9 +240,7 @@ export class Node {
     if (member) {
       const observe = (): void => void this.#status.observe();
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
-      await this.#rootKeys.agree(front, readable, (error) =>
-        this.#die(error instanceof Error ? error.message : String(error)),
-      );
+      await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
     this.#s3 = await startS3Front({
       config,
@@ -343,18 +346,28 @@ export class Node {
     log.info("stopped");
   }
 
-  #die(message: string): void {
+  #die(message: string, codes: readonly string[] = []): void {
+    this.#fail(roomFailure(message, codes, this.#options.config.dataDir));
+  }
+
+  #fail(error: unknown): void {
     // Also while stopping: requests that still run would wait for a dead room, and the end would look like a good one.
     if (this.#fatal) return;
     this.#fatal = true;
+    const message = error instanceof Error ? error.message : String(error);
     this.#options.log.error("this node cannot go on", { reason: message });
-    this.#options.onFatal(message);
+    this.#options.onFatal(message, error instanceof StartError ? error.exitCode : EXIT.MAY_MEND);
   }
 
   #expel(message: string, removed: boolean): void {
     if (this.#expelled !== undefined) return;
     this.#expelled = message;
-    this.#options.onExpelled(message, removed);
+    // Told at its start, it is a start that cannot succeed; told while it served, somebody has just asked for this end.
+    const good = removed && this.#front?.readable === true;
+    const advice = message.includes("elastickv cluster replace")
+      ? ""
+      : expelledAdvice(this.#identity.nodeId, removed);
+    this.#options.onExpelled(`${message}${advice}`, good ? EXIT.DONE : EXIT.LASTING);
   }
 
   #readiness(): Readiness {

@@ -8,14 +8,14 @@ import type { StoreWorkerInit } from "../kv/store-worker.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import { portSource } from "../monitoring/port-source.ts";
 import { systemRandom } from "../platform/random.ts";
-import { StartError } from "../platform/start-error.ts";
 import type { LogWorkerInit } from "../raft/wal/log-messages.ts";
 import { type Channel, PortChannel } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
-import { RoomStartError, spawnRoom } from "../rooms/worker-host.ts";
+import { type OnDeath, RoomStartError, spawnRoom } from "../rooms/worker-host.ts";
 import { SqliteDepot } from "../store/index.ts";
 import type { KeyspaceReader } from "../store/types.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
+import { roomFailure } from "./room-failure.ts";
 import type { Topology } from "./topology.ts";
 
 /** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */
@@ -45,7 +45,7 @@ export interface RoomsOptions {
   readonly topology: Topology;
   /** Of the cluster: how its nodes know each other. */
   readonly secrets: readonly Uint8Array[];
-  readonly onDeath: (message: string) => void;
+  readonly onDeath: OnDeath;
 }
 
 export function makeRooms(options: RoomsOptions): Rooms {
@@ -127,7 +127,7 @@ export function makeRooms(options: RoomsOptions): Rooms {
         ),
       ]);
     } catch (error) {
-      if (error instanceof RoomStartError) throw new StartError(error.message, { cause: error });
+      if (error instanceof RoomStartError) throw roomFailure(error.message, error.codes, config.dataDir);
       throw error;
     }
   };

@@ -7,6 +7,7 @@ import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
+import { EXIT } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
 import { connectionsFor } from "./descriptor-watch.ts";
 
@@ -49,7 +50,9 @@ export async function listenForS3(
     });
   } catch (error) {
     if (error instanceof EdgeError) {
-      throw new StartError(`S3 address: ${error.message} (--s3-address chooses another)`, { cause: error });
+      const exitCode = error.code === "PERMISSION_DENIED" ? EXIT.LASTING : EXIT.MAY_MEND;
+      const message = `S3 address: ${error.message} (--s3-address chooses another)`;
+      throw new StartError(message, { cause: error, exitCode });
     }
     throw error;
   }

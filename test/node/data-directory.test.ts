@@ -157,7 +157,7 @@ describe("refused, by name", () => {
   test("a log or a keyspace that lost its node.json", () => {
     for (const name of ["wal", "keyspace"]) {
       mkdirSync(join(base, name));
-      refused(ALONE, `${join(base, name)} is there: restore it from a backup`);
+      refused(ALONE, `${join(base, name)} is there: restore the whole directory from one backup`);
       rmSync(join(base, name), { recursive: true });
     }
   });

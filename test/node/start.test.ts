@@ -106,7 +106,7 @@ test("an entry that cannot be applied, met while the log is replayed, ends the p
   wal.close();
   const { code, stderr } = await serve();
   expect(stderr).toContain("cannot be read");
-  expect(code).toBe(1);
+  expect(code).toBe(78);
 }, 30_000);
 
 test("an error that nobody foresaw during the start ends the process", async () => {
@@ -141,7 +141,7 @@ test("the keyspace of another cluster is refused by name", async () => {
     cpSync(keyspaceDirectory(foreign), keyspaceDirectory(dataDir), { recursive: true });
     const { code, stderr } = await serve();
     expect(stderr).toContain(`keyspace.db belongs to cluster ${clusterId}`);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
   } finally {
     rmSync(foreign, { recursive: true, force: true });
   }

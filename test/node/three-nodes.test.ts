@@ -75,6 +75,6 @@ test("one pair of keys for all, a graceful end, and a wiped directory is refused
   rmSync(join(base, "n3"), { recursive: true });
   const wiped = serve("n3", list);
   const [stderr, code] = await Promise.all([new Response(wiped.stderr).text(), wiped.exited]);
-  expect(code).toBe(1);
+  expect(code).toBe(78);
   expect(stderr).toMatch(/^elastickv: n[12] says: n3 is known with another data directory/m);
 }, 60_000);

@@ -258,7 +258,7 @@ test("no segment at all, beside a keyspace, refuses", async () => {
   const directory = walDirectory(dataDir);
   rmSync(directory, { recursive: true });
   const node = await NodeProcess.spawn({ dataDir });
-  expect(await node.exitCode(30_000)).not.toBe(0);
+  expect(await node.exitCode(30_000)).toBe(78);
   expect(node.stderr).toMatch(/^elastickv: .*no write-ahead log/m);
 });
 
