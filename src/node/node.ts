@@ -28,6 +28,7 @@ import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
+import { type AccessLog, accessLog } from "./access-log.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addBoot,
@@ -75,6 +76,7 @@ export class Node {
   readonly #topology: Topology;
   readonly #status: ClusterStatusSource;
   readonly #descriptors: DescriptorWatch;
+  readonly #access: AccessLog;
   #identity: NodeIdentity;
   #credentials: RootCredentials | undefined;
   #phase: Phase = "starting";
@@ -101,6 +103,14 @@ export class Node {
       front: () => this.#front,
       published: () => this.#rooms?.published,
       monotonicMs: () => this.#clock.monotonicMs(),
+    });
+    const dropped = this.#metrics.counter("accessLogDropped").labels();
+    this.#access = accessLog({
+      mode: options.config.s3AccessLog,
+      format: options.config.logFormat,
+      clock: this.#clock,
+      timers: this.#timers,
+      onDropped: (lines) => dropped.inc(lines),
     });
     const exhausted = this.#metrics.counter("descriptorsExhausted").labels();
     this.#descriptors = new DescriptorWatch({
@@ -213,7 +223,7 @@ export class Node {
       log,
       onDeath: (message) => this.#die(message),
     });
-    this.#edge = await listenForS3(config, this.#s3.application, this.#metrics, log);
+    this.#edge = await listenForS3(config, this.#s3.application, this.#metrics, log, this.#access);
     watchEventLoopLag(this.#metrics, this.#clock);
     log.info("serving", {
       s3: formatAddress(this.s3Address),
@@ -303,6 +313,7 @@ export class Node {
       log.info("leadership handed over", { done });
     }
     await this.#edge?.close(this.#expelled === undefined ? config.shutdownGraceMs : 0);
+    this.#access.close();
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
     this.#cancelLooking();
