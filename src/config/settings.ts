@@ -273,6 +273,14 @@ export const SETTINGS = {
     tuning: true,
     help: "of them, from one address (IPv6: one /64) and without a request in progress; above it that address's oldest is closed; 0 = a quarter of s3-max-connections; a proxy in front is one address, too",
   }),
+  s3AccessLog: setting({
+    flag: "s3-access-log",
+    section: "S3",
+    type: oneOf("off", "errors", "all"),
+    default: "errors",
+    tuning: true,
+    help: "which S3 requests get a line in the log, with the request id that the client was told; errors are answers from 400 on and those broken off",
+  }),
   s3BodyIdleTimeoutMs: setting({
     flag: "s3-body-idle-timeout",
     section: "S3",

@@ -3,7 +3,7 @@
  * or whose next head is not complete, costs its client a new connection at most.
  */
 import type { Socket } from "node:net";
-import { addressGroup, Connection } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { EdgeMetrics } from "./metrics.ts";
 
 export interface ConnectionLimits {
@@ -37,7 +37,8 @@ export class ConnectionTable {
 
   /** Takes a new connection, at the cost of the oldest idle one where there is no room. Undefined: refused and destroyed. */
   accept(socket: Socket): Connection | undefined {
-    const group = addressGroup(socket.remoteAddress ?? "");
+    const connection = new Connection(socket, socket.remoteAddress ?? "");
+    const { group } = connection;
     if ((this.#idleOfGroup.get(group) ?? 0) >= this.#limits.maxIdlePerAddress) {
       this.#evict(this.#oldestOf(group), "address");
     }
@@ -46,7 +47,6 @@ export class ConnectionTable {
       socket.destroy();
       return undefined;
     }
-    const connection = new Connection(socket, group);
     this.#bySocket.set(socket, connection);
     this.#size++;
     this.#metrics.connectionOpened();

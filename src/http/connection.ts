@@ -24,6 +24,8 @@ export interface Break {
  */
 export class Connection {
   readonly socket: Socket;
+  /** The socket forgets it when it closes. */
+  readonly remoteAddress: string;
   /** Whom it counts for: see `addressGroup`. */
   readonly group: string;
   /** A request is being answered. */
@@ -37,9 +39,10 @@ export class Connection {
   broken: Break | undefined;
   readonly waiting: Arrival[] = [];
 
-  constructor(socket: Socket, group: string) {
+  constructor(socket: Socket, remoteAddress: string) {
     this.socket = socket;
-    this.group = group;
+    this.remoteAddress = remoteAddress;
+    this.group = addressGroup(remoteAddress);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { type Clock, systemClock } from "../platform/clock.ts";
 import { discardRest, type SocketBody } from "./body-reader.ts";
 import type { Arrival, Connection, Expectation } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
@@ -19,7 +20,7 @@ import { ReplyAborted, writeReply } from "./reply-writer.ts";
 import { refusal } from "./request-checks.ts";
 import { requestIds } from "./request-id.ts";
 import { Turns } from "./turns.ts";
-import type { EdgeReply } from "./types.ts";
+import type { EdgeReply, RefusedRequest } from "./types.ts";
 
 /** What is left of an unread body up to this size is read and thrown away, so that its connection lives on. */
 const DISCARD_BYTES = 256 * 1024;
@@ -52,6 +53,7 @@ class HttpEdge implements Edge {
   readonly #connections: ConnectionTable;
   readonly #turns: Turns;
   readonly #lingering: Lingering;
+  readonly #clock: Clock;
   #port = 0;
   #inFlight = 0;
   #closing: Promise<void> | undefined;
@@ -63,6 +65,7 @@ class HttpEdge implements Edge {
     this.host = options.host;
     this.#limits = { ...DEFAULT_EDGE_LIMITS, ...options.limits };
     this.#metrics = options.metrics ?? noEdgeMetrics;
+    this.#clock = options.clock ?? systemClock;
     this.#requestId = options.requestId ?? requestIds();
     this.#bodyWatch = new IdleWatch(this.#limits.bodyIdleTimeoutMs);
     this.#drainWatch = new IdleWatch(this.#limits.drainTimeoutMs);
@@ -188,7 +191,7 @@ class HttpEdge implements Edge {
     server.on("connect", (_request: IncomingMessage, socket) => {
       const connection = this.#connections.of(socket as Socket);
       if (connection === undefined) return;
-      refuseTunnel(connection, this.#requestId);
+      this.#refused(refuseTunnel(connection, this.#requestId));
       this.#lingering.expect(connection.socket);
     });
     server.on("clientError", (error: Error, socket) => this.#parseFailed(error, socket as Socket));
@@ -208,8 +211,13 @@ class HttpEdge implements Edge {
   #parseFailed(error: Error, socket: Socket): void {
     const connection = this.#connections.of(socket);
     if (connection === undefined || connection.closing) return;
-    answerParseError(error, connection, this.#bodies.get(socket), this.#requestId, this.#metrics);
+    const body = this.#bodies.get(socket);
+    this.#refused(answerParseError(error, connection, body, this.#requestId, this.#metrics));
     this.#lingering.expect(socket);
+  }
+
+  #refused(refused: RefusedRequest | undefined): void {
+    if (refused !== undefined) this.#options.onRefused?.(refused);
   }
 
   #bodyStarts(body: SocketBody, socket: Socket): void {
@@ -235,6 +243,7 @@ class HttpEdge implements Edge {
   async #serve(arrival: Arrival, connection: Connection): Promise<void> {
     const exchange = this.#exchange(arrival);
     const { requestId } = exchange;
+    const startedMs = this.#nowMs();
     let reply: EdgeReply;
     if (arrival.expectation === "unknown") {
       // The body may or may not follow: nothing can be said about it, so the connection ends here.
@@ -254,11 +263,21 @@ class HttpEdge implements Edge {
         reply = internalError(requestId);
       }
     }
-    await this.#answer(exchange, reply, connection);
+    await this.#answer(exchange, reply, connection, startedMs);
     this.#turns.ended(connection, exchange.response);
   }
 
-  async #answer(exchange: Exchange, reply: EdgeReply, connection: Connection): Promise<void> {
+  /** 0 where nobody asks for times. */
+  #nowMs(): number {
+    return this.#options.onEnded === undefined ? 0 : this.#clock.monotonicMs();
+  }
+
+  async #answer(
+    exchange: Exchange,
+    reply: EdgeReply,
+    connection: Connection,
+    startedMs: number,
+  ): Promise<void> {
     const body = exchange.socketBody;
     let close = reply.close === true || this.#closing !== undefined;
     if (body !== undefined && !body.finished) {
@@ -271,17 +290,33 @@ class HttpEdge implements Edge {
     if (close) connection.closing = true;
     let status = reply.status;
     let sent = 0;
+    let aborted: string | undefined;
+    const begunMs = this.#nowMs();
     try {
       const written = writeReply(exchange, reply, close, this.#drainWatch);
       sent = typeof written === "number" ? written : await written;
     } catch (error) {
-      if (error instanceof ReplyAborted) sent = error.sent;
+      if (error instanceof ReplyAborted) {
+        sent = error.sent;
+        aborted = error.reason;
+      }
       connection.closing = true;
       status = this.#replyFailed(exchange, error) ?? status;
     }
     body?.detach();
     this.#inFlight--;
-    this.#metrics.requestEnded(status, exchange.body.received, sent);
+    const received = exchange.body.received;
+    this.#metrics.requestEnded(status, received, sent);
+    this.#options.onEnded?.(exchange, {
+      remoteAddress: connection.remoteAddress,
+      status,
+      bytesIn: received,
+      bytesOut: sent,
+      totalMs: this.#nowMs() - startedMs,
+      firstByteMs: begunMs - startedMs,
+      aborted,
+      facts: reply.facts,
+    });
     if (this.#closing !== undefined) this.#checkQuiet();
   }
 

@@ -1,6 +1,7 @@
+import type { Clock } from "../platform/clock.ts";
 import type { LingerLimits } from "./linger.ts";
 import type { EdgeMetrics } from "./metrics.ts";
-import type { EdgeApplication, EdgeReply, EdgeRequest } from "./types.ts";
+import type { EdgeApplication, EdgeReply, EdgeRequest, RefusedRequest, RequestOutcome } from "./types.ts";
 
 /**
  * `edge.ts` exports `startEdge(options: EdgeOptions): Promise<Edge>`.
@@ -20,6 +21,11 @@ export interface EdgeOptions {
   readonly linger?: LingerLimits;
   /** The application threw something: the client got a 500 (or a cut connection). For the log. */
   readonly onError?: (error: unknown, requestId: string) => void;
+  /** Every request once, when its answer has ended. Default: none, and nothing is timed. */
+  readonly onEnded?: (request: EdgeRequest, outcome: RequestOutcome) => void;
+  /** Every answer to what was no request. */
+  readonly onRefused?: (refused: RefusedRequest) => void;
+  readonly clock?: Clock;
 }
 
 export interface EdgeLimits {

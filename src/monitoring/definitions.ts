@@ -80,6 +80,11 @@ export const METRICS = {
     "Client connections without a request in progress closed to make room (full, address, descriptors), and those with too many waiting requests (pipeline).",
     ["reason"],
   ),
+  accessLogDropped: counter(
+    "elastickv_access_log_dropped_total",
+    "Lines of the access log that were given up because standard error did not take them in time.",
+    [],
+  ),
   descriptorsExhausted: counter(
     "elastickv_descriptors_exhausted_total",
     "Looks (one a second) that found no file descriptor left: new connections wait.",

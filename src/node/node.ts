@@ -27,6 +27,7 @@ import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
 import { healthProbe } from "../s3/health.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
+import { type AccessLog, accessLog } from "./access-log.ts";
 import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
@@ -84,6 +85,7 @@ export class Node {
   readonly #status: ClusterStatusSource;
   readonly #descriptors: DescriptorWatch;
   readonly #door: S3Door;
+  readonly #access: AccessLog;
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
@@ -121,6 +123,14 @@ export class Node {
       front: () => this.#front,
       published: () => this.#rooms?.published,
       monotonicMs: () => this.#clock.monotonicMs(),
+    });
+    const dropped = this.#metrics.counter("accessLogDropped").labels();
+    this.#access = accessLog({
+      mode: options.config.s3AccessLog,
+      format: options.config.logFormat,
+      clock: this.#clock,
+      timers: this.#timers,
+      onDropped: (lines) => dropped.inc(lines),
     });
     const exhausted = this.#metrics.counter("descriptorsExhausted").labels();
     this.#descriptors = new DescriptorWatch({
@@ -312,7 +322,13 @@ export class Node {
       readiness: () => this.#readiness(),
       hasLocally: (key) => this.#front?.hasLocally(key) ?? false,
     });
-    return listenForS3(config, { application: this.#door.application, probe }, this.#metrics, log);
+    return listenForS3(
+      config,
+      { application: this.#door.application, probe },
+      this.#metrics,
+      log,
+      this.#access,
+    );
   }
 
   /** Stops taking requests, lets those in flight end, then stops the rooms. A second call (a terminal and `make` both
@@ -338,6 +354,7 @@ export class Node {
     const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
     await this.#edge?.close(graceMs);
     cancel();
+    this.#access.close();
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
     this.#cancelLooking();

@@ -9,6 +9,7 @@ import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
+import type { AccessLog } from "./access-log.ts";
 import { connectionsFor } from "./descriptor-watch.ts";
 
 /** Of all connections, so many may belong to one address and have no request in progress. */
@@ -20,6 +21,7 @@ export async function listenForS3(
   { application, probe }: Required<Pick<EdgeOptions, "application" | "probe">>,
   metrics: RoomMetrics,
   log: Logger,
+  access: AccessLog,
 ): Promise<Edge> {
   const limit = descriptorLimit();
   const maxConnections = connectionsFor(config.s3MaxConnections, limit);
@@ -46,6 +48,8 @@ export async function listenForS3(
         headersTimeoutMs: config.s3HeadersTimeoutMs,
         keepAliveTimeoutMs: config.s3KeepAliveTimeoutMs,
       },
+      ...(access.onEnded === undefined ? {} : { onEnded: access.onEnded }),
+      ...(access.onRefused === undefined ? {} : { onRefused: access.onRefused }),
       onError: (error, requestId) => log.error("request failed", { requestId, error }),
     });
   } catch (error) {

@@ -7,7 +7,7 @@
  * edge's, because a `Response` would lose the exact length of a stream.
  */
 import { Elysia } from "elysia";
-import type { EdgeApplication, EdgeReply, EdgeRequest } from "../http/types.ts";
+import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { BucketDirectory } from "./buckets/directory.ts";
 import { planBatches } from "./chunks/batcher.ts";
@@ -65,7 +65,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
         exchange.operation,
         new Error(`${exchange.operation} gave no reply`),
       );
-    return finish(services, edge, exchange.operation, reply, startedMs);
+    return finish(services, edge, exchange.operation, reply, startedMs, exchange);
   };
 }
 
@@ -168,7 +168,19 @@ function errorReply(
 }
 
 function closing(reply: EdgeReply, error: S3Error): EdgeReply {
-  return error.close ? { ...reply, close: true } : reply;
+  return { ...reply, close: error.close, facts: { errorCode: error.code } };
+}
+
+/** For the access log. A reply that may still fail has an object of its own already. */
+function factsOf(operation: OperationName, reply: EdgeReply, exchange: Exchange | undefined): RequestFacts {
+  const facts = reply.facts ?? {};
+  facts.operation = operation;
+  if (exchange === undefined) return facts;
+  const { request, auth } = exchange;
+  facts.bucket = request.bucket;
+  facts.key = request.key;
+  if (auth.principal.kind === "user") facts.accessKey = auth.principal.accessKey;
+  return facts;
 }
 
 function finish(
@@ -177,9 +189,11 @@ function finish(
   operation: OperationName,
   reply: EdgeReply,
   startedMs: number,
+  exchange?: Exchange,
 ): EdgeReply {
   const identified: EdgeReply = {
     ...reply,
+    facts: factsOf(operation, reply, exchange),
     headers: [
       ["x-amz-request-id", edge.requestId],
       ["x-amz-id-2", services.hostId],

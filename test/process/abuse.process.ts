@@ -272,6 +272,35 @@ test("a transfer coding instead of a length is 501 and names the header", async 
   await expectWell();
 });
 
+test("a refused request is found in the log by its id, without what signed it", async () => {
+  const logged = async (answer: string): Promise<string> => {
+    const id = /^x-amz-request-id: (\S+)/im.exec(answer)?.[1] ?? "no id";
+    for (let i = 0; i < 200 && !node.stderr.includes(id); i++) await Bun.sleep(20);
+    return (
+      node.stderr.split("\n").find((line) => line.includes(`msg=request requestId=${id}`)) ??
+      `no line of ${id}`
+    );
+  };
+  const close = { connection: "close" };
+  const missing = await logged(await raw(signedHead("GET", "/abuse/no%0Asuch", close)));
+  expect(missing).toContain(' bucket=abuse key="no\\nsuch" operation=GetObject status=404 error=NoSuchKey ');
+  expect(missing).toContain(` accessKey=${CREDENTIALS.accessKey}`);
+  const host = `127.0.0.1:${node.s3Port}`;
+  const target = presignedTarget({ method: "GET", host, path: "/abuse/none", credentials: CREDENTIALS }, 60);
+  const signature = /X-Amz-Signature=(\w+)/.exec(target)?.[1] ?? "";
+  expect(signature).toHaveLength(64);
+  const presigned = await logged(
+    await raw(`GET ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`),
+  );
+  expect(presigned).toContain("X-Amz-Signature=REDACTED");
+  expect(node.stderr).not.toContain(signature);
+  expect(await logged(await raw("GARBAGE\r\n\r\n"))).toContain(" status=400 error=BadRequest");
+  // What was served is no error.
+  const served = await client.expect(200, "GET", "abuse/known");
+  expect(await logged(`x-amz-request-id: ${served.headers["x-amz-request-id"]}`)).toStartWith("no line");
+  await expectWell();
+});
+
 test("an upload whose body is another request is one upload", async () => {
   const inner = signedHead("DELETE", "/abuse/known");
   const head = signedHead("PUT", "/abuse/smuggled", {

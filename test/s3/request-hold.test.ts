@@ -132,7 +132,7 @@ test("without a leader a signed request waits with its body unread; then it is s
   expect([hold.waiting, asked]).toEqual([5, 0]);
   // Who may not come in need not wait for that, and what is not implemented will not be in 15 s.
   expect((await h.call("GET", "/bucket", { anonymous: true })).status).toBe(403);
-  expect((await h.call("GET", "/bucket?analytics")).status).toBe(501);
+  expect((await h.call("GET", "/bucket?session")).status).toBe(501);
   hold.setOpen(true);
   expect((await put).status).toBe(200);
   expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 204, 200]);
