@@ -48,8 +48,10 @@ export interface RetryCounts {
   requests: number;
   /** Answers of 5xx. */
   refused: number;
-  /** Connections that ended inside a request. */
+  /** Connections of the pool that ended inside a request. */
   lost: number;
+  /** New ones that ended before their first answer. */
+  unmet: number;
   /** Attempts given up because nothing came. */
   silent: number;
   longestMs: number;
@@ -57,7 +59,7 @@ export interface RetryCounts {
 
 export class RetryingClient {
   readonly row: RetryRow;
-  readonly counts: RetryCounts = { requests: 0, refused: 0, lost: 0, silent: 0, longestMs: 0 };
+  readonly counts: RetryCounts = { requests: 0, refused: 0, lost: 0, unmet: 0, silent: 0, longestMs: 0 };
   readonly #endpoints: readonly S3Client[];
   #current = 0;
 
@@ -113,7 +115,8 @@ export class RetryingClient {
           "code" in error && String(error.code).match(/ECONNREFUSED|ConnectionRefused/) !== null;
         if (refused && refusals < this.#endpoints.length - 1) continue;
         if (error.message.includes("no answer after")) this.counts.silent++;
-        else this.counts.lost++;
+        else if ("reused" in error && error.reused === true) this.counts.lost++;
+        else this.counts.unmet++;
         return error;
       }
     }
