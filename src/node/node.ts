@@ -66,6 +66,7 @@ interface Parts {
   readonly lock: DiskLock;
   readonly topology: Topology;
   readonly identity: NodeIdentity;
+  /** Of the cluster. */
   readonly secrets: readonly Uint8Array[];
 }
 
