@@ -8,7 +8,7 @@ import { ClusterChanges } from "./cluster-changes.ts";
 import { decodeClusterRequest, encodeClusterMessage, refused } from "./cluster-codec.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster-messages.ts";
 import type { ClusterPeers } from "./cluster-peers.ts";
-import { clusterView, votersOf } from "./cluster-view.ts";
+import { clusterView, isMember, votersOf } from "./cluster-view.ts";
 import type { ConsensusAssembly } from "./consensus-options.ts";
 import type { Forwarding } from "./forwarding.ts";
 
@@ -178,7 +178,9 @@ export class ClusterDesk {
       void peers.send(from, { kind: "reply", requestId, body: encodeClusterMessage(reply) });
     try {
       const request = decodeClusterRequest(body);
-      if (this.#options.engine()?.status().raftState === StateType.Leader) this.#ask(request, answer);
+      if (!isMember(this.#options.membership(), from))
+        answer(refused("UNKNOWN_MEMBER", "it is no member who asks"));
+      else if (this.#options.engine()?.status().raftState === StateType.Leader) this.#ask(request, answer);
       else answer(refused("NO_LEADER", `${identity.name} no longer leads: try again`));
     } catch (error) {
       answer(refused("INVALID", error instanceof Error ? error.message : String(error)));

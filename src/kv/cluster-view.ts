@@ -25,6 +25,11 @@ export function votersOf({ confState }: Membership): readonly number[] {
   return [...new Set([...confState.voters, ...confState.votersOutgoing])];
 }
 
+/** Who belongs to the cluster and is none of its members may listen to it, and asks for nothing. */
+export function isMember({ members }: Membership, id: number): boolean {
+  return members.some((member) => member.id === id);
+}
+
 export function isJoint({ confState }: Membership): boolean {
   return confState.votersOutgoing.length > 0;
 }

@@ -1,7 +1,13 @@
 /** The secret of a cluster in the life of one: it grows from a node that began alone, and the secret is replaced under load. */
 import { expect, test } from "bun:test";
-import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { realNetwork } from "../../src/platform/network/real-network.ts";
+import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
+import { SLOTS, type Slot } from "../../src/raft/transport/lanes.ts";
+import { makeCertificates } from "../platform/support/certificates.ts";
+import { needs } from "../platform/support/needs.ts";
+import { Speaker } from "../raft-transport/support/speaker.ts";
 import { waitFor, withCluster } from "./lib/cluster.ts";
 import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { RegisterLoad } from "./lib/register-load.ts";
@@ -83,3 +89,63 @@ test("the secret is replaced in three rounds of restarts, and the cluster serves
     await load.finish();
   });
 }, 240_000);
+
+test.if(needs("openssl"))(
+  "certificates without a secret: they are bound to names and known addresses, and nothing less will do",
+  async () => {
+    const certificates = makeCertificates();
+    // One for all, which bears the host of every address here, and no name.
+    const ours = certificates.node("somebody", "IP:127.0.0.1");
+    const env = {
+      ELASTICKV_CLUSTER_SECRET: "",
+      ELASTICKV_PEER_CERT_FILE: ours.certFile,
+      ELASTICKV_PEER_KEY_FILE: ours.keyFile,
+      ELASTICKV_PEER_CA_FILE: ours.caFile,
+    };
+    try {
+      await withCluster({ env, proxied: false }, async (cluster) => {
+        for (const { dataDir } of cluster.nodes)
+          expect(existsSync(join(dataDir, "cluster-secret"))).toBe(false);
+        const client = cluster.client("n1");
+        expect((await client.call("PUT", "kept")).status).toBe(200);
+        const { instance, clusterId, boots } = JSON.parse(
+          readFileSync(join(cluster.node("n2").dataDir, "node.json"), "utf8"),
+        ) as { instance: string; clusterId: string; boots: string[] };
+        const evil = certificates.node("evil");
+        const target = { host: LOOPBACK, port: cluster.node("n1").advertisedPort };
+        const hello = {
+          ...{
+            clusterId,
+            id: raftIdOf("n2"),
+            name: "n2",
+            instance,
+            protocol: 2,
+            version: "0",
+            capabilities: [],
+          },
+          // An address that the certificate does bear.
+          ...{ address: "evil.example:1", boot: boots.at(-1) ?? "" },
+        };
+        for (const name of ["n2", "n9"]) {
+          const speaker = new Speaker(realNetwork(evil), target);
+          const said = { ...hello, name, id: raftIdOf(name) };
+          speaker.prove(
+            new Uint8Array(0),
+            { hello: said, slot: SLOTS[3] as Slot, maxFrameBytes: 1 << 20 },
+            false,
+          );
+          await waitFor(() => speaker.heard.length === 3, 10_000, "judged");
+          expect(speaker.heard[2]?.verdict).toMatchObject({ ok: false, code: 7 });
+          const heard = Buffer.concat(speaker.raw).toString("latin1");
+          for (const secret of [clusterId, instance]) expect(heard).not.toContain(secret);
+          speaker.close();
+        }
+        expect((await client.call("PUT", "kept/one", { body: "one" })).status).toBe(200);
+        await cluster.converged();
+      });
+    } finally {
+      certificates.remove();
+    }
+  },
+  120_000,
+);

@@ -60,7 +60,7 @@ export function makeCertificates(): TestCertificates {
       );
       const names = [`DNS.1=${name}`, `DNS.2=${name}.example`, "IP.1=192.0.2.7"];
       const [kind, ...value] = more?.split(":") ?? [];
-      if (kind !== undefined) names.unshift(`${kind}.1=${value.join(":")}`);
+      if (kind !== undefined) names.unshift(`${kind}.9=${value.join(":")}`);
       writeFileSync(join(directory, `${ext}`), ["subjectAltName=@names", "[names]", ...names, ""].join("\n"));
       openssl(
         directory,
