@@ -12,10 +12,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { realDisk } from "../src/platform/disk/real-disk.ts";
 import { EntryType } from "../src/raft/core/types.ts";
-import type { LogReply, LogRequest, LogWorkerInit } from "../src/raft/wal/log-messages.ts";
-import { Wal } from "../src/raft/wal/wal.ts";
-import { PortChannel } from "../src/rooms/channel.ts";
-import { spawnRoom } from "../src/rooms/worker-host.ts";
+import type { LogReply, LogRequest, LogWorkerInit } from "../src/raft/log/messages.ts";
+import { Wal } from "../src/raft/log/wal.ts";
+import { PortChannel } from "../src/threads/channel.ts";
+import { spawnRoom } from "../src/threads/worker-host.ts";
 
 const { values } = parseArgs({
   options: {

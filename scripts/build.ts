@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { BunPlugin } from "bun";
-import { WORKER_ENTRYPOINTS } from "../src/rooms/worker-entrypoints.ts";
+import { WORKER_ENTRYPOINTS } from "../src/threads/worker-entrypoints.ts";
 
 const root = join(import.meta.dir, "..");
 const outfile = process.argv[2] ?? join(root, "dist/elastickv");
@@ -15,7 +15,7 @@ const outfile = process.argv[2] ?? join(root, "dist/elastickv");
 const entrypoints = ["main.ts", ...Object.values(WORKER_ENTRYPOINTS)].map((path) => join("src", path));
 for (const entrypoint of entrypoints) {
   if (!existsSync(join(root, entrypoint)))
-    fail(`${entrypoint} is missing (src/rooms/worker-entrypoints.ts lists it)`);
+    fail(`${entrypoint} is missing (src/threads/worker-entrypoints.ts lists it)`);
 }
 
 const temporary = `${outfile}.${process.pid}.new`;

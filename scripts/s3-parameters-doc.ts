@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { headersOf } from "../src/s3/headers/names.ts";
 import { PLAIN_HEADERS, type PlainRow, QUERY_PARAMETERS } from "../src/s3/headers/plain-rows.ts";
 import { HEADER_ROWS } from "../src/s3/headers/rows.ts";
-import { OPERATIONS } from "../src/s3/routing/operations.ts";
+import { OPERATIONS } from "../src/s3/protocol/operations.ts";
 
 export const PARAMETERS_DOC = "docs/s3-parameters.md";
 

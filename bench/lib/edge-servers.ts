@@ -7,14 +7,14 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { HashPool } from "../../src/blob/hash/pool.ts";
-import { spawnHashWorker } from "../../src/blob/hash/port.ts";
+import { HashPool } from "../../src/hash/pool.ts";
+import { spawnHashWorker } from "../../src/hash/port.ts";
 import { startEdge } from "../../src/http/edge.ts";
 import type { EdgeApplication, EdgeBody, EdgeReply } from "../../src/http/types.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { Authenticator } from "../../src/s3/auth/authenticator.ts";
 import { openBody } from "../../src/s3/body/open-body.ts";
-import { parseS3Request } from "../../src/s3/request.ts";
+import { parseS3Request } from "../../src/s3/protocol/request.ts";
 import { BENCH_ACCESS_KEY, BENCH_SECRET_KEY } from "./signed-requests.ts";
 
 const SMALL = new Uint8Array(4096).fill(97);

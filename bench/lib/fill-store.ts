@@ -1,6 +1,6 @@
 /** Very many objects, without a request for each. */
 import { keyspaceDirectory } from "../../src/node/data-directory.ts";
-import { bucketKey, objectKey } from "../../src/s3/keys.ts";
+import { bucketKey, objectKey } from "../../src/s3/records/keys.ts";
 import { decodeBucket } from "../../src/s3/records/bucket-record.ts";
 import { encodeManifest } from "../../src/s3/records/manifest.ts";
 import { BLIND, type PutMutation, SqliteDepot } from "../../src/store/index.ts";

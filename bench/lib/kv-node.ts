@@ -11,7 +11,7 @@ import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
 import { addBoot, keepRoster, loadIdentity, markInitialized } from "../../src/node/data-directory.ts";
 import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
-import { makeRooms } from "../../src/node/rooms.ts";
+import { makeRooms } from "../../src/node/threads.ts";
 import { topologyOf } from "../../src/node/topology.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";

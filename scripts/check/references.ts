@@ -133,7 +133,7 @@ function resolveDocument(tree: Tree, file: string, name: string): string | undef
   return candidates.find((path) => tree.files.has(path));
 }
 
-/** Paths from the root: `src/kv/fsm.ts`, `test/sim`, `scripts/check/`. */
+/** Paths from the root: `src/state/state-machine.ts`, `test/sim`, `scripts/check/`. */
 function paths(tree: Tree, text: string): string[] {
   const messages: string[] = [];
   const found = text.matchAll(

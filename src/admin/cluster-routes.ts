@@ -2,7 +2,7 @@
  *  other web pages among them); what is allowed: the leader decides. */
 import { Elysia } from "elysia";
 import { parsePeerAddress } from "../config/members.ts";
-import type { ClusterRefusalCode, MemberChange } from "../kv/cluster-messages.ts";
+import type { ClusterRefusalCode, MemberChange } from "../messages/cluster.ts";
 import {
   doneSchema,
   guardBody,

@@ -1,6 +1,6 @@
 import { t } from "elysia";
 import { NODE_NAME, NODE_NAME_RULE } from "../config/members.ts";
-import { CLUSTER_REFUSAL_CODES } from "../kv/cluster-messages.ts";
+import { CLUSTER_REFUSAL_CODES } from "../messages/cluster.ts";
 import { NOT_LOCAL } from "./local-only.ts";
 import { MEMBER_ROLES, NOT_READY_CODES } from "./types.ts";
 

@@ -1,5 +1,5 @@
 /** What the admin application shows, and where it gets it from. */
-import type { ClusterReply, MemberChange } from "../kv/cluster-messages.ts";
+import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 
 export type ChangeReply = Exclude<ClusterReply, { kind: "status" }>;
 

@@ -3,9 +3,9 @@
  * it. A member writes its public key into the keyspace; any other one that has the key puts it there in a box that only the
  * new one opens.
  */
-import { timestampFromMs } from "../kv/hlc.ts";
-import type { Condition, KvClient, TxnMutation } from "../kv/types.ts";
-import { KvError } from "../kv/types.ts";
+import { timestampFromMs } from "../txn/hlc.ts";
+import type { Condition, KvClient, TxnMutation } from "../txn/types.ts";
+import { KvError } from "../txn/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting } from "../platform/start-error.ts";

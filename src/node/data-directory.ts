@@ -13,9 +13,9 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, wri
 import { EXIT, mendsItself } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
-import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/boots.ts";
+import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/incarnations.ts";
 import type { Member } from "../raft/engine/types.ts";
-import type { WalIdentity } from "../raft/wal/types.ts";
+import type { WalIdentity } from "../raft/log/types.ts";
 import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
 import { adviceOn } from "./denied.ts";
 import { syncDirectory } from "./directory-access.ts";

@@ -2,27 +2,27 @@
  * The kv side of the front room: coordinator, shard store and cleaner, with the mail of consensus and store delivered
  * to them.
  */
-import { Cleaner } from "../kv/cleaner.ts";
+import { Cleaner } from "../gc/collector.ts";
 import { NodeKvClient } from "../kv/client.ts";
-import { Coordinator, type DiskRoom, type Leadership } from "../kv/coordinator.ts";
+import { Coordinator, type DiskRoom, type Leadership } from "../kv/proposer.ts";
 import type {
   ConsensusStatus,
   ConsensusToFront,
   FrontToConsensus,
   FrontToStore,
   StoreToFront,
-} from "../kv/messages.ts";
-import { ShardStore } from "../kv/shard-store.ts";
-import { readMembership } from "../kv/store-open.ts";
-import { type KvClient, KvError } from "../kv/types.ts";
+} from "../messages/messages.ts";
+import { ShardStore } from "../kv/linearizable-reader.ts";
+import { readMembership } from "../state/open-keyspace.ts";
+import { type KvClient, KvError } from "../txn/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Membership } from "../raft/engine/types.ts";
-import type { Channel } from "../rooms/channel.ts";
-import type { PublishedState } from "../rooms/published-state.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
-import { ClusterMail, type ClusterMailOptions } from "./cluster-mail.ts";
+import { ClusterMail, type ClusterMailOptions } from "./cluster-control.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
 /** How often deadlines of proposals and reads are looked at. */

@@ -1,6 +1,6 @@
 /** What /readyz says, from what the node knows. */
 import type { NotReadyReason, Readiness } from "../admin/types.ts";
-import type { Waiting } from "./cluster-mail.ts";
+import type { Waiting } from "./cluster-control.ts";
 
 export type Phase = "starting" | "replaying" | "serving" | "stopping";
 

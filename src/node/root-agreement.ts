@@ -4,8 +4,8 @@
  * in its data directory, so that it can check signatures before it has found a leader.
  */
 import { generateRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
-import { settingKey } from "../kv/keys.ts";
-import type { KvClient } from "../kv/types.ts";
+import { settingKey } from "../txn/keys.ts";
+import type { KvClient } from "../txn/types.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";

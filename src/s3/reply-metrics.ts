@@ -1,6 +1,6 @@
 import type { EdgeBody, EdgeReply, EdgeRequest } from "../http/types.ts";
-import type { S3Deps } from "./deps.ts";
-import type { OperationName } from "./routing/operations.ts";
+import type { S3Deps } from "./context/deps.ts";
+import type { OperationName } from "./protocol/operations.ts";
 
 type Ended = (bytesOut: number) => void;
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { REFUSAL_STATUS } from "../../src/admin/cluster-routes.ts";
 import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
 import type { ChangeReply } from "../../src/admin/types.ts";
-import type { MemberChange } from "../../src/kv/cluster-messages.ts";
+import type { MemberChange } from "../../src/messages/cluster.ts";
 import { clusterStatus } from "./status.ts";
 
 const listeners: AdminListener[] = [];

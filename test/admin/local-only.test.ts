@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type AdminListener, type AdminOptions, startAdmin } from "../../src/admin/listener.ts";
 import { isLoopback, refuseChange } from "../../src/admin/local-only.ts";
 import { adminSocketPlace, SOCKET_PATH_MAX } from "../../src/config/admin-socket.ts";
-import type { MemberChange } from "../../src/kv/cluster-messages.ts";
+import type { MemberChange } from "../../src/messages/cluster.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 import { raw } from "./raw.ts";
 import { clusterStatus } from "./status.ts";

@@ -1,6 +1,6 @@
 /** One sealing key for a cluster: who gets it, who does not, and what a lost node key means. */
 import { expect, test } from "bun:test";
-import { settingKey } from "../../src/kv/keys.ts";
+import { settingKey } from "../../src/txn/keys.ts";
 import { noLog } from "../../src/monitoring/log.ts";
 import { ClusterSealing } from "../../src/node/cluster-sealing.ts";
 import {

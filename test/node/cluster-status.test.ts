@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { ClusterReply, ClusterView, MemberView } from "../../src/kv/cluster-messages.ts";
+import type { ClusterReply, ClusterView, MemberView } from "../../src/messages/cluster.ts";
 import { ClusterStatusSource } from "../../src/node/cluster-status.ts";
 import type { FrontKv } from "../../src/node/front-kv.ts";
 import type { Topology } from "../../src/node/topology.ts";

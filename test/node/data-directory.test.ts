@@ -15,7 +15,7 @@ import {
 import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { StartError } from "../../src/platform/start-error.ts";
-import { BOOTS_KEPT_PER_END, withBoot } from "../../src/raft/engine/boots.ts";
+import { BOOTS_KEPT_PER_END, withBoot } from "../../src/raft/engine/incarnations.ts";
 
 let base: string;
 beforeEach(() => {

@@ -5,14 +5,14 @@ import type {
   FrontToConsensus,
   FrontToStore,
   StoreToFront,
-} from "../../src/kv/messages.ts";
+} from "../../src/messages/messages.ts";
 import { noLog } from "../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
 import type { Timers } from "../../src/platform/timers.ts";
-import { localChannel } from "../../src/rooms/channel.ts";
-import { PublishedState } from "../../src/rooms/published-state.ts";
-import { MemoryStore } from "../../src/store/memory-store.ts";
+import { localChannel } from "../../src/threads/channel.ts";
+import { PublishedState } from "../../src/threads/shared-state.ts";
+import { MemoryStore } from "../support/memory-store/memory-store.ts";
 import type { KeyspaceReader } from "../../src/store/types.ts";
 
 const APPLIED = { index: 9, term: 1, commitTs: 9n };

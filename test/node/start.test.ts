@@ -20,7 +20,7 @@ import { Node } from "../../src/node/node.ts";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { EntryType } from "../../src/raft/core/types.ts";
-import { Wal } from "../../src/raft/wal/wal.ts";
+import { Wal } from "../../src/raft/log/wal.ts";
 import { raw } from "../admin/raw.ts";
 import { RawClient } from "../http/raw-client.ts";
 import { S3Client } from "../process/lib/s3-client.ts";

@@ -2,11 +2,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { roomFailure } from "../../src/node/room-failure.ts";
+import { roomFailure } from "../../src/node/thread-failure.ts";
 import { DiskError } from "../../src/platform/disk.ts";
 import { codesOf, EXIT, lastingKind, mendsItself } from "../../src/platform/exit-codes.ts";
 import { StartError } from "../../src/platform/start-error.ts";
-import { WalError, type WalErrorCode } from "../../src/raft/wal/errors.ts";
+import { WalError, type WalErrorCode } from "../../src/raft/log/errors.ts";
 import { StoreError, type StoreErrorCode } from "../../src/store/types.ts";
 
 type End = "mends" | "lasts";

@@ -10,7 +10,7 @@ import { RETRY_ROWS, RetryingClient, type RetryRow } from "./lib/retry-rows.ts";
 
 const BUCKET = "retries";
 const QUORUM_LOST_MS = 5_000;
-/** A request waits at the door for so long (src/s3/request-hold.ts). A machine that is so busy that the cluster is without a leader for
+/** A request waits at the door for so long (src/s3/context/request-hold.ts). A machine that is so busy that the cluster is without a leader for
  *  longer, faults or not, asks more of a client than we claim. */
 const HELD_MS = 15_000;
 

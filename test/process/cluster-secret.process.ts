@@ -4,10 +4,10 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 import { join } from "node:path";
 import { realNetwork } from "../../src/platform/network/real-network.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import { SLOTS, type Slot } from "../../src/raft/transport/lanes.ts";
+import { SLOTS, type Slot } from "../../src/peer/lanes.ts";
 import { makeCertificates } from "../platform/support/certificates.ts";
 import { needs } from "../platform/support/needs.ts";
-import { Speaker } from "../raft-transport/support/speaker.ts";
+import { Speaker } from "../peer/support/speaker.ts";
 import { waitFor, withCluster } from "./lib/cluster.ts";
 import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { RegisterLoad } from "./lib/register-load.ts";

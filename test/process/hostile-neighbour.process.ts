@@ -11,8 +11,8 @@ import { elastickv as gen } from "../../src/gen/peer.js";
 import { realNetwork } from "../../src/platform/network/real-network.ts";
 import type { Connection, NetworkListener } from "../../src/platform/network.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import { encodeMessage, Kind } from "../../src/raft/transport/codec.ts";
-import { encodeFrame, PREFACE } from "../../src/raft/transport/framing.ts";
+import { encodeMessage, Kind } from "../../src/peer/codec.ts";
+import { encodeFrame, PREFACE } from "../../src/peer/framing.ts";
 import {
   type ConnectionHello,
   challengeFrame,
@@ -21,9 +21,9 @@ import {
   isUnauthenticated,
   proofFrame,
   UNAUTHENTICATED_FRAME,
-} from "../../src/raft/transport/handshake.ts";
-import { SLOTS, type Slot } from "../../src/raft/transport/lanes.ts";
-import { Speaker } from "../raft-transport/support/speaker.ts";
+} from "../../src/peer/handshake.ts";
+import { SLOTS, type Slot } from "../../src/peer/lanes.ts";
+import { Speaker } from "../peer/support/speaker.ts";
 import { Cluster, waitFor } from "./lib/cluster.ts";
 import {
   CLUSTER_SECRET,

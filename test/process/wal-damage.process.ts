@@ -16,8 +16,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
-import { FRONTIER_FILE, readFrontier } from "../../src/raft/wal/frontier.ts";
-import { recoverLog } from "../../src/raft/wal/recovery.ts";
+import { FRONTIER_FILE, readFrontier } from "../../src/raft/log/ack-watermark.ts";
+import { recoverLog } from "../../src/raft/log/recovery.ts";
 import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { Random } from "./lib/random.ts";
 import { S3Client } from "./lib/s3-client.ts";

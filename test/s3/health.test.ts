@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { EdgeRequest } from "../../src/http/types.ts";
 import { type HealthSources, healthProbe } from "../../src/s3/health.ts";
-import { bucketKey } from "../../src/s3/keys.ts";
+import { bucketKey } from "../../src/s3/records/keys.ts";
 
 interface Asked {
   readonly method?: string;

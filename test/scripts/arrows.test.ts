@@ -88,7 +88,7 @@ describe("time and chance elsewhere", () => {
     (call) =>
       expect(messages("src/kv/a.ts", `export const x = ${call};`)[0]).toContain("take a Clock or Random"),
   );
-  test.each(["src/platform/clock.ts", "src/node/node.ts", "src/main.ts", "src/kv/store-worker.ts"])(
+  test.each(["src/platform/clock.ts", "src/node/node.ts", "src/main.ts", "src/state/store-worker.ts"])(
     "%s hands it in",
     (file) => expect(messages(file, "export const x = Date.now();")).toEqual([]),
   );

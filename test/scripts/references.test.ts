@@ -5,8 +5,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   "README.md": "# Title\n## A short tour\n",
   "docs/engine.md": "# Engine\n## Who is who\n### 2.1 Names\n## 5. Raft\n",
   "docs/decisions/010-one.md": "# One\n",
-  "src/kv/fsm.ts": "export {};\n",
-  "src/kv/read-rounds.ts": "export {};\n",
+  "src/state/state-machine.ts": "export {};\n",
+  "src/kv/read-index-rounds.ts": "export {};\n",
 };
 
 function messages(file: string, text: string): string[] {
@@ -20,7 +20,7 @@ describe("references that lead somewhere", () => {
     ["src/a.ts", '/** docs/engine.md, "Who is who", and decision 010. */'],
     ["src/a.ts", "// docs/engine.md, section 5; docs/engine.md, section 2.1."],
     ["src/a.ts", "/**\n * As (docs/engine.md,\n * section 5) says.\n */"],
-    ["src/a.ts", "// src/kv/fsm.ts and src/kv, src/kv/, src/kv/read-*.ts, src/kv/NAME.ts"],
+    ["src/a.ts", "// src/state/state-machine.ts and src/kv, src/kv/, src/kv/read-*.ts, src/kv/NAME.ts"],
     ["src/a.ts", 'const path = "docs/nowhere.md"; // code is no reference'],
     ["src/a.ts", "// RFC 9110 section 13.1, https://example.com/docs/other.md"],
     [

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { WORKER_ENTRYPOINTS, type WorkerName, workerUrl } from "../../src/rooms/worker-entrypoints.ts";
+import { WORKER_ENTRYPOINTS, type WorkerName, workerUrl } from "../../src/threads/worker-entrypoints.ts";
 
 const src = join(import.meta.dir, "../../src");
 

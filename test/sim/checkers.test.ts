@@ -1,7 +1,7 @@
 /** The checks of the checkers: what is right passes, what is wrong is found, by name. */
 import { describe, expect, test } from "bun:test";
 import { type Entry, EntryType, type Message, MessageType } from "../../src/raft/core/index.ts";
-import type { RecoveredLog } from "../../src/raft/wal/types.ts";
+import type { RecoveredLog } from "../../src/raft/log/types.ts";
 import { type Call, HistoryRecorder, NotLinearizableError } from "../linearizability/index.ts";
 import { checkHistory } from "./lib/history-check.ts";
 import { checkLedger, type Fate, type LedgerRow } from "./lib/ledger.ts";

@@ -1,7 +1,7 @@
 /** The number that the simulator compares between replicas: the same for the same rows and states, however they came. */
 import { expect, test } from "bun:test";
-import { MemoryDepot } from "../../src/store/memory-depot.ts";
-import type { KeyspaceWatch } from "../../src/store/memory-store.ts";
+import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import type { KeyspaceWatch } from "../support/memory-store/memory-store.ts";
 import { BLIND, type Mutation, type RaftBatch } from "../../src/store/types.ts";
 import { SeededRandom } from "./helpers.ts";
 

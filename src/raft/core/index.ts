@@ -16,7 +16,7 @@ export {
 export { ConfChangeError, type ConfChangeErrorCode, nextConfState } from "./confchange/index.ts";
 export { type Config, ConfigError, type NextInt } from "./config.ts";
 export { InvariantViolation } from "./invariant.ts";
-export { EMPTY_CONF_STATE, EMPTY_SNAPSHOT, MemoryStorage } from "./memory-storage.ts";
+export { EMPTY_CONF_STATE, EMPTY_SNAPSHOT, MemoryStorage } from "../../../test/support/raft/memory-storage.ts";
 export {
   type DraftMessage,
   hardStateOf,

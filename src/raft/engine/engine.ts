@@ -30,10 +30,10 @@ import {
   StateType,
   type Status,
 } from "../core/index.ts";
-import type { RaftEnvelope } from "../transport/types.ts";
+import type { RaftEnvelope } from "../../peer/types.ts";
 import { Lease } from "./lease.ts";
 import { applyMembershipEntry, isMembershipEntry } from "./membership.ts";
-import { Promises } from "./promises.ts";
+import { Promises } from "./vote-guard.ts";
 import { TickGate } from "./tick-gate.ts";
 import type { EngineOptions, Membership, Position } from "./types.ts";
 

@@ -6,7 +6,7 @@
 import { entrySize } from "../core/sizes.ts";
 import { type InitialState, type Storage, StorageError } from "../core/storage.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../core/types.ts";
-import type { TermRun } from "../wal/types.ts";
+import type { TermRun } from "../log/types.ts";
 import { LogPages, PAGE_BYTES } from "./log-pages.ts";
 import { TermRuns } from "./term-runs.ts";
 

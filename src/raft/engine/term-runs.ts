@@ -1,4 +1,4 @@
-import type { TermRun } from "../wal/types.ts";
+import type { TermRun } from "../log/types.ts";
 
 /** The term of every entry of a log, as the few places where it changes. */
 export class TermRuns {

@@ -1,4 +1,4 @@
-import { S3Error, type S3ErrorOptions } from "../errors.ts";
+import { S3Error, type S3ErrorOptions } from "../protocol/errors.ts";
 import { type CredentialScope, parseCredential } from "./credential-scope.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";

@@ -2,9 +2,9 @@
  * The canonical request of Signature Version 4, for S3: the path is encoded once and never normalised. Strings are
  * latin1: each character of a header value is one byte as it came.
  */
-import { canonicalPath, encodeComponent } from "../percent.ts";
-import type { Query } from "../query.ts";
-import type { S3Request } from "../request.ts";
+import { canonicalPath, encodeComponent } from "../protocol/percent.ts";
+import type { Query } from "../protocol/query.ts";
+import type { S3Request } from "../protocol/request.ts";
 
 export interface CanonicalParts {
   readonly method: string;

@@ -4,8 +4,8 @@
  * store in the clear what was to be encrypted, and put an empty object where a copy was to be.
  */
 import type { EdgeRequest } from "../../http/types.ts";
-import { invalidArgument } from "../errors.ts";
-import type { S3Request } from "../request.ts";
+import { invalidArgument } from "../protocol/errors.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { looksPresigned } from "./presigned.ts";
 import { isHoisted } from "./presigned-parameters.ts";
 

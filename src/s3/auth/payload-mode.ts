@@ -1,4 +1,4 @@
-import { invalidArgument } from "../errors.ts";
+import { invalidArgument } from "../protocol/errors.ts";
 import type { ChunkSigning, PayloadMode } from "./types.ts";
 
 const UNSIGNED: PayloadMode = { kind: "unsigned" };

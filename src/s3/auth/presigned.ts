@@ -1,5 +1,5 @@
-import { S3Error, type S3ErrorOptions } from "../errors.ts";
-import type { Query } from "../query.ts";
+import { S3Error, type S3ErrorOptions } from "../protocol/errors.ts";
+import type { Query } from "../protocol/query.ts";
 import { parseAmzDate } from "./amz-date.ts";
 import { ALGORITHM } from "./authorization-header.ts";
 import { type CredentialScope, parseCredential } from "./credential-scope.ts";

@@ -1,5 +1,5 @@
-import { S3Error } from "../errors.ts";
-import type { S3Request } from "../request.ts";
+import { S3Error } from "../protocol/errors.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { canonicalHeaders, canonicalRequest, canonicalTargets } from "./canonical.ts";
 import type { CredentialScope } from "./credential-scope.ts";
 import { equalConstantTime, hmacHex, sha256HexLatin1 } from "./hmac.ts";

@@ -1,7 +1,7 @@
 /** What the headers promise about the content: Content-MD5 and the x-amz-checksum family. */
-import { S3Error } from "../errors.ts";
-import { listElements } from "../header-values.ts";
-import type { S3Request } from "../request.ts";
+import { S3Error } from "../protocol/errors.ts";
+import { listElements } from "../protocol/header-values.ts";
+import type { S3Request } from "../protocol/request.ts";
 import type { ChecksumAlgorithm } from "./types.ts";
 
 export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {

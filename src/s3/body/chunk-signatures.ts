@@ -5,7 +5,7 @@
  */
 import { equalConstantTime, hmacHex, sha256Hex } from "../auth/hmac.ts";
 import type { ChunkSigning } from "../auth/types.ts";
-import { S3Error } from "../errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 
 const EMPTY_SHA256 = sha256Hex("");
 const SIGNATURE = /^[0-9a-f]{64}$/;

@@ -10,7 +10,7 @@
  */
 import type { BodyReader } from "../../http/types.ts";
 import type { ChunkSigning } from "../auth/types.ts";
-import { S3Error } from "../errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { SignatureChain } from "./chunk-signatures.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import { type Line, WireReader } from "./wire-reader.ts";

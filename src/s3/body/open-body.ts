@@ -1,7 +1,7 @@
-import type { HashAlgorithm } from "../../blob/hash/types.ts";
+import type { HashAlgorithm } from "../../hash/types.ts";
 import type { AuthResult } from "../auth/types.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
-import type { S3Request } from "../request.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { contentPromises } from "./checksum-headers.ts";
 import { ChunkedSource } from "./chunked-source.ts";
 import { CheckedPayload, type Expectations } from "./payload-reader.ts";

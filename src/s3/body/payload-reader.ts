@@ -1,5 +1,5 @@
-import type { Digests, HashStream } from "../../blob/hash/types.ts";
-import { S3Error, toS3Error } from "../errors.ts";
+import type { Digests, HashStream } from "../../hash/types.ts";
+import { S3Error, toS3Error } from "../protocol/errors.ts";
 import type { ContentPromises } from "./checksum-headers.ts";
 import { checksumValue } from "./checksum-headers.ts";
 import type { PayloadSource } from "./payload-source.ts";

@@ -6,7 +6,7 @@
  * It throws S3Error at once for everything the headers already show to be wrong (MissingContentLength,
  * InvalidDigest, two checksum headers, EntityTooLarge ...), before any body byte is asked for.
  */
-import type { Digests, HashAlgorithm, HashService } from "../../blob/hash/types.ts";
+import type { Digests, HashAlgorithm, HashService } from "../../hash/types.ts";
 
 /** A checksum of the `x-amz-checksum-*` family: all that can be hashed. */
 export type ChecksumAlgorithm = HashAlgorithm;

@@ -1,4 +1,4 @@
-import { S3Error } from "../errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 
 /** 3 to 63 lower-case letters, digits, dots and hyphens, beginning and ending with a letter or digit. */
 const SHAPE = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;

@@ -3,8 +3,8 @@
  * the next time: whatever is named must be accepted. Decision 076.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
-import { S3Error } from "../errors.ts";
-import type { Exchange } from "../exchange.ts";
+import { S3Error } from "../protocol/errors.ts";
+import type { Exchange } from "../context/exchange.ts";
 import type { BucketRecord } from "../records/bucket-record.ts";
 
 /** `us-east-1`, and what other stores have clients sign for: `auto`, `garage`, `RegionOne`. */

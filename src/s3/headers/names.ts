@@ -2,7 +2,7 @@
  * Which `x-amz-*` headers the API reference gives each operation that we claim. A test holds this against the names in
  * botocore's service model (test/s3/headers/api-names.json).
  */
-import type { OperationName } from "../routing/operations.ts";
+import type { OperationName } from "../protocol/operations.ts";
 
 const OWNER = ["x-amz-expected-bucket-owner"];
 const COMMON = [...OWNER, "x-amz-request-payer"];

@@ -2,7 +2,7 @@
  * Every `x-amz-*` request header of the API reference, and what is done with it. `names.ts` says which operation knows
  * which; `docs/s3-parameters.md` is made of both. A header that is in neither is refused on a request that writes.
  */
-import { S3Error } from "../errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 import {
   attributeList,
   bucketAcl,

@@ -1,5 +1,5 @@
 /** What the value of an enumerated header must be, and what S3 says to another one. */
-import { invalidArgument, S3Error } from "../errors.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
 
 /** The refusal of a value; undefined for one in order. Values are latin1 as they came. */
 export type Check = (value: string, name: string) => S3Error | undefined;

@@ -1,8 +1,8 @@
 /** From listed and stored parts to one object: what has to match, and ETag and checksum of the whole. */
 import { createHash } from "node:crypto";
-import { crcCombine } from "../../blob/hash/combine.ts";
-import { createHasher } from "../../blob/hash/hashers.ts";
-import { S3Error } from "../errors.ts";
+import { crcCombine } from "../../hash/combine.ts";
+import { createHasher } from "../../hash/hashers.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { wireName } from "../objects/checksums.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import type { PartRef } from "../records/manifest.ts";

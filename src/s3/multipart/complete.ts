@@ -4,22 +4,22 @@
  * of a complete, an abort and an upload of a part that meet, each sees the others entirely or not at all.
  */
 import { crc32 } from "node:zlib";
-import type { ReadView, TxnMutation } from "../../kv/types.ts";
+import type { ReadView, TxnMutation } from "../../txn/types.ts";
 import { checksumLine } from "../body/checksum-headers.ts";
-import type { Bucket } from "../buckets/directory.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../exchange.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
-import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
-import { objectKey, partChunksPrefix, partsPrefix, uploadAttempt, uploadKey } from "../keys.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../context/exchange.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
+import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
+import { objectKey, partChunksPrefix, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { manifestMutation } from "../objects/commit.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { decodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
-import { quoted } from "../replies.ts";
-import type { S3Request } from "../request.ts";
+import { quoted } from "../protocol/replies.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
 import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";

@@ -1,13 +1,13 @@
 /** Rows of parts, in order of their numbers; and ListParts. */
-import type { ReadView } from "../../kv/types.ts";
+import type { ReadView } from "../../txn/types.ts";
 import { prefixEnd } from "../../store/key-encoding.ts";
-import { successor } from "../attempts.ts";
-import type { Handler } from "../exchange.ts";
-import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../keys.ts";
-import { encodesNames, integerParameter } from "../listing/parameters.ts";
+import { successor } from "../content/attempts.ts";
+import type { Handler } from "../context/exchange.ts";
+import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../records/keys.ts";
+import { encodesNames, integerParameter } from "../protocol/list-parameters.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
 import { decodePart, type PartRecord } from "../records/upload.ts";
-import { quoted, xmlReply } from "../replies.ts";
+import { quoted, xmlReply } from "../protocol/replies.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
 import { currentUpload } from "./upload.ts";

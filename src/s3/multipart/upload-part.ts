@@ -1,16 +1,16 @@
 /** UploadPart and UploadPartCopy. */
-import type { HashAlgorithm } from "../../blob/hash/types.ts";
-import { ATTEMPT_ID_BYTES } from "../attempts.ts";
+import type { HashAlgorithm } from "../../hash/types.ts";
+import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
 import type { ChecksumAlgorithm } from "../body/types.ts";
-import type { BatchPlan } from "../chunks/batcher.ts";
-import { layoutOf } from "../chunks/layout.ts";
-import { RangeReader } from "../chunks/reader.ts";
-import { ContentWriter } from "../chunks/writer.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
-import type { Exchange, Handler } from "../exchange.ts";
-import { guardedTxn, transactGuarded } from "../guarded.ts";
-import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
-import { partChunksPrefix, partKey, uploadAttempt } from "../keys.ts";
+import type { BatchPlan } from "../content/batcher.ts";
+import { layoutOf } from "../content/layout.ts";
+import { RangeReader } from "../content/reader.ts";
+import { ContentWriter } from "../content/writer.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import type { Exchange, Handler } from "../context/exchange.ts";
+import { guardedTxn, transactGuarded } from "../records/guarded.ts";
+import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
+import { partChunksPrefix, partKey, uploadAttempt } from "../records/keys.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
 import { hexDigest, openPayload } from "../objects/put.ts";
@@ -18,7 +18,7 @@ import type { ByteRange } from "../objects/ranges.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { encodePart, type PartRecord } from "../records/upload.ts";
-import { emptyReply, quoted } from "../replies.ts";
+import { emptyReply, quoted } from "../protocol/replies.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
 

@@ -2,10 +2,10 @@
 
 import { CHECKSUM_ALGORITHMS, checksumAlgorithm } from "../body/checksum-headers.ts";
 import type { ChecksumAlgorithm } from "../body/types.ts";
-import { S3Error } from "../errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { ChecksumType, StoredChecksum } from "../records/checksum.ts";
-import type { HeaderPair } from "../replies.ts";
-import type { S3Request } from "../request.ts";
+import type { HeaderPair } from "../protocol/replies.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { tag } from "../xml/builder.ts";
 
 /** `CRC32C` as in `x-amz-checksum-algorithm`. */

@@ -1,14 +1,14 @@
 /** Conditional reads (RFC 9110 section 13.2.2) and conditional writes. */
-import type { ReadView } from "../../kv/types.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
-import type { Guard } from "../guarded.ts";
-import { listHeader } from "../header-values.ts";
+import type { ReadView } from "../../txn/types.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import type { Guard } from "../records/guarded.ts";
+import { listHeader } from "../protocol/header-values.ts";
 import { notImplementedHeader } from "../headers/values.ts";
-import { type BucketRef, objectKey } from "../keys.ts";
+import { type BucketRef, objectKey } from "../records/keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
-import { type HeaderPair, httpDate, quoted } from "../replies.ts";
-import type { S3Request } from "../request.ts";
-import { parseHttpDate } from "./http-date.ts";
+import { type HeaderPair, httpDate, quoted } from "../protocol/replies.ts";
+import type { S3Request } from "../protocol/request.ts";
+import { parseHttpDate } from "../protocol/http-date.ts";
 import { checkNotWrittenBefore } from "./invocation.ts";
 
 interface Validators {

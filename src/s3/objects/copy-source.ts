@@ -1,15 +1,15 @@
 /** The object that a copy reads. */
-import type { HashAlgorithm, HashService, HashStream } from "../../blob/hash/types.ts";
-import type { ReadView } from "../../kv/types.ts";
-import type { RangeReader } from "../chunks/reader.ts";
-import type { ByteSource } from "../chunks/writer.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
-import { bucketOf, type Exchange } from "../exchange.ts";
+import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
+import type { ReadView } from "../../txn/types.ts";
+import type { RangeReader } from "../content/reader.ts";
+import type { ByteSource } from "../content/writer.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { bucketOf, type Exchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
-import { objectKey } from "../keys.ts";
-import { decodeComponent } from "../percent.ts";
+import { objectKey } from "../records/keys.ts";
+import { decodeComponent } from "../protocol/percent.ts";
 import { decodeManifest } from "../records/manifest.ts";
-import { MAX_KEY_BYTES } from "../request.ts";
+import { MAX_KEY_BYTES } from "../protocol/request.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
 import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
 

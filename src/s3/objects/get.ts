@@ -1,12 +1,12 @@
 /** GetObject and HeadObject. */
 import type { EdgeReply } from "../../http/types.ts";
-import { type Layout, layoutOf } from "../chunks/layout.ts";
-import { RangeReader } from "../chunks/reader.ts";
-import { S3Error } from "../errors.ts";
-import type { Handler } from "../exchange.ts";
+import { type Layout, layoutOf } from "../content/layout.ts";
+import { RangeReader } from "../content/reader.ts";
+import { S3Error } from "../protocol/errors.ts";
+import type { Handler } from "../context/exchange.ts";
 import type { Manifest } from "../records/manifest.ts";
-import type { HeaderPair } from "../replies.ts";
-import type { S3Request } from "../request.ts";
+import type { HeaderPair } from "../protocol/replies.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";
 import { currentObject, readPartNumber } from "./current.ts";

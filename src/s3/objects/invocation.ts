@@ -3,8 +3,8 @@
  * name the operation in every attempt (`amz-sdk-invocation-id`, the same UUID each time), so the object remembers which one
  * wrote it, and the repetition gets the answer that was lost.
  */
-import type { Exchange } from "../exchange.ts";
-import { ownerOf } from "../exchange.ts";
+import type { Exchange } from "../context/exchange.ts";
+import { ownerOf } from "../context/exchange.ts";
 import type { Manifest } from "../records/manifest.ts";
 import type { WriteCondition } from "./conditions.ts";
 

@@ -1,9 +1,9 @@
 /** From a request to exactly one operation. */
 import { looksPresigned } from "../auth/presigned.ts";
 import { isOfPresigned } from "../auth/presigned-parameters.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
-import type { S3Request } from "../request.ts";
-import type { OperationName } from "./operations.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import type { S3Request } from "../protocol/request.ts";
+import type { OperationName } from "../protocol/operations.ts";
 import { type Level, REFUSED, ROUTES, type Route } from "./routes.ts";
 import { isOfAnyRequest, SUB_RESOURCES } from "./sub-resources.ts";
 

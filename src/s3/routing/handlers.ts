@@ -30,9 +30,9 @@ import {
   noSuchConfiguration,
   nothingToDelete,
   putObjectLockConfiguration,
-} from "../buckets/facts.ts";
+} from "../buckets/default-configuration.ts";
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../buckets/lifecycle.ts";
-import type { Handler } from "../exchange.ts";
+import type { Handler } from "../context/exchange.ts";
 import { listObjects, listObjectsV2, listObjectVersions } from "../listing/list-objects.ts";
 import { listMultipartUploads } from "../listing/list-uploads.ts";
 import { completeMultipartUpload } from "../multipart/complete.ts";
@@ -50,10 +50,10 @@ import {
   getObjectTorrent,
   restoreObject,
   withoutLock,
-} from "../objects/facts.ts";
+} from "../objects/attributes.ts";
 import { getObject, headObject } from "../objects/get.ts";
 import { putObject } from "../objects/put.ts";
-import type { OperationName } from "./operations.ts";
+import type { OperationName } from "../protocol/operations.ts";
 
 const unsupported: Handler = (exchange) => {
   const { unsupported: error } = exchange;

@@ -1,5 +1,5 @@
 /** Every operation of S3 by level, method and sub-resource: what has an answer, and what is refused. */
-import type { OperationName } from "./operations.ts";
+import type { OperationName } from "../protocol/operations.ts";
 
 export interface Route {
   readonly operation: Exclude<OperationName, "Unsupported">;

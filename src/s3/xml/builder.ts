@@ -1,5 +1,5 @@
 /** Response documents, by concatenation: a page of a thousand keys is one string. */
-import { escapeXml } from "../errors.ts";
+import { escapeXml } from "../protocol/errors.ts";
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -29,4 +29,4 @@ export function documentBody(root: string, inner: string): string {
   return `<${root} xmlns="${NAMESPACE}">${inner}</${root}>`;
 }
 
-export { isoTime } from "./iso-time.ts";
+export { isoTime } from "../protocol/iso-time.ts";

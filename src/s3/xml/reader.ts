@@ -3,7 +3,7 @@
  * (XML bomb), bounded depth, and a size that the caller bounded before reading.
  */
 import { XMLParser } from "fast-xml-parser";
-import { escapeXml, S3Error } from "../errors.ts";
+import { escapeXml, S3Error } from "../protocol/errors.ts";
 
 const TEXT = "#text";
 

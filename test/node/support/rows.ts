@@ -1,5 +1,5 @@
 /** A keyspace in memory for what a node's front writes: conditions are decided as at apply, and nothing else is there. */
-import type { Condition, ReadView, Txn, TxnOutcome } from "../../../src/kv/types.ts";
+import type { Condition, ReadView, Txn, TxnOutcome } from "../../../src/txn/types.ts";
 import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
 
 const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");

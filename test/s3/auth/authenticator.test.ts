@@ -4,7 +4,7 @@ import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
 import { canonicalHeaders } from "../../../src/s3/auth/canonical.ts";
 import { deriveSigningKey } from "../../../src/s3/auth/signing-keys.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
-import type { S3Error } from "../../../src/s3/errors.ts";
+import type { S3Error } from "../../../src/s3/protocol/errors.ts";
 import {
   ACCESS_KEY,
   authenticate,

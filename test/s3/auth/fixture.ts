@@ -3,8 +3,8 @@ import type { BodyReader, EdgeRequest } from "../../../src/http/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
-import { S3Error } from "../../../src/s3/errors.ts";
-import { parseS3Request, type S3Request } from "../../../src/s3/request.ts";
+import { S3Error } from "../../../src/s3/protocol/errors.ts";
+import { parseS3Request, type S3Request } from "../../../src/s3/protocol/request.ts";
 
 export const ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE";
 export const SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { PayloadMode } from "../../../src/s3/auth/types.ts";
-import type { S3ErrorCode } from "../../../src/s3/errors.ts";
+import type { S3ErrorCode } from "../../../src/s3/protocol/errors.ts";
 import { authenticate } from "../auth/fixture.ts";
 import {
   encodeChunked,

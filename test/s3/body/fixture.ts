@@ -1,13 +1,13 @@
 import { createHash, createHmac } from "node:crypto";
-import { hashersReady } from "../../../src/blob/hash/hashers.ts";
-import { HashPool } from "../../../src/blob/hash/pool.ts";
-import { spawnHashWorker } from "../../../src/blob/hash/port.ts";
+import { hashersReady } from "../../../src/hash/hashers.ts";
+import { HashPool } from "../../../src/hash/pool.ts";
+import { spawnHashWorker } from "../../../src/hash/port.ts";
 import type { BodyReader } from "../../../src/http/types.ts";
 import { deriveSigningKey } from "../../../src/s3/auth/signing-keys.ts";
 import type { AuthResult, ChunkSigning, PayloadMode } from "../../../src/s3/auth/types.ts";
 import { openBody } from "../../../src/s3/body/open-body.ts";
 import type { OpenBodyOptions, PayloadReader, PayloadResult } from "../../../src/s3/body/types.ts";
-import { S3Error } from "../../../src/s3/errors.ts";
+import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { SECRET_KEY, s3Request } from "../auth/fixture.ts";
 
 await hashersReady;

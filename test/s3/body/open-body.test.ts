@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { HashPool } from "../../../src/blob/hash/pool.ts";
+import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type BodyReader } from "../../../src/http/types.ts";
 import { openBody } from "../../../src/s3/body/open-body.ts";
 import { s3Request } from "../auth/fixture.ts";

@@ -7,7 +7,7 @@ import { tableName } from "../../../src/s3/headers/check.ts";
 import { headersOf } from "../../../src/s3/headers/names.ts";
 import { PLAIN_HEADERS, QUERY_PARAMETERS } from "../../../src/s3/headers/plain-rows.ts";
 import { HEADER_ROWS } from "../../../src/s3/headers/rows.ts";
-import { OPERATIONS } from "../../../src/s3/routing/operations.ts";
+import { OPERATIONS } from "../../../src/s3/protocol/operations.ts";
 import { ROUTES } from "../../../src/s3/routing/routes.ts";
 
 const root = new URL("../../../", import.meta.url);

@@ -1,6 +1,6 @@
 /** Listings against a naive model: all names, rolled up, sorted by bytes, cut. */
 import { expect, test } from "bun:test";
-import { decodeComponent, encodeComponent } from "../../../src/s3/percent.ts";
+import { decodeComponent, encodeComponent } from "../../../src/s3/protocol/percent.ts";
 import { type Harness, harness } from "../support/harness.ts";
 import { seeded, testSeed } from "../support/seeded.ts";
 

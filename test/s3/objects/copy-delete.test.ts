@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { KvError } from "../../../src/kv/types.ts";
+import { KvError } from "../../../src/txn/types.ts";
 import { type Harness, harness, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** A conditional write that is repeated because its answer was lost. S3 itself answers 412 to the repetition. */
 import { expect, test } from "bun:test";
-import { KvError } from "../../../src/kv/types.ts";
+import { KvError } from "../../../src/txn/types.ts";
 import { type Harness, harness, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { objectKey } from "../../../src/s3/keys.ts";
+import { objectKey } from "../../../src/s3/records/keys.ts";
 import { type Harness, harness, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;

@@ -9,7 +9,7 @@ import {
   partChunksPrefix,
   partKey,
   uploadKey,
-} from "../../../src/s3/keys.ts";
+} from "../../../src/s3/records/keys.ts";
 import {
   decodeAttempt,
   decodeChunk,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { objectKey, objectsPrefix, parseObjectKey } from "../../../src/s3/keys.ts";
+import { objectKey, objectsPrefix, parseObjectKey } from "../../../src/s3/records/keys.ts";
 import type { StoredChecksum } from "../../../src/s3/records/checksum.ts";
 import {
   type Content,
@@ -9,7 +9,7 @@ import {
 } from "../../../src/s3/records/manifest.ts";
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
-import { isoTime } from "../../../src/s3/xml/iso-time.ts";
+import { isoTime } from "../../../src/s3/protocol/iso-time.ts";
 import { seeded, testSeed } from "../support/seeded.ts";
 
 const SEED = testSeed();

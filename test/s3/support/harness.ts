@@ -1,17 +1,17 @@
 /** The S3 application without sockets: requests go in and replies come out as the edge would see them. */
-import { hashersReady } from "../../../src/blob/hash/hashers.ts";
-import { HashPool } from "../../../src/blob/hash/pool.ts";
+import { hashersReady } from "../../../src/hash/hashers.ts";
+import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
-import { PutAdmission, systemTimer } from "../../../src/s3/admission.ts";
+import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
-import { keyHoldersOnly } from "../../../src/s3/authorizer.ts";
-import type { S3Deps } from "../../../src/s3/deps.ts";
-import { noS3Metrics } from "../../../src/s3/metrics.ts";
-import { RequestHold } from "../../../src/s3/request-hold.ts";
+import { keyHoldersOnly } from "../../../src/s3/auth/authorizer.ts";
+import type { S3Deps } from "../../../src/s3/context/deps.ts";
+import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
+import { RequestHold } from "../../../src/s3/context/request-hold.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.

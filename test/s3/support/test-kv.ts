@@ -10,9 +10,9 @@ import {
   encodeTxnHeader,
   payloadsOf,
   stampCommitTs,
-} from "../../../src/kv/command.ts";
-import { Fsm } from "../../../src/kv/fsm.ts";
-import { CLEANUP_PREFIX } from "../../../src/kv/keys.ts";
+} from "../../../src/txn/command.ts";
+import { Fsm } from "../../../src/state/state-machine.ts";
+import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
 import {
   type KvClient,
   KvError,
@@ -20,10 +20,10 @@ import {
   type ReadView,
   type Txn,
   type TxnOutcome,
-} from "../../../src/kv/types.ts";
+} from "../../../src/txn/types.ts";
 import { EntryType } from "../../../src/raft/core/types.ts";
 import { prefixEnd } from "../../../src/store/key-encoding.ts";
-import { MemoryStore } from "../../../src/store/memory-store.ts";
+import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
 
 const ORIGIN = new Uint8Array(8).fill(7);

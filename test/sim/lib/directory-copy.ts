@@ -1,6 +1,6 @@
 /** What `cp -a` does to the data directory of a stopped node, in the simulator. */
-import type { SimulatedDisk } from "../../../src/platform/disk/simulated-disk.ts";
-import type { MemoryDepot } from "../../../src/store/memory-depot.ts";
+import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
+import type { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 
 const CHUNK_BYTES = 64 << 10;
 

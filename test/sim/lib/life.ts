@@ -1,9 +1,9 @@
 /**
  * One life of a node: every room of the real code, each in a simulated thread, from the start of the process to its end.
  */
-import { assembleConsensus } from "../../../src/kv/consensus-assembly.ts";
-import { NO_CONSENSUS_METRICS, type TransportCallbacks } from "../../../src/kv/consensus-options.ts";
-import { LogMail } from "../../../src/kv/log-mail.ts";
+import { assembleConsensus } from "../../../src/consensus/start.ts";
+import { NO_CONSENSUS_METRICS, type TransportCallbacks } from "../../../src/consensus/options.ts";
+import { LogMail } from "../../../src/consensus/log-client.ts";
 import type {
   ConsensusToFront,
   ConsensusToSnapshot,
@@ -13,20 +13,20 @@ import type {
   SnapshotToConsensus,
   StoreToConsensus,
   StoreToFront,
-} from "../../../src/kv/messages.ts";
-import { SnapshotRoom } from "../../../src/kv/snapshot-room.ts";
-import { StoreRoom } from "../../../src/kv/store-room.ts";
+} from "../../../src/messages/messages.ts";
+import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
+import { StoreRoom } from "../../../src/state/store-thread.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
 import { FrontKv } from "../../../src/node/front-kv.ts";
 import type { NetworkAddress } from "../../../src/platform/network.ts";
 import type { Message } from "../../../src/raft/core/index.ts";
-import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/raft/transport/index.ts";
-import { WalError } from "../../../src/raft/wal/errors.ts";
-import type { LogReply, LogRequest } from "../../../src/raft/wal/log-messages.ts";
-import { LogRoom } from "../../../src/raft/wal/log-room.ts";
-import { Wal } from "../../../src/raft/wal/wal.ts";
-import { PublishedState } from "../../../src/rooms/published-state.ts";
+import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
+import { WalError } from "../../../src/raft/log/errors.ts";
+import type { LogReply, LogRequest } from "../../../src/raft/log/messages.ts";
+import { LogRoom } from "../../../src/raft/log/log-thread.ts";
+import { Wal } from "../../../src/raft/log/wal.ts";
+import { PublishedState } from "../../../src/threads/shared-state.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";

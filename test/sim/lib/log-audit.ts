@@ -1,7 +1,7 @@
 /** Reads a whole log back from its disk, beside simulated time, and holds it against its shadow. */
-import type { SimulatedDisk } from "../../../src/platform/disk/simulated-disk.ts";
-import { WalError } from "../../../src/raft/wal/errors.ts";
-import type { Wal } from "../../../src/raft/wal/wal.ts";
+import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
+import { WalError } from "../../../src/raft/log/errors.ts";
+import type { Wal } from "../../../src/raft/log/wal.ts";
 import { type ReadLog, shadowOf } from "./log-image.ts";
 import type { ShadowLog } from "./shadow-log.ts";
 

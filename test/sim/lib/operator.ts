@@ -4,7 +4,7 @@ import type {
   ClusterRequest,
   ClusterView,
   MemberChange,
-} from "../../../src/kv/cluster-messages.ts";
+} from "../../../src/messages/cluster.ts";
 import { addressOf, type Machine } from "./machine.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { World } from "./world.ts";

@@ -4,7 +4,7 @@
  * (log-audit.ts), and whenever entries are read.
  */
 import type { Entry, HardState } from "../../../src/raft/core/index.ts";
-import type { RecoveredLog, WalBatch } from "../../../src/raft/wal/types.ts";
+import type { RecoveredLog, WalBatch } from "../../../src/raft/log/types.ts";
 import { LogImage, type ReadLog, type ShadowBatch, type ShadowEntry, same, shadowOf } from "./log-image.ts";
 import { Violation } from "./violation.ts";
 

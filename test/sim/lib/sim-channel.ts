@@ -1,4 +1,4 @@
-import type { Channel } from "../../../src/rooms/channel.ts";
+import type { Channel } from "../../../src/threads/channel.ts";
 import type { SimThread } from "./scheduler.ts";
 
 /** Milliseconds between two threads, each time anew. */

@@ -1,4 +1,4 @@
-import type { MemoryStore } from "../../../src/store/memory-store.ts";
+import type { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { hashBytes } from "./violation.ts";
 
 const NOTHING = new Uint8Array(0);

@@ -1,0 +1,145 @@
+/** What a change of the cluster means for the configuration, and whether it may be made. Pure. */
+import { NODE_NAME } from "../config/members.ts";
+import { type ConfChangeSingle, ConfChangeType, type Status } from "../raft/core/index.ts";
+import { raftIdOf } from "../raft/engine/raft-id.ts";
+import type { Member, Membership } from "../raft/engine/types.ts";
+import { parseAddress } from "./admit.ts";
+import { refused } from "./request-codec.ts";
+import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
+
+/** A learner may be promoted when it lacks at most so many entries: a moment's worth. */
+export const PROMOTION_LAG_ENTRIES = 1_000;
+
+type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts: readonly Member[] };
+
+export type ConfigurationChange = Exclude<MemberChange, { readonly kind: "transfer-leader" }>;
+
+export function leaves(change: MemberChange): number | undefined {
+  if (change.kind === "remove") return raftIdOf(change.name);
+  return change.kind === "replace" ? raftIdOf(change.remove) : undefined;
+}
+
+/** A request that was made before, and carried out. */
+export function alreadySo(membership: Membership, change: MemberChange): boolean {
+  const voter = (name: string): boolean => membership.confState.voters.includes(raftIdOf(name));
+  const gone = (name: string): boolean =>
+    !membership.members.some((member) => member.name === name) &&
+    membership.removed.some((member) => member.name === name);
+  switch (change.kind) {
+    case "add-learner":
+      return membership.members.some(
+        ({ name, address }) => name === change.name && address === change.address,
+      );
+    case "promote":
+      return voter(change.name);
+    case "remove":
+      return gone(change.name);
+    case "replace":
+      return voter(change.promote) && gone(change.remove);
+    case "transfer-leader":
+      return false;
+  }
+}
+
+/** Why it cannot be made, or undefined. */
+export function checkChange(
+  membership: Membership,
+  status: Status,
+  change: ConfigurationChange,
+): ClusterReply | undefined {
+  switch (change.kind) {
+    case "add-learner":
+      return checkAddition(membership, change.name, change.address);
+    case "promote":
+      return checkPromotion(membership, status, change.name);
+    case "remove":
+      return checkRemoval(membership, status, change.name, undefined);
+    case "replace":
+      return (
+        checkPromotion(membership, status, change.promote) ??
+        checkRemoval(membership, status, change.remove, change.promote)
+      );
+  }
+}
+
+function checkAddition(membership: Membership, name: string, address: string): ClusterReply | undefined {
+  if (!NODE_NAME.test(name)) return refused("INVALID", `"${name}" is no name for a node`);
+  try {
+    parseAddress(address);
+  } catch (error) {
+    return refused("INVALID", error instanceof Error ? error.message : String(error));
+  }
+  const id = raftIdOf(name);
+  if (membership.removed.some((member) => member.id === id)) {
+    return refused("REMOVED_MEMBER", `${name} was removed before: a name never comes back, choose another`);
+  }
+  const same = membership.members.find((member) => member.id === id || member.address === address);
+  if (same === undefined) return undefined;
+  return refused("ALREADY_MEMBER", `${same.name} at ${same.address} is a member`);
+}
+
+function checkPromotion(membership: Membership, status: Status, name: string): ClusterReply | undefined {
+  const member = membership.members.find((one) => one.name === name);
+  if (member === undefined) return refused("UNKNOWN_MEMBER", `there is no member ${name}`);
+  if (!membership.confState.learners.includes(member.id)) {
+    return refused("NOT_A_LEARNER", `${name} is not a learner`);
+  }
+  if (member.instance === "") {
+    return refused("NOT_REGISTERED", `${name} was never met: start it, and look again`);
+  }
+  const progress = status.progress.get(member.id);
+  const lag = status.commit - (progress?.match ?? 0);
+  if (progress?.recentActive !== true || lag > PROMOTION_LAG_ENTRIES) {
+    const why = progress?.recentActive === true ? `lacks ${lag} entries` : "cannot be reached";
+    return refused("NOT_CAUGHT_UP", `${name} ${why}: a voter must have (nearly) the whole log`);
+  }
+  return undefined;
+}
+
+function checkRemoval(
+  membership: Membership,
+  status: Status,
+  name: string,
+  joining: string | undefined,
+): ClusterReply | undefined {
+  const member = membership.members.find((one) => one.name === name);
+  if (member === undefined) return refused("UNKNOWN_MEMBER", `there is no member ${name}`);
+  const { voters } = membership.confState;
+  if (!voters.includes(member.id)) {
+    return joining === undefined ? undefined : refused("INVALID", `${name} is a learner: remove it instead`);
+  }
+  const left = voters.filter((id) => id !== member.id);
+  if (joining !== undefined) left.push(raftIdOf(joining));
+  if (left.length === 0)
+    return refused("LAST_VOTER", `${name} is the only voter: without it there is no cluster`);
+  const reachable = left.filter((id) => id === status.id || status.progress.get(id)?.recentActive === true);
+  const quorum = Math.floor(left.length / 2) + 1;
+  if (reachable.length >= quorum) return undefined;
+  return refused(
+    "WOULD_LOSE_QUORUM",
+    `without ${name} there are ${left.length} voters, of which ${reachable.length} can be reached and ${quorum} are needed`,
+  );
+}
+
+export function entryOf(membership: Membership, change: ConfigurationChange | MemberChange): Single {
+  const one = (type: ConfChangeType, name: string): ConfChangeSingle => ({ type, nodeId: raftIdOf(name) });
+  const known = (name: string): Member[] => membership.members.filter((member) => member.name === name);
+  switch (change.kind) {
+    case "add-learner": {
+      const { name, address } = change;
+      const upserts = [{ id: raftIdOf(name), name, address, instance: "" }];
+      return { changes: [one(ConfChangeType.AddLearnerNode, name)], upserts };
+    }
+    case "promote":
+      return { changes: [one(ConfChangeType.AddNode, change.name)], upserts: known(change.name) };
+    case "remove":
+      return { changes: [one(ConfChangeType.RemoveNode, change.name)], upserts: [] };
+    case "replace":
+      return {
+        changes: [one(ConfChangeType.AddNode, change.promote), one(ConfChangeType.RemoveNode, change.remove)],
+        upserts: known(change.promote),
+      };
+    case "transfer-leader":
+      throw new Error("a transfer is no entry");
+  }
+}

@@ -1,0 +1,242 @@
+/** What people ask of the cluster, at this node: questions go to the leader, changes happen there. */
+import type { Clock } from "../platform/clock.ts";
+import type { Timers } from "../platform/timers.ts";
+import { StateType, type Status } from "../raft/core/index.ts";
+import type { Engine } from "../raft/engine/engine.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import { ClusterChanges } from "./changes.ts";
+import { decodeClusterRequest, encodeClusterMessage, refused } from "./request-codec.ts";
+import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
+import type { ClusterPeers } from "./peers.ts";
+import { clusterView, isMember, votersOf } from "./view.ts";
+import type { ConsensusAssembly } from "../consensus/options.ts";
+import type { Forwarding } from "../consensus/forwarding.ts";
+
+/** A member's data directory or address is proposed for registration again after this long without effect. */
+const REGISTRATION_RETRY_MS = 1_000;
+/** Somebody who asks while there is no leader is kept waiting this long, and the question put again this often. */
+const LEADER_WAIT_MS = 4_000;
+const LEADER_RETRY_MS = 100;
+/** A status without an answer from the leader in this time is this node's own. */
+const STATUS_WAIT_MS = 1_500;
+
+export interface ClusterDeskOptions
+  extends Pick<ConsensusAssembly, "identity" | "logger" | "version" | "raft"> {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ownId: number;
+  /** undefined until this node takes part. */
+  readonly engine: () => Engine | undefined;
+  readonly membership: () => Membership;
+  readonly peers: ClusterPeers;
+  readonly forwarding: Forwarding;
+  readonly sendingSnapshotTo: (id: number) => boolean;
+  readonly snapshotFailureOf: (id: number) => string | undefined;
+}
+
+export class ClusterDesk {
+  readonly #options: ClusterDeskOptions;
+  readonly #changes: ClusterChanges;
+  /** What the others say they have applied, by id. */
+  readonly #appliedThere = new Map<number, number>();
+  readonly #heardAtMs = new Map<number, number>();
+  readonly #metAtMs = new Map<number, number>();
+  #registration = { guardIndex: -1, atMs: 0 };
+
+  constructor(options: ClusterDeskOptions) {
+    this.#options = options;
+    this.#changes = new ClusterChanges({
+      clock: options.clock,
+      ownId: options.ownId,
+      status: () => this.describe(this.#running()),
+      membership: options.membership,
+      propose: (change) => {
+        const engine = this.#running();
+        const taken = engine.proposeConfChange(change);
+        engine.work();
+        return taken;
+      },
+      transferTo: (id) => {
+        const engine = this.#running();
+        engine.transferLeader(id);
+        engine.work();
+      },
+      settled: (id) => {
+        const { clock, raft } = options;
+        const metAtMs = this.#metAtMs.get(id) ?? Number.POSITIVE_INFINITY;
+        return clock.monotonicMs() - metAtMs >= raft.electionTicks * raft.tickMs;
+      },
+    });
+  }
+
+  /** A connection with this node was made: it may have been started just now. */
+  met(id: number): void {
+    this.#metAtMs.set(id, this.#options.clock.monotonicMs());
+  }
+
+  /** A Raft message came from this node. */
+  heard(id: number): void {
+    this.#heardAtMs.set(id, this.#options.clock.monotonicMs());
+  }
+
+  /** The core's status, but for who is active: the core forgets that with every check of its quorum, and for a moment
+   *  everybody would look dead. Here: heard of within an election timeout. */
+  describe(engine: Engine): Status {
+    const { clock, raft } = this.#options;
+    const since = clock.monotonicMs() - raft.electionTicks * raft.tickMs;
+    const status = engine.describe();
+    const progress = new Map(
+      [...status.progress].map(([id, one]) => [
+        id,
+        { ...one, recentActive: (this.#heardAtMs.get(id) ?? Number.NEGATIVE_INFINITY) >= since },
+      ]),
+    );
+    return { ...status, progress };
+  }
+
+  /** HeartbeatResp. */
+  appliedAt(id: number, index: number): void {
+    this.#appliedThere.set(id, index);
+  }
+
+  /** The configuration, the leader or the time has changed. */
+  check(): void {
+    if (this.#options.engine() !== undefined) this.#changes.check();
+  }
+
+  stop(): void {
+    this.#changes.stop();
+  }
+
+  /** Of this node's people. `answer` is called once, whatever happens; an election, or a change that is under way, is
+   *  waited for within reason. */
+  request(request: ClusterRequest, settle: (reply: ClusterReply) => void): void {
+    const { clock, timers } = this.#options;
+    const giveUpAtMs = clock.monotonicMs() + LEADER_WAIT_MS;
+    let answered = false;
+    const answer = (reply: ClusterReply): void => {
+      if (answered) return;
+      answered = true;
+      for (const cancel of cancels) cancel();
+      settle(reply);
+    };
+    // Whoever looks wants to see something now; a leader that hangs is part of it.
+    const ownView = (): void =>
+      answer(this.#ownView() ?? refused("NO_LEADER", "this node does not take part in a cluster yet"));
+    let askedOf = 0;
+    const attempt = (): void => {
+      if (answered) return;
+      askedOf = this.#leader;
+      this.#ask(request, (reply) => {
+        const passing =
+          reply.kind === "refused" && (reply.code === "NO_LEADER" || reply.code === "CHANGE_IN_PROGRESS");
+        if (passing && clock.monotonicMs() < giveUpAtMs) timers.later(attempt, LEADER_RETRY_MS);
+        // Better what this node itself knows than nothing, for somebody who looks.
+        else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
+        else answer(reply);
+      });
+    };
+    // One that was asked and has lost its leadership since (it hangs) need not be waited for: looking may be repeated.
+    const lookAgain = (): void => {
+      if (this.#leader !== 0 && this.#leader !== askedOf) attempt();
+    };
+    const cancels =
+      request.kind === "status"
+        ? [timers.later(ownView, STATUS_WAIT_MS), timers.every(lookAgain, LEADER_RETRY_MS)]
+        : [];
+    attempt();
+  }
+
+  /** 0 = none known. */
+  get #leader(): number {
+    return this.#options.engine()?.status().lead ?? 0;
+  }
+
+  /** Once, here or at the leader. NO_LEADER: nothing was done, and it can be tried again. */
+  #ask(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
+    const { ownId, forwarding } = this.#options;
+    const engine = this.#options.engine();
+    const leaderId = engine?.status().lead ?? 0;
+    if (engine === undefined) {
+      answer(refused("NO_LEADER", "this node does not take part in a cluster yet"));
+    } else if (leaderId !== 0 && leaderId !== ownId) {
+      forwarding.request(leaderId, request, answer);
+    } else if (!engine.leading) {
+      answer(refused("NO_LEADER", "no leader is known: the cluster has no quorum, or is electing one"));
+    } else if (request.kind === "status") {
+      answer(this.#view(engine));
+    } else {
+      const { change, configurationIndex } = request;
+      this.#changes.change(change, configurationIndex, answer);
+    }
+  }
+
+  /** Another node believes that this one leads: one hop, no more. */
+  onRequest(from: number, requestId: number, body: Uint8Array): void {
+    const { identity, peers } = this.#options;
+    const answer = (reply: ClusterReply): void =>
+      void peers.send(from, { kind: "reply", requestId, body: encodeClusterMessage(reply) });
+    try {
+      const request = decodeClusterRequest(body);
+      if (!isMember(this.#options.membership(), from))
+        answer(refused("UNKNOWN_MEMBER", "it is no member who asks"));
+      else if (this.#options.engine()?.status().raftState === StateType.Leader) this.#ask(request, answer);
+      else answer(refused("NO_LEADER", `${identity.name} no longer leads: try again`));
+    } catch (error) {
+      answer(refused("INVALID", error instanceof Error ? error.message : String(error)));
+    }
+  }
+
+  /** Hands leadership over, if this node has it and there is somebody else. */
+  stepDown(answer: (done: boolean) => void): void {
+    if (this.#options.engine()?.leading !== true) answer(true);
+    else if (votersOf(this.#options.membership()).length < 2) answer(false);
+    else {
+      this.#changes.change({ kind: "transfer-leader", to: null }, null, (reply) =>
+        answer(reply.kind === "done"),
+      );
+    }
+  }
+
+  /** At the leader: data directories and addresses are written down one at a time, as the log has room for a change. */
+  register(): void {
+    const { clock, logger, peers, membership } = this.#options;
+    const member = peers.unregistered();
+    if (member === undefined) return;
+    const now = clock.monotonicMs();
+    const { guardIndex, atMs } = this.#registration;
+    const { index } = membership();
+    if (guardIndex === index && now - atMs < REGISTRATION_RETRY_MS) return;
+    this.#registration = { guardIndex: index, atMs: now };
+    logger.info("registering member", { ...member });
+    this.#changes.register(member);
+  }
+
+  #ownView(): ClusterReply | undefined {
+    const engine = this.#options.engine();
+    return engine === undefined ? undefined : this.#view(engine);
+  }
+
+  #view(engine: Engine): ClusterReply {
+    const { membership, version, peers, sendingSnapshotTo, snapshotFailureOf } = this.#options;
+    const view = clusterView({
+      status: this.describe(engine),
+      membership: membership(),
+      firstIndex: engine.firstIndex,
+      appliedIndex: engine.appliedIndex,
+      durableIndex: engine.durableIndex,
+      version,
+      applied: this.#appliedThere,
+      peers: peers.status(),
+      sendingSnapshotTo,
+      snapshotFailureOf,
+    });
+    return { kind: "status", view };
+  }
+
+  #running(): Engine {
+    const engine = this.#options.engine();
+    if (engine === undefined) throw new Error("a change of the cluster before the engine runs");
+    return engine;
+  }
+}

@@ -1,0 +1,99 @@
+/** What this node asks of the leader on another one: to append its proposals, and to answer questions about the cluster. */
+import type { Timers } from "../platform/timers.ts";
+import type { PeerMessage } from "../peer/types.ts";
+import { decodeClusterReply, encodeClusterMessage, refused } from "../cluster/request-codec.ts";
+import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
+
+/** A cluster request without an answer from the leader is given up after this long: longer than any change may take there. */
+export const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;
+/** Forwarded proposals that nobody said anything about are forgotten here: the coordinator repeats them long before. */
+const PROPOSAL_MEMORY_MS = 30_000;
+
+export interface ForwardingOptions {
+  /** Another one at each start of the process: an answer to an earlier one must find nothing under its number. */
+  readonly firstId: number;
+  readonly timers: Timers;
+  /** False: it was not sent. */
+  readonly send: (to: number, message: PeerMessage) => boolean;
+  /** The leader did not take these, or they never left. */
+  readonly onDropped: (sequences: readonly number[]) => void;
+}
+
+interface Sent {
+  readonly to: number;
+  readonly sequences: readonly number[];
+  readonly forget: () => void;
+}
+
+interface Asked {
+  readonly to: number;
+  readonly answer: (reply: ClusterReply) => void;
+  readonly cancelTimeout: () => void;
+}
+
+export class Forwarding {
+  readonly #options: ForwardingOptions;
+  readonly #sent = new Map<number, Sent>();
+  readonly #asked = new Map<number, Asked>();
+  #nextId: number;
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+    this.#nextId = options.firstId;
+  }
+
+  /** Sends proposals to the leader; the transport has copied them when this returns. False: they did not leave. */
+  propose(to: number, sequences: readonly number[], entries: readonly Uint8Array[]): boolean {
+    const requestId = this.#nextId++;
+    if (!this.#options.send(to, { kind: "propose", requestId, entries })) return false;
+    const forget = this.#options.timers.later(() => this.#sent.delete(requestId), PROPOSAL_MEMORY_MS);
+    this.#sent.set(requestId, { to, sequences, forget });
+    return true;
+  }
+
+  onProposeReply(from: number, requestId: number, taken: boolean): void {
+    const sent = this.#sent.get(requestId);
+    if (sent === undefined || sent.to !== from) return;
+    this.#sent.delete(requestId);
+    sent.forget();
+    if (!taken) this.#options.onDropped(sent.sequences);
+  }
+
+  /** Asks the leader; `answer` is called once, whatever happens. */
+  request(to: number, request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
+    const requestId = this.#nextId++;
+    const sent = this.#options.send(to, { kind: "request", requestId, body: encodeClusterMessage(request) });
+    if (!sent) {
+      answer(refused("NO_LEADER", "the leader cannot be reached from this node"));
+      return;
+    }
+    const cancelTimeout = this.#options.timers.later(() => {
+      this.#asked.delete(requestId);
+      answer(
+        refused("TIMEOUT", `no answer from the leader within ${CLUSTER_REQUEST_TIMEOUT_MS} ms: look again`),
+      );
+    }, CLUSTER_REQUEST_TIMEOUT_MS);
+    this.#asked.set(requestId, { to, answer, cancelTimeout });
+  }
+
+  onReply(from: number, requestId: number, body: Uint8Array): void {
+    const asked = this.#asked.get(requestId);
+    if (asked === undefined || asked.to !== from) return;
+    this.#asked.delete(requestId);
+    asked.cancelTimeout();
+    let reply: ClusterReply;
+    try {
+      reply = decodeClusterReply(body);
+    } catch (error) {
+      reply = refused("INVALID", `the leader's answer cannot be read: ${String(error)}`);
+    }
+    asked.answer(reply);
+  }
+
+  stop(): void {
+    for (const { forget } of this.#sent.values()) forget();
+    this.#sent.clear();
+    for (const { cancelTimeout } of this.#asked.values()) cancelTimeout();
+    this.#asked.clear();
+  }
+}

@@ -1,0 +1,118 @@
+import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
+import type { LogReply, LogRequest } from "../raft/log/messages.ts";
+import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { Fatal } from "../threads/worker-host.ts";
+import type { LogRoomPort } from "./options.ts";
+
+/** Raised when the log room refuses or ends: the node cannot go on without it. */
+export class LogRoomError extends Error {
+  readonly code: string;
+  /** As in `codesOf`. */
+  readonly codes: readonly string[];
+  constructor(code: string, message: string, codes: readonly string[] = [code]) {
+    super(message);
+    this.name = "LogRoomError";
+    this.code = code;
+    this.codes = codes;
+  }
+}
+
+export interface LogMailOptions {
+  readonly channel: Channel<LogReply, LogRequest>;
+  /** Log segments kept at most once nothing needs the older ones. */
+  readonly maxSegments: number;
+  /** The log has ended; the process must end. */
+  readonly fatal: Fatal;
+  /** Appends wait for room on the disk (true), or go on again (false). */
+  readonly onDiskFull: (full: boolean) => void;
+}
+
+interface Reading {
+  readonly resolve: (entries: readonly Entry[]) => void;
+  readonly reject: (error: LogRoomError) => void;
+}
+
+/** The consensus room's end of the mail with the log room. */
+export class LogMail implements LogRoomPort {
+  readonly #options: LogMailOptions;
+  readonly #opened = Promise.withResolvers<RecoveredLog>();
+  readonly #readings = new Map<number, Reading>();
+  #appended: (id: number) => void = () => {};
+  #nextReadId = 1;
+  #open = false;
+
+  constructor(options: LogMailOptions) {
+    this.#options = options;
+    options.channel.onBatch((replies) => {
+      for (const reply of replies) this.#receive(reply);
+    });
+  }
+
+  /** @throws LogRoomError when the log cannot be opened. */
+  opened(): Promise<RecoveredLog> {
+    return this.#opened.promise;
+  }
+
+  append(id: number, batch: WalBatch): void {
+    this.#options.channel.send({ kind: "append", id, batch });
+  }
+
+  onAppended(receive: (id: number) => void): void {
+    this.#appended = receive;
+  }
+
+  read(low: number, high: number, maxBytes: number): Promise<readonly Entry[]> {
+    const id = this.#nextReadId++;
+    return new Promise((resolve, reject) => {
+      this.#readings.set(id, { resolve, reject });
+      this.#options.channel.send({ kind: "read", id, low, high, maxBytes });
+    });
+  }
+
+  compact(marker: SnapshotMetadata, throughIndex: number): void {
+    this.#options.channel.send({
+      kind: "compact",
+      marker,
+      throughIndex,
+      maxSegments: this.#options.maxSegments,
+    });
+  }
+
+  #receive(reply: LogReply): void {
+    switch (reply.kind) {
+      case "opened":
+        this.#open = true;
+        this.#opened.resolve(reply.recovered);
+        break;
+      case "appended":
+        this.#appended(reply.id);
+        break;
+      case "entries":
+        this.#reading(reply.id)?.resolve(reply.entries);
+        break;
+      case "read-failed":
+        this.#reading(reply.id)?.reject(new LogRoomError(reply.code, reply.message));
+        break;
+      case "disk-full":
+        this.#options.onDiskFull(reply.full);
+        break;
+      case "failed":
+        if (this.#open)
+          this.#options.fatal(
+            `log: ${reply.message}`,
+            new LogRoomError(reply.code, reply.message, reply.codes),
+          );
+        else this.#opened.reject(new LogRoomError(reply.code, reply.message, reply.codes));
+        break;
+      case "closed":
+        break;
+    }
+  }
+
+  #reading(id: number): Reading | undefined {
+    const reading = this.#readings.get(id);
+    this.#readings.delete(id);
+    return reading;
+  }
+}

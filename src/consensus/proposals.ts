@@ -1,0 +1,118 @@
+/** Proposals at the leader: this node's own and those of other nodes' coordinators, stamped in log order. */
+import type { Clock } from "../platform/clock.ts";
+import { PLANTED } from "../platform/planted.ts";
+import type { Entry } from "../raft/core/index.ts";
+import {
+  COMMAND_HEADER_BYTES,
+  COMMAND_VERSION,
+  CommandKind,
+  encodeCeiling,
+  stampCommitTs,
+} from "../txn/command.ts";
+import { HybridLogicalClock } from "../txn/hlc.ts";
+import type { ProposeMessage } from "../messages/messages.ts";
+
+export interface ProposalsOptions {
+  readonly clock: Clock;
+  /** Appends all of them or none. */
+  readonly append: (proposals: readonly Uint8Array[]) => boolean;
+  /** One count an entry: its slab may be used again as far as consensus is concerned. */
+  readonly onReleased: (slabIds: readonly number[]) => void;
+  /** Bytes of proposals taken and not evicted yet (applied, and not retained either). Beyond it they are dropped: their
+   *  proposers may have given up long ago, and the admission that bounds them with it. */
+  readonly maxHeldBytes: number;
+}
+
+/** Another node (of another release, say) has sent what may not be appended. Nothing of it was. */
+export class ForeignProposalError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ForeignProposalError";
+  }
+}
+
+export class Proposals {
+  readonly hlc: HybridLogicalClock;
+  readonly #options: ProposalsOptions;
+  /** Which slab an entry's bytes lie in, from proposal to eviction; undefined = it came from another node. */
+  readonly #held = new Map<Uint8Array, number | undefined>();
+  /** Bytes of the keys of `#held`. */
+  #heldBytes = 0;
+
+  constructor(options: ProposalsOptions) {
+    this.#options = options;
+    this.hlc = new HybridLogicalClock(options.clock);
+  }
+
+  /** Everything before this leader's own entry is applied: nothing it stamps can collide with what was stamped. */
+  startLeading(appliedCommitTs: bigint, ceilingMs: number): void {
+    if (PLANTED.forgetCeiling) this.hlc.startAbove(0n, 0);
+    else this.hlc.startAbove(appliedCommitTs, ceilingMs);
+  }
+
+  /** Of this node's coordinator. False: none was taken, and nothing of them is kept. */
+  own(message: ProposeMessage): boolean {
+    const views = viewsOf(message);
+    if (!this.#take(views)) return false;
+    for (const view of views) this.#held.set(view, message.slabId);
+    return true;
+  }
+
+  /** Of another node's coordinator. @throws ForeignProposalError when one is no transaction: it would stop every replica */
+  foreign(entries: readonly Uint8Array[]): boolean {
+    for (const entry of entries) checkFrame(entry);
+    if (!this.#take(entries)) return false;
+    for (const entry of entries) this.#held.set(entry, undefined);
+    return true;
+  }
+
+  /** They have left the in-memory log. */
+  evicted(entries: readonly Entry[]): void {
+    const slabIds: number[] = [];
+    for (const { data } of entries) {
+      if (!this.#held.has(data)) continue;
+      const slabId = this.#held.get(data);
+      this.#held.delete(data);
+      this.#heldBytes -= data.byteLength;
+      if (slabId !== undefined) slabIds.push(slabId);
+    }
+    if (slabIds.length > 0) this.#options.onReleased(slabIds);
+  }
+
+  #take(views: readonly Uint8Array[]): boolean {
+    const bytes = views.reduce((sum, view) => sum + view.byteLength, 0);
+    // One entry larger than the bound is taken when nothing else is held: it could never be otherwise.
+    if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#options.maxHeldBytes) return false;
+    if (!this.#appendStamped(views)) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /** Stamps in log order, with the ceiling that covers the stamps ahead of them in the same append. */
+  #appendStamped(views: readonly Uint8Array[]): boolean {
+    const ceilingMs = this.hlc.ceilingDue();
+    const proposals: Uint8Array[] = [];
+    if (ceilingMs !== undefined) {
+      this.hlc.ceilingLogged(ceilingMs);
+      proposals.push(encodeCeiling(ceilingMs));
+    }
+    proposals.push(...views);
+    for (const proposal of proposals) stampCommitTs(proposal, this.hlc.issue());
+    const taken = this.#options.append(proposals);
+    if (!taken && ceilingMs !== undefined) this.hlc.ceilingLost();
+    return taken;
+  }
+}
+
+export function viewsOf(message: ProposeMessage): Uint8Array[] {
+  const { slab, offsets, lengths } = message;
+  return offsets.map((offset, i) => slab.subarray(offset, offset + (lengths[i] as number)));
+}
+
+function checkFrame(entry: Uint8Array): void {
+  const txn = entry[0] === COMMAND_VERSION && entry[1] === CommandKind.Txn;
+  if (txn && entry.byteLength > COMMAND_HEADER_BYTES) return;
+  throw new ForeignProposalError(
+    `a forwarded proposal of ${entry.byteLength} bytes is no transaction (${entry[0]}, ${entry[1]})`,
+  );
+}

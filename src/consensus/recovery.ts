@@ -1,0 +1,75 @@
+/** What log and keyspace may say together at a start, and what must stop the node: one whose state is behind what it has
+ *  promised must not vote. */
+import { BOOTSTRAP_POSITION } from "../raft/engine/membership.ts";
+import type { RecoveredLog } from "../raft/log/types.ts";
+import type { AppliedState } from "../store/types.ts";
+import type { LogRoomPort } from "./options.ts";
+
+export class RecoveryError extends Error {
+  readonly code = "RECOVERY";
+  constructor(message: string) {
+    super(message);
+    this.name = "RecoveryError";
+  }
+}
+
+/** No entry, no marker, no promise. */
+export function isNew(recovered: RecoveredLog): boolean {
+  const { hardState, snapshot, lastIndex } = recovered;
+  return lastIndex === 0 && snapshot === undefined && hardState.term === 0 && hardState.vote === 0;
+}
+
+/**
+ * Everything an honest crash can leave behind, and nothing else. After the store room has opened: an installation that a
+ * crash interrupted is finished by then.
+ * @param initializing an empty log is the first start. @throws RecoveryError
+ */
+export function checkRecovery(recovered: RecoveredLog, applied: AppliedState, initializing: boolean): void {
+  if (isNew(recovered)) {
+    // An empty log that was there before is that of a node which was stopped before its cluster formed. The bootstrap goes
+    // into the keyspace first.
+    if ((initializing || !recovered.created) && applied.index <= BOOTSTRAP_POSITION.index) return;
+    throw new RecoveryError(
+      `the log is empty, and the keyspace has applied entry ${applied.term}/${applied.index}: the log of this node is ` +
+        "lost (a removed wal directory, a restored backup); it must not vote under its old name",
+    );
+  }
+  if (applied.index > recovered.lastIndex) {
+    throw new RecoveryError(
+      `the keyspace has applied entry ${applied.term}/${applied.index}, but the log ends at ${recovered.lastIndex}: ` +
+        "the log is older than the keyspace (a restored backup, a lost wal directory); this node must not vote",
+    );
+  }
+  if (applied.index + 1 < recovered.firstIndex) {
+    throw new RecoveryError(
+      `the keyspace has applied entries up to ${applied.index}, but the log begins at ${recovered.firstIndex}: ` +
+        "the keyspace is older than the log (a restored backup, a lost keyspace.db); entries are missing in between",
+    );
+  }
+}
+
+/** The same index of another term is another entry: what was applied is not what this log holds. @throws RecoveryError */
+export async function checkTerm(
+  log: LogRoomPort,
+  recovered: RecoveredLog,
+  applied: AppliedState,
+): Promise<void> {
+  const term = await termInLog(log, recovered, applied);
+  if (term === undefined || term === applied.term) return;
+  throw new RecoveryError(
+    `the keyspace has applied entry ${applied.term}/${applied.index}, but in the log that entry has term ${term}: ` +
+      "they are not of the same history (a restored backup); this node must not vote",
+  );
+}
+
+/** The term that the log gives the applied position; undefined when it no longer reaches back to it, or is new. */
+async function termInLog(
+  log: LogRoomPort,
+  recovered: RecoveredLog,
+  { index }: AppliedState,
+): Promise<number | undefined> {
+  if (recovered.snapshot?.index === index) return recovered.snapshot.term;
+  if (index < recovered.firstIndex || index > recovered.lastIndex) return undefined;
+  const [entry] = await log.read(index, index + 1, 1);
+  return entry?.term;
+}

@@ -1,0 +1,116 @@
+/**
+ * Deletes what superseded rows left behind (the clean-up list, see fsm.ts), in bounded batches through Raft.
+ *
+ * Keys only are read, `SCAN_PAGE` at a time, and deleted `CLEANUP_BATCH_OPERATIONS` to an entry: a 5 GiB object
+ * (5120 chunks) is 80 entries. Every step can be repeated: a cleaner that stops anywhere, or two of them at once,
+ * delete nothing twice and forget nothing, because a list row goes last.
+ */
+import { elastickv as gen } from "../gen/kv.js";
+import type { Clock } from "../platform/clock.ts";
+import { prefixEnd } from "../store/key-encoding.ts";
+import { physicalMs } from "../txn/hlc.ts";
+import { CLEANUP_PREFIX, parseCleanupKey } from "../txn/keys.ts";
+import type { KvClient, TxnMutation } from "../txn/types.ts";
+
+/** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
+export const CLEANUP_BATCH_OPERATIONS = 64;
+/** Keys read at a time; independent of the batch. */
+export const SCAN_PAGE = 1_024;
+/** List rows looked at in one run. */
+const LIST_PAGE = 256;
+
+export interface CleanerOptions {
+  readonly kv: KvClient;
+  readonly clock: Clock;
+  /** A GET that began before the row was superseded keeps its chunks this long. */
+  readonly gracePeriodMs: number;
+  /** True while this node leads: one cleaner is enough. */
+  readonly active: () => boolean;
+  readonly onDeleted?: (rows: number) => void;
+}
+
+export class Cleaner {
+  readonly #options: CleanerOptions;
+  #running: Promise<number> | undefined;
+  /** Where the list goes on. Commit timestamps only grow, so no row ever comes before one that was deleted; and a
+   *  deleted row costs every scan that walks over it until its versions are compacted. */
+  #listFrom = CLEANUP_PREFIX;
+  #stopped = false;
+
+  constructor(options: CleanerOptions) {
+    this.#options = options;
+  }
+
+  /** Cleans everything whose grace period is over; returns the rows deleted. One run at a time: a second call joins
+   *  the first. @throws KvError as transact() does; the next run goes on where this one stopped. */
+  run(): Promise<number> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #run(): Promise<number> {
+    const { kv, clock, gracePeriodMs, active } = this.#options;
+    let deleted = 0;
+    while (!this.#stopped && active()) {
+      const view = await kv.snapshot();
+      const rows = await view.scan(this.#listFrom, prefixEnd(CLEANUP_PREFIX), { limit: LIST_PAGE });
+      // The list is ordered by commit time: the first row that is too young ends it.
+      const due = rows.filter((row) => {
+        return physicalMs(parseCleanupKey(row.key).commitTs) + gracePeriodMs <= clock.nowMs();
+      });
+      if (due.length === 0) return deleted;
+      const emptied: Uint8Array[] = [];
+      for (const row of due) {
+        if (this.#stopped || !active()) return deleted;
+        for (const prefix of gen.kv.Disposal.decode(row.value).prefixes)
+          deleted += await this.#deletePrefix(prefix);
+        // Stopped in the middle of a prefix: its list row must stay.
+        if (this.#stopped) return deleted;
+        emptied.push(row.key);
+      }
+      deleted += await this.#deleteKeys(emptied);
+      const last = emptied.at(-1);
+      if (last !== undefined) this.#listFrom = keyAfter(last);
+    }
+    return deleted;
+  }
+
+  async #deletePrefix(prefix: Uint8Array): Promise<number> {
+    let deleted = 0;
+    for (let from = prefix; ; ) {
+      if (this.#stopped) return deleted;
+      const view = await this.#options.kv.snapshot();
+      const page = await view.scan(from, prefixEnd(prefix), { limit: SCAN_PAGE, keysOnly: true });
+      const last = page.at(-1);
+      if (last === undefined) return deleted;
+      from = keyAfter(last.key);
+      deleted += await this.#deleteKeys(page.map((row) => row.key));
+      if (page.length < SCAN_PAGE) return deleted;
+    }
+  }
+
+  async #deleteKeys(keys: readonly Uint8Array[]): Promise<number> {
+    for (let i = 0; i < keys.length; i += CLEANUP_BATCH_OPERATIONS) {
+      // keepContent: what lies under a disposed prefix is named by that disposal already.
+      const mutations: TxnMutation[] = keys
+        .slice(i, i + CLEANUP_BATCH_OPERATIONS)
+        .map((key) => ({ kind: "delete", key, keepContent: true }));
+      await this.#options.kv.transact({ conditions: [], mutations });
+      this.#options.onDeleted?.(mutations.length);
+    }
+    return keys.length;
+  }
+}
+
+/** The first key behind `key`. */
+function keyAfter(key: Uint8Array): Uint8Array {
+  const after = new Uint8Array(key.byteLength + 1);
+  after.set(key);
+  return after;
+}

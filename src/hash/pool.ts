@@ -1,0 +1,247 @@
+/** Hash streams over a fixed set of rooms: each stream lives in one room, so that its bytes stay in order. */
+import { HasherSet } from "./hashers.ts";
+import type { HashPort, SpawnHashPort } from "./port.ts";
+import type { HashAnswer } from "./hash-thread.ts";
+import { type Digests, type HashAlgorithm, HashError, type HashService, type HashStream } from "./types.ts";
+
+/** Bodies up to this are hashed where they are: a message costs more than the hash. */
+export const INLINE_LIMIT_BYTES = 64 * 1024;
+/**
+ * Bytes of one stream that may wait in its room before `update` asks to wait. One chunk is hashed while the next one
+ * is filled; more would only be memory, 64 uploads at a time.
+ */
+export const STREAM_WINDOW_BYTES = 1024 * 1024;
+
+export interface HashPoolOptions {
+  readonly spawn: SpawnHashPort;
+  /** 0: everything is hashed inline. */
+  readonly workers: number;
+  /** A room died. Its streams fail with HashError; the process had better end. */
+  readonly onDeath?: (reason: string) => void;
+}
+
+interface Room {
+  readonly port: HashPort;
+  readonly streams: Map<number, RoomStream>;
+  alive: boolean;
+}
+
+export class HashPool implements HashService {
+  readonly #rooms: Room[] = [];
+  readonly #onDeath: ((reason: string) => void) | undefined;
+  #nextStream = 1;
+
+  constructor(options: HashPoolOptions) {
+    this.#onDeath = options.onDeath;
+    for (let i = 0; i < options.workers; i++) this.#rooms.push(this.#spawn(options.spawn));
+  }
+
+  open(
+    algorithms: readonly HashAlgorithm[],
+    expectedLength: number | undefined,
+    options: { readonly cuts?: boolean } = {},
+  ): HashStream {
+    const cuts = options.cuts === true;
+    const small = expectedLength !== undefined && expectedLength <= INLINE_LIMIT_BYTES;
+    if (small || this.#rooms.length === 0 || (algorithms.length === 0 && !cuts)) {
+      return new InlineStream(new HasherSet(algorithms, cuts));
+    }
+    const room = this.#leastBusy();
+    const id = this.#nextStream++;
+    const stream = new RoomStream(room.port, id, () => room.streams.delete(id));
+    room.streams.set(id, stream);
+    room.port.post({ kind: "open", stream: id, algorithms, cuts });
+    return stream;
+  }
+
+  /** Streams still open fail. */
+  close(): void {
+    for (const room of this.#rooms) {
+      room.port.close();
+      this.#lose(room, "the hash pool was closed");
+    }
+  }
+
+  #spawn(spawn: SpawnHashPort): Room {
+    const streams = new Map<number, RoomStream>();
+    const room: Room = {
+      streams,
+      alive: true,
+      port: spawn({
+        onAnswer: (answer) => streams.get(answer.stream)?.answered(answer),
+        onDeath: (reason) => {
+          this.#lose(room, reason);
+          this.#onDeath?.(reason);
+        },
+      }),
+    };
+    return room;
+  }
+
+  #lose(room: Room, reason: string): void {
+    room.alive = false;
+    for (const stream of [...room.streams.values()]) stream.lost(new HashError(reason));
+    room.streams.clear();
+  }
+
+  #leastBusy(): Room {
+    let best: Room | undefined;
+    for (const room of this.#rooms) {
+      if (room.alive && (best === undefined || room.streams.size < best.streams.size)) best = room;
+    }
+    if (best === undefined) throw new HashError("no hash room is alive");
+    return best;
+  }
+}
+
+const SETTLED = Promise.resolve();
+
+class InlineStream implements HashStream {
+  readonly #hashers: HasherSet;
+
+  constructor(hashers: HasherSet) {
+    this.#hashers = hashers;
+  }
+
+  update(view: Uint8Array): undefined {
+    this.#hashers.update(view);
+  }
+
+  settled(): Promise<void> {
+    return SETTLED;
+  }
+
+  cut(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hashers.cut());
+  }
+
+  digest(): Promise<Digests> {
+    return Promise.resolve(this.#hashers.digest());
+  }
+
+  abort(): void {}
+}
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A stream in another room. Answers come in the order of the orders, so queues are enough to match them. */
+class RoomStream implements HashStream {
+  readonly #port: HashPort;
+  readonly #id: number;
+  readonly #forget: () => void;
+  /** Lengths of updates not yet answered. */
+  readonly #unhashed: number[] = [];
+  #unhashedBytes = 0;
+  #room: Waiter<void> | undefined;
+  #roomPromise: Promise<void> | undefined;
+  /** Waits for so many updates to be answered, counted over the life of the stream. */
+  readonly #settling: { readonly after: number; readonly waiter: Waiter<void> }[] = [];
+  readonly #cuts: Waiter<Uint8Array>[] = [];
+  #digest: Waiter<Digests> | undefined;
+  #posted = 0;
+  #answered = 0;
+  #ended = false;
+  #error: HashError | undefined;
+
+  constructor(port: HashPort, id: number, forget: () => void) {
+    this.#port = port;
+    this.#id = id;
+    this.#forget = forget;
+  }
+
+  update(view: Uint8Array): Promise<void> | undefined {
+    this.#checkOpen();
+    if (view.length === 0) return undefined;
+    this.#port.post({ kind: "update", stream: this.#id, view });
+    this.#posted++;
+    this.#unhashed.push(view.length);
+    this.#unhashedBytes += view.length;
+    if (this.#unhashedBytes <= STREAM_WINDOW_BYTES) return undefined;
+    if (this.#roomPromise === undefined) {
+      this.#roomPromise = new Promise((resolve, reject) => {
+        this.#room = { resolve, reject };
+      });
+      // Who waits is told; who does not wait will hear of it at the next call.
+      this.#roomPromise.catch(() => {});
+    }
+    return this.#roomPromise;
+  }
+
+  settled(): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#answered === this.#posted) return SETTLED;
+    return new Promise((resolve, reject) => {
+      this.#settling.push({ after: this.#posted, waiter: { resolve, reject } });
+    });
+  }
+
+  cut(): Promise<Uint8Array> {
+    this.#checkOpen();
+    this.#port.post({ kind: "cut", stream: this.#id });
+    return new Promise((resolve, reject) => {
+      this.#cuts.push({ resolve, reject });
+    });
+  }
+
+  digest(): Promise<Digests> {
+    this.#checkOpen();
+    this.#ended = true;
+    this.#port.post({ kind: "digest", stream: this.#id });
+    return new Promise((resolve, reject) => {
+      this.#digest = { resolve, reject };
+    });
+  }
+
+  abort(): void {
+    if (this.#ended || this.#error !== undefined) return;
+    this.#ended = true;
+    // Still listed: buffers may be waiting to be settled. The answers to what was posted come before nothing more.
+    this.#port.post({ kind: "abort", stream: this.#id });
+    if (this.#answered === this.#posted) this.#forget();
+  }
+
+  answered(answer: HashAnswer): void {
+    switch (answer.kind) {
+      case "hashed":
+        this.#hashed();
+        return;
+      case "cut":
+        this.#cuts.shift()?.resolve(answer.sha256);
+        return;
+      case "digests":
+        this.#forget();
+        this.#digest?.resolve(answer.digests);
+    }
+  }
+
+  lost(error: HashError): void {
+    this.#error = error;
+    this.#room?.reject(error);
+    for (const { waiter } of this.#settling.splice(0)) waiter.reject(error);
+    for (const waiter of this.#cuts.splice(0)) waiter.reject(error);
+    this.#digest?.reject(error);
+  }
+
+  #hashed(): void {
+    this.#answered++;
+    this.#unhashedBytes -= this.#unhashed.shift() ?? 0;
+    if (this.#room !== undefined && this.#unhashedBytes <= STREAM_WINDOW_BYTES) {
+      const { resolve } = this.#room;
+      this.#room = undefined;
+      this.#roomPromise = undefined;
+      resolve();
+    }
+    while (this.#settling.length > 0 && (this.#settling[0]?.after ?? 0) <= this.#answered) {
+      this.#settling.shift()?.waiter.resolve();
+    }
+    if (this.#ended && this.#digest === undefined && this.#answered === this.#posted) this.#forget();
+  }
+
+  #checkOpen(): void {
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#ended) throw new Error(`hash stream ${this.#id} has ended`);
+  }
+}

@@ -1,0 +1,164 @@
+/** The front's side of the cluster: formation, questions to the leader, the end of leadership before a stop. */
+import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
+import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { Timers } from "../platform/timers.ts";
+import type { PeerBoot } from "../raft/engine/incarnations.ts";
+import type { Member } from "../raft/engine/types.ts";
+import type { Channel } from "../threads/channel.ts";
+
+export interface ClusterMailOptions {
+  readonly consensus: Pick<Channel<ConsensusToFront, FrontToConsensus>, "send">;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** Nothing to wait for: a node alone, or one whose roster was kept on an earlier day. */
+  readonly formed: boolean;
+  /** Makes both durable before it returns; throws when it cannot. */
+  readonly keepRoster: (clusterId: string, roster: readonly Member[]) => void;
+  /** As `keep-boots` says: durable before it returns; throws when it cannot. */
+  readonly keepBoots: (peers: readonly PeerBoot[], since: string) => void;
+  /** As `rolled-back` says: durable before it returns. */
+  readonly keepRolledBack?: (message: string) => void;
+  /** @param removed a good end; else the peers refuse this node for good. */
+  readonly onExpelled: (message: string, removed: boolean) => void;
+  readonly onFatal: (message: string) => void;
+}
+
+/** What formation or joining waits for. */
+export interface Waiting {
+  readonly members: readonly string[];
+  readonly why: string;
+}
+
+type Mail = Extract<
+  ConsensusToFront,
+  {
+    kind:
+      | "cluster-reply"
+      | "keep-roster"
+      | "keep-boots"
+      | "waiting-for"
+      | "rolled-back"
+      | "expelled"
+      | "stepped-down";
+  }
+>;
+
+export class ClusterMail {
+  readonly #options: ClusterMailOptions;
+  readonly #asked = new Map<number, (reply: ClusterReply) => void>();
+  #nextId = 1;
+  #formed: boolean;
+  #waiting: Waiting = { members: [], why: "" };
+  #formedWaiters: (() => void)[] = [];
+  #stepDownWaiters: ((done: boolean) => void)[] = [];
+
+  constructor(options: ClusterMailOptions) {
+    this.#options = options;
+    this.#formed = options.formed;
+  }
+
+  /** undefined = this node belongs to a cluster that has formed. */
+  get waiting(): Waiting | undefined {
+    return this.#formed ? undefined : this.#waiting;
+  }
+
+  /** Resolves once the cluster has formed, or this node is let in. */
+  whenFormed(): Promise<void> {
+    if (this.#formed) return Promise.resolve();
+    return new Promise((resolve) => this.#formedWaiters.push(resolve));
+  }
+
+  /** Answered by the leader, or refused here with TIMEOUT. */
+  ask(request: ClusterRequest, timeoutMs: number): Promise<ClusterReply> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      const cancel = this.#options.timers.later(() => {
+        this.#asked.delete(id);
+        const message = `no answer from the leader within ${timeoutMs / 1000} s; look at the status before trying again`;
+        resolve({ kind: "refused", code: "TIMEOUT", message });
+      }, timeoutMs);
+      this.#asked.set(id, (reply) => {
+        cancel();
+        resolve(reply);
+      });
+      this.#options.consensus.send({ kind: "cluster-request", id, request });
+    });
+  }
+
+  /** Hands leadership over when this node has it. @returns whether somebody else leads now. */
+  stepDown(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.timers.later(() => resolve(false), timeoutMs);
+      this.#stepDownWaiters.push((done) => {
+        cancel();
+        resolve(done);
+      });
+      this.#options.consensus.send({ kind: "step-down" });
+    });
+  }
+
+  receive(message: Mail): void {
+    switch (message.kind) {
+      case "cluster-reply":
+        this.#asked.get(message.id)?.(message.reply);
+        this.#asked.delete(message.id);
+        break;
+      case "keep-roster":
+        this.#keep(message.clusterId, message.roster);
+        break;
+      case "keep-boots":
+        this.#keepBoots(message.id, message.peers, message.since);
+        break;
+      case "waiting-for":
+        if (this.#formed) break;
+        this.#waiting = { members: message.members, why: message.why };
+        break;
+      case "rolled-back":
+        this.#keepRolledBack(message.message);
+        break;
+      case "expelled":
+        this.#options.onExpelled(message.message, message.removed);
+        break;
+      case "stepped-down":
+        for (const wake of this.#stepDownWaiters.splice(0)) wake(message.done);
+        break;
+    }
+  }
+
+  /** Written in vain, the peers that it is about have to wait: no reason for this node to end. */
+  #keepBoots(id: number, peers: readonly PeerBoot[], since: string): void {
+    let ok = true;
+    try {
+      this.#options.keepBoots(peers, since);
+    } catch (error) {
+      ok = false;
+      this.#options.log.error("the starts of the peers cannot be written down", { error });
+    }
+    this.#options.consensus.send({ kind: "boots-kept", id, ok });
+  }
+
+  /** It ends anyway; without the mark a later start has to be told once more. */
+  #keepRolledBack(message: string): void {
+    try {
+      this.#options.keepRolledBack?.(message);
+    } catch (error) {
+      this.#options.log.error("that the data directory is too old cannot be written down in it", { error });
+    }
+  }
+
+  #keep(clusterId: string, roster: readonly Member[]): void {
+    try {
+      this.#options.keepRoster(clusterId, roster);
+    } catch (error) {
+      // Without it on disk this node may not vote: a wiped member would find an open door here after a restart.
+      this.#options.onFatal(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#options.consensus.send({ kind: "roster-kept" });
+    this.#formed = true;
+    const members = roster.map(({ name }) => name).join(",");
+    this.#options.log.info("the cluster is known", { cluster: clusterId, members });
+    for (const wake of this.#formedWaiters.splice(0)) wake();
+  }
+}

@@ -1,0 +1,116 @@
+/** Which message goes over which lane, which lanes share a connection, and how much may wait in each. */
+import { MessageType } from "../raft/core/index.ts";
+import {
+  DEFAULT_MAX_INFLIGHT_BYTES,
+  frameLimit,
+  HEARTBEAT_QUEUE_BYTES,
+  SMALL_QUEUE_BYTES,
+} from "./limits.ts";
+import type { Lane, PeerMessage, TransportOptions } from "./types.ts";
+
+/** One connection in one direction. `wire` is its number in the hello. */
+export interface Slot {
+  readonly wire: number;
+  readonly name: Lane | "rest";
+  readonly lanes: readonly Lane[];
+}
+
+export const SLOTS: readonly Slot[] = [
+  { wire: 0, name: "heartbeat", lanes: ["heartbeat"] },
+  { wire: 1, name: "replication", lanes: ["replication"] },
+  { wire: 2, name: "snapshot", lanes: ["snapshot"] },
+  { wire: 3, name: "other", lanes: ["other"] },
+  { wire: 4, name: "rest", lanes: ["replication", "snapshot", "other"] },
+];
+export const HEARTBEAT_SLOT = 0;
+const REST_SLOT = 4;
+
+/** The connections that a node dials to each peer. The first is the heartbeat one. */
+export function slotsOf(lanes: 4 | 2): readonly Slot[] {
+  return SLOTS.filter(({ wire }) =>
+    lanes === 4 ? wire !== REST_SLOT : wire === HEARTBEAT_SLOT || wire === REST_SLOT,
+  );
+}
+
+/** Exhaustive over what may travel: `undefined` = a type that never leaves its node. */
+const LANE_OF_RAFT: Readonly<Partial<Record<MessageType, Lane>>> = {
+  [MessageType.Heartbeat]: "heartbeat",
+  [MessageType.HeartbeatResp]: "heartbeat",
+  [MessageType.Vote]: "heartbeat",
+  [MessageType.VoteResp]: "heartbeat",
+  [MessageType.PreVote]: "heartbeat",
+  [MessageType.PreVoteResp]: "heartbeat",
+  [MessageType.ReadIndex]: "heartbeat",
+  [MessageType.ReadIndexResp]: "heartbeat",
+  [MessageType.TimeoutNow]: "heartbeat",
+  [MessageType.App]: "replication",
+  [MessageType.AppResp]: "replication",
+  [MessageType.Snap]: "snapshot",
+  [MessageType.Prop]: "other",
+  [MessageType.TransferLeader]: "other",
+};
+
+/** Whether a Raft message of this type may travel between nodes at all. */
+export function travels(type: MessageType): boolean {
+  return LANE_OF_RAFT[type] !== undefined;
+}
+
+export function laneOf(message: PeerMessage): Lane {
+  switch (message.kind) {
+    case "raft":
+      return LANE_OF_RAFT[message.message.type] ?? "other";
+    case "propose":
+    case "propose-reply":
+    case "request":
+    case "reply":
+      return "other";
+    case "snapshot-begin":
+    case "snapshot-chunk":
+    case "snapshot-end":
+    case "snapshot-credit":
+    case "snapshot-result":
+      return "snapshot";
+  }
+}
+
+/**
+ * What steers a snapshot stream is counted apart from its chunks, so that four waiting chunks never cost a stream its
+ * credit or its result. Order is kept all the same: both wait in one queue.
+ */
+export function isSnapshotControl(message: PeerMessage): boolean {
+  return laneOf(message) === "snapshot" && message.kind !== "snapshot-chunk";
+}
+
+/** Chunks of all streams to one peer that wait at once. A receiver that never grants more than this has none dropped. */
+export const SNAPSHOT_QUEUE = 4;
+const SNAPSHOT_CONTROL_QUEUE = 64;
+const HEARTBEAT_QUEUE = 512;
+const OTHER_QUEUE = 16;
+const LEAST_REPLICATION_QUEUE = 256;
+
+export interface QueueLimit {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export type QueueName = Lane | "snapshot-control";
+export type QueueLimits = Readonly<Record<QueueName, QueueLimit>>;
+
+/**
+ * Messages and bytes that wait per lane and peer. Bytes only ever refuse what would wait behind something: an empty
+ * lane takes any frame that may travel.
+ */
+export function queueLimits(options: TransportOptions): QueueLimits {
+  const frame = frameLimit(options.maxSizePerMsgBytes);
+  const small = Math.max(SMALL_QUEUE_BYTES, frame);
+  return {
+    heartbeat: { messages: HEARTBEAT_QUEUE, bytes: HEARTBEAT_QUEUE_BYTES },
+    replication: {
+      messages: Math.max(LEAST_REPLICATION_QUEUE, options.maxInflightMsgs),
+      bytes: (options.maxInflightBytes ?? DEFAULT_MAX_INFLIGHT_BYTES) + frame,
+    },
+    snapshot: { messages: SNAPSHOT_QUEUE, bytes: small },
+    "snapshot-control": { messages: SNAPSHOT_CONTROL_QUEUE, bytes: HEARTBEAT_QUEUE_BYTES },
+    other: { messages: OTHER_QUEUE, bytes: small },
+  };
+}

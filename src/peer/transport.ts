@@ -1,0 +1,319 @@
+import type { Clock } from "../platform/clock.ts";
+import { Crowd, hostOf } from "../platform/network/crowd.ts";
+import type {
+  Connection,
+  ConnectionHandlers,
+  Network,
+  NetworkAddress,
+  NetworkListener,
+  PeerCertificate,
+} from "../platform/network.ts";
+import type { Random } from "../platform/random.ts";
+import type { Timers } from "../platform/timers.ts";
+import { type Message, MessageType } from "../raft/core/index.ts";
+import { decodeMessage, type WireHeader } from "./codec.ts";
+import { type ConnectionHello, examineHello } from "./handshake.ts";
+import { IncomingLink } from "./incoming-link.ts";
+import { HEARTBEAT_SLOT, laneOf, queueLimits } from "./lanes.ts";
+import { CROWD_LIMITS, frameLimit, SWEEP_MS } from "./limits.ts";
+import type { LinkContext } from "./outgoing-link.ts";
+import { ClusterProof } from "./proof.ts";
+import { PeerProtocolError } from "./protocol-error.ts";
+import { RemotePeer } from "./remote-peer.ts";
+import type {
+  HandshakeFailure,
+  Hello,
+  Lane,
+  Peer,
+  PeerMessage,
+  PeerStatus,
+  Transport,
+  TransportOptions,
+} from "./types.ts";
+
+export interface PeerTransportOptions extends TransportOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+}
+
+/**
+ * The lanes to and from the peers of one node.
+ *
+ * Nothing here waits: what does not fit is dropped, counted and reported. Memory per peer is bounded by the queue
+ * limits (lanes.ts), one write per lane that the kernel has not taken, and one incomplete frame per incoming lane. Whoever
+ * has not proved that it belongs to the cluster learns nothing, and costs a connection of CROWD_LIMITS for HANDSHAKE_MS.
+ */
+export class PeerTransport implements Transport {
+  readonly #context: LinkContext;
+  readonly #options: PeerTransportOptions;
+  readonly #peers = new Map<number, RemotePeer>();
+  /** Those that have proved nothing yet. */
+  readonly #strangers = new Crowd<IncomingLink>(CROWD_LIMITS);
+  /** Those that have, and do not stand yet. */
+  readonly #greeting = new Crowd<IncomingLink>(CROWD_LIMITS);
+  /** By peer id and slot. */
+  readonly #incoming = new Map<string, IncomingLink>();
+  readonly #lost = new Map<number, { readonly peer: Peer; readonly lanes: Set<Lane> }>();
+  #reporting = false;
+  #ownId: number | undefined;
+  #listener: NetworkListener | undefined;
+  #stopSweep: () => void = () => {};
+  #sweptMs = 0;
+  #started = false;
+  #closed = false;
+
+  constructor(options: PeerTransportOptions) {
+    this.#options = options;
+    const { secrets, tls } = options.authentication;
+    if (secrets.length === 0 && (!tls || options.certify === undefined)) {
+      throw new Error("neither a secret nor certificates that are looked at: anybody would be a member");
+    }
+    this.#context = {
+      options,
+      network: options.network,
+      clock: options.clock,
+      timers: options.timers,
+      random: options.random,
+      frameLimit: frameLimit(options.maxSizePerMsgBytes),
+      queueLimits: queueLimits(options),
+      proof: new ClusterProof(secrets),
+      seals: !tls,
+      isOwnChallenge: (challenge) => this.#strangers.some((link) => link.waitsFor(challenge)),
+      judge: (own, other, certificate, expected) => {
+        // The certificate first: it may be all that proves anything, and a refusal tells nothing to whoever has none.
+        const certified = options.certify?.(other, certificate) ?? { ok: true };
+        if (!certified.ok) return certified;
+        const verdict = examineHello(own, other, expected);
+        return verdict.ok ? options.admit(other) : verdict;
+      },
+    };
+  }
+
+  /** Where it listens, once it does: the port is chosen by then. */
+  get address(): NetworkAddress | undefined {
+    return this.#listener?.address;
+  }
+
+  async start(): Promise<void> {
+    const listener = await this.#options.network.listen(this.#options.listen, (connection, certificate) =>
+      this.#accept(connection, certificate),
+    );
+    if (this.#closed) {
+      listener.close();
+      return;
+    }
+    this.#listener = listener;
+    this.#started = true;
+    this.#sweptMs = this.#options.clock.monotonicMs();
+    this.#stopSweep = this.#options.timers.every(() => this.#sweep(), SWEEP_MS);
+    for (const remote of this.#peers.values()) remote.dial();
+  }
+
+  setPeers(peers: readonly Peer[]): void {
+    if (this.#closed) return;
+    const wanted = new Map(peers.map((peer) => [peer.id, peer]));
+    for (const [id, remote] of this.#peers) {
+      const peer = wanted.get(id);
+      if (peer !== undefined && samePlace(peer, remote.peer)) continue;
+      this.#peers.delete(id);
+      remote.close(peer === undefined ? "no longer a peer" : "it has another address");
+      if (peer === undefined) this.#hangUpOn(id);
+    }
+    for (const peer of peers) {
+      if (!this.#peers.has(peer.id)) this.#add(peer);
+    }
+  }
+
+  send(to: number, message: PeerMessage): boolean {
+    const remote = this.#closed ? undefined : this.#peers.get(to);
+    if (remote?.send(message)) return true;
+    const lane = laneOf(message);
+    this.#options.metrics.dropped(lane, 1);
+    if (remote !== undefined) this.#lose(remote.peer, lane);
+    return false;
+  }
+
+  status(): readonly PeerStatus[] {
+    return [...this.#peers.values()].map((remote) => ({
+      peer: remote.peer,
+      reachable:
+        remote.heartbeatUp && this.#incoming.get(slotKey(remote.peer.id, HEARTBEAT_SLOT))?.up === true,
+      lastError: remote.lastError,
+      hello: remote.hello,
+    }));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopSweep();
+    this.#listener?.close();
+    for (const remote of this.#peers.values()) remote.close("this node stops");
+    for (const link of this.#allIncoming()) link.end("this node stops");
+    this.#incoming.clear();
+    this.#lost.clear();
+  }
+
+  #add(peer: Peer): void {
+    const { metrics, onHello, onRefused } = this.#options;
+    const remote = new RemotePeer(this.#context, peer, {
+      onHello: (of, hello) => onHello(of, hello),
+      onRefused: (of, code, message) => onRefused(of, code, message),
+      onDropped: (lane, messages) => metrics.dropped(lane, messages),
+      onLost: (of, lane) => this.#lose(of, lane),
+      onNonsense: () => metrics.protocolError(),
+      onImpostor: () => metrics.handshakeFailed("answer"),
+      onProblem: (of, problem) => this.#options.onProblem?.(of, problem),
+    });
+    this.#peers.set(peer.id, remote);
+    if (this.#started) remote.dial();
+  }
+
+  #accept(connection: Connection, certificate: PeerCertificate | undefined): ConnectionHandlers {
+    const host = hostOf(connection.remote);
+    const link: IncomingLink = new IncomingLink(this.#context, connection, certificate, {
+      onProven: () => {
+        this.#strangers.delete(link);
+        this.#greeting.add(link, host)?.makeRoom();
+      },
+      onUp: (greeting) => this.#welcome(link, greeting),
+      onRefused: ({ hello }, verdict, byThem) => {
+        const remote = this.#peers.get(hello.id);
+        if (byThem) this.#options.onRefused(this.#peerOf(hello), verdict.code, verdict.message);
+        if (remote === undefined) return;
+        const who = byThem ? "refused this node" : "was refused";
+        remote.lastError = `${who} (${verdict.code}): ${verdict.message}`;
+      },
+      onFrame: ({ hello }, header, payload, bytes) => this.#receive(hello, header, payload, bytes),
+      onEnd: (greeting, failure, reason, nonsense) => {
+        if (failure === "secret") this.#options.onStranger?.(host);
+        this.#gone(link, greeting, failure, reason, nonsense);
+      },
+    });
+    if (this.#closed) {
+      link.end("this node stops");
+      return link.handlers;
+    }
+    this.#strangers.add(link, host)?.makeRoom();
+    return link.handlers;
+  }
+
+  #welcome(link: IncomingLink, { hello, slot }: ConnectionHello): void {
+    this.#greeting.delete(link);
+    const key = slotKey(hello.id, slot.wire);
+    const before = this.#incoming.get(key);
+    this.#incoming.set(key, link);
+    before?.end("replaced by a newer connection of the same node");
+    const remote = this.#peers.get(hello.id);
+    if (remote !== undefined) {
+      remote.hello = hello;
+      // It lives: no need to wait for the next attempt at it.
+      remote.dial();
+    }
+    this.#options.onHello(this.#peerOf(hello), hello);
+  }
+
+  #gone(
+    link: IncomingLink,
+    greeting: ConnectionHello | undefined,
+    failure: HandshakeFailure | undefined,
+    reason: string,
+    nonsense: boolean,
+  ): void {
+    this.#strangers.delete(link);
+    this.#greeting.delete(link);
+    if (nonsense) this.#options.metrics.protocolError();
+    if (failure !== undefined && !this.#closed) this.#options.metrics.handshakeFailed(failure);
+    if (greeting === undefined || this.#closed) return;
+    const { hello, slot } = greeting;
+    const remote = this.#peers.get(hello.id);
+    if (nonsense && remote !== undefined) remote.lastError = `${slot.name}, incoming: ${reason}`;
+    if (failure !== undefined) return;
+    const key = slotKey(hello.id, slot.wire);
+    if (this.#incoming.get(key) === link) this.#incoming.delete(key);
+    if (remote === undefined) return;
+    for (const lane of slot.lanes) this.#lose(remote.peer, lane);
+  }
+
+  #receive(hello: Hello, header: WireHeader, payload: Uint8Array, bytes: number): void {
+    const { metrics, onMessage, allocate } = this.#options;
+    const message = decodeMessage(header, payload, allocate, (raft) => this.#checkEnds(raft, hello));
+    metrics.received(laneOf(message), 1, bytes);
+    onMessage(this.#peerOf(hello), message);
+  }
+
+  /** A node speaks for itself only; a transfer names the transferee as its sender, whoever asks. */
+  #checkEnds({ type, to, from }: Message, hello: Hello): void {
+    this.#ownId ??= this.#options.hello(0).id;
+    const own = this.#ownId;
+    if (to !== own) throw new PeerProtocolError(`a Raft message for node ${to} came to node ${own}`);
+    if (from !== hello.id && type !== MessageType.TransferLeader) {
+      throw new PeerProtocolError(`node ${hello.id} sent a Raft message in the name of node ${from}`);
+    }
+  }
+
+  #peerOf(hello: Hello): Peer {
+    return (
+      this.#peers.get(hello.id)?.peer ?? {
+        id: hello.id,
+        name: hello.name,
+        address: parseAddress(hello.address),
+      }
+    );
+  }
+
+  #hangUpOn(id: number): void {
+    for (const link of this.#allIncoming()) {
+      if (link.hello?.hello.id === id) link.end("no longer a peer");
+    }
+  }
+
+  /** Told at the end of the turn: `send` may be called from anywhere, and a burst of drops is one piece of news. */
+  #lose(peer: Peer, lane: Lane): void {
+    if (this.#closed) return;
+    const lost = this.#lost.get(peer.id);
+    if (lost === undefined) this.#lost.set(peer.id, { peer, lanes: new Set([lane]) });
+    else lost.lanes.add(lane);
+    if (this.#reporting) return;
+    this.#reporting = true;
+    this.#options.timers.soon(() => {
+      this.#reporting = false;
+      const all = [...this.#lost.values()];
+      this.#lost.clear();
+      for (const { peer: of, lanes } of all) {
+        for (const each of lanes) if (!this.#closed) this.#options.onUnreachable(of, each);
+      }
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.monotonicMs();
+    // This process stood still (stopped, swapped out): what the others said meanwhile is still to be read.
+    const paused = now - this.#sweptMs > 2 * SWEEP_MS;
+    this.#sweptMs = now;
+    for (const remote of [...this.#peers.values()]) remote.sweep(paused);
+    for (const link of this.#allIncoming()) link.sweep(paused);
+  }
+
+  #allIncoming(): IncomingLink[] {
+    return [...this.#strangers.members(), ...this.#greeting.members(), ...this.#incoming.values()];
+  }
+}
+
+function samePlace(a: Peer, b: Peer): boolean {
+  return a.name === b.name && a.address.host === b.address.host && a.address.port === b.address.port;
+}
+
+function slotKey(id: number, slot: number): string {
+  return `${id}/${slot}`;
+}
+
+/** Of a node that is no peer, for people: whoever dials uses the membership. */
+function parseAddress(address: string): NetworkAddress {
+  const colon = address.lastIndexOf(":");
+  const port = Number(address.slice(colon + 1));
+  if (colon < 0 || !Number.isInteger(port)) return { host: address, port: 0 };
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port };
+}

@@ -1,0 +1,37 @@
+/**
+ * The starts of a node, by which a data directory that was put back is told from the one that made promises since
+ * (docs/engine.md, "Who is who"; decision 033). A start's id is in its own list before any peer hears it.
+ */
+
+/** The newest start of a peer that this node has written down. */
+export interface PeerBoot {
+  /** Raft id. */
+  readonly id: number;
+  /** Of the data directory that it was a start of: while a cluster forms, a member may be wiped and begin again. */
+  readonly instance: string;
+  readonly boot: string;
+}
+
+export { BOOT_ID } from "../../peer/types.ts";
+
+/** A list longer than this is cut to what some member may still name, once all of them have said what they know. */
+export const BOOTS_BEFORE_CUT = 64;
+/** So many of the newest stay in any case: a peer that was itself put back names an older one. */
+export const BOOTS_NOT_CUT = 32;
+/** Of the oldest, and of the newest: what lies between is dropped when nothing else bounds the list. */
+export const BOOTS_KEPT_PER_END = 512;
+
+/**
+ * With this start, newest last. The middle goes first: what a peer may name is among the newest if it is up, and among the
+ * oldest if it has been away since the list began to grow.
+ */
+export function withBoot(boots: readonly string[], boot: string): readonly string[] {
+  const all = [...boots, boot];
+  if (all.length <= 2 * BOOTS_KEPT_PER_END) return all;
+  return [...all.slice(0, BOOTS_KEPT_PER_END), ...all.slice(-BOOTS_KEPT_PER_END)];
+}
+
+/** From `since` on; all of them when it is not among them. */
+export function bootsSince(boots: readonly string[], since: string): readonly string[] {
+  return boots.slice(Math.max(0, boots.indexOf(since)));
+}

@@ -1,0 +1,99 @@
+/**
+ * What clients probe about a bucket. Nothing of this can be configured yet, so each answer is what S3 says about a
+ * bucket where it never was: an empty configuration, or the error that says so. Recorded answers of a bucket that nobody
+ * configured (2026-09-29, us-east-1): brekkylab/backlot, tests. Where those show what AWS switches on by itself
+ * (encryption, publicAccessBlock), the answer here is that there is none.
+ */
+import { DEFAULT_REGION } from "../../config/region.ts";
+import { escapeXml, S3Error, type S3ErrorCode } from "../protocol/errors.ts";
+import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
+import { accessPolicy } from "../objects/acl.ts";
+import { emptyReply, xmlReply } from "../protocol/replies.ts";
+import { document, element, tag } from "../xml/builder.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
+import { regionOf } from "./region.ts";
+
+function bucketRow(exchange: Exchange): Promise<Bucket> {
+  const { services } = exchange;
+  return services.kv.snapshot().then((view) => services.buckets.inView(view, bucketOf(exchange)));
+}
+
+/** An existing bucket answers `xml`. */
+function always(xml: string): Handler {
+  return async (exchange) => {
+    await bucketRow(exchange);
+    return xmlReply(xml);
+  };
+}
+
+/** Nothing of it was ever there: S3 deletes such a configuration with success as well. */
+export const nothingToDelete: Handler = async (exchange) => {
+  await bucketRow(exchange);
+  return emptyReply(204);
+};
+
+/** An existing bucket has no such configuration. */
+function never(code: S3ErrorCode): Handler {
+  return async (exchange) => {
+    await bucketRow(exchange);
+    throw new S3Error(code, { extra: [["BucketName", bucketOf(exchange)]] });
+  };
+}
+
+export const getBucketLocation: Handler = async (exchange) => {
+  const region = regionOf(exchange, await bucketRow(exchange));
+  // us-east-1 is said by saying nothing.
+  return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
+};
+
+export const getBucketAcl: Handler = async (exchange) => {
+  await bucketRow(exchange);
+  return xmlReply(accessPolicy(exchange.services.owner));
+};
+
+export const getBucketVersioning = always(document("VersioningConfiguration", ""));
+export const getBucketLogging = always(document("BucketLoggingStatus", ""));
+export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
+export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));
+export const getBucketRequestPayment = always(
+  document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
+);
+
+export const getBucketPolicy = never("NoSuchBucketPolicy");
+export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
+export const getBucketCors = never("NoSuchCORSConfiguration");
+export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
+export const getBucketTagging = never("NoSuchTagSet");
+export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
+export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
+export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
+export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
+export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
+export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
+export const noSuchConfiguration = never("NoSuchConfiguration");
+export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabled")));
+
+/** ACLs are off for good, and the owner of the bucket owns all that is in it. */
+export const getBucketOwnershipControls = always(
+  document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
+);
+
+/** A bucket would have to be versioned first. */
+export const putObjectLockConfiguration: Handler = async (exchange) => {
+  await bucketRow(exchange);
+  throw new S3Error("InvalidBucketState", {
+    message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+  });
+};
+
+/** The list of what has an id each: empty. With `id` it is one of them. */
+export function configurations(root: string): Handler {
+  return async (exchange) => {
+    const { query } = exchange.request;
+    await bucketRow(exchange);
+    if ((query.get("id") ?? "") !== "") throw new S3Error("NoSuchConfiguration");
+    const token = query.get("continuation-token");
+    if (token !== undefined && token !== "") throw new S3Error("MalformedContinuationToken");
+    return xmlReply(document(root, tag("IsTruncated", false) + tag("ContinuationToken", token)));
+  };
+}

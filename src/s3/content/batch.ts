@@ -1,0 +1,56 @@
+import { crc32 } from "node:zlib";
+import type { PayloadBuffer, TxnMutation } from "../../txn/types.ts";
+import type { Permit } from "./admission.ts";
+import { chunkKey } from "../records/keys.ts";
+import { encodeChunk } from "../records/attempt.ts";
+
+/** Chunks that travel in one Raft entry, back to back in one buffer, and the admission they hold. */
+export class Batch {
+  readonly #buffer: PayloadBuffer;
+  readonly #permit: Permit;
+  readonly #puts: TxnMutation[] = [];
+  #used = 0;
+  #released = false;
+
+  /** Takes over buffer and permit: they go back with the batch. */
+  constructor(buffer: PayloadBuffer, permit: Permit) {
+    this.#buffer = buffer;
+    this.#permit = permit;
+  }
+
+  get puts(): readonly TxnMutation[] {
+    return this.#puts;
+  }
+
+  get chunks(): number {
+    return this.#puts.length;
+  }
+
+  /** The next `length` free bytes. */
+  space(length: number): Uint8Array {
+    const { bytes } = this.#buffer;
+    if (this.#used + length > bytes.byteLength) {
+      throw new Error(`a chunk of ${length} bytes in a batch with ${bytes.byteLength - this.#used} left`);
+    }
+    return bytes.subarray(this.#used, this.#used + length);
+  }
+
+  /** `view` is what `space` gave, filled. */
+  add(prefix: Uint8Array, number: number, view: Uint8Array): void {
+    this.#used += view.byteLength;
+    this.#puts.push({
+      kind: "put",
+      key: chunkKey(prefix, number),
+      value: encodeChunk({ crc32: crc32(view), size: view.byteLength }),
+      payload: view,
+    });
+  }
+
+  /** At the final outcome of the transaction that carried it, once nobody reads the bytes any more. Idempotent. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#buffer.release();
+    this.#permit.release();
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * Carries the bytes of one PUT, part or copy into the log (the road that stays for ever as the fallback of chunks
+ * beside the log).
+ *
+ * - up to the inline limit: one buffer, which the manifest's row carries as its payload;
+ * - one batch of chunks: its rows go into the manifest's transaction;
+ * - more: full batches go ahead, the first with the attempt's intent, the later ones on condition that the intent is
+ *   there; the last one waits for the manifest's transaction, which also deletes the intent.
+ *
+ * At most `BATCHES_IN_FLIGHT` batches are on their way while the next one is filled. The second leaves only when the
+ * first has been applied: a proposal that was dropped and repeated may overtake nothing it depends on.
+ */
+import { crc32 } from "node:zlib";
+import type { TxnMutation } from "../../txn/types.ts";
+import { ADMISSION_UNIT_BYTES, type AdmissionProtocol } from "./admission.ts";
+import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./attempts.ts";
+import type { S3Deps } from "../context/deps.ts";
+import { S3Error } from "../protocol/errors.ts";
+import { type Guard, transactGuarded } from "../records/guarded.ts";
+import { attemptKey, type BucketRef, partChunksPrefix } from "../records/keys.ts";
+import type { Content } from "../records/manifest.ts";
+import { Batch } from "./batch.ts";
+import type { BatchPlan } from "./batcher.ts";
+
+export const BATCHES_IN_FLIGHT = 2;
+
+/** Where bytes come from: a request body, or another object. */
+export interface ByteSource {
+  /** Fills `target` unless the source ends first; the bytes must not change before `settled()`. */
+  readInto(target: Uint8Array): Promise<number>;
+  settled(): Promise<void>;
+}
+
+/** What the bytes are to become. */
+export interface ContentTarget {
+  readonly ref: BucketRef;
+  readonly key: string;
+  /** The attempt that chunk keys name: of a PUT, or the upload. */
+  readonly attempt: Uint8Array;
+  /** 0 for a PUT. */
+  readonly partNumber: number;
+  /** Empty for a PUT. */
+  readonly partAttempt: Uint8Array;
+  /** Names the intent row. */
+  readonly intent: Uint8Array;
+  /** Whether a small body may ride in the row itself. */
+  readonly inline: boolean;
+  /** Hold with every transaction: the bucket is alive, the upload exists. */
+  readonly guards: readonly Guard[];
+}
+
+export type WriterDeps = Pick<S3Deps, "kv" | "clock" | "admission" | "node" | "origin" | "inlineBytesMax">;
+
+export class ContentWriter {
+  readonly #deps: WriterDeps;
+  readonly #plan: BatchPlan;
+  readonly #chunksPerBatch: number;
+  readonly #target: ContentTarget;
+  readonly #protocol: AdmissionProtocol;
+  readonly #signal: () => AbortSignal | undefined;
+  readonly #prefix: Uint8Array;
+  readonly #inFlight = new Set<Promise<void>>();
+  /** Everything that must be released whatever happens. */
+  readonly #batches = new Set<Batch>();
+  /** Chunks that the present batch has room for. */
+  #batchChunks = 0;
+  #leave: (() => void) | undefined;
+  #batch: Batch | undefined;
+  #payload: Uint8Array | undefined;
+  #first: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #startedMs = 0;
+  #seenMs = 0;
+  #chunks = 0;
+  #flushes = 0;
+
+  /** @param signal asked for only when there is a wait: making one costs something. */
+  constructor(
+    deps: WriterDeps,
+    plan: BatchPlan,
+    target: ContentTarget,
+    protocol: AdmissionProtocol,
+    signal: () => AbortSignal | undefined,
+  ) {
+    this.#deps = deps;
+    this.#plan = plan;
+    // With less room than one full batch, batches are smaller.
+    const roomy = Math.max(1, Math.floor(deps.admission.capacityBytes / ADMISSION_UNIT_BYTES));
+    this.#chunksPerBatch = Math.min(plan.chunksPerBatch, roomy);
+    this.#target = target;
+    this.#protocol = protocol;
+    this.#signal = signal;
+    this.#prefix = partChunksPrefix(
+      target.ref,
+      target.key,
+      target.attempt,
+      target.partNumber,
+      target.partAttempt,
+    );
+  }
+
+  /** Transactions sent ahead of the manifest's. */
+  get flushes(): number {
+    return this.#flushes;
+  }
+
+  /** Bytes of an inline object, to be the payload of its row. */
+  get payload(): Uint8Array | undefined {
+    return this.#payload;
+  }
+
+  /** What the transaction that makes the content current must hold and do besides. */
+  get closingGuards(): readonly Guard[] {
+    return this.#first === undefined ? this.#target.guards : [...this.#target.guards, this.#intentGuard()];
+  }
+
+  get closingMutations(): readonly TxnMutation[] {
+    const puts = this.#batch?.puts ?? [];
+    return this.#first === undefined ? puts : [...puts, fulfilIntent(this.#target.intent)];
+  }
+
+  /** Reads exactly `length` bytes. @throws S3Error; KvError. Whatever happens, call `release` in the end. */
+  async write(source: ByteSource, length: number): Promise<Content> {
+    if (this.#target.inline && length <= this.#inlineMax()) return this.#writeInline(source, length);
+    const { chunkBytes } = this.#plan;
+    if (length > chunkBytes) this.#leave = this.#deps.admission.enterUpload();
+    for (let remaining = length; remaining > 0; ) {
+      const size = Math.min(chunkBytes, remaining);
+      if (this.#batch === undefined) {
+        this.#batchChunks = this.#fairBatch();
+        this.#batch = await this.#openBatch(Math.min(remaining, chunkBytes * this.#batchChunks));
+      }
+      const batch = this.#batch;
+      const view = batch.space(size);
+      await fill(source, view);
+      batch.add(this.#prefix, this.#chunks++, view);
+      remaining -= size;
+      if (remaining > 0 && batch.chunks === this.#batchChunks) await this.#flush(source);
+      this.#check();
+    }
+    await Promise.all(this.#inFlight);
+    this.#check();
+    return { kind: "chunks", attempt: this.#target.attempt, chunkSize: chunkBytes };
+  }
+
+  /** Sends the last batch ahead too: for the rare manifest that finds no room beside it. */
+  async flushLast(): Promise<void> {
+    if (this.#batch === undefined) return;
+    await this.#flush({ settled: () => Promise.resolve() });
+    await Promise.all(this.#inFlight);
+    this.#check();
+  }
+
+  /** After the final outcome, and after the source has settled. Idempotent. */
+  release(): void {
+    for (const batch of this.#batches) batch.release();
+    this.#batches.clear();
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+
+  /** The content will not be used: whatever was written becomes garbage. Never throws: the sweeper is behind it. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+    this.release();
+    if (this.#first === undefined) return;
+    try {
+      await abandonIntent(this.#deps.kv, this.#target.intent);
+    } catch {
+      // No leader, a full disk: the intent stays, and the sweeper comes for it.
+    }
+  }
+
+  #inlineMax(): number {
+    return Math.min(this.#deps.inlineBytesMax, Math.floor(this.#deps.kv.maxTxnBytes / 4));
+  }
+
+  async #writeInline(source: ByteSource, length: number): Promise<Content> {
+    if (length === 0) {
+      this.#payload = new Uint8Array(0);
+      return { kind: "inline", payloadCrc32: 0 };
+    }
+    const batch = await this.#openBatch(length);
+    const view = batch.space(length);
+    await fill(source, view);
+    // The bytes are the row's payload, not a chunk: the batch only holds buffer and permit.
+    this.#payload = view;
+    return { kind: "inline", payloadCrc32: crc32(view) };
+  }
+
+  /** Chunks of the next batch: a full entry's worth while a few uploads share the budget, fewer when many do. */
+  #fairBatch(): number {
+    const share = Math.floor(this.#deps.admission.fairShare / (BATCHES_IN_FLIGHT + 1));
+    return Math.max(1, Math.min(this.#chunksPerBatch, share));
+  }
+
+  /**
+   * Room for a batch, before any of its bytes is read. It is asked for as a whole, at a moment when all this upload
+   * holds is on its way already: so uploads that fill the budget together cannot wait for one another, and no
+   * buffer goes half empty.
+   */
+  async #openBatch(bytes: number): Promise<Batch> {
+    const { admission, kv } = this.#deps;
+    await this.#keepToShare();
+    const permit =
+      admission.tryAcquire(bytes) ?? (await admission.acquire(bytes, this.#protocol, this.#signal()));
+    try {
+      const batch = new Batch(kv.allocate(bytes), permit);
+      this.#batches.add(batch);
+      return batch;
+    } catch (error) {
+      // No memory: the room must not be lost with it, or the budget shrinks until the node is started again.
+      permit.release();
+      throw error;
+    }
+  }
+
+  /** With more uploads under way than the budget can pipeline deeply, waits for a batch of its own to land. */
+  async #keepToShare(): Promise<void> {
+    const chunks = this.#batchChunks;
+    while (this.#inFlight.size > 0 && this.#batches.size * chunks + chunks > this.#deps.admission.fairShare) {
+      await Promise.race(this.#inFlight);
+      this.#check();
+    }
+  }
+
+  async #flush(source: Pick<ByteSource, "settled">): Promise<void> {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    this.#batch = undefined;
+    if (this.#first !== undefined) await this.#first;
+    while (this.#inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(this.#inFlight);
+    this.#check();
+    const hashed = source.settled();
+    const sent = this.#send(batch, hashed).catch((error: unknown) => {
+      this.#failure ??= { error };
+    });
+    this.#first ??= sent;
+    this.#inFlight.add(sent);
+    void sent.then(() => this.#inFlight.delete(sent));
+  }
+
+  async #send(batch: Batch, hashed: Promise<void>): Promise<void> {
+    this.#flushes++;
+    const isFirst = this.#first === undefined;
+    const guards = isFirst ? this.#target.guards : [...this.#target.guards, this.#intentGuard()];
+    try {
+      await transactGuarded(this.#deps.kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
+    } finally {
+      // The final outcome is known, or the coordinator has let go of the bytes; now wait for the last reader.
+      await hashed.catch(() => {});
+      batch.release();
+      this.#batches.delete(batch);
+    }
+  }
+
+  #renewal(isFirst: boolean): readonly TxnMutation[] {
+    const now = this.#deps.clock.nowMs();
+    if (isFirst) this.#startedMs = now;
+    else if (now < this.#seenMs + ATTEMPT_RENEW_MS) return [];
+    this.#seenMs = now;
+    const { ref, key, intent } = this.#target;
+    const { origin, node } = this.#deps;
+    const record = { origin, node, startedMs: this.#startedMs, seenMs: now, bucket: ref.bucket, key };
+    return [putIntent(intent, record, this.#prefix)];
+  }
+
+  #intentGuard(): Guard {
+    return {
+      condition: { kind: "must-exist", key: attemptKey(this.#target.intent) },
+      // Swept for inactivity, or the bucket was emptied under it: the client may send the whole body again.
+      onFail: () =>
+        new S3Error("ServiceUnavailable", {
+          message: "The upload was inactive for too long. Please try again.",
+          close: true,
+        }),
+    };
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+async function fill(source: ByteSource, view: Uint8Array): Promise<void> {
+  const read = await source.readInto(view);
+  if (read !== view.byteLength) throw new S3Error("IncompleteBody", { close: true });
+}

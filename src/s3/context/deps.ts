@@ -1,0 +1,51 @@
+/** Everything the S3 application is given. */
+import type { HashService } from "../../hash/types.ts";
+import type { KvClient } from "../../txn/types.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Random } from "../../platform/random.ts";
+import type { PutAdmission, Timer } from "../content/admission.ts";
+import type { AuthResult } from "../auth/types.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { S3Metrics } from "./metrics.ts";
+import type { S3Request } from "../protocol/request.ts";
+import type { RequestHold } from "./request-hold.ts";
+
+export interface S3Owner {
+  /** What `<Owner><ID>` says and `x-amz-expected-bucket-owner` is compared with. */
+  readonly id: string;
+  readonly displayName: string;
+}
+
+export interface S3Deps {
+  readonly kv: KvClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timer: Timer;
+  readonly hashes: HashService;
+  readonly authenticator: { authenticate(request: S3Request): AuthResult };
+  readonly authorizer: Authorizer;
+  readonly admission: PutAdmission;
+  /** Requests wait here while there is no leader. */
+  readonly hold: RequestHold;
+  readonly metrics: S3Metrics;
+  readonly owner: S3Owner;
+  /** The only region, when one is set; without, each client's own is accepted and named (buckets/region.ts). */
+  readonly region: string | undefined;
+  /** Domains whose subdomains are buckets, lower case. */
+  readonly domains: readonly string[];
+  /** This node, across its boots. */
+  readonly node: string;
+  /** 8 bytes: this boot of this node. */
+  readonly origin: Uint8Array;
+  /** `<HostId>` and `x-amz-id-2`: says which node it was to its operators only. */
+  readonly hostId: string;
+  /** Objects up to this many bytes ride in the Raft entry of their manifest. */
+  readonly inlineBytesMax: number;
+  /** A completion or copy that takes longer begins its answer and keeps the connection alive with white space. */
+  readonly keepAliveAfterMs: number;
+  /** What went wrong inside, for the log: the client only learns InternalError. */
+  readonly onInternalError: (error: unknown, requestId: string) => void;
+}
+
+export const DEFAULT_INLINE_BYTES_MAX = 64 * 1024;
+export const DEFAULT_KEEP_ALIVE_AFTER_MS = 5_000;

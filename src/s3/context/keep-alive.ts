@@ -1,0 +1,72 @@
+/**
+ * Answers that may take minutes (completing thousands of parts, copying gigabytes): as S3 does, the answer begins with
+ * status 200 and the XML declaration, white space keeps the connection alive, and what comes last is the result or an
+ * error document. Work that is quick, or fails quickly, gets an ordinary answer.
+ */
+import type { EdgeReply, RequestFacts } from "../../http/types.ts";
+import type { Timer } from "../content/admission.ts";
+import { renderErrorXml, toS3Error } from "../protocol/errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { xmlReply } from "../protocol/replies.ts";
+import { documentBody, XML_DECLARATION } from "../xml/builder.ts";
+
+export interface SlowResult {
+  /** Root element. */
+  readonly root: string;
+  readonly inner: string;
+}
+
+export async function withKeepAlive(exchange: Exchange, work: Promise<SlowResult>): Promise<EdgeReply> {
+  const { services } = exchange;
+  const first = await within(work, services.timer, services.keepAliveAfterMs);
+  if (first !== undefined) return xmlReply(XML_DECLARATION + documentBody(first.root, first.inner));
+  const facts: RequestFacts = {};
+  return {
+    status: 200,
+    headers: [["Content-Type", "application/xml"]],
+    body: { kind: "unsized", chunks: whiteSpace(exchange, work, facts) },
+    facts,
+  };
+}
+
+async function* whiteSpace(
+  exchange: Exchange,
+  work: Promise<SlowResult>,
+  facts: RequestFacts,
+): AsyncGenerator<Uint8Array> {
+  const { services, request } = exchange;
+  yield Buffer.from(XML_DECLARATION);
+  try {
+    for (;;) {
+      const done = await within(work, services.timer, services.keepAliveAfterMs);
+      if (done !== undefined) {
+        yield Buffer.from(documentBody(done.root, done.inner), "utf8");
+        return;
+      }
+      yield Buffer.from(" ");
+    }
+  } catch (cause) {
+    const error = toS3Error(cause);
+    facts.errorCode = error.code;
+    if (error.status >= 500) services.onInternalError(cause, request.requestId);
+    const { requestId, resource } = request;
+    const xml = renderErrorXml(error, { requestId, resource, hostId: services.hostId });
+    yield Buffer.from(xml.slice(XML_DECLARATION.length), "utf8");
+  } finally {
+    // The client may be gone: the work goes on, and its failure concerns nobody here any more.
+    work.catch(() => {});
+  }
+}
+
+/** The result, or undefined when the work needs longer. */
+async function within<T>(work: Promise<T>, timer: Timer, ms: number): Promise<T | undefined> {
+  let cancel = (): void => {};
+  const timeout = new Promise<undefined>((resolve) => {
+    cancel = timer(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,35 @@
+/** Transactions whose conditions know what their failure means to the client. */
+import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
+import type { Timestamp } from "../../store/types.ts";
+import type { S3Error } from "../protocol/errors.ts";
+
+export interface Guard {
+  readonly condition: Condition;
+  /** `retry`: somebody else changed what the decision was based on; read again and decide again. */
+  readonly onFail: "retry" | (() => S3Error | Promise<S3Error>);
+}
+
+/** How often a decision is taken anew before the client is told that others are in its way. */
+export const DECISION_ATTEMPTS_MAX = 8;
+
+export type GuardedOutcome =
+  | { readonly kind: "committed"; readonly commitTs: Timestamp }
+  | { readonly kind: "retry" };
+
+export function guardedTxn(guards: readonly Guard[], mutations: readonly TxnMutation[]): Txn {
+  return { conditions: guards.map((guard) => guard.condition), mutations };
+}
+
+/** @throws S3Error of the first guard that did not hold; KvError */
+export async function transactGuarded(
+  kv: KvClient,
+  guards: readonly Guard[],
+  mutations: readonly TxnMutation[],
+): Promise<GuardedOutcome> {
+  const outcome = await kv.transact(guardedTxn(guards, mutations));
+  if (outcome.ok) return { kind: "committed", commitTs: outcome.commitTs };
+  const guard = guards[outcome.failed];
+  if (guard === undefined) throw new Error(`condition ${outcome.failed} of ${guards.length} failed`);
+  if (guard.onFail === "retry") return { kind: "retry" };
+  throw await guard.onFail();
+}

@@ -1,0 +1,200 @@
+/**
+ * A keyspace snapshot that comes in, one at a time: chunks go to the snapshot room and credit goes back as they are
+ * written. Only when all of it is verified and durable is the core shown the message that announces it.
+ */
+import type { Timers } from "../platform/timers.ts";
+import type { Message } from "../raft/core/index.ts";
+import type { PeerMessage } from "../peer/types.ts";
+import { SNAPSHOT_SILENCE_MS, type SnapshotOutcome } from "./sender.ts";
+import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "../messages/messages.ts";
+
+/** While the disk takes what was received, the sender hears so often that it goes on. */
+const STILL_AT_IT_MS = SNAPSHOT_SILENCE_MS / 3;
+
+export interface SnapshotReceiverOptions {
+  readonly timers: Timers;
+  readonly snapshots: (message: ConsensusToSnapshot) => void;
+  readonly send: (to: number, message: PeerMessage) => void;
+  readonly nextStreamId: () => number;
+  /** What this node knows to be committed: older snapshots need no bytes. */
+  readonly commitIndex: () => number;
+  /** Received, or not needed: to be stepped. */
+  readonly onComplete: (message: Message) => void;
+  readonly onEnd: (from: number, outcome: SnapshotOutcome, reason: string) => void;
+}
+
+interface Incoming {
+  /** In this node. */
+  readonly id: number;
+  readonly from: number;
+  /** At the sender. */
+  readonly remoteId: number;
+  readonly message: Message;
+  /** Everything has come, and is on its way to the disk. */
+  ended: boolean;
+  cancelTimeout: () => void;
+}
+
+interface Abandonment {
+  readonly tellSender: boolean;
+  readonly outcome: SnapshotOutcome;
+}
+
+const FAILED: Abandonment = { tellSender: true, outcome: "failed" };
+
+export class SnapshotReceiver {
+  readonly #options: SnapshotReceiverOptions;
+  #incoming: Incoming | undefined;
+  /** Index of one that the core has taken, whose marker goes to the log, which from then on begins behind it. Another
+   *  would take its place on the disk, and without it this node could never start again. */
+  #taken: number | undefined;
+
+  constructor(options: SnapshotReceiverOptions) {
+    this.#options = options;
+  }
+
+  get active(): boolean {
+    return this.#incoming !== undefined;
+  }
+
+  onBegin(from: number, remoteId: number, message: Message): void {
+    const options = this.#options;
+    const snapshot = message.snapshot?.metadata;
+    const refuse = (reason: string): void =>
+      options.send(from, { kind: "snapshot-result", streamId: remoteId, ok: false, reason });
+    if (snapshot === undefined) {
+      refuse("the message that announces it has no metadata");
+      return;
+    }
+    if (this.#taken !== undefined) {
+      refuse(`the one at ${this.#taken} is being put in force`);
+      return;
+    }
+    if (snapshot.index <= options.commitIndex()) {
+      // The core answers with what it has, and that is what the sender needs to know.
+      options.onComplete(message);
+      options.send(from, { kind: "snapshot-result", streamId: remoteId, ok: true, reason: "not needed" });
+      return;
+    }
+    if (this.#incoming !== undefined) {
+      this.#abandon(this.#incoming, "a newer one has begun", { tellSender: true, outcome: "called-off" });
+    }
+    const id = options.nextStreamId();
+    this.#incoming = { id, from, remoteId, message, ended: false, cancelTimeout: () => {} };
+    this.#touch();
+    options.snapshots({ kind: "receive", streamId: id, snapshot });
+    options.send(from, { kind: "snapshot-credit", streamId: remoteId, chunks: SNAPSHOT_WINDOW_CHUNKS });
+  }
+
+  onChunk(from: number, remoteId: number, bytes: Uint8Array): void {
+    const incoming = this.#of(from, remoteId);
+    if (incoming === undefined) return;
+    this.#touch();
+    this.#options.snapshots({ kind: "received-chunk", streamId: incoming.id, bytes });
+  }
+
+  onEndOfStream(from: number, remoteId: number): void {
+    const incoming = this.#of(from, remoteId);
+    if (incoming === undefined || incoming.ended) return;
+    incoming.ended = true;
+    this.#options.snapshots({ kind: "received-end", streamId: incoming.id });
+    this.#waitForDisk(incoming);
+  }
+
+  /** The sender gives up. */
+  onCancelled(from: number, remoteId: number, reason: string): void {
+    const incoming = this.#of(from, remoteId);
+    if (incoming === undefined) return;
+    // Whether anything is wrong is for the sender to say, in its own log.
+    const outcome = "called-off";
+    this.#abandon(incoming, `its sender gave up: ${reason}`, { tellSender: false, outcome });
+  }
+
+  /** The snapshot room wrote so many chunks. */
+  onWritten(streamId: number, chunks: number): void {
+    const incoming = this.#incoming;
+    if (incoming?.id !== streamId) return;
+    this.#touch();
+    this.#options.send(incoming.from, { kind: "snapshot-credit", streamId: incoming.remoteId, chunks });
+  }
+
+  /** Verified and durable. */
+  onComplete(streamId: number): void {
+    const incoming = this.#incoming;
+    if (incoming?.id !== streamId) return;
+    this.#incoming = undefined;
+    incoming.cancelTimeout();
+    this.#options.send(incoming.from, {
+      kind: "snapshot-result",
+      streamId: incoming.remoteId,
+      ok: true,
+      reason: "",
+    });
+    this.#options.onEnd(incoming.from, "arrived", "");
+    this.#options.onComplete(incoming.message);
+  }
+
+  /** The core takes it: called from within `onComplete`, or it never will be (the log has caught up meanwhile). */
+  onTaken(index: number): void {
+    this.#taken = index;
+  }
+
+  onInstalled(): void {
+    this.#taken = undefined;
+  }
+
+  onFailed(streamId: number, reason: string): void {
+    const incoming = this.#incoming;
+    if (incoming?.id === streamId) this.#abandon(incoming, reason, FAILED);
+  }
+
+  /** The connection with this peer broke. */
+  onLost(peer: number): void {
+    const incoming = this.#incoming;
+    if (incoming?.from !== peer) return;
+    this.#abandon(incoming, "the connection broke", { tellSender: false, outcome: "failed" });
+  }
+
+  stop(): void {
+    this.#incoming?.cancelTimeout();
+    this.#incoming = undefined;
+  }
+
+  #of(from: number, remoteId: number): Incoming | undefined {
+    const incoming = this.#incoming;
+    return incoming?.from === from && incoming.remoteId === remoteId ? incoming : undefined;
+  }
+
+  #touch(): void {
+    const incoming = this.#incoming;
+    if (incoming === undefined || incoming.ended) return;
+    incoming.cancelTimeout();
+    incoming.cancelTimeout = this.#options.timers.later(
+      () => this.#abandon(incoming, `nothing came for ${SNAPSHOT_SILENCE_MS} ms`, FAILED),
+      SNAPSHOT_SILENCE_MS,
+    );
+  }
+
+  /** All of it goes to the disk at the end, which takes as long as it takes; a room that fails says so. No credit is given
+   *  by this, but the sender's patience begins anew. */
+  #waitForDisk(incoming: Incoming): void {
+    incoming.cancelTimeout();
+    incoming.cancelTimeout = this.#options.timers.later(() => {
+      const { from, remoteId: streamId } = incoming;
+      this.#options.send(from, { kind: "snapshot-credit", streamId, chunks: 0 });
+      this.#waitForDisk(incoming);
+    }, STILL_AT_IT_MS);
+  }
+
+  #abandon(incoming: Incoming, reason: string, { tellSender, outcome }: Abandonment): void {
+    if (this.#incoming !== incoming) return;
+    this.#incoming = undefined;
+    incoming.cancelTimeout();
+    this.#options.snapshots({ kind: "cancel", streamId: incoming.id });
+    if (tellSender) {
+      const { from, remoteId: streamId } = incoming;
+      this.#options.send(from, { kind: "snapshot-result", streamId, ok: false, reason });
+    }
+    this.#options.onEnd(incoming.from, outcome, reason);
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Keyspace snapshots on their way to followers, as the consensus room drives them: the store room holds what is to be read,
+ * the snapshot room reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
+ * reported to the core exactly once and what was held is let go.
+ */
+import type { Timers } from "../platform/timers.ts";
+import type { Message } from "../raft/core/index.ts";
+import { membersOf } from "../raft/engine/membership.ts";
+import type { Membership, Position } from "../raft/engine/types.ts";
+import type { PeerMessage } from "../peer/types.ts";
+import type { AppliedState } from "../store/types.ts";
+import type { ConsensusToSnapshot, ConsensusToStore } from "../messages/messages.ts";
+
+/** A stream on which nothing happens for so long has ended. */
+export const SNAPSHOT_SILENCE_MS = 30_000;
+
+/** `called-off`: nothing is wrong with it; it is not wanted any more, or will be begun again in a moment. */
+export type SnapshotOutcome = "arrived" | "failed" | "called-off";
+
+export interface SnapshotEnd {
+  readonly outcome: SnapshotOutcome;
+  readonly reason: string;
+  /** What the core asked for. */
+  readonly wanted: number;
+  /** What the follower now has; undefined = it has not arrived. */
+  readonly position: Position | undefined;
+}
+
+export interface SnapshotSenderOptions {
+  readonly timers: Timers;
+  readonly store: (message: ConsensusToStore) => void;
+  readonly snapshots: (message: ConsensusToSnapshot) => void;
+  /** False: it was not sent. */
+  readonly send: (to: number, message: PeerMessage) => boolean;
+  /** Once a stream, but not for one that another to the same follower took the place of: the core has asked for that one
+   *  already, and would take the end of the first for its end. */
+  readonly onEnd: (to: number, end: SnapshotEnd) => void;
+  /** Ids are unique among all streams of this node, received ones too. */
+  readonly nextStreamId: () => number;
+}
+
+interface Stream {
+  readonly id: number;
+  readonly to: number;
+  readonly message: Message;
+  /** Known once the read is open. */
+  position: Position | undefined;
+  cancelTimeout: () => void;
+}
+
+export class SnapshotSender {
+  readonly #options: SnapshotSenderOptions;
+  readonly #streams = new Map<number, Stream>();
+
+  constructor(options: SnapshotSenderOptions) {
+    this.#options = options;
+  }
+
+  get active(): number {
+    return this.#streams.size;
+  }
+
+  sendingTo(peer: number): boolean {
+    return [...this.#streams.values()].some(({ to }) => to === peer);
+  }
+
+  /** The core wants `to` to have a snapshot at or after the one in `message`. */
+  begin(to: number, message: Message): void {
+    for (const earlier of [...this.#streams.values()]) {
+      if (earlier.to === to) this.#discard(earlier, "another snapshot was asked for");
+    }
+    const id = this.#options.nextStreamId();
+    const stream: Stream = { id, to, message, position: undefined, cancelTimeout: () => {} };
+    this.#streams.set(id, stream);
+    this.#touch(stream);
+    this.#options.store({ kind: "hold", streamId: id });
+  }
+
+  /** The store room: payloads and old versions stay. */
+  onHeld(streamId: number): void {
+    if (this.#streams.has(streamId)) this.#options.snapshots({ kind: "send", streamId });
+  }
+
+  /** The snapshot room: the read is open at this position. */
+  onOpened(streamId: number, applied: AppliedState, membership: Membership): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return;
+    const wanted = wantedBy(stream);
+    // The core applies an entry as it hands it out, the keyspace a moment later.
+    if (applied.index < wanted) {
+      this.#end(
+        stream,
+        "called-off",
+        `the keyspace was read at ${applied.index}, the core asked for ${wanted}`,
+      );
+      return;
+    }
+    if (!membersOf(membership.confState).has(stream.to)) {
+      this.#end(stream, "called-off", `the keyspace at ${applied.index} does not know of that member`);
+      return;
+    }
+    stream.position = { index: applied.index, term: applied.term };
+    const metadata = { ...stream.position, confState: membership.confState };
+    const message: Message = { ...stream.message, snapshot: { metadata, data: new Uint8Array(0) } };
+    this.#send(stream, { kind: "snapshot-begin", streamId, message });
+  }
+
+  /** The receiver can take more. */
+  onCredit(from: number, streamId: number, chunks: number): void {
+    const stream = this.#streamTo(from, streamId);
+    if (stream === undefined) return;
+    this.#touch(stream);
+    this.#options.snapshots({ kind: "credit", streamId, chunks });
+  }
+
+  onChunk(streamId: number, bytes: Uint8Array): void {
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#send(stream, { kind: "snapshot-chunk", streamId, bytes });
+  }
+
+  onSent(streamId: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#send(stream, { kind: "snapshot-end", streamId });
+  }
+
+  onFailed(streamId: number, reason: string): boolean {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return false;
+    this.#end(stream, "failed", `reading it here: ${reason}`);
+    return true;
+  }
+
+  /** What became of it over there. */
+  onResult(from: number, streamId: number, ok: boolean, reason: string): boolean {
+    const stream = this.#streamTo(from, streamId);
+    if (stream === undefined) return false;
+    if (ok) this.#end(stream, "arrived", reason);
+    else this.#end(stream, "failed", `its receiver says: ${reason}`);
+    return true;
+  }
+
+  /** Leadership was lost, or a peer was removed. */
+  cancel(which: (peer: number) => boolean, reason: string): void {
+    this.#endAll(which, "called-off", reason);
+  }
+
+  onLost(peer: number): void {
+    this.#endAll((to) => to === peer, "failed", "the connection broke");
+  }
+
+  #endAll(which: (peer: number) => boolean, outcome: SnapshotOutcome, reason: string): void {
+    for (const stream of [...this.#streams.values()])
+      if (which(stream.to)) this.#end(stream, outcome, reason);
+  }
+
+  #streamTo(peer: number, streamId: number): Stream | undefined {
+    const stream = this.#streams.get(streamId);
+    return stream?.to === peer ? stream : undefined;
+  }
+
+  #send(stream: Stream, message: PeerMessage): void {
+    this.#touch(stream);
+    // A hole in the stream would be found at its end; better to begin again now.
+    if (!this.#options.send(stream.to, message))
+      this.#end(stream, "failed", "the connection did not take it");
+  }
+
+  #touch(stream: Stream): void {
+    stream.cancelTimeout();
+    stream.cancelTimeout = this.#options.timers.later(
+      () => this.#end(stream, "failed", `nothing happened for ${SNAPSHOT_SILENCE_MS} ms`),
+      SNAPSHOT_SILENCE_MS,
+    );
+  }
+
+  #end(stream: Stream, outcome: SnapshotOutcome, reason: string): void {
+    if (!this.#streams.has(stream.id)) return;
+    const arrived = outcome === "arrived";
+    if (arrived) this.#forget(stream);
+    else this.#discard(stream, reason);
+    const position = arrived ? stream.position : undefined;
+    this.#options.onEnd(stream.to, { outcome, reason, wanted: wantedBy(stream), position });
+  }
+
+  #discard(stream: Stream, reason: string): void {
+    this.#forget(stream);
+    this.#options.send(stream.to, { kind: "snapshot-result", streamId: stream.id, ok: false, reason });
+  }
+
+  /** Also of one that arrived: a receiver that has everything already says so before the room has read it to its end, and
+   *  the read stays open until the room is told. One that the room has ended itself it does not know any more. */
+  #forget(stream: Stream): void {
+    const streamId = stream.id;
+    this.#streams.delete(streamId);
+    stream.cancelTimeout();
+    this.#options.store({ kind: "unhold", streamId });
+    this.#options.snapshots({ kind: "cancel", streamId });
+  }
+}
+
+function wantedBy({ message }: Stream): number {
+  return message.snapshot?.metadata.index ?? 0;
+}

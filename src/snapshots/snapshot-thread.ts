@@ -1,0 +1,236 @@
+/**
+ * The snapshot room: reads whole keyspaces out of the depot for other nodes, and writes received ones into it. On its own
+ * thread, because both take minutes of disk time. How fast it sends is decided by its reader's credit alone; it never
+ * does more than one chunk at a time without looking at its mail.
+ */
+import type { Timers } from "../platform/timers.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { Fatal } from "../threads/worker-host.ts";
+import { type KeyspaceDepot, type KeyspaceExport, type KeyspaceImport, StoreError } from "../store/types.ts";
+import type { ConsensusToSnapshot, SnapshotToConsensus } from "../messages/messages.ts";
+import { SNAPSHOT_CHUNK_BYTES } from "../messages/messages.ts";
+import { readMembership, samePosition } from "../state/open-keyspace.ts";
+
+/** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. */
+export const SNAPSHOT_SENDS_MAX = 2;
+
+export interface SnapshotRoomOptions {
+  readonly depot: KeyspaceDepot;
+  readonly channel: Channel<ConsensusToSnapshot, SnapshotToConsensus>;
+  readonly timers: Timers;
+  /** The room cannot go on; the process must end. */
+  readonly fatal: Fatal;
+}
+
+interface Sending {
+  readonly streamId: number;
+  /** undefined: waits for its turn. */
+  source: KeyspaceExport | undefined;
+  credit: number;
+}
+
+interface Receiving {
+  readonly streamId: number;
+  readonly target: KeyspaceImport;
+  readonly index: number;
+  readonly term: number;
+}
+
+export class SnapshotRoom {
+  readonly #options: SnapshotRoomOptions;
+  /** In the order in which they were asked for. */
+  readonly #sendings = new Map<number, Sending>();
+  #receiving: Receiving | undefined;
+  #turnScheduled = false;
+  #stopped = false;
+
+  constructor(options: SnapshotRoomOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#options.channel.onBatch((messages) => {
+      for (const message of messages) if (!this.#stopped) this.#on(message);
+    });
+  }
+
+  #on(message: ConsensusToSnapshot): void {
+    switch (message.kind) {
+      case "send":
+        this.#sendings.set(message.streamId, { streamId: message.streamId, source: undefined, credit: 0 });
+        this.#openNext();
+        break;
+      case "credit": {
+        const sending = this.#sendings.get(message.streamId);
+        if (sending === undefined) break;
+        sending.credit += message.chunks;
+        this.#scheduleTurn();
+        break;
+      }
+      case "cancel":
+        this.#endSending(message.streamId);
+        if (this.#receiving?.streamId === message.streamId) this.#abortReceiving();
+        break;
+      case "receive":
+        this.#receive(message);
+        break;
+      case "received-chunk":
+        this.#write(message.streamId, message.bytes);
+        break;
+      case "received-end":
+        this.#finish(message.streamId);
+        break;
+      case "stop":
+        this.#stop();
+        break;
+    }
+  }
+
+  // ---- sending ------------------------------------------------------------------------------------------------------
+
+  #openNext(): void {
+    let open = 0;
+    for (const sending of [...this.#sendings.values()]) {
+      if (open === SNAPSHOT_SENDS_MAX) return;
+      if (sending.source === undefined) this.#open(sending);
+      if (sending.source !== undefined) open++;
+    }
+  }
+
+  #open(sending: Sending): void {
+    const { streamId } = sending;
+    this.#orFail(streamId, () => {
+      sending.source = this.#options.depot.openExport();
+      const membership = readMembership(sending.source);
+      // Only a node that is joining has none, and nobody asks that one.
+      if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
+      const applied = sending.source.position;
+      this.#options.channel.send({ kind: "opened", streamId, applied, membership });
+      this.#scheduleTurn();
+    });
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#options.timers.soon(() => {
+      this.#turnScheduled = false;
+      if (!this.#stopped) this.#turn();
+    });
+  }
+
+  /** One chunk for every stream that has credit; then the mail has its turn. */
+  #turn(): void {
+    let more = false;
+    for (const sending of [...this.#sendings.values()]) {
+      if (sending.source === undefined || sending.credit === 0) continue;
+      this.#orFail(sending.streamId, () => this.#sendChunk(sending));
+      more ||= this.#sendings.has(sending.streamId) && sending.credit > 0;
+    }
+    this.#openNext();
+    if (more) this.#scheduleTurn();
+  }
+
+  #sendChunk(sending: Sending): void {
+    const { channel } = this.#options;
+    const { streamId } = sending;
+    const bytes = sending.source?.next(SNAPSHOT_CHUNK_BYTES);
+    if (bytes === undefined) {
+      this.#endSending(streamId);
+      channel.send({ kind: "sent", streamId });
+      return;
+    }
+    sending.credit--;
+    channel.send({ kind: "chunk", streamId, bytes });
+  }
+
+  #endSending(streamId: number): void {
+    const sending = this.#sendings.get(streamId);
+    if (sending === undefined) return;
+    this.#sendings.delete(streamId);
+    sending.source?.close();
+    this.#scheduleTurn();
+  }
+
+  // ---- receiving ----------------------------------------------------------------------------------------------------
+
+  #receive({ streamId, snapshot }: Extract<ConsensusToSnapshot, { readonly kind: "receive" }>): void {
+    const earlier = this.#receiving;
+    if (earlier !== undefined) {
+      this.#abortReceiving();
+      const message = "a newer snapshot is being received";
+      this.#options.channel.send({ kind: "failed", streamId: earlier.streamId, message });
+    }
+    this.#orFail(streamId, () => {
+      const target = this.#options.depot.createImport();
+      this.#receiving = { streamId, target, index: snapshot.index, term: snapshot.term };
+    });
+  }
+
+  #write(streamId: number, bytes: Uint8Array): void {
+    const receiving = this.#receiving;
+    // What was on its way when the stream failed or was cancelled.
+    if (receiving?.streamId !== streamId) return;
+    this.#orFail(streamId, () => {
+      receiving.target.write(bytes);
+      this.#options.channel.send({ kind: "written", streamId, chunks: 1 });
+    });
+  }
+
+  #finish(streamId: number): void {
+    const receiving = this.#receiving;
+    if (receiving?.streamId !== streamId) return;
+    this.#orFail(streamId, () => {
+      const position = receiving.target.finish();
+      if (!samePosition(position, receiving)) {
+        this.#options.depot.discardImport();
+        const found = `${position.term}/${position.index}`;
+        throw new StoreError("CORRUPT", `announced ${receiving.term}/${receiving.index}, received ${found}`);
+      }
+      this.#receiving = undefined;
+      this.#options.channel.send({ kind: "complete", streamId });
+    });
+  }
+
+  #abortReceiving(): void {
+    const receiving = this.#receiving;
+    this.#receiving = undefined;
+    receiving?.target.abort();
+  }
+
+  // ---- both ---------------------------------------------------------------------------------------------------------
+
+  /** What the store refuses ends this stream; anything else is a fault of ours and ends the node. */
+  #orFail(streamId: number, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#clear(streamId);
+      if (!(error instanceof StoreError)) {
+        this.#stopped = true;
+        this.#options.fatal(`snapshot stream ${streamId}: ${String(error)}`, error);
+        return;
+      }
+      this.#options.channel.send({ kind: "failed", streamId, message: `${error.code}: ${error.message}` });
+    }
+  }
+
+  #clear(streamId: number): void {
+    try {
+      this.#endSending(streamId);
+      if (this.#receiving?.streamId === streamId) this.#abortReceiving();
+    } catch (error) {
+      // The stream has failed already; what is left on the disk goes with the next import or start.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    const { channel } = this.#options;
+    for (const streamId of [...this.#sendings.keys()]) this.#clear(streamId);
+    if (this.#receiving !== undefined) this.#clear(this.#receiving.streamId);
+    channel.send({ kind: "stopped" });
+    channel.flush();
+  }
+}

@@ -1,0 +1,187 @@
+/** Keyspace snapshots of this node, both ways: the mail of the snapshot room and of the peers, and the log behind them. */
+import type { LogFields } from "../monitoring/log.ts";
+import type { Timers } from "../platform/timers.ts";
+import type { Message } from "../raft/core/index.ts";
+import type { PeerMessage } from "../peer/types.ts";
+import type { ConsensusAssembly } from "../consensus/options.ts";
+import { SnapshotReceiver } from "./receiver.ts";
+import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender.ts";
+import type { LogCompactor } from "../consensus/log-compactor.ts";
+import type { SnapshotToConsensus } from "../messages/messages.ts";
+import { SnapshotFailures } from "./failures.ts";
+
+export interface SnapshotStreamsOptions
+  extends Pick<ConsensusAssembly, "store" | "snapshots" | "logger" | "metrics"> {
+  readonly timers: Timers;
+  readonly send: (to: number, message: PeerMessage) => boolean;
+  readonly compactor: LogCompactor;
+  readonly commitIndex: () => number;
+  readonly nameOf: (id: number) => string;
+  /** Once a stream that `begin` was called for, unless it was called for another to the same node before the end. */
+  readonly report: (to: number, outcome: "finished" | "failed") => void;
+  /** Complete on the disk: to be stepped. */
+  readonly step: (message: Message) => void;
+}
+
+export class SnapshotStreams {
+  readonly #options: SnapshotStreamsOptions;
+  readonly #sender: SnapshotSender;
+  readonly #receiver: SnapshotReceiver;
+  readonly #unsent = new SnapshotFailures();
+  readonly #unreceived = new SnapshotFailures();
+  #nextStreamId = 1;
+
+  constructor(options: SnapshotStreamsOptions) {
+    this.#options = options;
+    const { timers, store, snapshots, send } = options;
+    const nextStreamId = (): number => this.#nextStreamId++;
+    this.#sender = new SnapshotSender({
+      timers,
+      store: (message) => store.send(message),
+      snapshots: (message) => snapshots.send(message),
+      send,
+      onEnd: (to, end) => this.#onSent(to, end),
+      nextStreamId,
+    });
+    this.#receiver = new SnapshotReceiver({
+      timers,
+      snapshots: (message) => snapshots.send(message),
+      send: (to, message) => void send(to, message),
+      nextStreamId,
+      commitIndex: options.commitIndex,
+      onComplete: options.step,
+      onEnd: (from, outcome, reason) => this.#onReceived(from, outcome, reason),
+    });
+  }
+
+  sendingTo(id: number): boolean {
+    return this.#sender.sendingTo(id);
+  }
+
+  /** Why the last one to this member did not arrive; undefined when it did, or is not needed any more. */
+  failureOf(id: number): string | undefined {
+    return this.#unsent.reasonFor(id);
+  }
+
+  /** What this leader knows a member to have on its disk. */
+  matched(id: number, index: number): void {
+    this.#unsent.matched(id, index);
+  }
+
+  /** The core wants this peer to have one. */
+  begin(to: number, message: Message): void {
+    this.#options.compactor.hold(to);
+    this.#sender.begin(to, message);
+  }
+
+  /** Leadership is lost, or these are no members any more. */
+  cancel(which: (peer: number) => boolean, reason: string): void {
+    this.#sender.cancel(which, reason);
+    this.#unsent.forgetAll(which);
+  }
+
+  onLost(peer: number): void {
+    this.#sender.onLost(peer);
+    this.#receiver.onLost(peer);
+  }
+
+  onHeld(streamId: number): void {
+    this.#sender.onHeld(streamId);
+  }
+
+  /** The core has taken the received one at this index. */
+  onTaken(index: number): void {
+    this.#receiver.onTaken(index);
+  }
+
+  onInstalled(): void {
+    this.#receiver.onInstalled();
+  }
+
+  stop(): void {
+    this.#sender.cancel(() => true, "this node stops");
+    this.#receiver.stop();
+  }
+
+  /** Of the snapshot room. */
+  onMail(message: SnapshotToConsensus): void {
+    switch (message.kind) {
+      case "opened":
+        this.#sender.onOpened(message.streamId, message.applied, message.membership);
+        break;
+      case "chunk":
+        this.#sender.onChunk(message.streamId, message.bytes);
+        break;
+      case "sent":
+        this.#sender.onSent(message.streamId);
+        break;
+      case "written":
+        this.#receiver.onWritten(message.streamId, message.chunks);
+        break;
+      case "complete":
+        this.#receiver.onComplete(message.streamId);
+        break;
+      case "failed":
+        if (!this.#sender.onFailed(message.streamId, message.message)) {
+          this.#receiver.onFailed(message.streamId, message.message);
+        }
+        break;
+      case "stopped":
+        break;
+    }
+  }
+
+  /** Of a peer. */
+  onPeer(from: number, message: PeerMessage): void {
+    switch (message.kind) {
+      case "snapshot-begin":
+        this.#receiver.onBegin(from, message.streamId, message.message);
+        break;
+      case "snapshot-chunk":
+        this.#receiver.onChunk(from, message.streamId, message.bytes);
+        break;
+      case "snapshot-end":
+        this.#receiver.onEndOfStream(from, message.streamId);
+        break;
+      case "snapshot-credit":
+        this.#sender.onCredit(from, message.streamId, message.chunks);
+        break;
+      case "snapshot-result": {
+        const { streamId, ok, reason } = message;
+        // Ids are the sender's: the same number may be a stream of this node and one of the other's.
+        if (!this.#sender.onResult(from, streamId, ok, reason) && !ok) {
+          this.#receiver.onCancelled(from, streamId, reason);
+        }
+        break;
+      }
+    }
+  }
+
+  #onSent(to: number, { outcome, reason, wanted, position }: SnapshotEnd): void {
+    const { metrics, compactor, nameOf, report } = this.#options;
+    const result = outcome === "arrived" ? "finished" : "failed";
+    metrics.snapshot("sent", result);
+    const news = outcome === "failed" && this.#unsent.failed(to, reason, wanted);
+    if (outcome === "arrived") this.#unsent.forget(to);
+    this.#log(news, "snapshot sent", { to: nameOf(to), outcome, index: position?.index, reason });
+    if (position === undefined) compactor.letGo(to);
+    else compactor.arrived(to, position.index);
+    report(to, result);
+  }
+
+  #onReceived(from: number, outcome: SnapshotOutcome, reason: string): void {
+    const { metrics, nameOf } = this.#options;
+    metrics.snapshot("received", outcome === "arrived" ? "finished" : "failed");
+    const news = outcome === "failed" && this.#unreceived.failed(from, reason, 0);
+    // Whoever it came from: this node has what it needs.
+    if (outcome === "arrived") this.#unreceived.forgetAll(() => true);
+    this.#log(news, "snapshot received", { from: nameOf(from), outcome, reason });
+  }
+
+  /** What fails goes on failing every few seconds until somebody does something about it: one warning for each kind. */
+  #log(warn: boolean, message: string, fields: LogFields): void {
+    const { logger } = this.#options;
+    if (warn) logger.warn(message, fields);
+    else logger.info(message, fields);
+  }
+}

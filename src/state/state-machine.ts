@@ -1,0 +1,289 @@
+/**
+ * The replicated state machine: committed entries in, rows and answers out. A pure function of the log and the store:
+ * it reads no clock, no random source and no environment, so every replica that applies the same log holds the same
+ * rows (test/kv/fsm-determinism).
+ */
+import { PLANTED } from "../platform/planted.ts";
+import { type Entry, EntryType } from "../raft/core/types.ts";
+import { applyMembershipEntry } from "../raft/engine/membership.ts";
+import { decodeMembership, encodeMembership } from "../raft/engine/membership-codec.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import {
+  type AppliedState,
+  BLIND,
+  type Mutation,
+  type MvccStore,
+  type RaftBatch,
+  type Timestamp,
+} from "../store/types.ts";
+import { type DecodedCommand, decodeCommand, readCommitTs, type TxnCommand } from "../txn/command.ts";
+import { timestampFromMs } from "../txn/hlc.ts";
+import { cleanupKey } from "../txn/keys.ts";
+import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
+import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
+
+/** The answer to one proposal, for whoever waits for it on the node that proposed. */
+export interface Answer {
+  readonly origin: Uint8Array;
+  readonly sequence: number;
+  readonly outcome: TxnOutcome;
+}
+
+export interface ApplyResult {
+  readonly position: AppliedState;
+  readonly answers: readonly Answer[];
+  /** Transactions applied, refused by a condition, and recognised as repeated. */
+  readonly applied: number;
+  readonly refused: number;
+  readonly repeated: number;
+  /** Keys written or deleted (views of the entries); undefined = a prefix was deleted, so anything may have been. */
+  readonly changed: readonly Uint8Array[] | undefined;
+}
+
+interface Tally {
+  readonly answers: Answer[];
+  applied: number;
+  refused: number;
+  repeated: number;
+  changed: Uint8Array[] | undefined;
+}
+
+/** A `prefix-unchanged` condition may look this far back, in commit time. Below every permitted mvcc-retention. */
+export const CONDITION_AGE_MAX_MS = 60_000;
+
+const CEILING_STATE = "hlc-ceiling-ms";
+/** Who belongs to the cluster: protobuf `Membership`. */
+export const MEMBERSHIP_STATE = "membership";
+/** The replicated state outside the keyspace whose names are known beforehand (sessions have one each, besides). */
+export const FSM_STATE_NAMES = [CEILING_STATE, MEMBERSHIP_STATE, SESSION_INDEX_STATE] as const;
+
+export class FsmError extends Error {
+  readonly code = "FSM";
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "FsmError";
+  }
+}
+
+export class Fsm {
+  readonly #store: MvccStore;
+  readonly #sessions = new Sessions();
+
+  constructor(store: MvccStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Applies consecutive committed entries in one store transaction.
+   * @throws FsmError on an entry that cannot be applied (unreadable, out of order, timestamp going back): the replica
+   *   must stop rather than diverge. StoreError (disk full, I/O) leaves everything as it was; the same call can be
+   *   made again.
+   */
+  apply(entries: readonly Entry[]): ApplyResult {
+    const last = entries[entries.length - 1];
+    if (last === undefined) throw new FsmError("apply of no entries");
+    const before = this.#store.appliedState();
+    this.#checkOrder(before, entries);
+    const position: AppliedState = {
+      index: last.index,
+      term: last.term,
+      commitTs: newestCommitTs(entries, before.commitTs),
+    };
+    const tally: Tally = { answers: [], applied: 0, refused: 0, repeated: 0, changed: [] };
+    try {
+      this.#store.raftBatch(position, (batch) => {
+        let previousTs = before.commitTs;
+        for (const entry of entries) {
+          if (entry.type !== EntryType.Normal) {
+            applyMembership(batch, entry);
+            continue;
+          }
+          const command = readEntry(entry);
+          if (command === undefined || (PLANTED.applyDependsOnBatch && entries.length > 1 && entry === last))
+            continue;
+          // Stamps come from one leader at a time and grow with the log: anything else is a broken leader.
+          if (command.commitTs <= previousTs) {
+            throw new FsmError(
+              `entry ${entry.term}/${entry.index} has commit timestamp ${command.commitTs}, not above ${previousTs}`,
+            );
+          }
+          if (command.kind === "hlc-ceiling") this.#applyCeiling(batch, command, previousTs);
+          else this.#applyTxn(batch, command, tally);
+          previousTs = command.commitTs;
+        }
+        this.#sessions.save(batch);
+      });
+    } catch (error) {
+      this.#sessions.reset();
+      throw error;
+    }
+    return { position, ...tally };
+  }
+
+  /** The HLC ceiling in force at the applied position, Unix milliseconds; 0 when none was ever set. */
+  static ceilingMs(batch: { getState(name: string): Uint8Array | undefined }): number {
+    const stored = batch.getState(CEILING_STATE);
+    return stored === undefined
+      ? 0
+      : Number(new DataView(stored.buffer, stored.byteOffset, 8).getBigUint64(0));
+  }
+
+  /** Who belongs to the cluster at the applied position; undefined in an empty keyspace. */
+  static membership(batch: { getState(name: string): Uint8Array | undefined }): Membership | undefined {
+    const stored = batch.getState(MEMBERSHIP_STATE);
+    return stored === undefined ? undefined : decodeMembership(stored);
+  }
+
+  #checkOrder(before: AppliedState, entries: readonly Entry[]): void {
+    let index = before.index;
+    let term = before.term;
+    for (const entry of entries) {
+      if (entry.index !== index + 1 || entry.term < term) {
+        throw new FsmError(`entry ${entry.term}/${entry.index} does not follow applied ${term}/${index}`);
+      }
+      index = entry.index;
+      term = entry.term;
+    }
+  }
+
+  #applyCeiling(
+    batch: RaftBatch,
+    { ceilingMs, commitTs }: Extract<DecodedCommand, { kind: "hlc-ceiling" }>,
+    previousTs: Timestamp,
+  ): void {
+    if (ceilingMs > Fsm.ceilingMs(batch)) {
+      const bytes = new Uint8Array(8);
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(ceilingMs));
+      batch.putState(CEILING_STATE, bytes);
+    }
+    this.#sessions.expire(batch, commitTs, previousTs);
+  }
+
+  #applyTxn(batch: RaftBatch, command: TxnCommand, tally: Tally): void {
+    const { origin, sequence } = command;
+    const recall = this.#sessions.recall(batch, origin, sequence);
+    if (recall.kind !== "new" && !PLANTED.applyTwiceOnRetry) {
+      tally.repeated++;
+      if (recall.kind === "answered") tally.answers.push({ origin, sequence, outcome: recall.outcome });
+      return;
+    }
+    const failed = command.conditions.findIndex((condition) => !holds(batch, condition, command.commitTs));
+    let outcome: TxnOutcome;
+    if (failed >= 0) {
+      outcome = { ok: false, failed };
+      tally.refused++;
+    } else {
+      applyMutations(batch, command.mutations, command.commitTs);
+      noteChanges(tally, command.mutations);
+      outcome = { ok: true, commitTs: command.commitTs };
+      tally.applied++;
+    }
+    this.#sessions.record(batch, command, command.commitTs, outcome);
+    tally.answers.push({ origin: Uint8Array.from(origin), sequence, outcome });
+  }
+}
+
+/** Writes down what a membership change brings; one that is empty for everybody brings nothing. */
+function applyMembership(batch: RaftBatch, entry: Entry): void {
+  if (PLANTED.forgetMembership) return;
+  const before = Fsm.membership(batch);
+  // Without a first membership there is nothing to change: the log of a cluster begins with one.
+  if (before === undefined) return;
+  const { membership } = applyMembershipEntry(before, entry);
+  if (membership !== before) batch.putState(MEMBERSHIP_STATE, encodeMembership(membership));
+}
+
+/** An empty entry (a new leader's first) moves the applied index and nothing else. */
+function readEntry(entry: Entry): DecodedCommand | undefined {
+  if (entry.data.byteLength === 0) return undefined;
+  try {
+    return decodeCommand(entry.data);
+  } catch (cause) {
+    throw new FsmError(`entry ${entry.term}/${entry.index} cannot be read: ${String(cause)}`, { cause });
+  }
+}
+
+function newestCommitTs(entries: readonly Entry[], before: Timestamp): Timestamp {
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i];
+    if (entry !== undefined && entry.type === EntryType.Normal && entry.data.byteLength > 0) {
+      return readCommitTs(entry.data);
+    }
+  }
+  return before;
+}
+
+function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boolean {
+  switch (condition.kind) {
+    case "must-exist": {
+      const latest = batch.latest(condition.key);
+      return latest !== undefined && !latest.deleted;
+    }
+    case "must-not-exist": {
+      const latest = batch.latest(condition.key);
+      return latest === undefined || latest.deleted;
+    }
+    case "version-equals": {
+      const latest = batch.latest(condition.key);
+      return latest !== undefined && !latest.deleted && latest.commitTs === condition.commitTs;
+    }
+    case "prefix-empty":
+      return !batch.prefixHasLive(condition.prefix);
+    case "prefix-unchanged":
+      // Replicas forget old versions at their own pace, so what they would answer about the distant past may differ.
+      // Nobody asks: a condition that is too old does not hold, on any of them (decision 011).
+      if (condition.ts + timestampFromMs(CONDITION_AGE_MAX_MS) < commitTs) return false;
+      return !batch.prefixChangedSince(condition.prefix, condition.ts);
+  }
+}
+
+/** The clean-up list's own rows are left out: nobody reads them but by scan. */
+function noteChanges(tally: Tally, mutations: readonly TxnMutation[]): void {
+  for (const mutation of mutations) {
+    if (mutation.kind === "delete-prefix") tally.changed = undefined;
+    else if (mutation.kind !== "dispose") tally.changed?.push(mutation.key);
+  }
+}
+
+/**
+ * Writes the mutations of one transaction, in order, at one timestamp. Rows they supersede hand their disposal to the
+ * clean-up list in the same breath: a blind overwrite never has to read first, and nothing is forgotten in between.
+ */
+function applyMutations(batch: RaftBatch, mutations: readonly TxnMutation[], commitTs: Timestamp): void {
+  const writes: Mutation[] = [];
+  let ordinal = 0;
+  const dispose = (disposal: Uint8Array): void => {
+    writes.push({ kind: "put", key: cleanupKey(commitTs, ordinal++), value: disposal });
+  };
+  const flush = (): void => {
+    if (writes.length > 0) batch.applyMutationsRaft(writes.splice(0), BLIND, commitTs);
+  };
+  for (const mutation of mutations) {
+    switch (mutation.kind) {
+      case "put": {
+        const latest = batch.latest(mutation.key);
+        if (!mutation.keepContent && latest?.deleted === false && latest.disposal !== undefined) {
+          dispose(latest.disposal);
+        }
+        writes.push(mutation);
+        break;
+      }
+      case "delete": {
+        const latest = batch.latest(mutation.key);
+        // Deleting what is not there leaves no trace: no tombstone to compact later.
+        if (latest === undefined || latest.deleted) break;
+        if (!mutation.keepContent && latest.disposal !== undefined) dispose(latest.disposal);
+        writes.push({ kind: "delete", key: mutation.key });
+        break;
+      }
+      case "delete-prefix":
+        flush();
+        batch.deletePrefixAtRaft(mutation.prefix, commitTs);
+        break;
+      case "dispose":
+        dispose(mutation.disposal);
+        break;
+    }
+  }
+  flush();
+}

@@ -1,0 +1,123 @@
+import { DepotFiles, type StepObserver } from "./generation-files.ts";
+import { SqliteExport } from "../snapshot/sqlite-export.ts";
+import { SqliteImport } from "../snapshot/sqlite-import.ts";
+import { SqliteReader } from "../sqlite/reader.ts";
+import { SqliteStore } from "../sqlite/store.ts";
+import { claimStore, type StoreIdentity } from "./store-identity.ts";
+import {
+  type AppliedState,
+  type FsmSyncMode,
+  type KeyspaceDepot,
+  type KeyspaceExport,
+  type KeyspaceImport,
+  type KeyspaceReader,
+  StoreError,
+} from "../types.ts";
+
+export interface SqliteDepotOptions {
+  /** DATA/keyspace; made when it is missing (its parent must exist). */
+  readonly directory: string;
+  readonly fsmSyncMode: FsmSyncMode;
+  /** Written into every keyspace that is opened for writing; one of somebody else is refused. */
+  readonly identity: StoreIdentity;
+  /** A payload file takes no more payloads at this size. */
+  readonly payloadFileBytes?: number;
+  /** Called after every step that a crash may follow; tests end the process there. */
+  readonly onStep?: StepObserver;
+}
+
+/**
+ * Generations of the keyspace in one directory (docs/format/sqlite.md). Every thread may have a depot of its own on the
+ * same directory. Only the store room's calls `open`, `installImport` and `discardReplaced`, only the snapshot room's
+ * `createImport`, and consensus sees to it that no import begins while one is being installed.
+ */
+export class SqliteDepot implements KeyspaceDepot {
+  readonly #options: SqliteDepotOptions;
+  readonly #files: DepotFiles;
+  #opened = false;
+  #replaced: number | undefined;
+
+  constructor(options: SqliteDepotOptions) {
+    this.#options = options;
+    this.#files = new DepotFiles(options.directory, options.onStep);
+  }
+
+  /** Also removes what a crash left behind, the first time.
+   *  @throws StoreError; StoreIdentityError when the keyspace is somebody else's */
+  open(): SqliteStore {
+    const { fsmSyncMode, payloadFileBytes, identity } = this.#options;
+    const generation = this.#files.currentOrFirst();
+    if (!this.#opened) this.#files.removeLeftovers(generation);
+    this.#opened = true;
+    const file = this.#files.databaseFile(generation);
+    const store = new SqliteStore({
+      file,
+      fsmSyncMode,
+      ...(payloadFileBytes === undefined ? {} : { payloadFileBytes }),
+    });
+    try {
+      claimStore(store, file, identity);
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+    return store;
+  }
+
+  /** The database file of the keyspace in force, for its size. @throws StoreError CORRUPT when there is none */
+  databaseFile(): string {
+    return this.#files.databaseFile(this.#current());
+  }
+
+  #current(): number {
+    const generation = this.#files.current();
+    if (generation !== undefined) return generation;
+    throw new StoreError("CORRUPT", `${this.#options.directory}: no keyspace has been opened there`);
+  }
+
+  openReader(): KeyspaceReader {
+    return new SqliteReader(this.databaseFile());
+  }
+
+  openExport(): KeyspaceExport {
+    return new SqliteExport(this.databaseFile());
+  }
+
+  createImport(): KeyspaceImport {
+    const current = this.#current();
+    this.discardImport();
+    const generation = Math.max(current, ...this.#files.generations()) + 1;
+    const { payloadFileBytes } = this.#options;
+    return new SqliteImport(this.#files, generation, payloadFileBytes);
+  }
+
+  pendingImport(): AppliedState | undefined {
+    const pending = this.#files.pending();
+    return pending?.generation === this.#files.current() ? undefined : pending?.position;
+  }
+
+  installImport(): void {
+    const pending = this.#files.pending();
+    const current = this.#files.current();
+    if (pending === undefined || pending.generation === current) {
+      throw new StoreError("CORRUPT", `${this.#options.directory}: no complete snapshot waits there`);
+    }
+    this.#files.setCurrent(pending.generation);
+    this.#files.removePending();
+    this.#replaced = current;
+  }
+
+  discardReplaced(): void {
+    if (this.#replaced !== undefined) this.#files.removeGeneration(this.#replaced);
+    this.#replaced = undefined;
+  }
+
+  /** Also one that was not finished: whatever is neither in force nor just taken out of force. */
+  discardImport(): void {
+    const current = this.#files.current();
+    this.#files.removePending();
+    for (const generation of this.#files.generations()) {
+      if (current !== undefined && generation > current) this.#files.removeGeneration(generation);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/** Gives the space of dropped payloads back. Runs in a transaction after the one that dropped their rows. */
+import type { Database, Statement } from "bun:sqlite";
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { punchHole } from "../../platform/disk/punch-hole.ts";
+import { payloadFile } from "./files.ts";
+import { alignPayload, decodePayloadRef, type PayloadRef } from "./ref.ts";
+
+interface GarbageRow {
+  readonly segment: bigint;
+  readonly offset: bigint;
+  readonly length: bigint;
+}
+
+/** Neighbouring ranges become one hole. */
+function mergeRanges(rows: readonly GarbageRow[]): { readonly offset: number; readonly length: number }[] {
+  const merged: { offset: number; length: number }[] = [];
+  for (const row of rows) {
+    const offset = Number(row.offset);
+    const length = alignPayload(Number(row.length));
+    const last = merged.at(-1);
+    if (last !== undefined && last.offset + last.length === offset) last.length += length;
+    else merged.push({ offset, length });
+  }
+  return merged;
+}
+
+export class PayloadReclaim {
+  readonly #directory: string;
+  readonly #add: Statement<unknown, [number, number, number]>;
+  readonly #next: Statement<GarbageRow, [number]>;
+  readonly #forget: Statement<unknown, [bigint, bigint]>;
+  readonly #freed: Statement<{ readonly freed_bytes: bigint }, [bigint, number]>;
+  readonly #partly: Statement<{ readonly segment: bigint; readonly freed_bytes: bigint }, [number, number]>;
+  /** Files below were looked at when they had stopped growing. */
+  #sweptBelow = 0;
+  readonly #forgetSegment: Statement<unknown, [bigint]>;
+
+  constructor(db: Database, directory: string) {
+    this.#directory = directory;
+    this.#add = db.prepare(
+      "INSERT OR IGNORE INTO payload_garbage(segment, offset, length) VALUES(?1, ?2, ?3)",
+    );
+    this.#next = db.prepare(
+      "SELECT segment, offset, length FROM payload_garbage ORDER BY segment, offset LIMIT ?1",
+    );
+    this.#forget = db.prepare("DELETE FROM payload_garbage WHERE segment = ?1 AND offset = ?2");
+    this.#freed = db.prepare(
+      `INSERT INTO payload_segment(segment, freed_bytes) VALUES(?1, ?2)
+       ON CONFLICT(segment) DO UPDATE SET freed_bytes = freed_bytes + ?2 RETURNING freed_bytes`,
+    );
+    this.#partly = db.prepare(
+      "SELECT segment, freed_bytes FROM payload_segment WHERE segment >= ?1 AND segment < ?2",
+    );
+    this.#forgetSegment = db.prepare("DELETE FROM payload_segment WHERE segment = ?1");
+  }
+
+  /** A row that named this payload is being removed in the caller's transaction. */
+  add(bulk: Uint8Array): void {
+    const { segment, offset, length }: PayloadRef = decodePayloadRef(bulk);
+    this.#add.run(segment, offset, length);
+  }
+
+  /**
+   * Frees at most `maxPayloads` that earlier, durable transactions dropped. Repeating it is harmless: a place in a
+   * file is never used twice. Returns the files that are gone.
+   */
+  step(maxPayloads: number, activeSegment: number): number[] {
+    const bySegment = Map.groupBy(this.#next.all(maxPayloads), (row) => row.segment);
+    const removed: number[] = [];
+    for (const [segment, rows] of bySegment) {
+      const ranges = mergeRanges(rows);
+      const bytes = ranges.reduce((sum, range) => sum + range.length, 0);
+      const freed = Number(this.#freed.all(segment, bytes)[0]?.freed_bytes ?? 0n);
+      const isActive = Number(segment) >= activeSegment;
+      if (this.#freeRanges(Number(segment), ranges, isActive ? undefined : freed)) {
+        removed.push(Number(segment));
+        this.#forgetSegment.run(segment);
+      }
+      for (const row of rows) this.#forget.run(row.segment, row.offset);
+    }
+    return [...removed, ...this.#sweep(activeSegment)];
+  }
+
+  /** A file whose payloads were all dropped while it still grew goes once it has stopped. */
+  #sweep(activeSegment: number): number[] {
+    const removed: number[] = [];
+    for (const { segment, freed_bytes } of this.#partly.all(this.#sweptBelow, activeSegment)) {
+      if (!this.#freeRanges(Number(segment), [], Number(freed_bytes))) continue;
+      removed.push(Number(segment));
+      this.#forgetSegment.run(segment);
+    }
+    this.#sweptBelow = activeSegment;
+    return removed;
+  }
+
+  /** True when the file is gone: `freed` covers all of it. */
+  #freeRanges(
+    segment: number,
+    ranges: readonly { readonly offset: number; readonly length: number }[],
+    freed: number | undefined,
+  ): boolean {
+    const path = payloadFile(this.#directory, segment);
+    let fd: number;
+    try {
+      fd = openSync(path, "r+");
+    } catch (error) {
+      // A crash after the file was removed and before that was recorded.
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return true;
+      throw error;
+    }
+    try {
+      if (freed !== undefined && freed >= fstatSync(fd).size) {
+        // Readers may have it open still: cutting it frees its blocks at once.
+        ftruncateSync(fd, 0);
+        unlinkSync(path);
+        return true;
+      }
+      for (const { offset, length } of ranges) punchHole(fd, offset, length);
+      return false;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  finalize(): void {
+    for (const s of [this.#add, this.#next, this.#forget, this.#freed, this.#partly, this.#forgetSegment])
+      s.finalize();
+  }
+}

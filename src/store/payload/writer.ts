@@ -1,0 +1,210 @@
+/** Appends payloads to numbered files, each byte once, and fsyncs them before the rows that name them commit. */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
+import { reserveSpace } from "../../platform/disk/punch-hole.ts";
+import { payloadFile, payloadSegment } from "./files.ts";
+import { alignPayload, type PayloadRef, type PayloadTail } from "./ref.ts";
+import { StoreError } from "../types.ts";
+
+/** A file is closed to new payloads at this size. */
+export const PAYLOAD_FILE_BYTES = 256 * 1024 * 1024;
+/** Payloads up to STAGED_MAX_BYTES are gathered, so that a batch of small objects is one write. */
+const STAGED_MAX_BYTES = 64 * 1024;
+const STAGE_BYTES = 1024 * 1024;
+/** Blocks are reserved in steps as large as the file already is, within these bounds. */
+const RESERVE_MIN_BYTES = 1024 * 1024;
+const RESERVE_MAX_BYTES = 32 * 1024 * 1024;
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array, position: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
+  }
+}
+
+export class PayloadWriter {
+  readonly #directory: string;
+  readonly #fileBytes: number;
+  readonly #stage = new Uint8Array(STAGE_BYTES);
+  #staged = 0;
+  #committed: PayloadTail;
+  #segment: number;
+  /** Behind everything appended, staged bytes included. */
+  #offset: number;
+  #fd: number | undefined;
+  /** Blocks up to here are reserved, as far as the file system could. */
+  #reserved = 0;
+  #unsynced = false;
+  #newNames = false;
+  #failed: Error | undefined;
+
+  /** Opens at `tail`; what a killed process left behind it is removed. @throws StoreError-mappable system errors */
+  constructor(directory: string, tail: PayloadTail, fileBytes = PAYLOAD_FILE_BYTES) {
+    this.#directory = directory;
+    this.#fileBytes = fileBytes;
+    this.#committed = tail;
+    this.#segment = tail.segment;
+    this.#offset = tail.offset;
+    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined)
+      syncDirectory(dirname(directory));
+    for (const name of readdirSync(directory)) {
+      const segment = payloadSegment(name);
+      if (segment !== undefined && segment > tail.segment) unlinkSync(payloadFile(directory, segment));
+    }
+    if (tail.offset > 0) this.#cutTail();
+  }
+
+  #cutTail(): void {
+    const fd = this.#file();
+    const { size } = fstatSync(fd);
+    // The last payload may end anywhere in its last block.
+    if (alignPayload(size) < this.#offset) {
+      const path = payloadFile(this.#directory, this.#segment);
+      throw new StoreError("CORRUPT", `${path} has ${size} bytes, committed rows need ${this.#offset}`);
+    }
+    ftruncateSync(fd, this.#offset);
+  }
+
+  get tail(): PayloadTail {
+    return { segment: this.#segment, offset: this.#offset };
+  }
+
+  /** True when something was appended since the last commit. */
+  get dirty(): boolean {
+    return this.#offset !== this.#committed.offset || this.#segment !== this.#committed.segment;
+  }
+
+  /** The segment that still grows: it must not be removed. */
+  get activeSegment(): number {
+    return this.#committed.segment;
+  }
+
+  append(payload: Uint8Array): PayloadRef {
+    this.#refuseAfterFailure();
+    if (this.#offset >= this.#fileBytes) this.#startNextFile();
+    const ref = { segment: this.#segment, offset: this.#offset, length: payload.length, crc: crc32(payload) };
+    const room = alignPayload(payload.length);
+    if (payload.length <= STAGED_MAX_BYTES) {
+      if (this.#staged + room > STAGE_BYTES) this.flush();
+      this.#stage.set(payload, this.#staged);
+      this.#stage.fill(0, this.#staged + payload.length, this.#staged + room);
+      this.#staged += room;
+    } else {
+      this.flush();
+      this.#write(payload, this.#offset);
+    }
+    this.#offset += room;
+    return ref;
+  }
+
+  /** Hands gathered payloads to the operating system: from then on they can be read. */
+  flush(): void {
+    if (this.#staged === 0) return;
+    this.#write(this.#stage.subarray(0, this.#staged), this.#offset - this.#staged);
+    this.#staged = 0;
+  }
+
+  /** Makes everything appended durable. A failed fsync is final: the pages it was about may be gone. */
+  sync(): void {
+    this.#refuseAfterFailure();
+    this.flush();
+    if (this.#unsynced) this.#orFail(() => fdatasyncSync(this.#file()));
+    this.#unsynced = false;
+    if (this.#newNames) this.#orFail(() => syncDirectory(this.#directory));
+    this.#newNames = false;
+  }
+
+  commit(): void {
+    if (this.dirty) this.#committed = this.tail;
+  }
+
+  /** Forgets what was appended since the last commit; the next payloads overwrite it. */
+  rollback(): void {
+    this.#staged = 0;
+    if (this.#segment !== this.#committed.segment) this.#closeFile();
+    this.#segment = this.#committed.segment;
+    this.#offset = this.#committed.offset;
+  }
+
+  close(): void {
+    // Also gives reserved blocks back.
+    if (this.#fd !== undefined) ftruncateSync(this.#fd, this.#committed.offset);
+    this.#closeFile();
+  }
+
+  #startNextFile(): void {
+    this.flush();
+    // What a rolled back transaction wrote behind the last payload must not count as part of the finished file.
+    ftruncateSync(this.#file(), this.#offset);
+    this.#orFail(() => fdatasyncSync(this.#file()));
+    this.#unsynced = false;
+    this.#closeFile();
+    this.#segment += 1;
+    this.#offset = 0;
+  }
+
+  #file(): number {
+    if (this.#fd !== undefined) return this.#fd;
+    const path = payloadFile(this.#directory, this.#segment);
+    // Not "w": after a roll-back the file may be there, and before it payloads that are not to be lost.
+    const flags = this.#offset > 0 && this.#staged < this.#offset ? "r+" : "w+";
+    this.#fd = openSync(path, flags, 0o600);
+    if (flags === "w+") this.#newNames = true;
+    return this.#fd;
+  }
+
+  #write(bytes: Uint8Array, position: number): void {
+    const fd = this.#file();
+    const end = position + bytes.length;
+    if (end > this.#reserved) {
+      const from = Math.max(this.#reserved, position);
+      const step = Math.min(RESERVE_MAX_BYTES, Math.max(RESERVE_MIN_BYTES, position));
+      this.#reserved = Math.max(end, Math.min(from + step, this.#fileBytes));
+      reserveSpace(fd, from, this.#reserved - from);
+    }
+    this.#unsynced = true;
+    writeFully(fd, bytes, position);
+  }
+
+  #closeFile(): void {
+    this.#reserved = 0;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #orFail(sync: () => void): void {
+    try {
+      sync();
+    } catch (error) {
+      this.#failed = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+
+  #refuseAfterFailure(): void {
+    if (this.#failed === undefined) return;
+    const why = `${this.#directory}: an earlier fsync failed: ${this.#failed.message}`;
+    throw new StoreError("IO", why, { cause: this.#failed });
+  }
+}

@@ -1,0 +1,188 @@
+import { Database, type Statement } from "bun:sqlite";
+import type { DepotFiles } from "../generations/generation-files.ts";
+import { payloadDirectory } from "../payload/files.ts";
+import { encodePayloadRef, encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
+import { PayloadWriter } from "../payload/writer.ts";
+import { endImportPragmas, setImportPragmas } from "../sqlite/pragmas.ts";
+import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, openSchema } from "../sqlite/schema.ts";
+import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "./decoder.ts";
+import type { SnapshotHeader } from "./format.ts";
+import { createPrivate, syncFile } from "../sqlite/connection.ts";
+import { encodeApplied } from "../sqlite/reads.ts";
+import { INLINE_PAYLOAD_MAX_BYTES } from "../sqlite/writer.ts";
+import { guarded } from "../store-errors.ts";
+import { encodeTimestamp } from "../timestamp.ts";
+import { type AppliedState, BLIND, type KeyspaceImport, StoreError } from "../types.ts";
+
+type Bytes = Uint8Array | null;
+
+/**
+ * Writes a stream into a generation of its own. Nothing of it counts before `finish`, so nothing is journaled or synced
+ * before that: rows come in key order and are appended to the tree, in one transaction that spills as it grows.
+ */
+export class SqliteImport implements KeyspaceImport {
+  readonly #files: DepotFiles;
+  readonly #generation: number;
+  readonly #decoder: SnapshotDecoder;
+  #target: ImportTarget | undefined;
+  #ended = false;
+
+  /** @throws StoreError DISK_FULL | IO; nothing is left then */
+  constructor(files: DepotFiles, generation: number, payloadFileBytes?: number) {
+    this.#files = files;
+    this.#generation = generation;
+    this.#decoder = new SnapshotDecoder({
+      begin: (header) => this.#open().begin(header),
+      state: (name, value) => this.#open().state(name, value),
+      row: (row) => this.#open().row(row),
+    });
+    this.#orForget(() => {
+      files.makeGeneration(generation);
+      this.#target = new ImportTarget(files.databaseFile(generation), payloadFileBytes);
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#orForget(() => this.#decoder.write(bytes));
+  }
+
+  finish(): AppliedState {
+    return this.#orForget(() => {
+      const { position } = this.#decoder.finish();
+      this.#open().finish();
+      this.#target = undefined;
+      const directory = this.#files.generationDirectory(this.#generation);
+      guarded(directory, () => syncFile(directory));
+      this.#files.step("import-synced");
+      this.#files.setPending({ generation: this.#generation, position });
+      this.#ended = true;
+      return position;
+    });
+  }
+
+  abort(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    try {
+      this.#target?.close();
+    } finally {
+      this.#target = undefined;
+      this.#files.removeGeneration(this.#generation);
+    }
+  }
+
+  #open(): ImportTarget {
+    if (this.#target === undefined) throw new StoreError("CLOSED", "this import has ended");
+    return this.#target;
+  }
+
+  /** After an error nothing of it is left. */
+  #orForget<T>(action: () => T): T {
+    if (this.#ended) throw new StoreError("CLOSED", "this import has ended");
+    try {
+      return action();
+    } catch (error) {
+      try {
+        this.abort();
+      } catch (leftover) {
+        // What went wrong first is what matters; the next import or start tries to remove the rest.
+        if (!(leftover instanceof StoreError)) throw leftover;
+      }
+      throw error;
+    }
+  }
+}
+
+/** The new database and its payload files. */
+class ImportTarget implements SnapshotSink {
+  readonly #file: string;
+  readonly #db: Database;
+  readonly #payloads: PayloadWriter;
+  readonly #insert: Statement<unknown, [Uint8Array, bigint, bigint, Bytes, Bytes, Bytes, Bytes]>;
+  readonly #garbage: Statement<unknown, [bigint, Uint8Array, bigint]>;
+  readonly #state: Statement<unknown, [string, Uint8Array]>;
+  readonly #meta: Statement<unknown, [string, Uint8Array]>;
+  #closed = false;
+
+  constructor(file: string, payloadFileBytes?: number) {
+    this.#file = file;
+    const directory = payloadDirectory(file);
+    const db = guarded(file, () => {
+      createPrivate(file);
+      return new Database(file, { create: true, safeIntegers: true, strict: true });
+    });
+    this.#db = db;
+    try {
+      this.#payloads = guarded(directory, () => new PayloadWriter(directory, FIRST_TAIL, payloadFileBytes));
+      guarded(file, () => {
+        setImportPragmas(db, file);
+        openSchema(db, file, true);
+        db.run("BEGIN IMMEDIATE");
+      });
+      const put = (sql: string) => db.prepare(sql);
+      this.#insert = guarded(file, () =>
+        put(
+          "INSERT INTO kv(key, commit_ts, end_ts, value, disposal, bulk, payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        ),
+      );
+      this.#garbage = guarded(file, () =>
+        put("INSERT INTO kv_garbage(since_ts, key, commit_ts) VALUES(?1, ?2, ?3)"),
+      );
+      this.#state = guarded(file, () => put("INSERT INTO fsm_state(name, value) VALUES(?1, ?2)"));
+      this.#meta = guarded(file, () => put("INSERT OR REPLACE INTO fsm_meta(name, value) VALUES(?1, ?2)"));
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  begin({ position, horizon }: SnapshotHeader): void {
+    guarded(this.#file, () => {
+      this.#meta.run(META_APPLIED, encodeApplied(position));
+      this.#meta.run(META_HORIZON, encodeTimestamp(horizon));
+    });
+  }
+
+  state(name: string, value: Uint8Array): void {
+    guarded(this.#file, () => this.#state.run(name, value));
+  }
+
+  row({ key, commitTs, endTs, value, disposal, payload }: DecodedRow): void {
+    guarded(this.#file, () => {
+      const apart = payload !== undefined && payload.length > INLINE_PAYLOAD_MAX_BYTES;
+      const bulk = apart ? encodePayloadRef(this.#payloads.append(payload)) : null;
+      const inline = apart ? null : (payload ?? null);
+      this.#insert.run(key, commitTs, endTs, value ?? null, disposal ?? null, bulk, inline);
+      // What compaction will remove follows from the versions alone (docs/format/sqlite.md).
+      if (value === undefined) this.#garbage.run(commitTs, key, commitTs);
+      else if (endTs !== BLIND) this.#garbage.run(endTs, key, commitTs);
+    });
+  }
+
+  /** Everything is on the disk when it returns, but for the directory's name. */
+  finish(): void {
+    guarded(this.#file, () => {
+      this.#payloads.sync();
+      this.#payloads.commit();
+      this.#meta.run(META_PAYLOAD_TAIL, encodePayloadTail(this.#payloads.tail));
+      this.#db.run("COMMIT");
+      endImportPragmas(this.#db, this.#file);
+      this.close();
+      // Nobody has it open: no lock of SQLite's is lost with this descriptor.
+      syncFile(this.#file);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const s of [this.#insert, this.#garbage, this.#state, this.#meta]) s.finalize();
+    guarded(this.#file, () => {
+      try {
+        this.#payloads.close();
+      } finally {
+        this.#db.close();
+      }
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/** Every SQLite setting we depend on, set explicitly: no default of some build decides about durability. */
+import type { Database } from "bun:sqlite";
+import { StoreError } from "../types.ts";
+
+/** Bytes per page; fixed when the file is made (decision 010). */
+export const PAGE_BYTES = 4096;
+export const WRITER_CACHE_KIB = 64 * 1024;
+export const READER_CACHE_KIB = 32 * 1024;
+/** Pages of an import that were changed and not written yet. */
+export const IMPORT_CACHE_KIB = 32 * 1024;
+/** How long one connection waits for another one's lock. Only checkpoints and opening ever meet one. */
+export const BUSY_TIMEOUT_MS = 5_000;
+/** How long the writer waits for readers when the write-ahead file is over its limit; then it goes on without. */
+export const WAL_RESTART_WAIT_MS = 50;
+/** A commit that leaves this many pages in the write-ahead file copies what it may into the database file. */
+export const CHECKPOINT_PAGES = 2_000;
+/** The write-ahead file is cut to this when it starts over. */
+export const WAL_KEEP_BYTES = 64 * 1024 * 1024;
+/** Beyond this the writer waits for readers, so that the file can start over. Above what is kept. */
+export const WAL_LIMIT_BYTES = 256 * 1024 * 1024;
+
+function set(db: Database, name: string, value: string | number): void {
+  db.run(`PRAGMA ${name} = ${value}`);
+}
+
+function expectMode(db: Database, file: string, name: string, expected: string): void {
+  const row = db.query<Record<string, unknown>, []>(`PRAGMA ${name}`).get();
+  const found = String(Object.values(row ?? {})[0]);
+  if (found !== expected) throw new StoreError("IO", `${file}: ${name} is ${found}, must be ${expected}`);
+}
+
+/** Before anything else is asked of a new file: what is set here cannot change later. A file that has it already is left
+ *  alone: setting `auto_vacuum` once more writes a page, and on a full disk that would end the start. */
+export function setFilePragmas(db: Database, file: string, isNew: boolean): void {
+  set(db, "busy_timeout", BUSY_TIMEOUT_MS);
+  if (isNew) {
+    set(db, "page_size", PAGE_BYTES);
+    set(db, "auto_vacuum", "INCREMENTAL");
+  }
+  set(db, "journal_mode", "WAL");
+  expectMode(db, file, "journal_mode", "wal");
+}
+
+/**
+ * For a new file that counts for nothing before it is complete: no fsync and no journal on the disk, until
+ * `endImportPragmas`. In memory the journal stays empty: it keeps pages that were there when the transaction began. (OFF is
+ * what Bun's SQLite does not allow: it stays "delete".)
+ */
+export function setImportPragmas(db: Database, file: string): void {
+  set(db, "page_size", PAGE_BYTES);
+  set(db, "auto_vacuum", "INCREMENTAL");
+  set(db, "journal_mode", "MEMORY");
+  expectMode(db, file, "journal_mode", "memory");
+  setWriterPragmas(db);
+  set(db, "locking_mode", "EXCLUSIVE");
+  set(db, "cache_size", -IMPORT_CACHE_KIB);
+  setSynchronous(db, "OFF");
+}
+
+/** From here on the file is what every other one is. */
+export function endImportPragmas(db: Database, file: string): void {
+  set(db, "locking_mode", "NORMAL");
+  set(db, "journal_mode", "WAL");
+  expectMode(db, file, "journal_mode", "wal");
+}
+
+export function setWriterPragmas(db: Database): void {
+  set(db, "locking_mode", "NORMAL");
+  set(db, "cache_size", -WRITER_CACHE_KIB);
+  set(db, "mmap_size", 0);
+  set(db, "temp_store", "MEMORY");
+  set(db, "foreign_keys", "OFF");
+  set(db, "recursive_triggers", "OFF");
+  set(db, "trusted_schema", "OFF");
+  set(db, "cell_size_check", "ON");
+  set(db, "secure_delete", "OFF");
+  set(db, "wal_autocheckpoint", CHECKPOINT_PAGES);
+  set(db, "journal_size_limit", WAL_KEEP_BYTES);
+}
+
+export function setReaderPragmas(db: Database): void {
+  set(db, "busy_timeout", BUSY_TIMEOUT_MS);
+  set(db, "query_only", "ON");
+  set(db, "cache_size", -READER_CACHE_KIB);
+  set(db, "mmap_size", 0);
+  set(db, "temp_store", "MEMORY");
+  set(db, "trusted_schema", "OFF");
+  set(db, "cell_size_check", "ON");
+}
+
+export function setBusyTimeout(db: Database, ms: number): void {
+  set(db, "busy_timeout", ms);
+}
+
+/** FULL: every commit is fsynced before it returns. NORMAL: only checkpoints are; a power cut may lose the newest
+ *  commits, whole, and never harms the file. OFF: nothing is, and a power cut may harm it. */
+export function setSynchronous(db: Database, level: "FULL" | "NORMAL" | "OFF"): void {
+  set(db, "synchronous", level);
+}

@@ -1,0 +1,82 @@
+import { Database } from "bun:sqlite";
+import { setReaderPragmas } from "./pragmas.ts";
+import { openSchema } from "./schema.ts";
+import { SqliteReads } from "./reads.ts";
+import { guarded } from "../store-errors.ts";
+import {
+  type AppliedState,
+  type KeyspaceReader,
+  type PayloadTarget,
+  type ScanItem,
+  type ScanOptions,
+  StoreError,
+  type Timestamp,
+  type VersionedValue,
+} from "../types.ts";
+
+/**
+ * Reads the keyspace from another thread than the writer's, on a read-only connection of its own. The writer must
+ * have created the file before. Every call is its own short read transaction, so it never holds up a checkpoint.
+ */
+export class SqliteReader implements KeyspaceReader {
+  readonly #db: Database;
+  readonly #file: string;
+  #reads: SqliteReads | undefined;
+
+  /** @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file */
+  constructor(file: string) {
+    this.#file = file;
+    this.#db = guarded(file, () => new Database(file, { readonly: true, safeIntegers: true, strict: true }));
+    try {
+      this.#reads = guarded(file, () => {
+        setReaderPragmas(this.#db);
+        openSchema(this.#db, file, false);
+        return new SqliteReads(this.#db, file);
+      });
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #open(): SqliteReads {
+    if (this.#reads === undefined) throw new StoreError("CLOSED", `${this.#file}: this reader is closed`);
+    return this.#reads;
+  }
+
+  getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined {
+    return this.#open().getAt(key, readTs, target);
+  }
+
+  getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {
+    return this.#open().getMetaAt(key, readTs);
+  }
+
+  scanAt(start: Uint8Array, end: Uint8Array | undefined, options: ScanOptions): ScanItem[] {
+    return this.#open().scanAt(start, end, options);
+  }
+
+  latestCommitTs(key: Uint8Array): Timestamp | undefined {
+    return this.#open().latestCommitTs(key);
+  }
+
+  appliedState(): AppliedState {
+    return this.#open().appliedState();
+  }
+
+  getState(name: string): Uint8Array | undefined {
+    return this.#open().state(name);
+  }
+
+  /** Oldest timestamp that can still be read. */
+  retentionHorizon(): Timestamp {
+    return this.#open().horizon();
+  }
+
+  close(): void {
+    if (this.#reads === undefined) return;
+    this.#reads.finalize();
+    this.#reads = undefined;
+    this.#db.close();
+  }
+}

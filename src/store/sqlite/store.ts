@@ -1,0 +1,342 @@
+import type { Database, Statement } from "bun:sqlite";
+import { Compaction } from "./compaction.ts";
+import { payloadDirectory } from "../payload/files.ts";
+import { PayloadReclaim } from "../payload/reclaim.ts";
+import { decodePayloadTail, encodePayloadTail } from "../payload/ref.ts";
+import { PayloadWriter } from "../payload/writer.ts";
+import { checkPosition, newerTs } from "../positions.ts";
+import { setSynchronous } from "./pragmas.ts";
+import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, META_USER_PREFIX } from "./schema.ts";
+import { openWriter } from "./connection.ts";
+import { encodeApplied, SqliteReads } from "./reads.ts";
+import { SqliteWriter } from "./writer.ts";
+import { guarded } from "../store-errors.ts";
+import { encodeTimestamp } from "../timestamp.ts";
+import {
+  type AppliedState,
+  type FsmSyncMode,
+  type Mutation,
+  type MvccStore,
+  type PayloadTarget,
+  type RaftBatch,
+  type ScanItem,
+  type ScanOptions,
+  StoreError,
+  type Timestamp,
+  type VersionedValue,
+} from "../types.ts";
+import { type CheckpointResult, WalFile } from "./wal-file.ts";
+
+export interface SqliteStoreOptions {
+  /** The database file; its directory must exist. `<file>-wal` and `<file>-shm` lie beside it. */
+  readonly file: string;
+  /** What `raftBatch` waits for; everything else is always fsynced. */
+  readonly fsmSyncMode: FsmSyncMode;
+  /** A write-ahead file beyond this makes the writer wait for readers and start the file over. */
+  readonly walLimitBytes?: number;
+  /** A payload file takes no more payloads at this size. */
+  readonly payloadFileBytes?: number;
+}
+
+/** How many unused pages one compaction step gives back to the file system. */
+const SHRINK_PAGES = 256;
+
+/**
+ * The keyspace on SQLite: its one writer. Reads see everything that was committed before, and, inside a batch, what
+ * the batch wrote. Readers in other threads use `SqliteReader`.
+ *
+ * Durability: in sync mode every commit is fsynced. In nosync mode only `raftBatch` is not; as the write-ahead file is
+ * one sequence, any later fsynced commit makes all earlier ones durable too.
+ */
+export class SqliteStore implements MvccStore {
+  readonly #file: string;
+  readonly #mode: FsmSyncMode;
+  readonly #db: Database;
+  readonly #wal: WalFile;
+  readonly #reads: SqliteReads;
+  readonly #writer: SqliteWriter;
+  readonly #payloads: PayloadWriter;
+  readonly #reclaim: PayloadReclaim;
+  readonly #compaction: Compaction;
+  readonly #putMeta: Statement<unknown, [string, Uint8Array]>;
+  #synchronous: "FULL" | "NORMAL" = "FULL";
+  #applied: AppliedState;
+  #durable: AppliedState;
+  #horizon: Timestamp;
+  #busy = false;
+  #closed = false;
+
+  /** @throws StoreError WRONG_FORMAT | CORRUPT | DISK_FULL | IO, naming the file */
+  constructor(options: SqliteStoreOptions) {
+    this.#file = options.file;
+    this.#mode = options.fsmSyncMode;
+    this.#db = openWriter(options.file);
+    this.#wal = new WalFile(this.#db, options.file, options.walLimitBytes);
+    try {
+      const { db, file } = { db: this.#db, file: this.#file };
+      this.#reads = guarded(file, () => new SqliteReads(db, file));
+      const directory = payloadDirectory(file);
+      const tail = decodePayloadTail(this.#reads.meta(META_PAYLOAD_TAIL));
+      this.#payloads = guarded(directory, () => new PayloadWriter(directory, tail, options.payloadFileBytes));
+      this.#reclaim = guarded(file, () => new PayloadReclaim(db, directory));
+      const dropped = (bulk: Uint8Array): void => this.#reclaim.add(bulk);
+      this.#writer = guarded(file, () => new SqliteWriter(db, this.#payloads, dropped));
+      this.#compaction = guarded(file, () => new Compaction(db, dropped));
+      this.#putMeta = guarded(file, () =>
+        db.prepare("INSERT OR REPLACE INTO fsm_meta(name, value) VALUES(?1, ?2)"),
+      );
+      this.#applied = this.#reads.appliedState();
+      this.#horizon = this.#reads.horizon();
+      // What this process finds may still be in the page cache only: a crash of the process is not one of the machine.
+      this.#durable = this.#applied;
+      this.#markDurable();
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined {
+    this.#checkOpen();
+    // Inside a batch: what it appended must be in the file to be read back.
+    if (this.#busy) this.#payloads.flush();
+    return this.#reads.getAt(key, readTs, target);
+  }
+
+  getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {
+    this.#checkOpen();
+    return this.#reads.getMetaAt(key, readTs);
+  }
+
+  scanAt(start: Uint8Array, end: Uint8Array | undefined, options: ScanOptions): ScanItem[] {
+    this.#checkOpen();
+    return this.#reads.scanAt(start, end, options);
+  }
+
+  latestCommitTs(key: Uint8Array): Timestamp | undefined {
+    this.#checkOpen();
+    return this.#reads.latestCommitTs(key);
+  }
+
+  appliedState(): AppliedState {
+    this.#checkOpen();
+    return this.#applied;
+  }
+
+  applyMutations(mutations: readonly Mutation[], startTs: Timestamp, commitTs: Timestamp): void {
+    this.#transaction("FULL", () => {
+      this.#writer.applyMutations(mutations, startTs, commitTs, this.#horizon);
+      this.#putApplied({ ...this.#applied, commitTs: newerTs(this.#applied.commitTs, commitTs) });
+    });
+  }
+
+  deletePrefixAt(prefix: Uint8Array, commitTs: Timestamp): number {
+    return this.#transaction("FULL", () => {
+      const deleted = this.#writer.deletePrefix(prefix, commitTs, this.#horizon);
+      this.#putApplied({ ...this.#applied, commitTs: newerTs(this.#applied.commitTs, commitTs) });
+      return deleted;
+    });
+  }
+
+  /** @throws StoreError STALE_POSITION, and whatever `apply` throws; nothing is changed then */
+  raftBatch<T>(position: AppliedState, apply: (batch: RaftBatch) => T): T {
+    return this.#transaction(this.#mode === "sync" ? "FULL" : "NORMAL", () => {
+      checkPosition(this.#applied, position);
+      let commitTs = newerTs(this.#applied.commitTs, position.commitTs);
+      const batch = this.#batch((ts) => {
+        commitTs = newerTs(commitTs, ts);
+      });
+      let result: T;
+      try {
+        result = apply(batch.view);
+      } finally {
+        batch.end();
+      }
+      this.#putApplied({ index: position.index, term: position.term, commitTs });
+      return result;
+    });
+  }
+
+  durableApplied(): AppliedState {
+    this.#checkOpen();
+    return this.#durable;
+  }
+
+  makeDurable(): AppliedState {
+    this.#checkOpen();
+    if (this.#durable !== this.#applied) this.#markDurable();
+    return this.#durable;
+  }
+
+  compactVersions(horizon: Timestamp, maxRows: number): number {
+    if (!Number.isSafeInteger(maxRows) || maxRows < 1) {
+      throw new RangeError(`maxRows ${maxRows} is not a positive integer`);
+    }
+    this.#checkOpen();
+    // Never above the newest commit: a read at appliedState().commitTs is always allowed.
+    const wanted = horizon < this.#applied.commitTs ? horizon : this.#applied.commitTs;
+    const effective = newerTs(this.#horizon, wanted);
+    if (effective <= 0n) return 0;
+    // Always durable: the next step gives back the space of the payloads that this one drops.
+    return this.#transaction("FULL", () => {
+      for (const segment of this.#reclaim.step(maxRows, this.#payloads.activeSegment)) {
+        this.#reads.payloads.forget(segment);
+      }
+      if (effective > this.#horizon) this.#setHorizon(effective);
+      const removed = this.#compaction.step(effective, maxRows);
+      if (removed > 0) this.#db.run(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`);
+      return removed;
+    });
+  }
+
+  /** Oldest timestamp that can still be read. */
+  retentionHorizon(): Timestamp {
+    this.#checkOpen();
+    return this.#horizon;
+  }
+
+  getState(name: string): Uint8Array | undefined {
+    this.#checkOpen();
+    return this.#reads.state(name);
+  }
+
+  getMeta(name: string): Uint8Array | undefined {
+    this.#checkOpen();
+    return this.#reads.meta(META_USER_PREFIX + name);
+  }
+
+  putMeta(name: string, value: Uint8Array): void {
+    this.#transaction("FULL", () => {
+      this.#putMeta.run(META_USER_PREFIX + name, value);
+    });
+  }
+
+  /** Bytes of the write-ahead file. */
+  walBytes(): number {
+    return this.#wal.bytes();
+  }
+
+  /** Copies committed pages into the database file, as far as open readers allow, without waiting for them. */
+  checkpoint(): CheckpointResult {
+    this.#checkOpen();
+    return this.#wal.checkpoint("PASSIVE");
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reads.finalize();
+    this.#writer.finalize();
+    this.#compaction.finalize();
+    this.#reclaim.finalize();
+    this.#payloads.close();
+    this.#putMeta.finalize();
+    guarded(this.#file, () => {
+      setSynchronous(this.#db, "FULL");
+      this.#wal.tryCheckpoint("PASSIVE");
+      this.#db.close();
+    });
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new StoreError("CLOSED", `${this.#file}: the store is closed`);
+  }
+
+  #batch(onWrite: (commitTs: Timestamp) => void): { readonly view: RaftBatch; end(): void } {
+    let ended = false;
+    const writer = (): SqliteWriter => {
+      if (ended) throw new Error("a RaftBatch was used after its batch had ended");
+      return this.#writer;
+    };
+    const view: RaftBatch = {
+      latest: (key) => writer().latest(key),
+      prefixHasLive: (prefix) => writer().prefixHasLive(prefix),
+      prefixChangedSince: (prefix, ts) => writer().prefixChangedSince(prefix, ts, this.#horizon),
+      applyMutationsRaft: (mutations, startTs, commitTs) => {
+        writer().applyMutations(mutations, startTs, commitTs, this.#horizon);
+        onWrite(commitTs);
+      },
+      deletePrefixAtRaft: (prefix, commitTs) => {
+        const deleted = writer().deletePrefix(prefix, commitTs, this.#horizon);
+        onWrite(commitTs);
+        return deleted;
+      },
+      getState: (name) => writer().getState(name),
+      putState: (name, value) => writer().putState(name, value),
+    };
+    return {
+      view,
+      end: () => {
+        ended = true;
+      },
+    };
+  }
+
+  /** All of `action`, or nothing: also of the state this object keeps in memory. */
+  #transaction<T>(level: "FULL" | "NORMAL", action: () => T): T {
+    this.#checkOpen();
+    if (this.#busy) throw new Error("the store is inside a transaction already");
+    const applied = this.#applied;
+    const horizon = this.#horizon;
+    this.#busy = true;
+    let result: T;
+    try {
+      result = guarded(this.#file, () => {
+        this.#setLevel(level);
+        this.#db.run("BEGIN IMMEDIATE");
+        this.#writer.begin();
+        const value = action();
+        this.#syncPayloads();
+        this.#db.run("COMMIT");
+        return value;
+      });
+      this.#payloads.commit();
+    } catch (error) {
+      this.#applied = applied;
+      this.#horizon = horizon;
+      this.#payloads.rollback();
+      // SQLite may have rolled back by itself (disk full, input/output error).
+      if (this.#db.inTransaction) guarded(this.#file, () => this.#db.run("ROLLBACK"));
+      throw error;
+    } finally {
+      this.#busy = false;
+    }
+    this.#afterCommit(level);
+    return result;
+  }
+
+  /** Payloads are on the disk before the rows that name them, in either mode: no crash can separate them. */
+  #syncPayloads(): void {
+    if (!this.#payloads.dirty) return;
+    this.#payloads.sync();
+    this.#putMeta.run(META_PAYLOAD_TAIL, encodePayloadTail(this.#payloads.tail));
+  }
+
+  #afterCommit(level: "FULL" | "NORMAL"): void {
+    // A commit that changed no page wrote nothing and fsynced nothing: earlier ones may still be on their way.
+    if (level === "FULL" && this.#mode === "nosync") this.#markDurable();
+    else if (level === "FULL") this.#durable = this.#applied;
+    this.#wal.limit();
+  }
+
+  #setLevel(level: "FULL" | "NORMAL"): void {
+    if (this.#synchronous === level) return;
+    setSynchronous(this.#db, level);
+    this.#synchronous = level;
+  }
+
+  #putApplied(state: AppliedState): void {
+    this.#putMeta.run(META_APPLIED, encodeApplied(state));
+    this.#applied = state;
+  }
+
+  #setHorizon(horizon: Timestamp): void {
+    this.#putMeta.run(META_HORIZON, encodeTimestamp(horizon));
+    this.#horizon = horizon;
+  }
+
+  #markDurable(): void {
+    this.#wal.sync();
+    this.#durable = this.#applied;
+  }
+}

@@ -1,0 +1,286 @@
+/** Writes versions into the chains of their keys. Runs inside a transaction that its caller begins and ends. */
+import type { Database, Statement } from "bun:sqlite";
+import { prefixEnd } from "../key-encoding.ts";
+import { encodePayloadRef } from "../payload/ref.ts";
+import type { PayloadWriter } from "../payload/writer.ts";
+import { historyCompacted } from "../positions.ts";
+import { checkCommitTs } from "../timestamp.ts";
+import {
+  BLIND,
+  type LatestVersion,
+  type Mutation,
+  type PutMutation,
+  StoreError,
+  type Timestamp,
+} from "../types.ts";
+
+/** end_ts of a version without successor. */
+const CURRENT: Timestamp = BLIND;
+
+interface HeadRow {
+  readonly commit_ts: bigint;
+  readonly dead: bigint;
+}
+
+interface LatestRow extends HeadRow {
+  readonly disposal: Uint8Array | null;
+}
+
+type Bytes = Uint8Array | null;
+
+/** Payloads up to this size lie in their row; larger ones in a payload file (decision 010). */
+export const INLINE_PAYLOAD_MAX_BYTES = 1024;
+
+/** What a version holds, as the columns of its row. */
+interface Content {
+  readonly value: Bytes;
+  readonly disposal: Bytes;
+  readonly bulk: Bytes;
+  readonly payload: Bytes;
+}
+
+const TOMBSTONE: Content = { value: null, disposal: null, bulk: null, payload: null };
+
+function keyName(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, Math.min(key.length, 128)).toString("hex");
+}
+
+/** One character a byte. */
+function mapKey(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+}
+
+/** The WHERE clause of "keys with this prefix" and its parameters. */
+type PrefixRange = readonly [start: Uint8Array, end: Uint8Array | undefined];
+
+class PrefixStatement<Row> {
+  readonly #bounded: Statement<Row, (Uint8Array | bigint)[]>;
+  readonly #open: Statement<Row, (Uint8Array | bigint)[]>;
+
+  /** `sql` holds RANGE where the key condition belongs; its own parameter is ?2. */
+  constructor(db: Database, sql: string) {
+    this.#bounded = db.prepare(sql.replace("RANGE", "key >= ?1 AND key < ?3"));
+    this.#open = db.prepare(sql.replace("RANGE", "key >= ?1"));
+  }
+
+  all([start, end]: PrefixRange, param: bigint): Row[] {
+    return end === undefined ? this.#open.all(start, param) : this.#bounded.all(start, param, end);
+  }
+
+  get([start, end]: PrefixRange, param: bigint): Row | null {
+    return end === undefined ? this.#open.get(start, param) : this.#bounded.get(start, param, end);
+  }
+
+  finalize(): void {
+    this.#bounded.finalize();
+    this.#open.finalize();
+  }
+}
+
+export class SqliteWriter {
+  /** The newest version of each key that this transaction has looked at (null = none): the state machine asks for it
+   *  before each write, and for the same bucket row again and again. */
+  readonly #heads = new Map<string, LatestRow | null>();
+  readonly #payloads: PayloadWriter;
+  readonly #dropped: (bulk: Uint8Array) => void;
+  readonly #bulk: Statement<{ readonly bulk: Bytes }, [Uint8Array, bigint]>;
+  readonly #latest: Statement<LatestRow, [Uint8Array]>;
+  readonly #around: Statement<HeadRow, [Uint8Array, bigint]>;
+  readonly #next: Statement<HeadRow, [Uint8Array, bigint]>;
+  readonly #insert: Statement<unknown, [Uint8Array, bigint, bigint, Bytes, Bytes, Bytes, Bytes]>;
+  readonly #replace: Statement<unknown, [Uint8Array, bigint, Bytes, Bytes, Bytes, Bytes]>;
+  readonly #supersede: Statement<unknown, [Uint8Array, bigint, bigint]>;
+  readonly #garbage: Statement<unknown, [bigint, Uint8Array, bigint]>;
+  readonly #state: Statement<{ readonly value: Uint8Array }, [string]>;
+  readonly #putState: Statement<unknown, [string, Uint8Array]>;
+  readonly #dropState: Statement<unknown, [string]>;
+  readonly #anyLive: PrefixStatement<unknown>;
+  readonly #anyNewer: PrefixStatement<unknown>;
+  readonly #prefixHeads: PrefixStatement<HeadRow & { readonly key: Uint8Array }>;
+
+  /** New large payloads go to `payloads`; those of replaced rows are handed to `dropped`. */
+  constructor(db: Database, payloads: PayloadWriter, dropped: (bulk: Uint8Array) => void) {
+    this.#payloads = payloads;
+    this.#dropped = dropped;
+    const newest = "FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1";
+    this.#latest = db.prepare(`SELECT commit_ts, value IS NULL AS dead, disposal ${newest}`);
+    const head = "SELECT commit_ts, value IS NULL AS dead FROM kv WHERE key = ?1 AND commit_ts";
+    this.#around = db.prepare(`${head} <= ?2 ORDER BY commit_ts DESC LIMIT 1`);
+    this.#next = db.prepare(`${head} > ?2 ORDER BY commit_ts ASC LIMIT 1`);
+    this.#insert = db.prepare(
+      "INSERT INTO kv(key, commit_ts, end_ts, value, disposal, bulk, payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    );
+    this.#replace = db.prepare(
+      "UPDATE kv SET value = ?3, disposal = ?4, bulk = ?5, payload = ?6 WHERE key = ?1 AND commit_ts = ?2",
+    );
+    this.#bulk = db.prepare("SELECT bulk FROM kv WHERE key = ?1 AND commit_ts = ?2");
+    this.#supersede = db.prepare("UPDATE kv SET end_ts = ?3 WHERE key = ?1 AND commit_ts = ?2");
+    this.#garbage = db.prepare(
+      "INSERT OR IGNORE INTO kv_garbage(since_ts, key, commit_ts) VALUES(?1, ?2, ?3)",
+    );
+    this.#state = db.prepare("SELECT value FROM fsm_state WHERE name = ?1");
+    this.#putState = db.prepare("INSERT OR REPLACE INTO fsm_state(name, value) VALUES(?1, ?2)");
+    this.#dropState = db.prepare("DELETE FROM fsm_state WHERE name = ?1");
+    this.#anyLive = new PrefixStatement(
+      db,
+      "SELECT 1 FROM kv WHERE RANGE AND end_ts = ?2 AND value IS NOT NULL LIMIT 1",
+    );
+    this.#anyNewer = new PrefixStatement(db, "SELECT 1 FROM kv WHERE RANGE AND commit_ts > ?2 LIMIT 1");
+    this.#prefixHeads = new PrefixStatement(
+      db,
+      "SELECT key, commit_ts, value IS NULL AS dead FROM kv WHERE RANGE AND end_ts = ?2",
+    );
+  }
+
+  /** Forgets what the last transaction knew: call it when one begins. */
+  begin(): void {
+    this.#heads.clear();
+  }
+
+  #headOf(key: Uint8Array): LatestRow | null {
+    const name = mapKey(key);
+    let row = this.#heads.get(name);
+    if (row === undefined) {
+      row = this.#latest.get(key);
+      this.#heads.set(name, row);
+    }
+    return row;
+  }
+
+  latest(key: Uint8Array): LatestVersion | undefined {
+    const row = this.#headOf(key);
+    if (row === null) return undefined;
+    return { commitTs: row.commit_ts, deleted: row.dead !== 0n, disposal: row.disposal ?? undefined };
+  }
+
+  /** Reads past the dead rows in front of the first live one; compaction keeps them few. */
+  prefixHasLive(prefix: Uint8Array): boolean {
+    return this.#anyLive.get([prefix, prefixEnd(prefix)], CURRENT) !== null;
+  }
+
+  /** Reads the rows under the prefix (not their values) up to the first newer one.
+   *  @throws StoreError HISTORY_COMPACTED when ts lies below the retention horizon: deletions may be forgotten */
+  prefixChangedSince(prefix: Uint8Array, ts: Timestamp, horizon: Timestamp): boolean {
+    if (ts < horizon) throw historyCompacted(ts, horizon);
+    return this.#anyNewer.get([prefix, prefixEnd(prefix)], ts) !== null;
+  }
+
+  /**
+   * @throws StoreError WRITE_CONFLICT before anything is written when a key has a version newer than startTs;
+   * HISTORY_COMPACTED when startTs or commitTs lie below the retention horizon, where that can no longer be told
+   */
+  applyMutations(
+    mutations: readonly Mutation[],
+    startTs: Timestamp,
+    commitTs: Timestamp,
+    horizon: Timestamp,
+  ): void {
+    checkCommitTs(commitTs);
+    if (commitTs < horizon) throw historyCompacted(commitTs, horizon);
+    if (startTs !== BLIND) this.#refuseConflicts(mutations, startTs, commitTs, horizon);
+    for (const mutation of mutations) {
+      this.#write(mutation.key, commitTs, mutation.kind === "delete" ? TOMBSTONE : this.#content(mutation));
+    }
+  }
+
+  #content(put: PutMutation): Content {
+    const { value } = put;
+    const disposal = put.disposal ?? null;
+    const payload = put.payload ?? null;
+    if (payload === null || payload.length <= INLINE_PAYLOAD_MAX_BYTES) {
+      return { value, disposal, bulk: null, payload };
+    }
+    return { value, disposal, bulk: encodePayloadRef(this.#payloads.append(payload)), payload: null };
+  }
+
+  #refuseConflicts(
+    mutations: readonly Mutation[],
+    startTs: Timestamp,
+    commitTs: Timestamp,
+    horizon: Timestamp,
+  ): void {
+    if (startTs < horizon) throw historyCompacted(startTs, horizon);
+    for (const { key } of mutations) {
+      const newest = this.#headOf(key)?.commit_ts;
+      // A version at commitTs itself is this very transaction, applied before: replay is idempotent.
+      if (newest !== undefined && newest > startTs && newest !== commitTs) {
+        const what = `key ${keyName(key)} has a version at ${newest}`;
+        throw new StoreError("WRITE_CONFLICT", `${what}, newer than the start timestamp ${startTs}`);
+      }
+    }
+  }
+
+  /** @throws StoreError WRITE_CONFLICT before anything is written when a key has a version newer than commitTs */
+  deletePrefix(prefix: Uint8Array, commitTs: Timestamp, horizon: Timestamp): number {
+    checkCommitTs(commitTs);
+    if (commitTs < horizon) throw historyCompacted(commitTs, horizon);
+    const heads = this.#prefixHeads.all([prefix, prefixEnd(prefix)], CURRENT);
+    const newer = heads.find((head) => head.commit_ts > commitTs);
+    if (newer !== undefined) {
+      const what = `key ${keyName(newer.key)} has a version at ${newer.commit_ts}`;
+      throw new StoreError("WRITE_CONFLICT", `${what}, newer than the prefix deletion at ${commitTs}`);
+    }
+    const live = heads.filter((head) => head.dead === 0n);
+    for (const { key } of live) this.#write(key, commitTs, TOMBSTONE);
+    return live.length;
+  }
+
+  getState(name: string): Uint8Array | undefined {
+    return this.#state.get(name)?.value;
+  }
+
+  putState(name: string, value: Uint8Array | undefined): void {
+    if (value === undefined) this.#dropState.run(name);
+    else this.#putState.run(name, value);
+  }
+
+  #write(key: Uint8Array, ts: Timestamp, content: Content): void {
+    const head = this.#headOf(key);
+    if (head === null) {
+      this.#insertVersion(key, ts, content);
+    } else if (head.commit_ts < ts) {
+      this.#close(key, head, ts);
+      this.#insertVersion(key, ts, content);
+    } else {
+      this.#writeIntoHistory(key, ts, content);
+    }
+    if (content.value === null) this.#garbage.run(ts, key, ts);
+    if (head === null || head.commit_ts <= ts) {
+      const dead = content.value === null ? 1n : 0n;
+      this.#heads.set(mapKey(key), { commit_ts: ts, dead, disposal: content.disposal });
+    }
+  }
+
+  #insertVersion(key: Uint8Array, ts: Timestamp, { value, disposal, bulk, payload }: Content): void {
+    this.#insert.run(key, ts, CURRENT, value, disposal, bulk, payload);
+  }
+
+  /** Ends the version before `ts`. A tombstone became garbage when it was written and is listed already. */
+  #close(key: Uint8Array, before: HeadRow, ts: Timestamp): void {
+    this.#supersede.run(key, before.commit_ts, ts);
+    if (before.dead === 0n) this.#garbage.run(ts, key, before.commit_ts);
+  }
+
+  /** Replay of what was applied before, or a blind write below the newest version: never on the usual road. */
+  #writeIntoHistory(key: Uint8Array, ts: Timestamp, content: Content): void {
+    const before = this.#around.get(key, ts);
+    if (before?.commit_ts === ts) {
+      const bulk = this.#bulk.get(key, ts)?.bulk;
+      if (bulk) this.#dropped(bulk);
+      this.#replace.run(key, ts, content.value, content.disposal, content.bulk, content.payload);
+    } else {
+      if (before !== null) this.#close(key, before, ts);
+      this.#insertVersion(key, ts, content);
+    }
+    const next = this.#next.get(key, ts);
+    if (next === null) return;
+    this.#supersede.run(key, ts, next.commit_ts);
+    this.#garbage.run(next.commit_ts, key, ts);
+  }
+
+  finalize(): void {
+    const single = [this.#latest, this.#around, this.#next, this.#bulk, this.#insert, this.#replace];
+    const rest = [this.#supersede, this.#garbage, this.#state, this.#putState, this.#dropState];
+    for (const s of [...single, ...rest, this.#anyLive, this.#anyNewer, this.#prefixHeads]) s.finalize();
+  }
+}

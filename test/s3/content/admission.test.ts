@@ -1,0 +1,150 @@
+import { expect, test } from "bun:test";
+import { type AdmissionMetrics, type AdmissionOptions, PutAdmission } from "../../../src/s3/content/admission.ts";
+import { S3Error } from "../../../src/s3/protocol/errors.ts";
+import { TestClock } from "../support/harness.ts";
+
+const MIB = 1024 * 1024;
+
+class Recorder implements AdmissionMetrics {
+  readonly log: string[] = [];
+  inflight = 0;
+  inflightBytes(bytes: number): void {
+    this.inflight = bytes;
+  }
+  rejected(stage: string, protocol: string): void {
+    this.log.push(`rejected ${stage} ${protocol}`);
+  }
+  waited(stage: string, protocol: string, seconds: number): void {
+    this.log.push(`waited ${stage} ${protocol} ${seconds}`);
+  }
+}
+
+function admissionOf(options: Partial<AdmissionOptions> = {}) {
+  const metrics = new Recorder();
+  const clock = new TestClock();
+  const timers: (() => void)[] = [];
+  const admission = new PutAdmission({
+    capacityBytes: 4 * MIB,
+    timeoutMs: 30_000,
+    chunkedIncremental: true,
+    entryBytes: 3 * MIB,
+    clock,
+    random: { nextInt: () => 0, bytes: (n) => new Uint8Array(n) },
+    metrics,
+    timer: (callback) => {
+      timers.push(callback);
+      return () => {
+        const at = timers.indexOf(callback);
+        if (at >= 0) timers.splice(at, 1);
+      };
+    },
+    ...options,
+  });
+  return { admission, metrics, clock, timers };
+}
+
+test("units are whole chunks, and come back exactly once", async () => {
+  const { admission, metrics } = admissionOf();
+  const a = await admission.acquire(1, "fixed-length");
+  expect(admission.inUseBytes).toBe(MIB);
+  const b = await admission.acquire(MIB + 1, "chunked");
+  expect([admission.inUseBytes, metrics.inflight]).toEqual([3 * MIB, 3 * MIB]);
+  a.release();
+  expect(() => a.release()).toThrow("twice");
+  b.release();
+  expect(metrics.inflight).toBe(0);
+});
+
+test("waiters are served in order; nobody overtakes", async () => {
+  const { admission } = admissionOf();
+  const held = await admission.acquire(4 * MIB, "fixed-length");
+  const order: number[] = [];
+  const waits = [3, 1, 4].map((units, i) =>
+    admission.acquire(units * MIB, "fixed-length").then((permit) => {
+      order.push(i);
+      return permit;
+    }),
+  );
+  expect(admission.waiting).toBe(3);
+  expect(admission.tryAcquire(1)).toBeUndefined();
+  held.release();
+  const [first, second] = await Promise.all([waits[0], waits[1]]);
+  expect([order, admission.inUseBytes, admission.waiting]).toEqual([[0, 1], 4 * MIB, 1]);
+  expect(() => admission.peekHeadroom(1, "fixed-length")).toThrow(S3Error);
+  first?.release();
+  second?.release();
+  (await waits[2])?.release();
+  expect(admission.inUseBytes).toBe(0);
+});
+
+test("larger than everything fails at once; the time limit refuses with jitter and close", async () => {
+  const { admission, metrics, timers, clock } = admissionOf();
+  await expect(admission.acquire(5 * MIB, "chunked")).rejects.toThrow("5242880");
+  const held = await admission.acquire(4 * MIB, "fixed-length");
+  const waiting = admission.acquire(4 * MIB, "chunked");
+  const small = admission.acquire(MIB, "chunked");
+  clock.now += 30_000;
+  timers[0]?.();
+  const error = await waiting.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(S3Error);
+  expect((error as S3Error).code).toBe("SlowDown");
+  expect((error as S3Error).headers).toEqual([
+    ["Retry-After", "1"],
+    ["x-amz-retry-after", "1000"],
+  ]);
+  expect((error as S3Error).close).toBe(true);
+  expect(metrics.log).toEqual([
+    "rejected perbatch chunked",
+    "waited perbatch chunked 30",
+    "rejected perbatch chunked",
+  ]);
+  held.release();
+  (await small).release();
+  expect([admission.inUseBytes, timers.length]).toEqual([0, 0]);
+});
+
+test("the refusal of a large waiter lets smaller ones behind it go on", async () => {
+  const { admission, timers } = admissionOf();
+  const held = await admission.acquire(2 * MIB, "fixed-length");
+  const large = admission.acquire(3 * MIB, "fixed-length");
+  const small = admission.acquire(MIB, "fixed-length");
+  timers[0]?.();
+  await expect(large).rejects.toThrow();
+  (await small).release();
+  held.release();
+});
+
+test("a client that goes while it waits gives its place back", async () => {
+  const { admission } = admissionOf();
+  const held = await admission.acquire(4 * MIB, "fixed-length");
+  const gone = new AbortController();
+  const waiting = admission.acquire(MIB, "fixed-length", gone.signal);
+  gone.abort();
+  await expect(waiting).rejects.toThrow();
+  expect(admission.waiting).toBe(0);
+  held.release();
+});
+
+test("the door looks and holds nothing", async () => {
+  const { admission, metrics } = admissionOf();
+  admission.peekHeadroom(5 * 1024 ** 3, "fixed-length");
+  admission.peekHeadroom(5 * 1024 ** 3, "chunked");
+  expect(admission.inUseBytes).toBe(0);
+  const held = await admission.acquire(2 * MIB, "fixed-length");
+  admission.peekHeadroom(2 * MIB, "fixed-length");
+  expect(() => admission.peekHeadroom(2 * MIB + 1, "fixed-length")).toThrow(S3Error);
+  expect(() => admission.peekHeadroom(100 * MIB, "chunked")).toThrow(S3Error);
+  admission.peekHeadroom(0, "fixed-length");
+  held.release();
+  expect(metrics.log).toEqual(["rejected prereserve fixed-length", "rejected prereserve chunked"]);
+});
+
+test("without incremental admission an aws-chunked body must find room for the largest object", () => {
+  const small = admissionOf({ chunkedIncremental: false }).admission;
+  expect(() => small.peekHeadroom(1, "chunked")).toThrow(S3Error);
+  small.peekHeadroom(1, "fixed-length");
+  admissionOf({ chunkedIncremental: false, capacityBytes: 6 * 1024 ** 3 }).admission.peekHeadroom(
+    1,
+    "chunked",
+  );
+});

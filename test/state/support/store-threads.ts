@@ -1,0 +1,100 @@
+/** What the tests of the store and snapshot rooms share: time by hand, a membership, entries, a depot with a full disk. */
+import { encodeTxn, stampCommitTs } from "../../../src/txn/command.ts";
+import { timestampFromMs } from "../../../src/txn/hlc.ts";
+import type { Timers } from "../../../src/platform/timers.ts";
+import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
+import type { Membership } from "../../../src/raft/engine/types.ts";
+import { MemoryDepot, MemoryStore } from "../../../src/store/index.ts";
+import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
+
+export const ORIGIN = new Uint8Array(8);
+export const IDENTITY = { clusterId: "c", nodeId: "n1" };
+
+export const MEMBERSHIP: Membership = {
+  index: 1,
+  confState: { voters: [7], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
+  members: [{ id: 7, name: "n1", address: "127.0.0.1:1", instance: "" }],
+  removed: [],
+};
+
+/** Entry `index` puts the key `k<index>`. */
+export function entry(index: number): Entry {
+  const key = new TextEncoder().encode(`k${index}`);
+  const data = encodeTxn(
+    { conditions: [], mutations: [{ kind: "put", key, value: key }] },
+    { origin: ORIGIN, sequence: index, acknowledgedBelow: 1 },
+  );
+  stampCommitTs(data, timestampFromMs(1_000_000 + index));
+  return { index, term: 1, type: EntryType.Normal, data };
+}
+
+/** Time that passes when it is told to. */
+export class ManualTimers implements Timers {
+  #now = 0;
+  #tasks: { readonly at: number; readonly run: () => void }[] = [];
+
+  later(task: () => void, delayMs: number): () => void {
+    const waiting = { at: this.#now + delayMs, run: task };
+    this.#tasks.push(waiting);
+    return () => {
+      this.#tasks = this.#tasks.filter((other) => other !== waiting);
+    };
+  }
+
+  every(task: () => void, intervalMs: number): () => void {
+    let cancel = (): void => {};
+    const again = (): void => {
+      cancel = this.later(() => {
+        again();
+        task();
+      }, intervalMs);
+    };
+    again();
+    return () => cancel();
+  }
+
+  soon(task: () => void): void {
+    this.later(task, 0);
+  }
+
+  /** Runs what is due within `ms`, in order of time, letting mail arrive in between. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    for (;;) {
+      await settle();
+      const due = this.#tasks.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#tasks = this.#tasks.filter((other) => other !== due);
+      this.#now = Math.max(this.#now, due.at);
+      due.run();
+    }
+    this.#now = until;
+  }
+}
+
+/** Lets everything that was sent arrive. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+/** A keyspace whose disk can be full: applies fail then. What was dropped gives room. */
+export class FullDepot extends MemoryDepot {
+  full = false;
+  compactions = 0;
+  /** The store in force. */
+  store: MemoryStore | undefined;
+
+  override open(): MemoryStore {
+    const store = super.open();
+    store.raftBatch = <T>(position: AppliedState, apply: (batch: RaftBatch) => T): T => {
+      if (this.full) throw new StoreError("DISK_FULL", "no space left");
+      return MemoryStore.prototype.raftBatch.call(store, position, apply as never) as T;
+    };
+    store.compactVersions = (horizon: Timestamp, maxRows: number): number => {
+      this.compactions++;
+      return MemoryStore.prototype.compactVersions.call(store, horizon, maxRows);
+    };
+    this.store = store;
+    return store;
+  }
+}
