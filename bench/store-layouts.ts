@@ -2,7 +2,7 @@
 import { Database, type Statement } from "bun:sqlite";
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Mutation } from "../src/store/index.ts";
+import type { Mutation } from "../src/store/types.ts";
 
 export interface Layout {
   readonly name: string;

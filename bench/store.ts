@@ -18,14 +18,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  BLIND,
-  encodeKey,
-  type FsmSyncMode,
-  type Mutation,
-  SqliteReader,
-  SqliteStore,
-} from "../src/store/index.ts";
+import { encodeKey } from "../src/store/key-encoding.ts";
+import { SqliteReader } from "../src/store/sqlite/reader.ts";
+import { SqliteStore } from "../src/store/sqlite/store.ts";
+import { BLIND, type FsmSyncMode, type Mutation } from "../src/store/types.ts";
 import { LAYOUTS, type Layout, LayoutStore } from "./store-layouts.ts";
 
 const { values: flags } = parseArgs({

@@ -3,7 +3,8 @@ import { keyspaceDirectory } from "../../src/node/data-directory.ts";
 import { bucketKey, objectKey } from "../../src/s3/records/keys.ts";
 import { decodeBucket } from "../../src/s3/records/bucket-record.ts";
 import { encodeManifest } from "../../src/s3/records/manifest.ts";
-import { BLIND, type PutMutation, SqliteDepot } from "../../src/store/index.ts";
+import { SqliteDepot } from "../../src/store/generations/sqlite-generations.ts";
+import { BLIND, type PutMutation } from "../../src/store/types.ts";
 import { CREDENTIALS } from "../../test/process/lib/node-process.ts";
 import { BUCKET } from "./context.ts";
 

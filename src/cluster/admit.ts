@@ -4,7 +4,7 @@ import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type { Hello, RefusalCode, Verdict } from "../peer/types.ts";
-import type { NamedAddress } from "../consensus/options.ts";
+import type { NamedAddress } from "./types.ts";
 
 /** What the verdict depends on, at this moment. */
 export interface AdmissionView {

@@ -8,7 +8,7 @@
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { Hello } from "../peer/types.ts";
-import type { NamedAddress } from "../consensus/options.ts";
+import type { NamedAddress } from "./types.ts";
 
 export interface FormationResult {
   readonly clusterId: string;

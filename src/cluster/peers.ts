@@ -17,7 +17,7 @@ import type {
 } from "../peer/types.ts";
 import { BootLedger } from "./peer-incarnations.ts";
 import { type AdmissionView, admit, checkCertificate, parseAddress } from "./admit.ts";
-import type { ConsensusAssembly, NamedAddress, TransportCallbacks } from "../consensus/options.ts";
+import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */
 export const PEER_PROTOCOL = 2;
@@ -31,7 +31,7 @@ const FAREWELL_MS = 1_000;
 
 export interface ClusterPeersOptions
   extends Pick<
-    ConsensusAssembly,
+    ClusterContext,
     "identity" | "initialCluster" | "join" | "peer" | "version" | "logger" | "timers"
   > {
   readonly onMessage: TransportCallbacks["onMessage"];

@@ -9,8 +9,7 @@ import { decodeClusterRequest, encodeClusterMessage, refused } from "./request-c
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { ClusterPeers } from "./peers.ts";
 import { clusterView, isMember, votersOf } from "./view.ts";
-import type { ConsensusAssembly } from "../consensus/options.ts";
-import type { Forwarding } from "../consensus/forwarding.ts";
+import type { ClusterContext, LeaderRequests } from "./types.ts";
 
 /** A member's data directory or address is proposed for registration again after this long without effect. */
 const REGISTRATION_RETRY_MS = 1_000;
@@ -21,7 +20,7 @@ const LEADER_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_500;
 
 export interface ClusterDeskOptions
-  extends Pick<ConsensusAssembly, "identity" | "logger" | "version" | "raft"> {
+  extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft"> {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly ownId: number;
@@ -29,7 +28,7 @@ export interface ClusterDeskOptions
   readonly engine: () => Engine | undefined;
   readonly membership: () => Membership;
   readonly peers: ClusterPeers;
-  readonly forwarding: Forwarding;
+  readonly forwarding: LeaderRequests;
   readonly sendingSnapshotTo: (id: number) => boolean;
   readonly snapshotFailureOf: (id: number) => string | undefined;
 }

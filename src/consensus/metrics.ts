@@ -1,49 +1,7 @@
-/** The numbers of the consensus and store rooms, as the metrics table names them. */
+/** The numbers of the consensus thread, as the metrics table names them. */
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { StateType } from "../raft/core/index.ts";
-import type { FsmSyncMode } from "../store/types.ts";
 import type { ConsensusRoomMetrics } from "./options.ts";
-import type { StoreRoomMetrics } from "../state/store-thread.ts";
-
-/** Bytes. */
-export interface StoreFileSizes {
-  readonly database: number;
-  readonly wal: number;
-}
-
-export function storeRoomMetrics(
-  metrics: RoomMetrics,
-  fileSizes: () => StoreFileSizes,
-  syncMode: FsmSyncMode,
-): StoreRoomMetrics {
-  const entries = metrics.counter("fsmAppliedEntries").labels();
-  const seconds = metrics.histogram("fsmApplySeconds").labels();
-  const refused = metrics.counter("fsmFailedConditions").labels();
-  const repeated = metrics.counter("fsmDuplicates").labels();
-  const compacted = metrics.counter("storeCompactedRows").labels();
-  const database = metrics.gauge("storeDatabaseBytes").labels();
-  const wal = metrics.gauge("storeWalBytes").labels();
-  for (const mode of ["sync", "nosync"] as const) {
-    metrics
-      .gauge("fsmApplySyncMode")
-      .labels({ mode })
-      .set(mode === syncMode ? 1 : 0);
-  }
-  metrics.onCollect(() => {
-    const sizes = fileSizes();
-    database.set(sizes.database);
-    wal.set(sizes.wal);
-  });
-  return {
-    applied: (result, entryCount, took) => {
-      entries.inc(entryCount);
-      seconds.observe(took);
-      refused.inc(result.refused);
-      repeated.inc(result.repeated);
-    },
-    compacted: (rows) => compacted.inc(rows),
-  };
-}
 
 export function consensusRoomMetrics(metrics: RoomMetrics): ConsensusRoomMetrics {
   const proposed = metrics.counter("raftProposals").labels({ outcome: "appended" });

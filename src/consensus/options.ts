@@ -2,15 +2,12 @@
  * What a consensus room is given: by `consensus-worker.ts` in a node, by tests and the simulator in one thread. The same
  * room runs in both.
  */
-import type { LogFormat, Logger, LogLevel } from "../monitoring/log.ts";
+import type { ClusterContext, ClusterIdentity, NamedAddress, RaftSettings } from "../cluster/types.ts";
+import type { LogFormat, LogLevel } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NetworkAddress } from "../platform/network.ts";
 import type { Random } from "../platform/random.ts";
-import type { Timers } from "../platform/timers.ts";
 import type { BasicStatus, Entry, SnapshotMetadata } from "../raft/core/index.ts";
-import type { PeerBoot } from "../raft/engine/incarnations.ts";
-import type { Member } from "../raft/engine/types.ts";
-import type { Transport, TransportOptions } from "../peer/types.ts";
 import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
 import type { Channel, PortLike } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
@@ -24,47 +21,6 @@ import type {
   SnapshotToConsensus,
   StoreToConsensus,
 } from "../messages/messages.ts";
-
-/** A node as the operator writes it: "name=host:port". */
-export interface NamedAddress {
-  readonly name: string;
-  /** host:port of its peer listener. */
-  readonly address: string;
-}
-
-/** Who this node is: DATA/node.json, and what the settings say. */
-export interface ClusterIdentity {
-  /** "" = joining, and not known yet: nothing is asked of the log and store rooms before the `roster-kept` that answers
-   *  the `keep-roster` with the id. They may be started before it or after. */
-  readonly clusterId: string;
-  readonly name: string;
-  /** 32 hex digits, made with the data directory. */
-  readonly instance: string;
-  /** What `keep-roster` gave on an earlier day; undefined = never formed (or joined). */
-  readonly roster: readonly Member[] | undefined;
-  /** The starts of this directory, newest last: the last is this one. Empty: none are kept (a node without peers). */
-  readonly boots: readonly string[];
-  /** What `keep-boots` gave last. */
-  readonly peerBoots: readonly PeerBoot[];
-  /** The data directory is new: an empty log is the first start and not a loss. */
-  readonly initializing: boolean;
-}
-
-export interface RaftSettings {
-  readonly tickMs: number;
-  readonly electionTicks: number;
-  readonly heartbeatTicks: number;
-  readonly maxInflightMsgs: number;
-  readonly maxInflightBytes: number;
-  readonly maxSizePerMsgBytes: number;
-  readonly maxUncommittedBytes: number;
-  /** Bytes of committed entries handed to the store room at a time. */
-  readonly maxCommittedBytesPerReady: number;
-  /** Entries kept behind the applied position for slow followers. */
-  readonly snapshotCount: number;
-  /** Bytes of applied entries that stay in memory for followers that are a little behind; default RETAIN_BYTES. */
-  readonly retainBytes?: number;
-}
 
 export const RETAIN_BYTES = 32 << 20;
 
@@ -85,30 +41,6 @@ export interface LogRoomPort {
   read(low: number, high: number, maxBytes: number): Promise<readonly Entry[]>;
   /** The state up to the marker is durable elsewhere; entries at or below `throughIndex` may go. */
   compact(marker: SnapshotMetadata, throughIndex: number): void;
-}
-
-export type TransportCallbacks = Pick<
-  TransportOptions,
-  | "hello"
-  | "certify"
-  | "admit"
-  | "keep"
-  | "onMessage"
-  | "onUnreachable"
-  | "onRefused"
-  | "onProblem"
-  | "onStranger"
-  | "onHello"
-  | "allocate"
->;
-
-export interface PeerLink {
-  /** Where peers reach this node: host:port. */
-  readonly advertise: string;
-  /** Each peer proves its name by certificate; without it whoever knows the cluster's secret is believed. */
-  readonly tls: boolean;
-  /** Makes the transport (not started): `(callbacks) => new PeerTransport(...)`. Called once. */
-  readonly transport: (callbacks: TransportCallbacks) => Transport;
 }
 
 export interface MemberObservation {
@@ -157,18 +89,8 @@ export const NO_CONSENSUS_METRICS: ConsensusRoomMetrics = {
 };
 
 /** What `assembleConsensus` takes. */
-export interface ConsensusAssembly {
-  readonly identity: ClusterIdentity;
-  /** Every member of the cluster that is to be formed, this node too; empty = a node alone (or one that joins). */
-  readonly initialCluster: readonly NamedAddress[];
-  /** Members of a cluster that this node is to join; empty = it does not join. */
-  readonly join: readonly NamedAddress[];
-  /** undefined = no peers, no listener. */
-  readonly peer: PeerLink | undefined;
-  readonly raft: RaftSettings;
+export interface ConsensusAssembly extends ClusterContext {
   readonly clock: Clock;
-  /** Ticks, deadlines, pauses: the room makes its own ticks from `start` on. */
-  readonly timers: Timers;
   readonly random: Random;
   readonly published: PublishedState;
   readonly front: Channel<FrontToConsensus, ConsensusToFront>;
@@ -176,9 +98,6 @@ export interface ConsensusAssembly {
   readonly snapshots: Channel<SnapshotToConsensus, ConsensusToSnapshot>;
   readonly log: LogRoomPort;
   readonly metrics: ConsensusRoomMetrics;
-  readonly logger: Logger;
-  /** The release of this program, for hellos and the status page. */
-  readonly version: string;
   readonly fatal: Fatal;
 }
 

@@ -18,12 +18,7 @@ import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";
 import { ConsensusRoom } from "./consensus-thread.ts";
 
-export type {
-  AssembledConsensus,
-  ConsensusAssembly,
-  LogRoomPort,
-  RaftSettings,
-} from "./options.ts";
+export type { AssembledConsensus, ConsensusAssembly, LogRoomPort } from "./options.ts";
 export { RecoveryError } from "./recovery.ts";
 
 /** Bytes of log entries asked for at a time while the tail is read at start. */

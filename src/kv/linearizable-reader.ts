@@ -20,7 +20,8 @@ import type {
 } from "../store/types.ts";
 import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import { ReadRounds } from "./read-index-rounds.ts";
-import { type ChangedKeys, RowCache } from "./row-cache.ts";
+import { RowCache } from "./row-cache.ts";
+import type { ChangedKeys } from "../messages/changed-keys.ts";
 import { KvError, type ReadView } from "../txn/types.ts";
 
 export interface ShardStoreOptions {

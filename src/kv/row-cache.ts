@@ -6,6 +6,7 @@
  * the front how far the store is, and the cache answers only for exactly that timestamp. A read at any other one (a
  * batch is visible to readers a moment before its message arrives) goes to the store.
  */
+import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
 import type { Timestamp, VersionedValue } from "../store/types.ts";
 
 /** All rows together, with what a Map entry costs. */
@@ -19,23 +20,6 @@ interface CachedRow {
   /** False: read without its payload, of which nothing is known. */
   readonly complete: boolean;
   readonly bytes: number;
-}
-
-/** The keys that an apply batch changed, packed for the mail: length (4 bytes, little-endian), key, and so on. */
-export type ChangedKeys = Uint8Array;
-
-export function packKeys(keys: readonly Uint8Array[]): ChangedKeys {
-  let bytes = 0;
-  for (const key of keys) bytes += 4 + key.byteLength;
-  const packed = new Uint8Array(bytes);
-  const view = new DataView(packed.buffer);
-  let at = 0;
-  for (const key of keys) {
-    view.setUint32(at, key.byteLength, true);
-    packed.set(key, at + 4);
-    at += 4 + key.byteLength;
-  }
-  return packed;
 }
 
 export class RowCache {
@@ -93,12 +77,7 @@ export class RowCache {
       this.#bytes = 0;
       return;
     }
-    const view = new DataView(changed.buffer, changed.byteOffset, changed.byteLength);
-    for (let at = 0; at < changed.byteLength; ) {
-      const length = view.getUint32(at, true);
-      this.#drop(nameOf(changed.subarray(at + 4, at + 4 + length)));
-      at += 4 + length;
-    }
+    forEachChangedKey(changed, (key) => this.#drop(nameOf(key)));
   }
 
   /** Another keyspace took the place of the one the rows came from. */

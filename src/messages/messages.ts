@@ -4,7 +4,7 @@ import type { PeerBoot } from "../raft/engine/incarnations.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster.ts";
-import type { ChangedKeys } from "../kv/row-cache.ts";
+import type { ChangedKeys } from "./changed-keys.ts";
 import type { TxnOutcome } from "../txn/types.ts";
 
 // ---- front <-> consensus ------------------------------------------------------------------------------------------

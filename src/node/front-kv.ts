@@ -13,7 +13,7 @@ import type {
   StoreToFront,
 } from "../messages/messages.ts";
 import { ShardStore } from "../kv/linearizable-reader.ts";
-import { readMembership } from "../state/open-keyspace.ts";
+import { readMembership } from "../raft/engine/membership-codec.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";

@@ -12,7 +12,7 @@ import type { LogWorkerInit } from "../raft/log/messages.ts";
 import { type Channel, PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { type OnDeath, RoomStartError, spawnRoom } from "../threads/worker-host.ts";
-import { SqliteDepot } from "../store/index.ts";
+import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
 import type { KeyspaceReader } from "../store/types.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
 import { roomFailure } from "./thread-failure.ts";

@@ -9,7 +9,8 @@ import type { Fatal } from "../threads/worker-host.ts";
 import { type KeyspaceDepot, type KeyspaceExport, type KeyspaceImport, StoreError } from "../store/types.ts";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../messages/messages.ts";
 import { SNAPSHOT_CHUNK_BYTES } from "../messages/messages.ts";
-import { readMembership, samePosition } from "../state/open-keyspace.ts";
+import { readMembership } from "../raft/engine/membership-codec.ts";
+import { samePosition } from "../store/positions.ts";
 
 /** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. */
 export const SNAPSHOT_SENDS_MAX = 2;

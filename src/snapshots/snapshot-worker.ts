@@ -5,7 +5,8 @@ import { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { PortChannel, type PortLike } from "../threads/channel.ts";
 import { hostRoom } from "../threads/worker-host.ts";
-import { SqliteDepot, type StoreIdentity } from "../store/index.ts";
+import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
+import type { StoreIdentity } from "../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
 import { SnapshotRoom } from "./snapshot-thread.ts";
 

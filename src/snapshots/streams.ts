@@ -1,20 +1,32 @@
 /** Keyspace snapshots of this node, both ways: the mail of the snapshot room and of the peers, and the log behind them. */
-import type { LogFields } from "../monitoring/log.ts";
+import type { Logger, LogFields } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
 import type { PeerMessage } from "../peer/types.ts";
-import type { ConsensusAssembly } from "../consensus/options.ts";
 import { SnapshotReceiver } from "./receiver.ts";
 import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender.ts";
-import type { LogCompactor } from "../consensus/log-compactor.ts";
-import type { SnapshotToConsensus } from "../messages/messages.ts";
+import type { ConsensusToSnapshot, ConsensusToStore, SnapshotToConsensus, StoreToConsensus } from "../messages/messages.ts";
+import type { Channel } from "../threads/channel.ts";
 import { SnapshotFailures } from "./failures.ts";
 
-export interface SnapshotStreamsOptions
-  extends Pick<ConsensusAssembly, "store" | "snapshots" | "logger" | "metrics"> {
+/** Who keeps the log that a follower needs behind its snapshot. */
+export interface LogRetention {
+  /** A snapshot goes to this follower: the log stays as it is. */
+  hold(follower: number): void;
+  /** The snapshot has arrived, at this index: the log behind the index stays until the follower has more, or for so long. */
+  arrived(follower: number, index: number): void;
+  /** The follower needs no part of the log any more. */
+  letGo(follower: number): void;
+}
+
+export interface SnapshotStreamsOptions {
+  readonly store: Channel<StoreToConsensus, ConsensusToStore>;
+  readonly snapshots: Channel<SnapshotToConsensus, ConsensusToSnapshot>;
+  readonly logger: Logger;
+  readonly metrics: { snapshot(direction: "sent" | "received", outcome: "finished" | "failed"): void };
   readonly timers: Timers;
   readonly send: (to: number, message: PeerMessage) => boolean;
-  readonly compactor: LogCompactor;
+  readonly compactor: LogRetention;
   readonly commitIndex: () => number;
   readonly nameOf: (id: number) => string;
   /** Once a stream that `begin` was called for, unless it was called for another to the same node before the end. */

@@ -1,28 +1,9 @@
 /** Finding the right keyspace at start: finishing an installation that a crash interrupted, and the first state ever. */
 
-import { decodeMembership, encodeMembership } from "../raft/engine/membership-codec.ts";
+import { encodeMembership, MEMBERSHIP_STATE } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
+import { type LogPosition, samePosition } from "../store/positions.ts";
 import type { KeyspaceDepot, MvccStore } from "../store/types.ts";
-
-/** Name of the replicated membership in the FSM state. */
-export const MEMBERSHIP_STATE = "membership";
-
-interface LogPosition {
-  readonly index: number;
-  readonly term: number;
-}
-
-export function samePosition(a: LogPosition | undefined, b: LogPosition | undefined): boolean {
-  return a !== undefined && b !== undefined && a.index === b.index && a.term === b.term;
-}
-
-/** undefined: an empty keyspace, of a node that is joining. @throws when the bytes are not a membership */
-export function readMembership(from: {
-  getState(name: string): Uint8Array | undefined;
-}): Membership | undefined {
-  const stored = from.getState(MEMBERSHIP_STATE);
-  return stored === undefined ? undefined : decodeMembership(stored);
-}
 
 /**
  * Opens the keyspace in force. A received one that waits takes its place before, when it is the one that the log's

@@ -6,8 +6,7 @@
 import { PLANTED } from "../platform/planted.ts";
 import { type Entry, EntryType } from "../raft/core/types.ts";
 import { applyMembershipEntry } from "../raft/engine/membership.ts";
-import { decodeMembership, encodeMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
+import { encodeMembership, MEMBERSHIP_STATE, readMembership } from "../raft/engine/membership-codec.ts";
 import {
   type AppliedState,
   BLIND,
@@ -52,8 +51,6 @@ interface Tally {
 export const CONDITION_AGE_MAX_MS = 60_000;
 
 const CEILING_STATE = "hlc-ceiling-ms";
-/** Who belongs to the cluster: protobuf `Membership`. */
-export const MEMBERSHIP_STATE = "membership";
 /** The replicated state outside the keyspace whose names are known beforehand (sessions have one each, besides). */
 export const FSM_STATE_NAMES = [CEILING_STATE, MEMBERSHIP_STATE, SESSION_INDEX_STATE] as const;
 
@@ -128,12 +125,6 @@ export class Fsm {
       : Number(new DataView(stored.buffer, stored.byteOffset, 8).getBigUint64(0));
   }
 
-  /** Who belongs to the cluster at the applied position; undefined in an empty keyspace. */
-  static membership(batch: { getState(name: string): Uint8Array | undefined }): Membership | undefined {
-    const stored = batch.getState(MEMBERSHIP_STATE);
-    return stored === undefined ? undefined : decodeMembership(stored);
-  }
-
   #checkOrder(before: AppliedState, entries: readonly Entry[]): void {
     let index = before.index;
     let term = before.term;
@@ -186,7 +177,7 @@ export class Fsm {
 /** Writes down what a membership change brings; one that is empty for everybody brings nothing. */
 function applyMembership(batch: RaftBatch, entry: Entry): void {
   if (PLANTED.forgetMembership) return;
-  const before = Fsm.membership(batch);
+  const before = readMembership(batch);
   // Without a first membership there is nothing to change: the log of a cluster begins with one.
   if (before === undefined) return;
   const { membership } = applyMembershipEntry(before, entry);

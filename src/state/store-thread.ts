@@ -19,8 +19,10 @@ import type {
   StoreToConsensus,
   StoreToFront,
 } from "../messages/messages.ts";
-import { packKeys } from "../kv/row-cache.ts";
-import { openKeyspace, readMembership, samePosition } from "./open-keyspace.ts";
+import { packKeys } from "../messages/changed-keys.ts";
+import { readMembership } from "../raft/engine/membership-codec.ts";
+import { samePosition } from "../store/positions.ts";
+import { openKeyspace } from "./open-keyspace.ts";
 import { StoreUpkeep } from "./maintenance.ts";
 
 /** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */

@@ -7,9 +7,10 @@ import { systemTimers } from "../platform/timers.ts";
 import { PortChannel, type PortLike } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { hostRoom } from "../threads/worker-host.ts";
-import { SqliteDepot, type StoreIdentity } from "../store/index.ts";
+import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
+import type { StoreIdentity } from "../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
-import { type StoreFileSizes, storeRoomMetrics } from "../consensus/metrics.ts";
+import { type StoreFileSizes, storeRoomMetrics } from "./metrics.ts";
 import { StoreRoom } from "./store-thread.ts";
 
 export interface StoreWorkerInit {

@@ -4,6 +4,16 @@ export function newerTs(a: Timestamp, b: Timestamp): Timestamp {
   return a > b ? a : b;
 }
 
+/** Where in the log something lies. */
+export interface LogPosition {
+  readonly index: number;
+  readonly term: number;
+}
+
+export function samePosition(a: LogPosition | undefined, b: LogPosition | undefined): boolean {
+  return a !== undefined && b !== undefined && a.index === b.index && a.term === b.term;
+}
+
 function show(position: AppliedState): string {
   return `index ${position.index} term ${position.term}`;
 }

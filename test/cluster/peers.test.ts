@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ClusterPeers } from "../../src/cluster/peers.ts";
-import type { ClusterIdentity, TransportCallbacks } from "../../src/consensus/options.ts";
+import type { ClusterIdentity, TransportCallbacks } from "../../src/cluster/types.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";

@@ -9,7 +9,7 @@ import type { KvClient, Txn, TxnMutation } from "../../src/txn/types.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { EntryType } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import { prefixEnd } from "../../src/store/index.ts";
+import { prefixEnd } from "../../src/store/key-encoding.ts";
 import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
 

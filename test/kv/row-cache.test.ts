@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { CACHED_ROW_BYTES_MAX, packKeys, ROW_CACHE_BYTES, RowCache } from "../../src/kv/row-cache.ts";
+import { CACHED_ROW_BYTES_MAX, ROW_CACHE_BYTES, RowCache } from "../../src/kv/row-cache.ts";
+import { packKeys } from "../../src/messages/changed-keys.ts";
 import type { VersionedValue } from "../../src/store/types.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

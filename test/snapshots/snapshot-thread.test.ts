@@ -5,10 +5,11 @@ import {
   type SnapshotToConsensus,
 } from "../../src/messages/messages.ts";
 import { SNAPSHOT_SENDS_MAX, SnapshotRoom } from "../../src/snapshots/snapshot-thread.ts";
-import { MEMBERSHIP_STATE } from "../../src/state/open-keyspace.ts";
+import { MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
 import { localChannel } from "../../src/threads/channel.ts";
-import { BLIND, MemoryDepot, StoreError } from "../../src/store/index.ts";
+import { BLIND, StoreError } from "../../src/store/types.ts";
+import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 import type { KeyspaceDepot, KeyspaceExport, KeyspaceImport } from "../../src/store/types.ts";
 import { IDENTITY, ManualTimers, MEMBERSHIP } from "../state/support/store-threads.ts";
 

@@ -2,11 +2,12 @@
 import { expect, test } from "bun:test";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../../src/messages/messages.ts";
 import type { SnapshotWorkerInit } from "../../src/snapshots/snapshot-worker.ts";
-import { MEMBERSHIP_STATE } from "../../src/state/open-keyspace.ts";
+import { MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
 import { PortChannel } from "../../src/threads/channel.ts";
 import { workerUrl } from "../../src/threads/worker-entrypoints.ts";
-import { BLIND, SqliteDepot } from "../../src/store/index.ts";
+import { SqliteDepot } from "../../src/store/generations/sqlite-generations.ts";
+import { BLIND } from "../../src/store/types.ts";
 import { temporaryDirectory } from "../store/helpers.ts";
 import { IDENTITY, MEMBERSHIP } from "../state/support/store-threads.ts";
 

@@ -7,14 +7,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
-import { type Answer, FSM_STATE_NAMES, Fsm, MEMBERSHIP_STATE } from "../../src/state/state-machine.ts";
+import { type Answer, FSM_STATE_NAMES, Fsm } from "../../src/state/state-machine.ts";
+import { MEMBERSHIP_STATE, readMembership } from "../../src/raft/engine/membership-codec.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
 import type { Condition, TxnMutation } from "../../src/txn/types.ts";
 import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
 import { applyMembershipEntry, bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { encodeMembership, encodeMembershipChange } from "../../src/raft/engine/membership-codec.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import { MemoryStore, SqliteStore } from "../../src/store/index.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { MemoryStore } from "../support/memory-store/memory-store.ts";
 import type { MvccStore } from "../../src/store/types.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "elastickv-determinism-"));
@@ -205,7 +207,7 @@ describe("replicas that apply the same log hold the same rows", () => {
         FIRST,
       );
       expect(expected.index).toBeGreaterThan(FIRST.index);
-      expect(Fsm.membership(replicas[0]?.store as MvccStore)).toEqual(expected);
+      expect(readMembership(replicas[0]?.store as MvccStore)).toEqual(expected);
       for (const other of others) {
         expect(other.answers).toEqual(first.answers);
         expect(other.content).toEqual(first.content);

@@ -6,7 +6,7 @@ import type {
   StoreToConsensus,
   StoreToFront,
 } from "../../src/messages/messages.ts";
-import { MEMBERSHIP_STATE } from "../../src/state/open-keyspace.ts";
+import { MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { StoreRoom } from "../../src/state/store-thread.ts";
 import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
@@ -14,7 +14,8 @@ import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
 import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
 import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
-import { MemoryDepot, StoreIdentityError } from "../../src/store/index.ts";
+import { StoreIdentityError } from "../../src/store/generations/store-identity.ts";
+import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 import type { FsmSyncMode, KeyspaceDepot } from "../../src/store/types.ts";
 import {
   entry,

@@ -1,15 +1,11 @@
 /** What every MvccStore must do: run on both implementations, SQLite in both sync modes. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import {
-  BLIND,
-  encodeKey,
-  MAX_COMMIT_TS,
-  MemoryStore,
-  type Mutation,
-  type MvccStore,
-  SqliteStore,
-} from "../../src/store/index.ts";
+import { encodeKey } from "../../src/store/key-encoding.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { MAX_COMMIT_TS } from "../../src/store/timestamp.ts";
+import { BLIND, type Mutation, type MvccStore } from "../../src/store/types.ts";
+import { MemoryStore } from "../support/memory-store/memory-store.ts";
 import { hex, shared, storeError, temporaryDirectory, text } from "./helpers.ts";
 
 const empty = new Uint8Array(0);

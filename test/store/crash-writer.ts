@@ -1,5 +1,7 @@
 /** The child of crash.test.ts: applies batches until it is killed, and reports each one that returned. */
-import { BLIND, encodeKey, type Mutation, SqliteStore } from "../../src/store/index.ts";
+import { encodeKey } from "../../src/store/key-encoding.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { BLIND, type Mutation } from "../../src/store/types.ts";
 import { batchPayload, KEYS_PER_BATCH } from "./crash-content.ts";
 
 const [file, mode, quiet] = process.argv.slice(2);

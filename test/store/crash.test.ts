@@ -1,7 +1,10 @@
 /** A writer killed at random moments: after reopening, every batch is there whole or not at all. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { encodeKey, SqliteReader, SqliteStore, StoreError } from "../../src/store/index.ts";
+import { encodeKey } from "../../src/store/key-encoding.ts";
+import { SqliteReader } from "../../src/store/sqlite/reader.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { StoreError } from "../../src/store/types.ts";
 import { batchPayload, KEYS_PER_BATCH } from "./crash-content.ts";
 import { SeededRandom, temporaryDirectory } from "./helpers.ts";
 

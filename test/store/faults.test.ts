@@ -17,7 +17,10 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { BLIND, encodeKey, type Mutation, SqliteReader, SqliteStore } from "../../src/store/index.ts";
+import { encodeKey } from "../../src/store/key-encoding.ts";
+import { SqliteReader } from "../../src/store/sqlite/reader.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { BLIND, type Mutation } from "../../src/store/types.ts";
 import { has, needs } from "../platform/support/needs.ts";
 import { storeError, temporaryDirectory, text } from "./helpers.ts";
 

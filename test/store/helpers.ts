@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { StoreError } from "../../src/store/index.ts";
+import { StoreError } from "../../src/store/types.ts";
 
 export const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 export const hex = (bytes: Uint8Array | undefined): string | undefined =>

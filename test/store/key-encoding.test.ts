@@ -1,16 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  appendSegments,
-  compareKeys,
-  decodeKey,
-  decodeTimestamp,
-  encodeKey,
-  encodeKeyPrefix,
-  encodeTimestamp,
-  hasPrefix,
-  KeyReader,
-  prefixEnd,
-} from "../../src/store/index.ts";
+import { appendSegments, compareKeys, decodeKey, encodeKey, encodeKeyPrefix, hasPrefix, KeyReader, prefixEnd } from "../../src/store/key-encoding.ts";
+import { decodeTimestamp, encodeTimestamp } from "../../src/store/timestamp.ts";
 import { hex, SeededRandom, shared } from "./helpers.ts";
 
 const bytes = (...b: number[]) => Uint8Array.from(b);

@@ -1,7 +1,10 @@
 /** Random operation sequences on both stores at once: after every step they must answer alike. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { BLIND, MemoryStore, type MvccStore, SqliteReader, SqliteStore } from "../../src/store/index.ts";
+import { SqliteReader } from "../../src/store/sqlite/reader.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { BLIND, type MvccStore } from "../../src/store/types.ts";
+import { MemoryStore } from "../support/memory-store/memory-store.ts";
 import { hex, SeededRandom, temporaryDirectory } from "./helpers.ts";
 import { Generator, outcome, randomKey } from "./random-operations.ts";
 

@@ -1,5 +1,5 @@
 /** Random operations that any MvccStore takes: for tests that compare stores with each other. */
-import { BLIND, type Mutation, type MvccStore, StoreError } from "../../src/store/index.ts";
+import { BLIND, type Mutation, type MvccStore, StoreError } from "../../src/store/types.ts";
 import { type SeededRandom, shared } from "./helpers.ts";
 
 const PAYLOAD_SIZES = [0, 1, 1024, 1025, 4096, 5000, 70_000];

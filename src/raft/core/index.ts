@@ -15,8 +15,8 @@ export {
 } from "./conf-change.ts";
 export { ConfChangeError, type ConfChangeErrorCode, nextConfState } from "./confchange/index.ts";
 export { type Config, ConfigError, type NextInt } from "./config.ts";
+export { EMPTY_CONF_STATE, EMPTY_SNAPSHOT } from "./empty.ts";
 export { InvariantViolation } from "./invariant.ts";
-export { EMPTY_CONF_STATE, EMPTY_SNAPSHOT, MemoryStorage } from "../../../test/support/raft/memory-storage.ts";
 export {
   type DraftMessage,
   hardStateOf,

@@ -11,6 +11,9 @@ export interface MembershipChange {
   readonly upserts: readonly Member[];
 }
 
+/** Name of the replicated membership (protobuf `Membership`) among the state machine's states. */
+export const MEMBERSHIP_STATE = "membership";
+
 export class MembershipFormatError extends Error {
   readonly code = "MEMBERSHIP_FORMAT";
   constructor(message: string, options?: ErrorOptions) {
@@ -33,6 +36,14 @@ export function encodeMembership(membership: Membership): Uint8Array {
     members: members.map((member) => ({ ...member })),
     removed: removed.map((member) => ({ ...member })),
   }).finish();
+}
+
+/** undefined: an empty keyspace, of a node that is joining. @throws MembershipFormatError */
+export function readMembership(from: {
+  getState(name: string): Uint8Array | undefined;
+}): Membership | undefined {
+  const stored = from.getState(MEMBERSHIP_STATE);
+  return stored === undefined ? undefined : decodeMembership(stored);
 }
 
 /** @throws MembershipFormatError */

@@ -9,6 +9,7 @@ import {
   ConfChangeFormatError,
   type ConfState,
   decodeConfChange,
+  EMPTY_CONF_STATE,
   type Entry,
   EntryType,
   nextConfState,
@@ -20,18 +21,10 @@ import type { Member, Membership } from "./types.ts";
 /** Position of the bootstrap: the initial membership is the state there, on every initial member. */
 export const BOOTSTRAP_POSITION = Object.freeze({ index: 1, term: 1 });
 
-export const NO_CONF_STATE: ConfState = Object.freeze({
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  autoLeave: false,
-});
-
 /** Of a node that is joining and knows nobody yet. */
 export const NO_MEMBERSHIP: Membership = Object.freeze({
   index: 0,
-  confState: NO_CONF_STATE,
+  confState: EMPTY_CONF_STATE,
   members: [],
   removed: [],
 });
@@ -136,7 +129,7 @@ export function bootstrapMembership(
     .sort((a, b) => a.id - b.id);
   return {
     index: BOOTSTRAP_POSITION.index,
-    confState: { ...NO_CONF_STATE, voters: members.map(({ id }) => id) },
+    confState: { ...EMPTY_CONF_STATE, voters: members.map(({ id }) => id) },
     members,
     removed: [],
   };

@@ -2,16 +2,8 @@
  * What the log means: the hard state, the newest snapshot marker, and where the live entries are. The writer and the
  * recovery go through the same rules, so nothing is written that would be refused at the next start.
  */
-import type { ConfState, HardState, SnapshotMetadata } from "../core/types.ts";
+import type { HardState, SnapshotMetadata } from "../core/types.ts";
 import { EntryIndex, type EntryLocation } from "./entry-index.ts";
-
-export const EMPTY_CONF_STATE: ConfState = {
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  autoLeave: false,
-};
 
 const INITIAL_HARD_STATE: HardState = { term: 0, vote: 0, commit: 0 };
 

@@ -2,7 +2,7 @@
 import { S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { ChecksumAlgorithm } from "./types.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 
 export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   crc32: 4,

@@ -7,9 +7,7 @@
  * InvalidDigest, two checksum headers, EntityTooLarge ...), before any body byte is asked for.
  */
 import type { Digests, HashAlgorithm, HashService } from "../../hash/types.ts";
-
-/** A checksum of the `x-amz-checksum-*` family: all that can be hashed. */
-export type ChecksumAlgorithm = HashAlgorithm;
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 
 export interface OpenBodyOptions {
   readonly hashes: HashService;

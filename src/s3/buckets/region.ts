@@ -4,15 +4,9 @@
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { isRegion } from "../protocol/region.ts";
 import type { Exchange } from "../context/exchange.ts";
 import type { BucketRecord } from "../records/bucket-record.ts";
-
-/** `us-east-1`, and what other stores have clients sign for: `auto`, `garage`, `RegionOne`. */
-const WELL_FORMED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-
-export function isRegion(text: string): boolean {
-  return WELL_FORMED.test(text);
-}
 
 /** A region that is set is everybody's. Else a bucket is where its creator put it, or where the asking client is. */
 export function regionOf(exchange: Exchange, bucket: Pick<BucketRecord, "region">): string {

@@ -11,10 +11,10 @@
  * first has been applied: a proposal that was dropped and repeated may overtake nothing it depends on.
  */
 import { crc32 } from "node:zlib";
-import type { TxnMutation } from "../../txn/types.ts";
-import { ADMISSION_UNIT_BYTES, type AdmissionProtocol } from "./admission.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { KvClient, TxnMutation } from "../../txn/types.ts";
+import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "./admission.ts";
 import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./attempts.ts";
-import type { S3Deps } from "../context/deps.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { attemptKey, type BucketRef, partChunksPrefix } from "../records/keys.ts";
@@ -49,7 +49,17 @@ export interface ContentTarget {
   readonly guards: readonly Guard[];
 }
 
-export type WriterDeps = Pick<S3Deps, "kv" | "clock" | "admission" | "node" | "origin" | "inlineBytesMax">;
+export interface WriterDeps {
+  readonly kv: KvClient;
+  readonly clock: Clock;
+  readonly admission: PutAdmission;
+  /** This node, across its starts. */
+  readonly node: string;
+  /** 8 bytes: this start of this node. */
+  readonly origin: Uint8Array;
+  /** Objects up to this many bytes ride in the Raft entry of their manifest. */
+  readonly inlineBytesMax: number;
+}
 
 export class ContentWriter {
   readonly #deps: WriterDeps;

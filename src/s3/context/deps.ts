@@ -7,14 +7,9 @@ import type { PutAdmission, Timer } from "../content/admission.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { S3Metrics } from "./metrics.ts";
+import type { S3Owner } from "../records/owner.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { RequestHold } from "./request-hold.ts";
-
-export interface S3Owner {
-  /** What `<Owner><ID>` says and `x-amz-expected-bucket-owner` is compared with. */
-  readonly id: string;
-  readonly displayName: string;
-}
 
 export interface S3Deps {
   readonly kv: KvClient;

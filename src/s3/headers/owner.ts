@@ -1,4 +1,4 @@
-import type { S3Owner } from "../context/deps.ts";
+import type { S3Owner } from "../records/owner.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
 

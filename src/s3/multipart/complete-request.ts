@@ -1,7 +1,7 @@
 /** The document of CompleteMultipartUpload. */
 import { CHECKSUM_ALGORITHMS, checksumValue } from "../body/checksum-headers.ts";
 import { openBody } from "../body/open-body.ts";
-import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { Exchange } from "../context/exchange.ts";
 import { elementName, headerName } from "../objects/checksums.ts";

@@ -1,7 +1,7 @@
 /** UploadPart and UploadPartCopy. */
 import type { HashAlgorithm } from "../../hash/types.ts";
 import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
-import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import type { BatchPlan } from "../content/batcher.ts";
 import { layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";

@@ -5,7 +5,7 @@
  */
 import type { EdgeReply } from "../../http/types.ts";
 import { openBody } from "../body/open-body.ts";
-import type { S3Owner } from "../context/deps.ts";
+import type { S3Owner } from "../records/owner.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
 import { aclNotSupported } from "../headers/values.ts";

@@ -1,7 +1,7 @@
 /** Additional checksums: names, encoding, and what is said about them. */
 
 import { CHECKSUM_ALGORITHMS, checksumAlgorithm } from "../body/checksum-headers.ts";
-import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { ChecksumType, StoredChecksum } from "../records/checksum.ts";
 import type { HeaderPair } from "../protocol/replies.ts";

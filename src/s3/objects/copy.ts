@@ -1,6 +1,6 @@
 import type { HashAlgorithm } from "../../hash/types.ts";
 import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
-import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";
@@ -54,7 +54,7 @@ const copy: Handler = async (exchange) => {
   const { request, services } = exchange;
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
-  const invocation = invocationOf(exchange, condition);
+  const invocation = invocationOf(exchange, condition !== undefined);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   refuseLock(exchange.headers);

@@ -6,15 +6,14 @@
 import type { Exchange } from "../context/exchange.ts";
 import { ownerOf } from "../context/exchange.ts";
 import type { Manifest } from "../records/manifest.ts";
-import type { WriteCondition } from "./conditions.ts";
 
 const NAME_LENGTH_MAX = 128;
 const INVOCATION_BYTES = 16;
 
 /** What the row of a conditional write remembers of its invocation: 16 bytes, bound to who asked and for what. Without a condition
  *  repeating is harmless, and nothing is kept. */
-export function invocationOf(exchange: Exchange, condition: WriteCondition): Uint8Array | undefined {
-  if (condition === undefined) return undefined;
+export function invocationOf(exchange: Exchange, conditional: boolean): Uint8Array | undefined {
+  if (!conditional) return undefined;
   const { request, operation } = exchange;
   const name = request.header("amz-sdk-invocation-id");
   if (name === undefined || name === "" || name.length > NAME_LENGTH_MAX) return undefined;

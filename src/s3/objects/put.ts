@@ -24,7 +24,7 @@ export const putObject: Handler = async (exchange) => {
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const condition = writeConditionOf(request);
-  const invocation = invocationOf(exchange, condition);
+  const invocation = invocationOf(exchange, condition !== undefined);
   const key = keyOf(exchange);
   const body = openPayload(exchange);
   let received: PayloadResult | undefined;

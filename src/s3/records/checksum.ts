@@ -1,8 +1,12 @@
+import type { HashAlgorithm } from "../../hash/types.ts";
 import { elastickv as gen } from "../../gen/s3.js";
-import type { ChecksumAlgorithm } from "../body/types.ts";
+
 import { RecordError } from "./record-error.ts";
 
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
+
+/** A checksum of the `x-amz-checksum-*` family: all that can be hashed. */
+export type ChecksumAlgorithm = HashAlgorithm;
 
 export interface StoredChecksum {
   readonly algorithm: ChecksumAlgorithm;

@@ -2,7 +2,7 @@
  * What a listing needs of a manifest. A page reads a thousand of them, so this walks the protobuf fields itself, reads
  * five and skips the others by their length; a test compares it with the full decoder.
  */
-import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { ChecksumAlgorithm } from "./checksum.ts";
 import { algorithmOf, type ChecksumType, typeOf } from "./checksum.ts";
 import { RecordError, safeCount } from "./record-error.ts";
 import { type StorageClass, storageClassOf } from "./storage-class.ts";

@@ -1,6 +1,6 @@
 /** Rows of multipart uploads and their parts. */
 import { elastickv as gen } from "../../gen/s3.js";
-import type { ChecksumAlgorithm } from "../body/types.ts";
+import type { ChecksumAlgorithm } from "./checksum.ts";
 import {
   algorithmNumber,
   algorithmOf,

@@ -1,4 +1,4 @@
-import type { S3Owner } from "../context/deps.ts";
+import type { S3Owner } from "../records/owner.ts";
 import { element, tag } from "./builder.ts";
 
 /** `<Owner>` or `<Initiator>`. */

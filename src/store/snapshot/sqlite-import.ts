@@ -1,5 +1,4 @@
 import { Database, type Statement } from "bun:sqlite";
-import type { DepotFiles } from "../generations/generation-files.ts";
 import { payloadDirectory } from "../payload/files.ts";
 import { encodePayloadRef, encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { PayloadWriter } from "../payload/writer.ts";
@@ -16,19 +15,29 @@ import { type AppliedState, BLIND, type KeyspaceImport, StoreError } from "../ty
 
 type Bytes = Uint8Array | null;
 
+/** Where an import is written: the directory of one generation, and the steps that make it count. */
+export interface ImportDestination {
+  makeGeneration(generation: number): void;
+  databaseFile(generation: number): string;
+  generationDirectory(generation: number): string;
+  step(step: "import-synced"): void;
+  setPending(pending: { readonly generation: number; readonly position: AppliedState }): void;
+  removeGeneration(generation: number): void;
+}
+
 /**
  * Writes a stream into a generation of its own. Nothing of it counts before `finish`, so nothing is journaled or synced
  * before that: rows come in key order and are appended to the tree, in one transaction that spills as it grows.
  */
 export class SqliteImport implements KeyspaceImport {
-  readonly #files: DepotFiles;
+  readonly #files: ImportDestination;
   readonly #generation: number;
   readonly #decoder: SnapshotDecoder;
   #target: ImportTarget | undefined;
   #ended = false;
 
   /** @throws StoreError DISK_FULL | IO; nothing is left then */
-  constructor(files: DepotFiles, generation: number, payloadFileBytes?: number) {
+  constructor(files: ImportDestination, generation: number, payloadFileBytes?: number) {
     this.#files = files;
     this.#generation = generation;
     this.#decoder = new SnapshotDecoder({

@@ -1,14 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  type ConfChange,
-  ConfChangeTransition,
-  ConfChangeType,
-  type ConfState,
-  type Entry,
-  encodeConfChange,
-  MemoryStorage,
-  RawNode,
-} from "../../../src/raft/core/index.ts";
+import { type ConfChange, ConfChangeTransition, ConfChangeType, type ConfState, type Entry, encodeConfChange, RawNode } from "../../../src/raft/core/index.ts";
+import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 import {
   applyMembershipEntry,
   bootstrapMembership,

@@ -1,12 +1,5 @@
-import {
-  type BasicStatus,
-  type Entry,
-  type MemoryStorage,
-  type Message,
-  MessageType,
-  type Ready,
-  StateType,
-} from "../../../src/raft/core/index.ts";
+import { type BasicStatus, type Entry, type Message, MessageType, type Ready, StateType } from "../../../src/raft/core/index.ts";
+import type { MemoryStorage } from "../../support/raft/memory-storage.ts";
 
 /** A safety property of Raft does not hold. */
 export class SafetyViolation extends Error {

@@ -2,7 +2,7 @@
  * Checksums of two parts, of their checksums (composite), and of both in one piece, in base64: computed with awscrt 0.38.1
  * (CRCs and XXH, as botocore does) and Python's hashlib and zlib.
  */
-import type { ChecksumAlgorithm } from "../../../src/s3/body/types.ts";
+import type { ChecksumAlgorithm } from "../../../src/s3/records/checksum.ts";
 
 export const PART_ONE = Buffer.alloc(5 * 1024 * 1024, "A");
 export const PART_TWO = Buffer.from("the tail");

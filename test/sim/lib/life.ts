@@ -2,7 +2,8 @@
  * One life of a node: every room of the real code, each in a simulated thread, from the start of the process to its end.
  */
 import { assembleConsensus } from "../../../src/consensus/start.ts";
-import { NO_CONSENSUS_METRICS, type TransportCallbacks } from "../../../src/consensus/options.ts";
+import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
+import type { TransportCallbacks } from "../../../src/cluster/types.ts";
 import { LogMail } from "../../../src/consensus/log-client.ts";
 import type {
   ConsensusToFront,

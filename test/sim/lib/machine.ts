@@ -1,6 +1,6 @@
 /** One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time. */
 
-import type { ClusterIdentity, NamedAddress } from "../../../src/consensus/options.ts";
+import type { ClusterIdentity, NamedAddress } from "../../../src/cluster/types.ts";
 import { type DiskFailure, SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { DiskError } from "../../../src/platform/disk.ts";
 import { bootsSince, type PeerBoot, withBoot } from "../../../src/raft/engine/incarnations.ts";

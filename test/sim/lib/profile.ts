@@ -1,5 +1,5 @@
 /** What one seed chooses before anything happens: the size of the cluster, its limits, its load, and what will go wrong. */
-import type { RaftSettings } from "../../../src/consensus/options.ts";
+import type { RaftSettings } from "../../../src/cluster/types.ts";
 import type { NetworkConditions } from "./sim-network.ts";
 import type { SimRandom } from "./sim-random.ts";
 

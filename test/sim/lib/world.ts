@@ -1,5 +1,5 @@
 /** One run: a cluster, its clients, and everything that goes wrong, as one seed has it. */
-import type { NamedAddress } from "../../../src/consensus/options.ts";
+import type { NamedAddress } from "../../../src/cluster/types.ts";
 import { HistoryRecorder } from "../../linearizability/index.ts";
 import { Clients } from "./clients.ts";
 import { awaitConvergence } from "./convergence.ts";

@@ -4,7 +4,8 @@ import { timestampFromMs } from "../../../src/txn/hlc.ts";
 import type { Timers } from "../../../src/platform/timers.ts";
 import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
 import type { Membership } from "../../../src/raft/engine/types.ts";
-import { MemoryDepot, MemoryStore } from "../../../src/store/index.ts";
+import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
 
 export const ORIGIN = new Uint8Array(8);

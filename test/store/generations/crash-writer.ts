@@ -1,6 +1,8 @@
 /** The child of depot.test.ts: receives a snapshot and puts it in force, and dies by SIGKILL after step number STEP.
  *  Ends with code 0 when there are fewer steps. */
-import { BLIND, MemoryDepot, SqliteDepot } from "../../../src/store/index.ts";
+import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
+import { BLIND } from "../../../src/store/types.ts";
+import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 
 const [directory, stepText] = process.argv.slice(2);
 if (directory === undefined || stepText === undefined) throw new Error("usage: depot-crash-writer DIR STEP");

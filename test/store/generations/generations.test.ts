@@ -2,7 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync, statfsSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BLIND, MemoryDepot, type Mutation, SqliteDepot, StoreIdentityError } from "../../../src/store/index.ts";
+import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
+import { StoreIdentityError } from "../../../src/store/generations/store-identity.ts";
+import { BLIND, type Mutation } from "../../../src/store/types.ts";
+import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 import { needs } from "../../platform/support/needs.ts";
 import { hex, storeError, temporaryDirectory, text } from "../helpers.ts";
 

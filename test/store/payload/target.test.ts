@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { BLIND, SqliteStore } from "../../../src/store/index.ts";
+import { SqliteStore } from "../../../src/store/sqlite/store.ts";
+import { BLIND } from "../../../src/store/types.ts";
 
 test("a large payload is read into the caller's memory, and its checksum told; a small one comes with its row", () => {
   const directory = mkdtempSync(join(tmpdir(), "elastickv-target-"));

@@ -2,19 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import {
-  BLIND,
-  encodeKey,
-  type KeyspaceDepot,
-  type KeyspaceExport,
-  MemoryDepot,
-  MemoryStore,
-  type MvccStore,
-  type PutMutation,
-  SqliteDepot,
-  SqliteStore,
-  StoreError,
-} from "../../../src/store/index.ts";
+import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
+import { encodeKey } from "../../../src/store/key-encoding.ts";
+import { SqliteStore } from "../../../src/store/sqlite/store.ts";
+import { BLIND, type KeyspaceDepot, type KeyspaceExport, type MvccStore, type PutMutation, StoreError } from "../../../src/store/types.ts";
+import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { hex, SeededRandom, storeError, temporaryDirectory, text } from "../helpers.ts";
 import { Generator } from "../random-operations.ts";
 

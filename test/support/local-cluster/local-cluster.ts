@@ -1,5 +1,5 @@
 /** Several whole nodes in one thread. Their logs, keyspaces and identities survive them. */
-import type { ClusterIdentity, NamedAddress, RaftSettings } from "../../../src/consensus/options.ts";
+import type { ClusterIdentity, NamedAddress, RaftSettings } from "../../../src/cluster/types.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
 import { MemoryDepot } from "../memory-store/memory-generations.ts";

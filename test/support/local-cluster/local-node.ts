@@ -1,12 +1,7 @@
 /** A whole node's kv road in one thread: front, consensus, store and snapshot rooms over a log and a depot in memory. */
 import { assembleConsensus } from "../../../src/consensus/start.ts";
-import {
-  type ClusterIdentity,
-  type NamedAddress,
-  NO_CONSENSUS_METRICS,
-  type PeerLink,
-  type RaftSettings,
-} from "../../../src/consensus/options.ts";
+import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
+import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
 import type { ConsensusRoom } from "../../../src/consensus/consensus-thread.ts";
 import type {
   ConsensusToFront,

@@ -1,25 +1,12 @@
 import { violated } from "../../../src/raft/core/invariant.ts";
-import { NO_BYTES, NO_ENTRIES } from "../../../src/raft/core/message.ts";
+import { NO_ENTRIES } from "../../../src/raft/core/message.ts";
 import { limitSize } from "../../../src/raft/core/sizes.ts";
 import { type InitialState, type Storage, StorageError } from "../../../src/raft/core/storage.ts";
+import { EMPTY_SNAPSHOT } from "../../../src/raft/core/empty.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../../../src/raft/core/types.ts";
 
-export const EMPTY_CONF_STATE: ConfState = Object.freeze({
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  autoLeave: false,
-});
-
-/** A snapshot at index 0: what a node has that never had one. */
-export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
-  metadata: Object.freeze({ index: 0, term: 0, confState: EMPTY_CONF_STATE }),
-  data: NO_BYTES,
-});
-
 /**
- * A Storage in memory: for tests, for the simulator, and as the in-memory tail of a durable log.
+ * A Storage in memory, for tests and the simulator.
  *
  * Entries start after a *base*, the last entry that was compacted away or covered by a snapshot, of which only
  * index and term are kept.

@@ -1,0 +1,8 @@
+/** What a region may be called. */
+
+/** `us-east-1`, and what other stores have clients sign for: `auto`, `garage`, `RegionOne`. */
+const WELL_FORMED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export function isRegion(text: string): boolean {
+  return WELL_FORMED.test(text);
+}
