@@ -1,7 +1,7 @@
 /** `make check`: formatting and lint, types, import arrows, generated code, lockfiles, references. All run; any that fails is shown. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkLayers, checkSource } from "./check/arrows.ts";
+import { checkLayers, checkSource, checkTree } from "./check/arrows.ts";
 import { compareLockfiles, type Manifest } from "./check/lockfiles.ts";
 import { deadReferences } from "./check/references.ts";
 
@@ -38,10 +38,12 @@ async function command(...words: string[]): Promise<string> {
 }
 
 async function arrows(): Promise<string> {
-  const violations = checkLayers();
+  const sources = new Map<string, string>();
   for await (const file of new Bun.Glob("src/**/*.ts").scan({ cwd: root })) {
-    if (!file.startsWith("src/gen/")) violations.push(...checkSource(file, await read(file)));
+    if (!file.startsWith("src/gen/")) sources.set(file, await read(file));
   }
+  const violations = [...checkLayers(), ...checkTree(sources)];
+  for (const [file, source] of sources) violations.push(...checkSource(file, source));
   return violations
     .map(({ file, message }) => `${file}: ${message}`)
     .sort()

@@ -1,7 +1,7 @@
 /** Very many objects, without a request for each. */
 import { keyspaceDirectory } from "../../src/node/data-directory.ts";
-import { bucketKey, objectKey } from "../../src/s3/records/keys.ts";
 import { decodeBucket } from "../../src/s3/records/bucket-record.ts";
+import { bucketKey, objectKey } from "../../src/s3/records/keys.ts";
 import { encodeManifest } from "../../src/s3/records/manifest.ts";
 import { SqliteDepot } from "../../src/store/generations/sqlite-generations.ts";
 import { BLIND, type PutMutation } from "../../src/store/types.ts";

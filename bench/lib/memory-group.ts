@@ -3,7 +3,16 @@
  * entry is appended, sent to two followers, acknowledged, committed and applied on all three. Beside it the limit: the
  * same entries put into three arrays.
  */
-import { APPEND_THREAD, APPLY_THREAD, type Entry, EntryType, hardStateOf, type Message, NO_BYTES, RawNode } from "../../src/raft/core/index.ts";
+import {
+  APPEND_THREAD,
+  APPLY_THREAD,
+  type Entry,
+  EntryType,
+  hardStateOf,
+  type Message,
+  NO_BYTES,
+  RawNode,
+} from "../../src/raft/core/index.ts";
 import { MemoryStorage } from "../../test/support/raft/memory-storage.ts";
 
 export const ENTRY_BYTES = 128;

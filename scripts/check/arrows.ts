@@ -3,8 +3,10 @@ import {
   AMBIENT_ALLOWED,
   AMBIENT_ALLOWED_SUFFIX,
   AMBIENT_WORDS,
+  COMMON,
   IMPURE_WORDS,
   LAYERS,
+  type Layer,
   OWNED_PACKAGES,
 } from "./layers.ts";
 
@@ -24,12 +26,68 @@ export function checkSource(file: string, source: string): Violation[] {
   return messages.map((message) => ({ file, message }));
 }
 
-/** The layers themselves must not form a circle. */
-export function checkLayers(): Violation[] {
-  return LAYERS.filter(({ folder }) => reach(folder).has(folder)).map(({ folder }) => ({
-    file: "scripts/check/layers.ts",
-    message: `${folder} reaches itself`,
-  }));
+/** The table itself: a layer comes after every layer that it imports, so there is no circle. */
+export function checkLayers(layers: readonly Layer[] = LAYERS): Violation[] {
+  const order = layers.map(({ folder }) => folder);
+  const file = "scripts/check/layers.ts";
+  return layers.flatMap(({ folder, below }, index) =>
+    below
+      .filter((other) => !order.slice(0, index).includes(other))
+      .map((other) => ({ file, message: `${folder} imports ${other}, which does not stand before it` })),
+  );
+}
+
+/**
+ * What only the whole tree shows: circles between files, types included, and arrows of the table that no import needs.
+ * @param sources by path from the repository's root, generated code left out.
+ */
+export function checkTree(sources: ReadonlyMap<string, string>): Violation[] {
+  const graph = new Map(
+    [...sources].map(([file, source]) => [
+      file,
+      importsOf(source).map((specifier) => targetOf(file, specifier)),
+    ]),
+  );
+  return [...circles(graph), ...unusedArrows(graph)];
+}
+
+function unusedArrows(graph: ReadonlyMap<string, readonly string[]>): Violation[] {
+  const used = new Set(
+    [...graph].flatMap(([file, targets]) => targets.map((target) => `${layerOf(file)} ${layerOf(target)}`)),
+  );
+  return LAYERS.flatMap(({ folder, below }) =>
+    below
+      .filter((other) => !used.has(`${folder} ${other}`))
+      .map((other) => ({
+        file: "scripts/check/layers.ts",
+        message: `no file of ${folder} imports ${other}: take the arrow out`,
+      })),
+  );
+}
+
+/** One violation a circle: the first way back to a file that is still being looked at. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): Violation[] {
+  const found: Violation[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      found.push({ file, message: `is part of a circle: ${[...path.slice(at), file].join(" -> ")}` });
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return found;
+}
+
+function targetOf(file: string, specifier: string): string {
+  return specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier;
 }
 
 function importProblems(file: string, own: string, specifier: string): string[] {
@@ -41,7 +99,7 @@ function importProblems(file: string, own: string, specifier: string): string[] 
     }
     const layer = layerOf(target);
     if (layer === undefined) return [`imports ${target}, which lies in no layer`];
-    if (layer === own || reach(own).has(layer)) return [];
+    if (layer === own || mayImport(own, layer)) return [];
     return [`imports ${target}: ${own} must not know ${layer}`];
   }
   if (own === "raft/core") return [`imports ${specifier}: raft/core imports nothing outside itself`];
@@ -67,17 +125,18 @@ function wordProblems(file: string, own: string, source: string): string[] {
     );
 }
 
-/** Everything a layer may see: what is below it, and what is below that. */
-function reach(folder: string, seen = new Set<string>()): Set<string> {
-  for (const below of LAYERS.find((layer) => layer.folder === folder)?.below ?? []) {
-    if (seen.has(below)) continue;
-    seen.add(below);
-    reach(below, seen);
+function mayImport(own: string, other: string): boolean {
+  const common: readonly string[] = COMMON;
+  if (own !== "raft/core" && common.includes(other)) {
+    // The common layers among themselves: in the order of the list.
+    const order = LAYERS.map(({ folder }) => folder);
+    return !common.includes(own) || order.indexOf(other) < order.indexOf(own);
   }
-  return seen;
+  return LAYERS.some(({ folder, below }) => folder === own && below.includes(other));
 }
 
 function layerOf(file: string): string | undefined {
+  if (!file.startsWith("src/")) return undefined;
   const inside = file.slice("src/".length);
   if (!inside.includes("/")) return inside.replace(/\.ts$/, "") === "main" ? "main" : undefined;
   return LAYERS.map(({ folder }) => folder)

@@ -1,6 +1,6 @@
 /**
- * Who may import whom (docs/ARCHITECTURE.md). Arrows point down only; a layer also reaches everything below what it
- * reaches. `checks.ts` compares the sources with this table, type imports included.
+ * Who may import whom (docs/ARCHITECTURE.md). `below` lists direct arrows, and only those: a layer does not see what the layers
+ * below it see. `arrows.ts` compares the sources with this table, type imports included; a line that no import needs is an error too.
  */
 export interface Layer {
   /** Folder below src/. The longest match decides: `raft/core` and not `raft`. */
@@ -9,30 +9,139 @@ export interface Layer {
 }
 
 /** Usable by every layer but the consensus core, which knows nothing outside itself. */
-export const COMMON = ["config", "monitoring", "platform", "rooms", "gen"] as const;
+export const COMMON = ["config", "monitoring", "platform", "threads", "gen"] as const;
 
+/** From the bottom up: a layer imports only layers that stand above it in this list. */
 export const LAYERS: readonly Layer[] = [
   { folder: "platform", below: [] },
   { folder: "gen", below: [] },
-  { folder: "config", below: ["platform"] },
-  { folder: "monitoring", below: ["platform", "config"] },
-  { folder: "rooms", below: ["platform"] },
-  { folder: "raft/core", below: [] },
-  { folder: "raft/wal", below: ["raft/core", ...COMMON] },
-  { folder: "raft/transport", below: ["raft/core", ...COMMON] },
-  { folder: "raft/engine", below: ["raft/core", "raft/wal", "raft/transport", ...COMMON] },
-  { folder: "store", below: [...COMMON] },
-  { folder: "kv", below: ["store", "raft/engine", ...COMMON] },
-  { folder: "blob", below: ["kv", ...COMMON] },
-  { folder: "http", below: [...COMMON] },
-  { folder: "s3", below: ["http", "blob", ...COMMON] },
-  { folder: "admin", below: ["http", "blob", ...COMMON] },
+  { folder: "config", below: [] },
+  { folder: "monitoring", below: [] },
+  { folder: "threads", below: [] },
+  { folder: "http", below: [] },
+  { folder: "hash", below: [] },
   // Keys and sealed records; who writes them to the keyspace is above.
-  { folder: "secrets", below: ["config", "platform"] },
-  { folder: "cli", below: ["secrets", "config", "platform"] },
-  // The composition root: puts the rooms together, so it sees them all.
-  { folder: "node", below: ["s3", "admin", "cli", "secrets", ...COMMON] },
-  { folder: "main", below: ["node", ...COMMON] },
+  { folder: "secrets", below: [] },
+  { folder: "cli", below: ["secrets"] },
+
+  { folder: "raft/core", below: [] },
+  { folder: "raft/log", below: ["raft/core"] },
+  { folder: "peer", below: ["raft/core"] },
+  { folder: "raft/engine", below: ["raft/core", "raft/log", "peer"] },
+
+  { folder: "store", below: [] },
+  { folder: "store/payload", below: ["store"] },
+  { folder: "store/sqlite", below: ["store", "store/payload"] },
+  { folder: "store/snapshot", below: ["store", "store/payload", "store/sqlite"] },
+  { folder: "store/generations", below: ["store", "store/sqlite", "store/snapshot"] },
+
+  { folder: "txn", below: ["store"] },
+  { folder: "messages", below: ["raft/core", "raft/engine", "store", "txn"] },
+  { folder: "memory", below: [] },
+
+  // One thread each: they meet in `messages`, and none of them imports another.
+  { folder: "state", below: ["raft/core", "raft/engine", "store", "store/generations", "txn", "messages"] },
+  {
+    folder: "snapshots",
+    below: ["raft/core", "raft/engine", "peer", "store", "store/generations", "messages"],
+  },
+  { folder: "cluster", below: ["raft/core", "raft/engine", "peer", "messages"] },
+  {
+    folder: "consensus",
+    // `cluster` and the senders and receivers of `snapshots` are libraries of this thread.
+    below: [
+      "raft/core",
+      "raft/log",
+      "raft/engine",
+      "peer",
+      "store",
+      "txn",
+      "messages",
+      "memory",
+      "cluster",
+      "snapshots",
+    ],
+  },
+
+  // The client's side: transactions in, answers and linearizable reads out.
+  { folder: "kv", below: ["store", "txn", "messages", "memory"] },
+  { folder: "gc", below: ["store", "txn"] },
+
+  { folder: "s3/protocol", below: ["http", "txn"] },
+  { folder: "s3/auth", below: ["http", "s3/protocol"] },
+  { folder: "s3/records", below: ["hash", "store", "txn", "s3/protocol"] },
+  { folder: "s3/headers", below: ["s3/protocol", "s3/records"] },
+  { folder: "s3/xml", below: ["s3/protocol", "s3/records"] },
+  { folder: "s3/body", below: ["hash", "http", "s3/protocol", "s3/auth", "s3/records"] },
+  { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
+  {
+    folder: "s3/context",
+    below: [
+      "hash",
+      "http",
+      "txn",
+      "s3/protocol",
+      "s3/auth",
+      "s3/records",
+      "s3/headers",
+      "s3/xml",
+      "s3/content",
+    ],
+  },
+  {
+    folder: "s3/objects",
+    below: [
+      ...["hash", "http", "store", "txn"],
+      ...["s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/content", "s3/context"],
+    ],
+  },
+  {
+    folder: "s3/buckets",
+    below: [
+      ...["http", "store", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...["s3/content", "s3/context", "s3/objects"],
+    ],
+  },
+  {
+    folder: "s3/listing",
+    below: ["store", "txn", "s3/protocol", "s3/records", "s3/xml", "s3/content", "s3/context", "s3/objects"],
+  },
+  {
+    folder: "s3/multipart",
+    below: [
+      ...["hash", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...["s3/content", "s3/context", "s3/objects"],
+    ],
+  },
+  {
+    folder: "s3/routing",
+    below: [
+      ...["s3/protocol", "s3/auth", "s3/context"],
+      ...["s3/buckets", "s3/objects", "s3/listing", "s3/multipart"],
+    ],
+  },
+  {
+    folder: "s3",
+    below: [
+      ...["http", "s3/protocol", "s3/auth", "s3/records", "s3/headers", "s3/content"],
+      ...["s3/context", "s3/routing"],
+    ],
+  },
+
+  { folder: "admin", below: ["http", "messages"] },
+  {
+    folder: "gateway",
+    below: ["hash", "http", "txn", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
+  },
+  // The composition root: puts the threads together, so it sees them all.
+  {
+    folder: "node",
+    below: [
+      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
+    ],
+  },
+  { folder: "main", below: ["cli", "node"] },
 ];
 
 /** Packages that belong to one place; imports of their types count too. Builtins are named with their prefix. */
@@ -41,11 +150,11 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],
-  "bun:sqlite": ["store"],
+  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot"],
   "node:http": ["http"],
   "bun:ffi": ["platform"],
-  "hash-wasm": ["blob"],
-  "fast-xml-parser": ["s3"],
+  "hash-wasm": ["hash"],
+  "fast-xml-parser": ["s3/xml"],
   protobufjs: ["gen"],
 };
 
@@ -78,6 +187,6 @@ export const AMBIENT_WORDS = [
   "process.hrtime",
 ] as const;
 
-/** Where the real ones are handed in: entrypoints of rooms and the composition root. */
+/** Where the real ones are handed in: entrypoints of threads and the composition root. */
 export const AMBIENT_ALLOWED = ["src/platform/", "src/main.ts", "src/node/"] as const;
 export const AMBIENT_ALLOWED_SUFFIX = "-worker.ts";

@@ -140,7 +140,7 @@ function paths(tree: Tree, text: string): string[] {
     /(?<![\w./:@-])((?:src|test|scripts|bench|docs|systemd|proto|findings|deploy)\/[\w./*-]*[\w*/])/g,
   );
   for (const [, path = ""] of found) {
-    // `src/store/snapshot-*.ts` stands for what begins so, `src/gen/NAME.js` for what lies in the folder.
+    // `src/kv/read-*.ts` stands for what begins so, `src/gen/NAME.js` for what lies in the folder.
     const fixed = path.replace(/(?:\*|(?<=\/)[A-Z]{3,}\b(?!\.md)).*$/, "");
     const bare = fixed.replace(/\/$/, "");
     if (GENERATED.test(bare) || tree.files.has(bare)) continue;

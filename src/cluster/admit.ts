@@ -1,9 +1,10 @@
 /** Which node of the cluster may talk to this one: decided on the hello of a connection, at both of its ends. That the other
  *  end belongs to the cluster at all has been proved before (peer/proof.ts), or its certificate does. */
+
+import type { Hello, RefusalCode, Verdict } from "../peer/types.ts";
 import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
-import type { Hello, RefusalCode, Verdict } from "../peer/types.ts";
 import type { NamedAddress } from "./types.ts";
 
 /** What the verdict depends on, at this moment. */

@@ -5,9 +5,10 @@
  * directory the other has. A node that joins meets one member that knows it, and learns from it which cluster it is in.
  * What was found is made durable (`keep-roster`) before anything is voted or appended.
  */
+
+import type { Hello } from "../peer/types.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member } from "../raft/engine/types.ts";
-import type { Hello } from "../peer/types.ts";
 import type { NamedAddress } from "./types.ts";
 
 export interface FormationResult {

@@ -1,11 +1,11 @@
 /** What a change of the cluster means for the configuration, and whether it may be made. Pure. */
 import { NODE_NAME } from "../config/members.ts";
+import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import { type ConfChangeSingle, ConfChangeType, type Status } from "../raft/core/index.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import { parseAddress } from "./admit.ts";
 import { refused } from "./request-codec.ts";
-import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 
 /** A learner may be promoted when it lacks at most so many entries: a moment's worth. */
 export const PROMOTION_LAG_ENTRIES = 1_000;

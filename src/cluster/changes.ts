@@ -2,13 +2,14 @@
  * Membership changes at the leader: looked at before they are proposed, guarded by the configuration they were decided on,
  * answered when they are in force.
  */
+
+import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type ConfChange, ConfChangeTransition, ConfChangeType, type Status } from "../raft/core/index.ts";
 import { encodeMembershipChange } from "../raft/engine/membership-codec.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import { alreadySo, checkChange, entryOf, leaves } from "./change-rules.ts";
 import { refused } from "./request-codec.ts";
-import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import { isJoint } from "./view.ts";
 
 /** A change that is not in force after this long is answered with TIMEOUT; it may still come into force. */

@@ -5,9 +5,10 @@
  * A connection on which a peer speaks stands only when the peer's start is written down here: nothing that it promises
  * counts before that, and so nothing that it ever promised is forgotten by the two of them together.
  */
+
+import type { Hello, HelloBoots, Standing } from "../peer/types.ts";
 import { PLANTED } from "../platform/planted.ts";
 import { BOOTS_BEFORE_CUT, BOOTS_NOT_CUT, type PeerBoot } from "../raft/engine/incarnations.ts";
-import type { Hello, HelloBoots, Standing } from "../peer/types.ts";
 
 export interface BootLedgerOptions {
   /** Of this node's data directory. */

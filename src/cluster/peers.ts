@@ -2,21 +2,14 @@
  * The other nodes as this one knows them: who may connect, whom to dial, what they say of themselves, and who refuses this
  * node.
  */
+
+import type { Hello, Peer, PeerMessage, PeerStatus, RefusalCode, Transport, Verdict } from "../peer/types.ts";
 import type { PeerCertificate } from "../platform/network.ts";
 import type { PeerBoot } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
-import type {
-  Hello,
-  Peer,
-  PeerMessage,
-  PeerStatus,
-  RefusalCode,
-  Transport,
-  Verdict,
-} from "../peer/types.ts";
-import { BootLedger } from "./peer-incarnations.ts";
 import { type AdmissionView, admit, checkCertificate, parseAddress } from "./admit.ts";
+import { BootLedger } from "./peer-incarnations.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */

@@ -1,15 +1,16 @@
 /** What people ask of the cluster, at this node: questions go to the leader, changes happen there. */
+
+import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
 import { StateType, type Status } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { ClusterChanges } from "./changes.ts";
-import { decodeClusterRequest, encodeClusterMessage, refused } from "./request-codec.ts";
-import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { ClusterPeers } from "./peers.ts";
-import { clusterView, isMember, votersOf } from "./view.ts";
+import { decodeClusterRequest, encodeClusterMessage, refused } from "./request-codec.ts";
 import type { ClusterContext, LeaderRequests } from "./types.ts";
+import { clusterView, isMember, votersOf } from "./view.ts";
 
 /** A member's data directory or address is proposed for registration again after this long without effect. */
 const REGISTRATION_RETRY_MS = 1_000;
@@ -19,8 +20,7 @@ const LEADER_RETRY_MS = 100;
 /** A status without an answer from the leader in this time is this node's own. */
 const STATUS_WAIT_MS = 1_500;
 
-export interface ClusterDeskOptions
-  extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft"> {
+export interface ClusterDeskOptions extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft"> {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly ownId: number;

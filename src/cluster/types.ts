@@ -1,10 +1,11 @@
 /** What the cluster's parts are told: who this node is, whom it may meet, and how it reaches them. */
+
+import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Transport, TransportOptions } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { PeerBoot } from "../raft/engine/incarnations.ts";
 import type { Member } from "../raft/engine/types.ts";
-import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 
 /** A node as the operator writes it: "name=host:port". */
 export interface NamedAddress {

@@ -1,8 +1,9 @@
 /** The cluster as its leader sees it; or, on another node that has nobody to ask or no answer, as that node does. */
+
+import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "../messages/cluster.ts";
+import type { PeerStatus } from "../peer/types.ts";
 import { StateType, type Status } from "../raft/core/index.ts";
 import type { Membership } from "../raft/engine/types.ts";
-import type { PeerStatus } from "../peer/types.ts";
-import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "../messages/cluster.ts";
 import { hostIdOf } from "./host-id.ts";
 
 export interface ViewSource {

@@ -6,29 +6,35 @@
  *
  * Its life: opening (log and keyspace) -> forming or joining, on a node that has yet to take part -> running.
  */
+
+import { Formation } from "../cluster/bootstrap.ts";
+import { ClusterPeers } from "../cluster/peers.ts";
+import { ClusterDesk } from "../cluster/requests.ts";
+import { isMember, votersOf } from "../cluster/view.ts";
+import { ReceivedMemory } from "../memory/received-buffers.ts";
+import type {
+  FrontToConsensus,
+  ProposeMessage,
+  SnapshotToConsensus,
+  StoreToConsensus,
+} from "../messages/messages.ts";
+import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../peer/types.ts";
 import { PLANTED } from "../platform/planted.ts";
 import { type Entry, MessageType } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import { NO_MEMBERSHIP } from "../raft/engine/membership.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { EngineOptions, Membership } from "../raft/engine/types.ts";
-import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../peer/types.ts";
+import { SnapshotStreams } from "../snapshots/streams.ts";
 import type { AppliedState } from "../store/types.ts";
-import { ClusterDesk } from "../cluster/requests.ts";
-import { ClusterPeers } from "../cluster/peers.ts";
-import { isMember, votersOf } from "../cluster/view.ts";
+import { physicalMs } from "../txn/hlc.ts";
+import { Forwarding } from "./forwarding.ts";
+import { LogCompactor } from "./log-compactor.ts";
 import { type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { ForeignProposalError, Proposals, viewsOf } from "./proposals.ts";
-import { consensusStatus, observationOf } from "./status.ts";
-import { Formation } from "../cluster/bootstrap.ts";
-import { Forwarding } from "./forwarding.ts";
-import { physicalMs } from "../txn/hlc.ts";
-import { LogCompactor } from "./log-compactor.ts";
-import type { FrontToConsensus, ProposeMessage, SnapshotToConsensus, StoreToConsensus } from "../messages/messages.ts";
 import { READ_LIFE_BYTES, readContext, readIdOf } from "./read-context.ts";
-import { ReceivedMemory } from "../memory/received-buffers.ts";
-import { SnapshotStreams } from "../snapshots/streams.ts";
 import { StallWatch } from "./stall-watch.ts";
+import { consensusStatus, observationOf } from "./status.ts";
 
 /** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
 const STALL_ELECTIONS = 10;

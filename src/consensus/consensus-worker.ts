@@ -1,25 +1,25 @@
 /** The consensus room as a Worker: waits for the log and the keyspace, checks that they belong together, and runs. */
 
+import type { PeerLink } from "../cluster/types.ts";
+import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import { createLogger, type Logger } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { RoomMetrics } from "../monitoring/room-metrics.ts";
+import { PeerTransport } from "../peer/index.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realNetwork } from "../platform/network/real-network.ts";
 import { systemRandom } from "../platform/random.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import { PeerTransport } from "../peer/index.ts";
 import { PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { hostRoom } from "../threads/worker-host.ts";
-import { assembleConsensus } from "./start.ts";
-import type { ConsensusWorkerInit } from "./options.ts";
-import type { PeerLink } from "../cluster/types.ts";
 import { LogMail } from "./log-client.ts";
-import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import { consensusRoomMetrics } from "./metrics.ts";
+import type { ConsensusWorkerInit } from "./options.ts";
 import { transportMetrics } from "./peer-metrics.ts";
+import { assembleConsensus } from "./start.ts";
 
 export type { ConsensusWorkerInit } from "./options.ts";
 

@@ -1,8 +1,9 @@
 /** What this node asks of the leader on another one: to append its proposals, and to answer questions about the cluster. */
-import type { Timers } from "../platform/timers.ts";
-import type { PeerMessage } from "../peer/types.ts";
+
 import { decodeClusterReply, encodeClusterMessage, refused } from "../cluster/request-codec.ts";
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
+import type { PeerMessage } from "../peer/types.ts";
+import type { Timers } from "../platform/timers.ts";
 
 /** A cluster request without an answer from the leader is given up after this long: longer than any change may take there. */
 export const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;

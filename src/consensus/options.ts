@@ -3,16 +3,6 @@
  * room runs in both.
  */
 import type { ClusterContext, ClusterIdentity, NamedAddress, RaftSettings } from "../cluster/types.ts";
-import type { LogFormat, LogLevel } from "../monitoring/log.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { NetworkAddress } from "../platform/network.ts";
-import type { Random } from "../platform/random.ts";
-import type { BasicStatus, Entry, SnapshotMetadata } from "../raft/core/index.ts";
-import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
-import type { Channel, PortLike } from "../threads/channel.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
-import type { Fatal } from "../threads/worker-host.ts";
-import type { AppliedState } from "../store/types.ts";
 import type {
   ConsensusToFront,
   ConsensusToSnapshot,
@@ -21,6 +11,16 @@ import type {
   SnapshotToConsensus,
   StoreToConsensus,
 } from "../messages/messages.ts";
+import type { LogFormat, LogLevel } from "../monitoring/log.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { NetworkAddress } from "../platform/network.ts";
+import type { Random } from "../platform/random.ts";
+import type { BasicStatus, Entry, SnapshotMetadata } from "../raft/core/index.ts";
+import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
+import type { AppliedState } from "../store/types.ts";
+import type { Channel, PortLike } from "../threads/channel.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
+import type { Fatal } from "../threads/worker-host.ts";
 
 export const RETAIN_BYTES = 32 << 20;
 

@@ -1,4 +1,6 @@
 /** Proposals at the leader: this node's own and those of other nodes' coordinators, stamped in log order. */
+
+import type { ProposeMessage } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
 import type { Entry } from "../raft/core/index.ts";
@@ -10,7 +12,6 @@ import {
   stampCommitTs,
 } from "../txn/command.ts";
 import { HybridLogicalClock } from "../txn/hlc.ts";
-import type { ProposeMessage } from "../messages/messages.ts";
 
 export interface ProposalsOptions {
   readonly clock: Clock;

@@ -14,9 +14,9 @@ import {
 import type { Membership } from "../raft/engine/types.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
+import { ConsensusRoom } from "./consensus-thread.ts";
 import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";
-import { ConsensusRoom } from "./consensus-thread.ts";
 
 export type { AssembledConsensus, ConsensusAssembly, LogRoomPort } from "./options.ts";
 export { RecoveryError } from "./recovery.ts";

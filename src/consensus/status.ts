@@ -1,10 +1,11 @@
 /** What the front and the metrics see of the consensus room. */
+
+import { votersOf } from "../cluster/view.ts";
+import type { ConsensusStatus, MemberStatus } from "../messages/messages.ts";
 import { type Status, stateName } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import type { Membership } from "../raft/engine/types.ts";
-import { votersOf } from "../cluster/view.ts";
 import type { ConsensusObservation } from "./options.ts";
-import type { ConsensusStatus, MemberStatus } from "../messages/messages.ts";
 
 /** @param engine undefined = the node does not take part yet */
 export function consensusStatus(

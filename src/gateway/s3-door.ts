@@ -6,9 +6,9 @@ import type { EdgeApplication, EdgeReply, EdgeRequest } from "../http/types.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
+import { HOLD_HEAD_MS, HOLD_MS, type HoldOutcome, RequestHold } from "../s3/context/request-hold.ts";
 import { renderErrorXml, retryHeaders, S3Error } from "../s3/protocol/errors.ts";
 import { xmlReply } from "../s3/protocol/replies.ts";
-import { HOLD_HEAD_MS, HOLD_MS, type HoldOutcome, RequestHold } from "../s3/context/request-hold.ts";
 
 export interface S3DoorOptions {
   readonly timers: Timers;

@@ -1,27 +1,26 @@
 /** The S3 application of the front room, with everything it needs around it. */
 import { availableParallelism } from "node:os";
+import type { Config } from "../config/config.ts";
+import type { RootCredentials } from "../config/root-credentials.ts";
 import { hashersReady } from "../hash/hashers.ts";
 import { HashPool } from "../hash/pool.ts";
 import { spawnHashWorker } from "../hash/port.ts";
-import type { Config } from "../config/config.ts";
-import type { RootCredentials } from "../config/root-credentials.ts";
 import type { EdgeApplication } from "../http/types.ts";
-import type { KvClient } from "../txn/types.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
-import { workerUrl } from "../threads/worker-entrypoints.ts";
-import { PutAdmission, systemTimer } from "../s3/content/admission.ts";
 import { createS3Application } from "../s3/app.ts";
-import { AttemptSweeper } from "../s3/content/attempts.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { keyHoldersOnly } from "../s3/auth/authorizer.ts";
+import { PutAdmission, systemTimer } from "../s3/content/admission.ts";
+import { AttemptSweeper } from "../s3/content/attempts.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
-
 import type { RequestHold } from "../s3/context/request-hold.ts";
+import { workerUrl } from "../threads/worker-entrypoints.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
+import type { KvClient } from "../txn/types.ts";
 import { s3Metrics } from "./s3-metrics.ts";
 
 /** Between two looks for abandoned uploads. */

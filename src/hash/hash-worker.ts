@@ -1,6 +1,7 @@
 /** Worker entry: a HashRoom behind postMessage. */
-import { hashersReady } from "./hashers.ts";
+
 import { type HashOrder, HashRoom } from "./hash-thread.ts";
+import { hashersReady } from "./hashers.ts";
 
 declare const self: Worker;
 

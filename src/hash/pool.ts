@@ -1,7 +1,8 @@
 /** Hash streams over a fixed set of rooms: each stream lives in one room, so that its bytes stay in order. */
+
+import type { HashAnswer } from "./hash-thread.ts";
 import { HasherSet } from "./hashers.ts";
 import type { HashPort, SpawnHashPort } from "./port.ts";
-import type { HashAnswer } from "./hash-thread.ts";
 import { type Digests, type HashAlgorithm, HashError, type HashService, type HashStream } from "./types.ts";
 
 /** Bodies up to this are hashed where they are: a message costs more than the hash. */

@@ -1,8 +1,8 @@
 /** The KvClient of this node: reads through the shard store, writes through the coordinator. */
 import type { PayloadTarget, VersionedValue } from "../store/types.ts";
-import type { Coordinator } from "./proposer.ts";
-import type { ShardStore } from "./linearizable-reader.ts";
 import type { KvClient, PayloadBuffer, ReadView, Txn, TxnOutcome } from "../txn/types.ts";
+import type { ShardStore } from "./linearizable-reader.ts";
+import type { Coordinator } from "./proposer.ts";
 
 export class NodeKvClient implements KvClient {
   readonly #coordinator: Coordinator;

@@ -6,10 +6,11 @@
  * paused between the two finds its lease gone. Without a lease the leader confirms its leadership with a round of
  * heartbeats (read-index); concurrent reads share one round.
  */
+
+import type { ChangedKeys } from "../messages/changed-keys.ts";
+import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
-import type { Channel } from "../threads/channel.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
 import type {
   AppliedState,
   MvccReader,
@@ -18,11 +19,11 @@ import type {
   Timestamp,
   VersionedValue,
 } from "../store/types.ts";
-import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
+import { KvError, type ReadView } from "../txn/types.ts";
 import { ReadRounds } from "./read-index-rounds.ts";
 import { RowCache } from "./row-cache.ts";
-import type { ChangedKeys } from "../messages/changed-keys.ts";
-import { KvError, type ReadView } from "../txn/types.ts";
 
 export interface ShardStoreOptions {
   readonly reader: MvccReader;

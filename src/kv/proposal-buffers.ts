@@ -2,8 +2,9 @@
  * Where this node's proposals lie until they are applied: shared memory that log and store room look at without a copy, and
  * that is used again. Large payloads stay where the socket put them; small entries share an arena.
  */
-import { COMMAND_HEADER_BYTES, CommandKind, writeFixedHeader, writeTxn } from "../txn/command.ts";
+
 import { type Slab, SlabPool } from "../memory/slab-pool.ts";
+import { COMMAND_HEADER_BYTES, CommandKind, writeFixedHeader, writeTxn } from "../txn/command.ts";
 import { KvError, type PayloadBuffer } from "../txn/types.ts";
 
 /** Small, because every Worker that is told of a slab counts all of it as garbage-to-be: with 1 MiB arenas the collectors

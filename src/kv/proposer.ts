@@ -4,16 +4,17 @@
  * A retry carries the same origin and sequence, and the state machine answers a repeated one from memory
  * (sessions.ts), so a transaction is applied at most once however often it is proposed.
  */
+
+import type { Slab } from "../memory/slab-pool.ts";
+import type { AnswerMessage, ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Channel } from "../threads/channel.ts";
 import { COMMAND_HEADER_BYTES, encodeTxnHeader, payloadsOf } from "../txn/command.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
-import type { AnswerMessage, ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
-import type { Slab } from "../memory/slab-pool.ts";
-import { type Place, ProposalMemory } from "./proposal-buffers.ts";
 import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "../txn/types.ts";
+import { type Place, ProposalMemory } from "./proposal-buffers.ts";
 
 /** Times that a transaction is taken to a leader that is too busy after 2, 4, 8 ... ms, up to this many (docs/design/contract.md,
  *  section 7). */

@@ -3,9 +3,9 @@ import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { PeerBoot } from "../raft/engine/incarnations.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import type { ClusterReply, ClusterRequest } from "./cluster.ts";
-import type { ChangedKeys } from "./changed-keys.ts";
 import type { TxnOutcome } from "../txn/types.ts";
+import type { ChangedKeys } from "./changed-keys.ts";
+import type { ClusterReply, ClusterRequest } from "./cluster.ts";
 
 // ---- front <-> consensus ------------------------------------------------------------------------------------------
 

@@ -3,9 +3,7 @@
  * it. A member writes its public key into the keyspace; any other one that has the key puts it there in a box that only the
  * new one opens.
  */
-import { timestampFromMs } from "../txn/hlc.ts";
-import type { Condition, KvClient, TxnMutation } from "../txn/types.ts";
-import { KvError } from "../txn/types.ts";
+
 import type { Logger } from "../monitoring/log.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting } from "../platform/start-error.ts";
@@ -16,6 +14,9 @@ import type { NodeKey } from "../secrets/node-key.ts";
 import { base64, SecretRecordError } from "../secrets/records.ts";
 import { type BoxOwner, SealingKey } from "../secrets/sealing-key.ts";
 import type { Timestamp } from "../store/types.ts";
+import { timestampFromMs } from "../txn/hlc.ts";
+import type { Condition, KvClient, TxnMutation } from "../txn/types.ts";
+import { KvError } from "../txn/types.ts";
 import { whatToDo } from "./local-keys.ts";
 import { sealClearRow } from "./root-agreement.ts";
 import {

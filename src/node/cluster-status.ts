@@ -1,8 +1,8 @@
 /** What the admin API says about the cluster: the leader's view where there is one, else what this node knows. */
 import { adviceFor } from "../admin/advice.ts";
 import type { ChangeReply, ClusterStatus, MemberStatus } from "../admin/types.ts";
-import type { ClusterView, MemberChange, MemberView } from "../messages/cluster.ts";
 import { hostIdOf } from "../cluster/host-id.ts";
+import type { ClusterView, MemberChange, MemberView } from "../messages/cluster.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import type { NodeIdentity } from "./data-directory.ts";

@@ -4,6 +4,7 @@
  */
 import { Cleaner } from "../gc/collector.ts";
 import { NodeKvClient } from "../kv/client.ts";
+import { ShardStore } from "../kv/linearizable-reader.ts";
 import { Coordinator, type DiskRoom, type Leadership } from "../kv/proposer.ts";
 import type {
   ConsensusStatus,
@@ -12,16 +13,15 @@ import type {
   FrontToStore,
   StoreToFront,
 } from "../messages/messages.ts";
-import { ShardStore } from "../kv/linearizable-reader.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import { type KvClient, KvError } from "../txn/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
+import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
+import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
-import type { AppliedState, KeyspaceReader } from "../store/types.ts";
+import { type KvClient, KvError } from "../txn/types.ts";
 import { ClusterMail, type ClusterMailOptions } from "./cluster-control.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 

@@ -4,8 +4,6 @@
  * in its data directory, so that it can check signatures before it has found a leader.
  */
 import { generateRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
-import { settingKey } from "../txn/keys.ts";
-import type { KvClient } from "../txn/types.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
@@ -14,6 +12,8 @@ import { OpenError } from "../secrets/hpke.ts";
 import { parseRecord, recordBytes, SecretRecordError } from "../secrets/records.ts";
 import { isSealed, type SealingKey } from "../secrets/sealing-key.ts";
 import type { VersionedValue } from "../store/types.ts";
+import { settingKey } from "../txn/keys.ts";
+import type { KvClient } from "../txn/types.ts";
 import { REPLACED_KEY } from "./sealing-rows.ts";
 
 type Keyspace = Pick<KvClient, "snapshot" | "transact">;

@@ -2,12 +2,13 @@
  * The rows about the cluster's sealing key (docs/format/keyspace.md): which key there is, every member's public key, and the
  * sealing key in a box for each of them.
  */
-import { settingKey, settingPath } from "../txn/keys.ts";
-import type { KvClient } from "../txn/types.ts";
+
 import { KEY_BYTES } from "../secrets/hpke.ts";
 import { base64, bytesOf, parseRecord, recordBytes, SecretRecordError, textOf } from "../secrets/records.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
 import type { Timestamp } from "../store/types.ts";
+import { settingKey, settingPath } from "../txn/keys.ts";
+import type { KvClient } from "../txn/types.ts";
 
 const SEALING = "sealing";
 const MEMBER = "member";

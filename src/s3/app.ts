@@ -9,21 +9,21 @@
 import { Elysia } from "elysia";
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
-import { BucketDirectory } from "./records/bucket-directory.ts";
 import { planBatches } from "./content/batcher.ts";
 import type { S3Deps } from "./context/deps.ts";
-import { renderErrorXml, retryHeaders, S3Error, toS3Error } from "./protocol/errors.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
-import { refuseRepeatedHeaders } from "./protocol/header-values.ts";
+import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
 import { checkOwner } from "./headers/owner.ts";
+import { renderErrorXml, retryHeaders, S3Error, toS3Error } from "./protocol/errors.ts";
+import { refuseRepeatedHeaders } from "./protocol/header-values.ts";
+import { OPERATIONS, type OperationName } from "./protocol/operations.ts";
 import { emptyReply, xmlReply } from "./protocol/replies.ts";
-import { countReply } from "./reply-metrics.ts";
 import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
-import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
+import { BucketDirectory } from "./records/bucket-directory.ts";
+import { countReply } from "./reply-metrics.ts";
 import { detectOperation } from "./routing/detect.ts";
 import { HANDLERS } from "./routing/handlers.ts";
-import { OPERATIONS, type OperationName } from "./protocol/operations.ts";
 
 /** What every route returns to Elysia: the real reply lies in the exchange. */
 const ANSWERED = new Response(null);

@@ -5,9 +5,9 @@
  * Answered before signatures and routing, without a read of the cluster. What is signed goes to S3 as ever.
  */
 import type { EdgeBody, EdgeReply, EdgeRequest } from "../http/types.ts";
-import { bucketKey } from "./records/keys.ts";
 import { parseQuery, type Query } from "./protocol/query.ts";
 import { bucketOfHostHeader } from "./protocol/request.ts";
+import { bucketKey } from "./records/keys.ts";
 
 export interface HealthSources {
   /** Domains whose subdomains are buckets: there `/-/ready` is an object. */

@@ -2,11 +2,12 @@
  * A keyspace snapshot that comes in, one at a time: chunks go to the snapshot room and credit goes back as they are
  * written. Only when all of it is verified and durable is the core shown the message that announces it.
  */
+
+import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "../messages/messages.ts";
+import type { PeerMessage } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
-import type { PeerMessage } from "../peer/types.ts";
 import { SNAPSHOT_SILENCE_MS, type SnapshotOutcome } from "./sender.ts";
-import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "../messages/messages.ts";
 
 /** While the disk takes what was received, the sender hears so often that it goes on. */
 const STILL_AT_IT_MS = SNAPSHOT_SILENCE_MS / 3;

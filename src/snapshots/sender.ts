@@ -3,13 +3,14 @@
  * the snapshot room reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
  * reported to the core exactly once and what was held is let go.
  */
+
+import type { ConsensusToSnapshot, ConsensusToStore } from "../messages/messages.ts";
+import type { PeerMessage } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
 import { membersOf } from "../raft/engine/membership.ts";
 import type { Membership, Position } from "../raft/engine/types.ts";
-import type { PeerMessage } from "../peer/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import type { ConsensusToSnapshot, ConsensusToStore } from "../messages/messages.ts";
 
 /** A stream on which nothing happens for so long has ended. */
 export const SNAPSHOT_SILENCE_MS = 30_000;

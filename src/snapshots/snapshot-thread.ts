@@ -3,14 +3,15 @@
  * thread, because both take minutes of disk time. How fast it sends is decided by its reader's credit alone; it never
  * does more than one chunk at a time without looking at its mail.
  */
-import type { Timers } from "../platform/timers.ts";
-import type { Channel } from "../threads/channel.ts";
-import type { Fatal } from "../threads/worker-host.ts";
-import { type KeyspaceDepot, type KeyspaceExport, type KeyspaceImport, StoreError } from "../store/types.ts";
+
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../messages/messages.ts";
 import { SNAPSHOT_CHUNK_BYTES } from "../messages/messages.ts";
+import type { Timers } from "../platform/timers.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import { samePosition } from "../store/positions.ts";
+import { type KeyspaceDepot, type KeyspaceExport, type KeyspaceImport, StoreError } from "../store/types.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { Fatal } from "../threads/worker-host.ts";
 
 /** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. */
 export const SNAPSHOT_SENDS_MAX = 2;

@@ -3,11 +3,11 @@ import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.t
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { systemTimers } from "../platform/timers.ts";
-import { PortChannel, type PortLike } from "../threads/channel.ts";
-import { hostRoom } from "../threads/worker-host.ts";
 import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
 import type { StoreIdentity } from "../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
+import { PortChannel, type PortLike } from "../threads/channel.ts";
+import { hostRoom } from "../threads/worker-host.ts";
 import { SnapshotRoom } from "./snapshot-thread.ts";
 
 export interface SnapshotWorkerInit {

@@ -1,13 +1,19 @@
 /** Keyspace snapshots of this node, both ways: the mail of the snapshot room and of the peers, and the log behind them. */
-import type { Logger, LogFields } from "../monitoring/log.ts";
+
+import type {
+  ConsensusToSnapshot,
+  ConsensusToStore,
+  SnapshotToConsensus,
+  StoreToConsensus,
+} from "../messages/messages.ts";
+import type { LogFields, Logger } from "../monitoring/log.ts";
+import type { PeerMessage } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
-import type { PeerMessage } from "../peer/types.ts";
-import { SnapshotReceiver } from "./receiver.ts";
-import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender.ts";
-import type { ConsensusToSnapshot, ConsensusToStore, SnapshotToConsensus, StoreToConsensus } from "../messages/messages.ts";
 import type { Channel } from "../threads/channel.ts";
 import { SnapshotFailures } from "./failures.ts";
+import { SnapshotReceiver } from "./receiver.ts";
+import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender.ts";
 
 /** Who keeps the log that a follower needs behind its snapshot. */
 export interface LogRetention {

@@ -1,7 +1,7 @@
 /**
  * The replicated state machine: committed entries in, rows and answers out. A pure function of the log and the store:
  * it reads no clock, no random source and no environment, so every replica that applies the same log holds the same
- * rows (test/kv/fsm-determinism).
+ * rows (test/state/state-machine-determinism.test.ts).
  */
 import { PLANTED } from "../platform/planted.ts";
 import { type Entry, EntryType } from "../raft/core/types.ts";
@@ -18,8 +18,8 @@ import {
 import { type DecodedCommand, decodeCommand, readCommitTs, type TxnCommand } from "../txn/command.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
 import { cleanupKey } from "../txn/keys.ts";
-import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
 import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
+import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
 
 /** The answer to one proposal, for whoever waits for it on the node that proposed. */
 export interface Answer {

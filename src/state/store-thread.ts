@@ -3,15 +3,8 @@
  * consensus how far it is and the front what became of its proposals, puts a received snapshot in the keyspace's place,
  * and compacts old versions when it has nothing better to do.
  */
-import type { Logger } from "../monitoring/log.ts";
-import type { Timers } from "../platform/timers.ts";
-import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
-import type { Membership } from "../raft/engine/types.ts";
-import type { Channel } from "../threads/channel.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
-import type { Fatal } from "../threads/worker-host.ts";
-import { type AppliedState, type KeyspaceDepot, type MvccStore, StoreError } from "../store/types.ts";
-import { type ApplyResult, Fsm } from "./state-machine.ts";
+
+import { packKeys } from "../messages/changed-keys.ts";
 import type {
   AnswerMessage,
   ConsensusToStore,
@@ -19,11 +12,19 @@ import type {
   StoreToConsensus,
   StoreToFront,
 } from "../messages/messages.ts";
-import { packKeys } from "../messages/changed-keys.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { Timers } from "../platform/timers.ts";
+import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
+import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
-import { openKeyspace } from "./open-keyspace.ts";
+import { type AppliedState, type KeyspaceDepot, type MvccStore, StoreError } from "../store/types.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
+import type { Fatal } from "../threads/worker-host.ts";
 import { StoreUpkeep } from "./maintenance.ts";
+import { openKeyspace } from "./open-keyspace.ts";
+import { type ApplyResult, Fsm } from "./state-machine.ts";
 
 /** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */
 export const APPLY_BATCH_BYTES = 8 << 20;

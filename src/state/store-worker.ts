@@ -4,12 +4,12 @@ import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.t
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { systemTimers } from "../platform/timers.ts";
-import { PortChannel, type PortLike } from "../threads/channel.ts";
-import { PublishedState } from "../threads/shared-state.ts";
-import { hostRoom } from "../threads/worker-host.ts";
 import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
 import type { StoreIdentity } from "../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
+import { PortChannel, type PortLike } from "../threads/channel.ts";
+import { PublishedState } from "../threads/shared-state.ts";
+import { hostRoom } from "../threads/worker-host.ts";
 import { type StoreFileSizes, storeRoomMetrics } from "./metrics.ts";
 import { StoreRoom } from "./store-thread.ts";
 

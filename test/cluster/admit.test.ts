@@ -6,10 +6,10 @@ import {
   hostOf,
   parseAddress,
 } from "../../src/cluster/admit.ts";
+import type { Hello } from "../../src/peer/types.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { Membership } from "../../src/raft/engine/types.ts";
-import type { Hello } from "../../src/peer/types.ts";
 
 const hello = (name: string, instance: string, more: Partial<Hello> = {}): Hello => ({
   clusterId: "c",

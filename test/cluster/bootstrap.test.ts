@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Formation, type FormationResult } from "../../src/cluster/bootstrap.ts";
-import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { Hello } from "../../src/peer/types.ts";
+import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 
 const hello = (name: string, instance: string, clusterId = "c"): Hello => ({
   clusterId,

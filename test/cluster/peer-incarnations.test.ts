@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { BootLedger } from "../../src/cluster/peer-incarnations.ts";
-import { BOOTS_BEFORE_CUT, BOOTS_NOT_CUT, type PeerBoot } from "../../src/raft/engine/incarnations.ts";
 import type { Hello, HelloBoots } from "../../src/peer/types.ts";
+import { BOOTS_BEFORE_CUT, BOOTS_NOT_CUT, type PeerBoot } from "../../src/raft/engine/incarnations.ts";
 
 const boot = (n: number): string => n.toString(16).padStart(16, "0");
 const OWN = [boot(1), boot(2)];

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Forwarding } from "../../src/consensus/forwarding.ts";
-import type { Timers } from "../../src/platform/timers.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
+import type { Timers } from "../../src/platform/timers.ts";
 
 const LEADER = 7;
 const timers: Timers = { later: () => () => {}, every: () => () => {}, soon: (task) => task() };

@@ -2,15 +2,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { encodeClusterMessage } from "../../src/cluster/request-codec.ts";
 import type { ClusterReply, MemberChange } from "../../src/messages/cluster.ts";
-import { openKeyspace } from "../../src/state/open-keyspace.ts";
-import type { TxnMutation } from "../../src/txn/types.ts";
+import type { PeerMessage } from "../../src/peer/types.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import type { PeerMessage } from "../../src/peer/types.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import { openKeyspace } from "../../src/state/open-keyspace.ts";
 import { StoreError } from "../../src/store/types.ts";
+import type { TxnMutation } from "../../src/txn/types.ts";
 import { LocalCluster, until } from "../support/local-cluster/local-cluster.ts";
 import { localNode } from "../support/local-cluster/local-node.ts";
+import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const put = (key: string, value: string): TxnMutation => ({

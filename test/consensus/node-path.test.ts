@@ -1,17 +1,17 @@
 /** The whole road of a transaction in one thread: front -> consensus -> log -> commit -> store -> answer. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { elastickv as gen } from "../../src/gen/kv.js";
-import { Cleaner } from "../../src/gc/collector.ts";
-import { decodeCommand } from "../../src/txn/command.ts";
 import { RecoveryError } from "../../src/consensus/start.ts";
-import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
-import type { KvClient, Txn, TxnMutation } from "../../src/txn/types.ts";
+import { Cleaner } from "../../src/gc/collector.ts";
+import { elastickv as gen } from "../../src/gen/kv.js";
 import { systemClock } from "../../src/platform/clock.ts";
 import { EntryType } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { prefixEnd } from "../../src/store/key-encoding.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import { decodeCommand } from "../../src/txn/command.ts";
+import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
+import type { KvClient, Txn, TxnMutation } from "../../src/txn/types.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
+import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const newDepot = (): MemoryDepot =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { decodeCommand, encodeTxn } from "../../src/txn/command.ts";
 import { Proposals } from "../../src/consensus/proposals.ts";
-import { HLC_CEILING_WINDOW_MS, physicalMs } from "../../src/txn/hlc.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import { decodeCommand, encodeTxn } from "../../src/txn/command.ts";
+import { HLC_CEILING_WINDOW_MS, physicalMs } from "../../src/txn/hlc.ts";
 
 const ENTRY_BYTES = 1 << 20;
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { type HashOrder, HashRoom } from "../../src/hash/hash-thread.ts";
 import { HashPool, STREAM_WINDOW_BYTES } from "../../src/hash/pool.ts";
 import {
   type HashPortEvents,
@@ -7,7 +8,6 @@ import {
   spawnHashRoomHere,
   spawnHashWorker,
 } from "../../src/hash/port.ts";
-import { type HashOrder, HashRoom } from "../../src/hash/hash-thread.ts";
 import { HashError } from "../../src/hash/types.ts";
 
 const MIB = 1024 * 1024;

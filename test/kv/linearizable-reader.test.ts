@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { ConsensusToFront, FrontToConsensus } from "../../src/messages/messages.ts";
+import { ShardStore } from "../../src/kv/linearizable-reader.ts";
 import { READ_INDEX_RETRY_MS } from "../../src/kv/read-index-rounds.ts";
 import { packKeys } from "../../src/messages/changed-keys.ts";
-import { ShardStore } from "../../src/kv/linearizable-reader.ts";
+import type { ConsensusToFront, FrontToConsensus } from "../../src/messages/messages.ts";
+import { BLIND } from "../../src/store/types.ts";
 import { type Channel, localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
-import { BLIND } from "../../src/store/types.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { decodeCommand, type TxnCommand } from "../../src/txn/command.ts";
+import { IN_PLACE_PAYLOAD_BYTES } from "../../src/kv/proposal-buffers.ts";
 import { Coordinator, PROPOSAL_WINDOW, RETRY_ATTEMPTS_MAX, SILENCE_MS } from "../../src/kv/proposer.ts";
 import type { ConsensusToFront, FrontToConsensus, ProposeMessage } from "../../src/messages/messages.ts";
-import { IN_PLACE_PAYLOAD_BYTES } from "../../src/kv/proposal-buffers.ts";
-import type { Txn } from "../../src/txn/types.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
 import { type Channel, localChannel } from "../../src/threads/channel.ts";
+import { decodeCommand, type TxnCommand } from "../../src/txn/command.ts";
+import type { Txn } from "../../src/txn/types.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const ORIGIN = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);

@@ -10,10 +10,10 @@ import { noLog } from "../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
 import type { Timers } from "../../src/platform/timers.ts";
+import type { KeyspaceReader } from "../../src/store/types.ts";
 import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
-import type { KeyspaceReader } from "../../src/store/types.ts";
 
 const APPLIED = { index: 9, term: 1, commitTs: 9n };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

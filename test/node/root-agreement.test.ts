@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { generateRootCredentials } from "../../src/config/root-credentials.ts";
-import { settingKey } from "../../src/txn/keys.ts";
 import { agreeOnRootCredentials, sealClearRow } from "../../src/node/root-agreement.ts";
 import { EXIT } from "../../src/platform/exit-codes.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 import { bucketKey } from "../../src/s3/records/keys.ts";
 import { SealingKey } from "../../src/secrets/sealing-key.ts";
+import { settingKey } from "../../src/txn/keys.ts";
 import { Rows } from "./support/rows.ts";
 
 const KEY = settingKey("root-credentials");

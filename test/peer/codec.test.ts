@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { elastickv as gen } from "../../src/gen/peer.js";
-import { type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
 import { decodeHeader, decodeMessage, encodeMessage } from "../../src/peer/codec.ts";
 import { encodeFrame, FrameReader, PREFACE, PRELUDE_BYTES } from "../../src/peer/framing.ts";
 import { laneOf, travels } from "../../src/peer/lanes.ts";
@@ -8,6 +7,7 @@ import { frameLimit } from "../../src/peer/limits.ts";
 import { PeerProtocolError, UnsendableError } from "../../src/peer/protocol-error.ts";
 import { encodeRaftMessage } from "../../src/peer/raft-codec.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
+import { type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
 import { append, BIG, bytes, EVERY_MESSAGE, plain, raft, snapWithoutStream } from "./support/messages.ts";
 
 const LIMIT = frameLimit(4 << 20);

@@ -1,11 +1,11 @@
 /** The transport over the sockets, clock and timers that a node really has. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { PeerTransport } from "../../src/peer/transport.ts";
+import type { Lane, Peer, PeerMessage, Verdict } from "../../src/peer/types.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { realNetwork, type TlsFiles } from "../../src/platform/network/real-network.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
-import { PeerTransport } from "../../src/peer/transport.ts";
-import type { Lane, Peer, PeerMessage, Verdict } from "../../src/peer/types.ts";
 import { makeCertificates, type TestCertificates } from "../platform/support/certificates.ts";
 import { needs } from "../platform/support/needs.ts";
 import { EVERY_MESSAGE, plain } from "./support/messages.ts";

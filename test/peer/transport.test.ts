@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/messages/messages.ts";
-import { MessageType } from "../../src/raft/core/index.ts";
 import { encodeMessage } from "../../src/peer/codec.ts";
 import { SEAL_BYTES } from "../../src/peer/frame-seal.ts";
 import { SLOTS, type Slot, SNAPSHOT_QUEUE } from "../../src/peer/lanes.ts";
 import type { Hello, Lane, PeerMessage, Standing } from "../../src/peer/types.ts";
+import { MessageType } from "../../src/raft/core/index.ts";
 import {
   append,
   bytes,

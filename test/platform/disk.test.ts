@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lockDirectory } from "../../src/platform/disk/directory-lock.ts";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
-import { SimulatedDisk } from "../support/simulated-disk/simulated-disk.ts";
 import { type Disk, DiskError } from "../../src/platform/disk.ts";
 import { seededRandom } from "../raft/log/support/seeded-random.ts";
+import { SimulatedDisk } from "../support/simulated-disk/simulated-disk.ts";
 
 function simulated(seed = 1): SimulatedDisk {
   const disk = new SimulatedDisk({ random: seededRandom(seed) });

@@ -2,12 +2,12 @@
 import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SLOTS, type Slot } from "../../src/peer/lanes.ts";
 import { realNetwork } from "../../src/platform/network/real-network.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import { SLOTS, type Slot } from "../../src/peer/lanes.ts";
+import { Speaker } from "../peer/support/speaker.ts";
 import { makeCertificates } from "../platform/support/certificates.ts";
 import { needs } from "../platform/support/needs.ts";
-import { Speaker } from "../peer/support/speaker.ts";
 import { waitFor, withCluster } from "./lib/cluster.ts";
 import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { RegisterLoad } from "./lib/register-load.ts";

@@ -8,9 +8,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { createConnection, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { elastickv as gen } from "../../src/gen/peer.js";
-import { realNetwork } from "../../src/platform/network/real-network.ts";
-import type { Connection, NetworkListener } from "../../src/platform/network.ts";
-import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { encodeMessage, Kind } from "../../src/peer/codec.ts";
 import { encodeFrame, PREFACE } from "../../src/peer/framing.ts";
 import {
@@ -23,6 +20,9 @@ import {
   UNAUTHENTICATED_FRAME,
 } from "../../src/peer/handshake.ts";
 import { SLOTS, type Slot } from "../../src/peer/lanes.ts";
+import { realNetwork } from "../../src/platform/network/real-network.ts";
+import type { Connection, NetworkListener } from "../../src/platform/network.ts";
+import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { Speaker } from "../peer/support/speaker.ts";
 import { Cluster, waitFor } from "./lib/cluster.ts";
 import {

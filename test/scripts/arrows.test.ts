@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { checkLayers, checkSource } from "../../scripts/check/arrows.ts";
+import { checkLayers, checkSource, checkTree } from "../../scripts/check/arrows.ts";
 
 const messages = (file: string, source: string) => checkSource(file, source).map(({ message }) => message);
 
 describe("import arrows", () => {
   test.each([
-    ["src/s3/a.ts", 'import { x } from "../kv/types.ts";'],
-    ["src/s3/deep/a.ts", 'import type { X } from "../../http/types.ts";'],
-    ["src/kv/a.ts", 'import { x } from "../raft/wal/log.ts";'],
+    ["src/s3/objects/a.ts", 'import { x } from "../../txn/types.ts";'],
+    ["src/s3/objects/a.ts", 'import type { X } from "../../http/types.ts";'],
+    ["src/consensus/a.ts", 'import { x } from "../raft/log/wal.ts";'],
     ["src/kv/a.ts", 'import { x } from "./b.ts";\nimport { y } from "../monitoring/log.ts";'],
     ["src/raft/core/a.ts", 'export * from "./tracker/index.ts";'],
     ["src/raft/core/tracker/a.ts", 'import { x } from "../types.ts";'],
@@ -15,7 +15,7 @@ describe("import arrows", () => {
     ["src/cli/version.ts", 'import { version } from "../../package.json";'],
     ["src/raft/core/a.ts", 'const bytes = Uint8Array.from("text");'],
     ["src/admin/app.ts", 'import { Elysia } from "elysia";'],
-    ["src/store/a.ts", 'import { Database } from "bun:sqlite";'],
+    ["src/store/sqlite/a.ts", 'import { Database } from "bun:sqlite";'],
     ["src/kv/a.ts", '// import { x } from "../s3/a.ts";\n/* from "../s3/a.ts" */'],
   ])("%s may: %s", (file, source) => expect(messages(file, source)).toEqual([]));
 
@@ -30,8 +30,26 @@ describe("import arrows", () => {
     ["src/http/a.ts", 'import { x } from "../s3/errors.ts";', "http must not know s3"],
     ["src/s3/a.ts", 'import { x } from "../admin/app.ts";', "s3 must not know admin"],
     ["src/monitoring/a.ts", 'import { x } from "../http/metrics.ts";', "monitoring must not know http"],
-    ["src/raft/wal/a.ts", 'import { x } from "../engine/a.ts";', "raft/wal must not know raft/engine"],
-    ["src/raft/core/a.ts", 'import { x } from "../wal/a.ts";', "raft/core must not know raft/wal"],
+    ["src/raft/log/a.ts", 'import { x } from "../engine/a.ts";', "raft/log must not know raft/engine"],
+    ["src/raft/core/a.ts", 'import { x } from "../log/wal.ts";', "raft/core must not know raft/log"],
+    // Arrows are direct: what a layer below may see is not seen through it.
+    ["src/s3/a.ts", 'import { x } from "../raft/log/wal.ts";', "s3 must not know raft/log"],
+    ["src/s3/a.ts", 'import { x } from "../kv/proposer.ts";', "s3 must not know kv"],
+    [
+      "src/s3/objects/a.ts",
+      'import { x } from "../../consensus/start.ts";',
+      "s3/objects must not know consensus",
+    ],
+    [
+      "src/gateway/a.ts",
+      'import { x } from "../store/sqlite/writer.ts";',
+      "gateway must not know store/sqlite",
+    ],
+    // Threads meet in messages/.
+    ["src/state/a.ts", 'import { x } from "../consensus/start.ts";', "state must not know consensus"],
+    ["src/consensus/a.ts", 'import { x } from "../state/state-machine.ts";', "consensus must not know state"],
+    ["src/kv/a.ts", 'import { x } from "../consensus/start.ts";', "kv must not know consensus"],
+    ["src/platform/a.ts", 'import { x } from "../monitoring/log.ts";', "platform must not know monitoring"],
     [
       "src/raft/core/a.ts",
       'import type { Clock } from "../../platform/clock.ts";',
@@ -52,6 +70,39 @@ describe("import arrows", () => {
   });
 
   test("the table has no circle", () => expect(checkLayers()).toEqual([]));
+
+  test("a table with a circle, or out of order, is told", () => {
+    const circle = [
+      { folder: "a", below: ["b"] },
+      { folder: "b", below: ["a"] },
+    ];
+    expect(checkLayers(circle).map(({ message }) => message)).toEqual([
+      "a imports b, which does not stand before it",
+    ]);
+  });
+
+  test("a circle between files is told, types included", () => {
+    const sources = new Map([
+      ["src/kv/a.ts", 'import type { B } from "./b.ts";'],
+      ["src/kv/b.ts", 'import { c } from "./c.ts";'],
+      ["src/kv/c.ts", 'import { a } from "./a.ts";'],
+    ]);
+    const circles = checkTree(sources).filter(({ message }) => message.includes("circle"));
+    expect(circles).toEqual([
+      {
+        file: "src/kv/a.ts",
+        message: "is part of a circle: src/kv/a.ts -> src/kv/b.ts -> src/kv/c.ts -> src/kv/a.ts",
+      },
+    ]);
+  });
+
+  test("an arrow that no import needs is told", () => {
+    const unused = checkTree(new Map([["src/kv/a.ts", 'import { x } from "../txn/types.ts";']]));
+    expect(unused.map(({ message }) => message)).toContain("no file of kv imports store: take the arrow out");
+    expect(unused.map(({ message }) => message)).not.toContain(
+      "no file of kv imports txn: take the arrow out",
+    );
+  });
 });
 
 describe("purity of raft/core", () => {

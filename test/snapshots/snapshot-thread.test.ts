@@ -4,14 +4,13 @@ import {
   SNAPSHOT_CHUNK_BYTES,
   type SnapshotToConsensus,
 } from "../../src/messages/messages.ts";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { SNAPSHOT_SENDS_MAX, SnapshotRoom } from "../../src/snapshots/snapshot-thread.ts";
-import { MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
-import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
-import { localChannel } from "../../src/threads/channel.ts";
-import { BLIND, StoreError } from "../../src/store/types.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 import type { KeyspaceDepot, KeyspaceExport, KeyspaceImport } from "../../src/store/types.ts";
+import { BLIND, StoreError } from "../../src/store/types.ts";
+import { localChannel } from "../../src/threads/channel.ts";
 import { IDENTITY, ManualTimers, MEMBERSHIP } from "../state/support/store-threads.ts";
+import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 
 /** Counts what is open, and can fail. */
 class WatchedDepot extends MemoryDepot {

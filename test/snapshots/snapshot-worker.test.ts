@@ -1,15 +1,14 @@
 /** The snapshot room on its own thread, over a real keyspace, while another thread writes to it. */
 import { expect, test } from "bun:test";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../../src/messages/messages.ts";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import type { SnapshotWorkerInit } from "../../src/snapshots/snapshot-worker.ts";
-import { MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
-import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
-import { PortChannel } from "../../src/threads/channel.ts";
-import { workerUrl } from "../../src/threads/worker-entrypoints.ts";
 import { SqliteDepot } from "../../src/store/generations/sqlite-generations.ts";
 import { BLIND } from "../../src/store/types.ts";
-import { temporaryDirectory } from "../store/helpers.ts";
+import { PortChannel } from "../../src/threads/channel.ts";
+import { workerUrl } from "../../src/threads/worker-entrypoints.ts";
 import { IDENTITY, MEMBERSHIP } from "../state/support/store-threads.ts";
+import { temporaryDirectory } from "../store/helpers.ts";
 
 interface Room {
   say(...messages: ConsensusToSnapshot[]): void;

@@ -6,18 +6,22 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
-import { type Answer, FSM_STATE_NAMES, Fsm } from "../../src/state/state-machine.ts";
-import { MEMBERSHIP_STATE, readMembership } from "../../src/raft/engine/membership-codec.ts";
-import { timestampFromMs } from "../../src/txn/hlc.ts";
-import type { Condition, TxnMutation } from "../../src/txn/types.ts";
 import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
 import { applyMembershipEntry, bootstrapMembership } from "../../src/raft/engine/membership.ts";
-import { encodeMembership, encodeMembershipChange } from "../../src/raft/engine/membership-codec.ts";
+import {
+  encodeMembership,
+  encodeMembershipChange,
+  MEMBERSHIP_STATE,
+  readMembership,
+} from "../../src/raft/engine/membership-codec.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
+import { type Answer, FSM_STATE_NAMES, Fsm } from "../../src/state/state-machine.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { MemoryStore } from "../support/memory-store/memory-store.ts";
 import type { MvccStore } from "../../src/store/types.ts";
+import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
+import { timestampFromMs } from "../../src/txn/hlc.ts";
+import type { Condition, TxnMutation } from "../../src/txn/types.ts";
+import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "elastickv-determinism-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
+import { type Entry, EntryType } from "../../src/raft/core/types.ts";
+import { SESSION_LEAP_MS, SESSION_SILENCE_MS } from "../../src/state/sessions.ts";
 import { CONDITION_AGE_MAX_MS, Fsm, FsmError } from "../../src/state/state-machine.ts";
+import { prefixEnd } from "../../src/store/key-encoding.ts";
+import type { MvccStore } from "../../src/store/types.ts";
+import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
 import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
-import { SESSION_LEAP_MS, SESSION_SILENCE_MS } from "../../src/state/sessions.ts";
 import type { Txn, TxnMutation } from "../../src/txn/types.ts";
-import { type Entry, EntryType } from "../../src/raft/core/types.ts";
-import { prefixEnd } from "../../src/store/key-encoding.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
-import type { MvccStore } from "../../src/store/types.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (data: Uint8Array | undefined): string | undefined =>

@@ -1,22 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { Fsm } from "../../src/state/state-machine.ts";
 import type {
   ConsensusToStore,
   FrontToStore,
   StoreToConsensus,
   StoreToFront,
 } from "../../src/messages/messages.ts";
-import { MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
-import { StoreRoom } from "../../src/state/store-thread.ts";
-import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
 import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
-import { encodeMembership } from "../../src/raft/engine/membership-codec.ts";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
+import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
+import { Fsm } from "../../src/state/state-machine.ts";
+import { StoreRoom } from "../../src/state/store-thread.ts";
+import { StoreIdentityError } from "../../src/store/generations/store-identity.ts";
+import type { FsmSyncMode, KeyspaceDepot } from "../../src/store/types.ts";
 import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
-import { StoreIdentityError } from "../../src/store/generations/store-identity.ts";
 import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
-import type { FsmSyncMode, KeyspaceDepot } from "../../src/store/types.ts";
 import {
   entry,
   FullDepot,

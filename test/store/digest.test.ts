@@ -1,8 +1,8 @@
 /** The number that the simulator compares between replicas: the same for the same rows and states, however they came. */
 import { expect, test } from "bun:test";
+import { BLIND, type Mutation, type RaftBatch } from "../../src/store/types.ts";
 import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
 import type { KeyspaceWatch } from "../support/memory-store/memory-store.ts";
-import { BLIND, type Mutation, type RaftBatch } from "../../src/store/types.ts";
 import { SeededRandom } from "./helpers.ts";
 
 const identity = { clusterId: "c", nodeId: "n1" };

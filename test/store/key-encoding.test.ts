@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { appendSegments, compareKeys, decodeKey, encodeKey, encodeKeyPrefix, hasPrefix, KeyReader, prefixEnd } from "../../src/store/key-encoding.ts";
+import {
+  appendSegments,
+  compareKeys,
+  decodeKey,
+  encodeKey,
+  encodeKeyPrefix,
+  hasPrefix,
+  KeyReader,
+  prefixEnd,
+} from "../../src/store/key-encoding.ts";
 import { decodeTimestamp, encodeTimestamp } from "../../src/store/timestamp.ts";
 import { hex, SeededRandom, shared } from "./helpers.ts";
 

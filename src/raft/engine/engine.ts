@@ -10,6 +10,8 @@
  * goes to the log first, then the store puts the keyspace in force, then its responses leave. Nothing here blocks: no
  * disk, no SQLite, no body.
  */
+
+import type { RaftEnvelope } from "../../peer/types.ts";
 import { PLANTED } from "../../platform/planted.ts";
 import {
   APPEND_THREAD,
@@ -30,12 +32,11 @@ import {
   StateType,
   type Status,
 } from "../core/index.ts";
-import type { RaftEnvelope } from "../../peer/types.ts";
 import { Lease } from "./lease.ts";
 import { applyMembershipEntry, isMembershipEntry } from "./membership.ts";
-import { Promises } from "./vote-guard.ts";
 import { TickGate } from "./tick-gate.ts";
 import type { EngineOptions, Membership, Position } from "./types.ts";
+import { Promises } from "./vote-guard.ts";
 
 interface PendingAppend {
   readonly id: number;

@@ -1,8 +1,9 @@
 /** The contract between the engine (the Ready loop) and the consensus room around it. */
+
+import type { RaftEnvelope } from "../../peer/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { PublishedState } from "../../threads/shared-state.ts";
 import type { ConfState, Entry, Message, RawNode, SnapshotMetadata } from "../core/index.ts";
-import type { RaftEnvelope } from "../../peer/types.ts";
 import type { WalBatch } from "../log/types.ts";
 import type { LogCache } from "./log-cache.ts";
 

@@ -2,9 +2,10 @@
  * What this node has promised to leaders, beyond what the core knows: by the clock and not by ticks, and in numbers that a
  * message delayed for minutes cannot get around.
  */
+
+import type { RaftEnvelope } from "../../peer/types.ts";
 import { PLANTED } from "../../platform/planted.ts";
 import { type Message, MessageType } from "../core/index.ts";
-import type { RaftEnvelope } from "../../peer/types.ts";
 
 /**
  * Share of the election timeout for which a voter is patient by the clock: longer than any lease (LEASE_SHARE), and shorter

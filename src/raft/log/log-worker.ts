@@ -8,9 +8,9 @@ import { codesOf } from "../../platform/exit-codes.ts";
 import { PortChannel } from "../../threads/channel.ts";
 import { hostRoom } from "../../threads/worker-host.ts";
 import { WalError } from "./errors.ts";
+import { LogRoom } from "./log-thread.ts";
 import type { LogReply, LogRequest, LogWorkerInit } from "./messages.ts";
 import { logRoomMetrics } from "./metrics.ts";
-import { LogRoom } from "./log-thread.ts";
 import type { WalEvent } from "./types.ts";
 import { Wal } from "./wal.ts";
 

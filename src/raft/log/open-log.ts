@@ -3,8 +3,14 @@
 import { lockDirectory } from "../../platform/disk/directory-lock.ts";
 import { type Disk, DiskError, type DiskFile, type DiskLock, parentDirectory } from "../../platform/disk.ts";
 import { systemRandom } from "../../platform/random.ts";
+import {
+  FRONTIER_FILE,
+  FRONTIER_FILE_BYTES,
+  type Frontier,
+  FrontierFile,
+  readFrontier,
+} from "./ack-watermark.ts";
 import { WalError } from "./errors.ts";
-import { FRONTIER_FILE, FRONTIER_FILE_BYTES, type Frontier, FrontierFile, readFrontier } from "./ack-watermark.ts";
 import { LogState } from "./log-state.ts";
 import { type Recovery, recoverLog, type Segment } from "./recovery.ts";
 import { SegmentMaker } from "./segment-maker.ts";

@@ -27,9 +27,9 @@
 
 import type { Disk, DiskFile } from "../../platform/disk.ts";
 import { PLANTED } from "../../platform/planted.ts";
+import type { Frontier } from "./ack-watermark.ts";
 import { WalError } from "./errors.ts";
 import { FileWindow } from "./file-window.ts";
-import type { Frontier } from "./ack-watermark.ts";
 import { LogRuleError, LogState } from "./log-state.ts";
 import { PayloadError, type SegmentHeader } from "./payloads.ts";
 import {

@@ -4,12 +4,12 @@
  */
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Disk } from "../../platform/disk.ts";
+import { EMPTY_CONF_STATE } from "../core/index.ts";
 import type { Entry, HardState } from "../core/types.ts";
+import type { FrontierFile } from "./ack-watermark.ts";
 import { batchBytes, recordCount, stageBatch } from "./batch.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { WalError } from "./errors.ts";
-import type { FrontierFile } from "./ack-watermark.ts";
-import { EMPTY_CONF_STATE } from "../core/index.ts";
 import { LogRuleError, type LogState } from "./log-state.ts";
 import { asWalError, type OpenedLog, openLog } from "./open-log.ts";
 import type { Segment } from "./recovery.ts";

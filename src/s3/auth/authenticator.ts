@@ -1,7 +1,7 @@
 /** Signature Version 4 for S3: Authorization header, presigned URL, or nobody. */
 import { DEFAULT_REGION } from "../../config/region.ts";
-import { isRegion } from "../protocol/region.ts";
 import { invalidArgument, S3Error, type S3ErrorOptions } from "../protocol/errors.ts";
+import { isRegion } from "../protocol/region.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { formatAmzDate, formatIsoDate, parseAmzDate, parseDateHeader } from "./amz-date.ts";
 import { ALGORITHM, malformed, parseAuthorizationHeader } from "./authorization-header.ts";

@@ -1,6 +1,6 @@
-import type { Principal } from "./types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { OperationName } from "../protocol/operations.ts";
+import type { Principal } from "./types.ts";
 
 /** May this principal do this? Decided on bucket and key, never on content. @throws S3Error AccessDenied */
 export type Authorizer = (

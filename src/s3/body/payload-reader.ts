@@ -1,10 +1,10 @@
 import type { Digests, HashStream } from "../../hash/types.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import type { ContentPromises } from "./checksum-headers.ts";
 import { checksumValue } from "./checksum-headers.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import type { PayloadReader, PayloadResult } from "./types.ts";
-import type { ChecksumAlgorithm } from "../records/checksum.ts";
 
 export interface Expectations {
   readonly decodedLength: number;

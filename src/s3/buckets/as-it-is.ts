@@ -5,9 +5,9 @@
 
 import type { EdgeReply } from "../../http/types.ts";
 import { openBody } from "../body/open-body.ts";
-import { S3Error } from "../protocol/errors.ts";
 import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 

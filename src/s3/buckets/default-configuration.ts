@@ -5,12 +5,12 @@
  * (encryption, publicAccessBlock), the answer here is that there is none.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
-import { escapeXml, S3Error, type S3ErrorCode } from "../protocol/errors.ts";
 import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
 import { accessPolicy } from "../objects/acl.ts";
+import { escapeXml, S3Error, type S3ErrorCode } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { document, element, tag } from "../xml/builder.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
+import { document, element, tag } from "../xml/builder.ts";
 import { regionOf } from "./region.ts";
 
 function bucketRow(exchange: Exchange): Promise<Bucket> {

@@ -1,11 +1,16 @@
 /** CreateBucket, HeadBucket, DeleteBucket, ListBuckets. */
 import { prefixEnd } from "../../store/key-encoding.ts";
-import { successor } from "../content/attempts.ts";
 import { openBody } from "../body/open-body.ts";
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { successor } from "../content/attempts.ts";
 import { bucketOf, type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { notImplementedHeader } from "../headers/values.ts";
+import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
+import { encodeDisposal } from "../records/attempt.ts";
+import { noSuchBucket } from "../records/bucket-directory.ts";
+import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import {
   aliveKey,
   BUCKETS_PREFIX,
@@ -18,14 +23,9 @@ import {
   uploadsPrefix,
   versionsPrefix,
 } from "../records/keys.ts";
-import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
-import { encodeDisposal } from "../records/attempt.ts";
-import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
-import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
 import { parseXml } from "../xml/reader.ts";
-import { noSuchBucket } from "../records/bucket-directory.ts";
 import { checkBucketName } from "./name.ts";
 import { regionOf, regionOfNew } from "./region.ts";
 

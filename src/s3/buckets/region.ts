@@ -3,9 +3,9 @@
  * the next time: whatever is named must be accepted. Decision 076.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
+import type { Exchange } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { isRegion } from "../protocol/region.ts";
-import type { Exchange } from "../context/exchange.ts";
 import type { BucketRecord } from "../records/bucket-record.ts";
 
 /** A region that is set is everybody's. Else a bucket is where its creator put it, or where the asking client is. */

@@ -6,12 +6,13 @@
  * What a crash leaves behind goes in two ways: at start, intents of this node's earlier boots (nobody can be working
  * on them); at any time, those that have not been renewed for the inactivity TTL, whoever wrote them.
  */
-import type { Condition, KvClient, TxnMutation } from "../../txn/types.ts";
+
 import type { Clock } from "../../platform/clock.ts";
 import { prefixEnd } from "../../store/key-encoding.ts";
 import type { ScanItem } from "../../store/types.ts";
-import { ATTEMPTS_PREFIX, attemptKey } from "../records/keys.ts";
+import type { Condition, KvClient, TxnMutation } from "../../txn/types.ts";
 import { type AttemptRecord, decodeAttempt, encodeAttempt, encodeDisposal } from "../records/attempt.ts";
+import { ATTEMPTS_PREFIX, attemptKey } from "../records/keys.ts";
 
 /** An attempt renews its intent with a batch when it is older than this; far below any sensible TTL. */
 export const ATTEMPT_RENEW_MS = 10 * 60 * 1000;

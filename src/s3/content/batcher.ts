@@ -3,8 +3,8 @@
  * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
  */
 import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
-import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../records/keys.ts";
 import { encodeAttempt, encodeChunk, encodeDisposal } from "../records/attempt.ts";
+import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../records/keys.ts";
 
 export const CHUNK_BYTES = 1024 * 1024;
 /** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. */

@@ -13,12 +13,12 @@
 import { crc32 } from "node:zlib";
 import type { Clock } from "../../platform/clock.ts";
 import type { KvClient, TxnMutation } from "../../txn/types.ts";
-import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "./admission.ts";
-import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./attempts.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { attemptKey, type BucketRef, partChunksPrefix } from "../records/keys.ts";
 import type { Content } from "../records/manifest.ts";
+import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "./admission.ts";
+import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./attempts.ts";
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
 

@@ -1,14 +1,14 @@
 /** Everything the S3 application is given. */
 import type { HashService } from "../../hash/types.ts";
-import type { KvClient } from "../../txn/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
-import type { PutAdmission, Timer } from "../content/admission.ts";
-import type { AuthResult } from "../auth/types.ts";
+import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import type { S3Metrics } from "./metrics.ts";
-import type { S3Owner } from "../records/owner.ts";
+import type { AuthResult } from "../auth/types.ts";
+import type { PutAdmission, Timer } from "../content/admission.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { S3Owner } from "../records/owner.ts";
+import type { S3Metrics } from "./metrics.ts";
 import type { RequestHold } from "./request-hold.ts";
 
 export interface S3Deps {

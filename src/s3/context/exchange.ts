@@ -1,12 +1,12 @@
 import type { EdgeReply } from "../../http/types.ts";
 import type { AuthResult } from "../auth/types.ts";
-import type { BucketDirectory } from "../records/bucket-directory.ts";
 import type { BatchPlan } from "../content/batcher.ts";
-import type { S3Deps } from "./deps.ts";
-import type { S3Error } from "../protocol/errors.ts";
 import type { HeaderFacts } from "../headers/check.ts";
-import type { S3Request } from "../protocol/request.ts";
+import type { S3Error } from "../protocol/errors.ts";
 import type { OperationName } from "../protocol/operations.ts";
+import type { S3Request } from "../protocol/request.ts";
+import type { BucketDirectory } from "../records/bucket-directory.ts";
+import type { S3Deps } from "./deps.ts";
 
 /** What the handlers share. */
 export interface S3Services extends S3Deps {

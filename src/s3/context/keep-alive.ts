@@ -6,9 +6,9 @@
 import type { EdgeReply, RequestFacts } from "../../http/types.ts";
 import type { Timer } from "../content/admission.ts";
 import { renderErrorXml, toS3Error } from "../protocol/errors.ts";
-import type { Exchange } from "./exchange.ts";
 import { xmlReply } from "../protocol/replies.ts";
 import { documentBody, XML_DECLARATION } from "../xml/builder.ts";
+import type { Exchange } from "./exchange.ts";
 
 export interface SlowResult {
   /** Root element. */

@@ -1,6 +1,6 @@
 import { S3Error } from "../protocol/errors.ts";
-import type { S3Request } from "../protocol/request.ts";
 import type { OperationName } from "../protocol/operations.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { decidesEtags, headersOf } from "./names.ts";
 import { BUCKET_CHECKS, HEADER_ROWS, type HeaderRow } from "./rows.ts";
 import { aclNotSupported, bucketAclWithOwnership, notImplementedHeader } from "./values.ts";

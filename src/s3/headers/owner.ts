@@ -1,6 +1,6 @@
-import type { S3Owner } from "../records/owner.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { S3Owner } from "../records/owner.ts";
 
 const ACCOUNT_ID = /^\d{12}$/;
 const CANONICAL_ID = /^[0-9a-f]{64}$/;

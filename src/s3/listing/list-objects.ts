@@ -1,16 +1,16 @@
 /** ListObjects, ListObjectsV2 and ListObjectVersions. */
 import type { ScanItem } from "../../store/types.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
-import { escapeXml, invalidArgument } from "../protocol/errors.ts";
 import { bucketOf, type Exchange, type Handler, type S3Services } from "../context/exchange.ts";
-import { objectsPrefix, parseObjectKey } from "../records/keys.ts";
 import { wireName } from "../objects/checksums.ts";
-import { type ManifestSummary, readSummary } from "../records/manifest-summary.ts";
+import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
+import { escapeXml, invalidArgument } from "../protocol/errors.ts";
+import { type ListParameters, listParameters, nameEncoder } from "../protocol/list-parameters.ts";
 import { xmlReply } from "../protocol/replies.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
+import { objectsPrefix, parseObjectKey } from "../records/keys.ts";
+import { type ManifestSummary, readSummary } from "../records/manifest-summary.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
-import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
-import { type ListParameters, listParameters, nameEncoder } from "../protocol/list-parameters.ts";
 import { type Entry, type Page, walk } from "./walk.ts";
 
 type ObjectEntry = Entry<ManifestSummary>;

@@ -1,15 +1,15 @@
 import { successor } from "../content/attempts.ts";
-import { invalidArgument } from "../protocol/errors.ts";
 import { bucketOf, type Handler } from "../context/exchange.ts";
-import { parseUploadKey, uploadKey } from "../records/keys.ts";
-import { isUploadId } from "../records/upload-id.ts";
 import { wireName } from "../objects/checksums.ts";
-import { decodeUpload, type UploadRecord } from "../records/upload.ts";
+import { invalidArgument } from "../protocol/errors.ts";
+import { listParameters, nameEncoder } from "../protocol/list-parameters.ts";
 import { xmlReply } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
+import { parseUploadKey, uploadKey } from "../records/keys.ts";
+import { decodeUpload, type UploadRecord } from "../records/upload.ts";
+import { isUploadId } from "../records/upload-id.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
-import { listParameters, nameEncoder } from "../protocol/list-parameters.ts";
 import { walk } from "./walk.ts";
 
 interface UploadItem {

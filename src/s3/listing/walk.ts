@@ -5,9 +5,10 @@
  * An entry is listed when it is, bytewise, above the marker; that goes for a common prefix too, so that a marker
  * inside one (or equal to it) skips all of it.
  */
-import type { ReadView } from "../../txn/types.ts";
+
 import { prefixEnd } from "../../store/key-encoding.ts";
 import type { ScanItem } from "../../store/types.ts";
+import type { ReadView } from "../../txn/types.ts";
 import { successor } from "../content/attempts.ts";
 import { afterName, type BucketRef, namesPrefix } from "../records/keys.ts";
 

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { crcCombine } from "../../hash/combine.ts";
 import { createHasher } from "../../hash/hashers.ts";
-import { S3Error } from "../protocol/errors.ts";
 import { wireName } from "../objects/checksums.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import type { PartRef } from "../records/manifest.ts";
 import type { UploadRecord } from "../records/upload.ts";

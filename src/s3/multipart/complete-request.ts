@@ -1,12 +1,12 @@
 /** The document of CompleteMultipartUpload. */
 import { CHECKSUM_ALGORITHMS, checksumValue } from "../body/checksum-headers.ts";
 import { openBody } from "../body/open-body.ts";
-import type { ChecksumAlgorithm } from "../records/checksum.ts";
-import { S3Error } from "../protocol/errors.ts";
 import type { Exchange } from "../context/exchange.ts";
 import { elementName, headerName } from "../objects/checksums.ts";
 import { unquoted } from "../objects/conditions.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { PART_NUMBER_MAX } from "./upload.ts";
 

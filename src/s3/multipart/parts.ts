@@ -1,13 +1,14 @@
 /** Rows of parts, in order of their numbers; and ListParts. */
-import type { ReadView } from "../../txn/types.ts";
+
 import { prefixEnd } from "../../store/key-encoding.ts";
+import type { ReadView } from "../../txn/types.ts";
 import { successor } from "../content/attempts.ts";
 import type { Handler } from "../context/exchange.ts";
-import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../records/keys.ts";
-import { encodesNames, integerParameter } from "../protocol/list-parameters.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
-import { decodePart, type PartRecord } from "../records/upload.ts";
+import { encodesNames, integerParameter } from "../protocol/list-parameters.ts";
 import { quoted, xmlReply } from "../protocol/replies.ts";
+import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../records/keys.ts";
+import { decodePart, type PartRecord } from "../records/upload.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
 import { currentUpload } from "./upload.ts";

@@ -1,24 +1,23 @@
 /** UploadPart and UploadPartCopy. */
 import type { HashAlgorithm } from "../../hash/types.ts";
 import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
-import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import type { BatchPlan } from "../content/batcher.ts";
 import { layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";
 import { ContentWriter } from "../content/writer.ts";
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
-import { guardedTxn, transactGuarded } from "../records/guarded.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
-import { partChunksPrefix, partKey, uploadAttempt } from "../records/keys.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
 import { hexDigest, openPayload } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
-import { encodeDisposal } from "../records/attempt.ts";
-import type { StoredChecksum } from "../records/checksum.ts";
-import { encodePart, type PartRecord } from "../records/upload.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
+import { encodeDisposal } from "../records/attempt.ts";
+import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
+import { guardedTxn, transactGuarded } from "../records/guarded.ts";
+import { partChunksPrefix, partKey, uploadAttempt } from "../records/keys.ts";
+import { encodePart, type PartRecord } from "../records/upload.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
 

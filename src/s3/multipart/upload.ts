@@ -1,21 +1,28 @@
 /** CreateMultipartUpload, AbortMultipartUpload, and looking an upload up. */
-import type { ReadView } from "../../txn/types.ts";
+
 import type { VersionedValue } from "../../store/types.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
-import { S3Error } from "../protocol/errors.ts";
+import type { ReadView } from "../../txn/types.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { refuseLock } from "../headers/check.ts";
-import { attemptChunksPrefix, type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedClass } from "../objects/storage-class.ts";
-import { encodeDisposal } from "../records/attempt.ts";
-import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
-import { document, tag } from "../xml/builder.ts";
+import { encodeDisposal } from "../records/attempt.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
+import {
+  attemptChunksPrefix,
+  type BucketRef,
+  partsPrefix,
+  uploadAttempt,
+  uploadKey,
+} from "../records/keys.ts";
+import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
+import { document, tag } from "../xml/builder.ts";
 
 export const PART_NUMBER_MAX = 10_000;
 const INITIATED = "x-amz-if-match-initiated-time";

@@ -5,11 +5,11 @@
  */
 import type { EdgeReply } from "../../http/types.ts";
 import { openBody } from "../body/open-body.ts";
-import type { S3Owner } from "../records/owner.ts";
-import { S3Error } from "../protocol/errors.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
 import { aclNotSupported } from "../headers/values.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { emptyReply } from "../protocol/replies.ts";
+import type { S3Owner } from "../records/owner.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";

@@ -1,10 +1,10 @@
 /** What clients ask about an object besides its bytes: access, tags, attributes. */
 
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
-import { decodePartTable } from "../records/manifest.ts";
 import { emptyReply, httpDate, xmlReply } from "../protocol/replies.ts";
+import { decodePartTable } from "../records/manifest.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { accessPolicy } from "./acl.ts";
 import { checksumElements, elementName } from "./checksums.ts";

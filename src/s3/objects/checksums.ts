@@ -1,11 +1,10 @@
 /** Additional checksums: names, encoding, and what is said about them. */
 
 import { CHECKSUM_ALGORITHMS, checksumAlgorithm } from "../body/checksum-headers.ts";
-import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import { S3Error } from "../protocol/errors.ts";
-import type { ChecksumType, StoredChecksum } from "../records/checksum.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { ChecksumAlgorithm, ChecksumType, StoredChecksum } from "../records/checksum.ts";
 import { tag } from "../xml/builder.ts";
 
 /** `CRC32C` as in `x-amz-checksum-algorithm`. */

@@ -1,11 +1,11 @@
 /** The transaction that makes an object current: the linearisation point of every write of an object. */
 import type { TxnMutation } from "../../txn/types.ts";
 import type { ContentWriter } from "../content/writer.ts";
-import { S3Error } from "../protocol/errors.ts";
 import type { S3Services } from "../context/exchange.ts";
+import { S3Error } from "../protocol/errors.ts";
+import { encodeDisposal } from "../records/attempt.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, guardedTxn, transactGuarded } from "../records/guarded.ts";
 import { attemptChunksPrefix, type BucketRef, objectKey } from "../records/keys.ts";
-import { encodeDisposal } from "../records/attempt.ts";
 import { type Content, encodeManifest, type Manifest } from "../records/manifest.ts";
 import { decideWrite, type WriteCondition } from "./conditions.ts";
 

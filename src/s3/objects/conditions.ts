@@ -1,14 +1,14 @@
 /** Conditional reads (RFC 9110 section 13.2.2) and conditional writes. */
 import type { ReadView } from "../../txn/types.ts";
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
-import type { Guard } from "../records/guarded.ts";
-import { listHeader } from "../protocol/header-values.ts";
 import { notImplementedHeader } from "../headers/values.ts";
-import { type BucketRef, objectKey } from "../records/keys.ts";
-import { decodeManifest, type Manifest } from "../records/manifest.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { listHeader } from "../protocol/header-values.ts";
+import { parseHttpDate } from "../protocol/http-date.ts";
 import { type HeaderPair, httpDate, quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
-import { parseHttpDate } from "../protocol/http-date.ts";
+import type { Guard } from "../records/guarded.ts";
+import { type BucketRef, objectKey } from "../records/keys.ts";
+import { decodeManifest, type Manifest } from "../records/manifest.ts";
 import { checkNotWrittenBefore } from "./invocation.ts";
 
 interface Validators {

@@ -3,13 +3,13 @@ import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts
 import type { ReadView } from "../../txn/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource } from "../content/writer.ts";
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { bucketOf, type Exchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
-import { objectKey } from "../records/keys.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { decodeComponent } from "../protocol/percent.ts";
-import { decodeManifest } from "../records/manifest.ts";
 import { MAX_KEY_BYTES } from "../protocol/request.ts";
+import { objectKey } from "../records/keys.ts";
+import { decodeManifest } from "../records/manifest.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
 import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
 

@@ -1,11 +1,11 @@
 /** Reading an object's row. */
 import type { VersionedValue } from "../../store/types.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { bucketOf, type Exchange, keyOf } from "../context/exchange.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import type { S3Request } from "../protocol/request.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
 import { objectKey } from "../records/keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
-import type { S3Request } from "../protocol/request.ts";
 
 export interface CurrentObject {
   readonly bucket: Bucket;

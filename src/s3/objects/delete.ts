@@ -1,13 +1,13 @@
 /** DeleteObject and DeleteObjects. */
 import { openBody } from "../body/open-body.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
-import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../context/exchange.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { notImplementedHeader } from "../headers/values.ts";
-import { objectKey } from "../records/keys.ts";
+import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
 import { MAX_KEY_BYTES } from "../protocol/request.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
+import { objectKey } from "../records/keys.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import {

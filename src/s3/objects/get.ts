@@ -2,11 +2,11 @@
 import type { EdgeReply } from "../../http/types.ts";
 import { type Layout, layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";
-import { S3Error } from "../protocol/errors.ts";
 import type { Handler } from "../context/exchange.ts";
-import type { Manifest } from "../records/manifest.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { Manifest } from "../records/manifest.ts";
 import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";
 import { currentObject, readPartNumber } from "./current.ts";

@@ -1,11 +1,12 @@
 /** What a PUT, copy or new upload says about its object, and how it is given back. */
+
+import { NOT_ENCRYPTED } from "../headers/rows.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { listHeader } from "../protocol/header-values.ts";
-import { NOT_ENCRYPTED } from "../headers/rows.ts";
-import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
-import type { Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
+import type { Manifest } from "../records/manifest.ts";
 
 export const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 /** Names (without prefix) and values of user metadata together, as S3. */

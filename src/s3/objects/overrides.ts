@@ -1,6 +1,7 @@
 /** `response-*`: headers of the answer that the URL asks for (API reference, GetObject, "Overriding response header values"). */
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
+
 import type { Exchange } from "../context/exchange.ts";
+import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 
 const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [

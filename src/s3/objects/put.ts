@@ -1,13 +1,13 @@
 import type { EdgeReply } from "../../http/types.ts";
-import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
 import { openBody } from "../body/open-body.ts";
 import type { PayloadReader, PayloadResult } from "../body/types.ts";
+import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
 import { ContentWriter } from "../content/writer.ts";
-import { S3Error } from "../protocol/errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
-import type { StoredChecksum } from "../records/checksum.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
+import type { StoredChecksum } from "../records/checksum.ts";
 import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";

@@ -1,8 +1,8 @@
 /** Range, If-Range and partNumber of a read. */
 import { S3Error } from "../protocol/errors.ts";
+import { parseHttpDate } from "../protocol/http-date.ts";
 import type { Manifest } from "../records/manifest.ts";
 import { unquoted } from "./conditions.ts";
-import { parseHttpDate } from "../protocol/http-date.ts";
 
 export interface ByteRange {
   readonly start: number;

@@ -1,6 +1,6 @@
 import { S3Error } from "../protocol/errors.ts";
-import { isStorageClass, type StorageClass } from "../records/storage-class.ts";
 import type { S3Request } from "../protocol/request.ts";
+import { isStorageClass, type StorageClass } from "../records/storage-class.ts";
 
 export const STORAGE_CLASS_HEADER = "x-amz-storage-class";
 

@@ -1,6 +1,6 @@
 import { BodyError } from "../../http/types.ts";
-import { KvError } from "../../txn/types.ts";
 import type { Random } from "../../platform/random.ts";
+import { KvError } from "../../txn/types.ts";
 import { S3_ERRORS, type S3ErrorCode } from "./error-catalogue.ts";
 
 export type { S3ErrorCode } from "./error-catalogue.ts";

@@ -6,9 +6,9 @@
  */
 import type { KvClient, ReadView } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { type BucketRecord, decodeBucket } from "./bucket-record.ts";
 import type { Guard } from "./guarded.ts";
 import { aliveKey, type BucketRef, bucketKey } from "./keys.ts";
-import { type BucketRecord, decodeBucket } from "./bucket-record.ts";
 
 export interface Bucket extends BucketRef, BucketRecord {}
 

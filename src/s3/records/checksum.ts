@@ -1,5 +1,5 @@
-import type { HashAlgorithm } from "../../hash/types.ts";
 import { elastickv as gen } from "../../gen/s3.js";
+import type { HashAlgorithm } from "../../hash/types.ts";
 
 import { RecordError } from "./record-error.ts";
 

@@ -1,6 +1,7 @@
 /** Transactions whose conditions know what their failure means to the client. */
-import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
+
 import type { Timestamp } from "../../store/types.ts";
+import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
 import type { S3Error } from "../protocol/errors.ts";
 
 export interface Guard {

@@ -2,8 +2,8 @@
 import { looksPresigned } from "../auth/presigned.ts";
 import { isOfPresigned } from "../auth/presigned-parameters.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
-import type { S3Request } from "../protocol/request.ts";
 import type { OperationName } from "../protocol/operations.ts";
+import type { S3Request } from "../protocol/request.ts";
 import { type Level, REFUSED, ROUTES, type Route } from "./routes.ts";
 import { isOfAnyRequest, SUB_RESOURCES } from "./sub-resources.ts";
 

@@ -40,8 +40,6 @@ import { listParts } from "../multipart/parts.ts";
 import { abortMultipartUpload, createMultipartUpload } from "../multipart/upload.ts";
 import { uploadPart, uploadPartCopy } from "../multipart/upload-part.ts";
 import { putBucketAcl, putObjectAcl } from "../objects/acl.ts";
-import { copyObject } from "../objects/copy.ts";
-import { deleteObject, deleteObjects } from "../objects/delete.ts";
 import {
   deleteObjectTagging,
   getObjectAcl,
@@ -51,6 +49,8 @@ import {
   restoreObject,
   withoutLock,
 } from "../objects/attributes.ts";
+import { copyObject } from "../objects/copy.ts";
+import { deleteObject, deleteObjects } from "../objects/delete.ts";
 import { getObject, headObject } from "../objects/get.ts";
 import { putObject } from "../objects/put.ts";
 import type { OperationName } from "../protocol/operations.ts";

@@ -1,9 +1,7 @@
-import { DepotFiles, type StepObserver } from "./generation-files.ts";
 import { SqliteExport } from "../snapshot/sqlite-export.ts";
 import { SqliteImport } from "../snapshot/sqlite-import.ts";
 import { SqliteReader } from "../sqlite/reader.ts";
 import { SqliteStore } from "../sqlite/store.ts";
-import { claimStore, type StoreIdentity } from "./store-identity.ts";
 import {
   type AppliedState,
   type FsmSyncMode,
@@ -13,6 +11,8 @@ import {
   type KeyspaceReader,
   StoreError,
 } from "../types.ts";
+import { DepotFiles, type StepObserver } from "./generation-files.ts";
+import { claimStore, type StoreIdentity } from "./store-identity.ts";
 
 export interface SqliteDepotOptions {
   /** DATA/keyspace; made when it is missing (its parent must exist). */

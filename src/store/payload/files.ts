@@ -2,8 +2,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { PayloadRef } from "./ref.ts";
 import type { PayloadTarget } from "../types.ts";
+import type { PayloadRef } from "./ref.ts";
 
 /** Files one reader keeps open. */
 const OPEN_FILES_MAX = 32;

@@ -14,9 +14,9 @@ import {
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { reserveSpace } from "../../platform/disk/punch-hole.ts";
+import { StoreError } from "../types.ts";
 import { payloadFile, payloadSegment } from "./files.ts";
 import { alignPayload, type PayloadRef, type PayloadTail } from "./ref.ts";
-import { StoreError } from "../types.ts";
 
 /** A file is closed to new payloads at this size. */
 export const PAYLOAD_FILE_BYTES = 256 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { compareKeys } from "../key-encoding.ts";
+import { BLIND, type Timestamp } from "../types.ts";
 import {
   checkTrailerBody,
   corrupt,
@@ -19,7 +20,6 @@ import {
   type SnapshotHeader,
   viewOf,
 } from "./format.ts";
-import { BLIND, type Timestamp } from "../types.ts";
 
 /** One version. Its bytes lie in memory that is used again: valid during the call only. */
 export interface DecodedRow {

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { type AppliedState, type KeyspaceExport, StoreError, type Timestamp } from "../types.ts";
 import {
   encodeHeader,
   encodeTrailerBody,
@@ -16,7 +17,6 @@ import {
   type SnapshotHeader,
   viewOf,
 } from "./format.ts";
-import { type AppliedState, type KeyspaceExport, StoreError, type Timestamp } from "../types.ts";
 
 /** A payload that is read in pieces. */
 export interface SourcePayload {

@@ -4,11 +4,11 @@ import { crc32 } from "node:zlib";
 import { payloadDirectory, payloadFile } from "../payload/files.ts";
 import { decodePayloadRef } from "../payload/ref.ts";
 import { setReaderPragmas } from "../sqlite/pragmas.ts";
-import { openSchema } from "../sqlite/schema.ts";
-import { type SnapshotSource, type SourcePayload, type SourceRow, StreamExport } from "./export.ts";
 import { SqliteReads } from "../sqlite/reads.ts";
+import { openSchema } from "../sqlite/schema.ts";
 import { guarded } from "../store-errors.ts";
 import { type AppliedState, BLIND, StoreError, type Timestamp } from "../types.ts";
+import { type SnapshotSource, type SourcePayload, type SourceRow, StreamExport } from "./export.ts";
 
 interface KvRow {
   readonly key: Uint8Array;

@@ -2,16 +2,16 @@ import { Database, type Statement } from "bun:sqlite";
 import { payloadDirectory } from "../payload/files.ts";
 import { encodePayloadRef, encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { PayloadWriter } from "../payload/writer.ts";
-import { endImportPragmas, setImportPragmas } from "../sqlite/pragmas.ts";
-import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, openSchema } from "../sqlite/schema.ts";
-import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "./decoder.ts";
-import type { SnapshotHeader } from "./format.ts";
 import { createPrivate, syncFile } from "../sqlite/connection.ts";
+import { endImportPragmas, setImportPragmas } from "../sqlite/pragmas.ts";
 import { encodeApplied } from "../sqlite/reads.ts";
+import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, openSchema } from "../sqlite/schema.ts";
 import { INLINE_PAYLOAD_MAX_BYTES } from "../sqlite/writer.ts";
 import { guarded } from "../store-errors.ts";
 import { encodeTimestamp } from "../timestamp.ts";
 import { type AppliedState, BLIND, type KeyspaceImport, StoreError } from "../types.ts";
+import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "./decoder.ts";
+import type { SnapshotHeader } from "./format.ts";
 
 type Bytes = Uint8Array | null;
 

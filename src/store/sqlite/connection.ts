@@ -2,9 +2,9 @@
 import { Database } from "bun:sqlite";
 import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { guarded } from "../store-errors.ts";
 import { BUSY_TIMEOUT_MS, setFilePragmas, setSynchronous, setWriterPragmas } from "./pragmas.ts";
 import { openSchema } from "./schema.ts";
-import { guarded } from "../store-errors.ts";
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,7 +1,4 @@
 import { Database } from "bun:sqlite";
-import { setReaderPragmas } from "./pragmas.ts";
-import { openSchema } from "./schema.ts";
-import { SqliteReads } from "./reads.ts";
 import { guarded } from "../store-errors.ts";
 import {
   type AppliedState,
@@ -13,6 +10,9 @@ import {
   type Timestamp,
   type VersionedValue,
 } from "../types.ts";
+import { setReaderPragmas } from "./pragmas.ts";
+import { SqliteReads } from "./reads.ts";
+import { openSchema } from "./schema.ts";
 
 /**
  * Reads the keyspace from another thread than the writer's, on a read-only connection of its own. The writer must

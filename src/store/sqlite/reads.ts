@@ -3,7 +3,6 @@ import type { Database, Statement } from "bun:sqlite";
 import { PayloadReader, payloadDirectory } from "../payload/files.ts";
 import { decodePayloadRef } from "../payload/ref.ts";
 import { historyCompacted } from "../positions.ts";
-import { META_APPLIED, META_HORIZON } from "./schema.ts";
 import { guarded } from "../store-errors.ts";
 import { clampReadTs, decodeTimestamp } from "../timestamp.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type Timestamp,
   type VersionedValue,
 } from "../types.ts";
+import { META_APPLIED, META_HORIZON } from "./schema.ts";
 
 interface VersionRow {
   readonly horizon: Uint8Array;

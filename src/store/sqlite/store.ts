@@ -1,15 +1,9 @@
 import type { Database, Statement } from "bun:sqlite";
-import { Compaction } from "./compaction.ts";
 import { payloadDirectory } from "../payload/files.ts";
 import { PayloadReclaim } from "../payload/reclaim.ts";
 import { decodePayloadTail, encodePayloadTail } from "../payload/ref.ts";
 import { PayloadWriter } from "../payload/writer.ts";
 import { checkPosition, newerTs } from "../positions.ts";
-import { setSynchronous } from "./pragmas.ts";
-import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, META_USER_PREFIX } from "./schema.ts";
-import { openWriter } from "./connection.ts";
-import { encodeApplied, SqliteReads } from "./reads.ts";
-import { SqliteWriter } from "./writer.ts";
 import { guarded } from "../store-errors.ts";
 import { encodeTimestamp } from "../timestamp.ts";
 import {
@@ -25,7 +19,13 @@ import {
   type Timestamp,
   type VersionedValue,
 } from "../types.ts";
+import { Compaction } from "./compaction.ts";
+import { openWriter } from "./connection.ts";
+import { setSynchronous } from "./pragmas.ts";
+import { encodeApplied, SqliteReads } from "./reads.ts";
+import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, META_USER_PREFIX } from "./schema.ts";
 import { type CheckpointResult, WalFile } from "./wal-file.ts";
+import { SqliteWriter } from "./writer.ts";
 
 export interface SqliteStoreOptions {
   /** The database file; its directory must exist. `<file>-wal` and `<file>-shm` lie beside it. */

@@ -1,10 +1,10 @@
 /** SQLite's write-ahead file: its size, copying it into the database, making it durable. */
 import type { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
-import { BUSY_TIMEOUT_MS, setBusyTimeout, WAL_LIMIT_BYTES, WAL_RESTART_WAIT_MS } from "./pragmas.ts";
-import { syncFile } from "./connection.ts";
 import { guarded } from "../store-errors.ts";
 import { StoreError } from "../types.ts";
+import { syncFile } from "./connection.ts";
+import { BUSY_TIMEOUT_MS, setBusyTimeout, WAL_LIMIT_BYTES, WAL_RESTART_WAIT_MS } from "./pragmas.ts";
 
 export interface CheckpointResult {
   /** Pages in the write-ahead file when the checkpoint ended. */

@@ -1,6 +1,7 @@
 /** A keyspace in memory for what a node's front writes: conditions are decided as at apply, and nothing else is there. */
-import type { Condition, ReadView, Txn, TxnOutcome } from "../../../src/txn/types.ts";
+
 import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
+import type { Condition, ReadView, Txn, TxnOutcome } from "../../../src/txn/types.ts";
 
 const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
 

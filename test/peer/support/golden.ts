@@ -1,5 +1,5 @@
 /** The frames whose bytes docs/format/peer.md shows. */
-import { EntryType, MessageType, newMessage } from "../../../src/raft/core/index.ts";
+
 import { encodeMessage } from "../../../src/peer/codec.ts";
 import { FrameSeal, SEAL_BYTES } from "../../../src/peer/frame-seal.ts";
 import { PREFACE } from "../../../src/peer/framing.ts";
@@ -14,6 +14,7 @@ import {
 } from "../../../src/peer/handshake.ts";
 import { SLOTS, type Slot } from "../../../src/peer/lanes.ts";
 import { ClusterProof, type SessionKeys } from "../../../src/peer/proof.ts";
+import { EntryType, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 
 export const GOLDEN_HELLO: ConnectionHello = {
   hello: {

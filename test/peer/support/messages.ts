@@ -1,9 +1,9 @@
 /** One message of every kind that travels. */
 import { elastickv as gen } from "../../../src/gen/peer.js";
-import { EntryType, type Message, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 import { encodeFrame } from "../../../src/peer/framing.ts";
 import { encodeRaftMessage } from "../../../src/peer/raft-codec.ts";
 import type { PeerMessage } from "../../../src/peer/types.ts";
+import { EntryType, type Message, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 
 export const BIG = Number.MAX_SAFE_INTEGER - 2;
 

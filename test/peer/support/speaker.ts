@@ -1,10 +1,5 @@
 /** Somebody who connects to a node and speaks the protocol by hand: a stranger, a liar, or a peer that talks nonsense. */
-import type {
-  Connection,
-  ConnectionHandlers,
-  Network,
-  NetworkAddress,
-} from "../../../src/platform/network.ts";
+
 import { decodeHeader, type WireHeader } from "../../../src/peer/codec.ts";
 import { FrameSeal, SEAL_BYTES } from "../../../src/peer/frame-seal.ts";
 import { FrameReader, PREFACE } from "../../../src/peer/framing.ts";
@@ -19,6 +14,12 @@ import {
 } from "../../../src/peer/handshake.ts";
 import { frameLimit } from "../../../src/peer/limits.ts";
 import { ClusterProof, NONCE_BYTES } from "../../../src/peer/proof.ts";
+import type {
+  Connection,
+  ConnectionHandlers,
+  Network,
+  NetworkAddress,
+} from "../../../src/platform/network.ts";
 
 export const OWN_NONCE = new Uint8Array(NONCE_BYTES).fill(0x5a);
 

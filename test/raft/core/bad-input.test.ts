@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { ConfigError, type Entry, InvariantViolation, MessageType, RawNode } from "../../../src/raft/core/index.ts";
+import {
+  ConfigError,
+  type Entry,
+  InvariantViolation,
+  MessageType,
+  RawNode,
+} from "../../../src/raft/core/index.ts";
 import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 import { bytes, confState, Group, message, NORMAL } from "../support/group.ts";
 

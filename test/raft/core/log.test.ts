@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { entriesSize, entrySize, limitSize, type Snapshot } from "../../../src/raft/core/index.ts";
-import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 import { NO_TERM, RaftLog } from "../../../src/raft/core/log/raft-log.ts";
 import { UnstableLog } from "../../../src/raft/core/log/unstable.ts";
 import { varintLength } from "../../../src/raft/core/sizes.ts";
+import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 import { confState } from "../support/group.ts";
 
 const UNLIMITED = Number.POSITIVE_INFINITY;

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { type ConfChange, ConfChangeTransition, ConfChangeType, type ConfState, type Entry, encodeConfChange, RawNode } from "../../../src/raft/core/index.ts";
-import { MemoryStorage } from "../../support/raft/memory-storage.ts";
+import {
+  type ConfChange,
+  ConfChangeTransition,
+  ConfChangeType,
+  type ConfState,
+  type Entry,
+  encodeConfChange,
+  RawNode,
+} from "../../../src/raft/core/index.ts";
 import {
   applyMembershipEntry,
   bootstrapMembership,
@@ -16,6 +23,7 @@ import {
 } from "../../../src/raft/engine/membership-codec.ts";
 import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
 import type { Member, Membership } from "../../../src/raft/engine/types.ts";
+import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 import { seededRandom } from "../log/support/seeded-random.ts";
 
 const INITIAL = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}:9000` }));

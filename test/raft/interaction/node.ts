@@ -1,4 +1,16 @@
-import { asV2, type Config, type ConfState, decodeConfChange, EMPTY_SNAPSHOT, type Entry, EntryType, type HardState, type Message, RawNode, type Snapshot } from "../../../src/raft/core/index.ts";
+import {
+  asV2,
+  type Config,
+  type ConfState,
+  decodeConfChange,
+  EMPTY_SNAPSHOT,
+  type Entry,
+  EntryType,
+  type HardState,
+  type Message,
+  RawNode,
+  type Snapshot,
+} from "../../../src/raft/core/index.ts";
 import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 
 /** What `add-nodes` sets; everything else is as in docs/design/raft-interaction.md, section 2.1. */

@@ -1,7 +1,7 @@
 /** Random lives and deaths of a log: what was acknowledged is there, the rest is there batch by batch or not at all. */
 import { describe, expect, test } from "bun:test";
-import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { WalError } from "../../../src/raft/log/errors.ts";
+import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { LogDriver } from "./support/log-driver.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 

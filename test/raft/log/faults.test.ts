@@ -1,8 +1,8 @@
 /** Fails every disk call, one at a time, and flips a bit in every byte: mechanically, not where somebody thought of it. */
 import { describe, expect, test } from "bun:test";
-import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { WalError } from "../../../src/raft/log/errors.ts";
 import type { WalBatch } from "../../../src/raft/log/types.ts";
+import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { newestSegment, remove, segmentPaths } from "./support/damage.ts";
 import { entries, entry, marker, openWal, readAll } from "./support/log-fixture.ts";
 import { LogModel, type ModelState } from "./support/log-model.ts";

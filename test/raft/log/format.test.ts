@@ -1,7 +1,7 @@
 /** Golden bytes of docs/format/wal.md. A change here is a new format version and a decision. */
 import { expect, test } from "bun:test";
-import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import type { Random } from "../../../src/platform/random.ts";
+import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { readBytes } from "./support/damage.ts";
 import { entry, marker, openWal } from "./support/log-fixture.ts";
 import { seededRandom } from "./support/seeded-random.ts";

@@ -2,11 +2,11 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
-import type { LogReply, LogRequest, LogWorkerInit } from "../../../src/raft/log/messages.ts";
 import { LogRoom } from "../../../src/raft/log/log-thread.ts";
+import type { LogReply, LogRequest, LogWorkerInit } from "../../../src/raft/log/messages.ts";
 import { localChannel, PortChannel } from "../../../src/threads/channel.ts";
 import { RoomStartError, spawnRoom } from "../../../src/threads/worker-host.ts";
+import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { entries, entry, IDENTITY, marker, openWal } from "./support/log-fixture.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 

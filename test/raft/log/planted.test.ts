@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { PLANTED } from "../../../src/platform/planted.ts";
+import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { entries, openWal, readAll } from "./support/log-fixture.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { realDisk } from "../../../src/platform/disk/real-disk.ts";
-import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import type { Disk } from "../../../src/platform/disk.ts";
 import { encodeHardState, putEntryPrefix } from "../../../src/raft/log/payloads.ts";
 import { FLAG_BATCH_END, RecordType } from "../../../src/raft/log/record.ts";
 import { recoverLog } from "../../../src/raft/log/recovery.ts";
 import { SegmentWriter } from "../../../src/raft/log/segment-writer.ts";
 import type { Wal } from "../../../src/raft/log/wal.ts";
+import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import {
   flip,
   move,

@@ -1,4 +1,11 @@
-import { type BasicStatus, type Entry, type Message, MessageType, type Ready, StateType } from "../../../src/raft/core/index.ts";
+import {
+  type BasicStatus,
+  type Entry,
+  type Message,
+  MessageType,
+  type Ready,
+  StateType,
+} from "../../../src/raft/core/index.ts";
 import type { MemoryStorage } from "../../support/raft/memory-storage.ts";
 
 /** A safety property of Raft does not hold. */

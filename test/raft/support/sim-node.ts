@@ -1,4 +1,19 @@
-import { asV2, ConfChangeError, type Config, type ConfState, decodeConfChange, EMPTY_CONF_STATE, type Entry, EntryType, type HardState, hardStateOf, type InitialState, type Message, RawNode, type Snapshot } from "../../../src/raft/core/index.ts";
+import {
+  asV2,
+  ConfChangeError,
+  type Config,
+  type ConfState,
+  decodeConfChange,
+  EMPTY_CONF_STATE,
+  type Entry,
+  EntryType,
+  type HardState,
+  hardStateOf,
+  type InitialState,
+  type Message,
+  RawNode,
+  type Snapshot,
+} from "../../../src/raft/core/index.ts";
 import { MemoryStorage } from "../../support/raft/memory-storage.ts";
 
 /** What has been applied, durable at once: the state machine of a node. Its state is a digest of all its entries. */

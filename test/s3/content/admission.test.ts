@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { type AdmissionMetrics, type AdmissionOptions, PutAdmission } from "../../../src/s3/content/admission.ts";
+import {
+  type AdmissionMetrics,
+  type AdmissionOptions,
+  PutAdmission,
+} from "../../../src/s3/content/admission.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { TestClock } from "../support/harness.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { KvError } from "../../../src/txn/types.ts";
 import { AttemptSweeper, type AttemptSweeperOptions } from "../../../src/s3/content/attempts.ts";
+import { KvError } from "../../../src/txn/types.ts";
 import { type Harness, harness, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import type { HashService } from "../../../src/hash/types.ts";
-import type { PayloadBuffer } from "../../../src/txn/types.ts";
 import {
   CHUNK_BYTES,
   ENTRY_HEADROOM_BYTES,
@@ -8,6 +7,7 @@ import {
   planBatches,
   worstBatch,
 } from "../../../src/s3/content/batcher.ts";
+import type { PayloadBuffer } from "../../../src/txn/types.ts";
 import { harness } from "../support/harness.ts";
 import { TestKv } from "../support/test-kv.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { S3Door } from "../../../src/gateway/s3-door.ts";
 import type { EdgeRequest } from "../../../src/http/types.ts";
 import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
-import { S3Door } from "../../../src/gateway/s3-door.ts";
 import type { Timers } from "../../../src/platform/timers.ts";
 import {
   HOLD_HEAD_MS,

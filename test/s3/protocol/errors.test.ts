@@ -1,9 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { XMLParser } from "fast-xml-parser";
 import { BodyError } from "../../../src/http/types.ts";
-import { KvError } from "../../../src/txn/types.ts";
 import { S3_ERRORS, type S3ErrorCode } from "../../../src/s3/protocol/error-catalogue.ts";
-import { escapeXml, invalidArgument, renderErrorXml, S3Error, toS3Error } from "../../../src/s3/protocol/errors.ts";
+import {
+  escapeXml,
+  invalidArgument,
+  renderErrorXml,
+  S3Error,
+  toS3Error,
+} from "../../../src/s3/protocol/errors.ts";
+import { KvError } from "../../../src/txn/types.ts";
 
 test("the document: code, message, extras, resource, request id, all escaped", () => {
   const error = invalidArgument("max-keys", "<1&2>", 'Not an "integer"');

@@ -1,6 +1,14 @@
 /** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
 import { expect, test } from "bun:test";
 import {
+  decodeAttempt,
+  decodeChunk,
+  encodeAttempt,
+  encodeChunk,
+  encodeDisposal,
+} from "../../../src/s3/records/attempt.ts";
+import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
+import {
   aliveKey,
   attemptKey,
   bucketKey,
@@ -10,14 +18,6 @@ import {
   partKey,
   uploadKey,
 } from "../../../src/s3/records/keys.ts";
-import {
-  decodeAttempt,
-  decodeChunk,
-  encodeAttempt,
-  encodeChunk,
-  encodeDisposal,
-} from "../../../src/s3/records/attempt.ts";
-import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
 import {
   decodeManifest,
   decodePartTable,

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { objectKey, objectsPrefix, parseObjectKey } from "../../../src/s3/records/keys.ts";
+import { isoTime } from "../../../src/s3/protocol/iso-time.ts";
 import type { StoredChecksum } from "../../../src/s3/records/checksum.ts";
+import { objectKey, objectsPrefix, parseObjectKey } from "../../../src/s3/records/keys.ts";
 import {
   type Content,
   decodeManifest,
@@ -9,7 +10,6 @@ import {
 } from "../../../src/s3/records/manifest.ts";
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
-import { isoTime } from "../../../src/s3/protocol/iso-time.ts";
 import { seeded, testSeed } from "../support/seeded.ts";
 
 const SEED = testSeed();

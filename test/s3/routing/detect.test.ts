@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import type { EdgeRequest } from "../../../src/http/types.ts";
+import { OPERATIONS } from "../../../src/s3/protocol/operations.ts";
 import { parseS3Request } from "../../../src/s3/protocol/request.ts";
 import { type Detected, detectOperation } from "../../../src/s3/routing/detect.ts";
 import { HANDLERS } from "../../../src/s3/routing/handlers.ts";
-import { OPERATIONS } from "../../../src/s3/protocol/operations.ts";
 import { SUB_RESOURCES } from "../../../src/s3/routing/sub-resources.ts";
 
 function detect(method: string, target: string, headers: Record<string, string> = {}): string {

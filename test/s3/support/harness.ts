@@ -5,10 +5,10 @@ import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "..
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
-import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
-import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { keyHoldersOnly } from "../../../src/s3/auth/authorizer.ts";
+import type { AuthResult } from "../../../src/s3/auth/types.ts";
+import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
 import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";

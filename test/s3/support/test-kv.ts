@@ -4,6 +4,10 @@
  */
 
 import { elastickv as gen } from "../../../src/gen/kv.js";
+import { EntryType } from "../../../src/raft/core/types.ts";
+import { Fsm } from "../../../src/state/state-machine.ts";
+import { prefixEnd } from "../../../src/store/key-encoding.ts";
+import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
 import {
   COMMAND_HEADER_BYTES,
   encodeTxn,
@@ -11,7 +15,6 @@ import {
   payloadsOf,
   stampCommitTs,
 } from "../../../src/txn/command.ts";
-import { Fsm } from "../../../src/state/state-machine.ts";
 import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
 import {
   type KvClient,
@@ -21,10 +24,7 @@ import {
   type Txn,
   type TxnOutcome,
 } from "../../../src/txn/types.ts";
-import { EntryType } from "../../../src/raft/core/types.ts";
-import { prefixEnd } from "../../../src/store/key-encoding.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
-import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
 
 const ORIGIN = new Uint8Array(8).fill(7);
 const IDENTITY_BYTES_MAX = 40;

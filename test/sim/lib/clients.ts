@@ -3,9 +3,9 @@
  * not hear of in time stays unknown, and it goes on with something else.
  */
 
-import { type Condition, type KvClient, KvError, type Txn } from "../../../src/txn/types.ts";
 import { decodeKey, encodeKey } from "../../../src/store/key-encoding.ts";
 import { StoreError, type VersionedValue } from "../../../src/store/types.ts";
+import { type Condition, type KvClient, KvError, type Txn } from "../../../src/txn/types.ts";
 import type { HistoryRecorder, Operation, Result, Sight } from "../../linearizability/index.ts";
 import type { Machine } from "./machine.ts";
 import type { OperationWeights, Profile } from "./profile.ts";

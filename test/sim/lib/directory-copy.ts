@@ -1,6 +1,7 @@
 /** What `cp -a` does to the data directory of a stopped node, in the simulator. */
-import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
+
 import type { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 
 const CHUNK_BYTES = 64 << 10;
 

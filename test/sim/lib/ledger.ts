@@ -3,8 +3,9 @@
  * at every node, what was refused is not, and nothing else is: no search is needed to see that, so it also holds for a
  * history that the linearizability checker gives up on.
  */
-import type { KvClient } from "../../../src/txn/types.ts";
+
 import { decodeKey, encodeKey, prefixEnd } from "../../../src/store/key-encoding.ts";
+import type { KvClient } from "../../../src/txn/types.ts";
 import { checkPayload, isExpected, neverCarriedOut, payloadOf } from "./clients.ts";
 import type { Machine } from "./machine.ts";
 import type { Profile } from "./profile.ts";

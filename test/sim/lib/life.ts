@@ -1,10 +1,11 @@
 /**
  * One life of a node: every room of the real code, each in a simulated thread, from the start of the process to its end.
  */
-import { assembleConsensus } from "../../../src/consensus/start.ts";
-import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
+
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
 import { LogMail } from "../../../src/consensus/log-client.ts";
+import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
+import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
   ConsensusToFront,
   ConsensusToSnapshot,
@@ -15,18 +16,18 @@ import type {
   StoreToConsensus,
   StoreToFront,
 } from "../../../src/messages/messages.ts";
-import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
-import { StoreRoom } from "../../../src/state/store-thread.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
 import { FrontKv } from "../../../src/node/front-kv.ts";
+import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
 import type { NetworkAddress } from "../../../src/platform/network.ts";
 import type { Message } from "../../../src/raft/core/index.ts";
-import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
 import { WalError } from "../../../src/raft/log/errors.ts";
-import type { LogReply, LogRequest } from "../../../src/raft/log/messages.ts";
 import { LogRoom } from "../../../src/raft/log/log-thread.ts";
+import type { LogReply, LogRequest } from "../../../src/raft/log/messages.ts";
 import { Wal } from "../../../src/raft/log/wal.ts";
+import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
+import { StoreRoom } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";

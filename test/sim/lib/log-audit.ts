@@ -1,7 +1,8 @@
 /** Reads a whole log back from its disk, beside simulated time, and holds it against its shadow. */
-import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
+
 import { WalError } from "../../../src/raft/log/errors.ts";
 import type { Wal } from "../../../src/raft/log/wal.ts";
+import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { type ReadLog, shadowOf } from "./log-image.ts";
 import type { ShadowLog } from "./shadow-log.ts";
 

@@ -1,13 +1,13 @@
 /** One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time. */
 
 import type { ClusterIdentity, NamedAddress } from "../../../src/cluster/types.ts";
-import { type DiskFailure, SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { DiskError } from "../../../src/platform/disk.ts";
 import { bootsSince, type PeerBoot, withBoot } from "../../../src/raft/engine/incarnations.ts";
 import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
 import type { Member } from "../../../src/raft/engine/types.ts";
 import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 import type { MemoryStore } from "../../support/memory-store/memory-store.ts";
+import { type DiskFailure, SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { copyFiles, copyKeyspace } from "./directory-copy.ts";
 import { Life } from "./life.ts";
 import { NodeClock } from "./node-clock.ts";

@@ -2,9 +2,10 @@
  * Watches what nodes say to each other, to their disks and to their state machines, and holds them to Raft's promises.
  * It sees mail only, never the inside of a room, so it also notices a room that says something else than it does.
  */
-import { COMMAND_HEADER_BYTES } from "../../../src/txn/command.ts";
+
 import { type Entry, EntryType, type Message, MessageType } from "../../../src/raft/core/index.ts";
 import type { AppliedState } from "../../../src/store/types.ts";
+import { COMMAND_HEADER_BYTES } from "../../../src/txn/command.ts";
 import { type LogImage, type ShadowEntry, same, shadowOf } from "./log-image.ts";
 import { Violation } from "./violation.ts";
 

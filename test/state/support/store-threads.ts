@@ -1,12 +1,13 @@
 /** What the tests of the store and snapshot rooms share: time by hand, a membership, entries, a depot with a full disk. */
-import { encodeTxn, stampCommitTs } from "../../../src/txn/command.ts";
-import { timestampFromMs } from "../../../src/txn/hlc.ts";
+
 import type { Timers } from "../../../src/platform/timers.ts";
 import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
 import type { Membership } from "../../../src/raft/engine/types.ts";
+import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
+import { encodeTxn, stampCommitTs } from "../../../src/txn/command.ts";
+import { timestampFromMs } from "../../../src/txn/hlc.ts";
 import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
-import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
 
 export const ORIGIN = new Uint8Array(8);
 export const IDENTITY = { clusterId: "c", nodeId: "n1" };

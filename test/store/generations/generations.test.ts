@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
 import { StoreIdentityError } from "../../../src/store/generations/store-identity.ts";
 import { BLIND, type Mutation } from "../../../src/store/types.ts";
-import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 import { needs } from "../../platform/support/needs.ts";
+import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 import { hex, storeError, temporaryDirectory, text } from "../helpers.ts";
 
 const identity = { clusterId: "c", nodeId: "n" };

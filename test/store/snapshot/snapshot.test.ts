@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
 import { encodeKey } from "../../../src/store/key-encoding.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
-import { BLIND, type KeyspaceDepot, type KeyspaceExport, type MvccStore, type PutMutation, StoreError } from "../../../src/store/types.ts";
+import {
+  BLIND,
+  type KeyspaceDepot,
+  type KeyspaceExport,
+  type MvccStore,
+  type PutMutation,
+  StoreError,
+} from "../../../src/store/types.ts";
 import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { hex, SeededRandom, storeError, temporaryDirectory, text } from "../helpers.ts";

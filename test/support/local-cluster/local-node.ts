@@ -1,8 +1,9 @@
 /** A whole node's kv road in one thread: front, consensus, store and snapshot rooms over a log and a depot in memory. */
-import { assembleConsensus } from "../../../src/consensus/start.ts";
-import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
+
 import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
 import type { ConsensusRoom } from "../../../src/consensus/consensus-thread.ts";
+import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
+import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
   ConsensusToFront,
   ConsensusToSnapshot,
@@ -13,8 +14,6 @@ import type {
   StoreToConsensus,
   StoreToFront,
 } from "../../../src/messages/messages.ts";
-import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
-import { StoreRoom } from "../../../src/state/store-thread.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
 import { FrontKv } from "../../../src/node/front-kv.ts";
@@ -22,6 +21,8 @@ import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import type { Member } from "../../../src/raft/engine/types.ts";
+import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
+import { StoreRoom } from "../../../src/state/store-thread.ts";
 import { localChannel } from "../../../src/threads/channel.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
 import type { MemoryDepot } from "../memory-store/memory-generations.ts";

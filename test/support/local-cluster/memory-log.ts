@@ -1,6 +1,7 @@
 /** The log of one node in memory, kept across restarts of the node. */
-import type { LogRoomPort } from "../../../src/consensus/options.ts";
+
 import { LogRoomError } from "../../../src/consensus/log-client.ts";
+import type { LogRoomPort } from "../../../src/consensus/options.ts";
 import {
   EMPTY_CONF_STATE,
   type Entry,

@@ -1,7 +1,7 @@
 /** Transports of several nodes in one thread: handshake, order within a pair, and links that can be cut. */
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
-import { type Entry, MessageType } from "../../../src/raft/core/index.ts";
 import type { Hello, Peer, PeerMessage, PeerStatus, Transport } from "../../../src/peer/types.ts";
+import { type Entry, MessageType } from "../../../src/raft/core/index.ts";
 
 /** Between two attempts to connect. */
 const RETRY_MS = 10;

@@ -1,11 +1,13 @@
 import { crc32 } from "node:zlib";
-import { MemoryState } from "./state.ts";
-import { type KeyspaceWatch, MemoryStore } from "./memory-store.ts";
-import type { MemoryVersion } from "./versions.ts";
-import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "../../../src/store/snapshot/decoder.ts";
-import { type SnapshotSource, type SourcePayload, type SourceRow, StreamExport } from "../../../src/store/snapshot/export.ts";
-import type { SnapshotHeader } from "../../../src/store/snapshot/format.ts";
 import { claimStore, type StoreIdentity } from "../../../src/store/generations/store-identity.ts";
+import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "../../../src/store/snapshot/decoder.ts";
+import {
+  type SnapshotSource,
+  type SourcePayload,
+  type SourceRow,
+  StreamExport,
+} from "../../../src/store/snapshot/export.ts";
+import type { SnapshotHeader } from "../../../src/store/snapshot/format.ts";
 import {
   type AppliedState,
   type FsmSyncMode,
@@ -16,6 +18,9 @@ import {
   StoreError,
   type Timestamp,
 } from "../../../src/store/types.ts";
+import { type KeyspaceWatch, MemoryStore } from "./memory-store.ts";
+import { MemoryState } from "./state.ts";
+import type { MemoryVersion } from "./versions.ts";
 
 export interface MemoryDepotOptions {
   readonly fsmSyncMode: FsmSyncMode;

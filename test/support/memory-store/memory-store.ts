@@ -1,5 +1,3 @@
-import { MemoryState } from "./state.ts";
-import type { MemoryVersion, VersionTable } from "./versions.ts";
 import { checkPosition, newerTs } from "../../../src/store/positions.ts";
 import { clampReadTs } from "../../../src/store/timestamp.ts";
 import {
@@ -14,6 +12,8 @@ import {
   type Timestamp,
   type VersionedValue,
 } from "../../../src/store/types.ts";
+import { MemoryState } from "./state.ts";
+import type { MemoryVersion, VersionTable } from "./versions.ts";
 
 /** Hears what a replica comes to, for whoever compares it with others (row-digest.ts). */
 export interface KeyspaceWatch {

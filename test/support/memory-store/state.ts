@@ -1,5 +1,5 @@
-import { VersionTable } from "./versions.ts";
 import type { AppliedState } from "../../../src/store/types.ts";
+import { VersionTable } from "./versions.ts";
 
 interface Unsynced {
   readonly undo: readonly (() => void)[];

@@ -1,10 +1,10 @@
 /** Version chains, FSM state and the compaction list of the in-memory store, with an undo log for roll-back. */
 import { prefixEnd } from "../../../src/store/key-encoding.ts";
 import { historyCompacted } from "../../../src/store/positions.ts";
-import { rowDigest, stateDigest } from "./row-digest.ts";
-import { SortedMap } from "./sorted-keys.ts";
 import { checkCommitTs } from "../../../src/store/timestamp.ts";
 import { BLIND, type Mutation, StoreError, type Timestamp } from "../../../src/store/types.ts";
+import { rowDigest, stateDigest } from "./row-digest.ts";
+import { SortedMap } from "./sorted-keys.ts";
 
 export interface MemoryVersion {
   readonly commitTs: Timestamp;

@@ -1,8 +1,8 @@
+import { EMPTY_SNAPSHOT } from "../../../src/raft/core/empty.ts";
 import { violated } from "../../../src/raft/core/invariant.ts";
 import { NO_ENTRIES } from "../../../src/raft/core/message.ts";
 import { limitSize } from "../../../src/raft/core/sizes.ts";
 import { type InitialState, type Storage, StorageError } from "../../../src/raft/core/storage.ts";
-import { EMPTY_SNAPSHOT } from "../../../src/raft/core/empty.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../../../src/raft/core/types.ts";
 
 /**

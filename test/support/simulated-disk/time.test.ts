@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { SimulatedDisk } from "./simulated-disk.ts";
 import { SimRandom } from "../../sim/lib/sim-random.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
 
 const OPERATION_MS = 10;
 

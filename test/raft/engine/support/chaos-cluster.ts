@@ -3,6 +3,8 @@
  * minutes), clocks of different speed, late ticks, transfers, compaction, changes of the membership. What must hold is
  * looked at after every step.
  */
+
+import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import {
   type ConfChange,
   ConfChangeTransition,
@@ -19,9 +21,8 @@ import {
 } from "../../../../src/raft/engine/membership.ts";
 import { encodeMembership, encodeMembershipChange } from "../../../../src/raft/engine/membership-codec.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
-import type { RaftEnvelope } from "../../../../src/peer/types.ts";
-import { SeededRandom } from "../../support/random.ts";
 import { EventQueue } from "../../../sim/lib/event-queue.ts";
+import { SeededRandom } from "../../support/random.ts";
 import { type ChaosDisk, ChaosNode, type Keyspace, TICK_MS } from "./chaos-node.ts";
 
 const LATE_MS = 120_000;

@@ -2,13 +2,14 @@
  * A node of the chaos cluster: an Engine with a log and a store that work when chance says so, in batches, and a memory
  * that is written over the moment the engine releases it.
  */
+
+import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import { type Entry, type HardState, type Message, RawNode } from "../../../../src/raft/core/index.ts";
 import { Engine } from "../../../../src/raft/engine/engine.ts";
 import { LogCache } from "../../../../src/raft/engine/log-cache.ts";
 import { applyMembershipEntry, isMembershipEntry } from "../../../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
 import type { EngineOptions, Membership, Position } from "../../../../src/raft/engine/types.ts";
-import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import type { WalBatch } from "../../../../src/raft/log/types.ts";
 import { PublishedState } from "../../../../src/threads/shared-state.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";

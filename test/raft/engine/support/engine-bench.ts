@@ -1,5 +1,6 @@
 /** One engine of three, with nobody around it: the test plays log, store and peers. */
 import { expect } from "bun:test";
+import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import {
   type DraftMessage,
   type Entry,
@@ -14,7 +15,6 @@ import { Engine } from "../../../../src/raft/engine/engine.ts";
 import { LogCache } from "../../../../src/raft/engine/log-cache.ts";
 import { BOOTSTRAP_POSITION, bootstrapMembership } from "../../../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
-import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import type { WalBatch } from "../../../../src/raft/log/types.ts";
 import { PublishedState } from "../../../../src/threads/shared-state.ts";
 

@@ -1,4 +1,6 @@
 /** A few engines in one thread, each with a log and a store in memory, on a network that loses what a test says. */
+
+import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import {
   type ConfState,
   type Entry,
@@ -18,7 +20,6 @@ import {
 } from "../../../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
 import type { Membership, Position } from "../../../../src/raft/engine/types.ts";
-import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import type { WalBatch } from "../../../../src/raft/log/types.ts";
 import { PublishedState } from "../../../../src/threads/shared-state.ts";
 import { seededRandom } from "../../log/support/seeded-random.ts";
