@@ -15,7 +15,7 @@ import { EntryType } from "../src/raft/core/types.ts";
 import type { LogReply, LogRequest, LogWorkerInit } from "../src/raft/log/messages.ts";
 import { Wal } from "../src/raft/log/wal.ts";
 import { PortChannel } from "../src/threads/channel.ts";
-import { spawnRoom } from "../src/threads/worker-host.ts";
+import { spawnThread } from "../src/threads/worker-host.ts";
 
 const { values } = parseArgs({
   options: {
@@ -129,7 +129,7 @@ async function throughWorker(width: number): Promise<{ batches: number; syncs: n
       else if (acknowledged === sent) channel.send({ kind: "close" });
     });
   });
-  await spawnRoom("log", init, [mail.port2, metrics.port2], (message) => {
+  await spawnThread("log", init, [mail.port2, metrics.port2], (message) => {
     if (!message.includes("thread ended")) console.error(message);
   });
   return await result;

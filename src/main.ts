@@ -4,7 +4,7 @@ import type { LoadedConfig } from "./config/config.ts";
 import { describe } from "./config/describe.ts";
 import { DEFAULT_REGION } from "./config/region.ts";
 import { createLogger } from "./monitoring/log.ts";
-import { RoomMetrics } from "./monitoring/room-metrics.ts";
+import { ThreadMetrics } from "./monitoring/thread-metrics.ts";
 import { Node } from "./node/node.ts";
 import { systemClock } from "./platform/clock.ts";
 import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
@@ -25,10 +25,10 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   // Every file names its mode as well; what a library makes (SQLite its -wal and -shm) follows the umask alone.
   process.umask(PRIVATE_UMASK);
   const { config } = loaded;
-  const metrics = new RoomMetrics("front");
+  const metrics = new ThreadMetrics("front");
   const lines = metrics.counter("logLines");
   const log = createLogger({
-    room: "front",
+    thread: "front",
     level: config.logLevel,
     format: config.logFormat,
     journalPriority: isJournal(STDERR, process.env["JOURNAL_STREAM"]),
@@ -66,7 +66,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     lastLine = `elastickv: ${message.split("\n")[0]}\n`;
     ended.resolve(code);
   };
-  const onExpelled = (message: string, code: ExitCode): void => {
+  const onFenced = (message: string, code: ExitCode): void => {
     if (serving === undefined) end(message, code);
     // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
     else serving.stop().finally(() => end(message, code));
@@ -75,8 +75,8 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     if (code === EXIT.MAY_MEND) ended.resolve(code);
     else end(message, code);
   };
-  const starting = Node.start({ config, log, metrics, onFatal, onExpelled });
-  // A room that dies while the log is replayed leaves a start that would wait for it for ever.
+  const starting = Node.start({ config, log, metrics, onFatal, onFenced });
+  // A thread that dies while the log is replayed leaves a start that would wait for it forever.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;
   serving = node;

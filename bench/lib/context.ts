@@ -95,7 +95,7 @@ export async function load(options: LoadOptions): Promise<LoadReport> {
 
 /**
  * Runs a load and says which threads of the node paid for it, in CPU microseconds a request ("elastickv" is the front;
- * Workers are numbered as rooms start: store, log, snapshot, consensus, then hashing).
+ * Workers are numbered as threads start: store, log, snapshot, consensus, then hashing).
  */
 export async function loadNode(
   node: NodeProcess,

@@ -3,7 +3,7 @@ import { keyspaceDirectory } from "../../src/node/data-directory.ts";
 import { decodeBucket } from "../../src/s3/records/bucket-record.ts";
 import { bucketKey, objectKey } from "../../src/s3/records/keys.ts";
 import { encodeManifest } from "../../src/s3/records/manifest.ts";
-import { SqliteDepot } from "../../src/store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../../src/store/generations/sqlite-generations.ts";
 import { BLIND, type PutMutation } from "../../src/store/types.ts";
 import { CREDENTIALS } from "../../test/process/lib/node-process.ts";
 import { BUCKET } from "./context.ts";
@@ -25,12 +25,12 @@ export function fillStore(
   count: number,
   alsoFor: (rows: readonly PutMutation[]) => void = () => undefined,
 ): void {
-  const depot = new SqliteDepot({
+  const generations = new SqliteGenerations({
     directory: keyspaceDirectory(dataDir),
     fsmSyncMode: "sync",
     identity: { clusterId: "", nodeId },
   });
-  const store = depot.open();
+  const store = generations.open();
   const commitTs = store.appliedState().commitTs + 1n;
   const bucketRow = store.getAt(bucketKey(BUCKET), commitTs);
   if (bucketRow === undefined) throw new Error(`no bucket ${BUCKET} in ${dataDir}`);

@@ -1,5 +1,5 @@
 /**
- * One node of a cluster without S3 in front of it: rooms, coordinator and shard store as in the binary, driven from within its front
+ * One node of a cluster without S3 in front of it: threads, proposer and linearizable reader as in the binary, driven from within its front
  * thread. What a proposal and a read cost by themselves. `bun bench/lib/kv-node.ts JSON` (KvNodeOptions); commands (KvCommand) as lines
  * of JSON on standard input, one answer a line on standard output.
  */
@@ -7,11 +7,11 @@ import { createInterface } from "node:readline";
 import { loadConfig } from "../../src/config/load.ts";
 import { collectMetrics } from "../../src/monitoring/collect.ts";
 import { createLogger } from "../../src/monitoring/log.ts";
-import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
-import { addBoot, keepRoster, loadIdentity, markInitialized } from "../../src/node/data-directory.ts";
+import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
+import { addIncarnation, keepRoster, loadIdentity, markInitialized } from "../../src/node/data-directory.ts";
 import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
-import { makeRooms } from "../../src/node/threads.ts";
+import { makeThreads } from "../../src/node/threads.ts";
 import { topologyOf } from "../../src/node/topology.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
@@ -80,18 +80,18 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
     { nodeId: config.nodeId, initialClusterId: clusterIdOf(topology.initialCluster), joins: false },
     systemRandom,
   );
-  identity = addBoot(config.dataDir, identity, systemRandom);
-  const log = createLogger({ room: "front", level: "warn", format: "logfmt" });
-  const metrics = new RoomMetrics("front");
-  const rooms = makeRooms({ config, identity, topology, secrets: [BENCH_SECRET], onDeath: die });
+  identity = addIncarnation(config.dataDir, identity, systemRandom);
+  const log = createLogger({ thread: "front", level: "warn", format: "logfmt" });
+  const metrics = new ThreadMetrics("front");
+  const threads = makeThreads({ config, identity, topology, secrets: [BENCH_SECRET], onDeath: die });
   const front = new FrontKv({
-    consensus: rooms.consensus,
-    store: rooms.store,
-    openReader: rooms.openReader,
-    published: rooms.published,
+    consensus: threads.consensus,
+    store: threads.store,
+    openReader: threads.openReader,
+    published: threads.published,
     clock: systemClock,
     timers: systemTimers,
-    origin: rooms.origin,
+    origin: threads.origin,
     maxTxnBytes: config.raftMaxSizePerMsg,
     gracePeriodMs: config.gcGracePeriodMs,
     diskReserveBytes: 0,
@@ -99,21 +99,21 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
     metrics,
     log,
     formed: identity.roster !== undefined || topology.initialCluster.length === 1,
-    keepBoots: () => {},
+    keepIncarnations: () => {},
     keepRoster: (clusterId, met) => {
       identity = keepRoster(config.dataDir, identity, clusterId, met);
     },
-    onExpelled: die,
+    onFenced: die,
     onFatal: die,
   });
   front.start();
-  await rooms.start();
+  await threads.start();
   identity = markInitialized(config.dataDir, identity);
   await front.cluster.whenFormed();
   front.keyspaceOpen();
   await front.whenReadable();
-  const own = { room: "front", collect: () => metrics.collect() };
-  return { front, metrics: () => collectMetrics([own, ...rooms.metricsSources]) };
+  const own = { thread: "front", collect: () => metrics.collect() };
+  return { front, metrics: () => collectMetrics([own, ...threads.metricsSources]) };
 }
 
 /** So many at a time, for so long; the first ones are not counted. */

@@ -20,9 +20,9 @@ export interface AdviceContext {
   readonly waiting:
     | { readonly joining: boolean; readonly members: readonly string[]; readonly why: string }
     | undefined;
-  /** The answering node takes no writes for want of room. */
+  /** The answering node takes no writes for want of space. */
   readonly diskFull: boolean;
-  /** The answering node's own consensus room does not answer: the members are as they were. */
+  /** The answering node's own consensus thread does not answer: the members are as they were. */
   readonly silent: boolean;
 }
 
@@ -32,7 +32,7 @@ export function adviceFor(status: Status, context: AdviceContext): string[] {
   const advice = context.silent ? [silence(status)] : clusterAdvice(status);
   if (context.diskFull) {
     advice.push(
-      `The disk of ${status.nodeId} is full: make room (delete objects, grow the disk); it goes on by itself.`,
+      `The disk of ${status.nodeId} is full: make space (delete objects, grow the disk); it goes on by itself.`,
     );
   }
   return advice;
@@ -134,7 +134,7 @@ function stepOf(by: MemberStatus, command: string): string {
 }
 
 function silence({ nodeId }: Status): string {
-  return `${nodeId} waits for its own consensus room: the members are shown as they were when it last answered, and ? is what is not known. Look again; if it lasts, look at the log of ${nodeId} and restart it.`;
+  return `${nodeId} waits for its own consensus thread: the members are shown as they were when it last answered, and ? is what is not known. Look again; if it lasts, look at the log of ${nodeId} and restart it.`;
 }
 
 function waitingAdvice(

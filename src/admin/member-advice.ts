@@ -73,7 +73,7 @@ export function snapshotAdvice(member: MemberStatus, problem: string): string {
     return `${what} The leader cannot read its own data: have another member send it (elastickv cluster transfer-leader), then look at the leader's disk.`;
   }
   if (/\bDISK_FULL\b/.test(problem)) {
-    return `${what} Make room on the disk of ${id}: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.`;
+    return `${what} Make space on the disk of ${id}: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.`;
   }
   if (/\bits receiver says: /.test(problem)) {
     const last =

@@ -5,7 +5,7 @@ export type ChangeReply = Exclude<ClusterReply, { kind: "status" }>;
 
 export interface AdminDeps {
   readiness(): Readiness;
-  /** All rooms' metrics in Prometheus' text format. */
+  /** All threads' metrics in Prometheus' text format. */
   metrics(): Promise<string>;
   /** As the leader sees it; without one, as this node does. */
   cluster(): Promise<ClusterStatus>;
@@ -35,7 +35,7 @@ export const NOT_READY_CODES = [
   "sealing-key",
   "disk-full",
   "out-of-descriptors",
-  "expelled",
+  "fenced",
   "stopping",
 ] as const;
 export type NotReadyCode = (typeof NOT_READY_CODES)[number];

@@ -1,7 +1,7 @@
 /** Which node of the cluster may talk to this one: decided on the hello of a connection, at both of its ends. That the other
  *  end belongs to the cluster at all has been proved before (peer/proof.ts), or its certificate does. */
 
-import type { Hello, RefusalCode, Verdict } from "../peer/types.ts";
+import type { HandshakeResult, Hello, RefusalCode } from "../peer/types.ts";
 import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
@@ -25,14 +25,14 @@ export interface AdmissionView {
   readonly tls: boolean;
 }
 
-const refuse = (code: RefusalCode, message: string): Verdict => ({ ok: false, code, message });
+const refuse = (code: RefusalCode, message: string): HandshakeResult => ({ ok: false, code, message });
 
 /**
  * Cluster, then name, then data directory. A node of the same cluster that the membership here does not know is let in: this
  * replica may be behind, and the stranger may be the leader it has to catch up with. A refusal does not tell what is known
  * here of the data directory of that name, nor which cluster this is.
  */
-export function admit(view: AdmissionView, hello: Hello): Verdict {
+export function admit(view: AdmissionView, hello: Hello): HandshakeResult {
   if (hello.id !== raftIdOf(hello.name)) {
     return refuse("WRONG_NODE", `id ${hello.id} is not that of the name ${hello.name}`);
   }
@@ -42,7 +42,7 @@ export function admit(view: AdmissionView, hello: Hello): Verdict {
   return checkCluster(view, hello) ?? checkMember(view, hello) ?? { ok: true };
 }
 
-function checkCluster(view: AdmissionView, hello: Hello): Verdict | undefined {
+function checkCluster(view: AdmissionView, hello: Hello): HandshakeResult | undefined {
   if (view.clusterId === "") {
     if (hello.clusterId !== "") return undefined;
     return refuse("NOT_READY", `${view.name} is joining and does not know its cluster yet`);
@@ -60,11 +60,11 @@ function checkCluster(view: AdmissionView, hello: Hello): Verdict | undefined {
   return refuse("WRONG_CLUSTER", `${view.name} belongs to another cluster than ${hello.clusterId}`);
 }
 
-function removed(hello: Hello): Verdict {
+function removed(hello: Hello): HandshakeResult {
   return refuse("REMOVED", `${hello.name} was removed from the cluster`);
 }
 
-function checkMember(view: AdmissionView, hello: Hello): Verdict | undefined {
+function checkMember(view: AdmissionView, hello: Hello): HandshakeResult | undefined {
   const { membership, roster } = view;
   const gone = membership?.removed.some(
     ({ id, instance }) => id === hello.id || (instance !== "" && instance === hello.instance),
@@ -95,7 +95,7 @@ export function checkCertificate(
   view: AdmissionView,
   hello: Hello,
   cert: PeerCertificate | undefined,
-): Verdict {
+): HandshakeResult {
   if (!view.tls) return { ok: true };
   if (cert === undefined) return refuse("CERTIFICATE", `${hello.name} has shown no certificate`);
   const names = new Set(cert.names.map((name) => name.toLowerCase()));

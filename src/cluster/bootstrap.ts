@@ -11,12 +11,12 @@ import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { NamedAddress } from "./types.ts";
 
-export interface FormationResult {
+export interface BootstrapResult {
   readonly clusterId: string;
   readonly roster: readonly Member[];
 }
 
-export interface FormationOptions {
+export interface BootstrapOptions {
   /** Form: meet all of `others`. Join: meet any one of them. */
   readonly mode: "form" | "join";
   /** Without this node. */
@@ -26,18 +26,18 @@ export interface FormationOptions {
   /** Who is missing, and what the last thing was that any of them said. Only when it changes. */
   readonly onWaiting: (members: readonly string[], why: string) => void;
   /** Once. */
-  readonly onMet: (result: FormationResult) => void;
+  readonly onMet: (result: BootstrapResult) => void;
 }
 
-export class Formation {
-  readonly #options: FormationOptions;
+export class Bootstrap {
+  readonly #options: BootstrapOptions;
   readonly #met = new Map<string, Hello>();
   /** Why a member that is missing is missing. */
   readonly #problems = new Map<string, string>();
   #told = "";
   #done = false;
 
-  constructor(options: FormationOptions) {
+  constructor(options: BootstrapOptions) {
     this.#options = options;
   }
 

@@ -6,31 +6,35 @@
  * counts before that, and so nothing that it ever promised is forgotten by the two of them together.
  */
 
-import type { Hello, HelloBoots, Standing } from "../peer/types.ts";
+import type { HandshakeGate, Hello, HelloIncarnations } from "../peer/types.ts";
 import { PLANTED } from "../platform/planted.ts";
-import { BOOTS_BEFORE_CUT, BOOTS_NOT_CUT, type PeerBoot } from "../raft/engine/incarnations.ts";
+import {
+  INCARNATIONS_BEFORE_CUT,
+  INCARNATIONS_NOT_CUT,
+  type PeerIncarnation,
+} from "../raft/engine/incarnations.ts";
 
-export interface BootLedgerOptions {
+export interface PeerIncarnationsOptions {
   /** Of this node's data directory. */
   readonly instance: string;
   /** Of this node, newest last: the last one is that of this start. Empty only where there are no peers. */
-  readonly boots: readonly string[];
-  readonly peers: readonly PeerBoot[];
+  readonly incarnations: readonly string[];
+  readonly peers: readonly PeerIncarnation[];
   /** Makes both durable; answered by `onKept`. Own starts before `since` may be forgotten. */
-  readonly keep: (id: number, peers: readonly PeerBoot[], since: string) => void;
+  readonly keep: (id: number, peers: readonly PeerIncarnation[], since: string) => void;
   /** What is known of it can be forgotten, being one of so many. */
   readonly isGone: (id: number, among: number) => boolean;
 }
 
-type Known = Omit<PeerBoot, "id">;
+type Known = Omit<PeerIncarnation, "id">;
 
 interface Writing {
   readonly known: Known;
-  readonly waiting: Standing[];
+  readonly waiting: HandshakeGate[];
 }
 
-export class BootLedger {
-  readonly #options: BootLedgerOptions;
+export class PeerIncarnations {
+  readonly #options: PeerIncarnationsOptions;
   /** Durable. */
   #known: ReadonlyMap<number, Known>;
   /** On its way to the disk: by peer, and the tables by request. */
@@ -41,40 +45,41 @@ export class BootLedger {
   #nextRequest = 1;
   #cut = false;
 
-  constructor(options: BootLedgerOptions) {
+  constructor(options: PeerIncarnationsOptions) {
     this.#options = options;
     this.#known = new Map(options.peers.map(({ id, ...known }) => [id, known]));
   }
 
   /** For a hello to this peer. */
-  greeting(to: number): HelloBoots {
-    const boot = this.#options.boots.at(-1);
+  greeting(to: number): HelloIncarnations {
+    const boot = this.#options.incarnations.at(-1);
     if (boot === undefined) throw new Error("a node without a start of its own says hello to nobody");
     const known = this.#known.get(to);
     return known === undefined
       ? { boot }
-      : { boot, lastBootOfYou: known.boot, instanceOfYou: known.instance };
+      : { boot, lastIncarnationOfYou: known.boot, instanceOfYou: known.instance };
   }
 
   /** The peer knows a start of this node that its data directory does not: the directory is older than what the node has
    *  promised. */
-  isBehind({ lastBootOfYou, instanceOfYou }: Hello): boolean {
-    const { boots, instance } = this.#options;
+  isBehind({ lastIncarnationOfYou, instanceOfYou }: Hello): boolean {
+    const { incarnations, instance } = this.#options;
     // Of another directory: whether this one may take its place is for the membership to say.
-    if (lastBootOfYou === undefined || instanceOfYou !== instance || PLANTED.acceptRolledBack) return false;
-    return !boots.includes(lastBootOfYou);
+    if (lastIncarnationOfYou === undefined || instanceOfYou !== instance || PLANTED.acceptRolledBack)
+      return false;
+    return !incarnations.includes(lastIncarnationOfYou);
   }
 
   /**
    * Both ends took the other's hello. `stands` once the peer's start is durable here.
    * @param own what this node said of itself: the peer has vouched for the start of its own that is named there
    */
-  keep(hello: Hello, own: Hello, standing: Standing): void {
+  keep(hello: Hello, own: Hello, standing: HandshakeGate): void {
     const { id, instance, boot } = hello;
     this.#hear(hello);
     const known = this.#known.get(id);
     if (known?.boot === boot) {
-      standing.stands();
+      standing.accept();
       return;
     }
     const writing = this.#writing.get(id);
@@ -83,9 +88,10 @@ export class BootLedger {
       return;
     }
     // Another start of it was written down since it was asked about one: this hello may be of an older life.
-    const vouched = known === undefined || known.instance !== instance || known.boot === own.lastBootOfYou;
+    const vouched =
+      known === undefined || known.instance !== instance || known.boot === own.lastIncarnationOfYou;
     if (writing !== undefined || !vouched) {
-      standing.fails("another start of it was met meanwhile");
+      standing.reject("another start of it was met meanwhile");
       return;
     }
     this.#writing.set(id, { known: { instance, boot }, waiting: [standing] });
@@ -102,8 +108,8 @@ export class BootLedger {
       if (table.get(id) !== known) continue;
       this.#writing.delete(id);
       for (const standing of waiting) {
-        if (ok) standing.stands();
-        else standing.fails("its start cannot be written down here");
+        if (ok) standing.accept();
+        else standing.reject("its start cannot be written down here");
       }
     }
   }
@@ -111,17 +117,17 @@ export class BootLedger {
   /** What all of `members` (without this node) know is as much as anybody will ever name: a long list is cut, once, and on
    *  the disk only, because an older hello may still be on its way. */
   cut(members: readonly number[]): void {
-    const { boots } = this.#options;
-    if (this.#cut || boots.length <= BOOTS_BEFORE_CUT) return;
-    const oldest = Math.min(...members.map((id) => boots.indexOf(this.#told.get(id) ?? "")));
-    const since = Math.min(oldest, boots.length - BOOTS_NOT_CUT);
+    const { incarnations } = this.#options;
+    if (this.#cut || incarnations.length <= INCARNATIONS_BEFORE_CUT) return;
+    const oldest = Math.min(...members.map((id) => incarnations.indexOf(this.#told.get(id) ?? "")));
+    const since = Math.min(oldest, incarnations.length - INCARNATIONS_NOT_CUT);
     if (since <= 0) return;
     this.#cut = true;
-    this.#write(boots[since] ?? "");
+    this.#write(incarnations[since] ?? "");
   }
 
-  #hear({ id, lastBootOfYou }: Hello): void {
-    if (lastBootOfYou !== undefined) this.#told.set(id, lastBootOfYou);
+  #hear({ id, lastIncarnationOfYou }: Hello): void {
+    if (lastIncarnationOfYou !== undefined) this.#told.set(id, lastIncarnationOfYou);
   }
 
   #write(since: string): void {

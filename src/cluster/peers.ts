@@ -3,20 +3,28 @@
  * node.
  */
 
-import type { Hello, Peer, PeerMessage, PeerStatus, RefusalCode, Transport, Verdict } from "../peer/types.ts";
+import type {
+  HandshakeResult,
+  Hello,
+  Peer,
+  PeerMessage,
+  PeerStatus,
+  RefusalCode,
+  Transport,
+} from "../peer/types.ts";
 import type { PeerCertificate } from "../platform/network.ts";
-import type { PeerBoot } from "../raft/engine/incarnations.ts";
+import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import { type AdmissionView, admit, checkCertificate, parseAddress } from "./admit.ts";
-import { BootLedger } from "./peer-incarnations.ts";
+import { PeerIncarnations } from "./peer-incarnations.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */
 export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
-const MAX_PEER_BOOTS = 64;
-/** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */
+const MAX_PEER_INCARNATIONS = 64;
+/** Addresses of unknownPeers that are logged in so long a time: one line each, whoever they are and however often they come. */
 const LOGGED_STRANGERS = 16;
 const STRANGERS_MS = 60_000;
 /** A removed member's connections stay for this long. */
@@ -36,8 +44,8 @@ export interface ClusterPeersOptions
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
   /** It cannot be reached; again with every attempt. */
   readonly onProblem: (peer: Peer, problem: string) => void;
-  /** As the mail `keep-boots`. */
-  readonly keepBoots: (id: number, peers: readonly PeerBoot[], since: string) => void;
+  /** As the message `keep-incarnations`. */
+  readonly keepIncarnations: (id: number, peers: readonly PeerIncarnation[], since: string) => void;
   /** This node's own data directory is older than what it has promised. Called once; it sends nothing any more. */
   readonly onRolledBack: (message: string) => void;
 }
@@ -47,17 +55,17 @@ export class ClusterPeers {
   readonly #transport: Transport | undefined;
   readonly #hellos = new Map<number, Hello>();
   /** Nodes of this cluster that the membership here does not know (yet). */
-  readonly #strangers = new Map<number, Hello>();
+  readonly #unknownPeers = new Map<number, Hello>();
   /** Where somebody came from who did not prove that it belongs to the cluster, as far as it was logged lately. */
   readonly #unproven = new Set<string>();
   /** Removed a moment ago: what is on its way to them (that it is done, above all) may still arrive. */
   readonly #leaving = new Map<number, Member>();
   /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
    *  looks a minute later would only see that nobody listens there. */
-  readonly #impostors = new Map<number, string>();
+  readonly #rejectedInstances = new Map<number, string>();
   /** Said something, or could not be reached, since this start. */
   readonly #heard = new Set<number>();
-  readonly #boots: BootLedger;
+  readonly #incarnations: PeerIncarnations;
   #rolledBack: string | undefined;
   /** The last thing that was logged about a peer. */
   readonly #logged = new Map<number, string>();
@@ -69,18 +77,18 @@ export class ClusterPeers {
     this.#options = options;
     this.#clusterId = options.identity.clusterId;
     this.#roster = options.identity.roster ?? [];
-    this.#boots = new BootLedger({
+    this.#incarnations = new PeerIncarnations({
       instance: options.identity.instance,
-      boots: options.identity.boots,
-      peers: options.identity.peerBoots,
-      keep: options.keepBoots,
+      incarnations: options.identity.incarnations,
+      peers: options.identity.peerIncarnations,
+      keep: options.keepIncarnations,
       isGone: (id, among) => this.#isGone(id, among),
     });
     this.#transport = options.peer?.transport({
       hello: (to) => this.#hello(to),
       certify: (hello, cert) => this.#certify(hello, cert),
       admit: (hello) => this.#admit(hello),
-      keep: (hello, own, standing) => this.#boots.keep(hello, own, standing),
+      keep: (hello, own, standing) => this.#incarnations.keep(hello, own, standing),
       onMessage: options.onMessage,
       onUnreachable: options.onUnreachable,
       onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
@@ -105,7 +113,7 @@ export class ClusterPeers {
     this.#transport?.close();
   }
 
-  /** Formation or joining is done. */
+  /** Bootstrap or joining is done. */
   formed(clusterId: string, roster: readonly Member[]): void {
     this.#clusterId = clusterId;
     this.#roster = roster;
@@ -128,15 +136,15 @@ export class ClusterPeers {
       }, FAREWELL_MS);
     }
     this.#membership = membership;
-    for (const id of this.#strangers.keys()) {
+    for (const id of this.#unknownPeers.keys()) {
       const known = [...membership.members, ...membership.removed].some((member) => member.id === id);
-      if (known) this.#strangers.delete(id);
+      if (known) this.#unknownPeers.delete(id);
     }
     this.#updatePeers();
   }
 
-  onBootsKept(id: number, ok: boolean): void {
-    this.#boots.onKept(id, ok);
+  onIncarnationsKept(id: number, ok: boolean): void {
+    this.#incarnations.onKept(id, ok);
     if (!ok) this.#options.logger.warn("the start of a peer could not be written down: it has to wait");
   }
 
@@ -158,7 +166,7 @@ export class ClusterPeers {
   status(): readonly PeerStatus[] {
     const status = this.#transport?.status() ?? [];
     return status.map((one) => {
-      const refused = this.#impostors.get(one.peer.id);
+      const refused = this.#rejectedInstances.get(one.peer.id);
       return refused === undefined || one.reachable ? one : { ...one, lastError: refused };
     });
   }
@@ -184,8 +192,8 @@ export class ClusterPeers {
   #isGone(id: number, among: number): boolean {
     const { members = [], removed = [] } = this.#membership ?? {};
     if (removed.some((member) => member.id === id)) return true;
-    if (this.#membership === undefined || among <= MAX_PEER_BOOTS) return false;
-    return ![...members, ...this.#roster].some((member) => member.id === id) && !this.#strangers.has(id);
+    if (this.#membership === undefined || among <= MAX_PEER_INCARNATIONS) return false;
+    return ![...members, ...this.#roster].some((member) => member.id === id) && !this.#unknownPeers.has(id);
   }
 
   #hello(to: number): Hello {
@@ -199,7 +207,7 @@ export class ClusterPeers {
       version,
       capabilities: [],
       address: peer?.advertise ?? "",
-      ...this.#boots.greeting(to),
+      ...this.#incarnations.greeting(to),
     };
   }
 
@@ -216,20 +224,20 @@ export class ClusterPeers {
     };
   }
 
-  #certify(hello: Hello, cert: PeerCertificate | undefined): Verdict {
+  #certify(hello: Hello, cert: PeerCertificate | undefined): HandshakeResult {
     const verdict = checkCertificate(this.#view(), hello, cert);
     if (!verdict.ok) this.#logRefusal(hello, verdict.code, verdict.message);
     return verdict;
   }
 
-  #admit(hello: Hello): Verdict {
+  #admit(hello: Hello): HandshakeResult {
     if (this.#rolledBack !== undefined) return refuseAsRolledBack(this.#rolledBack);
     const verdict = admit(this.#view(), hello);
-    if (verdict.ok && this.#boots.isBehind(hello)) return this.#rollBack(hello);
+    if (verdict.ok && this.#incarnations.isBehind(hello)) return this.#rollBack(hello);
     this.#heard.add(hello.id);
     if (!verdict.ok) {
       const { code, message } = verdict;
-      if (code === "WRONG_INSTANCE") this.#impostors.set(hello.id, `${code}: ${message}`);
+      if (code === "WRONG_INSTANCE") this.#rejectedInstances.set(hello.id, `${code}: ${message}`);
       this.#logRefusal(hello, code, message);
     }
     return verdict;
@@ -246,11 +254,11 @@ export class ClusterPeers {
   }
 
   /** Found on the hello of one that is itself welcome: a stranger's word ends nobody. */
-  #rollBack(hello: Hello): Verdict {
+  #rollBack(hello: Hello): HandshakeResult {
     const { name } = this.#options.identity;
     const message =
       `the data directory of ${name} is older than what ${name} has promised: ${hello.name} knows its start ` +
-      `${hello.lastBootOfYou}, and the directory does not. It is a copy that was put back, or was rolled back, and may not ` +
+      `${hello.lastIncarnationOfYou}, and the directory does not. It is a copy that was put back, or was rolled back, and may not ` +
       "take part any more: replace this member by one with an empty directory and a new name (elastickv cluster replace)";
     this.#rolledBack = message;
     this.#options.onRolledBack(message);
@@ -259,13 +267,13 @@ export class ClusterPeers {
 
   #onHello(hello: Hello): void {
     this.#heard.add(hello.id);
-    this.#boots.cut(
+    this.#incarnations.cut(
       (this.#membership?.members ?? [])
         .map(({ id }) => id)
         .filter((id) => id !== raftIdOf(this.#options.identity.name)),
     );
     const before = this.#hellos.get(hello.id);
-    this.#impostors.delete(hello.id);
+    this.#rejectedInstances.delete(hello.id);
     this.#hellos.set(hello.id, hello);
     if (this.#isNews(hello.id, `connected ${hello.instance} ${hello.address} ${hello.version}`)) {
       const { name: peer, address, version } = hello;
@@ -273,14 +281,14 @@ export class ClusterPeers {
     }
     const members = this.#membership?.members ?? [];
     const stranger = hello.clusterId !== "" && !members.some(({ id }) => id === hello.id);
-    if (stranger) this.#strangers.set(hello.id, hello);
+    if (stranger) this.#unknownPeers.set(hello.id, hello);
     if (before?.address !== hello.address) this.#updatePeers();
     this.#options.onHello(hello);
   }
 
   #onRefused(peer: Peer, code: RefusalCode, message: string): void {
     this.#heard.add(peer.id);
-    if (code === "ROLLED_BACK") this.#impostors.set(peer.id, `${code}: ${message}`);
+    if (code === "ROLLED_BACK") this.#rejectedInstances.set(peer.id, `${code}: ${message}`);
     if (this.#isNews(peer.id, `refuses this node: ${code} ${message}`)) {
       this.#options.logger.warn("peer refuses this node", { peer: peer.name, code, reason: message });
     }
@@ -310,13 +318,13 @@ export class ClusterPeers {
     return true;
   }
 
-  /** Members, or before there are any whoever the settings name; and strangers, who may be what this node has to hear. */
+  /** Members, or before there are any whoever the settings name; and unknownPeers, who may be what this node has to hear. */
   #updatePeers(): void {
     const { identity, initialCluster, join, logger } = this.#options;
     const members: readonly NamedAddress[] = this.#membership?.members ?? [];
     const named = members.length > 0 ? members : [...initialCluster, ...join];
     const peers = new Map<number, Peer>();
-    for (const { name, address } of [...named, ...this.#leaving.values(), ...this.#strangers.values()]) {
+    for (const { name, address } of [...named, ...this.#leaving.values(), ...this.#unknownPeers.values()]) {
       const id = raftIdOf(name);
       // Where it says it is: the registered address may be the one it has moved away from.
       const current = this.#hellos.get(id)?.address ?? address;
@@ -338,6 +346,6 @@ export class ClusterPeers {
   }
 }
 
-function refuseAsRolledBack(message: string): Verdict {
+function refuseAsRolledBack(message: string): HandshakeResult {
   return { ok: false, code: "ROLLED_BACK", message };
 }

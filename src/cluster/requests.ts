@@ -20,7 +20,8 @@ const LEADER_RETRY_MS = 100;
 /** A status without an answer from the leader in this time is this node's own. */
 const STATUS_WAIT_MS = 1_500;
 
-export interface ClusterDeskOptions extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft"> {
+export interface ClusterRequestsOptions
+  extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft"> {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly ownId: number;
@@ -33,8 +34,8 @@ export interface ClusterDeskOptions extends Pick<ClusterContext, "identity" | "l
   readonly snapshotFailureOf: (id: number) => string | undefined;
 }
 
-export class ClusterDesk {
-  readonly #options: ClusterDeskOptions;
+export class ClusterRequests {
+  readonly #options: ClusterRequestsOptions;
   readonly #changes: ClusterChanges;
   /** What the others say they have applied, by id. */
   readonly #appliedThere = new Map<number, number>();
@@ -42,7 +43,7 @@ export class ClusterDesk {
   readonly #metAtMs = new Map<number, number>();
   #registration = { guardIndex: -1, atMs: 0 };
 
-  constructor(options: ClusterDeskOptions) {
+  constructor(options: ClusterRequestsOptions) {
     this.#options = options;
     this.#changes = new ClusterChanges({
       clock: options.clock,
@@ -197,7 +198,7 @@ export class ClusterDesk {
     }
   }
 
-  /** At the leader: data directories and addresses are written down one at a time, as the log has room for a change. */
+  /** At the leader: data directories and addresses are written down one at a time, as the log has space for a change. */
   register(): void {
     const { clock, logger, peers, membership } = this.#options;
     const member = peers.unregistered();

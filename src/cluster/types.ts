@@ -4,7 +4,7 @@ import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Transport, TransportOptions } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
-import type { PeerBoot } from "../raft/engine/incarnations.ts";
+import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import type { Member } from "../raft/engine/types.ts";
 
 /** A node as the operator writes it: "name=host:port". */
@@ -16,7 +16,7 @@ export interface NamedAddress {
 
 /** Who this node is: DATA/node.json, and what the settings say. */
 export interface ClusterIdentity {
-  /** "" = joining, and not known yet: nothing is asked of the log and store rooms before the `roster-kept` that answers
+  /** "" = joining, and not known yet: nothing is asked of the log and store threads before the `roster-kept` that answers
    *  the `keep-roster` with the id. They may be started before it or after. */
   readonly clusterId: string;
   readonly name: string;
@@ -25,9 +25,9 @@ export interface ClusterIdentity {
   /** What `keep-roster` gave on an earlier day; undefined = never formed (or joined). */
   readonly roster: readonly Member[] | undefined;
   /** The starts of this directory, newest last: the last is this one. Empty: none are kept (a node without peers). */
-  readonly boots: readonly string[];
-  /** What `keep-boots` gave last. */
-  readonly peerBoots: readonly PeerBoot[];
+  readonly incarnations: readonly string[];
+  /** What `keep-incarnations` gave last. */
+  readonly peerIncarnations: readonly PeerIncarnation[];
   /** The data directory is new: an empty log is the first start and not a loss. */
   readonly initializing: boolean;
 }
@@ -40,7 +40,7 @@ export interface RaftSettings {
   readonly maxInflightBytes: number;
   readonly maxSizePerMsgBytes: number;
   readonly maxUncommittedBytes: number;
-  /** Bytes of committed entries handed to the store room at a time. */
+  /** Bytes of committed entries handed to the store thread at a time. */
   readonly maxCommittedBytesPerReady: number;
   /** Entries kept behind the applied position for slow followers. */
   readonly snapshotCount: number;

@@ -319,7 +319,7 @@ export const SETTINGS = {
     type: size(0, 64 * GIB),
     default: 512 * MIB,
     tuning: true,
-    help: "with less room than this on the data directory's file system no writes are taken; reads and deletes go on",
+    help: "with less space than this on the data directory's file system no writes are taken; reads and deletes go on",
   }),
   fsmSyncMode: setting({
     flag: "fsm-sync-mode",

@@ -1,15 +1,15 @@
 /**
- * The consensus room: the switchboard between the engine and everybody it talks to. It never touches a disk.
+ * The consensus thread: the switchboard between the engine and everybody it talks to. It never touches a disk.
  *
  *     front -> proposals, reads, cluster requests     log -> appended, entries      store -> opened, applied, held
- *     peers -> raft messages, forwarded proposals, requests, snapshot streams       snapshot room -> chunks, complete
+ *     peers -> raft messages, forwarded proposals, requests, snapshot streams       snapshot thread -> chunks, complete
  *
  * Its life: opening (log and keyspace) -> forming or joining, on a node that has yet to take part -> running.
  */
 
-import { Formation } from "../cluster/bootstrap.ts";
+import { Bootstrap } from "../cluster/bootstrap.ts";
 import { ClusterPeers } from "../cluster/peers.ts";
-import { ClusterDesk } from "../cluster/requests.ts";
+import { ClusterRequests } from "../cluster/requests.ts";
 import { isMember, votersOf } from "../cluster/view.ts";
 import { ReceivedMemory } from "../memory/received-buffers.ts";
 import type {
@@ -39,7 +39,7 @@ import { consensusStatus, observationOf } from "./status.ts";
 /** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
 const STALL_ELECTIONS = 10;
 
-/** What the room passes to the engine; the rest of EngineOptions comes from whoever assembles the node. */
+/** What the thread passes to the engine; the rest of EngineOptions comes from whoever assembles the node. */
 export type EngineHooks = Pick<
   EngineOptions,
   | "append"
@@ -62,33 +62,33 @@ export interface RunningState {
   readonly makeEngine: (hooks: EngineHooks) => Engine;
 }
 
-type OpenedMail = StoreToConsensus & { readonly kind: "opened" };
+type OpenedMessage = StoreToConsensus & { readonly kind: "opened" };
 
-export class ConsensusRoom {
+export class ConsensusThread {
   readonly #options: ConsensusAssembly;
   readonly #ownId: number;
   readonly #peers: ClusterPeers;
   readonly #proposals: Proposals;
   readonly #forwarding: Forwarding;
-  readonly #desk: ClusterDesk;
+  readonly #requests: ClusterRequests;
   readonly #streams: SnapshotStreams;
   readonly #compactor: LogCompactor;
   readonly #memory = new ReceivedMemory();
   readonly #stalls: StallWatch;
   /** Marks the reads of this start of the process. */
   readonly #life: Uint8Array;
-  readonly #storeOpened = Promise.withResolvers<OpenedMail>();
+  readonly #storeOpened = Promise.withResolvers<OpenedMessage>();
   readonly #rosterKept = Promise.withResolvers<void>();
   #engine: Engine | undefined;
-  #formation: Formation | undefined;
+  #bootstrap: Bootstrap | undefined;
   #membership: Membership = NO_MEMBERSHIP;
   #applied: AppliedState = { index: 0, term: 0, commitTs: 0n };
   #ceilingMs = 0;
   #leads = false;
   #stopTicks: () => void = () => {};
-  #expelled = false;
+  #fenced = false;
   /** The data directory is older than what this node has promised: it has fallen silent. */
-  #silenced = false;
+  #fencedOff = false;
   #votersHeard = false;
   #stopped = false;
 
@@ -102,14 +102,14 @@ export class ConsensusRoom {
       onUnreachable: (peer, lane) => this.#guard(() => this.#onUnreachable(peer, lane)),
       onHello: (hello) =>
         this.#guard(() => {
-          this.#desk.met(hello.id);
-          this.#formation?.onHello(hello);
+          this.#requests.met(hello.id);
+          this.#bootstrap?.onHello(hello);
         }),
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
-      onProblem: (peer, problem) => this.#guard(() => this.#formation?.onProblem(peer.name, problem)),
+      onProblem: (peer, problem) => this.#guard(() => this.#bootstrap?.onProblem(peer.name, problem)),
       allocate: (bytes) => this.#memory.allocate(bytes),
-      keepBoots: (id, peers, since) => front.send({ kind: "keep-boots", id, peers, since }),
-      onRolledBack: (message) => this.#fallSilent(message),
+      keepIncarnations: (id, peers, since) => front.send({ kind: "keep-incarnations", id, peers, since }),
+      onRolledBack: (message) => this.#fenceOff(message),
     });
     this.#stalls = new StallWatch(STALL_ELECTIONS * raft.electionTicks * raft.tickMs);
     this.#life = options.random.bytes(READ_LIFE_BYTES);
@@ -145,7 +145,7 @@ export class ConsensusRoom {
       },
       step: (message) => this.#step({ message, leaseRound: 0, applied: 0 }),
     });
-    this.#desk = new ClusterDesk({
+    this.#requests = new ClusterRequests({
       ...options,
       ownId: this.#ownId,
       engine: () => this.#engine,
@@ -178,7 +178,7 @@ export class ConsensusRoom {
     return this.#engine;
   }
 
-  /** Takes mail, and listens for peers. @throws NetworkError */
+  /** Takes messages, and listens for peers. @throws NetworkError */
   async open(): Promise<void> {
     const { front, store, snapshots } = this.#options;
     front.onBatch((messages) => {
@@ -190,11 +190,11 @@ export class ConsensusRoom {
     await this.#peers.start();
   }
 
-  /** Asks the store room to open; its answer. */
+  /** Asks the store thread to open the keyspace; resolves with its answer. */
   openStore(
     marker: { readonly index: number; readonly term: number } | undefined,
     bootstrap: Membership | undefined,
-  ): Promise<OpenedMail> {
+  ): Promise<OpenedMessage> {
     this.#options.store.send({ kind: "open", marker, bootstrap });
     return this.#storeOpened.promise;
   }
@@ -203,7 +203,7 @@ export class ConsensusRoom {
   async form(mode: "form" | "join"): Promise<void> {
     const { identity, initialCluster, join, front, logger } = this.#options;
     const others = (mode === "form" ? initialCluster : join).filter(({ name }) => name !== identity.name);
-    this.#formation = new Formation({
+    this.#bootstrap = new Bootstrap({
       mode,
       others,
       clusterId: this.#peers.clusterId,
@@ -216,18 +216,18 @@ export class ConsensusRoom {
         front.send({ kind: "keep-roster", clusterId, roster });
       },
     });
-    this.#formation.start();
+    this.#bootstrap.start();
     // Peers are met from the first moment on, and the disk that kept this node from forming may be slow.
-    for (const hello of this.#peers.hellos) this.#formation.onHello(hello);
+    for (const hello of this.#peers.hellos) this.#bootstrap.onHello(hello);
     await this.#rosterKept.promise;
-    this.#formation = undefined;
+    this.#bootstrap = undefined;
     front.send({ kind: "waiting-for", members: [], why: "" });
   }
 
   /** Begins to take part. */
   run(state: RunningState): void {
     const { raft, timers, clock, metrics } = this.#options;
-    if (this.#silenced) return;
+    if (this.#fencedOff) return;
     this.#guard(() => {
       this.#applied = state.applied;
       this.#ceilingMs = state.ceilingMs;
@@ -251,7 +251,7 @@ export class ConsensusRoom {
     this.#stopped = true;
     this.#stopTicks();
     this.#forwarding.stop();
-    this.#desk.stop();
+    this.#requests.stop();
     this.#streams.stop();
     this.#peers.stop();
   }
@@ -262,7 +262,7 @@ export class ConsensusRoom {
     const engine = this.#engine;
     if (engine === undefined) return;
     metrics.observe(
-      observationOf(engine, this.#membership, this.#desk.describe(engine), {
+      observationOf(engine, this.#membership, this.#requests.describe(engine), {
         hlcPhysicalMs: physicalMs(this.#proposals.hlc.last),
         hlcCeilingMs: this.#proposals.hlc.ceilingMs,
         hlcSkewMs: this.#proposals.hlc.skewMs(),
@@ -271,7 +271,7 @@ export class ConsensusRoom {
     );
   }
 
-  /** The log room has everything up to this append on disk. */
+  /** The log thread has everything up to this append on disk. */
   onAppended(id: number): void {
     this.#guard(() => {
       this.#engine?.onAppended(id);
@@ -310,10 +310,10 @@ export class ConsensusRoom {
     const engine = this.#engine;
     if (engine === undefined) return;
     engine.tick();
-    this.#desk.check();
+    this.#requests.check();
     this.#watch(engine);
     if (engine.leading) {
-      this.#desk.register();
+      this.#requests.register();
       for (const [id, { match }] of engine.describe().progress) {
         this.#compactor.matched(id, match);
         this.#streams.matched(id, match);
@@ -322,12 +322,12 @@ export class ConsensusRoom {
     this.observe();
   }
 
-  /** A leader whose disk stands still makes room for one whose disk does not. */
+  /** A leader whose disk stands still makes space for one whose disk does not. */
   #watch(engine: Engine): void {
     const half = this.#stalls.stalled(engine.oldestInFlight, this.#options.clock.monotonicMs());
     if (half === undefined || !engine.leading || votersOf(this.#membership).length < 2) return;
     this.#options.logger.error("the disk stands still: handing leadership over", { half });
-    this.#desk.stepDown((done) => {
+    this.#requests.stepDown((done) => {
       if (!done) this.#options.logger.warn("nobody took leadership over", { half });
     });
   }
@@ -357,24 +357,24 @@ export class ConsensusRoom {
           break;
         case "status": {
           const status = consensusStatus(this.#ownId, this.#engine, this.#membership, (engine) =>
-            this.#desk.describe(engine),
+            this.#requests.describe(engine),
           );
           front.send({ kind: "status", id: message.id, status });
           break;
         }
         case "cluster-request":
-          this.#desk.request(message.request, (reply) => {
+          this.#requests.request(message.request, (reply) => {
             front.send({ kind: "cluster-reply", id: message.id, reply });
           });
           break;
         case "roster-kept":
           this.#rosterKept.resolve();
           break;
-        case "boots-kept":
-          this.#peers.onBootsKept(message.id, message.ok);
+        case "incarnations-kept":
+          this.#peers.onIncarnationsKept(message.id, message.ok);
           break;
         case "step-down":
-          this.#desk.stepDown((done) => front.send({ kind: "stepped-down", done }));
+          this.#requests.stepDown((done) => front.send({ kind: "stepped-down", done }));
           break;
         case "stop":
           this.stop();
@@ -434,11 +434,11 @@ export class ConsensusRoom {
     for (const { id } of before.members) {
       if (membership.members.some((member) => member.id === id)) continue;
       this.#streams.cancel((peer) => peer === id, "it was removed from the cluster");
-      this.#compactor.letGo(id);
+      this.#compactor.release(id);
     }
     const removed = membership.removed.some(({ id }) => id === this.#ownId);
-    if (removed) this.#expel(true, `${this.#options.identity.name} was removed from the cluster`);
-    this.#desk.check();
+    if (removed) this.#fence(true, `${this.#options.identity.name} was removed from the cluster`);
+    this.#requests.check();
   }
 
   #onLeadership(leading: boolean, leaderId: number, term: number): void {
@@ -447,26 +447,26 @@ export class ConsensusRoom {
     if (leaderId !== this.#ownId) this.#streams.cancel(() => true, "this node no longer leads");
     this.#leads = leading;
     this.#options.front.send({ kind: "leadership", leading, leaderId, term });
-    this.#desk.check();
+    this.#requests.check();
   }
 
-  #expel(removed: boolean, message: string): void {
-    if (this.#expelled) return;
-    this.#expelled = true;
-    this.#options.logger.error("expelled", { removed, reason: message });
-    this.#options.front.send({ kind: "expelled", removed, message });
+  #fence(removed: boolean, message: string): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    this.#options.logger.error("fenced", { removed, reason: message });
+    this.#options.front.send({ kind: "fenced", removed, message });
   }
 
   /** From here on nothing of it may count: not its vote, not its acknowledgements, not its lease. */
-  #fallSilent(message: string): void {
+  #fenceOff(message: string): void {
     const { published, front } = this.#options;
-    this.#silenced = true;
+    this.#fencedOff = true;
     this.#stopTicks();
     this.#engine = undefined;
     published.publishLease(0, 0);
     this.#streams.cancel(() => true, "this node ends");
     front.send({ kind: "rolled-back", message });
-    this.#expel(false, message);
+    this.#fence(false, message);
   }
 
   /** A voter whose directory is a copy hears of it from those who know, so it asks everybody first. */
@@ -475,7 +475,7 @@ export class ConsensusRoom {
     return this.#votersHeard;
   }
 
-  // ---- store, log and snapshot room ----------------------------------------------------------------------------------
+  // ---- store, log and snapshot thread ----------------------------------------------------------------------------------
 
   #onStore(messages: readonly StoreToConsensus[]): void {
     for (const message of messages) {
@@ -496,7 +496,7 @@ export class ConsensusRoom {
           this.#streams.onInstalled();
           this.#engine?.onInstalled(message.id, message.applied, message.membership);
           break;
-        case "held":
+        case "pinned":
           this.#streams.onHeld(message.streamId);
           break;
       }
@@ -520,7 +520,7 @@ export class ConsensusRoom {
   }
 
   #onSnapshots(messages: readonly SnapshotToConsensus[]): void {
-    for (const message of messages) this.#streams.onMail(message);
+    for (const message of messages) this.#streams.onMessages(message);
     this.#engine?.work();
   }
 
@@ -540,7 +540,7 @@ export class ConsensusRoom {
         this.#forwarding.onProposeReply(from.id, message.requestId, message.taken);
         return;
       case "request":
-        this.#desk.onRequest(from.id, message.requestId, message.body);
+        this.#requests.onRequest(from.id, message.requestId, message.body);
         break;
       case "reply":
         this.#forwarding.onReply(from.id, message.requestId, message.body);
@@ -555,8 +555,8 @@ export class ConsensusRoom {
   #step({ message, leaseRound, applied }: RaftEnvelope): void {
     const engine = this.#engine;
     if (engine === undefined) return;
-    this.#desk.heard(message.from);
-    if (message.type === MessageType.HeartbeatResp) this.#desk.appliedAt(message.from, applied);
+    this.#requests.heard(message.from);
+    if (message.type === MessageType.HeartbeatResp) this.#requests.appliedAt(message.from, applied);
     const refusal = engine.receive({ message, leaseRound, applied });
     if (refusal !== null) {
       const { from } = message;
@@ -594,8 +594,8 @@ export class ConsensusRoom {
   }
 
   #onRefused(peer: Peer, code: RefusalCode, reason: string): void {
-    this.#formation?.onProblem(peer.name, `${code}: ${reason}`);
-    if (code === "REMOVED") this.#expel(true, `${peer.name} says: ${reason}`);
-    if (code === "WRONG_INSTANCE") this.#expel(false, `${peer.name} says: ${reason}`);
+    this.#bootstrap?.onProblem(peer.name, `${code}: ${reason}`);
+    if (code === "REMOVED") this.#fence(true, `${peer.name} says: ${reason}`);
+    if (code === "WRONG_INSTANCE") this.#fence(false, `${peer.name} says: ${reason}`);
   }
 }

@@ -1,11 +1,11 @@
-/** The consensus room as a Worker: waits for the log and the keyspace, checks that they belong together, and runs. */
+/** The consensus thread as a Worker: waits for the log and the keyspace, checks that they belong together, and runs. */
 
 import type { PeerLink } from "../cluster/types.ts";
 import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import { createLogger, type Logger } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
-import { RoomMetrics } from "../monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { PeerTransport } from "../peer/index.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realNetwork } from "../platform/network/real-network.ts";
@@ -14,22 +14,22 @@ import { systemTimers } from "../platform/timers.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
-import { hostRoom } from "../threads/worker-host.ts";
-import { LogMail } from "./log-client.ts";
-import { consensusRoomMetrics } from "./metrics.ts";
+import { hostThread } from "../threads/worker-host.ts";
+import { LogClient } from "./log-client.ts";
+import { consensusThreadMetrics } from "./metrics.ts";
 import type { ConsensusWorkerInit } from "./options.ts";
 import { transportMetrics } from "./peer-metrics.ts";
 import { assembleConsensus } from "./start.ts";
 
 export type { ConsensusWorkerInit } from "./options.ts";
 
-hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
-  const log: Logger = createLogger({ room: "consensus", level: init.logLevel, format: init.logFormat });
-  const metrics = new RoomMetrics("consensus");
+hostThread<ConsensusWorkerInit>(async (init, fatal) => {
+  const log: Logger = createLogger({ thread: "consensus", level: init.logLevel, format: init.logFormat });
+  const metrics = new ThreadMetrics("consensus");
   answerMetrics(metrics, init.metricsPort);
   watchEventLoopLag(metrics, systemClock);
   const front = new PortChannel<FrontToConsensus, ConsensusToFront>(init.frontPort);
-  const { room, opened } = assembleConsensus({
+  const { thread, opened } = assembleConsensus({
     identity: init.identity,
     initialCluster: init.initialCluster,
     join: init.join,
@@ -42,7 +42,7 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
     front,
     store: new PortChannel(init.storePort),
     snapshots: new PortChannel(init.snapshotPort),
-    log: new LogMail({
+    log: new LogClient({
       channel: new PortChannel(init.logPort),
       maxSegments: init.maxWalFiles,
       fatal,
@@ -50,7 +50,7 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
         front.send({ kind: "disk-full", full });
       },
     }),
-    metrics: consensusRoomMetrics(metrics),
+    metrics: consensusThreadMetrics(metrics),
     logger: log,
     version: init.version,
     fatal,
@@ -70,13 +70,13 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
     tls: init.peer?.tls !== undefined,
     clusterSecret: (init.peer?.secrets.length ?? 0) > 0,
   });
-  metrics.onCollect(() => room.observe());
-  room.start();
+  metrics.onCollect(() => thread.observe());
+  thread.start();
   const { recovered, applied } = await opened;
   return { replay: recovered.lastIndex - applied.index };
 });
 
-function peerLink(init: ConsensusWorkerInit, metrics: RoomMetrics): PeerLink | undefined {
+function peerLink(init: ConsensusWorkerInit, metrics: ThreadMetrics): PeerLink | undefined {
   const { peer, raft } = init;
   if (peer === undefined) return undefined;
   const counted = transportMetrics(metrics);

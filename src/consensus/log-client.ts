@@ -3,53 +3,53 @@ import type { LogReply, LogRequest } from "../raft/log/messages.ts";
 import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
-import type { LogRoomPort } from "./options.ts";
+import type { LogThreadPort } from "./options.ts";
 
-/** Raised when the log room refuses or ends: the node cannot go on without it. */
-export class LogRoomError extends Error {
+/** Raised when the log thread refuses or ends: the node cannot go on without it. */
+export class LogThreadError extends Error {
   readonly code: string;
   /** As in `codesOf`. */
   readonly codes: readonly string[];
   constructor(code: string, message: string, codes: readonly string[] = [code]) {
     super(message);
-    this.name = "LogRoomError";
+    this.name = "LogThreadError";
     this.code = code;
     this.codes = codes;
   }
 }
 
-export interface LogMailOptions {
+export interface LogClientOptions {
   readonly channel: Channel<LogReply, LogRequest>;
   /** Log segments kept at most once nothing needs the older ones. */
   readonly maxSegments: number;
   /** The log has ended; the process must end. */
   readonly fatal: Fatal;
-  /** Appends wait for room on the disk (true), or go on again (false). */
+  /** Appends wait for space on the disk (true), or go on again (false). */
   readonly onDiskFull: (full: boolean) => void;
 }
 
 interface Reading {
   readonly resolve: (entries: readonly Entry[]) => void;
-  readonly reject: (error: LogRoomError) => void;
+  readonly reject: (error: LogThreadError) => void;
 }
 
-/** The consensus room's end of the mail with the log room. */
-export class LogMail implements LogRoomPort {
-  readonly #options: LogMailOptions;
+/** The consensus thread's end of the messages with the log thread. */
+export class LogClient implements LogThreadPort {
+  readonly #options: LogClientOptions;
   readonly #opened = Promise.withResolvers<RecoveredLog>();
   readonly #readings = new Map<number, Reading>();
   #appended: (id: number) => void = () => {};
   #nextReadId = 1;
   #open = false;
 
-  constructor(options: LogMailOptions) {
+  constructor(options: LogClientOptions) {
     this.#options = options;
     options.channel.onBatch((replies) => {
       for (const reply of replies) this.#receive(reply);
     });
   }
 
-  /** @throws LogRoomError when the log cannot be opened. */
+  /** @throws LogThreadError when the log cannot be opened. */
   opened(): Promise<RecoveredLog> {
     return this.#opened.promise;
   }
@@ -92,7 +92,7 @@ export class LogMail implements LogRoomPort {
         this.#reading(reply.id)?.resolve(reply.entries);
         break;
       case "read-failed":
-        this.#reading(reply.id)?.reject(new LogRoomError(reply.code, reply.message));
+        this.#reading(reply.id)?.reject(new LogThreadError(reply.code, reply.message));
         break;
       case "disk-full":
         this.#options.onDiskFull(reply.full);
@@ -101,9 +101,9 @@ export class LogMail implements LogRoomPort {
         if (this.#open)
           this.#options.fatal(
             `log: ${reply.message}`,
-            new LogRoomError(reply.code, reply.message, reply.codes),
+            new LogThreadError(reply.code, reply.message, reply.codes),
           );
-        else this.#opened.reject(new LogRoomError(reply.code, reply.message, reply.codes));
+        else this.#opened.reject(new LogThreadError(reply.code, reply.message, reply.codes));
         break;
       case "closed":
         break;

@@ -40,7 +40,7 @@ export class LogCompactor {
   }
 
   /** It needs nothing any more. */
-  letGo(follower: number): void {
+  release(follower: number): void {
     this.#holds.delete(follower);
   }
 

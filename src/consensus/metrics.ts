@@ -1,9 +1,9 @@
 /** The numbers of the consensus thread, as the metrics table names them. */
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { StateType } from "../raft/core/index.ts";
-import type { ConsensusRoomMetrics } from "./options.ts";
+import type { ConsensusThreadMetrics } from "./options.ts";
 
-export function consensusRoomMetrics(metrics: RoomMetrics): ConsensusRoomMetrics {
+export function consensusThreadMetrics(metrics: ThreadMetrics): ConsensusThreadMetrics {
   const proposed = metrics.counter("raftProposals").labels({ outcome: "appended" });
   const dropped = metrics.counter("raftProposals").labels({ outcome: "dropped" });
   const term = metrics.gauge("raftTerm").labels();

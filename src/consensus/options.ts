@@ -1,6 +1,6 @@
 /**
- * What a consensus room is given: by `consensus-worker.ts` in a node, by tests and the simulator in one thread. The same
- * room runs in both.
+ * What a consensus thread is given: by `consensus-worker.ts` in a node, by tests and the simulator in one thread. The same
+ * thread runs in both.
  */
 import type { ClusterContext, ClusterIdentity, NamedAddress, RaftSettings } from "../cluster/types.ts";
 import type {
@@ -29,14 +29,14 @@ export function retainBytesOf({ peer, raft }: Pick<ConsensusAssembly, "peer" | "
   return peer === undefined ? 0 : (raft.retainBytes ?? RETAIN_BYTES);
 }
 
-/** The log room as the consensus room sees it. */
-export interface LogRoomPort {
+/** The log thread as the consensus thread sees it. */
+export interface LogThreadPort {
   /** What the log said when it was opened. */
   opened(): Promise<RecoveredLog>;
   /** Answered through `onAppended` once it (and everything before it) is on disk. */
   append(id: number, batch: WalBatch): void;
   onAppended(receive: (id: number) => void): void;
-  /** Entries in [low, high): at least one, at most about `maxBytes`. Rejects with LogRoomError, code COMPACTED or
+  /** Entries in [low, high): at least one, at most about `maxBytes`. Rejects with LogThreadError, code COMPACTED or
    *  UNAVAILABLE when the log does not have the first of them. */
   read(low: number, high: number, maxBytes: number): Promise<readonly Entry[]>;
   /** The state up to the marker is durable elsewhere; entries at or below `throughIndex` may go. */
@@ -63,7 +63,7 @@ export interface ConsensusObservation {
   readonly members: readonly MemberObservation[];
 }
 
-export interface ConsensusRoomMetrics {
+export interface ConsensusThreadMetrics {
   proposed(entries: number): void;
   dropped(entries: number): void;
   /** Proposals of this node sent to the leader on another one. */
@@ -78,7 +78,7 @@ export interface ConsensusRoomMetrics {
 
 const nothing = (): void => {};
 /** For tests and the simulator. */
-export const NO_CONSENSUS_METRICS: ConsensusRoomMetrics = {
+export const NO_CONSENSUS_METRICS: ConsensusThreadMetrics = {
   proposed: nothing,
   dropped: nothing,
   forwarded: nothing,
@@ -96,8 +96,8 @@ export interface ConsensusAssembly extends ClusterContext {
   readonly front: Channel<FrontToConsensus, ConsensusToFront>;
   readonly store: Channel<StoreToConsensus, ConsensusToStore>;
   readonly snapshots: Channel<SnapshotToConsensus, ConsensusToSnapshot>;
-  readonly log: LogRoomPort;
-  readonly metrics: ConsensusRoomMetrics;
+  readonly log: LogThreadPort;
+  readonly metrics: ConsensusThreadMetrics;
   readonly fatal: Fatal;
 }
 
@@ -133,9 +133,9 @@ export interface ConsensusWorkerInit {
 
 /** What `assembleConsensus(options: ConsensusAssembly): AssembledConsensus` answers, at once. */
 export interface AssembledConsensus {
-  /** `start()`: everything begins, ticks included. `stop()`: the end of timers and connections (mail `stop` does it too). */
-  readonly room: { start(): void; stop(): void };
+  /** `start()`: everything begins, ticks included. `stop()`: the end of timers and connections (the message `stop` does it too). */
+  readonly thread: { start(): void; stop(): void };
   /** Log and keyspace are open and belong together; not before `start`, and when this node has yet to learn its cluster's id
-   *  not before it has. Rejects with RecoveryError or LogRoomError; then the room has ended. */
+   *  not before it has. Rejects with RecoveryError or LogThreadError; then the thread has ended. */
   readonly opened: Promise<{ readonly recovered: RecoveredLog; readonly applied: AppliedState }>;
 }

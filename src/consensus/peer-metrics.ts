@@ -1,5 +1,5 @@
 /** The numbers of the connections to peers, as the metrics table names them. */
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import {
   HANDSHAKE_FAILURES,
   type HandshakeFailure,
@@ -15,7 +15,7 @@ type KeyPerLane =
   | "peerReceivedMessages"
   | "peerReceivedBytes";
 
-export function transportMetrics(metrics: RoomMetrics): TransportMetrics {
+export function transportMetrics(metrics: ThreadMetrics): TransportMetrics {
   // Looked up once: these count every message.
   const perLane = (family: ReturnType<typeof metrics.counter<KeyPerLane>>) =>
     Object.fromEntries(LANES.map((lane) => [lane, family.labels({ lane })])) as Record<

@@ -1,4 +1,4 @@
-/** Proposals at the leader: this node's own and those of other nodes' coordinators, stamped in log order. */
+/** Proposals at the leader: this node's own and those of other nodes' proposer, stamped in log order. */
 
 import type { ProposeMessage } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -51,7 +51,7 @@ export class Proposals {
     else this.hlc.startAbove(appliedCommitTs, ceilingMs);
   }
 
-  /** Of this node's coordinator. False: none was taken, and nothing of them is kept. */
+  /** Of this node's proposer. False: none was taken, and nothing of them is kept. */
   own(message: ProposeMessage): boolean {
     const views = viewsOf(message);
     if (!this.#take(views)) return false;
@@ -59,7 +59,7 @@ export class Proposals {
     return true;
   }
 
-  /** Of another node's coordinator. @throws ForeignProposalError when one is no transaction: it would stop every replica */
+  /** Of another node's proposer. @throws ForeignProposalError when one is no transaction: it would stop every replica */
   foreign(entries: readonly Uint8Array[]): boolean {
     for (const entry of entries) checkFrame(entry);
     if (!this.#take(entries)) return false;

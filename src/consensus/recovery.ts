@@ -3,7 +3,7 @@
 import { BOOTSTRAP_POSITION } from "../raft/engine/membership.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import type { LogRoomPort } from "./options.ts";
+import type { LogThreadPort } from "./options.ts";
 
 export class RecoveryError extends Error {
   readonly code = "RECOVERY";
@@ -20,7 +20,7 @@ export function isNew(recovered: RecoveredLog): boolean {
 }
 
 /**
- * Everything an honest crash can leave behind, and nothing else. After the store room has opened: an installation that a
+ * Everything an honest crash can leave behind, and nothing else. After the store thread has opened: an installation that a
  * crash interrupted is finished by then.
  * @param initializing an empty log is the first start. @throws RecoveryError
  */
@@ -50,7 +50,7 @@ export function checkRecovery(recovered: RecoveredLog, applied: AppliedState, in
 
 /** The same index of another term is another entry: what was applied is not what this log holds. @throws RecoveryError */
 export async function checkTerm(
-  log: LogRoomPort,
+  log: LogThreadPort,
   recovered: RecoveredLog,
   applied: AppliedState,
 ): Promise<void> {
@@ -64,7 +64,7 @@ export async function checkTerm(
 
 /** The term that the log gives the applied position; undefined when it no longer reaches back to it, or is new. */
 async function termInLog(
-  log: LogRoomPort,
+  log: LogThreadPort,
   recovered: RecoveredLog,
   { index }: AppliedState,
 ): Promise<number | undefined> {

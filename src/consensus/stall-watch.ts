@@ -10,15 +10,15 @@ export interface OldestWork {
   readonly apply: number;
 }
 
-interface Standing {
+interface HandshakeGate {
   readonly id: number;
   readonly sinceMs: number;
 }
 
 export class StallWatch {
   readonly #patienceMs: number;
-  #append: Standing = { id: 0, sinceMs: 0 };
-  #apply: Standing = { id: 0, sinceMs: 0 };
+  #append: HandshakeGate = { id: 0, sinceMs: 0 };
+  #apply: HandshakeGate = { id: 0, sinceMs: 0 };
 
   /** @param patienceMs without any progress of one of them */
   constructor(patienceMs: number) {
@@ -29,7 +29,7 @@ export class StallWatch {
   stalled(oldest: OldestWork, nowMs: number): "log" | "keyspace" | undefined {
     this.#append = stillAt(this.#append, oldest.append, nowMs);
     this.#apply = stillAt(this.#apply, oldest.apply, nowMs);
-    const late = ({ id, sinceMs }: Standing): boolean => id !== 0 && nowMs - sinceMs >= this.#patienceMs;
+    const late = ({ id, sinceMs }: HandshakeGate): boolean => id !== 0 && nowMs - sinceMs >= this.#patienceMs;
     const half = late(this.#append) ? "log" : late(this.#apply) ? "keyspace" : undefined;
     if (half !== undefined) {
       this.#append = { ...this.#append, sinceMs: nowMs };
@@ -39,6 +39,6 @@ export class StallWatch {
   }
 }
 
-function stillAt(before: Standing, id: number, nowMs: number): Standing {
+function stillAt(before: HandshakeGate, id: number, nowMs: number): HandshakeGate {
   return before.id === id ? before : { id, sinceMs: nowMs };
 }

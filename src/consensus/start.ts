@@ -1,5 +1,5 @@
 /**
- * Brings a consensus room up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
+ * Brings a consensus thread up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
  * the engine.
  */
 import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
@@ -14,11 +14,11 @@ import {
 import type { Membership } from "../raft/engine/types.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
-import { ConsensusRoom } from "./consensus-thread.ts";
+import { ConsensusThread } from "./consensus-thread.ts";
 import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";
 
-export type { AssembledConsensus, ConsensusAssembly, LogRoomPort } from "./options.ts";
+export type { AssembledConsensus, ConsensusAssembly, LogThreadPort } from "./options.ts";
 export { RecoveryError } from "./recovery.ts";
 
 /** Bytes of log entries asked for at a time while the tail is read at start. */
@@ -26,7 +26,7 @@ const TAIL_PAGE_BYTES = 16 << 20;
 /** Of the append that bootstraps a log, before the engine, which counts from 1, exists. */
 const BOOTSTRAP_APPEND_ID = 1;
 
-/** A room that was stopped while it opened; nobody waits for it any more. */
+/** A thread that was stopped while it opened; nobody waits for it any more. */
 class StoppedError extends Error {
   readonly code = "STOPPED";
   constructor() {
@@ -44,34 +44,34 @@ interface Recovered {
 
 export function assembleConsensus(
   options: ConsensusAssembly,
-): AssembledConsensus & { readonly room: ConsensusRoom } {
-  const room = new ConsensusRoom(options);
+): AssembledConsensus & { readonly thread: ConsensusThread } {
+  const thread = new ConsensusThread(options);
   const opened = Promise.withResolvers<Awaited<AssembledConsensus["opened"]>>();
   // Whoever started it may not look at the answer; a failure is told in both ways.
   opened.promise.catch(() => {});
   const start = (): void => {
     let open = false;
-    bringUp(options, room, (recovered, applied) => {
+    bringUp(options, thread, (recovered, applied) => {
       open = true;
       opened.resolve({ recovered, applied });
     }).catch((error: unknown) => {
-      room.stop();
+      thread.stop();
       if (!open) opened.reject(error);
       else if (!(error instanceof StoppedError)) options.fatal(`consensus: ${String(error)}`, error);
     });
   };
-  return { room: Object.assign(room, { start }), opened: opened.promise };
+  return { thread: Object.assign(thread, { start }), opened: opened.promise };
 }
 
 async function bringUp(
   options: ConsensusAssembly,
-  room: ConsensusRoom,
+  thread: ConsensusThread,
   onOpened: (recovered: RecoveredLog, applied: AppliedState) => void,
 ): Promise<void> {
   const { identity, initialCluster, join } = options;
-  await room.open();
-  if (room.clusterId === "") await room.form("join");
-  const found = await recover(options, room);
+  await thread.open();
+  if (thread.clusterId === "") await thread.form("join");
+  const found = await recover(options, thread);
   onOpened(found.log, found.applied);
   let recovered = found.log;
   // Started without a word about its cluster it has joined one, unless its keyspace has a first state: then it was killed
@@ -80,21 +80,21 @@ async function bringUp(
   const joins = join.length > 0 || (silent && found.membership === undefined);
   const fresh = isNew(recovered) && (recovered.created || identity.roster === undefined);
   if (isNew(recovered) && !joins) {
-    if (identity.roster === undefined && initialCluster.length > 1) await room.form("form");
+    if (identity.roster === undefined && initialCluster.length > 1) await thread.form("form");
     recovered = await bootstrapLog(options, recovered, found.membership ?? NO_MEMBERSHIP);
   }
-  if (room.stopped) throw new StoppedError();
-  await run(options, room, { ...found, log: recovered }, fresh);
+  if (thread.stopped) throw new StoppedError();
+  await run(options, thread, { ...found, log: recovered }, fresh);
 }
 
 /** Opens log and keyspace, in this order: the log knows whether the keyspace has an installation to finish. */
-async function recover(options: ConsensusAssembly, room: ConsensusRoom): Promise<Recovered> {
+async function recover(options: ConsensusAssembly, thread: ConsensusThread): Promise<Recovered> {
   const { log, identity, logger } = options;
   const recovered = await log.opened();
   const marker = recovered.snapshot;
-  const opened = await room.openStore(
+  const opened = await thread.openStore(
     marker === undefined ? undefined : { index: marker.index, term: marker.term },
-    bootstrapFor(options, room.clusterId, recovered),
+    bootstrapFor(options, thread.clusterId, recovered),
   );
   const { applied, ceilingMs, membership } = opened;
   checkRecovery(recovered, applied, identity.initializing);
@@ -158,7 +158,7 @@ async function bootstrapLog(
 
 async function run(
   options: ConsensusAssembly,
-  room: ConsensusRoom,
+  thread: ConsensusThread,
   found: Recovered,
   fresh: boolean,
 ): Promise<void> {
@@ -183,10 +183,10 @@ async function run(
     cache.append(page);
     next += page.length;
   }
-  if (room.stopped) throw new StoppedError();
+  if (thread.stopped) throw new StoppedError();
   published.publishCommit(hardState.commit);
   const core = new RawNode({
-    id: room.ownId,
+    id: thread.ownId,
     storage: cache,
     nextInt: (bound) => options.random.nextInt(bound),
     applied: applied.index,
@@ -207,8 +207,8 @@ async function run(
     disableProposalForwarding: true,
     stepDownOnRemoval: true,
   });
-  log.onAppended((id) => room.onAppended(id));
-  room.run({
+  log.onAppended((id) => thread.onAppended(id));
+  thread.run({
     applied,
     ceilingMs,
     membership,

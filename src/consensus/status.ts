@@ -1,4 +1,4 @@
-/** What the front and the metrics see of the consensus room. */
+/** What the front and the metrics see of the consensus thread. */
 
 import { votersOf } from "../cluster/view.ts";
 import type { ConsensusStatus, MemberStatus } from "../messages/messages.ts";

@@ -3,7 +3,7 @@
  * that comes back to the address of a restarted node finds a connection instead of a refusal.
  */
 import type { EdgeApplication, EdgeReply, EdgeRequest } from "../http/types.ts";
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import { HOLD_HEAD_MS, HOLD_MS, type HoldOutcome, RequestHold } from "../s3/context/request-hold.ts";
@@ -13,7 +13,7 @@ import { xmlReply } from "../s3/protocol/replies.ts";
 export interface S3DoorOptions {
   readonly timers: Timers;
   readonly random: Random;
-  readonly metrics: RoomMetrics;
+  readonly metrics: ThreadMetrics;
 }
 
 export class S3Door {

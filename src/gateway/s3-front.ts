@@ -1,4 +1,4 @@
-/** The S3 application of the front room, with everything it needs around it. */
+/** The S3 application of the front thread, with everything it needs around it. */
 import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
@@ -8,7 +8,7 @@ import { spawnHashWorker } from "../hash/port.ts";
 import type { EdgeApplication } from "../http/types.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import type { Logger } from "../monitoring/log.ts";
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import { createS3Application } from "../s3/app.ts";
@@ -37,9 +37,9 @@ export interface S3FrontOptions {
   readonly hold: RequestHold;
   /** What its answers call this node (cluster/host-id.ts). */
   readonly hostId: string;
-  readonly metrics: RoomMetrics;
+  readonly metrics: ThreadMetrics;
   readonly log: Logger;
-  /** A room that the front cannot do without has died. */
+  /** A thread that the front cannot do without has died. */
   readonly onDeath: (message: string) => void;
 }
 
@@ -55,7 +55,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
   const hashes = new HashPool({
     workers: availableParallelism(),
     spawn: spawnHashWorker(workerUrl("hash")),
-    onDeath: (reason) => options.onDeath(`room hash: ${reason}`),
+    onDeath: (reason) => options.onDeath(`thread hash: ${reason}`),
   });
   const counted = s3Metrics(metrics);
   const root = { accessKey: credentials.accessKey, secretKey: credentials.secretKey.reveal() };

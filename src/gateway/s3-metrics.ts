@@ -1,6 +1,6 @@
-/** What the S3 application counts, as metrics of the front room. */
+/** What the S3 application counts, as metrics of the front thread. */
 import type { Counter, Histogram } from "../monitoring/families.ts";
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { S3Metrics } from "../s3/context/metrics.ts";
 
 interface PerOperation {
@@ -10,7 +10,7 @@ interface PerOperation {
   readonly byStatus: Map<number, Counter>;
 }
 
-export function s3Metrics(metrics: RoomMetrics): S3Metrics {
+export function s3Metrics(metrics: ThreadMetrics): S3Metrics {
   const requests = metrics.counter("s3Requests");
   const seconds = metrics.histogram("s3RequestSeconds");
   const received = metrics.counter("s3ReceivedBytes");

@@ -2,7 +2,7 @@
  * Deletes what superseded rows left behind (the clean-up list, see fsm.ts), in bounded batches through Raft.
  *
  * Keys only are read, `SCAN_PAGE` at a time, and deleted `CLEANUP_BATCH_OPERATIONS` to an entry: a 5 GiB object
- * (5120 chunks) is 80 entries. Every step can be repeated: a cleaner that stops anywhere, or two of them at once,
+ * (5120 chunks) is 80 entries. Every step can be repeated: a collector that stops anywhere, or two of them at once,
  * delete nothing twice and forget nothing, because a list row goes last.
  */
 import { elastickv as gen } from "../gen/kv.js";
@@ -19,25 +19,25 @@ export const SCAN_PAGE = 1_024;
 /** List rows looked at in one run. */
 const LIST_PAGE = 256;
 
-export interface CleanerOptions {
+export interface GarbageCollectorOptions {
   readonly kv: KvClient;
   readonly clock: Clock;
   /** A GET that began before the row was superseded keeps its chunks this long. */
   readonly gracePeriodMs: number;
-  /** True while this node leads: one cleaner is enough. */
+  /** True while this node leads: one collector is enough. */
   readonly active: () => boolean;
   readonly onDeleted?: (rows: number) => void;
 }
 
-export class Cleaner {
-  readonly #options: CleanerOptions;
+export class GarbageCollector {
+  readonly #options: GarbageCollectorOptions;
   #running: Promise<number> | undefined;
   /** Where the list goes on. Commit timestamps only grow, so no row ever comes before one that was deleted; and a
    *  deleted row costs every scan that walks over it until its versions are compacted. */
   #listFrom = CLEANUP_PREFIX;
   #stopped = false;
 
-  constructor(options: CleanerOptions) {
+  constructor(options: GarbageCollectorOptions) {
     this.#options = options;
   }
 

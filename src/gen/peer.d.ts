@@ -59,8 +59,8 @@ export namespace elastickv {
             /** Hello boot. */
             boot: string;
 
-            /** Hello lastBootOfYou. */
-            lastBootOfYou: string;
+            /** Hello lastIncarnationOfYou. */
+            lastIncarnationOfYou: string;
 
             /** Hello instanceOfYou. */
             instanceOfYou: string;
@@ -122,8 +122,8 @@ export namespace elastickv {
                 /** Hello boot */
                 boot?: (string|null);
 
-                /** Hello lastBootOfYou */
-                lastBootOfYou?: (string|null);
+                /** Hello lastIncarnationOfYou */
+                lastIncarnationOfYou?: (string|null);
 
                 /** Hello instanceOfYou */
                 instanceOfYou?: (string|null);
@@ -174,72 +174,72 @@ export namespace elastickv {
         }
 
         /**
-         * Properties of a Verdict.
-         * @deprecated Use elastickv.peer.Verdict.$Properties instead.
+         * Properties of a HandshakeResult.
+         * @deprecated Use elastickv.peer.HandshakeResult.$Properties instead.
          */
-        interface IVerdict extends elastickv.peer.Verdict.$Properties {
+        interface IHandshakeResult extends elastickv.peer.HandshakeResult.$Properties {
         }
 
-        /** Represents a Verdict. */
-        class Verdict {
+        /** Represents a HandshakeResult. */
+        class HandshakeResult {
 
             /**
-             * Constructs a new Verdict.
+             * Constructs a new HandshakeResult.
              * @param [properties] Properties to set
              */
-            constructor(properties?: elastickv.peer.Verdict.$Properties);
+            constructor(properties?: elastickv.peer.HandshakeResult.$Properties);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
 
-            /** Verdict ok. */
+            /** HandshakeResult ok. */
             ok: boolean;
 
-            /** Verdict code. */
+            /** HandshakeResult code. */
             code: elastickv.peer.RefusalCode;
 
-            /** Verdict message. */
+            /** HandshakeResult message. */
             message: string;
 
             /**
-             * Encodes the specified Verdict message. Does not implicitly {@link elastickv.peer.Verdict.verify|verify} messages.
-             * @param message Verdict message or plain object to encode
+             * Encodes the specified HandshakeResult message. Does not implicitly {@link elastickv.peer.HandshakeResult.verify|verify} messages.
+             * @param message HandshakeResult message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            static encode(message: elastickv.peer.Verdict.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static encode(message: elastickv.peer.HandshakeResult.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a Verdict message from the specified reader or buffer.
+             * Decodes a HandshakeResult message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns {elastickv.peer.Verdict & elastickv.peer.Verdict.$Shape} Verdict
+             * @returns {elastickv.peer.HandshakeResult & elastickv.peer.HandshakeResult.$Shape} HandshakeResult
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.peer.Verdict & elastickv.peer.Verdict.$Shape;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.peer.HandshakeResult & elastickv.peer.HandshakeResult.$Shape;
         }
 
-        namespace Verdict {
+        namespace HandshakeResult {
 
-            /** Properties of a Verdict. */
+            /** Properties of a HandshakeResult. */
             interface $Properties {
 
-                /** Verdict ok */
+                /** HandshakeResult ok */
                 ok?: (boolean|null);
 
-                /** Verdict code */
+                /** HandshakeResult code */
                 code?: (elastickv.peer.RefusalCode|null);
 
-                /** Verdict message */
+                /** HandshakeResult message */
                 message?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
-            /** Shape of a Verdict. */
-            type $Shape = elastickv.peer.Verdict.$Properties;
+            /** Shape of a HandshakeResult. */
+            type $Shape = elastickv.peer.HandshakeResult.$Properties;
         }
 
         /** Kind enum. */
@@ -356,7 +356,7 @@ export namespace elastickv {
             hello?: (elastickv.peer.Hello.$Properties|null);
 
             /** Header verdict. */
-            verdict?: (elastickv.peer.Verdict.$Properties|null);
+            verdict?: (elastickv.peer.HandshakeResult.$Properties|null);
 
             /** Header nonce. */
             nonce: Uint8Array;
@@ -431,7 +431,7 @@ export namespace elastickv {
                 hello?: (elastickv.peer.Hello.$Properties|null);
 
                 /** Header verdict */
-                verdict?: (elastickv.peer.Verdict.$Properties|null);
+                verdict?: (elastickv.peer.HandshakeResult.$Properties|null);
 
                 /** Header nonce */
                 nonce?: (Uint8Array|null);

@@ -42,7 +42,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [lane] Hello lane
              * @property {number|null} [maxFrameBytes] Hello maxFrameBytes
              * @property {string|null} [boot] Hello boot
-             * @property {string|null} [lastBootOfYou] Hello lastBootOfYou
+             * @property {string|null} [lastIncarnationOfYou] Hello lastIncarnationOfYou
              * @property {string|null} [instanceOfYou] Hello instanceOfYou
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -165,12 +165,12 @@ export const elastickv = $root.elastickv = (() => {
             Hello.prototype.boot = "";
 
             /**
-             * Hello lastBootOfYou.
-             * @member {string} lastBootOfYou
+             * Hello lastIncarnationOfYou.
+             * @member {string} lastIncarnationOfYou
              * @memberof elastickv.peer.Hello
              * @instance
              */
-            Hello.prototype.lastBootOfYou = "";
+            Hello.prototype.lastIncarnationOfYou = "";
 
             /**
              * Hello instanceOfYou.
@@ -219,8 +219,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 10, wireType 0 =*/80).uint64(message.maxFrameBytes);
                 if (message.boot != null && $Object.hasOwnProperty.call(message, "boot"))
                     writer.uint32(/* id 11, wireType 2 =*/90).string(message.boot);
-                if (message.lastBootOfYou != null && $Object.hasOwnProperty.call(message, "lastBootOfYou"))
-                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.lastBootOfYou);
+                if (message.lastIncarnationOfYou != null && $Object.hasOwnProperty.call(message, "lastIncarnationOfYou"))
+                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.lastIncarnationOfYou);
                 if (message.instanceOfYou != null && $Object.hasOwnProperty.call(message, "instanceOfYou"))
                     writer.uint32(/* id 13, wireType 2 =*/106).string(message.instanceOfYou);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -338,7 +338,7 @@ export const elastickv = $root.elastickv = (() => {
                     case 12: {
                             if (wireType !== 2)
                                 break;
-                            message.lastBootOfYou = reader.string();
+                            message.lastIncarnationOfYou = reader.string();
                             continue;
                         }
                     case 13: {
@@ -399,39 +399,39 @@ export const elastickv = $root.elastickv = (() => {
             return values;
         })();
 
-        peer.Verdict = (function() {
+        peer.HandshakeResult = (function() {
 
             /**
-             * Properties of a Verdict.
-             * @typedef {Object} elastickv.peer.Verdict.$Properties
-             * @property {boolean|null} [ok] Verdict ok
-             * @property {elastickv.peer.RefusalCode|null} [code] Verdict code
-             * @property {string|null} [message] Verdict message
+             * Properties of a HandshakeResult.
+             * @typedef {Object} elastickv.peer.HandshakeResult.$Properties
+             * @property {boolean|null} [ok] HandshakeResult ok
+             * @property {elastickv.peer.RefusalCode|null} [code] HandshakeResult code
+             * @property {string|null} [message] HandshakeResult message
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
             /**
-             * Properties of a Verdict.
+             * Properties of a HandshakeResult.
              * @memberof elastickv.peer
-             * @interface IVerdict
-             * @augments elastickv.peer.Verdict.$Properties
-             * @deprecated Use elastickv.peer.Verdict.$Properties instead.
+             * @interface IHandshakeResult
+             * @augments elastickv.peer.HandshakeResult.$Properties
+             * @deprecated Use elastickv.peer.HandshakeResult.$Properties instead.
              */
 
             /**
-             * Shape of a Verdict.
-             * @typedef {elastickv.peer.Verdict.$Properties} elastickv.peer.Verdict.$Shape
+             * Shape of a HandshakeResult.
+             * @typedef {elastickv.peer.HandshakeResult.$Properties} elastickv.peer.HandshakeResult.$Shape
              */
 
             /**
-             * Constructs a new Verdict.
+             * Constructs a new HandshakeResult.
              * @memberof elastickv.peer
-             * @classdesc Represents a Verdict.
+             * @classdesc Represents a HandshakeResult.
              * @constructor
-             * @param {elastickv.peer.Verdict.$Properties=} [properties] Properties to set
+             * @param {elastickv.peer.HandshakeResult.$Properties=} [properties] Properties to set
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
-            const Verdict = function (properties) {
+            const HandshakeResult = function (properties) {
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -439,39 +439,39 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             /**
-             * Verdict ok.
+             * HandshakeResult ok.
              * @member {boolean} ok
-             * @memberof elastickv.peer.Verdict
+             * @memberof elastickv.peer.HandshakeResult
              * @instance
              */
-            Verdict.prototype.ok = false;
+            HandshakeResult.prototype.ok = false;
 
             /**
-             * Verdict code.
+             * HandshakeResult code.
              * @member {elastickv.peer.RefusalCode} code
-             * @memberof elastickv.peer.Verdict
+             * @memberof elastickv.peer.HandshakeResult
              * @instance
              */
-            Verdict.prototype.code = 0;
+            HandshakeResult.prototype.code = 0;
 
             /**
-             * Verdict message.
+             * HandshakeResult message.
              * @member {string} message
-             * @memberof elastickv.peer.Verdict
+             * @memberof elastickv.peer.HandshakeResult
              * @instance
              */
-            Verdict.prototype.message = "";
+            HandshakeResult.prototype.message = "";
 
             /**
-             * Encodes the specified Verdict message. Does not implicitly {@link elastickv.peer.Verdict.verify|verify} messages.
+             * Encodes the specified HandshakeResult message. Does not implicitly {@link elastickv.peer.HandshakeResult.verify|verify} messages.
              * @function encode
-             * @memberof elastickv.peer.Verdict
+             * @memberof elastickv.peer.HandshakeResult
              * @static
-             * @param {elastickv.peer.Verdict.$Properties} message Verdict message or plain object to encode
+             * @param {elastickv.peer.HandshakeResult.$Properties} message HandshakeResult message or plain object to encode
              * @param {$protobuf.Writer} [writer] Writer to encode to
              * @returns {$protobuf.Writer} Writer
              */
-            Verdict.encode = function (message, writer, _depth) {
+            HandshakeResult.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
                 if (_depth === $undefined)
@@ -491,17 +491,17 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             /**
-             * Decodes a Verdict message from the specified reader or buffer.
+             * Decodes a HandshakeResult message from the specified reader or buffer.
              * @function decode
-             * @memberof elastickv.peer.Verdict
+             * @memberof elastickv.peer.HandshakeResult
              * @static
              * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
              * @param {number} [length] Message length if known beforehand
-             * @returns {elastickv.peer.Verdict & elastickv.peer.Verdict.$Shape} Verdict
+             * @returns {elastickv.peer.HandshakeResult & elastickv.peer.HandshakeResult.$Shape} HandshakeResult
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            Verdict.decode = function (reader, length, _end, _depth, _target) {
+            HandshakeResult.decode = function (reader, length, _end, _depth, _target) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (_depth === $undefined)
@@ -518,7 +518,7 @@ export const elastickv = $root.elastickv = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = _target || new $root.elastickv.peer.Verdict();
+                message = _target || new $root.elastickv.peer.HandshakeResult();
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
@@ -569,7 +569,7 @@ export const elastickv = $root.elastickv = (() => {
                 return message;
             };
 
-            return Verdict;
+            return HandshakeResult;
         })();
 
         /**
@@ -633,7 +633,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {boolean|null} [ok] Header ok
              * @property {string|null} [reason] Header reason
              * @property {elastickv.peer.Hello.$Properties|null} [hello] Header hello
-             * @property {elastickv.peer.Verdict.$Properties|null} [verdict] Header verdict
+             * @property {elastickv.peer.HandshakeResult.$Properties|null} [verdict] Header verdict
              * @property {Uint8Array|null} [nonce] Header nonce
              * @property {Uint8Array|null} [mac] Header mac
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
@@ -785,7 +785,7 @@ export const elastickv = $root.elastickv = (() => {
 
             /**
              * Header verdict.
-             * @member {elastickv.peer.Verdict.$Properties|null|undefined} verdict
+             * @member {elastickv.peer.HandshakeResult.$Properties|null|undefined} verdict
              * @memberof elastickv.peer.Header
              * @instance
              */
@@ -852,7 +852,7 @@ export const elastickv = $root.elastickv = (() => {
                 if (message.hello != null && $Object.hasOwnProperty.call(message, "hello"))
                     $root.elastickv.peer.Hello.encode(message.hello, writer.uint32(/* id 14, wireType 2 =*/114).fork(), _depth + 1).ldelim();
                 if (message.verdict != null && $Object.hasOwnProperty.call(message, "verdict"))
-                    $root.elastickv.peer.Verdict.encode(message.verdict, writer.uint32(/* id 15, wireType 2 =*/122).fork(), _depth + 1).ldelim();
+                    $root.elastickv.peer.HandshakeResult.encode(message.verdict, writer.uint32(/* id 15, wireType 2 =*/122).fork(), _depth + 1).ldelim();
                 if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce"))
                     writer.uint32(/* id 16, wireType 2 =*/130).bytes(message.nonce);
                 if (message.mac != null && $Object.hasOwnProperty.call(message, "mac"))
@@ -1026,7 +1026,7 @@ export const elastickv = $root.elastickv = (() => {
                     case 15: {
                             if (wireType !== 2)
                                 break;
-                            message.verdict = $root.elastickv.peer.Verdict.decode(reader, reader.size(), $undefined, _depth + 1, message.verdict);
+                            message.verdict = $root.elastickv.peer.HandshakeResult.decode(reader, reader.size(), $undefined, _depth + 1, message.verdict);
                             continue;
                         }
                     case 16: {

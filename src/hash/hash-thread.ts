@@ -21,7 +21,7 @@ export type HashAnswer =
   | { readonly kind: "cut"; readonly stream: number; readonly sha256: Uint8Array }
   | { readonly kind: "digests"; readonly stream: number; readonly digests: Digests };
 
-export class HashRoom {
+export class HashThread {
   readonly #answer: (answer: HashAnswer) => void;
   readonly #streams = new Map<number, HasherSet>();
 

@@ -1,11 +1,11 @@
-/** Worker entry: a HashRoom behind postMessage. */
+/** Worker entry: a HashThread behind postMessage. */
 
-import { type HashOrder, HashRoom } from "./hash-thread.ts";
+import { type HashOrder, HashThread } from "./hash-thread.ts";
 import { hashersReady } from "./hashers.ts";
 
 declare const self: Worker;
 
-const room = new HashRoom((answer) => self.postMessage(answer));
+const thread = new HashThread((answer) => self.postMessage(answer));
 /** Orders that came while the hashers were loading. */
 const early: HashOrder[] = [];
 self.onmessage = (event: MessageEvent<HashOrder>) => {
@@ -13,6 +13,6 @@ self.onmessage = (event: MessageEvent<HashOrder>) => {
 };
 // A failure is not caught: it ends the Worker, and the pool's owner hears of that.
 void hashersReady.then(() => {
-  self.onmessage = (event: MessageEvent<HashOrder>) => room.handle(event.data);
-  for (const order of early.splice(0)) room.handle(order);
+  self.onmessage = (event: MessageEvent<HashOrder>) => thread.handle(event.data);
+  for (const order of early.splice(0)) thread.handle(order);
 });

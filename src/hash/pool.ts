@@ -1,4 +1,4 @@
-/** Hash streams over a fixed set of rooms: each stream lives in one room, so that its bytes stay in order. */
+/** Hash streams over a fixed set of threads: each stream lives in one thread, so that its bytes stay in order. */
 
 import type { HashAnswer } from "./hash-thread.ts";
 import { HasherSet } from "./hashers.ts";
@@ -8,7 +8,7 @@ import { type Digests, type HashAlgorithm, HashError, type HashService, type Has
 /** Bodies up to this are hashed where they are: a message costs more than the hash. */
 export const INLINE_LIMIT_BYTES = 64 * 1024;
 /**
- * Bytes of one stream that may wait in its room before `update` asks to wait. One chunk is hashed while the next one
+ * Bytes of one stream that may wait in its thread before `update` asks to wait. One chunk is hashed while the next one
  * is filled; more would only be memory, 64 uploads at a time.
  */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
@@ -17,24 +17,24 @@ export interface HashPoolOptions {
   readonly spawn: SpawnHashPort;
   /** 0: everything is hashed inline. */
   readonly workers: number;
-  /** A room died. Its streams fail with HashError; the process had better end. */
+  /** A thread died. Its streams fail with HashError; the process had better end. */
   readonly onDeath?: (reason: string) => void;
 }
 
-interface Room {
+interface Thread {
   readonly port: HashPort;
-  readonly streams: Map<number, RoomStream>;
+  readonly streams: Map<number, ThreadStream>;
   alive: boolean;
 }
 
 export class HashPool implements HashService {
-  readonly #rooms: Room[] = [];
+  readonly #threads: Thread[] = [];
   readonly #onDeath: ((reason: string) => void) | undefined;
   #nextStream = 1;
 
   constructor(options: HashPoolOptions) {
     this.#onDeath = options.onDeath;
-    for (let i = 0; i < options.workers; i++) this.#rooms.push(this.#spawn(options.spawn));
+    for (let i = 0; i < options.workers; i++) this.#threads.push(this.#spawn(options.spawn));
   }
 
   open(
@@ -44,53 +44,53 @@ export class HashPool implements HashService {
   ): HashStream {
     const cuts = options.cuts === true;
     const small = expectedLength !== undefined && expectedLength <= INLINE_LIMIT_BYTES;
-    if (small || this.#rooms.length === 0 || (algorithms.length === 0 && !cuts)) {
+    if (small || this.#threads.length === 0 || (algorithms.length === 0 && !cuts)) {
       return new InlineStream(new HasherSet(algorithms, cuts));
     }
-    const room = this.#leastBusy();
+    const thread = this.#leastBusy();
     const id = this.#nextStream++;
-    const stream = new RoomStream(room.port, id, () => room.streams.delete(id));
-    room.streams.set(id, stream);
-    room.port.post({ kind: "open", stream: id, algorithms, cuts });
+    const stream = new ThreadStream(thread.port, id, () => thread.streams.delete(id));
+    thread.streams.set(id, stream);
+    thread.port.post({ kind: "open", stream: id, algorithms, cuts });
     return stream;
   }
 
   /** Streams still open fail. */
   close(): void {
-    for (const room of this.#rooms) {
-      room.port.close();
-      this.#lose(room, "the hash pool was closed");
+    for (const thread of this.#threads) {
+      thread.port.close();
+      this.#lose(thread, "the hash pool was closed");
     }
   }
 
-  #spawn(spawn: SpawnHashPort): Room {
-    const streams = new Map<number, RoomStream>();
-    const room: Room = {
+  #spawn(spawn: SpawnHashPort): Thread {
+    const streams = new Map<number, ThreadStream>();
+    const thread: Thread = {
       streams,
       alive: true,
       port: spawn({
         onAnswer: (answer) => streams.get(answer.stream)?.answered(answer),
         onDeath: (reason) => {
-          this.#lose(room, reason);
+          this.#lose(thread, reason);
           this.#onDeath?.(reason);
         },
       }),
     };
-    return room;
+    return thread;
   }
 
-  #lose(room: Room, reason: string): void {
-    room.alive = false;
-    for (const stream of [...room.streams.values()]) stream.lost(new HashError(reason));
-    room.streams.clear();
+  #lose(thread: Thread, reason: string): void {
+    thread.alive = false;
+    for (const stream of [...thread.streams.values()]) stream.lost(new HashError(reason));
+    thread.streams.clear();
   }
 
-  #leastBusy(): Room {
-    let best: Room | undefined;
-    for (const room of this.#rooms) {
-      if (room.alive && (best === undefined || room.streams.size < best.streams.size)) best = room;
+  #leastBusy(): Thread {
+    let best: Thread | undefined;
+    for (const thread of this.#threads) {
+      if (thread.alive && (best === undefined || thread.streams.size < best.streams.size)) best = thread;
     }
-    if (best === undefined) throw new HashError("no hash room is alive");
+    if (best === undefined) throw new HashError("no hash thread is alive");
     return best;
   }
 }
@@ -128,15 +128,15 @@ interface Waiter<T> {
   readonly reject: (error: Error) => void;
 }
 
-/** A stream in another room. Answers come in the order of the orders, so queues are enough to match them. */
-class RoomStream implements HashStream {
+/** A stream in another thread. Answers come in the order of the orders, so queues are enough to match them. */
+class ThreadStream implements HashStream {
   readonly #port: HashPort;
   readonly #id: number;
   readonly #forget: () => void;
   /** Lengths of updates not yet answered. */
   readonly #unhashed: number[] = [];
   #unhashedBytes = 0;
-  #room: Waiter<void> | undefined;
+  #thread: Waiter<void> | undefined;
   #roomPromise: Promise<void> | undefined;
   /** Waits for so many updates to be answered, counted over the life of the stream. */
   readonly #settling: { readonly after: number; readonly waiter: Waiter<void> }[] = [];
@@ -163,7 +163,7 @@ class RoomStream implements HashStream {
     if (this.#unhashedBytes <= STREAM_WINDOW_BYTES) return undefined;
     if (this.#roomPromise === undefined) {
       this.#roomPromise = new Promise((resolve, reject) => {
-        this.#room = { resolve, reject };
+        this.#thread = { resolve, reject };
       });
       // Who waits is told; who does not wait will hear of it at the next call.
       this.#roomPromise.catch(() => {});
@@ -220,7 +220,7 @@ class RoomStream implements HashStream {
 
   lost(error: HashError): void {
     this.#error = error;
-    this.#room?.reject(error);
+    this.#thread?.reject(error);
     for (const { waiter } of this.#settling.splice(0)) waiter.reject(error);
     for (const waiter of this.#cuts.splice(0)) waiter.reject(error);
     this.#digest?.reject(error);
@@ -229,9 +229,9 @@ class RoomStream implements HashStream {
   #hashed(): void {
     this.#answered++;
     this.#unhashedBytes -= this.#unhashed.shift() ?? 0;
-    if (this.#room !== undefined && this.#unhashedBytes <= STREAM_WINDOW_BYTES) {
-      const { resolve } = this.#room;
-      this.#room = undefined;
+    if (this.#thread !== undefined && this.#unhashedBytes <= STREAM_WINDOW_BYTES) {
+      const { resolve } = this.#thread;
+      this.#thread = undefined;
       this.#roomPromise = undefined;
       resolve();
     }

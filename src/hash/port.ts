@@ -1,5 +1,5 @@
-/** The pool's end of a hash room: a Worker, or the same thread. */
-import { type HashAnswer, type HashOrder, HashRoom } from "./hash-thread.ts";
+/** The pool's end of a hash thread: a Worker, or the same thread. */
+import { type HashAnswer, type HashOrder, HashThread } from "./hash-thread.ts";
 
 export interface HashPort {
   post(order: HashOrder): void;
@@ -8,7 +8,7 @@ export interface HashPort {
 
 export interface HashPortEvents {
   onAnswer(answer: HashAnswer): void;
-  /** The room is gone; nothing more will be answered. At most once. */
+  /** The thread is gone; nothing more will be answered. At most once. */
   onDeath(reason: string): void;
 }
 
@@ -42,8 +42,8 @@ export function spawnHashWorker(url = new URL("./hash-worker.ts", import.meta.ur
   };
 }
 
-/** The room in this thread, answering in a later microtask like a Worker does in a later event. */
-export const spawnHashRoomHere: SpawnHashPort = (events) => {
-  const room = new HashRoom((answer) => queueMicrotask(() => events.onAnswer(answer)));
-  return { post: (order) => room.handle(order), close: () => {} };
+/** The hash thread in this thread, answering in a later microtask like a Worker does in a later event. */
+export const spawnHashThreadHere: SpawnHashPort = (events) => {
+  const thread = new HashThread((answer) => queueMicrotask(() => events.onAnswer(answer)));
+  return { post: (order) => thread.handle(order), close: () => {} };
 };

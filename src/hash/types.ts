@@ -28,7 +28,7 @@ export type Digests = Partial<Record<HashAlgorithm, Uint8Array>>;
 /** One body. Calls are made one after the other; the order of updates is the order of the bytes. */
 export interface HashStream {
   /**
-   * Adds `view`. Resolves when there is room for more, which may be before it was hashed: the bytes must not change
+   * Adds `view`. Resolves when there is space for more, which may be before it was hashed: the bytes must not change
    * until `settled()` has resolved (or `digest()`). Views over SharedArrayBuffer are shared with the Worker, others
    * are copied. The common case (inline) returns undefined instead of a promise.
    */

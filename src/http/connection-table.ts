@@ -35,7 +35,7 @@ export class ConnectionTable {
     return this.#bySocket.get(socket);
   }
 
-  /** Takes a new connection, at the cost of the oldest idle one where there is no room. Undefined: refused and destroyed. */
+  /** Takes a new connection, at the cost of the oldest idle one where there is no space. Undefined: refused and destroyed. */
   accept(socket: Socket): Connection | undefined {
     const connection = new Connection(socket, socket.remoteAddress ?? "");
     const { group } = connection;

@@ -1,4 +1,4 @@
-/** Something that waits for the other side, and must not wait for ever. */
+/** Something that waits for the other side, and must not wait forever. */
 export interface Watched {
   onIdle(): void;
 }

@@ -4,7 +4,7 @@ export interface EdgeMetrics {
   connectionClosed(): void;
   /** Refused because `maxConnections` were open and each had a request in progress. */
   connectionRefused(): void;
-  /** Closed without a request in progress to make room, or because too many of its requests waited. */
+  /** Closed without a request in progress to make space, or because too many of its requests waited. */
   connectionEvicted(reason: EdgeEviction): void;
   requestStarted(): void;
   /** Once per request, when the reply has been handed to the kernel or the connection is gone. `status` is 499 when

@@ -33,7 +33,7 @@ export interface EdgeLimits {
   readonly maxHeaderBytes: number;
   /** Header lines. More: the same (Bun itself refuses 200 and more). */
   readonly maxHeaderCount: number;
-  /** When they are reached the oldest connection without a request in progress makes room; without one, the newcomer is closed. */
+  /** When they are reached the oldest connection without a request in progress makes space; without one, the newcomer is closed. */
   readonly maxConnections: number;
   /** Connections of one address (IPv6: of one /64) without a request in progress; above it its oldest is closed. */
   readonly maxIdlePerAddress: number;

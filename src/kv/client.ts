@@ -1,39 +1,39 @@
-/** The KvClient of this node: reads through the shard store, writes through the coordinator. */
+/** The KvClient of this node: reads through the linearizable reader, writes through the proposer. */
 import type { PayloadTarget, VersionedValue } from "../store/types.ts";
 import type { KvClient, PayloadBuffer, ReadView, Txn, TxnOutcome } from "../txn/types.ts";
-import type { ShardStore } from "./linearizable-reader.ts";
-import type { Coordinator } from "./proposer.ts";
+import type { LinearizableReader } from "./linearizable-reader.ts";
+import type { Proposer } from "./proposer.ts";
 
 export class NodeKvClient implements KvClient {
-  readonly #coordinator: Coordinator;
-  readonly #shard: ShardStore;
+  readonly #proposer: Proposer;
+  readonly #reads: LinearizableReader;
 
-  constructor(coordinator: Coordinator, shard: ShardStore) {
-    this.#coordinator = coordinator;
-    this.#shard = shard;
+  constructor(proposer: Proposer, shard: LinearizableReader) {
+    this.#proposer = proposer;
+    this.#reads = shard;
   }
 
   get maxTxnBytes(): number {
-    return this.#coordinator.maxTxnBytes;
+    return this.#proposer.maxTxnBytes;
   }
 
   snapshot(): Promise<ReadView> {
-    return this.#shard.snapshot();
+    return this.#reads.snapshot();
   }
 
   getImmutable(key: Uint8Array, target?: PayloadTarget): Promise<VersionedValue | undefined> {
-    return this.#shard.getImmutable(key, target);
+    return this.#reads.getImmutable(key, target);
   }
 
   transact(txn: Txn): Promise<TxnOutcome> {
-    return this.#coordinator.transact(txn);
+    return this.#proposer.transact(txn);
   }
 
   encodedSize(txn: Txn): number {
-    return this.#coordinator.encodedSize(txn);
+    return this.#proposer.encodedSize(txn);
   }
 
   allocate(length: number): PayloadBuffer {
-    return this.#coordinator.allocate(length);
+    return this.#proposer.allocate(length);
   }
 }

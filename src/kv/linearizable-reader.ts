@@ -25,7 +25,7 @@ import { KvError, type ReadView } from "../txn/types.ts";
 import { ReadRounds } from "./read-index-rounds.ts";
 import { RowCache } from "./row-cache.ts";
 
-export interface ShardStoreOptions {
+export interface LinearizableReaderOptions {
   readonly reader: MvccReader;
   readonly published: PublishedState;
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
@@ -78,15 +78,15 @@ class View implements ReadView {
   }
 }
 
-export class ShardStore {
-  readonly #options: ShardStoreOptions;
+export class LinearizableReader {
+  readonly #options: LinearizableReaderOptions;
   #reader: MvccReader;
   readonly #cache = new RowCache();
   /** Reads that wait until this node has applied their index. */
   #waiters: Waiter[] = [];
   readonly #rounds: ReadRounds;
 
-  constructor(options: ShardStoreOptions) {
+  constructor(options: LinearizableReaderOptions) {
     this.#options = options;
     this.#reader = options.reader;
     this.#rounds = new ReadRounds({

@@ -1,5 +1,5 @@
 /**
- * Where this node's proposals lie until they are applied: shared memory that log and store room look at without a copy, and
+ * Where this node's proposals lie until they are applied: shared memory that log and store thread look at without a copy, and
  * that is used again. Large payloads stay where the socket put them; small entries share an arena.
  */
 
@@ -8,12 +8,12 @@ import { COMMAND_HEADER_BYTES, CommandKind, writeFixedHeader, writeTxn } from ".
 import { KvError, type PayloadBuffer } from "../txn/types.ts";
 
 /** Small, because every Worker that is told of a slab counts all of it as garbage-to-be: with 1 MiB arenas the collectors
- *  of three rooms ran for shadows (7 000 against 9 100 PUTs of 4 KiB a second). */
+ *  of three threads ran for shadows (7 000 against 9 100 PUTs of 4 KiB a second). */
 const ARENA_BYTES = 64 << 10;
 /** Payloads from this size on get a slab of their own and are never copied. */
 export const IN_PLACE_PAYLOAD_BYTES = 256 << 10;
-/** Room behind the payload area of a slab for the protobuf header; a longer one costs a copy of the payload. */
-const HEADER_ROOM_BYTES = 32 << 10;
+/** Space behind the payload area of a slab for the protobuf header; a longer one costs a copy of the payload. */
+const HEADER_SPACE_BYTES = 32 << 10;
 /** Slabs come in these sizes and in multiples of the last one, each with a pool of its own: a buffer of one chunk must
  *  not keep the memory of four resident. */
 const SLAB_SIZES_BYTES = [64 << 10, 256 << 10, 1 << 20] as const;
@@ -59,7 +59,7 @@ export class ProposalMemory {
     const nextId = (): number => this.#nextSlabId++;
     this.#arenas = new SlabPool(ARENA_BYTES, nextId);
     this.#slabs = slabSizes(maxTxnBytes).map(
-      (payloadBytes) => new SlabPool(COMMAND_HEADER_BYTES + payloadBytes + HEADER_ROOM_BYTES, nextId),
+      (payloadBytes) => new SlabPool(COMMAND_HEADER_BYTES + payloadBytes + HEADER_SPACE_BYTES, nextId),
     );
   }
 
@@ -101,7 +101,7 @@ export class ProposalMemory {
 
   /** The pool of the smallest slabs that hold `bytes` and a header behind them. */
   #poolFor(bytes: number): SlabPool {
-    const needed = COMMAND_HEADER_BYTES + bytes + HEADER_ROOM_BYTES;
+    const needed = COMMAND_HEADER_BYTES + bytes + HEADER_SPACE_BYTES;
     const pool = this.#slabs.find(({ slabBytes }) => slabBytes >= needed);
     if (pool === undefined)
       throw new KvError("TOO_LARGE", `${bytes} bytes pass the limit of ${this.#maxTxnBytes}`);
@@ -130,10 +130,10 @@ export class ProposalMemory {
     return { slab, pool: this.#arenas, offset };
   }
 
-  /** The slab that holds exactly these views, back to back from its start, with room for the header behind them. */
+  /** The slab that holds exactly these views, back to back from its start, with space for the header behind them. */
   #inPlace(views: readonly Uint8Array[], headerBytes: number): SlabBuffer | undefined {
     const first = views[0];
-    if (first === undefined || headerBytes > HEADER_ROOM_BYTES) return undefined;
+    if (first === undefined || headerBytes > HEADER_SPACE_BYTES) return undefined;
     const buffer = this.#buffers.get(first.buffer);
     // More than one holder: an earlier entry in this slab is still in the Raft log, and its header must not change.
     if (buffer === undefined || buffer.pool.holders(buffer.slab.id) !== 1) return undefined;

@@ -1,5 +1,5 @@
 /**
- * The coordinator: turns a transaction into a proposal, waits until this node has applied it, retries safely.
+ * The proposer: turns a transaction into a proposal, waits until this node has applied it, retries safely.
  *
  * A retry carries the same origin and sequence, and the state machine answers a repeated one from memory
  * (sessions.ts), so a transaction is applied at most once however often it is proposed.
@@ -34,8 +34,8 @@ const FLUSH_PROPOSALS = 32;
 /** Sessions name 8 + 3 x 10 bytes at most; see encodedSize. */
 const IDENTITY_BYTES_MAX = 40;
 
-/** `reserve`: only what gives room back is taken. */
-export type DiskRoom = "enough" | "reserve" | "none";
+/** `reserve`: only what gives space back is taken. */
+export type DiskSpace = "enough" | "reserve" | "none";
 
 /** Who leads, as consensus tells it. `leaderId` 0 = nobody known. */
 export interface Leadership {
@@ -44,7 +44,7 @@ export interface Leadership {
   readonly term: number;
 }
 
-export interface CoordinatorOptions {
+export interface ProposerOptions {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -90,9 +90,9 @@ interface Outgoing {
   readonly lengths: number[];
 }
 
-export class Coordinator {
+export class Proposer {
   readonly maxTxnBytes: number;
-  readonly #options: CoordinatorOptions;
+  readonly #options: ProposerOptions;
   readonly #memory: ProposalMemory;
   readonly #pending = new Map<number, Pending>();
   readonly #waitingForWindow: (() => void)[] = [];
@@ -103,11 +103,11 @@ export class Coordinator {
   /** Proposals not sent yet. */
   #gathered = 0;
   #closed = false;
-  #room: DiskRoom = "enough";
+  #thread: DiskSpace = "enough";
   /** undefined until consensus has said something about it. */
   #leadership: Leadership | undefined;
 
-  constructor(options: CoordinatorOptions) {
+  constructor(options: ProposerOptions) {
     this.#options = options;
     this.maxTxnBytes = options.maxTxnBytes;
     this.#memory = new ProposalMemory(options.maxTxnBytes);
@@ -152,7 +152,7 @@ export class Coordinator {
       }
     }
     if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
-    if (this.#room === "none" || (this.#room === "reserve" && takesRoom(txn))) {
+    if (this.#thread === "none" || (this.#thread === "reserve" && takesSpace(txn))) {
       throw new KvError("DISK_FULL", "the disk of this node is full: no writes are taken");
     }
     const sequence = this.#nextSequence;
@@ -239,8 +239,8 @@ export class Coordinator {
     }
   }
 
-  setDiskRoom(room: DiskRoom): void {
-    this.#room = room;
+  setDiskSpace(thread: DiskSpace): void {
+    this.#thread = thread;
   }
 
   /** Gives up proposals past their deadline, and repeats those without an answer; call it a few times a second. */
@@ -316,7 +316,7 @@ export class Coordinator {
   }
 
   #enqueue(pending: Pending): void {
-    // Nobody would take it: it waits here, where its deadline is looked at, and not in the mail.
+    // Nobody would take it: it waits here, where its deadline is looked at, and not in the mailbox.
     if (this.#leadership?.leaderId === 0) {
       pending.state = "parked";
       return;
@@ -404,7 +404,7 @@ function isExact(txn: Txn): boolean {
   return txn.conditions.some(({ kind }) => kind === "must-not-exist" || kind === "version-equals");
 }
 
-/** Deleting and cleaning up write a little too, but that is how room comes back. */
-function takesRoom(txn: Txn): boolean {
+/** Deleting and cleaning up write a little too, but that is how space comes back. */
+function takesSpace(txn: Txn): boolean {
   return txn.mutations.some((mutation) => mutation.kind === "put");
 }

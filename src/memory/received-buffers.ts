@@ -1,5 +1,5 @@
 /**
- * Memory for entries that come from other nodes: shared, so that log and store room look at it without a copy, and used
+ * Memory for entries that come from other nodes: shared, so that log and store thread look at it without a copy, and used
  * again once the last entry in it has left the in-memory log.
  *
  * A block counts its holders: the message it was received with, then every entry of it that was handed to the log. A block
@@ -15,7 +15,7 @@ const SMALL_BYTES = 32 << 10;
 /** What they share. */
 const SHARED_BLOCK_BYTES = 256 << 10;
 /** Larger ones get a block of their own: the next power of two, from 1 MiB on the next multiple. A block stays as long as
- *  the log keeps what is in it, so room to spare would be paid for several times over. */
+ *  the log keeps what is in it, so space to spare would be paid for several times over. */
 const COARSE_BYTES = 1 << 20;
 /** Idle blocks kept at most, all sizes together. */
 export const IDLE_BYTES_MAX = 32 << 20;

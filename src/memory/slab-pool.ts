@@ -1,8 +1,8 @@
 /**
- * Buffers for bulk payload that several rooms look at without copying it.
+ * Buffers for bulk payload that several threads look at without copying it.
  *
  * A slab is one SharedArrayBuffer. The front fills it (socket bytes land in their place in the Raft entry), the log
- * room writes it to the WAL, the store room writes it to SQLite: all from the same memory. It may be written again
+ * thread writes it to the WAL, the store thread writes it to SQLite: all from the same memory. It may be written again
  * only when the front has let go of it AND consensus has (the entry is applied and has left the in-memory log), so
  * each slab counts its holders. Reuse matters: a fresh 3 MiB costs a page fault every 4 KiB, and memory that waits
  * for a garbage collector in another thread is memory the node does not have.

@@ -1,4 +1,4 @@
-/** Questions about the cluster and changes of it: from the admin API, through any node, to the leader's consensus room. */
+/** Questions about the cluster and changes of it: from the admin API, through any node, to the leader's consensus thread. */
 
 export type ClusterRequest =
   | { readonly kind: "status" }

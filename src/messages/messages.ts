@@ -1,6 +1,6 @@
-/** The mail between the rooms that turn a transaction into rows: front, consensus, store. */
+/** The messages between the threads that turn a transaction into rows: front, consensus, store. */
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
-import type { PeerBoot } from "../raft/engine/incarnations.ts";
+import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import type { TxnOutcome } from "../txn/types.ts";
@@ -26,8 +26,8 @@ export type FrontToConsensus =
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
   /** The roster of `keep-roster` is durable. */
   | { readonly kind: "roster-kept" }
-  /** What `keep-boots` asked for is durable, or could not be made so. */
-  | { readonly kind: "boots-kept"; readonly id: number; readonly ok: boolean }
+  /** What `keep-incarnations` asked for is durable, or could not be made so. */
+  | { readonly kind: "incarnations-kept"; readonly id: number; readonly ok: boolean }
   /** Hand leadership over if this node has it; answered by `stepped-down`, done or not. */
   | { readonly kind: "step-down" }
   | { readonly kind: "stop" };
@@ -72,27 +72,27 @@ export type ConsensusToFront =
     }
   | { readonly kind: "status"; readonly id: number; readonly status: ConsensusStatus }
   | { readonly kind: "cluster-reply"; readonly id: number; readonly reply: ClusterReply }
-  /** Formation (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
+  /** Bootstrap (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
    *  answered by `roster-kept`; before that this node neither votes nor appends. */
   | { readonly kind: "keep-roster"; readonly clusterId: string; readonly roster: readonly Member[] }
   /** The newest start of every peer (all of them; docs/engine.md, "Who is who"), to be made durable with the node's identity
-   *  and answered by `boots-kept`: before that nothing that such a peer says counts. Own starts before `since` may be
+   *  and answered by `incarnations-kept`: before that nothing that such a peer says counts. Own starts before `since` may be
    *  forgotten. */
   | {
-      readonly kind: "keep-boots";
+      readonly kind: "keep-incarnations";
       readonly id: number;
-      readonly peers: readonly PeerBoot[];
+      readonly peers: readonly PeerIncarnation[];
       readonly since: string;
     }
-  /** Formation waits for these members (names), or joining for any of them: for /readyz and the log. */
+  /** Bootstrap waits for these members (names), or joining for any of them: for /readyz and the log. */
   | { readonly kind: "waiting-for"; readonly members: readonly string[]; readonly why: string }
-  /** This node was removed from the cluster (a good end), or its peers refuse it for good: it must say so and end. */
-  | { readonly kind: "expelled"; readonly removed: boolean; readonly message: string }
-  /** Comes before `expelled`: the data directory is older than what this node has promised, and is to say so at later starts,
+  /** This node was removed from the cluster (an orderly end), or its peers refuse it for good: it must say so and end. */
+  | { readonly kind: "fenced"; readonly removed: boolean; readonly message: string }
+  /** Comes before `fenced`: the data directory is older than what this node has promised, and is to say so at later starts,
    *  whoever can be met then. */
   | { readonly kind: "rolled-back"; readonly message: string }
   | { readonly kind: "stepped-down"; readonly done: boolean }
-  /** The log waits for room on the disk (true), or goes on again (false). */
+  /** The log waits for space on the disk (true), or goes on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "stopped" };
@@ -111,9 +111,9 @@ export type ConsensusToStore =
   | { readonly kind: "apply"; readonly id: number; readonly entries: readonly Entry[] }
   /** Puts the received snapshot at this position in force; answered by `installed`. */
   | { readonly kind: "install"; readonly id: number; readonly snapshot: SnapshotMetadata }
-  /** A snapshot is about to be read: payloads and old versions stay until `unhold`. Answered by `held`. */
-  | { readonly kind: "hold"; readonly streamId: number }
-  | { readonly kind: "unhold"; readonly streamId: number }
+  /** A snapshot is about to be read: payloads and old versions stay until `unpin`. Answered by `pinned`. */
+  | { readonly kind: "pin"; readonly streamId: number }
+  | { readonly kind: "unpin"; readonly streamId: number }
   | { readonly kind: "stop" };
 
 export type StoreToConsensus =
@@ -131,7 +131,7 @@ export type StoreToConsensus =
       readonly ceilingMs: number;
       readonly membership: Membership;
     }
-  | { readonly kind: "held"; readonly streamId: number }
+  | { readonly kind: "pinned"; readonly streamId: number }
   | {
       readonly kind: "applied";
       /** The highest apply id covered. */
@@ -149,8 +149,8 @@ export interface AnswerMessage {
 }
 
 export type FrontToStore =
-  /** The front reads from the new keyspace (answer to `swapped`). */
-  { readonly kind: "reopened" } | { readonly kind: "stop" };
+  /** The front reads from the new keyspace (answer to `keyspace-replaced`). */
+  { readonly kind: "reader-reopened" } | { readonly kind: "stop" };
 
 export type StoreToFront =
   /** An apply batch is visible to readers. `answers`: only those to proposals of this node's present boot. `changed`:
@@ -161,21 +161,21 @@ export type StoreToFront =
       readonly answers: readonly AnswerMessage[];
       readonly changed: ChangedKeys | undefined;
     }
-  /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reopened`. Until then nothing
+  /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reader-reopened`. Until then nothing
    *  newer is applied or published. */
-  | { readonly kind: "swapped"; readonly applied: AppliedState }
+  | { readonly kind: "keyspace-replaced"; readonly applied: AppliedState }
   /** Writes stand still because the disk is full (true), or go on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "stopped" };
 
-// ---- consensus <-> snapshot room (its own Worker: it reads and writes whole keyspaces) -------------------------------
+// ---- consensus <-> snapshot thread (its own Worker: it reads and writes whole keyspaces) -------------------------------
 
 export type ConsensusToSnapshot =
   /** Open a consistent read and stream it, a chunk for each unit of credit. */
   | { readonly kind: "send"; readonly streamId: number }
   | { readonly kind: "credit"; readonly streamId: number; readonly chunks: number }
-  /** At the end of every stream, however it came: one that the room has ended itself, or never had, it ignores. */
+  /** At the end of every stream, however it came: one that the thread has ended itself, or never had, it ignores. */
   | { readonly kind: "cancel"; readonly streamId: number }
   /** One at a time; a new one ends an earlier one. */
   | { readonly kind: "receive"; readonly streamId: number; readonly snapshot: SnapshotMetadata }
@@ -204,5 +204,5 @@ export type SnapshotToConsensus =
   | { readonly kind: "stopped" };
 
 export const SNAPSHOT_CHUNK_BYTES = 256 << 10;
-/** Chunks on their way at most: as many as the transport's snapshot lane holds, so that none is dropped for want of room. */
+/** Chunks on their way at most: as many as the transport's snapshot lane holds, so that none is dropped for want of space. */
 export const SNAPSHOT_WINDOW_CHUNKS = 4;

@@ -1,28 +1,28 @@
 import { AggregatorRegistry } from "prom-client";
 import type { MetricJson } from "./families.ts";
-import { RoomMetrics } from "./room-metrics.ts";
+import { ThreadMetrics } from "./thread-metrics.ts";
 
-/** Where one room's numbers come from: this thread, a Worker behind a port, prom-client's default registry. */
+/** Where one thread's numbers come from: this thread, a Worker behind a port, prom-client's default registry. */
 export interface MetricsSource {
-  readonly room: string;
+  readonly thread: string;
   collect(): MetricJson[] | Promise<MetricJson[]>;
 }
 
 /**
- * All rooms' metrics as one Prometheus page (text format 0.0.4). A room that fails or does not answer is left out and
- * shown by `elastickv_room_up{room} 0`: a scrape never fails because one room is busy.
+ * All threads' metrics as one Prometheus page (text format 0.0.4). A thread that fails or does not answer is left out and
+ * shown by `elastickv_thread_up{thread} 0`: a scrape never fails because one thread is busy.
  */
 export async function collectMetrics(sources: readonly MetricsSource[]): Promise<string> {
-  const scrape = new RoomMetrics("scrape");
-  const up = scrape.gauge("roomUp");
+  const scrape = new ThreadMetrics("scrape");
+  const up = scrape.gauge("threadUp");
   const answers = await Promise.all(
     sources.map(async (source) => {
       try {
         const metrics = await source.collect();
-        up.labels({ room: source.room }).set(1);
+        up.labels({ thread: source.thread }).set(1);
         return metrics;
       } catch {
-        up.labels({ room: source.room }).set(0);
+        up.labels({ thread: source.thread }).set(0);
         return [];
       }
     }),

@@ -15,7 +15,7 @@ export interface GaugeDefinition {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  /** How the same gauge of several rooms becomes one number. */
+  /** How the same gauge of several threads becomes one number. */
   readonly across: "sum" | "max";
 }
 
@@ -77,7 +77,7 @@ export const METRICS = {
   ),
   httpConnectionsEvicted: counter(
     "elastickv_http_connections_evicted_total",
-    "Client connections without a request in progress closed to make room (full, address, descriptors), and those with too many waiting requests (pipeline).",
+    "Client connections without a request in progress closed to make space (full, address, descriptors), and those with too many waiting requests (pipeline).",
     ["reason"],
   ),
   accessLogDropped: counter(
@@ -136,7 +136,7 @@ export const METRICS = {
   ),
   s3AdmissionWaitSeconds: histogram(
     "elastickv_s3_put_admission_wait_seconds",
-    "How long an upload waited for room.",
+    "How long an upload waited for space.",
     ["stage", "protocol"],
     REQUEST_SECONDS,
   ),
@@ -324,11 +324,11 @@ export const METRICS = {
   // Process
   eventLoopLagSeconds: histogram(
     "elastickv_event_loop_lag_seconds",
-    "How late a timer of a room ran.",
-    ["room"],
+    "How late a timer of a thread ran.",
+    ["thread"],
     LAG_SECONDS,
   ),
-  roomUp: gauge("elastickv_room_up", "1 when a room answered this scrape.", ["room"], "max"),
+  threadUp: gauge("elastickv_thread_up", "1 when a thread answered this scrape.", ["thread"], "max"),
   ready: gauge("elastickv_ready", "1 when /readyz says ready.", []),
   buildInfo: gauge("elastickv_build_info", "Always 1; the labels say what runs.", [
     "version",

@@ -1,8 +1,8 @@
-import type { RoomMetrics } from "./room-metrics.ts";
+import type { ThreadMetrics } from "./thread-metrics.ts";
 
-/** What the HTTP edge counts, as metrics of its room: an `EdgeMetrics` (src/http/metrics.ts), which is not named here
+/** What the HTTP edge counts, as metrics of its thread: an `EdgeMetrics` (src/http/metrics.ts), which is not named here
  *  because monitoring lies below http. */
-export function edgeMetrics(metrics: RoomMetrics) {
+export function edgeMetrics(metrics: ThreadMetrics) {
   const connections = metrics.gauge("httpConnections").labels();
   const opened = metrics.counter("httpConnectionsOpened").labels();
   const refused = metrics.counter("httpConnectionsRefused").labels();

@@ -1,14 +1,14 @@
 import type { Clock } from "../platform/clock.ts";
-import type { RoomMetrics } from "./room-metrics.ts";
+import type { ThreadMetrics } from "./thread-metrics.ts";
 
 const PERIOD_MS = 100;
 
 /**
- * Samples how late a timer of this room runs: the time anything else in the room had to wait. Returns a stop function.
+ * Samples how late a timer of this thread runs: the time anything else in the thread had to wait. Returns a stop function.
  * The timer does not keep the process alive.
  */
-export function watchEventLoopLag(metrics: RoomMetrics, clock: Clock): () => void {
-  const lag = metrics.histogram("eventLoopLagSeconds").labels({ room: metrics.room });
+export function watchEventLoopLag(metrics: ThreadMetrics, clock: Clock): () => void {
+  const lag = metrics.histogram("eventLoopLagSeconds").labels({ thread: metrics.thread });
   let due = clock.monotonicMs() + PERIOD_MS;
   const timer = setInterval(() => {
     const now = clock.monotonicMs();

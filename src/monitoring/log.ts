@@ -18,7 +18,7 @@ export interface Logger {
 }
 
 export interface LogOptions {
-  readonly room: string;
+  readonly thread: string;
   readonly level: LogLevel;
   readonly format: LogFormat;
   readonly clock?: Clock;
@@ -38,7 +38,7 @@ const PRIORITIES: Readonly<Record<LogLevel, string>> = {
   error: "<3>",
 };
 
-/** The log of one room. Lines go to standard error, whole, from whichever thread. */
+/** The log of one thread. Lines go to standard error, whole, from whichever thread. */
 export function createLogger(options: LogOptions): Logger {
   return new LineLogger(options, {});
 }
@@ -81,8 +81,8 @@ class LineLogger implements Logger {
 
   #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
     if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
-    const { room, format, onLine } = this.#options;
-    const head = { ts: new Date(this.#clock.nowMs()).toISOString(), level, room, msg: message };
+    const { thread, format, onLine } = this.#options;
+    const head = { ts: new Date(this.#clock.nowMs()).toISOString(), level, thread, msg: message };
     this.#write(logLine({ ...head, ...this.#fields, ...fields }, level, format, this.#prioritized));
     onLine?.(level);
   }

@@ -1,6 +1,6 @@
 import type { MetricsSource } from "./collect.ts";
 import type { MetricJson } from "./families.ts";
-import type { RoomMetrics } from "./room-metrics.ts";
+import type { ThreadMetrics } from "./thread-metrics.ts";
 
 /** A MessagePort, as little of it as is needed (the libraries in use disagree on the type of its event). */
 export interface MetricsPort {
@@ -21,7 +21,7 @@ interface Answer {
 }
 
 /** In the Worker: answers each question of `portSource` at the other end. Does not keep the Worker alive. */
-export function answerMetrics(metrics: RoomMetrics, port: MetricsPort): void {
+export function answerMetrics(metrics: ThreadMetrics, port: MetricsPort): void {
   port.onmessage = (event: PortEvent) => {
     port.postMessage({ question: event.data as number, metrics: metrics.collect() } satisfies Answer);
   };
@@ -30,9 +30,9 @@ export function answerMetrics(metrics: RoomMetrics, port: MetricsPort): void {
 
 const DEFAULT_TIMEOUT_MS = 2000;
 
-/** In the thread that serves `/metrics`: asks the room at the other end. Rejects when it does not answer in time (a
+/** In the thread that serves `/metrics`: asks the thread at the other end. Rejects when it does not answer in time (a
  *  dead Worker never does). */
-export function portSource(room: string, port: MetricsPort, timeoutMs = DEFAULT_TIMEOUT_MS): MetricsSource {
+export function portSource(thread: string, port: MetricsPort, timeoutMs = DEFAULT_TIMEOUT_MS): MetricsSource {
   let lastQuestion = 0;
   const waiting = new Map<number, (metrics: MetricJson[]) => void>();
   port.onmessage = (event: PortEvent) => {
@@ -41,13 +41,13 @@ export function portSource(room: string, port: MetricsPort, timeoutMs = DEFAULT_
   };
   port.unref?.();
   return {
-    room,
+    thread,
     collect: () =>
       new Promise((resolve, reject) => {
         const question = ++lastQuestion;
         const timer = setTimeout(() => {
           waiting.delete(question);
-          reject(new Error(`room ${room} did not answer a metrics scrape within ${timeoutMs} ms`));
+          reject(new Error(`thread ${thread} did not answer a metrics scrape within ${timeoutMs} ms`));
         }, timeoutMs);
         waiting.set(question, (metrics) => {
           clearTimeout(timer);

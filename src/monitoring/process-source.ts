@@ -3,7 +3,7 @@ import type { MetricsSource } from "./collect.ts";
 import type { MetricJson } from "./families.ts";
 
 /** prom-client's default metrics (`process_*`, `nodejs_*`): CPU, RSS, descriptors, heap, garbage collection. They are the
- *  process's, so one room offers them. */
+ *  process's, so one thread offers them. */
 export function processSource(): MetricsSource {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -12,7 +12,7 @@ export function processSource(): MetricsSource {
     registry.removeSingleMetric(`nodejs_heap_space_size_${what}_bytes`);
   }
   return {
-    room: "process",
+    thread: "process",
     collect: async () => {
       const metrics = (await registry.getMetricsAsJSON()) as unknown as MetricJson[];
       // prom-client leaves some out when it merges processes (start time, version); there is one process here.

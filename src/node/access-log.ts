@@ -51,7 +51,7 @@ export function accessLog(options: AccessLogOptions): AccessLog {
   const head = () => ({
     ts: new Date(clock.nowMs()).toISOString(),
     level: "info",
-    room: "front",
+    thread: "front",
     msg: "request",
   });
   return {

@@ -3,11 +3,11 @@ import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
-import type { PeerBoot } from "../raft/engine/incarnations.ts";
+import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { Channel } from "../threads/channel.ts";
 
-export interface ClusterMailOptions {
+export interface ClusterControlOptions {
   readonly consensus: Pick<Channel<ConsensusToFront, FrontToConsensus>, "send">;
   readonly timers: Timers;
   readonly log: Logger;
@@ -15,12 +15,12 @@ export interface ClusterMailOptions {
   readonly formed: boolean;
   /** Makes both durable before it returns; throws when it cannot. */
   readonly keepRoster: (clusterId: string, roster: readonly Member[]) => void;
-  /** As `keep-boots` says: durable before it returns; throws when it cannot. */
-  readonly keepBoots: (peers: readonly PeerBoot[], since: string) => void;
+  /** As `keep-incarnations` says: durable before it returns; throws when it cannot. */
+  readonly keepIncarnations: (peers: readonly PeerIncarnation[], since: string) => void;
   /** As `rolled-back` says: durable before it returns. */
   readonly keepRolledBack?: (message: string) => void;
-  /** @param removed a good end; else the peers refuse this node for good. */
-  readonly onExpelled: (message: string, removed: boolean) => void;
+  /** @param removed an orderly end; else the peers refuse this node for good. */
+  readonly onFenced: (message: string, removed: boolean) => void;
   readonly onFatal: (message: string) => void;
 }
 
@@ -30,22 +30,22 @@ export interface Waiting {
   readonly why: string;
 }
 
-type Mail = Extract<
+type ControlMessage = Extract<
   ConsensusToFront,
   {
     kind:
       | "cluster-reply"
       | "keep-roster"
-      | "keep-boots"
+      | "keep-incarnations"
       | "waiting-for"
       | "rolled-back"
-      | "expelled"
+      | "fenced"
       | "stepped-down";
   }
 >;
 
-export class ClusterMail {
-  readonly #options: ClusterMailOptions;
+export class ClusterControl {
+  readonly #options: ClusterControlOptions;
   readonly #asked = new Map<number, (reply: ClusterReply) => void>();
   #nextId = 1;
   #formed: boolean;
@@ -53,7 +53,7 @@ export class ClusterMail {
   #formedWaiters: (() => void)[] = [];
   #stepDownWaiters: ((done: boolean) => void)[] = [];
 
-  constructor(options: ClusterMailOptions) {
+  constructor(options: ClusterControlOptions) {
     this.#options = options;
     this.#formed = options.formed;
   }
@@ -98,7 +98,7 @@ export class ClusterMail {
     });
   }
 
-  receive(message: Mail): void {
+  receive(message: ControlMessage): void {
     switch (message.kind) {
       case "cluster-reply":
         this.#asked.get(message.id)?.(message.reply);
@@ -107,8 +107,8 @@ export class ClusterMail {
       case "keep-roster":
         this.#keep(message.clusterId, message.roster);
         break;
-      case "keep-boots":
-        this.#keepBoots(message.id, message.peers, message.since);
+      case "keep-incarnations":
+        this.#keepIncarnations(message.id, message.peers, message.since);
         break;
       case "waiting-for":
         if (this.#formed) break;
@@ -117,8 +117,8 @@ export class ClusterMail {
       case "rolled-back":
         this.#keepRolledBack(message.message);
         break;
-      case "expelled":
-        this.#options.onExpelled(message.message, message.removed);
+      case "fenced":
+        this.#options.onFenced(message.message, message.removed);
         break;
       case "stepped-down":
         for (const wake of this.#stepDownWaiters.splice(0)) wake(message.done);
@@ -127,15 +127,15 @@ export class ClusterMail {
   }
 
   /** Written in vain, the peers that it is about have to wait: no reason for this node to end. */
-  #keepBoots(id: number, peers: readonly PeerBoot[], since: string): void {
+  #keepIncarnations(id: number, peers: readonly PeerIncarnation[], since: string): void {
     let ok = true;
     try {
-      this.#options.keepBoots(peers, since);
+      this.#options.keepIncarnations(peers, since);
     } catch (error) {
       ok = false;
       this.#options.log.error("the starts of the peers cannot be written down", { error });
     }
-    this.#options.consensus.send({ kind: "boots-kept", id, ok });
+    this.#options.consensus.send({ kind: "incarnations-kept", id, ok });
   }
 
   /** It ends anyway; without the mark a later start has to be told once more. */

@@ -37,7 +37,7 @@ export function settledSecrets(
     identity.origin === "alone" || (identity.origin === "initial" && topology.initialCluster.length === 1);
   if (isFirst) {
     const made = makeClusterSecret(config.dataDir, random);
-    const peers = identity.peerBoots.length;
+    const peers = identity.peerIncarnations.length;
     const fields = { file: `${config.dataDir}/cluster-secret`, peers };
     if (peers === 0) log.info("cluster secret made", fields);
     else log.warn("cluster secret made: every other member needs a copy of it", fields);

@@ -17,7 +17,7 @@ const CHANGE_TIMEOUT_MS = 25_000;
 export interface ClusterStatusDeps {
   readonly identity: () => NodeIdentity;
   readonly topology: Topology;
-  /** undefined until the rooms run. */
+  /** undefined until the threads run. */
   readonly front: () => FrontKv | undefined;
   readonly published: () => PublishedState | undefined;
   readonly monotonicMs: () => number;
@@ -27,7 +27,7 @@ export class ClusterStatusSource {
   readonly #deps: ClusterStatusDeps;
   /** Since when a member has been seen unreachable, by name. */
   readonly #lostAtMs = new Map<string, number>();
-  /** What the consensus room has answered last. */
+  /** What the consensus thread has answered last. */
   #last: ClusterView | undefined;
 
   constructor(deps: ClusterStatusDeps) {
@@ -61,7 +61,7 @@ export class ClusterStatusSource {
           waiting === undefined
             ? undefined
             : { joining: this.#deps.identity().origin === "join", ...waiting },
-        diskFull: front !== undefined && front.diskRoom !== "enough",
+        diskFull: front !== undefined && front.diskSpace !== "enough",
         silent: asked === undefined && this.#last !== undefined,
       }),
     };
@@ -91,7 +91,7 @@ export class ClusterStatusSource {
     return reply.view;
   }
 
-  /** This node's own consensus room is silent: the members as they were, and of them only what does not change by itself. */
+  /** This node's own consensus thread is silent: the members as they were, and of them only what does not change by itself. */
   #remembered(front: FrontKv | undefined): ClusterView | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;

@@ -13,7 +13,12 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, wri
 import { EXIT, mendsItself } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
-import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/incarnations.ts";
+import {
+  INCARNATION_ID,
+  incarnationsSince,
+  type PeerIncarnation,
+  withIncarnation,
+} from "../raft/engine/incarnations.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/log/types.ts";
 import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
@@ -42,10 +47,10 @@ export interface NodeIdentity {
   /** Whose instances were met at formation; undefined before. */
   readonly roster: readonly Member[] | undefined;
   /** The starts of this directory as a member of a cluster, newest last: before any peer hears of one, it is here. */
-  readonly boots: readonly string[];
+  readonly incarnations: readonly string[];
   /** The newest start of every peer that has been met. */
-  readonly peerBoots: readonly PeerBoot[];
-  /** A peer knew of a start that is not among `boots`: what it said then. Such a directory is not used again. */
+  readonly peerIncarnations: readonly PeerIncarnation[];
+  /** A peer knew of a start that is not among `incarnations`: what it said then. Such a directory is not used again. */
   readonly rolledBack: string | undefined;
   /** Fingerprint of the node key that secrets are sealed to (src/secrets/node-key.ts); undefined: none was needed yet. */
   readonly nodeKey: string | undefined;
@@ -105,7 +110,7 @@ export function markInitialized(dataDir: string, identity: NodeIdentity): NodeId
   return identity.initializing ? stored(dataDir, { ...identity, initializing: false }) : identity;
 }
 
-/** Formation or joining has got this far: durable when it returns. @returns what is stored now.
+/** Bootstrap or joining has got this far: durable when it returns. @returns what is stored now.
  *  @throws StartError when it cannot be written. */
 export function keepRoster(
   dataDir: string,
@@ -118,20 +123,24 @@ export function keepRoster(
 
 /** This start may be told to peers: durable when it returns. @returns what is stored now.
  *  @throws StartError when it cannot be written. */
-export function addBoot(dataDir: string, identity: NodeIdentity, random: Random): NodeIdentity {
+export function addIncarnation(dataDir: string, identity: NodeIdentity, random: Random): NodeIdentity {
   const boot = Buffer.from(random.bytes(8)).toString("hex");
-  return stored(dataDir, { ...identity, boots: withBoot(identity.boots, boot) });
+  return stored(dataDir, { ...identity, incarnations: withIncarnation(identity.incarnations, boot) });
 }
 
 /** What peers say may count from now on: durable when it returns. @param since own starts before it are forgotten; "" =
  *  none. @throws StartError when it cannot be written. */
-export function keepBoots(
+export function keepIncarnations(
   dataDir: string,
   identity: NodeIdentity,
-  peerBoots: readonly PeerBoot[],
+  peerIncarnations: readonly PeerIncarnation[],
   since: string,
 ): NodeIdentity {
-  return stored(dataDir, { ...identity, boots: bootsSince(identity.boots, since), peerBoots });
+  return stored(dataDir, {
+    ...identity,
+    incarnations: incarnationsSince(identity.incarnations, since),
+    peerIncarnations,
+  });
 }
 
 /** No later start takes part, whoever it would meet. @returns what is stored now. @throws StartError */
@@ -149,7 +158,7 @@ function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
   return identity;
 }
 
-/** A directory is of one cluster for ever, and came to it in one way. */
+/** A directory is of one cluster forever, and came to it in one way. */
 function checkCluster(dataDir: string, stored: NodeIdentity, wanted: WantedCluster): void {
   const { initialClusterId, joins } = wanted;
   const begin = `data directory ${dataDir}`;
@@ -199,8 +208,8 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     instance,
     origin,
     roster,
-    boots,
-    peerBoots,
+    incarnations,
+    peerIncarnations,
     rolledBack,
     nodeKey,
     initializing,
@@ -228,8 +237,8 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     origin,
     roster: roster === undefined ? undefined : parseRoster(path, roster),
     // Written by a release that kept none, they are absent.
-    boots: boots === undefined ? [] : parseBoots(path, boots),
-    peerBoots: peerBoots === undefined ? [] : parsePeerBoots(path, peerBoots),
+    incarnations: incarnations === undefined ? [] : parseIncarnations(path, incarnations),
+    peerIncarnations: peerIncarnations === undefined ? [] : parsePeerIncarnations(path, peerIncarnations),
     rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
     nodeKey: nodeKey === undefined ? undefined : parseFingerprint(path, nodeKey),
     initializing: initializing === true,
@@ -257,14 +266,17 @@ function parseRoster(path: string, value: unknown): readonly Member[] {
   });
 }
 
-function parseBoots(path: string, value: unknown): readonly string[] {
-  if (!Array.isArray(value) || !value.every((boot) => typeof boot === "string" && BOOT_ID.test(boot))) {
+function parseIncarnations(path: string, value: unknown): readonly string[] {
+  if (
+    !Array.isArray(value) ||
+    !value.every((boot) => typeof boot === "string" && INCARNATION_ID.test(boot))
+  ) {
     throw lasting(`${path} is damaged: its starts are no list of ids; ${RESTORE}`);
   }
   return value;
 }
 
-function parsePeerBoots(path: string, value: unknown): readonly PeerBoot[] {
+function parsePeerIncarnations(path: string, value: unknown): readonly PeerIncarnation[] {
   if (!Array.isArray(value))
     throw lasting(`${path} is damaged: the starts of its peers are no list; ${RESTORE}`);
   return value.map((row) => {
@@ -273,7 +285,7 @@ function parsePeerBoots(path: string, value: unknown): readonly PeerBoot[] {
       typeof id !== "number" ||
       typeof instance !== "string" ||
       typeof boot !== "string" ||
-      !BOOT_ID.test(boot)
+      !INCARNATION_ID.test(boot)
     ) {
       throw lasting(`${path} is damaged: the starts of its peers have an entry that is none; ${RESTORE}`);
     }
@@ -294,8 +306,8 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
     instance: hex(),
     origin,
     roster: undefined,
-    boots: [],
-    peerBoots: [],
+    incarnations: [],
+    peerIncarnations: [],
     rolledBack: undefined,
     nodeKey: undefined,
     initializing: true,

@@ -1,6 +1,6 @@
 /**
- * Keeps a reserve on the data directory's file system. A committed entry that finds no room to be applied stops
- * linearizable reads too, until there is room; so new writes end while what is under way still fits.
+ * Keeps a reserve on the data directory's file system. A committed entry that finds no space to be applied stops
+ * linearizable reads too, until there is space; so new writes end while what is under way still fits.
  */
 export interface DiskReserveOptions {
   /** Bytes available now. */

@@ -1,11 +1,11 @@
 /**
- * The kv side of the front room: coordinator, shard store and cleaner, with the mail of consensus and store delivered
+ * The kv side of the front thread: proposer, linearizable reader and collector, with the messages of consensus and store delivered
  * to them.
  */
-import { Cleaner } from "../gc/collector.ts";
+import { GarbageCollector } from "../gc/collector.ts";
 import { NodeKvClient } from "../kv/client.ts";
-import { ShardStore } from "../kv/linearizable-reader.ts";
-import { Coordinator, type DiskRoom, type Leadership } from "../kv/proposer.ts";
+import { LinearizableReader } from "../kv/linearizable-reader.ts";
+import { type DiskSpace, type Leadership, Proposer } from "../kv/proposer.ts";
 import type {
   ConsensusStatus,
   ConsensusToFront,
@@ -14,7 +14,7 @@ import type {
   StoreToFront,
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
@@ -22,17 +22,17 @@ import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
-import { ClusterMail, type ClusterMailOptions } from "./cluster-control.ts";
+import { ClusterControl, type ClusterControlOptions } from "./cluster-control.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
 /** How often deadlines of proposals and reads are looked at. */
 const EXPIRY_INTERVAL_MS = 100;
-/** Between two looks at the room on the disk. What can be written meanwhile is far below any sensible reserve. */
+/** Between two looks at the space on the disk. What can be written meanwhile is far below any sensible reserve. */
 const RESERVE_INTERVAL_MS = 250;
 /** A keyspace that was replaced stays open for the reads that began on it. */
 const RETIRED_READER_MS = 10_000;
-/** Between two runs of the cleaner. */
-export const CLEANER_INTERVAL_MS = 5_000;
+/** Between two runs of the collector. */
+export const COLLECTOR_INTERVAL_MS = 5_000;
 /** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
 export const READ_DEADLINE_MS = 20_000;
 /** The same of a proposal. Clients that bound a whole request do so at 30 s. */
@@ -42,8 +42,8 @@ export const EXACT_DEADLINE_MS = 120_000;
 
 export interface FrontKvOptions
   extends Pick<
-    ClusterMailOptions,
-    "timers" | "formed" | "keepRoster" | "keepBoots" | "keepRolledBack" | "onExpelled"
+    ClusterControlOptions,
+    "timers" | "formed" | "keepRoster" | "keepIncarnations" | "keepRolledBack" | "onFenced"
   > {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly store: Channel<StoreToFront, FrontToStore>;
@@ -57,21 +57,21 @@ export interface FrontKvOptions
   /** Writes end when less than this is free. 0 = no reserve. */
   readonly diskReserveBytes: number;
   readonly freeDiskBytes: () => number;
-  readonly metrics: RoomMetrics;
+  readonly metrics: ThreadMetrics;
   readonly log: Logger;
   /** Requests can be served now (there is a keyspace, and a leader is known), or have to wait. */
   readonly onServeable?: (serveable: boolean) => void;
-  /** A room has said that it cannot go on. */
+  /** A thread has said that it cannot go on. */
   readonly onFatal: (message: string) => void;
 }
 
 export class FrontKv {
   readonly kv: KvClient;
-  readonly cluster: ClusterMail;
+  readonly cluster: ClusterControl;
   readonly #options: FrontKvOptions;
-  readonly #coordinator: Coordinator;
-  readonly #shard: ShardStore;
-  readonly #cleaner: Cleaner;
+  readonly #proposer: Proposer;
+  readonly #reads: LinearizableReader;
+  readonly #collector: GarbageCollector;
   readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
   readonly #cancels: (() => void)[] = [];
   #reader: KeyspaceReader = NOT_OPEN;
@@ -81,7 +81,7 @@ export class FrontKv {
   #leaderWaiters: (() => void)[] = [];
   #stopped = false;
   #stopWaiters: (() => void)[] = [];
-  #stoppedRooms = 0;
+  #stoppedThreads = 0;
   #nextStatusId = 1;
   readonly #reserve: DiskReserve;
   readonly #fullHalves = new Set<"log" | "keyspace">();
@@ -89,8 +89,8 @@ export class FrontKv {
   constructor(options: FrontKvOptions) {
     this.#options = options;
     const { consensus, clock, timers, metrics } = options;
-    this.cluster = new ClusterMail(options);
-    this.#coordinator = new Coordinator({
+    this.cluster = new ClusterControl(options);
+    this.#proposer = new Proposer({
       consensus,
       clock,
       timers,
@@ -102,7 +102,7 @@ export class FrontKv {
     });
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
-    this.#shard = new ShardStore({
+    this.#reads = new LinearizableReader({
       reader: this.#reader,
       published: options.published,
       consensus,
@@ -110,13 +110,13 @@ export class FrontKv {
       deadlineMs: READ_DEADLINE_MS,
       onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
     });
-    this.kv = new NodeKvClient(this.#coordinator, this.#shard);
+    this.kv = new NodeKvClient(this.#proposer, this.#reads);
     const cleaned = metrics.counter("cleanupRows").labels();
-    this.#cleaner = new Cleaner({
+    this.#collector = new GarbageCollector({
       kv: this.kv,
       clock,
       gracePeriodMs: options.gracePeriodMs,
-      active: () => this.#leadership.leading && this.diskRoom !== "none",
+      active: () => this.#leadership.leading && this.diskSpace !== "none",
       onDeleted: (rows) => cleaned.inc(rows),
     });
     this.#reserve = new DiskReserve({
@@ -128,10 +128,10 @@ export class FrontKv {
     const live = metrics.gauge("payloadMemoryBytes").labels({ state: "live" });
     const idle = metrics.gauge("payloadMemoryBytes").labels({ state: "idle" });
     metrics.onCollect(() => {
-      const payload = this.#coordinator.payloadBytes;
+      const payload = this.#proposer.payloadBytes;
       live.set(payload.live);
       idle.set(payload.idle);
-      pending.set(this.#coordinator.pending);
+      pending.set(this.#proposer.pending);
     });
   }
 
@@ -139,8 +139,8 @@ export class FrontKv {
     return this.#leadership;
   }
 
-  /** `none`: what was committed waits for room; `reserve`: only deletes are taken. */
-  get diskRoom(): DiskRoom {
+  /** `none`: what was committed waits for space; `reserve`: only deletes are taken. */
+  get diskSpace(): DiskSpace {
     if (this.#fullHalves.size > 0) return "none";
     return this.#reserve.below ? "reserve" : "enough";
   }
@@ -151,11 +151,11 @@ export class FrontKv {
     this.#reserve.check();
     this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
     this.#every(EXPIRY_INTERVAL_MS, () => {
-      this.#coordinator.expire();
-      this.#shard.expire();
+      this.#proposer.expire();
+      this.#reads.expire();
     });
-    this.#every(CLEANER_INTERVAL_MS, () => {
-      this.#cleaner.run().catch((error: unknown) => {
+    this.#every(COLLECTOR_INTERVAL_MS, () => {
+      this.#collector.run().catch((error: unknown) => {
         this.#options.log.warn("clean-up stopped, it will go on", { error: String(error) });
       });
     });
@@ -165,7 +165,7 @@ export class FrontKv {
   keyspaceOpen(): void {
     if (this.#reader !== NOT_OPEN) return;
     this.#reader = this.#options.openReader();
-    this.#shard.reopen(this.#reader);
+    this.#reads.reopen(this.#reader);
     this.#tellServeable();
   }
 
@@ -197,7 +197,7 @@ export class FrontKv {
 
   /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
   hasLocally(key: Uint8Array): boolean {
-    return this.#shard.local(key) !== undefined;
+    return this.#reads.local(key) !== undefined;
   }
 
   #tellServeable(): void {
@@ -221,9 +221,9 @@ export class FrontKv {
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
-    this.#cleaner.stop();
-    this.#coordinator.close();
-    this.#shard.close();
+    this.#collector.stop();
+    this.#proposer.close();
+    this.#reads.close();
     this.#wakeLeaderWaiters();
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
     this.#options.consensus.send({ kind: "stop" });
@@ -245,13 +245,13 @@ export class FrontKv {
   #onConsensus(message: ConsensusToFront): void {
     switch (message.kind) {
       case "released":
-        this.#coordinator.onReleased(message.slabIds);
+        this.#proposer.onReleased(message.slabIds);
         break;
       case "dropped":
-        this.#coordinator.onDropped(message.sequences, message.reason);
+        this.#proposer.onDropped(message.sequences, message.reason);
         break;
       case "read-state":
-        this.#shard.onReadState(message.id, message.index);
+        this.#reads.onReadState(message.id, message.index);
         break;
       case "leadership":
         this.#leadership = message;
@@ -260,7 +260,7 @@ export class FrontKv {
           leader: message.leaderId,
           term: message.term,
         });
-        this.#coordinator.onLeadership(message);
+        this.#proposer.onLeadership(message);
         this.#tellServeable();
         if (message.leaderId !== 0) this.#wakeLeaderWaiters();
         break;
@@ -286,10 +286,10 @@ export class FrontKv {
     switch (message.kind) {
       case "applied":
         // The cache first: whoever is told that a write is done must not read what was there before it.
-        this.#shard.onApplied(message.applied, message.changed);
-        this.#coordinator.onAnswers(message.answers);
+        this.#reads.onApplied(message.applied, message.changed);
+        this.#proposer.onAnswers(message.answers);
         break;
-      case "swapped":
+      case "keyspace-replaced":
         this.#reopen(message.applied);
         break;
       case "disk-full":
@@ -304,19 +304,20 @@ export class FrontKv {
     }
   }
 
-  /** New writes are refused while either half waits for room; what it waits with tells it when there is some. */
+  /** New writes are refused while either half waits for space; what it waits with tells it when there is some. */
   #onDiskFull(half: "log" | "keyspace", full: boolean): void {
     if (full) this.#fullHalves.add(half);
     else this.#fullHalves.delete(half);
-    this.#coordinator.setDiskRoom(this.diskRoom);
-    if (full) this.#options.log.error("disk full: no writes until there is room", { half });
-    else this.#options.log.info("room on the disk again", { half, writes: this.diskRoom === "enough" });
+    this.#proposer.setDiskSpace(this.diskSpace);
+    if (full) this.#options.log.error("disk full: no writes until there is space", { half });
+    else this.#options.log.info("space on the disk again", { half, writes: this.diskSpace === "enough" });
   }
 
   #onReserve(below: boolean, freeBytes: number): void {
-    this.#coordinator.setDiskRoom(this.diskRoom);
+    this.#proposer.setDiskSpace(this.diskSpace);
     if (below) this.#options.log.error("disk reserve reached: only deletes are taken", { freeBytes });
-    else this.#options.log.info("room on the disk again", { freeBytes, writes: this.diskRoom === "enough" });
+    else
+      this.#options.log.info("space on the disk again", { freeBytes, writes: this.diskSpace === "enough" });
   }
 
   /** A snapshot took the keyspace's place. Reads that still run on the old one have a while to end; chunks that they stream
@@ -324,12 +325,12 @@ export class FrontKv {
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
     this.#reader = this.#options.openReader();
-    this.#shard.reopen(this.#reader);
+    this.#reads.reopen(this.#reader);
     this.#retired.add(old);
     this.#options.timers.later(() => {
       if (this.#retired.delete(old)) old.close();
     }, RETIRED_READER_MS);
-    this.#options.store.send({ kind: "reopened" });
+    this.#options.store.send({ kind: "reader-reopened" });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
   }
 
@@ -338,8 +339,8 @@ export class FrontKv {
   }
 
   #roomStopped(): void {
-    this.#stoppedRooms++;
-    if (this.#stoppedRooms === 2) for (const wake of this.#stopWaiters.splice(0)) wake();
+    this.#stoppedThreads++;
+    if (this.#stoppedThreads === 2) for (const wake of this.#stopWaiters.splice(0)) wake();
   }
 }
 
@@ -358,7 +359,7 @@ const NOT_OPEN: KeyspaceReader = {
 };
 
 function proposalMetrics(
-  metrics: RoomMetrics,
+  metrics: ThreadMetrics,
 ): (outcome: "applied" | "refused" | "failed", seconds: number) => void {
   const seconds = metrics.histogram("raftProposalSeconds").labels();
   const outcomes = {

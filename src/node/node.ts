@@ -1,5 +1,5 @@
 /**
- * One node, assembled: data directory, rooms, front, listeners. What each part does is said in its own file; here is
+ * One node, assembled: data directory, threads, front, listeners. What each part does is said in its own file; here is
  * only the order in which they come up and go down.
  */
 import { existsSync } from "node:fs";
@@ -18,7 +18,7 @@ import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import type { Logger } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { descriptorAvailable } from "../platform/descriptors.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
@@ -35,8 +35,8 @@ import { type AccessLog, accessLog } from "./access-log.ts";
 import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
-  addBoot,
-  keepBoots,
+  addIncarnation,
+  keepIncarnations,
   keepRolledBack,
   keepRoster,
   loadIdentity,
@@ -53,7 +53,7 @@ import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
 import { listenForS3 } from "./s3-listener.ts";
 import { expelledAdvice, roomFailure } from "./thread-failure.ts";
-import { makeRooms, type Rooms } from "./threads.ts";
+import { makeThreads, type Threads } from "./threads.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
 export interface NodeOptions {
@@ -61,9 +61,9 @@ export interface NodeOptions {
   readonly log: Logger;
   /** The node cannot go on; called once, after which the process should end with a code that is not zero. */
   readonly onFatal: (message: string, exitCode: ExitCode) => void;
-  /** It was removed from its cluster (a good end, if it served until then), or its peers refuse it for good; called once. */
-  readonly onExpelled: (message: string, exitCode: ExitCode) => void;
-  readonly metrics: RoomMetrics;
+  /** It was removed from its cluster (an orderly end, if it served until then), or its peers refuse it for good; called once. */
+  readonly onFenced: (message: string, exitCode: ExitCode) => void;
+  readonly metrics: ThreadMetrics;
 }
 
 interface Parts {
@@ -80,7 +80,7 @@ export class Node {
   readonly #lock: DiskLock;
   readonly #clock: Clock = systemClock;
   readonly #timers: Timers = systemTimers;
-  readonly #metrics: RoomMetrics;
+  readonly #metrics: ThreadMetrics;
   readonly #topology: Topology;
   readonly #secrets: readonly Uint8Array[];
   readonly #status: ClusterStatusSource;
@@ -90,12 +90,12 @@ export class Node {
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
-  #rooms: Rooms | undefined;
+  #threads: Threads | undefined;
   #front: FrontKv | undefined;
   #s3: S3Front | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
-  #expelled: string | undefined;
+  #fenced: string | undefined;
   #fatal = false;
   #stopping: Promise<void> | undefined;
   #cancelObserving = (): void => {};
@@ -122,7 +122,7 @@ export class Node {
       identity: () => this.#identity,
       topology: parts.topology,
       front: () => this.#front,
-      published: () => this.#rooms?.published,
+      published: () => this.#threads?.published,
       monotonicMs: () => this.#clock.monotonicMs(),
     });
     const dropped = this.#metrics.counter("accessLogDropped").labels();
@@ -179,7 +179,7 @@ export class Node {
       identity = local.identity;
       const secrets = settledSecrets(given, config, topology, identity, systemRandom, options.log);
       // Without a peer address nobody can ever know of it.
-      if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
+      if (topology.peer !== undefined) identity = addIncarnation(config.dataDir, identity, systemRandom);
       const node = new Node(options, { lock, topology, identity, atHand: local.atHand, secrets });
       try {
         await node.#start();
@@ -236,18 +236,18 @@ export class Node {
     this.#phase = "replaying";
     // Clients may come from now on and wait, unless it may take people to bring this node to where it can serve.
     if (this.#formed && this.#rootKeys.credentials !== undefined) this.#edge = await this.#listen();
-    const rooms = makeRooms({
+    const threads = makeThreads({
       config,
       identity: this.#identity,
       topology: this.#topology,
       secrets: this.#secrets,
       onDeath: (message, codes) => this.#die(message, codes),
     });
-    this.#rooms = rooms;
-    const front = this.#makeFront(rooms);
+    this.#threads = threads;
+    const front = this.#makeFront(threads);
     this.#front = front;
     front.start();
-    await rooms.start();
+    await threads.start();
     this.#identity = markInitialized(config.dataDir, this.#identity);
     await front.cluster.whenFormed();
     front.keyspaceOpen();
@@ -264,7 +264,7 @@ export class Node {
       credentials: this.credentials,
       clock: this.#clock,
       random: systemRandom,
-      bootId: rooms.origin,
+      bootId: threads.origin,
       hold: this.#door.leader,
       hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
@@ -283,16 +283,16 @@ export class Node {
     });
   }
 
-  #makeFront(rooms: Rooms): FrontKv {
+  #makeFront(threads: Threads): FrontKv {
     const { config, log } = this.#options;
     return new FrontKv({
-      consensus: rooms.consensus,
-      store: rooms.store,
-      openReader: rooms.openReader,
-      published: rooms.published,
+      consensus: threads.consensus,
+      store: threads.store,
+      openReader: threads.openReader,
+      published: threads.published,
       clock: this.#clock,
       timers: this.#timers,
-      origin: rooms.origin,
+      origin: threads.origin,
       maxTxnBytes: entryBytesMax(config.raftMaxSizePerMsg),
       gracePeriodMs: config.gcGracePeriodMs,
       diskReserveBytes: config.diskReserveBytes,
@@ -304,13 +304,13 @@ export class Node {
       keepRoster: (clusterId, met) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
       },
-      keepBoots: (peers, since) => {
-        this.#identity = keepBoots(config.dataDir, this.#identity, peers, since);
+      keepIncarnations: (peers, since) => {
+        this.#identity = keepIncarnations(config.dataDir, this.#identity, peers, since);
       },
       keepRolledBack: (message) => {
         this.#identity = keepRolledBack(config.dataDir, this.#identity, message);
       },
-      onExpelled: (message, removed) => this.#expel(message, removed),
+      onFenced: (message, removed) => this.#fence(message, removed),
       onFatal: (message) => this.#die(message),
     });
   }
@@ -337,7 +337,7 @@ export class Node {
     );
   }
 
-  /** Stops taking requests, lets those in flight end, then stops the rooms. A second call (a terminal and `make` both
+  /** Stops taking requests, lets those in flight end, then stops the threads. A second call (a terminal and `make` both
    *  pass a Ctrl-C on) waits for the same end: it must not cut short what the first one lets finish. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -355,14 +355,14 @@ export class Node {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
       log.info("leadership handed over", { done });
     }
-    const graceMs = this.#expelled === undefined ? config.shutdownGraceMs : 0;
+    const graceMs = this.#fenced === undefined ? config.shutdownGraceMs : 0;
     // Whoever still waits for a leader then is told to come again elsewhere, while there is time to tell.
     const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
     await this.#edge?.close(graceMs);
     cancel();
     this.#access.close();
     await this.#s3?.stop();
-    await this.#front?.stop(ROOM_STOP_MS);
+    await this.#front?.stop(THREAD_STOP_MS);
     this.#cancelLooking();
     await this.#admin?.close();
     this.#lock.release();
@@ -374,7 +374,7 @@ export class Node {
   }
 
   #fail(error: unknown): void {
-    // Also while stopping: requests that still run would wait for a dead room, and the end would look like a good one.
+    // Also while stopping: requests that still run would wait for a dead thread, and the end would look like a good one.
     if (this.#fatal) return;
     this.#fatal = true;
     const message = error instanceof Error ? error.message : String(error);
@@ -382,28 +382,28 @@ export class Node {
     this.#options.onFatal(message, error instanceof StartError ? error.exitCode : EXIT.MAY_MEND);
   }
 
-  #expel(message: string, removed: boolean): void {
-    if (this.#expelled !== undefined) return;
-    this.#expelled = message;
+  #fence(message: string, removed: boolean): void {
+    if (this.#fenced !== undefined) return;
+    this.#fenced = message;
     // Told at its start, it is a start that cannot succeed; told while it served, somebody has just asked for this end.
     const good = removed && this.#front?.readable === true;
     const advice = message.includes("elastickv cluster replace")
       ? ""
       : expelledAdvice(this.#identity.nodeId, removed);
-    this.#options.onExpelled(`${message}${advice}`, good ? EXIT.DONE : EXIT.LASTING);
+    this.#options.onFenced(`${message}${advice}`, good ? EXIT.DONE : EXIT.LASTING);
   }
 
   #readiness(): Readiness {
     const front = this.#front;
     return readinessOf({
       phase: this.#phase,
-      expelled: this.#expelled,
+      fenced: this.#fenced,
       joins: this.#identity.origin === "join",
       waiting: front?.cluster.waiting,
       leaderKnown: front !== undefined && front.leadership.leaderId !== 0,
       readable: front?.readable === true,
       waitsForKey: this.#rootKeys.waitsForKey,
-      diskFull: front !== undefined && front.diskRoom !== "enough",
+      diskFull: front !== undefined && front.diskSpace !== "enough",
       descriptorsExhausted: this.#descriptors.exhausted,
       listening: this.#edge !== undefined && this.#door.isServing,
     });
@@ -415,11 +415,11 @@ export class Node {
       .labels()
       .set(this.#readiness().ready ? 1 : 0);
     this.#metrics.gauge("buildInfo").labels(BUILD_INFO).set(1);
-    const front: MetricsSource = { room: "front", collect: () => this.#metrics.collect() };
+    const front: MetricsSource = { thread: "front", collect: () => this.#metrics.collect() };
     return collectMetrics([
       front,
       PROCESS,
-      ...(this.#rooms?.metricsSources ?? []),
+      ...(this.#threads?.metricsSources ?? []),
       ...(this.#s3?.metricsSources ?? []),
     ]);
   }
@@ -435,4 +435,4 @@ const OBSERVE_INTERVAL_MS = 5_000;
 /** Between two looks whether a file descriptor is left. */
 const DESCRIPTOR_INTERVAL_MS = 1_000;
 /** How long consensus and store may take to end once the front has. */
-const ROOM_STOP_MS = 5_000;
+const THREAD_STOP_MS = 5_000;

@@ -7,7 +7,7 @@ export type Phase = "starting" | "replaying" | "serving" | "stopping";
 export interface ReadinessFacts {
   readonly phase: Phase;
   /** Why this node is no member any more. */
-  readonly expelled: string | undefined;
+  readonly fenced: string | undefined;
   /** The directory began by joining a cluster. */
   readonly joins: boolean;
   readonly waiting: Waiting | undefined;
@@ -29,7 +29,7 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
 }
 
 function reasonsOf(facts: ReadinessFacts): NotReadyReason[] {
-  if (facts.expelled !== undefined) return [{ code: "expelled", message: facts.expelled }];
+  if (facts.fenced !== undefined) return [{ code: "fenced", message: facts.fenced }];
   switch (facts.phase) {
     case "starting":
       return [{ code: "starting", message: "the node is starting" }];

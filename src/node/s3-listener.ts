@@ -5,7 +5,7 @@ import { EdgeError } from "../http/errors.ts";
 import type { Edge, EdgeOptions } from "../http/options.ts";
 import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import type { Logger } from "../monitoring/log.ts";
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
@@ -19,7 +19,7 @@ const SHARE_OF_ONE_ADDRESS = 1 / 4;
 export async function listenForS3(
   config: Config,
   { application, probe }: Required<Pick<EdgeOptions, "application" | "probe">>,
-  metrics: RoomMetrics,
+  metrics: ThreadMetrics,
   log: Logger,
   access: AccessLog,
 ): Promise<Edge> {

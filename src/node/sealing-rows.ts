@@ -21,7 +21,7 @@ export const memberKey = (instance: string): Uint8Array => settingKey(SEALING, M
 export const boxKey = (instance: string): Uint8Array => settingKey(SEALING, BOX, instance);
 
 /** Written as a row in the clear is replaced, and deleted once its old version is due: that is a commit, and versions are
- *  compacted by the distance to the newest commit. A cluster to which nobody writes would keep it for ever. */
+ *  compacted by the distance to the newest commit. A cluster to which nobody writes would keep it forever. */
 export const REPLACED_KEY = settingKey(SEALING, REPLACED);
 
 /** More rows than members and boxes of the largest cluster. */

@@ -1,4 +1,4 @@
-/** What a room's end means for the process, and what the operator can do about it. */
+/** What a thread's end means for the process, and what the operator can do about it. */
 import { EXIT, type LastingKind, lastingKind } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
 import { adviceOn } from "./denied.ts";
@@ -21,7 +21,7 @@ export function roomFailure(message: string, codes: readonly string[], dataDir: 
   return new StartError(`${message}${advice}`, { exitCode: EXIT.LASTING });
 }
 
-/** What an operator is told in the last line of a node that others have expelled. */
+/** What an operator is told in the last line of a node that others have fenced. */
 export function expelledAdvice(nodeId: string, removed: boolean): string {
   return removed
     ? "; its data directory is of no more use: disable the service, or start it with an empty directory and a new name to join again"

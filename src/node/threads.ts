@@ -1,4 +1,4 @@
-/** Starts the rooms that are Workers and wires them to each other and to the front. */
+/** Starts the threads that are Workers and wires them to each other and to the front. */
 import { BUILD_INFO } from "../cli/version.ts";
 import type { Config } from "../config/config.ts";
 import type { ConsensusWorkerInit } from "../consensus/options.ts";
@@ -9,11 +9,11 @@ import { systemRandom } from "../platform/random.ts";
 import type { LogWorkerInit } from "../raft/log/messages.ts";
 import type { SnapshotWorkerInit } from "../snapshots/snapshot-worker.ts";
 import type { StoreWorkerInit } from "../state/store-worker.ts";
-import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../store/generations/sqlite-generations.ts";
 import type { KeyspaceReader } from "../store/types.ts";
 import { type Channel, PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
-import { type OnDeath, RoomStartError, spawnRoom } from "../threads/worker-host.ts";
+import { type OnDeath, spawnThread, ThreadStartError } from "../threads/worker-host.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
 import { roomFailure } from "./thread-failure.ts";
 import type { Topology } from "./topology.ts";
@@ -22,10 +22,10 @@ import type { Topology } from "./topology.ts";
 const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 const HEARTBEAT_TICKS = 1;
-/** Bytes of committed entries handed to the store room at a time: one SQLite transaction. */
+/** Bytes of committed entries handed to the store thread at a time: one SQLite transaction. */
 const COMMITTED_BYTES_PER_READY = 8 << 20;
 
-export interface Rooms {
+export interface Threads {
   readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
   readonly store: Channel<StoreToFront, FrontToStore>;
   readonly openReader: () => KeyspaceReader;
@@ -33,13 +33,13 @@ export interface Rooms {
   /** This boot of this node: 8 random bytes that mark its proposals. */
   readonly origin: Uint8Array;
   readonly metricsSources: readonly MetricsSource[];
-  /** Log and keyspace are open and belong together. A node that has yet to meet its cluster answers mail of formation
+  /** Log and keyspace are open and belong together. A node that has yet to meet its cluster answers messages of formation
    *  before that, so the front must listen already.
-   *  @throws StartError with the one line that says which room could not start, and why. */
+   *  @throws StartError with the one line that says which thread could not start, and why. */
   start(): Promise<void>;
 }
 
-export interface RoomsOptions {
+export interface ThreadsOptions {
   readonly config: Config;
   readonly identity: NodeIdentity;
   readonly topology: Topology;
@@ -48,7 +48,7 @@ export interface RoomsOptions {
   readonly onDeath: OnDeath;
 }
 
-export function makeRooms(options: RoomsOptions): Rooms {
+export function makeThreads(options: ThreadsOptions): Threads {
   const { config, identity, onDeath } = options;
   const origin = systemRandom.bytes(8);
   const published = new PublishedState();
@@ -64,13 +64,13 @@ export function makeRooms(options: RoomsOptions): Rooms {
     consensus: new MessageChannel(),
     snapshot: new MessageChannel(),
   };
-  const depot = {
+  const generations = {
     directory: keyspaceDirectory(config.dataDir),
     fsmSyncMode: config.fsmSyncMode,
     identity: { clusterId: identity.clusterId, nodeId: identity.nodeId },
   };
   const storeInit: StoreWorkerInit = {
-    ...depot,
+    ...generations,
     retentionMs: config.mvccRetentionMs,
     origin,
     published: published.buffer,
@@ -91,7 +91,7 @@ export function makeRooms(options: RoomsOptions): Rooms {
     logFormat,
   };
   const snapshotInit: SnapshotWorkerInit = {
-    ...depot,
+    ...generations,
     consensusPort: consensusSnapshot.port2,
     metricsPort: metrics.snapshot.port2,
     logLevel,
@@ -108,12 +108,17 @@ export function makeRooms(options: RoomsOptions): Rooms {
   } satisfies ConsensusWorkerInit;
   const start = async (): Promise<void> => {
     try {
-      // They wait for each other's mail, so they start together; the first that fails is the reason.
+      // They wait for each other's messages, so they start together; the first that fails is the reason.
       await Promise.all([
-        spawnRoom("store", storeInit, [consensusStore.port2, frontStore.port2, metrics.store.port2], onDeath),
-        spawnRoom("log", logInit, [consensusLog.port2, metrics.log.port2], onDeath),
-        spawnRoom("snapshot", snapshotInit, [consensusSnapshot.port2, metrics.snapshot.port2], onDeath),
-        spawnRoom(
+        spawnThread(
+          "store",
+          storeInit,
+          [consensusStore.port2, frontStore.port2, metrics.store.port2],
+          onDeath,
+        ),
+        spawnThread("log", logInit, [consensusLog.port2, metrics.log.port2], onDeath),
+        spawnThread("snapshot", snapshotInit, [consensusSnapshot.port2, metrics.snapshot.port2], onDeath),
+        spawnThread(
           "consensus",
           consensusInit,
           [
@@ -127,14 +132,14 @@ export function makeRooms(options: RoomsOptions): Rooms {
         ),
       ]);
     } catch (error) {
-      if (error instanceof RoomStartError) throw roomFailure(error.message, error.codes, config.dataDir);
+      if (error instanceof ThreadStartError) throw roomFailure(error.message, error.codes, config.dataDir);
       throw error;
     }
   };
   return {
     consensus: new PortChannel(frontConsensus.port1),
     store: new PortChannel(frontStore.port1),
-    openReader: () => new SqliteDepot(depot).openReader(),
+    openReader: () => new SqliteGenerations(generations).openReader(),
     published,
     origin,
     metricsSources: [
@@ -147,11 +152,11 @@ export function makeRooms(options: RoomsOptions): Rooms {
   };
 }
 
-/** Everything in the consensus room's init but its ports. */
-function consensusSettings({ config, identity, topology, secrets }: RoomsOptions) {
-  const { clusterId, nodeId, instance, roster, boots, peerBoots, initializing } = identity;
+/** Everything in the consensus thread's init but its ports. */
+function consensusSettings({ config, identity, topology, secrets }: ThreadsOptions) {
+  const { clusterId, nodeId, instance, roster, incarnations, peerIncarnations, initializing } = identity;
   return {
-    identity: { clusterId, name: nodeId, instance, roster, boots, peerBoots, initializing },
+    identity: { clusterId, name: nodeId, instance, roster, incarnations, peerIncarnations, initializing },
     initialCluster: topology.initialCluster,
     join: topology.join,
     peer: topology.peer === undefined ? undefined : { ...topology.peer, secrets },

@@ -98,7 +98,7 @@ export function decodeMessage(
       const lent = cut(header.lengths, payload);
       const described = entriesOf(header, lent);
       const message = decodeRaftMessage(header.message, described);
-      // The core would take it, and the store room would then be asked for a keyspace that nobody has received.
+      // The core would take it, and the store thread would then be asked for a keyspace that nobody has received.
       if (isSnapshot(message)) throw new PeerProtocolError(`a Raft message with ${NOT_ALONE}`);
       vet(message);
       if (described.length === 0) return { kind: "raft", message, leaseRound, applied };

@@ -95,7 +95,7 @@ export class FramedConnection {
     return this.#seal === undefined ? 0 : SEAL_BYTES;
   }
 
-  /** A small frame that has no room for a seal. */
+  /** A small frame that has no space for a seal. */
   send(frame: Uint8Array): void {
     if (this.#ended) return;
     if (this.#seal === undefined) {
@@ -169,7 +169,7 @@ export class FramedConnection {
     try {
       work();
     } catch (error) {
-      // Anything else is not the peer's fault and belongs to whoever runs this room.
+      // Anything else is not the peer's fault and belongs to whoever runs this thread.
       if (!(error instanceof PeerProtocolError)) throw error;
       this.end(error.message, "nonsense");
     }

@@ -46,7 +46,7 @@ function getUint32(bytes: Uint8Array, at: number): number {
  * One frame, with a copy of everything in it.
  * @param parts the payload, in order
  * @param limit bytes of header and payload
- * @param sealBytes room for the seal, which is filled in when the frame is written
+ * @param sealBytes space for the seal, which is filled in when the frame is written
  * @throws UnsendableError when it is longer
  */
 export function encodeFrame(

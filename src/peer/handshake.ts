@@ -7,7 +7,14 @@ import { SLOTS, type Slot } from "./lanes.ts";
 import { HANDSHAKE_FRAME_BYTES, PROOF_FRAME_BYTES, REFUSAL_MESSAGE_CHARS } from "./limits.ts";
 import { MAC_BYTES, NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
-import { BOOT_ID, type Hello, type HelloBoots, type Peer, type RefusalCode, type Verdict } from "./types.ts";
+import {
+  type HandshakeResult,
+  type Hello,
+  type HelloIncarnations,
+  INCARNATION_ID,
+  type Peer,
+  type RefusalCode,
+} from "./types.ts";
 import { copied, count } from "./wire-numbers.ts";
 
 /** A hello with what concerns this connection only. */
@@ -94,7 +101,7 @@ function helloToWire({ hello, slot, maxFrameBytes }: ConnectionHello): gen.peer.
   return { ...hello, capabilities: [...hello.capabilities], lane: slot.wire, maxFrameBytes };
 }
 
-function verdictToWire(verdict: Verdict): gen.peer.IVerdict {
+function verdictToWire(verdict: HandshakeResult): gen.peer.IHandshakeResult {
   if (verdict.ok) return { ok: true };
   return {
     ok: false,
@@ -109,7 +116,7 @@ export function helloFrame(hello: ConnectionHello): Uint8Array {
 }
 
 /** @param hello goes along when the end that was dialled accepts */
-export function verdictFrame(verdict: Verdict, hello?: ConnectionHello): Uint8Array {
+export function verdictFrame(verdict: HandshakeResult, hello?: ConnectionHello): Uint8Array {
   return frame({
     kind: Kind.VERDICT,
     verdict: verdictToWire(verdict),
@@ -147,25 +154,26 @@ export function helloOf(header: WireHeader): ConnectionHello {
       version: wire.version ?? "",
       capabilities: wire.capabilities ?? [],
       address: wire.address ?? "",
-      ...bootsOf(wire),
+      ...incarnationsOf(wire),
     },
   };
 }
 
 /** What would be no start's id is nothing to write down. @throws PeerProtocolError */
-function bootsOf({ boot, lastBootOfYou, instanceOfYou }: gen.peer.IHello): HelloBoots {
+function incarnationsOf({ boot, lastIncarnationOfYou, instanceOfYou }: gen.peer.IHello): HelloIncarnations {
   if (!boot) throw new PeerProtocolError("a hello without a start");
-  for (const id of [boot, lastBootOfYou]) {
-    if (id && !BOOT_ID.test(id)) throw new PeerProtocolError(`a hello with a start "${id.slice(0, 40)}"`);
+  for (const id of [boot, lastIncarnationOfYou]) {
+    if (id && !INCARNATION_ID.test(id))
+      throw new PeerProtocolError(`a hello with a start "${id.slice(0, 40)}"`);
   }
-  if (!lastBootOfYou !== !instanceOfYou) {
+  if (!lastIncarnationOfYou !== !instanceOfYou) {
     throw new PeerProtocolError("a hello that knows a start and not of what, or the other way round");
   }
-  return lastBootOfYou && instanceOfYou ? { boot, lastBootOfYou, instanceOfYou } : { boot };
+  return lastIncarnationOfYou && instanceOfYou ? { boot, lastIncarnationOfYou, instanceOfYou } : { boot };
 }
 
 /** @throws PeerProtocolError when the frame is no verdict */
-export function verdictOf(header: WireHeader): Verdict {
+export function verdictOf(header: WireHeader): HandshakeResult {
   const wire = header.verdict;
   if (header.kind !== Kind.VERDICT || !wire) {
     throw new PeerProtocolError(`a frame of kind ${header.kind} where a verdict was expected`);
@@ -180,7 +188,7 @@ export function verdictOf(header: WireHeader): Verdict {
  * What is wrong with a hello whatever the node's membership says.
  * @param expected whom this node dialled; undefined on the other end
  */
-export function examineHello(own: Hello, other: Hello, expected: Peer | undefined): Verdict {
+export function examineHello(own: Hello, other: Hello, expected: Peer | undefined): HandshakeResult {
   if (other.protocol !== own.protocol) {
     return refusal(
       "PROTOCOL",
@@ -218,6 +226,6 @@ export function examineHello(own: Hello, other: Hello, expected: Peer | undefine
   return { ok: true };
 }
 
-function refusal(code: RefusalCode, message: string): Verdict {
+function refusal(code: RefusalCode, message: string): HandshakeResult {
   return { ok: false, code, message };
 }

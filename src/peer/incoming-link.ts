@@ -15,7 +15,7 @@ import { HANDSHAKE_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
 import { NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
-import type { HandshakeFailure, Hello, Verdict } from "./types.ts";
+import type { HandshakeFailure, HandshakeResult, Hello } from "./types.ts";
 
 /** Of frames that came before the peer's start was written down: more than a few heartbeats, less than a lane's queue. */
 const HELD_BYTES = 1 << 20;
@@ -26,7 +26,7 @@ export interface IncomingEvents {
   /** Both ends took the other's hello. */
   onUp(hello: ConnectionHello): void;
   /** Either end refused the other. @param byThem the dialler refused this node */
-  onRefused(hello: ConnectionHello, verdict: Verdict & { readonly ok: false }, byThem: boolean): void;
+  onRefused(hello: ConnectionHello, verdict: HandshakeResult & { readonly ok: false }, byThem: boolean): void;
   onFrame(hello: ConnectionHello, header: WireHeader, payload: Uint8Array, bytes: number): void;
   /** @param hello undefined when it never said who it is; @param failure undefined when it was up */
   onEnd(
@@ -51,7 +51,7 @@ export class IncomingLink {
   #hello: ConnectionHello | undefined;
   /** What this node said of itself. */
   #own: Hello | undefined;
-  #makesRoom = false;
+  #makesThread = false;
 
   constructor(
     context: LinkContext,
@@ -100,8 +100,8 @@ export class IncomingLink {
     this.#connection.end(reason);
   }
 
-  makeRoom(): void {
-    this.#makesRoom = true;
+  makeThread(): void {
+    this.#makesThread = true;
     this.#connection.end("too many connections that have not come through the handshake");
   }
 
@@ -161,7 +161,7 @@ export class IncomingLink {
     this.#events.onRefused(greeting, verdict, false);
   }
 
-  #answered(verdict: Verdict): void {
+  #answered(verdict: HandshakeResult): void {
     const hello = this.#hello;
     const own = this.#own;
     if (hello === undefined || own === undefined) return;
@@ -176,8 +176,8 @@ export class IncomingLink {
     // The dialler does not know that it is waited for; it takes as long as a small file takes to be written.
     this.#state = "keeping";
     this.#connection.hold(HELD_BYTES);
-    const standing = { stands: () => this.#stands(hello), fails: (reason: string) => this.end(reason) };
-    if (options.keep === undefined) standing.stands();
+    const standing = { accept: () => this.#stands(hello), reject: (reason: string) => this.end(reason) };
+    if (options.keep === undefined) standing.accept();
     else options.keep(hello.hello, own, standing);
   }
 
@@ -189,7 +189,7 @@ export class IncomingLink {
   }
 
   #failure(cause: EndCause): HandshakeFailure {
-    if (this.#makesRoom) return "crowded";
+    if (this.#makesThread) return "crowded";
     if (this.#state === "unproven") return "secret";
     if (this.#state === "refused") return "refused";
     if (cause === "nonsense") return "protocol";

@@ -28,8 +28,8 @@ export class LaneQueue {
     return this.#waiting.length - this.#head;
   }
 
-  /** Whether the lane has room for one more message, of any size if nothing waits in it. */
-  hasRoom(queue: QueueName, bytes: number): boolean {
+  /** Whether the lane has space for one more message, of any size if nothing waits in it. */
+  hasSpace(queue: QueueName, bytes: number): boolean {
     const held = this.#held[queue];
     const limit = this.#limits[queue];
     return held.messages < limit.messages && (held.messages === 0 || held.bytes + bytes <= limit.bytes);

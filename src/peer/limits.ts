@@ -22,7 +22,7 @@ export const REFUSAL_MESSAGE_CHARS = 1_000;
 /** A connection that is not through with it by then is closed. Counted from the dial, or from the accept. */
 export const HANDSHAKE_MS = 5_000;
 /** Incoming connections that have not proved that they belong to the cluster, and those that have and do not stand yet:
- *  each so many at most, in all and from one address. One of those who hold the most makes room for a new one, the oldest. */
+ *  each so many at most, in all and from one address. One of those who hold the most makes space for a new one, the oldest. */
 export const CROWD_LIMITS = { all: 128, perAddress: 32 };
 
 /** Who has written nothing for so long writes an ALIVE frame, and who has received nothing for so long hangs up. */

@@ -29,7 +29,15 @@ import {
 } from "./limits.ts";
 import { type ClusterProof, NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
-import type { Hello, Lane, Peer, PeerMessage, RefusalCode, TransportOptions, Verdict } from "./types.ts";
+import type {
+  HandshakeResult,
+  Hello,
+  Lane,
+  Peer,
+  PeerMessage,
+  RefusalCode,
+  TransportOptions,
+} from "./types.ts";
 
 /** What every connection of a transport uses. */
 export interface LinkContext {
@@ -50,7 +58,7 @@ export interface LinkContext {
     other: Hello,
     certificate: PeerCertificate | undefined,
     expected: Peer | undefined,
-  ): Verdict;
+  ): HandshakeResult;
 }
 
 export interface OutgoingEvents {
@@ -120,10 +128,10 @@ export class OutgoingLink {
   send(lane: Lane, message: PeerMessage): boolean {
     if (this.#state !== "up") return false;
     const queue = isSnapshotControl(message) ? "snapshot-control" : lane;
-    // First without the frame: what finds no room is not worth encoding.
-    if (!this.#queue.hasRoom(queue, 0)) return false;
+    // First without the frame: what finds no space is not worth encoding.
+    if (!this.#queue.hasSpace(queue, 0)) return false;
     const frame = encodeMessage(message, this.#frameLimit, this.#connection?.sealBytes);
-    if (!this.#queue.hasRoom(queue, frame.byteLength)) return false;
+    if (!this.#queue.hasSpace(queue, frame.byteLength)) return false;
     this.#queue.push(queue, lane, frame);
     this.#flushSoon();
     return true;

@@ -50,7 +50,7 @@ export class PeerTransport implements Transport {
   readonly #options: PeerTransportOptions;
   readonly #peers = new Map<number, RemotePeer>();
   /** Those that have proved nothing yet. */
-  readonly #strangers = new Crowd<IncomingLink>(CROWD_LIMITS);
+  readonly #unknownPeers = new Crowd<IncomingLink>(CROWD_LIMITS);
   /** Those that have, and do not stand yet. */
   readonly #greeting = new Crowd<IncomingLink>(CROWD_LIMITS);
   /** By peer id and slot. */
@@ -80,7 +80,7 @@ export class PeerTransport implements Transport {
       queueLimits: queueLimits(options),
       proof: new ClusterProof(secrets),
       seals: !tls,
-      isOwnChallenge: (challenge) => this.#strangers.some((link) => link.waitsFor(challenge)),
+      isOwnChallenge: (challenge) => this.#unknownPeers.some((link) => link.waitsFor(challenge)),
       judge: (own, other, certificate, expected) => {
         // The certificate first: it may be all that proves anything, and a refusal tells nothing to whoever has none.
         const certified = options.certify?.(other, certificate) ?? { ok: true };
@@ -175,8 +175,8 @@ export class PeerTransport implements Transport {
     const host = hostOf(connection.remote);
     const link: IncomingLink = new IncomingLink(this.#context, connection, certificate, {
       onProven: () => {
-        this.#strangers.delete(link);
-        this.#greeting.add(link, host)?.makeRoom();
+        this.#unknownPeers.delete(link);
+        this.#greeting.add(link, host)?.makeThread();
       },
       onUp: (greeting) => this.#welcome(link, greeting),
       onRefused: ({ hello }, verdict, byThem) => {
@@ -196,7 +196,7 @@ export class PeerTransport implements Transport {
       link.end("this node stops");
       return link.handlers;
     }
-    this.#strangers.add(link, host)?.makeRoom();
+    this.#unknownPeers.add(link, host)?.makeThread();
     return link.handlers;
   }
 
@@ -222,7 +222,7 @@ export class PeerTransport implements Transport {
     reason: string,
     nonsense: boolean,
   ): void {
-    this.#strangers.delete(link);
+    this.#unknownPeers.delete(link);
     this.#greeting.delete(link);
     if (nonsense) this.#options.metrics.protocolError();
     if (failure !== undefined && !this.#closed) this.#options.metrics.handshakeFailed(failure);
@@ -298,7 +298,7 @@ export class PeerTransport implements Transport {
   }
 
   #allIncoming(): IncomingLink[] {
-    return [...this.#strangers.members(), ...this.#greeting.members(), ...this.#incoming.values()];
+    return [...this.#unknownPeers.members(), ...this.#greeting.members(), ...this.#incoming.values()];
   }
 }
 

@@ -1,4 +1,4 @@
-/** The contract between the consensus room and the connections to its peers (design/contract.md, section 5 "Lanes" and section 10). */
+/** The contract between the consensus thread and the connections to its peers (design/contract.md, section 5 "Lanes" and section 10). */
 import type { NetworkAddress, PeerCertificate } from "../platform/network.ts";
 import type { Message } from "../raft/core/types.ts";
 
@@ -30,12 +30,12 @@ export interface RaftEnvelope {
 /** Everything that travels between nodes after the handshake. */
 export type PeerMessage =
   | ({ readonly kind: "raft" } & RaftEnvelope)
-  /** Proposals of another node's coordinator, for the leader to stamp and append: all or none. Entries as command.ts
+  /** Proposals of another node's proposer, for the leader to stamp and append: all or none. Entries as command.ts
    *  lays them out. */
   | { readonly kind: "propose"; readonly requestId: number; readonly entries: readonly Uint8Array[] }
   /** What became of them: in the leader's log, or dropped (not leader, too much uncommitted) and never will be. */
   | { readonly kind: "propose-reply"; readonly requestId: number; readonly taken: boolean }
-  /** A question to the leader's consensus room (membership, status); the bodies are JSON of messages/cluster.ts. */
+  /** A question to the leader's consensus thread (membership, status); the bodies are JSON of messages/cluster.ts. */
   | { readonly kind: "request"; readonly requestId: number; readonly body: Uint8Array }
   | { readonly kind: "reply"; readonly requestId: number; readonly body: Uint8Array }
   /** A keyspace snapshot, streamed: begin, chunks as far as the receiver gave credit, end. `message` is the core's Snap
@@ -54,7 +54,7 @@ export type PeerMessage =
     };
 
 /** Of one start of a node: 8 random bytes, hex. */
-export const BOOT_ID = /^[0-9a-f]{16}$/;
+export const INCARNATION_ID = /^[0-9a-f]{16}$/;
 
 /** What a node says of itself on a new connection. */
 export interface Hello {
@@ -72,22 +72,22 @@ export interface Hello {
   /** Of this start of it (docs/engine.md, "Who is who"). */
   readonly boot: string;
   /** The newest start of the receiver that it has written down. Absent: none. */
-  readonly lastBootOfYou?: string;
+  readonly lastIncarnationOfYou?: string;
   /** The data directory that this was a start of. */
   readonly instanceOfYou?: string;
 }
 
-export type HelloBoots = Pick<Hello, "boot" | "lastBootOfYou" | "instanceOfYou">;
+export type HelloIncarnations = Pick<Hello, "boot" | "lastIncarnationOfYou" | "instanceOfYou">;
 
 /** What becomes of a connection over which a peer speaks, and both ends of which took the other's hello. */
-export interface Standing {
-  stands(): void;
+export interface HandshakeGate {
+  accept(): void;
   /** It ends. */
-  fails(reason: string): void;
+  reject(reason: string): void;
 }
 
 /** Whether a hello is welcome. Refusals travel back, and end up in the other node's log and on its status page. */
-export type Verdict =
+export type HandshakeResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
 
@@ -119,7 +119,7 @@ export type HandshakeFailure =
   /** No TLS: no certificate, or none that the CA has signed. */
   | "tls"
   | "timeout"
-  /** It had to make room: too many connections that have not come through. */
+  /** It had to make space: too many connections that have not come through. */
   | "crowded"
   /** Whatever it said, it was not this protocol. */
   | "protocol"
@@ -164,19 +164,19 @@ export interface TransportOptions {
   /** 4, or 2 (heartbeat, and one for the rest). */
   readonly lanes: 4 | 2;
   readonly maxInflightMsgs: number;
-  /** Bytes of entries in one append message at most; frames get some room on top. */
+  /** Bytes of entries in one append message at most; frames get some space on top. */
   readonly maxSizePerMsgBytes: number;
   /** Bytes of entries in flight to one peer at most; so many may wait in its replication lane. Default 64 MiB. */
   readonly maxInflightBytes?: number;
   /** Whether this certificate is that of the node which says hello; asked before anything else. Without it any is, which
    *  only a secret allows. */
-  readonly certify?: (hello: Hello, cert: PeerCertificate | undefined) => Verdict;
+  readonly certify?: (hello: Hello, cert: PeerCertificate | undefined) => HandshakeResult;
   /** Decides about the hello of a node that belongs to the cluster, on both ends. */
-  readonly admit: (hello: Hello) => Verdict;
+  readonly admit: (hello: Hello) => HandshakeResult;
   /** Both ends took the other's hello on a connection that the peer has dialled: what must be known of it for certain
    *  before anything that it says counts is written down, and then the connection stands. Default: it stands at once.
    *  @param own what this node said of itself on this connection */
-  readonly keep?: (hello: Hello, own: Hello, standing: Standing) => void;
+  readonly keep?: (hello: Hello, own: Hello, standing: HandshakeGate) => void;
   readonly onMessage: (from: Peer, message: PeerMessage) => void;
   /** Something for this peer was dropped, or a connection with it broke (either direction): what was sent last is
    *  probably lost. Never called from within `send`; one call stands for all that happened in a turn. */
@@ -191,7 +191,7 @@ export interface TransportOptions {
   readonly onHello: (peer: Peer, hello: Hello) => void;
   readonly metrics: TransportMetrics;
   /** Memory that the entries of one received append message (or proposal) are put into; views of it come out. Shared
-   *  memory, so that other rooms look at it without a copy. */
+   *  memory, so that other threads look at it without a copy. */
   readonly allocate: (bytes: number) => Uint8Array;
 }
 

@@ -5,7 +5,7 @@ export interface Clock {
   /** Wall clock, Unix milliseconds (integer). May jump; never use it to measure a duration. */
   nowMs(): number;
   /** Monotonic clock, milliseconds with fraction, arbitrary origin. Never goes back. The same in every thread of the
-   *  process: one room may compare what another one read. */
+   *  process: one thread may compare what another one read. */
   monotonicMs(): number;
 }
 
@@ -16,7 +16,7 @@ const NS_PER_MS = 1e6;
 
 /**
  * clock_gettime(2). `performance.now()` and every other monotonic clock of the runtime begin at zero in each Worker
- * (measured: a Worker made after 1 s is 1 s behind), so a lease that the consensus room grants had already lost the time
+ * (measured: a Worker made after 1 s is 1 s behind), so a lease that the consensus thread grants had already lost the time
  * that main ran before, as the front saw it. 23 ns a call.
  */
 function bootTime(): () => number {

@@ -1,5 +1,5 @@
 /**
- * The disk as the rest of the code may see it. Synchronous on purpose: the rooms that use it are Workers of their own,
+ * The disk as the rest of the code may see it. Synchronous on purpose: the threads that use it are Workers of their own,
  * and the asynchronous file pool has only as many threads as the machine has cores (docs/design/runtime.md, section 5).
  *
  * What a caller may rely on after a power cut, and no more:

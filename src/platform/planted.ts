@@ -4,7 +4,7 @@
  * of them: scripts/build.ts puts the constant `false` in their place.
  */
 export const PLANTED = {
-  /** The log room answers before its fsync. */
+  /** The log thread answers before its fsync. */
   acknowledgeBeforeFsync: false,
   /** A new segment's name is not made durable. */
   skipDirectoryFsync: false,
@@ -26,7 +26,7 @@ export const PLANTED = {
   leaseWithoutMargin: false,
   /** The state machine does not recognise a repeated proposal. */
   applyTwiceOnRetry: false,
-  /** Of entries that are applied together the last one is skipped: what a replica holds depends on how its mail came. */
+  /** Of entries that are applied together the last one is skipped: what a replica holds depends on how its messages came. */
   applyDependsOnBatch: false,
   /** The log is dropped up to what is applied, durable or not. */
   compactBeyondDurable: false,

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
  *  directory, other version. One line that names it; the process shows it without a stack and exits. */
 export class StartError extends Error {
   readonly exitCode: ExitCode;
-  /** @param options `exitCode`: MAY_MEND unless the same start would fail in the same way for ever. */
+  /** @param options `exitCode`: MAY_MEND unless the same start would fail in the same way forever. */
   constructor(message: string, options: ErrorOptions & { readonly exitCode?: ExitCode } = {}) {
     super(message, options);
     this.name = "StartError";

@@ -1,5 +1,5 @@
 /**
- * A keyspace snapshot that comes in, one at a time: chunks go to the snapshot room and credit goes back as they are
+ * A keyspace snapshot that comes in, one at a time: chunks go to the snapshot thread and credit goes back as they are
  * written. Only when all of it is verified and durable is the core shown the message that announces it.
  */
 
@@ -111,7 +111,7 @@ export class SnapshotReceiver {
     this.#abandon(incoming, `its sender gave up: ${reason}`, { tellSender: false, outcome });
   }
 
-  /** The snapshot room wrote so many chunks. */
+  /** The snapshot thread wrote so many chunks. */
   onWritten(streamId: number, chunks: number): void {
     const incoming = this.#incoming;
     if (incoming?.id !== streamId) return;
@@ -176,7 +176,7 @@ export class SnapshotReceiver {
     );
   }
 
-  /** All of it goes to the disk at the end, which takes as long as it takes; a room that fails says so. No credit is given
+  /** All of it goes to the disk at the end, which takes as long as it takes; a thread that fails says so. No credit is given
    *  by this, but the sender's patience begins anew. */
   #waitForDisk(incoming: Incoming): void {
     incoming.cancelTimeout();

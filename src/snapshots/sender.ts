@@ -1,6 +1,6 @@
 /**
- * Keyspace snapshots on their way to followers, as the consensus room drives them: the store room holds what is to be read,
- * the snapshot room reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
+ * Keyspace snapshots on their way to followers, as the consensus thread drives them: the store thread holds what is to be read,
+ * the snapshot thread reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
  * reported to the core exactly once and what was held is let go.
  */
 
@@ -74,15 +74,15 @@ export class SnapshotSender {
     const stream: Stream = { id, to, message, position: undefined, cancelTimeout: () => {} };
     this.#streams.set(id, stream);
     this.#touch(stream);
-    this.#options.store({ kind: "hold", streamId: id });
+    this.#options.store({ kind: "pin", streamId: id });
   }
 
-  /** The store room: payloads and old versions stay. */
+  /** The store thread: payloads and old versions stay. */
   onHeld(streamId: number): void {
     if (this.#streams.has(streamId)) this.#options.snapshots({ kind: "send", streamId });
   }
 
-  /** The snapshot room: the read is open at this position. */
+  /** The snapshot thread: the read is open at this position. */
   onOpened(streamId: number, applied: AppliedState, membership: Membership): void {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
@@ -188,13 +188,13 @@ export class SnapshotSender {
     this.#options.send(stream.to, { kind: "snapshot-result", streamId: stream.id, ok: false, reason });
   }
 
-  /** Also of one that arrived: a receiver that has everything already says so before the room has read it to its end, and
-   *  the read stays open until the room is told. One that the room has ended itself it does not know any more. */
+  /** Also of one that arrived: a receiver that has everything already says so before the thread has read it to its end, and
+   *  the read stays open until the thread is told. One that the thread has ended itself it does not know any more. */
   #forget(stream: Stream): void {
     const streamId = stream.id;
     this.#streams.delete(streamId);
     stream.cancelTimeout();
-    this.#options.store({ kind: "unhold", streamId });
+    this.#options.store({ kind: "unpin", streamId });
     this.#options.snapshots({ kind: "cancel", streamId });
   }
 }

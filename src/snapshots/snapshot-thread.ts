@@ -1,7 +1,7 @@
 /**
- * The snapshot room: reads whole keyspaces out of the depot for other nodes, and writes received ones into it. On its own
+ * The snapshot thread: reads whole keyspaces out of the generations for other nodes, and writes received ones into it. On its own
  * thread, because both take minutes of disk time. How fast it sends is decided by its reader's credit alone; it never
- * does more than one chunk at a time without looking at its mail.
+ * does more than one chunk at a time without looking at its messages.
  */
 
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../messages/messages.ts";
@@ -9,18 +9,23 @@ import { SNAPSHOT_CHUNK_BYTES } from "../messages/messages.ts";
 import type { Timers } from "../platform/timers.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import { samePosition } from "../store/positions.ts";
-import { type KeyspaceDepot, type KeyspaceExport, type KeyspaceImport, StoreError } from "../store/types.ts";
+import {
+  type KeyspaceExport,
+  type KeyspaceGenerations,
+  type KeyspaceImport,
+  StoreError,
+} from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 
 /** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. */
 export const SNAPSHOT_SENDS_MAX = 2;
 
-export interface SnapshotRoomOptions {
-  readonly depot: KeyspaceDepot;
+export interface SnapshotThreadOptions {
+  readonly generations: KeyspaceGenerations;
   readonly channel: Channel<ConsensusToSnapshot, SnapshotToConsensus>;
   readonly timers: Timers;
-  /** The room cannot go on; the process must end. */
+  /** The thread cannot go on; the process must end. */
   readonly fatal: Fatal;
 }
 
@@ -38,15 +43,15 @@ interface Receiving {
   readonly term: number;
 }
 
-export class SnapshotRoom {
-  readonly #options: SnapshotRoomOptions;
+export class SnapshotThread {
+  readonly #options: SnapshotThreadOptions;
   /** In the order in which they were asked for. */
   readonly #sendings = new Map<number, Sending>();
   #receiving: Receiving | undefined;
   #turnScheduled = false;
   #stopped = false;
 
-  constructor(options: SnapshotRoomOptions) {
+  constructor(options: SnapshotThreadOptions) {
     this.#options = options;
   }
 
@@ -102,7 +107,7 @@ export class SnapshotRoom {
   #open(sending: Sending): void {
     const { streamId } = sending;
     this.#orFail(streamId, () => {
-      sending.source = this.#options.depot.openExport();
+      sending.source = this.#options.generations.openExport();
       const membership = readMembership(sending.source);
       // Only a node that is joining has none, and nobody asks that one.
       if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
@@ -121,7 +126,7 @@ export class SnapshotRoom {
     });
   }
 
-  /** One chunk for every stream that has credit; then the mail has its turn. */
+  /** One chunk for every stream that has credit; then the messages have their turn. */
   #turn(): void {
     let more = false;
     for (const sending of [...this.#sendings.values()]) {
@@ -164,7 +169,7 @@ export class SnapshotRoom {
       this.#options.channel.send({ kind: "failed", streamId: earlier.streamId, message });
     }
     this.#orFail(streamId, () => {
-      const target = this.#options.depot.createImport();
+      const target = this.#options.generations.createImport();
       this.#receiving = { streamId, target, index: snapshot.index, term: snapshot.term };
     });
   }
@@ -185,7 +190,7 @@ export class SnapshotRoom {
     this.#orFail(streamId, () => {
       const position = receiving.target.finish();
       if (!samePosition(position, receiving)) {
-        this.#options.depot.discardImport();
+        this.#options.generations.discardImport();
         const found = `${position.term}/${position.index}`;
         throw new StoreError("CORRUPT", `announced ${receiving.term}/${receiving.index}, received ${found}`);
       }

@@ -1,14 +1,14 @@
-/** The snapshot room as a Worker. */
+/** The snapshot thread as a Worker. */
 import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
-import { RoomMetrics } from "../monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { systemTimers } from "../platform/timers.ts";
-import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../store/generations/sqlite-generations.ts";
 import type { StoreIdentity } from "../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
 import { PortChannel, type PortLike } from "../threads/channel.ts";
-import { hostRoom } from "../threads/worker-host.ts";
-import { SnapshotRoom } from "./snapshot-thread.ts";
+import { hostThread } from "../threads/worker-host.ts";
+import { SnapshotThread } from "./snapshot-thread.ts";
 
 export interface SnapshotWorkerInit {
   /** DATA/keyspace. */
@@ -21,10 +21,10 @@ export interface SnapshotWorkerInit {
   readonly logFormat: LogFormat;
 }
 
-hostRoom<SnapshotWorkerInit>((init, fatal) => {
-  const log = createLogger({ room: "snapshot", level: init.logLevel, format: init.logFormat });
-  new SnapshotRoom({
-    depot: new SqliteDepot({
+hostThread<SnapshotWorkerInit>((init, fatal) => {
+  const log = createLogger({ thread: "snapshot", level: init.logLevel, format: init.logFormat });
+  new SnapshotThread({
+    generations: new SqliteGenerations({
       directory: init.directory,
       fsmSyncMode: init.fsmSyncMode,
       identity: init.identity,
@@ -33,6 +33,6 @@ hostRoom<SnapshotWorkerInit>((init, fatal) => {
     timers: systemTimers,
     fatal,
   }).start();
-  answerMetrics(new RoomMetrics("snapshot"), init.metricsPort);
+  answerMetrics(new ThreadMetrics("snapshot"), init.metricsPort);
   log.debug("ready", { directory: init.directory });
 });

@@ -1,4 +1,4 @@
-/** Keyspace snapshots of this node, both ways: the mail of the snapshot room and of the peers, and the log behind them. */
+/** Keyspace snapshots of this node, both ways: the messages of the snapshot thread and of the peers, and the log behind them. */
 
 import type {
   ConsensusToSnapshot,
@@ -22,7 +22,7 @@ export interface LogRetention {
   /** The snapshot has arrived, at this index: the log behind the index stays until the follower has more, or for so long. */
   arrived(follower: number, index: number): void;
   /** The follower needs no part of the log any more. */
-  letGo(follower: number): void;
+  release(follower: number): void;
 }
 
 export interface SnapshotStreamsOptions {
@@ -121,8 +121,8 @@ export class SnapshotStreams {
     this.#receiver.stop();
   }
 
-  /** Of the snapshot room. */
-  onMail(message: SnapshotToConsensus): void {
+  /** Of the snapshot thread. */
+  onMessages(message: SnapshotToConsensus): void {
     switch (message.kind) {
       case "opened":
         this.#sender.onOpened(message.streamId, message.applied, message.membership);
@@ -182,7 +182,7 @@ export class SnapshotStreams {
     const news = outcome === "failed" && this.#unsent.failed(to, reason, wanted);
     if (outcome === "arrived") this.#unsent.forget(to);
     this.#log(news, "snapshot sent", { to: nameOf(to), outcome, index: position?.index, reason });
-    if (position === undefined) compactor.letGo(to);
+    if (position === undefined) compactor.release(to);
     else compactor.arrived(to, position.index);
     report(to, result);
   }

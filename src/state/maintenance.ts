@@ -1,4 +1,4 @@
-/** What the store room does beside applying: compaction of old versions, holding it back for streams, durability. */
+/** What the store thread does beside applying: compaction of old versions, holding it back for streams, durability. */
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type AppliedState, type MvccStore, StoreError } from "../store/types.ts";
@@ -15,7 +15,7 @@ export const DURABLE_INTERVAL_MS = 1_000;
 /** A stream that takes longer finds its payloads gone and fails: better than a disk that fills up behind it. */
 export const HOLD_MAX_MS = 3_600_000;
 
-export interface StoreUpkeepOptions {
+export interface StoreMaintenanceOptions {
   readonly timers: Timers;
   readonly log: Logger;
   /** Old versions are kept this long (in commit time). */
@@ -25,17 +25,17 @@ export interface StoreUpkeepOptions {
   readonly compacted: (rows: number) => void;
   /** What certainly survives a power cut now; called at an interval, news or not. */
   readonly durable: (store: MvccStore, position: AppliedState) => void;
-  /** The room cannot go on. */
+  /** The thread cannot go on. */
   readonly fail: (what: string, error: unknown) => void;
 }
 
-export class StoreUpkeep {
-  readonly #options: StoreUpkeepOptions;
+export class StoreMaintenance {
+  readonly #options: StoreMaintenanceOptions;
   /** Streams that read the keyspace, with what cancels the end of their patience. */
   readonly #holds = new Map<number, () => void>();
   #stopped = false;
 
-  constructor(options: StoreUpkeepOptions) {
+  constructor(options: StoreMaintenanceOptions) {
     this.#options = options;
   }
 
@@ -46,12 +46,12 @@ export class StoreUpkeep {
 
   stop(): void {
     this.#stopped = true;
-    for (const streamId of [...this.#holds.keys()]) this.unhold(streamId);
+    for (const streamId of [...this.#holds.keys()]) this.unpin(streamId);
   }
 
-  /** No version is dropped and no payload given back until `unhold`, or for an hour. */
+  /** No version is dropped and no payload given back until `unpin`, or for an hour. */
   hold(streamId: number): void {
-    this.unhold(streamId);
+    this.unpin(streamId);
     const { timers, log } = this.#options;
     const cancel = timers.later(() => {
       this.#holds.delete(streamId);
@@ -60,7 +60,7 @@ export class StoreUpkeep {
     this.#holds.set(streamId, cancel);
   }
 
-  unhold(streamId: number): void {
+  unpin(streamId: number): void {
     this.#holds.get(streamId)?.();
     this.#holds.delete(streamId);
   }

@@ -1,7 +1,7 @@
 /** The numbers of the store thread, as the metrics table names them. */
-import type { RoomMetrics } from "../monitoring/room-metrics.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { FsmSyncMode } from "../store/types.ts";
-import type { StoreRoomMetrics } from "./store-thread.ts";
+import type { StoreThreadMetrics } from "./store-thread.ts";
 
 /** Bytes. */
 export interface StoreFileSizes {
@@ -9,11 +9,11 @@ export interface StoreFileSizes {
   readonly wal: number;
 }
 
-export function storeRoomMetrics(
-  metrics: RoomMetrics,
+export function storeThreadMetrics(
+  metrics: ThreadMetrics,
   fileSizes: () => StoreFileSizes,
   syncMode: FsmSyncMode,
-): StoreRoomMetrics {
+): StoreThreadMetrics {
   const entries = metrics.counter("fsmAppliedEntries").labels();
   const seconds = metrics.histogram("fsmApplySeconds").labels();
   const refused = metrics.counter("fsmFailedConditions").labels();

@@ -3,7 +3,7 @@
 import { encodeMembership, MEMBERSHIP_STATE } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { type LogPosition, samePosition } from "../store/positions.ts";
-import type { KeyspaceDepot, MvccStore } from "../store/types.ts";
+import type { KeyspaceGenerations, MvccStore } from "../store/types.ts";
 
 /**
  * Opens the keyspace in force. A received one that waits takes its place before, when it is the one that the log's
@@ -12,21 +12,21 @@ import type { KeyspaceDepot, MvccStore } from "../store/types.ts";
  * @throws StoreError, StoreIdentityError
  */
 export function openKeyspace(
-  depot: KeyspaceDepot,
+  generations: KeyspaceGenerations,
   marker: LogPosition | undefined,
   bootstrap: Membership | undefined,
 ): MvccStore {
-  let store = depot.open();
+  let store = generations.open();
   try {
-    const pending = depot.pendingImport();
+    const pending = generations.pendingImport();
     if (pending !== undefined) {
       if (samePosition(pending, marker) && store.appliedState().index < pending.index) {
         store.close();
-        depot.installImport();
-        store = depot.open();
-        depot.discardReplaced();
+        generations.installImport();
+        store = generations.open();
+        generations.discardReplaced();
       } else {
-        depot.discardImport();
+        generations.discardImport();
       }
     }
     if (bootstrap !== undefined && store.appliedState().index === 0) {

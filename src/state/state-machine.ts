@@ -39,7 +39,7 @@ export interface ApplyResult {
   readonly changed: readonly Uint8Array[] | undefined;
 }
 
-interface Tally {
+interface Stats {
   readonly answers: Answer[];
   applied: number;
   refused: number;
@@ -86,7 +86,7 @@ export class Fsm {
       term: last.term,
       commitTs: newestCommitTs(entries, before.commitTs),
     };
-    const tally: Tally = { answers: [], applied: 0, refused: 0, repeated: 0, changed: [] };
+    const stats: Stats = { answers: [], applied: 0, refused: 0, repeated: 0, changed: [] };
     try {
       this.#store.raftBatch(position, (batch) => {
         let previousTs = before.commitTs;
@@ -105,7 +105,7 @@ export class Fsm {
             );
           }
           if (command.kind === "hlc-ceiling") this.#applyCeiling(batch, command, previousTs);
-          else this.#applyTxn(batch, command, tally);
+          else this.#applyTxn(batch, command, stats);
           previousTs = command.commitTs;
         }
         this.#sessions.save(batch);
@@ -114,7 +114,7 @@ export class Fsm {
       this.#sessions.reset();
       throw error;
     }
-    return { position, ...tally };
+    return { position, ...stats };
   }
 
   /** The HLC ceiling in force at the applied position, Unix milliseconds; 0 when none was ever set. */
@@ -150,27 +150,27 @@ export class Fsm {
     this.#sessions.expire(batch, commitTs, previousTs);
   }
 
-  #applyTxn(batch: RaftBatch, command: TxnCommand, tally: Tally): void {
+  #applyTxn(batch: RaftBatch, command: TxnCommand, stats: Stats): void {
     const { origin, sequence } = command;
     const recall = this.#sessions.recall(batch, origin, sequence);
     if (recall.kind !== "new" && !PLANTED.applyTwiceOnRetry) {
-      tally.repeated++;
-      if (recall.kind === "answered") tally.answers.push({ origin, sequence, outcome: recall.outcome });
+      stats.repeated++;
+      if (recall.kind === "answered") stats.answers.push({ origin, sequence, outcome: recall.outcome });
       return;
     }
     const failed = command.conditions.findIndex((condition) => !holds(batch, condition, command.commitTs));
     let outcome: TxnOutcome;
     if (failed >= 0) {
       outcome = { ok: false, failed };
-      tally.refused++;
+      stats.refused++;
     } else {
       applyMutations(batch, command.mutations, command.commitTs);
-      noteChanges(tally, command.mutations);
+      noteChanges(stats, command.mutations);
       outcome = { ok: true, commitTs: command.commitTs };
-      tally.applied++;
+      stats.applied++;
     }
     this.#sessions.record(batch, command, command.commitTs, outcome);
-    tally.answers.push({ origin: Uint8Array.from(origin), sequence, outcome });
+    stats.answers.push({ origin: Uint8Array.from(origin), sequence, outcome });
   }
 }
 
@@ -229,16 +229,16 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
 }
 
 /** The clean-up list's own rows are left out: nobody reads them but by scan. */
-function noteChanges(tally: Tally, mutations: readonly TxnMutation[]): void {
+function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
   for (const mutation of mutations) {
-    if (mutation.kind === "delete-prefix") tally.changed = undefined;
-    else if (mutation.kind !== "dispose") tally.changed?.push(mutation.key);
+    if (mutation.kind === "delete-prefix") stats.changed = undefined;
+    else if (mutation.kind !== "dispose") stats.changed?.push(mutation.key);
   }
 }
 
 /**
  * Writes the mutations of one transaction, in order, at one timestamp. Rows they supersede hand their disposal to the
- * clean-up list in the same breath: a blind overwrite never has to read first, and nothing is forgotten in between.
+ * clean-up list in the same message: a blind overwrite never has to read first, and nothing is forgotten in between.
  */
 function applyMutations(batch: RaftBatch, mutations: readonly TxnMutation[], commitTs: Timestamp): void {
   const writes: Mutation[] = [];

@@ -1,5 +1,5 @@
 /**
- * The store room: the one writer of the keyspace. Opens it when consensus says how, applies committed entries, tells
+ * The store thread: the one writer of the keyspace. Opens it when consensus says how, applies committed entries, tells
  * consensus how far it is and the front what became of its proposals, puts a received snapshot in the keyspace's place,
  * and compacts old versions when it has nothing better to do.
  */
@@ -18,11 +18,11 @@ import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
-import { type AppliedState, type KeyspaceDepot, type MvccStore, StoreError } from "../store/types.ts";
+import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
-import { StoreUpkeep } from "./maintenance.ts";
+import { StoreMaintenance } from "./maintenance.ts";
 import { openKeyspace } from "./open-keyspace.ts";
 import { type ApplyResult, Fsm } from "./state-machine.ts";
 
@@ -33,13 +33,13 @@ export const APPLY_BATCH_ENTRIES = 512;
 /** Between two attempts to apply while the disk is full. */
 export const DISK_FULL_RETRY_MS = 1_000;
 
-export interface StoreRoomMetrics {
+export interface StoreThreadMetrics {
   applied(result: ApplyResult, entries: number, seconds: number): void;
   compacted(rows: number): void;
 }
 
-export interface StoreRoomOptions {
-  readonly depot: KeyspaceDepot;
+export interface StoreThreadOptions {
+  readonly generations: KeyspaceGenerations;
   readonly timers: Timers;
   readonly log: Logger;
   readonly published: PublishedState;
@@ -49,10 +49,10 @@ export interface StoreRoomOptions {
   readonly origin: Uint8Array;
   /** Old versions are kept this long (in commit time). */
   readonly retentionMs: number;
-  readonly metrics: StoreRoomMetrics;
+  readonly metrics: StoreThreadMetrics;
   /** Seconds, monotonic; for metrics only. */
   readonly seconds: () => number;
-  /** The room cannot go on; the process must end. */
+  /** The thread cannot go on; the process must end. */
   readonly fatal: Fatal;
 }
 
@@ -70,8 +70,8 @@ interface InstallWork {
 
 type OpenMessage = Extract<ConsensusToStore, { readonly kind: "open" }>;
 
-export class StoreRoom {
-  readonly #options: StoreRoomOptions;
+export class StoreThread {
+  readonly #options: StoreThreadOptions;
   readonly #opened = Promise.withResolvers<AppliedState>();
   /** Set from `open` on, but for the moment in which another keyspace takes its place. */
   #store: MvccStore | undefined;
@@ -87,16 +87,16 @@ export class StoreRoom {
   #toldDurable = 0;
   /** The highest apply id that a full disk made an installation overtake. */
   #skippedId = 0;
-  readonly #upkeep: StoreUpkeep;
+  readonly #maintenance: StoreMaintenance;
   #diskFull = false;
   /** The front knows that the disk is full: one line in its log, not one a second. */
   #fullTold = false;
   #stopped = false;
 
-  constructor(options: StoreRoomOptions) {
+  constructor(options: StoreThreadOptions) {
     this.#options = options;
     const { timers, log, retentionMs, metrics } = options;
-    this.#upkeep = new StoreUpkeep({
+    this.#maintenance = new StoreMaintenance({
       timers,
       log,
       retentionMs,
@@ -133,12 +133,12 @@ export class StoreRoom {
         case "install":
           this.#queue.push(message);
           break;
-        case "hold":
-          this.#upkeep.hold(message.streamId);
-          this.#options.consensus.send({ kind: "held", streamId: message.streamId });
+        case "pin":
+          this.#maintenance.hold(message.streamId);
+          this.#options.consensus.send({ kind: "pinned", streamId: message.streamId });
           break;
-        case "unhold":
-          this.#upkeep.unhold(message.streamId);
+        case "unpin":
+          this.#maintenance.unpin(message.streamId);
           break;
         case "stop":
           this.#stopped = true;
@@ -150,12 +150,12 @@ export class StoreRoom {
   #onFront(messages: readonly FrontToStore[]): void {
     for (const message of messages) {
       switch (message.kind) {
-        case "reopened":
+        case "reader-reopened":
           this.#onReopened();
           break;
         case "stop":
           this.#stopped = true;
-          this.#upkeep.stop();
+          this.#maintenance.stop();
           this.#store?.close();
           this.#options.front.send({ kind: "stopped" });
           this.#options.front.flush();
@@ -165,11 +165,11 @@ export class StoreRoom {
   }
 
   #open({ marker, bootstrap }: OpenMessage): void {
-    const { depot, published, consensus } = this.#options;
+    const { generations, published, consensus } = this.#options;
     let applied: AppliedState;
     let membership: Membership | undefined;
     try {
-      const store = openKeyspace(depot, marker, bootstrap);
+      const store = openKeyspace(generations, marker, bootstrap);
       this.#use(store);
       applied = store.appliedState();
       membership = readMembership(store);
@@ -181,7 +181,7 @@ export class StoreRoom {
       this.#opened.reject(error);
       return;
     }
-    this.#upkeep.start();
+    this.#maintenance.start();
     this.#opened.resolve(applied);
   }
 
@@ -240,14 +240,14 @@ export class StoreRoom {
 
   #inForce(): { readonly store: MvccStore; readonly fsm: Fsm } {
     if (this.#store === undefined || this.#fsm === undefined) {
-      throw new Error("the store room got work before it was told how to open the keyspace");
+      throw new Error("the store thread got work before it was told how to open the keyspace");
     }
     return { store: this.#store, fsm: this.#fsm };
   }
 
   /** Steps that have been done are not done again: after a full disk it goes on where it was. */
   #install(work: InstallWork): void {
-    const { depot, front } = this.#options;
+    const { generations, front } = this.#options;
     const { snapshot } = work;
     try {
       if (this.#store !== undefined && this.#store.appliedState().index >= snapshot.index) {
@@ -255,13 +255,13 @@ export class StoreRoom {
         this.#tellInstalled(work);
         return;
       }
-      if (this.#store !== undefined && !samePosition(depot.pendingImport(), snapshot)) {
+      if (this.#store !== undefined && !samePosition(generations.pendingImport(), snapshot)) {
         throw new StoreError("CORRUPT", "the received keyspace is not there any more");
       }
       this.#store?.close();
       this.#store = undefined;
-      if (depot.pendingImport() !== undefined) depot.installImport();
-      const store = depot.open();
+      if (generations.pendingImport() !== undefined) generations.installImport();
+      const store = generations.open();
       this.#use(store);
       const applied = store.appliedState();
       if (!samePosition(applied, snapshot)) {
@@ -271,7 +271,7 @@ export class StoreRoom {
       this.#queue.shift();
       this.#swapped = work;
       // Holds stay: whoever reads the old keyspace finds out by itself.
-      front.send({ kind: "swapped", applied });
+      front.send({ kind: "keyspace-replaced", applied });
       front.flush();
     } catch (error) {
       if (error instanceof StoreError && error.code === "DISK_FULL") this.#waitForSpace();
@@ -285,7 +285,7 @@ export class StoreRoom {
     if (work === undefined || this.#stopped) return;
     this.#swapped = undefined;
     try {
-      this.#options.depot.discardReplaced();
+      this.#options.generations.discardReplaced();
     } catch (error) {
       // It is only space, and the next start tries again.
       this.#options.log.warn("the replaced keyspace cannot be removed", { error: String(error) });
@@ -345,7 +345,7 @@ export class StoreRoom {
     consensus.flush();
   }
 
-  /** Writes wait, reads go on, and the same batch is tried again until there is room. */
+  /** Writes wait, reads go on, and the same batch is tried again until there is space. */
   #waitForSpace(): void {
     if (!this.#fullTold) this.#options.front.send({ kind: "disk-full", full: true });
     this.#fullTold = true;

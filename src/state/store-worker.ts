@@ -1,17 +1,17 @@
-/** The store room as a Worker. */
+/** The store thread as a Worker. */
 import { statSync } from "node:fs";
 import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
-import { RoomMetrics } from "../monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { systemTimers } from "../platform/timers.ts";
-import { SqliteDepot } from "../store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../store/generations/sqlite-generations.ts";
 import type { StoreIdentity } from "../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../store/types.ts";
 import { PortChannel, type PortLike } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
-import { hostRoom } from "../threads/worker-host.ts";
-import { type StoreFileSizes, storeRoomMetrics } from "./metrics.ts";
-import { StoreRoom } from "./store-thread.ts";
+import { hostThread } from "../threads/worker-host.ts";
+import { type StoreFileSizes, storeThreadMetrics } from "./metrics.ts";
+import { StoreThread } from "./store-thread.ts";
 
 export interface StoreWorkerInit {
   /** DATA/keyspace. */
@@ -29,16 +29,16 @@ export interface StoreWorkerInit {
 }
 
 /** Has started when consensus has said how to open the keyspace, and it is open. */
-hostRoom<StoreWorkerInit>(async (init, fatal) => {
-  const log = createLogger({ room: "store", level: init.logLevel, format: init.logFormat });
-  const metrics = new RoomMetrics("store");
-  const depot = new SqliteDepot({
+hostThread<StoreWorkerInit>(async (init, fatal) => {
+  const log = createLogger({ thread: "store", level: init.logLevel, format: init.logFormat });
+  const metrics = new ThreadMetrics("store");
+  const generations = new SqliteGenerations({
     directory: init.directory,
     fsmSyncMode: init.fsmSyncMode,
     identity: init.identity,
   });
-  const room = new StoreRoom({
-    depot,
+  const thread = new StoreThread({
+    generations,
     timers: systemTimers,
     log,
     published: new PublishedState(init.published),
@@ -46,14 +46,14 @@ hostRoom<StoreWorkerInit>(async (init, fatal) => {
     front: new PortChannel(init.frontPort),
     origin: init.origin,
     retentionMs: init.retentionMs,
-    metrics: storeRoomMetrics(metrics, () => fileSizes(depot), init.fsmSyncMode),
+    metrics: storeThreadMetrics(metrics, () => fileSizes(generations), init.fsmSyncMode),
     seconds: () => performance.now() / 1000,
     fatal,
   });
-  const applied = await room.start();
+  const applied = await thread.start();
   answerMetrics(metrics, init.metricsPort);
   log.info("keyspace open", {
-    path: depot.databaseFile(),
+    path: generations.databaseFile(),
     applied: applied.index,
     term: applied.term,
     sync: init.fsmSyncMode,
@@ -61,8 +61,8 @@ hostRoom<StoreWorkerInit>(async (init, fatal) => {
   return applied;
 });
 
-function fileSizes(depot: SqliteDepot): StoreFileSizes {
+function fileSizes(generations: SqliteGenerations): StoreFileSizes {
   const size = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  const path = depot.databaseFile();
+  const path = generations.databaseFile();
   return { database: size(path), wal: size(`${path}-wal`) };
 }

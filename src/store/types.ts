@@ -65,7 +65,7 @@ export interface PayloadTarget {
   verified(crc32: number): void;
 }
 
-/** Reads. Every method is synchronous: a room that must not block asks another room. */
+/** Reads. Every method is synchronous: a thread that must not block asks another thread. */
 export interface MvccReader {
   /** The newest version of `key` with commit timestamp <= readTs; undefined if there is none or it is a tombstone.
    *  @throws StoreError HISTORY_COMPACTED when readTs lies below the retention horizon. */
@@ -157,12 +157,12 @@ export interface KeyspaceImport {
 }
 
 /** Where a node's keyspace lies, and the one that may take its place. Crash at any point: the old or the new one. */
-export interface KeyspaceDepot {
+export interface KeyspaceGenerations {
   /** The keyspace in force; made when there is none. */
   open(): MvccStore;
   /** A read-only connection to the keyspace in force at the time of the call, usable in any thread. */
   openReader(): KeyspaceReader;
-  /** A consistent read of the keyspace in force. While one is open its payloads must not be reclaimed (see StoreRoom). */
+  /** A consistent read of the keyspace in force. While one is open its payloads must not be reclaimed (see StoreThread). */
   openExport(): KeyspaceExport;
   /** Begins to receive; whatever an earlier import left behind is removed. */
   createImport(): KeyspaceImport;

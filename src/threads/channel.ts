@@ -1,10 +1,10 @@
 import { type MessagePort as NodePort, receiveMessageOnPort } from "node:worker_threads";
 
 /**
- * The typed mailbox between two rooms. A room may be a Worker (`PortChannel` over a MessagePort) or a plain object in
+ * The typed mailbox between two threads. A thread may be a Worker (`PortChannel` over a MessagePort) or a plain object in
  * the same thread (`localChannel`, for tests and the simulator): it cannot tell the difference.
  *
- * Messages are sent in batches: one structured clone and one wake-up for everything a room had to say in a turn
+ * Messages are sent in batches: one structured clone and one wake-up for everything a thread had to say in a turn
  * (measured: 36 us a round trip, against 0.5 us a message inside a batch).
  */
 export interface Channel<In, Out> {
@@ -14,7 +14,7 @@ export interface Channel<In, Out> {
   flush(): void;
   /** The receiver of every batch, in order. Set exactly once. */
   onBatch(receive: (messages: readonly In[]) => void): void;
-  /** What has arrived and not been received yet, without waiting: for a room that was busy and wants to do all that
+  /** What has arrived and not been received yet, without waiting: for a thread that was busy and wants to do all that
    *  piled up in one go. */
   drain(): In[];
   close(): void;

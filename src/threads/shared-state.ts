@@ -1,5 +1,5 @@
 /**
- * The few numbers that every room reads and one room writes, in shared memory: what a linearizable read needs to know
+ * The few numbers that every thread reads and one thread writes, in shared memory: what a linearizable read needs to know
  * without asking another thread.
  *
  * Who writes what: *consensus* writes term, commitIndex, leaseUntil; *store* writes appliedIndex, appliedCommitTs.
@@ -13,7 +13,7 @@ export class PublishedState {
   readonly buffer: SharedArrayBuffer;
   readonly #words: BigInt64Array;
 
-  /** @param buffer the one that another room made (shared), or nothing to make a new one. */
+  /** @param buffer the one that another thread made (shared), or nothing to make a new one. */
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(FIELD_COUNT * 8)) {
     this.buffer = buffer;
     this.#words = new BigInt64Array(buffer);

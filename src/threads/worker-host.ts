@@ -1,5 +1,5 @@
 /**
- * How a room runs as a Worker. Main posts one `init` (settings and ports); the Worker answers `started` or `failed`;
+ * How a thread runs as a Worker. Main posts one `init` (settings and ports); the Worker answers `started` or `failed`;
  * afterwards its own ports carry everything, and only a `fatal` comes this way.
  */
 import { codesOf } from "../platform/exit-codes.ts";
@@ -19,7 +19,7 @@ export type Fatal = (message: string, cause?: unknown) => void;
 export type OnDeath = (message: string, codes: readonly string[]) => void;
 
 /** In the Worker: receives `init` once and reports how it went. @param start gives a detail for main. */
-export function hostRoom<Init>(start: (init: Init, fatal: Fatal) => unknown): void {
+export function hostThread<Init>(start: (init: Init, fatal: Fatal) => unknown): void {
   const self = globalThis as unknown as {
     onmessage: ((event: MessageEvent) => void) | null;
     postMessage(message: WorkerReport): void;
@@ -38,22 +38,22 @@ export function hostRoom<Init>(start: (init: Init, fatal: Fatal) => unknown): vo
   };
 }
 
-export class RoomStartError extends Error {
+export class ThreadStartError extends Error {
   /** As in `codesOf`; empty: nobody foresaw it. */
   readonly codes: readonly string[];
   constructor(codes: readonly string[], message: string) {
     super(message);
-    this.name = "RoomStartError";
+    this.name = "ThreadStartError";
     this.codes = codes;
   }
 }
 
 /**
- * In main: starts a room and waits until it reports. From then on a room that dies, for whatever reason, calls
- * `onDeath` once: a node with a room missing must not go on half alive.
- * @throws RoomStartError with the codes and message of what went wrong in the Worker.
+ * In main: starts a thread and waits until it reports. From then on a thread that dies, for whatever reason, calls
+ * `onDeath` once: a node with a thread missing must not go on half alive.
+ * @throws ThreadStartError with the codes and message of what went wrong in the Worker.
  */
-export function spawnRoom(
+export function spawnThread(
   name: WorkerName,
   init: unknown,
   transfer: readonly MessagePort[],
@@ -63,9 +63,9 @@ export function spawnRoom(
   return new Promise((resolve, reject) => {
     let started = false;
     const died = (reason: string, codes: readonly string[] = []): void => {
-      const message = `room ${name}: ${reason}`;
+      const message = `thread ${name}: ${reason}`;
       if (started) onDeath(message, codes);
-      else reject(new RoomStartError(codes, message));
+      else reject(new ThreadStartError(codes, message));
     };
     worker.onmessage = (event: MessageEvent) => {
       const report = event.data as WorkerReport;
@@ -75,7 +75,7 @@ export function spawnRoom(
           resolve(report.detail);
           break;
         case "failed":
-          reject(new RoomStartError(report.codes, report.message));
+          reject(new ThreadStartError(report.codes, report.message));
           break;
         case "fatal":
           died(report.message, report.codes);

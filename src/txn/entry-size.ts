@@ -1,4 +1,4 @@
-/** A key of the greatest length, a chunk worth storing and the room around both: less cannot carry an object. */
+/** A key of the greatest length, a chunk worth storing and the space around both: less cannot carry an object. */
 const LEAST_ENTRY_BYTES = 64 * 1024;
 
 /**

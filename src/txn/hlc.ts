@@ -59,7 +59,7 @@ export class HybridLogicalClock {
     this.#ceilingMs = 0;
   }
 
-  /** The ceiling to put into the log before the next stamp, or undefined while the present one has room. */
+  /** The ceiling to put into the log before the next stamp, or undefined while the present one has space. */
   ceilingDue(): number | undefined {
     const now = Math.max(this.#clock.nowMs(), physicalMs(this.#last));
     if (this.#ceilingMs - now >= HLC_CEILING_RENEW_BELOW_MS) return undefined;

@@ -101,7 +101,7 @@ test("a snapshot that does not arrive: why, and what helps; before that another 
     });
   };
   expect(fails("its receiver says: DISK_FULL: no space left for keyspace.db")).toEqual([
-    "n3 is too far behind for the log, and the last snapshot did not arrive: its receiver says: DISK_FULL: no space left for keyspace.db. Make room on the disk of n3: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.",
+    "n3 is too far behind for the log, and the last snapshot did not arrive: its receiver says: DISK_FULL: no space left for keyspace.db. Make space on the disk of n3: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.",
   ]);
   expect(fails("reading it here: CORRUPT: payload file 3: missing")[0]).toContain(
     "payload file 3: missing. The leader cannot read its own data: have another member send it (elastickv cluster transfer-leader)",
@@ -171,11 +171,11 @@ describe("a replacement under way", () => {
     expect(advice[0]).toEndWith("(If n3 comes back instead: elastickv cluster remove n4.)");
   });
 
-  test("the copy fails: what helps there", () => {
+  test("the copy reject: what helps there", () => {
     const problem = "the last snapshot did not arrive: its receiver says: DISK_FULL: no space left";
     const [sentence] = during({ problem, snapshot: true });
     expect(sentence).toContain("step 2 of 3, n4 is too far behind for the log");
-    expect(sentence).toContain("Make room on the disk of n4");
+    expect(sentence).toContain("Make space on the disk of n4");
   });
 
   test("of a wiped member", () => {
@@ -306,10 +306,10 @@ test("the leader does not answer: whose view it is, and no counting of who it ca
   expect(advice[1]).toStartWith("n3 cannot be reached from n2 for 4 min (ECONNREFUSED): start it.");
 });
 
-test("the answering node's own room is silent: nothing is said about others", () => {
+test("the answering node's own thread is silent: nothing is said about others", () => {
   const advice = advise(
     { view: "own", members: [leader, member("n2", { reachable: null })] },
     { silent: true },
   );
-  expect(advice).toEqual([expect.stringContaining("n1 waits for its own consensus room")]);
+  expect(advice).toEqual([expect.stringContaining("n1 waits for its own consensus thread")]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Formation, type FormationResult } from "../../src/cluster/bootstrap.ts";
+import { Bootstrap, type BootstrapResult } from "../../src/cluster/bootstrap.ts";
 import type { Hello } from "../../src/peer/types.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 
@@ -16,8 +16,8 @@ const hello = (name: string, instance: string, clusterId = "c"): Hello => ({
 });
 function formation(mode: "form" | "join") {
   const waits: string[] = [];
-  const met: FormationResult[] = [];
-  const it = new Formation({
+  const met: BootstrapResult[] = [];
+  const it = new Bootstrap({
     mode,
     others: ["n2", "n3"].map((name) => ({ name, address: `${name}:1` })),
     clusterId: mode === "join" ? "" : "c",

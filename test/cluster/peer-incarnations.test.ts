@@ -1,23 +1,27 @@
 import { describe, expect, test } from "bun:test";
-import { BootLedger } from "../../src/cluster/peer-incarnations.ts";
-import type { Hello, HelloBoots } from "../../src/peer/types.ts";
-import { BOOTS_BEFORE_CUT, BOOTS_NOT_CUT, type PeerBoot } from "../../src/raft/engine/incarnations.ts";
+import { PeerIncarnations } from "../../src/cluster/peer-incarnations.ts";
+import type { Hello, HelloIncarnations } from "../../src/peer/types.ts";
+import {
+  INCARNATIONS_BEFORE_CUT,
+  INCARNATIONS_NOT_CUT,
+  type PeerIncarnation,
+} from "../../src/raft/engine/incarnations.ts";
 
 const boot = (n: number): string => n.toString(16).padStart(16, "0");
 const OWN = [boot(1), boot(2)];
 const PEER = 7;
 
-function hello(id: number, fields: HelloBoots & Pick<Partial<Hello>, "instance">): Hello {
+function hello(id: number, fields: HelloIncarnations & Pick<Partial<Hello>, "instance">): Hello {
   const name = `n${id}`;
   const said = { clusterId: "c", id, name, instance: "i", protocol: 2, version: "v", address: "h:1" };
   return { ...said, capabilities: [], ...fields };
 }
 
-function ledger(boots: readonly string[] = OWN, peers: readonly PeerBoot[] = []) {
-  const written: { id: number; peers: readonly PeerBoot[]; since: string }[] = [];
-  const book = new BootLedger({
+function ledger(incarnations: readonly string[] = OWN, peers: readonly PeerIncarnation[] = []) {
+  const written: { id: number; peers: readonly PeerIncarnation[]; since: string }[] = [];
+  const book = new PeerIncarnations({
     instance: "own",
-    boots,
+    incarnations,
     peers,
     keep: (id, table, since) => void written.push({ id, peers: table, since }),
     isGone: (id) => id === 99,
@@ -26,8 +30,8 @@ function ledger(boots: readonly string[] = OWN, peers: readonly PeerBoot[] = [])
   const meet = (id: number, now: string, told = book.greeting(id)) => {
     const events: string[] = [];
     book.keep(hello(id, { boot: now }), hello(1, told), {
-      stands: () => void events.push("stands"),
-      fails: (reason) => void events.push(reason),
+      accept: () => void events.push("stands"),
+      reject: (reason) => void events.push(reason),
     });
     return events;
   };
@@ -43,7 +47,11 @@ describe("starts of peers", () => {
     expect(book.greeting(PEER)).toEqual({ boot: boot(2) });
     book.onKept(1, true);
     expect(lanes).toEqual([["stands"], ["stands"]]);
-    expect(book.greeting(PEER)).toEqual({ boot: boot(2), lastBootOfYou: boot(20), instanceOfYou: "i" });
+    expect(book.greeting(PEER)).toEqual({
+      boot: boot(2),
+      lastIncarnationOfYou: boot(20),
+      instanceOfYou: "i",
+    });
     expect(meet(PEER, boot(20))).toEqual(["stands"]);
     expect(written).toHaveLength(1);
   });
@@ -67,7 +75,7 @@ describe("starts of peers", () => {
     book.onKept(1, true);
     expect(next).toEqual(["stands"]);
     expect(meet(PEER, boot(30), told)).toEqual([expect.stringContaining("another start")]);
-    expect(book.greeting(PEER).lastBootOfYou).toBe(boot(21));
+    expect(book.greeting(PEER).lastIncarnationOfYou).toBe(boot(21));
   });
 
   test("another directory under the same name, where the membership allows it, takes its place", () => {
@@ -75,7 +83,7 @@ describe("starts of peers", () => {
     const events = meet(PEER, boot(30), { boot: boot(2) });
     book.onKept(1, true);
     expect(events).toEqual(["stands"]);
-    expect(book.greeting(PEER)).toMatchObject({ lastBootOfYou: boot(30), instanceOfYou: "i" });
+    expect(book.greeting(PEER)).toMatchObject({ lastIncarnationOfYou: boot(30), instanceOfYou: "i" });
   });
 
   test("two peers at once; who is no peer any more is dropped at the next write", () => {
@@ -99,8 +107,8 @@ describe("own starts", () => {
   test("behind is who does not know a start that a peer knows of it", () => {
     const { book } = ledger();
     expect(book.isBehind(hello(PEER, { boot: boot(20) }))).toBe(false);
-    const says = (lastBootOfYou: string, instanceOfYou: string) =>
-      book.isBehind(hello(PEER, { boot: boot(20), lastBootOfYou, instanceOfYou }));
+    const says = (lastIncarnationOfYou: string, instanceOfYou: string) =>
+      book.isBehind(hello(PEER, { boot: boot(20), lastIncarnationOfYou, instanceOfYou }));
     for (const known of OWN) expect(says(known, "own")).toBe(false);
     expect(says(boot(3), "own")).toBe(true);
     // Wiped while the cluster forms: another directory, which has promised nothing.
@@ -108,26 +116,30 @@ describe("own starts", () => {
   });
 
   test("a long list is cut once all members have said what they know, and some more of it is kept", () => {
-    const boots = Array.from({ length: 3 * BOOTS_BEFORE_CUT }, (_, i) => boot(i + 1));
-    const { book, written } = ledger(boots);
-    const hear = (id: number, lastBootOfYou: string): void => {
-      const standing = { stands: () => {}, fails: () => {} };
+    const incarnations = Array.from({ length: 3 * INCARNATIONS_BEFORE_CUT }, (_, i) => boot(i + 1));
+    const { book, written } = ledger(incarnations);
+    const hear = (id: number, lastIncarnationOfYou: string): void => {
+      const standing = { accept: () => {}, reject: () => {} };
       book.keep(
-        hello(id, { boot: boot(500 + id), lastBootOfYou, instanceOfYou: "own" }),
+        hello(id, { boot: boot(500 + id), lastIncarnationOfYou, instanceOfYou: "own" }),
         hello(1, book.greeting(id)),
         standing,
       );
     };
-    hear(7, boots.at(-2) as string);
+    hear(7, incarnations.at(-2) as string);
     book.cut([7, 8]);
-    hear(8, boots.at(-1) as string);
+    hear(8, incarnations.at(-1) as string);
     const before = written.length;
     book.cut([7, 8]);
     book.cut([7, 8]);
-    expect(written.slice(before).map(({ since }) => since)).toEqual([boots.at(-BOOTS_NOT_CUT) as string]);
+    expect(written.slice(before).map(({ since }) => since)).toEqual([
+      incarnations.at(-INCARNATIONS_NOT_CUT) as string,
+    ]);
     // Of the disk only: an older hello may be on its way.
     expect(
-      book.isBehind(hello(7, { boot: boot(507), lastBootOfYou: boots[0] as string, instanceOfYou: "own" })),
+      book.isBehind(
+        hello(7, { boot: boot(507), lastIncarnationOfYou: incarnations[0] as string, instanceOfYou: "own" }),
+      ),
     ).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ClusterPeers } from "../../src/cluster/peers.ts";
 import type { ClusterIdentity, TransportCallbacks } from "../../src/cluster/types.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
-import type { Hello, Peer, Transport, Verdict } from "../../src/peer/types.ts";
+import type { HandshakeResult, Hello, Peer, Transport } from "../../src/peer/types.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { Membership } from "../../src/raft/engine/types.ts";
@@ -33,8 +33,8 @@ function peersOfN1(
       name: "n1",
       instance: INSTANCES.get("n1") ?? "",
       roster: [],
-      boots: ["00000000000000a1"],
-      peerBoots: [],
+      incarnations: ["00000000000000a1"],
+      peerIncarnations: [],
       initializing: false,
       ...identity,
     },
@@ -64,7 +64,7 @@ function peersOfN1(
     onHello: () => {},
     onRefused: () => {},
     onProblem: () => {},
-    keepBoots: () => {},
+    keepIncarnations: () => {},
     onRolledBack: (message) => void events.push(message),
   });
   const helloOf = (name: string, address: string): Hello => ({
@@ -82,7 +82,7 @@ function peersOfN1(
     const said = helloOf(name, address);
     callbacks?.onHello({ id: said.id, name, address: { host: "somewhere", port: 1 } }, said);
   };
-  const admit = (name: string, fields: Partial<Hello>): Verdict | undefined =>
+  const admit = (name: string, fields: Partial<Hello>): HandshakeResult | undefined =>
     callbacks?.admit({ ...helloOf(name, `${name}.test:7000`), ...fields });
   const address = (name: string): string | undefined => {
     const peer = dialled.find((one) => one.name === name);
@@ -126,21 +126,23 @@ test("one that told only the others that it has moved is dialled there too, and 
 });
 
 test("a directory that lacks a start that a member knows is a copy: it says so once, and says nothing else", () => {
-  const { peers, admit, events } = peersOfN1({ boots: ["00000000000000a1"] });
+  const { peers, admit, events } = peersOfN1({ incarnations: ["00000000000000a1"] });
   peers.setMembership(membership(5, "n3.test:7000"));
   const known = {
     boot: "00000000000000b1",
-    lastBootOfYou: "00000000000000a1",
+    lastIncarnationOfYou: "00000000000000a1",
     instanceOfYou: INSTANCES.get("n1") ?? "",
   };
   expect(admit("n2", known)).toEqual({ ok: true });
   // Not welcome itself: its word counts for nothing.
-  expect(admit("n2", { ...known, instance: "wiped", lastBootOfYou: "00000000000000a2" })).toMatchObject({
+  expect(
+    admit("n2", { ...known, instance: "wiped", lastIncarnationOfYou: "00000000000000a2" }),
+  ).toMatchObject({
     code: "WRONG_INSTANCE",
   });
   expect(events).toEqual([]);
   expect(peers.send(raftIdOf("n2"), { kind: "snapshot-end", streamId: 1 })).toBe(true);
-  const refused = admit("n3", { ...known, lastBootOfYou: "00000000000000a2" });
+  const refused = admit("n3", { ...known, lastIncarnationOfYou: "00000000000000a2" });
   expect(refused).toMatchObject({ code: "ROLLED_BACK", message: expect.stringContaining("cluster replace") });
   expect(admit("n2", known)).toMatchObject({ code: "ROLLED_BACK" });
   expect(admit("n3", {})).toMatchObject({ code: "ROLLED_BACK" });

@@ -10,7 +10,7 @@ import { StoreError } from "../../src/store/types.ts";
 import type { TxnMutation } from "../../src/txn/types.ts";
 import { LocalCluster, until } from "../support/local-cluster/local-cluster.ts";
 import { localNode } from "../support/local-cluster/local-node.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const put = (key: string, value: string): TxnMutation => ({
@@ -31,7 +31,7 @@ afterEach(async () => {
   await cluster.stopAll();
   for (const node of nodes) {
     expect(node.fatal).toEqual([]);
-    if (!expelledOk) expect(node.expelled).toEqual([]);
+    if (!expelledOk) expect(node.fenced).toEqual([]);
   }
 });
 
@@ -82,8 +82,8 @@ describe("formation", () => {
 
   test("killed between the roster and the first marker of its log, and started by its directory alone", async () => {
     cluster.wipe("n1");
-    const { depot, log, identity } = cluster.place("n1");
-    openKeyspace(depot, undefined, bootstrapMembership(cluster.initial)).close();
+    const { generations, log, identity } = cluster.place("n1");
+    openKeyspace(generations, undefined, bootstrapMembership(cluster.initial)).close();
     await log.opened();
     const member = (name: string) => ({
       id: raftIdOf(name),
@@ -92,11 +92,11 @@ describe("formation", () => {
       instance: name,
     });
     const roster = ["n2", "n3"].map(member);
-    const node = localNode({ depot, log, identity: { ...identity, roster, initializing: false } });
+    const node = localNode({ generations, log, identity: { ...identity, roster, initializing: false } });
     await node.opened;
     await until("its first marker", () => log.markers.length > 0);
     expect(log.markers.map(({ index, term }) => [index, term])).toEqual([[1, 1]]);
-    await until("its engine", () => node.room.engine);
+    await until("its engine", () => node.thread.engine);
     expect(node.fatal).toEqual([]);
     await node.stop();
   });
@@ -114,16 +114,13 @@ describe("formation", () => {
     expelledOk = true;
     await cluster.startAll();
     await until("registration", () => {
-      const membership = cluster.node("n1").room.membership;
+      const membership = cluster.node("n1").thread.membership;
       return membership.members.every(({ instance }) => instance !== "");
     });
     await cluster.stop("n3");
     cluster.wipe("n3");
     const wiped = cluster.start("n3");
-    const [first] = await until(
-      "the wiped node to be told",
-      () => wiped.expelled.length > 0 && wiped.expelled,
-    );
+    const [first] = await until("the wiped node to be told", () => wiped.fenced.length > 0 && wiped.fenced);
     expect(first?.removed).toBe(false);
     expect(first?.message).toContain("wiped or restored");
     expect(cluster.place("n3").log.markers).toEqual([]);
@@ -138,17 +135,21 @@ describe("formation", () => {
     const { instance } = cluster.place("n3").identity;
     for (const name of ["n1", "n2", "n3"]) {
       const place = cluster.place(name);
-      const peerBoots = name === "n3" ? [] : [{ id: raftIdOf("n3"), instance, boot: known }];
-      place.identity = { ...place.identity, boots: [name === "n3" ? own : "00000000000000a1"], peerBoots };
+      const peerIncarnations = name === "n3" ? [] : [{ id: raftIdOf("n3"), instance, boot: known }];
+      place.identity = {
+        ...place.identity,
+        incarnations: [name === "n3" ? own : "00000000000000a1"],
+        peerIncarnations,
+      };
     }
     const copy = cluster.start("n3");
     await Promise.all(["n1", "n2"].map((name) => cluster.start(name).front.whenReadable()));
-    const told = await until("the copy to be told", () => copy.expelled[0]);
+    const told = await until("the copy to be told", () => copy.fenced[0]);
     expect(told).toMatchObject({
       removed: false,
       message: expect.stringContaining(`knows its start ${known}`),
     });
-    expect([copy.room.engine, copy.published.leaseUntilUs]).toEqual([undefined, 0]);
+    expect([copy.thread.engine, copy.published.leaseUntilUs]).toEqual([undefined, 0]);
     await write("n1", put("k", "still a majority"));
     expect(copy.front.leadership.leading).toBe(false);
     expect(copy.published.appliedIndex).toBeLessThan(cluster.node("n1").published.appliedIndex);
@@ -310,7 +311,7 @@ describe("members come and go", () => {
     expect(await read("n4", "before")).toBe("v");
     expect(cluster.place("n4").identity.clusterId).toBe(cluster.clusterId);
     await until("n4 registered", () => {
-      return n4.room.membership.members.find(({ name }) => name === "n4")?.instance !== "";
+      return n4.thread.membership.members.find(({ name }) => name === "n4")?.instance !== "";
     });
     expect(await changed("n4", { kind: "promote", name: "n4" })).toMatchObject({
       kind: "done",
@@ -326,7 +327,7 @@ describe("members come and go", () => {
       kind: "done",
       changed: false,
     });
-    const told = await until("the removed node to be told", () => cluster.node(gone).expelled[0]);
+    const told = await until("the removed node to be told", () => cluster.node(gone).fenced[0]);
     expect(told.removed).toBe(true);
     expect(await change("n4", { kind: "add-learner", name: gone, address: "x.test:1" })).toMatchObject({
       code: "REMOVED_MEMBER",
@@ -344,7 +345,7 @@ describe("members come and go", () => {
       const { leadership } = cluster.node(follower).front;
       return leadership.leaderId !== 0 && leadership;
     });
-    expect(now.leaderId).not.toBe(cluster.node(leader).room.ownId);
+    expect(now.leaderId).not.toBe(cluster.node(leader).thread.ownId);
     await write(follower, put("k", "v"));
   });
 
@@ -435,9 +436,9 @@ describe("snapshots", () => {
     await cluster.startAll();
     await write("n1", put("k", "v"));
     const { network } = cluster;
-    // The room reads for two followers at once: a third shows that no place was lost.
+    // The space reads for two followers at once: a third shows that no place was lost.
     for (const name of ["n4", "n5", "n6"]) {
-      const { room } = cluster.start(name);
+      const { thread } = cluster.start(name);
       const { address } = cluster.place(name);
       let cut = false;
       network.onSend = (from, _, message) => {
@@ -446,7 +447,7 @@ describe("snapshots", () => {
         network.isolate(address, true);
       };
       expect(await change("n1", { kind: "add-learner", name, address })).toMatchObject({ changed: true });
-      await until(`${name} to have put it in force`, () => cut && (room.engine?.appliedIndex ?? 0) > 1);
+      await until(`${name} to have put it in force`, () => cut && (thread.engine?.appliedIndex ?? 0) > 1);
       const before = network.sent.get("snapshot-begin") ?? 0;
       network.isolate(address, false);
       await until(`another for ${name}`, () => (network.sent.get("snapshot-begin") ?? 0) > before);
@@ -458,8 +459,8 @@ describe("snapshots", () => {
     await cluster.startAll();
     await write("n1", put("k", "v"));
     cluster.start("n4");
-    const { depot, address } = cluster.place("n4");
-    depot.createImport = () => {
+    const { generations, address } = cluster.place("n4");
+    generations.createImport = () => {
       throw new StoreError("DISK_FULL", "no space left");
     };
     expect(await change("n1", { kind: "add-learner", name: "n4", address })).toMatchObject({ changed: true });
@@ -470,7 +471,7 @@ describe("snapshots", () => {
       seen.push(await problem());
     }
     expect(seen.at(-1)).toBe("the last snapshot did not arrive: its receiver says: DISK_FULL: no space left");
-    depot.createImport = () => MemoryDepot.prototype.createImport.call(depot);
+    generations.createImport = () => MemoryGenerations.prototype.createImport.call(generations);
     expect(await read("n4", "k")).toBe("v");
     for (let i = 0; i < 200 && (await problem()) !== null; i++) await Bun.sleep(10);
     expect(await problem()).toBeNull();

@@ -1,7 +1,7 @@
-/** The whole road of a transaction in one thread: front -> consensus -> log -> commit -> store -> answer. */
+/** The whole path of a transaction in one thread: front -> consensus -> log -> commit -> store -> answer. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { RecoveryError } from "../../src/consensus/start.ts";
-import { Cleaner } from "../../src/gc/collector.ts";
+import { GarbageCollector } from "../../src/gc/collector.ts";
 import { elastickv as gen } from "../../src/gen/kv.js";
 import { systemClock } from "../../src/platform/clock.ts";
 import { EntryType } from "../../src/raft/core/index.ts";
@@ -11,11 +11,11 @@ import { decodeCommand } from "../../src/txn/command.ts";
 import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
 import type { KvClient, Txn, TxnMutation } from "../../src/txn/types.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const newDepot = (): MemoryDepot =>
-  new MemoryDepot({ fsmSyncMode: "sync", identity: { clusterId: "c", nodeId: "n1" } });
+const newGenerations = (): MemoryGenerations =>
+  new MemoryGenerations({ fsmSyncMode: "sync", identity: { clusterId: "c", nodeId: "n1" } });
 const put = (key: string, value: string, more: object = {}): TxnMutation => ({
   kind: "put",
   key: bytes(key),
@@ -23,14 +23,14 @@ const put = (key: string, value: string, more: object = {}): TxnMutation => ({
   ...more,
 });
 
-let depot: MemoryDepot;
+let generations: MemoryGenerations;
 let log: MemoryLog;
 let node: LocalNode;
 
 beforeEach(async () => {
-  depot = newDepot();
+  generations = newGenerations();
   log = new MemoryLog();
-  node = await startLocalNode(depot, log);
+  node = await startLocalNode(generations, log);
 });
 afterEach(async () => {
   await node.stop();
@@ -43,7 +43,7 @@ async function read(key: string): Promise<string | undefined> {
   return row === undefined ? undefined : new TextDecoder().decode(row.value);
 }
 
-describe("the road", () => {
+describe("the path", () => {
   test("an answered write is read at once, and carries the timestamp it was answered with", async () => {
     const outcome = await write(put("k", "v"));
     if (!outcome.ok) throw new Error("refused");
@@ -71,7 +71,7 @@ describe("the road", () => {
   test("every stamp lies above the one before and at or below a ceiling that precedes it in the log", async () => {
     await Promise.all(Array.from({ length: 200 }, (_, i) => write(put(`k${i}`, "v"))));
     await node.stop();
-    node = await startLocalNode(depot, log);
+    node = await startLocalNode(generations, log);
     await write(put("after restart", "v"));
     let last = 0n;
     let ceilingMs = 0;
@@ -90,8 +90,8 @@ describe("the road", () => {
     for (let i = 0; i < 20; i++) await write(put(`k${i % 7}`, `v${i}`));
     const before = await read("k5");
     await node.stop();
-    depot = newDepot();
-    node = await startLocalNode(depot, log);
+    generations = newGenerations();
+    node = await startLocalNode(generations, log);
     expect(await read("k5")).toBe(before as string);
     expect(await read("k6")).toBe("v13");
   });
@@ -126,18 +126,18 @@ describe("a node whose halves contradict each other must not vote", () => {
     await node.stop();
     const complete = log.entries;
     log.entries = complete.slice(0, 1);
-    await expect(startLocalNode(depot, log)).rejects.toThrow(RecoveryError);
-    await expect(startLocalNode(depot, log)).rejects.toThrow(/the log ends at 2/);
+    await expect(startLocalNode(generations, log)).rejects.toThrow(RecoveryError);
+    await expect(startLocalNode(generations, log)).rejects.toThrow(/the log ends at 2/);
     log.entries = complete.slice(3);
-    await expect(startLocalNode(newDepot(), log)).rejects.toThrow(/the log begins at 5/);
+    await expect(startLocalNode(newGenerations(), log)).rejects.toThrow(/the log begins at 5/);
     log.entries = complete.map((entry) => ({ ...entry, term: entry.term + 1 }));
-    await expect(startLocalNode(depot, log)).rejects.toThrow(/in the log that entry has term 3/);
+    await expect(startLocalNode(generations, log)).rejects.toThrow(/in the log that entry has term 3/);
     log.entries = complete;
-    node = await startLocalNode(depot, log);
+    node = await startLocalNode(generations, log);
   });
 });
 
-describe("cleaner", () => {
+describe("collector", () => {
   const disposal = (...prefixes: string[]): Uint8Array =>
     gen.kv.Disposal.encode({ prefixes: prefixes.map(bytes) }).finish();
   const keysUnder = async (prefix: string): Promise<number> => {
@@ -157,13 +157,13 @@ describe("cleaner", () => {
     await write(put("m", "2"));
     expect(await listed()).toBe(1);
     const entriesBefore = log.entries.length;
-    const cleaner = new Cleaner({
+    const collector = new GarbageCollector({
       kv: node.front.kv,
       clock: systemClock,
       gracePeriodMs: 0,
       active: () => true,
     });
-    expect(await cleaner.run()).toBe(301);
+    expect(await collector.run()).toBe(301);
     expect(await keysUnder("c/1/")).toBe(0);
     expect(await keysUnder("c/2/")).toBe(0);
     expect(await keysUnder("c/3/")).toBe(1);
@@ -177,7 +177,7 @@ describe("cleaner", () => {
       );
     });
     expect(batches.length).toBe(3 + 3 + 1);
-    expect(await cleaner.run()).toBe(0);
+    expect(await collector.run()).toBe(0);
   });
 
   test("never walks again over the rows it has deleted: they lie there until old versions are dropped", async () => {
@@ -194,11 +194,16 @@ describe("cleaner", () => {
         return Object.assign(Object.create(view) as typeof view, { scan });
       },
     });
-    const cleaner = new Cleaner({ kv: watched, clock: systemClock, gracePeriodMs: 0, active: () => true });
+    const collector = new GarbageCollector({
+      kv: watched,
+      clock: systemClock,
+      gracePeriodMs: 0,
+      active: () => true,
+    });
     for (let round = 0; round < 3; round++) {
       await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));
       await write({ kind: "delete", key: bytes("m") });
-      expect(await cleaner.run()).toBe(2);
+      expect(await collector.run()).toBe(2);
       expect(await listed()).toBe(0);
     }
     const onList = starts.filter((start) => {
@@ -216,10 +221,10 @@ describe("cleaner", () => {
     await write(put("m", "1", { disposal: disposal("c/1/", "c/2/") }), put("c/1/1", "x"), put("c/2/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
     const options = { kv: node.front.kv, clock: systemClock, gracePeriodMs: 0, active: () => true };
-    const stopped: Cleaner = new Cleaner({ ...options, onDeleted: () => stopped.stop() });
+    const stopped: GarbageCollector = new GarbageCollector({ ...options, onDeleted: () => stopped.stop() });
     await stopped.run();
     expect(await listed()).toBe(1);
-    await new Cleaner(options).run();
+    await new GarbageCollector(options).run();
     expect(await keysUnder("c/")).toBe(0);
     expect(await listed()).toBe(0);
   });
@@ -227,14 +232,14 @@ describe("cleaner", () => {
   test("waits for the grace period, and does nothing where it is not the leader's", async () => {
     await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
-    const patient = new Cleaner({
+    const patient = new GarbageCollector({
       kv: node.front.kv,
       clock: systemClock,
       gracePeriodMs: 60_000,
       active: () => true,
     });
     expect(await patient.run()).toBe(0);
-    const idle = new Cleaner({
+    const idle = new GarbageCollector({
       kv: node.front.kv,
       clock: systemClock,
       gracePeriodMs: 0,

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { type HashOrder, HashRoom } from "../../src/hash/hash-thread.ts";
+import { type HashOrder, HashThread } from "../../src/hash/hash-thread.ts";
 import { HashPool, STREAM_WINDOW_BYTES } from "../../src/hash/pool.ts";
 import {
   type HashPortEvents,
   type SpawnHashPort,
-  spawnHashRoomHere,
+  spawnHashThreadHere,
   spawnHashWorker,
 } from "../../src/hash/port.ts";
 import { HashError } from "../../src/hash/types.ts";
@@ -29,21 +29,21 @@ const nodeHex = (name: string, ...pieces: Uint8Array[]): string => {
   return hash.digest("hex");
 };
 
-/** A room that works only when told to. */
-function manualRoom(): { spawn: SpawnHashPort; step: () => void; kill: () => void; orders: HashOrder[] } {
+/** A thread that works only when told to. */
+function manualThread(): { spawn: SpawnHashPort; step: () => void; kill: () => void; orders: HashOrder[] } {
   const orders: HashOrder[] = [];
   let events: HashPortEvents | undefined;
-  let room: HashRoom | undefined;
+  let thread: HashThread | undefined;
   return {
     orders,
     spawn: (given) => {
       events = given;
-      room = new HashRoom((answer) => given.onAnswer(answer));
+      thread = new HashThread((answer) => given.onAnswer(answer));
       return { post: (order) => orders.push(order), close: () => {} };
     },
     step: () => {
       const order = orders.shift();
-      if (order !== undefined) room?.handle(order);
+      if (order !== undefined) thread?.handle(order);
     },
     kill: () => events?.onDeath("killed by the test"),
   };
@@ -51,8 +51,8 @@ function manualRoom(): { spawn: SpawnHashPort; step: () => void; kill: () => voi
 
 describe.each<[string, () => HashPool]>([
   ["Workers", () => poolOf(spawnHashWorker())],
-  ["the same thread", () => poolOf(spawnHashRoomHere)],
-  ["inline", () => poolOf(spawnHashRoomHere, 0)],
+  ["the same thread", () => poolOf(spawnHashThreadHere)],
+  ["inline", () => poolOf(spawnHashThreadHere, 0)],
 ])("hash streams in %s", (_name, makePool) => {
   test("several streams at once, each in its own order", async () => {
     const pool = makePool();
@@ -125,8 +125,8 @@ describe.each<[string, () => HashPool]>([
 
 describe("backpressure and death", () => {
   test("update asks to wait once the window is full, and no earlier", async () => {
-    const room = manualRoom();
-    const stream = poolOf(room.spawn, 1).open(["crc32"], undefined);
+    const thread = manualThread();
+    const stream = poolOf(thread.spawn, 1).open(["crc32"], undefined);
     const piece = new Uint8Array(new SharedArrayBuffer(STREAM_WINDOW_BYTES / 4));
     for (let i = 0; i < 4; i++) expect(stream.update(piece)).toBeUndefined();
     let resumed = false;
@@ -135,25 +135,25 @@ describe("backpressure and death", () => {
       resumed = true;
     });
     expect(waiting).toBeDefined();
-    room.step();
-    room.step();
+    thread.step();
+    thread.step();
     await Promise.resolve();
     expect(resumed).toBe(false);
-    room.step();
+    thread.step();
     await waiting;
     expect(resumed).toBe(true);
     expect(stream.update(piece)).toBeDefined();
   });
 
-  test("a dead room fails its streams and is not used again", async () => {
-    const room = manualRoom();
+  test("a dead thread fails its streams and is not used again", async () => {
+    const thread = manualThread();
     const deaths: string[] = [];
-    const pool = poolOf(room.spawn, 1, (reason) => deaths.push(reason));
+    const pool = poolOf(thread.spawn, 1, (reason) => deaths.push(reason));
     const stream = pool.open(["md5"], undefined);
     stream.update(new Uint8Array(10));
     const settled = stream.settled();
     const digest = stream.digest();
-    room.kill();
+    thread.kill();
     await expect(settled).rejects.toBeInstanceOf(HashError);
     await expect(digest).rejects.toBeInstanceOf(HashError);
     expect(deaths).toEqual(["killed by the test"]);

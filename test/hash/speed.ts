@@ -1,4 +1,4 @@
-/** Speed of each hash over 1 MiB in shared memory, as hash rooms do it: bun test/hash/speed.ts (decision 073). */
+/** Speed of each hash over 1 MiB in shared memory, as hash threads do it: bun test/hash/speed.ts (decision 073). */
 import { createHasher, hashersReady } from "../../src/hash/hashers.ts";
 import type { HashAlgorithm } from "../../src/hash/types.ts";
 

@@ -1,4 +1,4 @@
-/** Who has to go when there is no room for another connection. */
+/** Who has to go when there is no space for another connection. */
 import { describe, expect, test } from "bun:test";
 import { addressGroup } from "../../src/http/connection.ts";
 import type { Edge } from "../../src/http/options.ts";
@@ -26,7 +26,7 @@ function gate(): { readonly wait: Promise<void>; open(): void } {
 }
 
 describe("all connections taken", () => {
-  test("the one that has been without a request for longest makes room", async () => {
+  test("the one that has been without a request for longest makes space", async () => {
     const { metrics, log } = recordingMetrics();
     const edge = await edgeFor(async () => text(200, "ok"), { metrics, limits: { maxConnections: 3 } });
     const idle = await talking(edge, GET);

@@ -177,7 +177,7 @@ describe("pipelined requests", () => {
 });
 
 describe("bounds of a pipeline", () => {
-  test("20,000 requests with room for few: the client is held back, all are answered in order", async () => {
+  test("20,000 requests with space for few: the client is held back, all are answered in order", async () => {
     const first = gate();
     const served: number[] = [];
     const edge = await edgeFor(async ({ rawTarget }) => {
@@ -237,7 +237,7 @@ describe("bounds of a pipeline", () => {
       await Bun.sleep(20);
       expect(begun).toBe(1);
       expect(log.filter((line) => line === "evicted pipeline")).toHaveLength(1);
-      // What waited is forgotten: the next connection has the whole room again.
+      // What waited is forgotten: the next connection has all the space again.
       const next = await connectTo(edge);
       await next.send(remove("/k").repeat(40));
       for (let i = 0; i < 40; i++) expect((await next.response()).status).toBe(200);

@@ -41,7 +41,7 @@ test("answers one after the other on a connection; HEAD has the length alone", a
   expect((await client.response()).body.toString()).toBe("GET /y");
 });
 
-test("more connections than the limit are closed at once; one that ends makes room", async () => {
+test("more connections than the limit are closed at once; one that ends makes space", async () => {
   const { connect } = await start({ maxConnections: 2 });
   const first = await connect();
   const second = await connect();

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { ShardStore } from "../../src/kv/linearizable-reader.ts";
+import { LinearizableReader } from "../../src/kv/linearizable-reader.ts";
 import { READ_INDEX_RETRY_MS } from "../../src/kv/read-index-rounds.ts";
 import { packKeys } from "../../src/messages/changed-keys.ts";
 import type { ConsensusToFront, FrontToConsensus } from "../../src/messages/messages.ts";
@@ -23,7 +23,7 @@ const clock = {
 let store: MemoryStore;
 let published: PublishedState;
 let consensus: Channel<FrontToConsensus, ConsensusToFront>;
-let shard: ShardStore;
+let shard: LinearizableReader;
 let asked: number[];
 let fences: string[];
 
@@ -39,7 +39,7 @@ beforeEach(() => {
   consensus.onBatch((messages) => {
     for (const message of messages) if (message.kind === "read-index") asked.push(message.id);
   });
-  shard = new ShardStore({
+  shard = new LinearizableReader({
     reader: store,
     published,
     consensus: front,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { IN_PLACE_PAYLOAD_BYTES } from "../../src/kv/proposal-buffers.ts";
-import { Coordinator, PROPOSAL_WINDOW, RETRY_ATTEMPTS_MAX, SILENCE_MS } from "../../src/kv/proposer.ts";
+import { PROPOSAL_WINDOW, Proposer, RETRY_ATTEMPTS_MAX, SILENCE_MS } from "../../src/kv/proposer.ts";
 import type { ConsensusToFront, FrontToConsensus, ProposeMessage } from "../../src/messages/messages.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
 import { type Channel, localChannel } from "../../src/threads/channel.ts";
@@ -21,7 +21,7 @@ interface Proposed {
   readonly command: TxnCommand;
 }
 
-let coordinator: Coordinator;
+let proposer: Proposer;
 let consensus: Channel<FrontToConsensus, ConsensusToFront>;
 let proposed: Proposed[];
 let settled: string[];
@@ -32,7 +32,7 @@ beforeEach(() => {
   settled = [];
   const [front, back] = localChannel<ConsensusToFront, FrontToConsensus>();
   consensus = back;
-  coordinator = new Coordinator({
+  proposer = new Proposer({
     consensus: front,
     clock,
     timers: systemTimers,
@@ -64,11 +64,11 @@ const put = (key: string, payload?: Uint8Array): Txn => ({
 });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 const answer = (sequence: number): void =>
-  coordinator.onAnswers([{ sequence, outcome: { ok: true, commitTs: 7n } }]);
+  proposer.onAnswers([{ sequence, outcome: { ok: true, commitTs: 7n } }]);
 
-describe("coordinator", () => {
+describe("proposer", () => {
   test("small proposals of one turn share a slab and a message, and each gets its own answer", async () => {
-    const outcomes = [coordinator.transact(put("a", bytes("x"))), coordinator.transact(put("b"))];
+    const outcomes = [proposer.transact(put("a", bytes("x"))), proposer.transact(put("b"))];
     await turn();
     expect(proposed.length).toBe(2);
     expect(proposed[0]?.message).toBe(proposed[1]?.message as ProposeMessage);
@@ -80,32 +80,32 @@ describe("coordinator", () => {
       { ok: true, commitTs: 7n },
     ]);
     expect(settled).toEqual(["applied", "applied"]);
-    expect(coordinator.pending).toBe(0);
+    expect(proposer.pending).toBe(0);
   });
 
   test("acknowledges exactly what has had its answer", async () => {
-    const first = coordinator.transact(put("a"));
-    const second = coordinator.transact(put("b"));
+    const first = proposer.transact(put("a"));
+    const second = proposer.transact(put("b"));
     await turn();
     answer(2);
     await second;
-    const third = coordinator.transact(put("c"));
+    const third = proposer.transact(put("c"));
     await turn();
     expect(proposed[2]?.command.acknowledgedBelow).toBe(1);
     answer(1);
     answer(3);
     await Promise.all([first, third]);
-    void coordinator.transact(put("d"));
+    void proposer.transact(put("d"));
     await turn();
     expect(proposed[3]?.command.acknowledgedBelow).toBe(4);
   });
 
   test("a large payload is proposed from where it lies; its slab comes back after front and log let go", async () => {
     const size = 3 << 20;
-    const buffer = coordinator.allocate(size);
+    const buffer = proposer.allocate(size);
     buffer.bytes.fill(7);
     const third = size / 3;
-    const outcome = coordinator.transact({
+    const outcome = proposer.transact({
       conditions: [],
       mutations: [0, 1, 2].map((i) => ({
         kind: "put" as const,
@@ -123,71 +123,71 @@ describe("coordinator", () => {
     answer(1);
     await outcome;
     buffer.release();
-    expect(coordinator.slabsInUse).toBe(1);
-    coordinator.onReleased([entry.message.slabId]);
-    expect(coordinator.slabsInUse).toBe(0);
-    expect(coordinator.allocate(size).bytes.buffer).toBe(buffer.bytes.buffer);
+    expect(proposer.slabsInUse).toBe(1);
+    proposer.onReleased([entry.message.slabId]);
+    expect(proposer.slabsInUse).toBe(0);
+    expect(proposer.allocate(size).bytes.buffer).toBe(buffer.bytes.buffer);
     expect(() => buffer.release()).toThrow(/released twice/);
   });
 
   test("a buffer whose earlier entry is still in the log is copied: its header must not change there", async () => {
-    const buffer = coordinator.allocate(IN_PLACE_PAYLOAD_BYTES);
-    const first = coordinator.transact(put("k", buffer.bytes));
+    const buffer = proposer.allocate(IN_PLACE_PAYLOAD_BYTES);
+    const first = proposer.transact(put("k", buffer.bytes));
     await turn();
     const before = Uint8Array.from(proposed[0]?.data as Uint8Array);
-    coordinator.onAnswers([{ sequence: 1, outcome: { ok: false, failed: 0 } }]);
+    proposer.onAnswers([{ sequence: 1, outcome: { ok: false, failed: 0 } }]);
     expect(await first).toEqual({ ok: false, failed: 0 });
-    void coordinator.transact(put("other key", buffer.bytes));
+    void proposer.transact(put("other key", buffer.bytes));
     await turn();
     expect(proposed[1]?.data.buffer).not.toBe(buffer.bytes.buffer);
     expect(proposed[0]?.data).toEqual(before);
   });
 
   test("a busy leader is asked again with the same number, soon, then at leisure, until the deadline", async () => {
-    const outcome = coordinator.transact(put("a"));
+    const outcome = proposer.transact(put("a"));
     outcome.catch(() => {});
     // What two attempts more than the quick ones have in common: nothing is given up by counting.
     for (let attempt = 1; attempt <= RETRY_ATTEMPTS_MAX + 2; attempt++) {
       while (proposed.length < attempt) await Bun.sleep(1);
       const { slabId } = (proposed[attempt - 1] as Proposed).message;
-      coordinator.onReleased([slabId]);
-      coordinator.onDropped([1], "busy");
+      proposer.onReleased([slabId]);
+      proposer.onDropped([1], "busy");
     }
     expect(new Set(proposed.map((one) => one.command.sequence))).toEqual(new Set([1]));
     nowMs += 29_999;
-    coordinator.expire();
+    proposer.expire();
     expect(settled).toEqual([]);
     nowMs += 1;
-    coordinator.expire();
+    proposer.expire();
     // It was dropped each time: it is in no log.
     await expect(outcome).rejects.toMatchObject({ name: "KvError", code: "UNAVAILABLE" });
     expect(settled).toEqual(["failed"]);
   });
 
   test("refused by a busy leader after another may have taken it: nobody knows whether it is carried out", async () => {
-    coordinator.onLeadership({ leading: false, leaderId: 2, term: 1 });
-    const outcome = coordinator.transact(put("a"));
+    proposer.onLeadership({ leading: false, leaderId: 2, term: 1 });
+    const outcome = proposer.transact(put("a"));
     outcome.catch(() => {});
     await turn();
-    coordinator.onLeadership({ leading: true, leaderId: 1, term: 2 });
+    proposer.onLeadership({ leading: true, leaderId: 1, term: 2 });
     while (proposed.length < 2) await Bun.sleep(1);
-    coordinator.onDropped([1], "busy");
+    proposer.onDropped([1], "busy");
     nowMs += 30_000;
-    coordinator.expire();
+    proposer.expire();
     await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT" });
     expect(settled).toEqual(["failed"]);
   });
 
   test("no leader within the deadline: nothing was written, and that is said", async () => {
-    coordinator.onLeadership({ leading: false, leaderId: 0, term: 1 });
-    const outcome = coordinator.transact(put("a"));
+    proposer.onLeadership({ leading: false, leaderId: 0, term: 1 });
+    const outcome = proposer.transact(put("a"));
     outcome.catch(() => {});
     await turn();
     nowMs += 29_999;
-    coordinator.expire();
-    expect(coordinator.pending).toBe(1);
+    proposer.expire();
+    expect(proposer.pending).toBe(1);
     nowMs += 1;
-    coordinator.expire();
+    proposer.expire();
     await expect(outcome).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(proposed.length).toBe(0);
   });
@@ -197,25 +197,25 @@ describe("coordinator", () => {
       conditions: [{ kind: "must-not-exist", key: bytes(key) }],
       mutations: [{ kind: "put", key: bytes(key), value: bytes("v") }],
     });
-    coordinator.onLeadership({ leading: false, leaderId: 2, term: 1 });
-    const sent = coordinator.transact(exact("a"));
+    proposer.onLeadership({ leading: false, leaderId: 2, term: 1 });
+    const sent = proposer.transact(exact("a"));
     await turn();
-    const plain = coordinator.transact(put("b"));
+    const plain = proposer.transact(put("b"));
     plain.catch(() => {});
     await turn();
-    coordinator.onLeadership({ leading: false, leaderId: 0, term: 2 });
-    const parked = coordinator.transact(exact("c"));
+    proposer.onLeadership({ leading: false, leaderId: 0, term: 2 });
+    const parked = proposer.transact(exact("c"));
     parked.catch(() => {});
     await turn();
     nowMs += 30_000;
-    coordinator.expire();
+    proposer.expire();
     await expect(plain).rejects.toMatchObject({ code: "TIMEOUT" });
     await expect(parked).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    expect(coordinator.pending).toBe(1);
+    expect(proposer.pending).toBe(1);
     // Back after 89 s: it is proposed again under its number, and its client learns what became of it.
     nowMs += 59_000;
-    coordinator.expire();
-    coordinator.onLeadership({ leading: false, leaderId: 3, term: 3 });
+    proposer.expire();
+    proposer.onLeadership({ leading: false, leaderId: 3, term: 3 });
     await turn();
     expect(proposed.at(-1)?.sequence).toBe(1);
     answer(1);
@@ -223,52 +223,52 @@ describe("coordinator", () => {
   });
 
   test("an outcome that never comes is given up in the end", async () => {
-    const outcome = coordinator.transact({
+    const outcome = proposer.transact({
       ...put("a"),
       conditions: [{ kind: "must-not-exist", key: bytes("a") }],
     });
     outcome.catch(() => {});
     await turn();
     nowMs += 90_000;
-    coordinator.expire();
+    proposer.expire();
     await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT" });
   });
 
   test("while nobody leads proposals wait, and go out when somebody does; that uses up no attempt", async () => {
-    coordinator.onLeadership({ leading: false, leaderId: 0, term: 1 });
-    const outcome = coordinator.transact(put("a"));
+    proposer.onLeadership({ leading: false, leaderId: 0, term: 1 });
+    const outcome = proposer.transact(put("a"));
     await turn();
     expect(proposed.length).toBe(0);
     for (let term = 2; term < 3 * RETRY_ATTEMPTS_MAX; term++) {
-      coordinator.onLeadership({ leading: false, leaderId: 7, term });
+      proposer.onLeadership({ leading: false, leaderId: 7, term });
       await turn();
       expect(proposed.length).toBe(term - 1);
-      coordinator.onLeadership({ leading: false, leaderId: 0, term });
-      coordinator.onDropped([1], "no-leader");
+      proposer.onLeadership({ leading: false, leaderId: 0, term });
+      proposer.onDropped([1], "no-leader");
     }
     answer(1);
     expect((await outcome).ok).toBe(true);
   });
 
   test("under a new leader, or after silence, it is sent again from another place in memory", async () => {
-    coordinator.onLeadership({ leading: true, leaderId: 1, term: 1 });
-    const outcome = coordinator.transact(put("a", bytes("payload")));
+    proposer.onLeadership({ leading: true, leaderId: 1, term: 1 });
+    const outcome = proposer.transact(put("a", bytes("payload")));
     await turn();
     const first = Uint8Array.from(proposed[0]?.data as Uint8Array);
     // In the own log, under the own leadership: slow is not lost.
     nowMs += SILENCE_MS;
-    coordinator.expire();
+    proposer.expire();
     await turn();
     expect(proposed.length).toBe(1);
-    coordinator.onLeadership({ leading: false, leaderId: 2, term: 2 });
+    proposer.onLeadership({ leading: false, leaderId: 2, term: 2 });
     await turn();
     expect(proposed.length).toBe(2);
     nowMs += SILENCE_MS;
-    coordinator.expire();
+    proposer.expire();
     await turn();
     expect(proposed.length).toBe(3);
     // Dropped there, but it may lie in a log from before: still not from the same place.
-    coordinator.onDropped([1], "busy");
+    proposer.onDropped([1], "busy");
     while (proposed.length < 4) await Bun.sleep(1);
     proposed.slice(1).forEach(({ data, sequence }, i) => {
       expect(sequence).toBe(1);
@@ -281,43 +281,43 @@ describe("coordinator", () => {
   });
 
   test("no answer within the deadline: outcome unknown, and a late answer is nobody's", async () => {
-    const outcome = coordinator.transact(put("a"));
+    const outcome = proposer.transact(put("a"));
     await turn();
     nowMs += 29_999;
-    coordinator.expire();
-    expect(coordinator.pending).toBe(1);
+    proposer.expire();
+    expect(proposer.pending).toBe(1);
     nowMs += 1;
-    coordinator.expire();
+    proposer.expire();
     expect(outcome).rejects.toMatchObject({ code: "TIMEOUT" });
     answer(1);
-    expect(coordinator.pending).toBe(0);
+    expect(proposer.pending).toBe(0);
   });
 
   test("too large, disk full, closed: typed, and nothing is proposed", async () => {
     const big = put("k", new Uint8Array(MAX));
-    expect(coordinator.encodedSize(big)).toBeGreaterThan(MAX);
-    expect(coordinator.transact(big)).rejects.toMatchObject({ code: "TOO_LARGE" });
-    expect(() => coordinator.allocate(MAX + 1)).toThrow(/passes/);
-    coordinator.setDiskRoom("none");
-    expect(coordinator.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
-    coordinator.setDiskRoom("enough");
-    const waiting = coordinator.transact(put("a"));
-    coordinator.close();
+    expect(proposer.encodedSize(big)).toBeGreaterThan(MAX);
+    expect(proposer.transact(big)).rejects.toMatchObject({ code: "TOO_LARGE" });
+    expect(() => proposer.allocate(MAX + 1)).toThrow(/passes/);
+    proposer.setDiskSpace("none");
+    expect(proposer.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
+    proposer.setDiskSpace("enough");
+    const waiting = proposer.transact(put("a"));
+    proposer.close();
     expect(waiting).rejects.toMatchObject({ code: "CLOSED" });
-    expect(coordinator.transact(put("a"))).rejects.toMatchObject({ code: "CLOSED" });
+    expect(proposer.transact(put("a"))).rejects.toMatchObject({ code: "CLOSED" });
     await turn();
   });
 
-  test("below the disk's reserve only what gives room back is proposed", async () => {
-    coordinator.setDiskRoom("reserve");
-    await expect(coordinator.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
-    const deleting = coordinator.transact({
+  test("below the disk's reserve only what gives space back is proposed", async () => {
+    proposer.setDiskSpace("reserve");
+    await expect(proposer.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
+    const deleting = proposer.transact({
       conditions: [],
       mutations: [{ kind: "delete", key: bytes("a") }],
     });
     await turn();
     expect(proposed.length).toBe(1);
-    coordinator.close();
+    proposer.close();
     await deleting.catch(() => {});
   });
 
@@ -329,12 +329,12 @@ describe("coordinator", () => {
       }
     } as unknown as SharedArrayBufferConstructor;
     try {
-      await expect(coordinator.transact(put("first"))).rejects.toThrow("Out of memory");
+      await expect(proposer.transact(put("first"))).rejects.toThrow("Out of memory");
     } finally {
       globalThis.SharedArrayBuffer = shared;
     }
     for (let i = 0; i < 2; i++) {
-      const done = coordinator.transact(put("later"));
+      const done = proposer.transact(put("later"));
       await turn();
       expect(proposed.at(-1)?.command.acknowledgedBelow).toBe(proposed.at(-1)?.sequence);
       answer(proposed.at(-1)?.sequence ?? 0);
@@ -343,8 +343,8 @@ describe("coordinator", () => {
   });
 
   test("the window between oldest and newest proposal is bounded", async () => {
-    for (let i = 0; i < PROPOSAL_WINDOW; i++) void coordinator.transact(put("k")).catch(() => {});
-    const beyond = coordinator.transact(put("beyond"));
+    for (let i = 0; i < PROPOSAL_WINDOW; i++) void proposer.transact(put("k")).catch(() => {});
+    const beyond = proposer.transact(put("beyond"));
     await turn();
     expect(proposed.length).toBe(PROPOSAL_WINDOW);
     answer(1);
@@ -352,16 +352,16 @@ describe("coordinator", () => {
     expect(proposed.length).toBe(PROPOSAL_WINDOW + 1);
     answer(PROPOSAL_WINDOW + 1);
     expect((await beyond).ok).toBe(true);
-    coordinator.close();
+    proposer.close();
   });
 
   test("encodedSize covers what is really encoded", async () => {
     const txn = put("k".repeat(1024), new Uint8Array(1000));
-    void coordinator.transact(txn).catch(() => {});
+    void proposer.transact(txn).catch(() => {});
     await turn();
     const actual = proposed[0]?.data.byteLength as number;
-    expect(coordinator.encodedSize(txn)).toBeGreaterThanOrEqual(actual);
-    expect(coordinator.encodedSize(txn) - actual).toBeLessThan(64);
-    coordinator.close();
+    expect(proposer.encodedSize(txn)).toBeGreaterThanOrEqual(actual);
+    expect(proposer.encodedSize(txn) - actual).toBeLessThan(64);
+    proposer.close();
   });
 });

@@ -1,7 +1,7 @@
 /** `bun test/monitoring/cost.ts`: nanoseconds per update, ours against prom-client's. Not a test: it asserts nothing. */
 import { Counter as PromCounter, Histogram as PromHistogram, Registry } from "prom-client";
 import { METRICS } from "../../src/monitoring/definitions.ts";
-import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 
 const ROUNDS = 2_000_000;
 
@@ -12,10 +12,10 @@ function time(name: string, action: (round: number) => void): void {
   console.log(`${name.padEnd(48)} ${((Bun.nanoseconds() - start) / ROUNDS).toFixed(1).padStart(8)} ns`);
 }
 
-const room = new RoomMetrics("front");
-const counter = room.counter("s3Requests");
+const thread = new ThreadMetrics("front");
+const counter = thread.counter("s3Requests");
 const child = counter.labels({ operation: "PutObject", status: "200" });
-const histogram = room.histogram("s3RequestSeconds").labels({ operation: "PutObject" });
+const histogram = thread.histogram("s3RequestSeconds").labels({ operation: "PutObject" });
 const registers = [new Registry()];
 const promCounter = new PromCounter({ name: "c", help: "c", labelNames: ["operation", "status"], registers });
 const promChild = promCounter.labels({ operation: "PutObject", status: "200" });

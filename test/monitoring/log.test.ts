@@ -6,7 +6,7 @@ function capture(format: LogFormat, level: LogLevel = "debug", extra: { journalP
   const lines: string[] = [];
   const counted: LogLevel[] = [];
   const log = createLogger({
-    room: "front",
+    thread: "front",
     level,
     format,
     clock: { nowMs: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6), monotonicMs: () => 0 },
@@ -22,7 +22,7 @@ describe("logfmt", () => {
     const { log, lines } = capture("logfmt");
     log.info("listening", { address: "127.0.0.1:9000", port: 9000, tls: false });
     expect(lines).toEqual([
-      "ts=2026-01-02T03:04:05.006Z level=info room=front msg=listening address=127.0.0.1:9000 port=9000 tls=false\n",
+      "ts=2026-01-02T03:04:05.006Z level=info thread=front msg=listening address=127.0.0.1:9000 port=9000 tls=false\n",
     ]);
   });
 
@@ -77,7 +77,7 @@ describe("json", () => {
     expect(JSON.parse(lines[0] ?? "")).toEqual({
       ts: "2026-01-02T03:04:05.006Z",
       level: "info",
-      room: "front",
+      thread: "front",
       msg: "x\ny",
       n: "1",
       secret: "***",

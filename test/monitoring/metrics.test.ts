@@ -7,7 +7,7 @@ import { watchEventLoopLag } from "../../src/monitoring/event-loop-lag.ts";
 import { Histogram } from "../../src/monitoring/families.ts";
 import { answerMetrics, portSource } from "../../src/monitoring/port-source.ts";
 import { processSource } from "../../src/monitoring/process-source.ts";
-import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 
 /** The value of one sample line of the text format, e.g. `name{a="b"}`. */
 function sample(page: string, series: string): number | undefined {
@@ -45,15 +45,15 @@ describe("the table", () => {
   });
 });
 
-describe("a room", () => {
+describe("a thread", () => {
   test("shows what it counts, labels and all", async () => {
-    const room = new RoomMetrics("front");
-    const requests = room.counter("s3Requests");
+    const thread = new ThreadMetrics("front");
+    const requests = thread.counter("s3Requests");
     requests.labels({ operation: "PutObject", status: "200" }).inc();
     requests.labels({ operation: "PutObject", status: "200" }).inc(2);
     requests.labels({ operation: "GetObject", status: "404" }).inc();
-    room.gauge("raftTerm").labels().set(7);
-    const page = await collectMetrics([room]);
+    thread.gauge("raftTerm").labels().set(7);
+    const page = await collectMetrics([thread]);
     expect(sample(page, 'elastickv_s3_requests_total{operation="PutObject",status="200"}')).toBe(3);
     expect(sample(page, 'elastickv_s3_requests_total{operation="GetObject",status="404"}')).toBe(1);
     expect(sample(page, "elastickv_raft_term")).toBe(7);
@@ -62,33 +62,33 @@ describe("a room", () => {
   });
 
   test("a metric without labels is there before it is first counted", async () => {
-    const room = new RoomMetrics("log");
-    room.counter("walTornTails");
-    expect(sample(await collectMetrics([room]), "elastickv_wal_torn_tails_total")).toBe(0);
+    const thread = new ThreadMetrics("log");
+    thread.counter("walTornTails");
+    expect(sample(await collectMetrics([thread]), "elastickv_wal_torn_tails_total")).toBe(0);
   });
 
   test("asking twice gives the same child", () => {
-    const room = new RoomMetrics("front");
-    expect(room.counter("walEntries").labels()).toBe(room.counter("walEntries").labels());
-    expect(room.counter("s3Errors").labels({ code: "A" })).not.toBe(
-      room.counter("s3Errors").labels({ code: "B" }),
+    const thread = new ThreadMetrics("front");
+    expect(thread.counter("walEntries").labels()).toBe(thread.counter("walEntries").labels());
+    expect(thread.counter("s3Errors").labels({ code: "A" })).not.toBe(
+      thread.counter("s3Errors").labels({ code: "B" }),
     );
   });
 
   test("a value that cannot be told from a separator stays apart", () => {
-    const requests = new RoomMetrics("front").counter("s3Requests");
+    const requests = new ThreadMetrics("front").counter("s3Requests");
     const left = requests.labels({ operation: "a\0", status: "b" });
     expect(requests.labels({ operation: "a", status: "b" })).not.toBe(left);
   });
 
   test("runaway labels end in one child", async () => {
-    const room = new RoomMetrics("front");
+    const thread = new ThreadMetrics("front");
     for (let code = 0; code < 5000; code++)
-      room
+      thread
         .counter("s3Errors")
         .labels({ code: `E${code}` })
         .inc();
-    const page = await collectMetrics([room]);
+    const page = await collectMetrics([thread]);
     expect(sample(page, 'elastickv_s3_errors_total{code="other"}')).toBe(4000);
     expect(page.split("\n").filter((line) => line.startsWith("elastickv_s3_errors_total{")).length).toBe(
       1001,
@@ -96,12 +96,12 @@ describe("a room", () => {
   });
 
   test("gauges may be set when somebody asks", async () => {
-    const room = new RoomMetrics("consensus");
+    const thread = new ThreadMetrics("consensus");
     let index = 1;
-    const gauge = room.gauge("raftCommitIndex").labels();
-    room.onCollect(() => gauge.set(index));
+    const gauge = thread.gauge("raftCommitIndex").labels();
+    thread.onCollect(() => gauge.set(index));
     index = 42;
-    expect(sample(await collectMetrics([room]), "elastickv_raft_commit_index")).toBe(42);
+    expect(sample(await collectMetrics([thread]), "elastickv_raft_commit_index")).toBe(42);
   });
 });
 
@@ -113,10 +113,10 @@ describe("histograms", () => {
   });
 
   test("are shown cumulative, with sum and count", async () => {
-    const room = new RoomMetrics("log");
-    const fsync = room.histogram("walFsyncSeconds").labels();
+    const thread = new ThreadMetrics("log");
+    const fsync = thread.histogram("walFsyncSeconds").labels();
     for (const seconds of [0.0001, 0.0002, 0.3, 9]) fsync.observe(seconds);
-    const page = await collectMetrics([room]);
+    const page = await collectMetrics([thread]);
     expect(sample(page, 'elastickv_wal_fsync_seconds_bucket{le="0.0001"}')).toBe(1);
     expect(sample(page, 'elastickv_wal_fsync_seconds_bucket{le="0.25"}')).toBe(2);
     expect(sample(page, 'elastickv_wal_fsync_seconds_bucket{le="5"}')).toBe(3);
@@ -127,19 +127,19 @@ describe("histograms", () => {
   });
 });
 
-describe("merging rooms", () => {
+describe("merging threads", () => {
   test("counters and histograms add up, gauges as their row says", async () => {
-    const left = new RoomMetrics("hash-0");
-    const right = new RoomMetrics("hash-1");
-    for (const [room, times] of [
+    const left = new ThreadMetrics("hash-0");
+    const right = new ThreadMetrics("hash-1");
+    for (const [thread, times] of [
       [left, 2],
       [right, 3],
     ] as const) {
-      room.counter("walEntries").labels().inc(times);
-      room.histogram("walFsyncSeconds").labels().observe(times);
-      room.gauge("raftTerm").labels().set(times); // across: max
-      room.gauge("storeWalBytes").labels().set(times); // across: sum
-      room.histogram("eventLoopLagSeconds").labels({ room: room.room }).observe(0);
+      thread.counter("walEntries").labels().inc(times);
+      thread.histogram("walFsyncSeconds").labels().observe(times);
+      thread.gauge("raftTerm").labels().set(times); // across: max
+      thread.gauge("storeWalBytes").labels().set(times); // across: sum
+      thread.histogram("eventLoopLagSeconds").labels({ thread: thread.thread }).observe(0);
     }
     const page = await collectMetrics([left, right]);
     expect(sample(page, "elastickv_wal_entries_total")).toBe(5);
@@ -147,18 +147,18 @@ describe("merging rooms", () => {
     expect(sample(page, 'elastickv_wal_fsync_seconds_bucket{le="5"}')).toBe(2);
     expect(sample(page, "elastickv_raft_term")).toBe(3);
     expect(sample(page, "elastickv_store_wal_bytes")).toBe(5);
-    expect(sample(page, 'elastickv_event_loop_lag_seconds_count{room="hash-0"}')).toBe(1);
-    expect(sample(page, 'elastickv_room_up{room="hash-1"}')).toBe(1);
+    expect(sample(page, 'elastickv_event_loop_lag_seconds_count{thread="hash-0"}')).toBe(1);
+    expect(sample(page, 'elastickv_thread_up{thread="hash-1"}')).toBe(1);
     expect(page.match(/# TYPE elastickv_wal_entries_total /g)).toHaveLength(1);
   });
 
-  test("a room that fails is left out and shown as down; the others are there", async () => {
-    const front = new RoomMetrics("front");
+  test("a thread that fails is left out and shown as down; the others are there", async () => {
+    const front = new ThreadMetrics("front");
     front.counter("walEntries").labels().inc();
-    const broken: MetricsSource = { room: "store", collect: () => Promise.reject(new Error("gone")) };
+    const broken: MetricsSource = { thread: "store", collect: () => Promise.reject(new Error("gone")) };
     const page = await collectMetrics([front, broken]);
-    expect(sample(page, 'elastickv_room_up{room="store"}')).toBe(0);
-    expect(sample(page, 'elastickv_room_up{room="front"}')).toBe(1);
+    expect(sample(page, 'elastickv_thread_up{thread="store"}')).toBe(0);
+    expect(sample(page, 'elastickv_thread_up{thread="front"}')).toBe(1);
     expect(sample(page, "elastickv_wal_entries_total")).toBe(1);
   });
 
@@ -172,9 +172,9 @@ describe("merging rooms", () => {
   });
 
   test("the page is well formed", async () => {
-    const room = new RoomMetrics("front");
-    room.counter("s3Errors").labels({ code: 'quote " back \\ line\nend' }).inc();
-    const page = await collectMetrics([room, processSource()]);
+    const thread = new ThreadMetrics("front");
+    thread.counter("s3Errors").labels({ code: 'quote " back \\ line\nend' }).inc();
+    const page = await collectMetrics([thread, processSource()]);
     for (const line of page.split("\n")) {
       if (line === "") continue;
       expect(line).toMatch(
@@ -184,24 +184,24 @@ describe("merging rooms", () => {
   });
 });
 
-describe("a room behind a port", () => {
+describe("a thread behind a port", () => {
   test("answers each scrape with its numbers of that moment", async () => {
     const { port1, port2 } = new MessageChannel();
-    const room = new RoomMetrics("store");
-    answerMetrics(room, port2);
+    const thread = new ThreadMetrics("store");
+    answerMetrics(thread, port2);
     const source = portSource("store", port1);
-    room.counter("fsmAppliedEntries").labels().inc(5);
+    thread.counter("fsmAppliedEntries").labels().inc(5);
     expect(sample(await collectMetrics([source]), "elastickv_fsm_applied_entries_total")).toBe(5);
-    room.counter("fsmAppliedEntries").labels().inc();
+    thread.counter("fsmAppliedEntries").labels().inc();
     const pages = await Promise.all([collectMetrics([source]), collectMetrics([source])]);
     for (const page of pages) expect(sample(page, "elastickv_fsm_applied_entries_total")).toBe(6);
     port1.close();
   });
 
-  test("a room that never answers does not hold the scrape", async () => {
+  test("a thread that never answers does not hold the scrape", async () => {
     const { port1 } = new MessageChannel();
     const page = await collectMetrics([portSource("log", port1, 20)]);
-    expect(sample(page, 'elastickv_room_up{room="log"}')).toBe(0);
+    expect(sample(page, 'elastickv_thread_up{thread="log"}')).toBe(0);
     port1.close();
   });
 
@@ -218,8 +218,8 @@ describe("a room behind a port", () => {
 
 describe("adapters", () => {
   test("the edge's counts", async () => {
-    const room = new RoomMetrics("front");
-    const edge: EdgeMetrics = edgeMetrics(room);
+    const thread = new ThreadMetrics("front");
+    const edge: EdgeMetrics = edgeMetrics(thread);
     edge.connectionOpened();
     edge.connectionOpened();
     edge.connectionClosed();
@@ -229,7 +229,7 @@ describe("adapters", () => {
     edge.requestEnded(200, 10, 20);
     edge.parseError("timeout");
     edge.replyAborted("client-gone");
-    const page = await collectMetrics([room]);
+    const page = await collectMetrics([thread]);
     expect(sample(page, "elastickv_http_connections")).toBe(1);
     expect(sample(page, "elastickv_http_connections_opened_total")).toBe(2);
     expect(sample(page, "elastickv_http_connections_refused_total")).toBe(1);
@@ -242,17 +242,17 @@ describe("adapters", () => {
   });
 
   test("event-loop lag is what the clock says beyond the period", async () => {
-    const room = new RoomMetrics("front");
+    const thread = new ThreadMetrics("front");
     let now = 0;
-    const stop = watchEventLoopLag(room, { nowMs: () => 0, monotonicMs: () => now });
+    const stop = watchEventLoopLag(thread, { nowMs: () => 0, monotonicMs: () => now });
     now = 350; // due at 100: 250 ms late
     while (
-      sample(await collectMetrics([room]), 'elastickv_event_loop_lag_seconds_count{room="front"}') === 0
+      sample(await collectMetrics([thread]), 'elastickv_event_loop_lag_seconds_count{thread="front"}') === 0
     ) {
       await Bun.sleep(5);
     }
     stop();
-    const page = await collectMetrics([room]);
-    expect(sample(page, 'elastickv_event_loop_lag_seconds_sum{room="front"}')).toBeCloseTo(0.25, 9);
+    const page = await collectMetrics([thread]);
+    expect(sample(page, 'elastickv_event_loop_lag_seconds_sum{thread="front"}')).toBeCloseTo(0.25, 9);
   });
 });

@@ -35,7 +35,13 @@ const tls = () => ({
 
 function identityOf(origin: Origin): NodeIdentity {
   const rest = {
-    ...{ roster: undefined, boots: [], peerBoots: [], rolledBack: undefined, nodeKey: undefined },
+    ...{
+      roster: undefined,
+      incarnations: [],
+      peerIncarnations: [],
+      rolledBack: undefined,
+      nodeKey: undefined,
+    },
     initializing: true,
   };
   return { clusterId: "c", nodeId: "n1", instance: "i", origin, ...rest };

@@ -42,7 +42,7 @@ function source(topology: Partial<Topology> = {}) {
   };
   const front = {
     leadership: { leading: false, leaderId: 0, term: 2 },
-    diskRoom: "enough",
+    diskSpace: "enough",
     cluster: {
       get waiting() {
         return state.waiting;
@@ -57,8 +57,8 @@ function source(topology: Partial<Topology> = {}) {
       instance: "i",
       origin: "initial",
       roster: undefined,
-      boots: [],
-      peerBoots: [],
+      incarnations: [],
+      peerIncarnations: [],
       rolledBack: undefined,
       nodeKey: undefined,
       initializing: false,
@@ -134,7 +134,7 @@ test("before there is a membership nothing is known of it: no zeros", async () =
   }
 });
 
-test("its own consensus room is silent: the members as they were, nothing of them that may have changed, and that it is so", async () => {
+test("its own consensus thread is silent: the members as they were, nothing of them that may have changed, and that it is so", async () => {
   const { state, status } = source();
   await status.observe();
   state.reply = TIMEOUT;
@@ -146,7 +146,7 @@ test("its own consensus room is silent: the members as they were, nothing of the
     ["n2", "follower", null, null],
     ["n3", "follower", null, null],
   ]);
-  expect(advice).toEqual([expect.stringContaining("n1 waits for its own consensus room")]);
+  expect(advice).toEqual([expect.stringContaining("n1 waits for its own consensus thread")]);
 });
 
 test("a change while the cluster forms is refused here; later its answer is the leader's", async () => {

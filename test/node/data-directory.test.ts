@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  addBoot,
-  keepBoots,
+  addIncarnation,
+  keepIncarnations,
   keepRolledBack,
   keepRoster,
   loadIdentity,
@@ -15,7 +15,7 @@ import {
 import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { StartError } from "../../src/platform/start-error.ts";
-import { BOOTS_KEPT_PER_END, withBoot } from "../../src/raft/engine/incarnations.ts";
+import { INCARNATIONS_KEPT_PER_END, withIncarnation } from "../../src/raft/engine/incarnations.ts";
 
 let base: string;
 beforeEach(() => {
@@ -85,23 +85,23 @@ describe("who a directory belongs to", () => {
 
 describe("starts", () => {
   test("every one is in the directory before anybody hears of it, the newest last", () => {
-    const first = addBoot(base, load(INITIAL), systemRandom);
-    const second = addBoot(base, load(INITIAL), systemRandom);
-    expect(second.boots).toHaveLength(2);
-    expect(second.boots[0]).toBe(first.boots[0] as string);
-    expect(new Set(second.boots).size).toBe(2);
-    for (const boot of second.boots) expect(boot).toMatch(/^[0-9a-f]{16}$/);
+    const first = addIncarnation(base, load(INITIAL), systemRandom);
+    const second = addIncarnation(base, load(INITIAL), systemRandom);
+    expect(second.incarnations).toHaveLength(2);
+    expect(second.incarnations[0]).toBe(first.incarnations[0] as string);
+    expect(new Set(second.incarnations).size).toBe(2);
+    for (const boot of second.incarnations) expect(boot).toMatch(/^[0-9a-f]{16}$/);
     expect(load(INITIAL)).toEqual(second);
   });
 
   test("one start of each peer; own ones that nobody can name any more are forgotten", () => {
     const peers = [{ id: 7, instance: "i7", boot: "00000000000000b1" }];
     let identity = load(INITIAL);
-    for (let i = 0; i < 3; i++) identity = addBoot(base, identity, systemRandom);
-    const [, second = "", third = ""] = identity.boots;
-    expect(keepBoots(base, identity, peers, "").boots).toEqual(identity.boots);
-    keepBoots(base, identity, peers, second);
-    expect(load(INITIAL)).toEqual({ ...identity, boots: [second, third], peerBoots: peers });
+    for (let i = 0; i < 3; i++) identity = addIncarnation(base, identity, systemRandom);
+    const [, second = "", third = ""] = identity.incarnations;
+    expect(keepIncarnations(base, identity, peers, "").incarnations).toEqual(identity.incarnations);
+    keepIncarnations(base, identity, peers, second);
+    expect(load(INITIAL)).toEqual({ ...identity, incarnations: [second, third], peerIncarnations: peers });
   });
 
   test("a copy that was found out is not used again", () => {
@@ -113,18 +113,20 @@ describe("starts", () => {
   test("a directory of an older release has none", () => {
     load(INITIAL);
     const path = join(base, "node.json");
-    const { boots, peerBoots, ...older } = JSON.parse(readFileSync(path, "utf8"));
+    const { incarnations, peerIncarnations, ...older } = JSON.parse(readFileSync(path, "utf8"));
     writeFileSync(path, JSON.stringify(older));
-    expect(load(INITIAL)).toMatchObject({ boots, peerBoots });
-    expect([boots, peerBoots]).toEqual([[], []]);
+    expect(load(INITIAL)).toMatchObject({ incarnations, peerIncarnations });
+    expect([incarnations, peerIncarnations]).toEqual([[], []]);
   });
 
   test("the list ends somewhere, and keeps both of its ends", () => {
-    const ids = Array.from({ length: 3 * BOOTS_KEPT_PER_END }, (_, i) => i.toString(16).padStart(16, "0"));
-    const kept = ids.reduce<readonly string[]>(withBoot, []);
-    expect(kept).toHaveLength(2 * BOOTS_KEPT_PER_END);
-    expect(kept.slice(0, BOOTS_KEPT_PER_END)).toEqual(ids.slice(0, BOOTS_KEPT_PER_END));
-    expect(kept.slice(-BOOTS_KEPT_PER_END)).toEqual(ids.slice(-BOOTS_KEPT_PER_END));
+    const ids = Array.from({ length: 3 * INCARNATIONS_KEPT_PER_END }, (_, i) =>
+      i.toString(16).padStart(16, "0"),
+    );
+    const kept = ids.reduce<readonly string[]>(withIncarnation, []);
+    expect(kept).toHaveLength(2 * INCARNATIONS_KEPT_PER_END);
+    expect(kept.slice(0, INCARNATIONS_KEPT_PER_END)).toEqual(ids.slice(0, INCARNATIONS_KEPT_PER_END));
+    expect(kept.slice(-INCARNATIONS_KEPT_PER_END)).toEqual(ids.slice(-INCARNATIONS_KEPT_PER_END));
   });
 });
 
@@ -174,10 +176,10 @@ describe("refused, by name", () => {
       [{ origin: "moon" }, "does not say how the directory began"],
       [{ roster: {} }, "the roster is not a list"],
       [{ roster: [{ id: "7" }] }, "an entry that is no member"],
-      [{ boots: ["x"] }, "its starts are no list of ids"],
-      [{ peerBoots: {} }, "the starts of its peers are no list"],
+      [{ incarnations: ["x"] }, "its starts are no list of ids"],
+      [{ peerIncarnations: {} }, "the starts of its peers are no list"],
       [
-        { peerBoots: [{ id: 7, instance: "i7", boot: "" }] },
+        { peerIncarnations: [{ id: 7, instance: "i7", boot: "" }] },
         "the starts of its peers have an entry that is none",
       ],
     ] as const) {

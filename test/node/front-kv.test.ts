@@ -1,4 +1,4 @@
-/** The front's kv side between fake rooms: when requests can be served, and what becomes of reads that a snapshot overtakes. */
+/** The front's kv side between fake threads: when requests can be served, and what becomes of reads that a snapshot overtakes. */
 import { expect, test } from "bun:test";
 import type {
   ConsensusToFront,
@@ -7,7 +7,7 @@ import type {
   StoreToFront,
 } from "../../src/messages/messages.ts";
 import { noLog } from "../../src/monitoring/log.ts";
-import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import type { KeyspaceReader } from "../../src/store/types.ts";
@@ -44,8 +44,8 @@ class Keyspace {
 }
 
 function frontOf() {
-  const [consensus, consensusRoom] = localChannel<ConsensusToFront, FrontToConsensus>();
-  const [store, storeRoom] = localChannel<StoreToFront, FrontToStore>();
+  const [consensus, consensusThread] = localChannel<ConsensusToFront, FrontToConsensus>();
+  const [store, storeThread] = localChannel<StoreToFront, FrontToStore>();
   const due: { task: () => void; delayMs: number }[] = [];
   const timers: Timers = {
     later: (task, delayMs) => {
@@ -61,13 +61,13 @@ function frontOf() {
   const toStore: string[] = [];
   const published = new PublishedState();
   published.publishApplied(APPLIED.index, APPLIED.commitTs);
-  storeRoom.onBatch((messages) => messages.forEach(({ kind }) => void toStore.push(kind)));
-  consensusRoom.onBatch((messages) => {
+  storeThread.onBatch((messages) => messages.forEach(({ kind }) => void toStore.push(kind)));
+  consensusThread.onBatch((messages) => {
     for (const message of messages) {
       if (message.kind === "read-index") {
-        consensusRoom.send({ kind: "read-state", id: message.id, index: APPLIED.index });
+        consensusThread.send({ kind: "read-state", id: message.id, index: APPLIED.index });
       }
-      if (message.kind === "stop") consensusRoom.send({ kind: "stopped" });
+      if (message.kind === "stop") consensusThread.send({ kind: "stopped" });
     }
   });
   const front = new FrontKv({
@@ -86,12 +86,12 @@ function frontOf() {
     gracePeriodMs: 0,
     diskReserveBytes: 0,
     freeDiskBytes: () => 0,
-    metrics: new RoomMetrics("front"),
+    metrics: new ThreadMetrics("front"),
     log: noLog,
     formed: true,
     keepRoster: () => {},
-    keepBoots: () => {},
-    onExpelled: () => {},
+    keepIncarnations: () => {},
+    onFenced: () => {},
     onServeable: (yes) => void serveable.push(yes),
     onFatal: (message) => {
       throw new Error(message);
@@ -99,11 +99,11 @@ function frontOf() {
   });
   front.start();
   const lead = async (leaderId: number): Promise<void> => {
-    consensusRoom.send({ kind: "leadership", leading: false, leaderId, term: 1 });
+    consensusThread.send({ kind: "leadership", leading: false, leaderId, term: 1 });
     await turn();
   };
   const swap = async (): Promise<void> => {
-    storeRoom.send({ kind: "swapped", applied: APPLIED });
+    storeThread.send({ kind: "keyspace-replaced", applied: APPLIED });
     await turn();
   };
   return { front, lead, swap, keyspaces, serveable, due, toStore };
@@ -124,7 +124,7 @@ test("a snapshot takes the keyspace's place: reads that began before end on the 
   await lead(2);
   const before = await front.kv.snapshot();
   await swap();
-  expect(toStore).toEqual(["reopened"]);
+  expect(toStore).toEqual(["reader-reopened"]);
   expect(keyspaces.length).toBe(2);
   expect(await before.get(new Uint8Array([1]))).toBeUndefined();
   expect(await (await front.kv.snapshot()).get(new Uint8Array([1]))).toBeUndefined();

@@ -3,7 +3,7 @@ import { type ReadinessFacts, readinessOf } from "../../src/node/readiness.ts";
 
 const READY: ReadinessFacts = {
   phase: "serving",
-  expelled: undefined,
+  fenced: undefined,
   joins: false,
   waiting: undefined,
   leaderKnown: true,
@@ -18,7 +18,7 @@ const codes = (facts: Partial<ReadinessFacts>): string[] => {
   return readiness.ready ? [] : readiness.reasons.map(({ code }) => code);
 };
 
-test("ready is: serving, a leader is known, a read has succeeded, the port is open, and there is room", () => {
+test("ready is: serving, a leader is known, a read has succeeded, the port is open, and there is space", () => {
   expect(readinessOf(READY)).toEqual({ ready: true });
   expect(codes({ leaderKnown: false })).toEqual(["no-leader"]);
   expect(codes({ readable: false })).toEqual(["catching-up"]);
@@ -40,7 +40,7 @@ test("before that: what the start waits for", () => {
 });
 
 test("a node that is no member says only that", () =>
-  expect(readinessOf({ ...READY, expelled: "n1 was removed", leaderKnown: false })).toEqual({
+  expect(readinessOf({ ...READY, fenced: "n1 was removed", leaderKnown: false })).toEqual({
     ready: false,
-    reasons: [{ code: "expelled", message: "n1 was removed" }],
+    reasons: [{ code: "fenced", message: "n1 was removed" }],
   }));

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { noLog } from "../../src/monitoring/log.ts";
-import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import { keyspaceDirectory, loadIdentity, walDirectory } from "../../src/node/data-directory.ts";
 import { Node } from "../../src/node/node.ts";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
@@ -48,11 +48,11 @@ function startHere(): Promise<Node> {
   return Node.start({
     config: loadConfig(new Map(), { ...ENVIRONMENT, ELASTICKV_DATA_DIR: dataDir }).config,
     log: noLog,
-    metrics: new RoomMetrics("front"),
+    metrics: new ThreadMetrics("front"),
     onFatal: (message) => {
       throw new Error(message);
     },
-    onExpelled: (message) => {
+    onFenced: (message) => {
       throw new Error(message);
     },
   });

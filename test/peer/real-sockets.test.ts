@@ -1,7 +1,7 @@
 /** The transport over the sockets, clock and timers that a node really has. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { PeerTransport } from "../../src/peer/transport.ts";
-import type { Lane, Peer, PeerMessage, Verdict } from "../../src/peer/types.ts";
+import type { HandshakeResult, Lane, Peer, PeerMessage } from "../../src/peer/types.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { realNetwork, type TlsFiles } from "../../src/platform/network/real-network.ts";
 import { systemRandom } from "../../src/platform/random.ts";
@@ -53,7 +53,7 @@ async function start(
     maxInflightMsgs: 512,
     maxSizePerMsgBytes: 4 << 20,
     admit: () => ({ ok: true }),
-    certify: (hello, certificate): Verdict =>
+    certify: (hello, certificate): HandshakeResult =>
       tls === undefined || certificate?.names.includes(hello.name)
         ? { ok: true }
         : {

@@ -3,7 +3,7 @@ import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/messages/messages.ts";
 import { encodeMessage } from "../../src/peer/codec.ts";
 import { SEAL_BYTES } from "../../src/peer/frame-seal.ts";
 import { SLOTS, type Slot, SNAPSHOT_QUEUE } from "../../src/peer/lanes.ts";
-import type { Hello, Lane, PeerMessage, Standing } from "../../src/peer/types.ts";
+import type { HandshakeGate, Hello, Lane, PeerMessage } from "../../src/peer/types.ts";
 import { MessageType } from "../../src/raft/core/index.ts";
 import {
   append,
@@ -93,7 +93,7 @@ describe("lanes", () => {
     expect(writes.sort()).toEqual([0, 0, 1, 3]);
   });
 
-  test("entries come in memory that the room gave", async () => {
+  test("entries come in memory that the thread gave", async () => {
     const world = new World();
     const [a, b] = pairOf(await group(world, 2));
     a.transport.send(2, append(1, [100, 200]));
@@ -118,7 +118,7 @@ function laneIs(message: PeerMessage, lane: Lane): boolean {
 }
 
 describe("a full lane", () => {
-  test("drops, counts and reports once; the others go on; what waited arrives when there is room", async () => {
+  test("drops, counts and reports once; the others go on; what waited arrives when there is space", async () => {
     const world = new World();
     const [a, b] = pairOf(await group(world, 2));
     const limits: [Lane, number, (i: number) => PeerMessage][] = [
@@ -528,8 +528,8 @@ describe("a peer that talks nonsense", () => {
 });
 
 describe("before a connection stands", () => {
-  const standings: Standing[] = [];
-  const keep = (_: Hello, own: Hello, standing: Standing): void => {
+  const standings: HandshakeGate[] = [];
+  const keep = (_: Hello, own: Hello, standing: HandshakeGate): void => {
     expect(own.name).toBe("n2");
     standings.push(standing);
   };
@@ -550,7 +550,7 @@ describe("before a connection stands", () => {
     world.run(50);
     expect([b.received, b.hellos.filter(({ peer }) => peer === 1).length]).toEqual([[], 4]);
     expect(statusOf(b, 1)?.reachable).toBe(false);
-    for (const standing of standings) standing.stands();
+    for (const standing of standings) standing.accept();
     world.run(50);
     expect(roundsIn(b)).toEqual([1, 2, 3]);
     expect(statusOf(b, 1)?.reachable).toBe(true);
@@ -559,9 +559,9 @@ describe("before a connection stands", () => {
 
   test("it ends when that fails, when too much comes, or when it takes too long; and is dialled again", async () => {
     const { world, a, b } = await waiting();
-    for (const standing of standings) standing.fails("no");
+    for (const standing of standings) standing.reject("no");
     // Later it is of no use to anybody.
-    for (const standing of standings) standing.stands();
+    for (const standing of standings) standing.accept();
     world.run(1_000);
     expect(standings.length).toBeGreaterThanOrEqual(8);
     expect(a.unreachable.length).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "../../src/platform/clock.ts";
 
-test("rooms in different threads read one monotonic clock: a lease that one grants means the same to the other", async () => {
+test("threads in different threads read one monotonic clock: a lease that one grants means the same to the other", async () => {
   // A thread's own clock begins when the thread does: this one has run for a while already.
   await Bun.sleep(120);
   const worker = new Worker(new URL("./support/clock-worker.ts", import.meta.url).href);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Crowd, hostOf } from "../../src/platform/network/crowd.ts";
 
-test("the oldest of the address that has the most makes room; whoever comes is let in", () => {
+test("the oldest of the address that has the most makes space; whoever comes is let in", () => {
   const crowd = new Crowd<string>({ all: 4, perAddress: 3 });
   expect(["a1", "a2", "a3"].map((member) => crowd.add(member, "a"))).toEqual([
     undefined,

@@ -155,7 +155,7 @@ test("RealDisk: another process's lock is seen, and ends with it", async () => {
   const root = mkdtempSync(join(tmpdir(), "disk-"));
   const script = `
     const { realDisk } = await import("${join(import.meta.dir, "../../src/platform/disk/real-disk.ts")}");
-    realDisk.lock("${root}/LOCK"); console.log("held"); setInterval(() => {}, 1000);`;
+    realDisk.lock("${root}/LOCK"); console.log("pinned"); setInterval(() => {}, 1000);`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
   await child.stdout.getReader().read();
   expect(diskError(() => lockDirectory(realDisk, root)).code).toBe("LOCKED");

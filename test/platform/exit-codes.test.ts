@@ -76,12 +76,12 @@ const endOf = (codes: readonly string[]): End => (lastingKind(codes) === undefin
 test.each([...Object.entries(LOG), ...Object.entries(STORE), ...Object.entries(OTHERS)])(
   "%s %s",
   (code, end) => {
-    const failure = roomFailure("the room says", [code], "/data");
+    const failure = roomFailure("the thread says", [code], "/data");
     expect(endOf([code])).toBe(end);
     expect(failure.exitCode).toBe(end === "lasts" ? EXIT.LASTING : EXIT.MAY_MEND);
     // Whoever is not started again says what to do.
     if (end === "lasts" && code !== "ENOENT" && code !== "ENOTDIR" && code !== "EISDIR") {
-      expect(failure.message.length).toBeGreaterThan("the room says; ".length);
+      expect(failure.message.length).toBeGreaterThan("the thread says; ".length);
     }
   },
 );

@@ -33,7 +33,7 @@ function freeBytes(directory: string): number {
 
 // Without root there is no small disk. full-disk.process.ts tells the same of one node.
 test.if(needs("mount"))(
-  "the disk of one node is full: the cluster goes on, and the node is back when there is room",
+  "the disk of one node is full: the cluster goes on, and the node is back when there is space",
   async () => {
     await withSmallDisk(async (disk) => {
       const filler = join(disk, "filler");

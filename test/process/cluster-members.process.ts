@@ -29,16 +29,16 @@ test("a learner joins by snapshot, is promoted, and takes the place of a voter t
     );
     await load.progress();
 
-    const victim = cluster.others(leader).find(({ name }) => name !== "n4")?.name ?? "";
-    expect(await cluster.command(leader, "remove", victim)).toMatchObject({ code: 0 });
+    const target = cluster.others(leader).find(({ name }) => name !== "n4")?.name ?? "";
+    expect(await cluster.command(leader, "remove", target)).toMatchObject({ code: 0 });
     // It says so and ends, of its own accord.
-    expect(await cluster.node(victim).running.exitCode(20_000)).toBe(0);
-    expect(lastLine(cluster.node(victim).running)).toMatch(
+    expect(await cluster.node(target).running.exitCode(20_000)).toBe(0);
+    expect(lastLine(cluster.node(target).running)).toMatch(
       /^elastickv: .*removed.*; its data directory is of no more use/,
     );
     await load.progress();
-    // Started again it is told once more: that start cannot succeed, and no supervisor is to try it for ever.
-    const again = await cluster.spawn(victim);
+    // Started again it is told once more: that start cannot succeed, and no supervisor is to try it forever.
+    const again = await cluster.spawn(target);
     expect(await again.exitCode(20_000)).toBe(78);
     expect(lastLine(again)).toMatch(/^elastickv: .*removed.*; its data directory is of no more use/);
     await cluster.converged();
@@ -68,16 +68,16 @@ test("a corrupted log: the node refuses to start and names the file, the others 
   await withCluster({ env: SHORT_LOG }, async (cluster) => {
     const load = await RegisterLoad.start(cluster);
     await load.progress(60);
-    const victim = cluster.others(await cluster.leader())[0]?.name ?? "";
-    await cluster.kill(victim);
-    const path = flipBitInLog(cluster.node(victim).dataDir);
-    const refused = await cluster.spawn(victim);
+    const target = cluster.others(await cluster.leader())[0]?.name ?? "";
+    await cluster.kill(target);
+    const path = flipBitInLog(cluster.node(target).dataDir);
+    const refused = await cluster.spawn(target);
     expect(await refused.exitCode(20_000)).toBe(78);
     expect(lastLine(refused)).toStartWith("elastickv: ");
     expect(lastLine(refused)).toContain(path);
     expect(lastLine(refused)).toContain("a member of a cluster is replaced instead");
     await load.progress();
-    await replace(cluster, victim, "n4");
+    await replace(cluster, target, "n4");
     await load.progress();
     await load.finish();
   });
@@ -87,16 +87,16 @@ test("a wiped node is refused, with the reason, and is replaced", async () => {
   await withCluster({ env: SHORT_LOG }, async (cluster) => {
     const load = await RegisterLoad.start(cluster);
     await load.progress(60);
-    const victim = cluster.others(await cluster.leader())[0]?.name ?? "";
-    await cluster.kill(victim);
-    rmSync(cluster.node(victim).dataDir, { recursive: true });
-    const wiped = await cluster.spawn(victim);
+    const target = cluster.others(await cluster.leader())[0]?.name ?? "";
+    await cluster.kill(target);
+    rmSync(cluster.node(target).dataDir, { recursive: true });
+    const wiped = await cluster.spawn(target);
     expect(await wiped.exitCode(30_000)).toBe(78);
     expect(lastLine(wiped)).toMatch(
       /^elastickv: .*is known with another data directory.*; put the directory back .* replace/,
     );
     await load.progress();
-    await replace(cluster, victim, "n4");
+    await replace(cluster, target, "n4");
     await load.progress();
     await load.finish();
   });
@@ -106,34 +106,34 @@ test("a copy of a member's directory that is put back is refused by itself, and 
   await withCluster({ env: SHORT_LOG }, async (cluster) => {
     const load = await RegisterLoad.start(cluster);
     await load.progress(60);
-    const victim = cluster.others(await cluster.leader())[0]?.name ?? "";
-    const copy = await copyStopped(cluster, victim);
-    await cluster.start(victim);
+    const target = cluster.others(await cluster.leader())[0]?.name ?? "";
+    const copy = await copyStopped(cluster, target);
+    await cluster.start(target);
     await load.progress(60);
-    await cluster.kill(victim);
-    putBack(cluster, victim, copy);
-    const old = await cluster.spawn(victim);
+    await cluster.kill(target);
+    putBack(cluster, target, copy);
+    const old = await cluster.spawn(target);
     expect(await old.exitCode(30_000)).toBe(78);
     expect(lastLine(old)).toMatch(ROLLED_BACK);
     // Whoever told it knows; the others may only have found nobody there.
     await waitFor(
       async () => {
-        const views = await Promise.all(cluster.others(victim).map(({ name }) => cluster.status(name)));
+        const views = await Promise.all(cluster.others(target).map(({ name }) => cluster.status(name)));
         return views.some(({ members }) =>
-          members.some(({ id, problem }) => id === victim && problem?.includes("ROLLED_BACK")),
+          members.some(({ id, problem }) => id === target && problem?.includes("ROLLED_BACK")),
         );
       },
       20_000,
       "somebody saying what is wrong with the copy",
     );
     // Once more, with nobody to tell it.
-    cluster.links.isolate(victim);
-    const again = await cluster.spawn(victim);
+    cluster.links.isolate(target);
+    const again = await cluster.spawn(target);
     expect(await again.exitCode(30_000)).toBe(78);
     expect(lastLine(again)).toMatch(ROLLED_BACK);
     cluster.links.heal();
     await load.progress();
-    await replace(cluster, victim, "n4");
+    await replace(cluster, target, "n4");
     await load.progress();
     await load.finish();
   });
@@ -141,12 +141,12 @@ test("a copy of a member's directory that is put back is refused by itself, and 
 
 test("a copy and a member that has missed what was acknowledged elect nobody", async () => {
   await withCluster({}, async (cluster) => {
-    const [first = "", behind = "", victim = ""] = [...cluster.nodes].map(({ name }) => name);
-    const copy = await copyStopped(cluster, victim);
-    await cluster.start(victim);
+    const [first = "", behind = "", target = ""] = [...cluster.nodes].map(({ name }) => name);
+    const copy = await copyStopped(cluster, target);
+    await cluster.start(target);
     await cluster.converged();
     await cluster.kill(behind);
-    await cluster.leader([first, victim]);
+    await cluster.leader([first, target]);
     const client = cluster.client(first);
     await waitFor(
       async () => [200, 409].includes((await client.call("PUT", "kept")).status),
@@ -154,10 +154,10 @@ test("a copy and a member that has missed what was acknowledged elect nobody", a
       "writing",
     );
     for (let i = 0; i < 20; i++) await client.expect(200, "PUT", `kept/${i}`, { body: `body ${i}` });
-    await Promise.all([cluster.kill(first), cluster.kill(victim)]);
-    putBack(cluster, victim, copy);
+    await Promise.all([cluster.kill(first), cluster.kill(target)]);
+    putBack(cluster, target, copy);
     await cluster.spawn(behind);
-    const old = await cluster.spawn(victim);
+    const old = await cluster.spawn(target);
     expect(await old.exitCode(30_000)).toBe(78);
     expect(old.stderr).toMatch(ROLLED_BACK);
     await cluster.start(first);

@@ -179,10 +179,10 @@ test("SIGKILL of the node that a client talks to: whoever asks more than once go
     );
     await loads.goRound();
     for (let round = 0; round < 3; round++) {
-      const victim = await cluster.leader();
-      await cluster.kill(victim);
+      const target = await cluster.leader();
+      await cluster.kill(target);
       await loads.goRound();
-      await cluster.start(victim);
+      await cluster.start(target);
       await loads.goRound();
     }
     await loads.finish();

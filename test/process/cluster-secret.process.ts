@@ -108,9 +108,9 @@ test.if(needs("openssl"))(
           expect(existsSync(join(dataDir, "cluster-secret"))).toBe(false);
         const client = cluster.client("n1");
         expect((await client.call("PUT", "kept")).status).toBe(200);
-        const { instance, clusterId, boots } = JSON.parse(
+        const { instance, clusterId, incarnations } = JSON.parse(
           readFileSync(join(cluster.node("n2").dataDir, "node.json"), "utf8"),
-        ) as { instance: string; clusterId: string; boots: string[] };
+        ) as { instance: string; clusterId: string; incarnations: string[] };
         const evil = certificates.node("evil");
         const target = { host: LOOPBACK, port: cluster.node("n1").advertisedPort };
         const hello = {
@@ -124,7 +124,7 @@ test.if(needs("openssl"))(
             capabilities: [],
           },
           // An address that the certificate does bear.
-          ...{ address: "evil.example:1", boot: boots.at(-1) ?? "" },
+          ...{ address: "evil.example:1", boot: incarnations.at(-1) ?? "" },
         };
         for (const name of ["n2", "n9"]) {
           const speaker = new Speaker(realNetwork(evil), target);

@@ -63,7 +63,7 @@ test.if(needs("mount"))("a full disk refuses uploads, goes on reading, and recov
     expect(readiness.status).toBe(503);
     expect(readiness.text).toContain("disk-full");
 
-    // Deletes are taken: they are how room comes back.
+    // Deletes are taken: they are how space comes back.
     const gone = acknowledged.pop();
     await client.expect(204, "DELETE", `full/${gone}`);
 

@@ -47,7 +47,7 @@ let objects = 0;
 interface Identity {
   readonly instance: string;
   readonly clusterId: string;
-  readonly boots: readonly string[];
+  readonly incarnations: readonly string[];
 }
 
 /** What only the node itself should know; the tests look whether it comes out. */
@@ -85,16 +85,16 @@ async function asked(stranger: Speaker): Promise<Uint8Array> {
 function expectNothing(heard: Buffer, ...names: readonly string[]): void {
   const text = heard.toString("latin1");
   for (const name of names) {
-    const { instance, clusterId, boots } = identity(name);
-    for (const known of [name, instance, clusterId, ...boots, CLUSTER_SECRET])
+    const { instance, clusterId, incarnations } = identity(name);
+    for (const known of [name, instance, clusterId, ...incarnations, CLUSTER_SECRET])
       expect(text).not.toContain(known);
   }
 }
 
 /** A hello as somebody writes it who has read everything about a member that can be read. */
 function helloAs(name: string, more: Partial<ConnectionHello["hello"]> = {}): ConnectionHello {
-  const { instance, clusterId, boots } = identity(name);
-  const [boot = ""] = boots.slice(-1);
+  const { instance, clusterId, incarnations } = identity(name);
+  const [boot = ""] = incarnations.slice(-1);
   const said = { clusterId, id: raftIdOf(name), name, instance, protocol: 2, version: "0.1.0", boot };
   const address = `${LOOPBACK}:${peerPort(name)}`;
   return { hello: { ...said, capabilities: [], address, ...more }, slot: OTHER_LANE, maxFrameBytes: 1 << 20 };

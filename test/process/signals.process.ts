@@ -139,7 +139,7 @@ test("SIGINT ends it like SIGTERM", async () => {
 });
 
 /**
- * A room that cannot go on takes the whole process down. How a room is brought to its end without a hook in the product:
+ * A thread that cannot go on takes the whole process down. How a thread is brought to its end without a hook in the product:
  * `prlimit --fsize` makes every write beyond a size fail (EFBIG), as a failing disk does; the log is preallocated, so
  * the first to meet it is whoever has to grow a file.
  */

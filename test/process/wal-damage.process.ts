@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
-import { FRONTIER_FILE, readFrontier } from "../../src/raft/log/ack-watermark.ts";
+import { readWatermark, WATERMARK_FILE } from "../../src/raft/log/ack-watermark.ts";
 import { recoverLog } from "../../src/raft/log/recovery.ts";
 import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { Random } from "./lib/random.ts";
@@ -137,11 +137,11 @@ async function directoryOfSegments(): Promise<string> {
 
 /** The sequence number of the segment up to which the log is acknowledged; 0: none yet. */
 function acknowledgedSegment(directory: string): number {
-  const path = join(directory, FRONTIER_FILE);
+  const path = join(directory, WATERMARK_FILE);
   if (!existsSync(path)) return 0;
   const file = realDisk.open(path, "read");
   try {
-    return readFrontier(file).frontier?.sequence ?? 0;
+    return readWatermark(file).watermark?.sequence ?? 0;
   } finally {
     file.close();
   }

@@ -6,7 +6,7 @@ import { verdictOf } from "./lib/run-seed.ts";
 import { World } from "./lib/world.ts";
 
 const CALM = { nodes: 3, durationMs: 100, faults: {} };
-/** What a log room says whose disk has failed. */
+/** What a log thread says whose disk has failed. */
 const DISK_MESSAGE = "log: pwrite failed: EIO (injected)";
 
 /** The verdict of a run whose first machine has been through this, just after its start. */

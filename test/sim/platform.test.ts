@@ -1,4 +1,4 @@
-/** The simulated machine room: threads, mail, streams. */
+/** The simulated machine room: threads, messages, streams. */
 import { describe, expect, test } from "bun:test";
 import { type Process, Scheduler, SimThread } from "./lib/scheduler.ts";
 import { simChannel } from "./lib/sim-channel.ts";

@@ -108,7 +108,7 @@ do {
     }
   }
   seed++;
-  // Promises of processes that died in a run are never settled; whatever they rejected is nobody's business.
+  // VoteGuard of processes that died in a run are never settled; whatever they rejected is nobody's business.
   await Bun.sleep(0);
 } while (performance.now() < until && failures < MAX_FAILURES);
 const took = (performance.now() - begin) / 1000;

@@ -87,7 +87,7 @@ function metric(metrics: string, name: string): number {
   return Number(new RegExp(`^elastickv_${name} (\\S+)$`, "m").exec(metrics)?.[1]);
 }
 
-/** Each room answers for itself: what is on its way from one to the next shows in only one of them. A node registers
+/** Each thread answers for itself: what is on its way from one to the next shows in only one of them. A node registers
  *  itself just after its start. */
 async function settledMetrics(admin: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
@@ -128,7 +128,7 @@ describe("commands", () => {
 });
 
 describe("a node", () => {
-  test("starts, answers from every room, refuses a second one, stops, and starts again", async () => {
+  test("starts, answers from every thread, refuses a second one, stops, and starts again", async () => {
     const node = await startNode();
     try {
       for (const path of [
@@ -152,10 +152,10 @@ describe("a node", () => {
         expect((await (await fetch(`${node.admin}/assets/${asset}`)).text()).length).toBeGreaterThan(50);
       }
       const metrics = await settledMetrics(node.admin);
-      for (const room of ["front", "log", "consensus", "store", "snapshot"]) {
-        expect(metrics).toContain(`elastickv_room_up{room="${room}"} 1`);
+      for (const thread of ["front", "log", "consensus", "store", "snapshot"]) {
+        expect(metrics).toContain(`elastickv_thread_up{thread="${thread}"} 1`);
       }
-      expect(metrics).not.toMatch(/elastickv_room_up\{[^}]*\} 0/);
+      expect(metrics).not.toMatch(/elastickv_thread_up\{[^}]*\} 0/);
       expect(metric(metrics, "raft_commit_index")).toBeGreaterThan(0);
       // Index 1 is the initial membership: a position, not an entry.
       expect(metric(metrics, "wal_entries_total")).toBe(metric(metrics, "raft_last_index") - 1);

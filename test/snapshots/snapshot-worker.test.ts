@@ -1,23 +1,23 @@
-/** The snapshot room on its own thread, over a real keyspace, while another thread writes to it. */
+/** The snapshot thread on its own thread, over a real keyspace, while another thread writes to it. */
 import { expect, test } from "bun:test";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../../src/messages/messages.ts";
 import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import type { SnapshotWorkerInit } from "../../src/snapshots/snapshot-worker.ts";
-import { SqliteDepot } from "../../src/store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../../src/store/generations/sqlite-generations.ts";
 import { BLIND } from "../../src/store/types.ts";
 import { PortChannel } from "../../src/threads/channel.ts";
 import { workerUrl } from "../../src/threads/worker-entrypoints.ts";
 import { IDENTITY, MEMBERSHIP } from "../state/support/store-threads.ts";
 import { temporaryDirectory } from "../store/helpers.ts";
 
-interface Room {
+interface Thread {
   say(...messages: ConsensusToSnapshot[]): void;
   /** Everything up to the first message of this kind. */
   until(kind: SnapshotToConsensus["kind"]): Promise<SnapshotToConsensus[]>;
   end(): Promise<void>;
 }
 
-async function spawn(directory: string): Promise<Room> {
+async function spawn(directory: string): Promise<Thread> {
   const worker = new Worker(workerUrl("snapshot"));
   const ports = new MessageChannel();
   const metrics = new MessageChannel();
@@ -67,11 +67,11 @@ async function spawn(directory: string): Promise<Room> {
   };
 }
 
-test("a keyspace goes from one depot to another, through two threads, while it is written to", async () => {
+test("a keyspace goes from one generations to another, through two threads, while it is written to", async () => {
   const home = temporaryDirectory();
-  const depotAt = (name: string): SqliteDepot =>
-    new SqliteDepot({ directory: `${home.path}/${name}`, fsmSyncMode: "sync", identity: IDENTITY });
-  const source = depotAt("a");
+  const generationsAt = (name: string): SqliteGenerations =>
+    new SqliteGenerations({ directory: `${home.path}/${name}`, fsmSyncMode: "sync", identity: IDENTITY });
+  const source = generationsAt("a");
   const store = source.open();
   const write = (index: number): void =>
     store.raftBatch({ index, term: 1, commitTs: BigInt(index) }, (batch) => {
@@ -81,7 +81,7 @@ test("a keyspace goes from one depot to another, through two threads, while it i
       batch.putState(MEMBERSHIP_STATE, encodeMembership(MEMBERSHIP));
     });
   for (let index = 1; index <= 20; index++) write(index);
-  const target = depotAt("b");
+  const target = generationsAt("b");
   target.open().close();
   const [sender, receiver] = await Promise.all([spawn(`${home.path}/a`), spawn(`${home.path}/b`)]);
   try {

@@ -53,7 +53,7 @@ describe("sending", () => {
     const it = new SnapshotSender({
       timers,
       store: (message) => mail.push(`store ${message.kind}`),
-      snapshots: (message) => mail.push(`room ${message.kind}`),
+      snapshots: (message) => mail.push(`thread ${message.kind}`),
       send: (_, message) => {
         sent.push(message);
         return takes;
@@ -84,18 +84,18 @@ describe("sending", () => {
     expect(it.onResult(TO, 1, true, "")).toBe(true);
     expect(it.onResult(TO, 1, true, "")).toBe(false);
     expect(ends).toEqual([{ to: TO, index: 15 }]);
-    expect(mail).toEqual(["store hold", "room send", "room credit", "store unhold", "room cancel"]);
+    expect(mail).toEqual(["store pin", "thread send", "thread credit", "store unpin", "thread cancel"]);
     expect(timers.waiting).toBe(0);
   });
 
-  test("one that is not needed over there: the room is told, whose read would stay open otherwise", () => {
+  test("one that is not needed over there: the thread is told, whose read would stay open otherwise", () => {
     const { it, mail, ends } = sender();
     it.begin(TO, snap(10));
     it.onHeld(1);
     it.onOpened(1, { index: 15, term: 4, commitTs: 1n }, membership);
     expect(it.onResult(TO, 1, true, "not needed")).toBe(true);
     expect(ends).toEqual([{ to: TO, index: 15 }]);
-    expect(mail).toEqual(["store hold", "room send", "store unhold", "room cancel"]);
+    expect(mail).toEqual(["store pin", "thread send", "store unpin", "thread cancel"]);
   });
 
   test("older than what was asked for, silence, a dropped chunk, another request: each ends it once, as failed", () => {
@@ -114,8 +114,8 @@ describe("sending", () => {
     cancelled.it.cancel(() => true, "no longer leads");
     for (const { ends, mail, it } of [old, silent, dropped, cancelled]) {
       expect(ends).toEqual([{ to: TO, index: undefined }]);
-      expect(mail.filter((one) => one === "store unhold").length).toBe(1);
-      expect(mail).toContain("room cancel");
+      expect(mail.filter((one) => one === "store unpin").length).toBe(1);
+      expect(mail).toContain("thread cancel");
       expect(it.active).toBe(0);
     }
   });
@@ -161,7 +161,7 @@ describe("sending", () => {
     it.begin(TO, snap(10));
     it.begin(TO, snap(20));
     expect(ends).toEqual([]);
-    expect(mail).toEqual(["store hold", "store unhold", "room cancel", "store hold"]);
+    expect(mail).toEqual(["store pin", "store unpin", "thread cancel", "store pin"]);
     expect(it.active).toBe(1);
     it.onHeld(2);
     it.onOpened(2, { index: 25, term: 4, commitTs: 1n }, membership);
@@ -221,7 +221,7 @@ describe("receiving", () => {
     for (let i = 0; i < 5; i++) timers.fire();
     expect(mail).toEqual(["receive", "received-end"]);
     expect(sent.at(-1)).toEqual({ kind: "snapshot-credit", streamId: 1, chunks: 0 });
-    // Late mail of chunks that were written before does not bring the patience of a stream back.
+    // Late messages of chunks that were written before do not bring the patience of a stream back.
     it.onWritten(100, 1);
     for (let i = 0; i < 5; i++) timers.fire();
     it.onComplete(100);
@@ -333,11 +333,11 @@ describe("both ways", () => {
       it.onPeer(TO, { kind: "snapshot-begin", streamId: 70, message: snap(10) });
       return next();
     };
-    for (let i = 0; i < 2; i++) it.onMail({ kind: "failed", streamId: begin(), message: FULL });
+    for (let i = 0; i < 2; i++) it.onMessages({ kind: "failed", streamId: begin(), message: FULL });
     begin();
     it.onPeer(TO, { kind: "snapshot-result", streamId: 70, ok: false, reason: "this node no longer leads" });
-    it.onMail({ kind: "complete", streamId: begin() });
-    it.onMail({ kind: "failed", streamId: begin(), message: FULL });
+    it.onMessages({ kind: "complete", streamId: begin() });
+    it.onMessages({ kind: "failed", streamId: begin(), message: FULL });
     expect(lines).toEqual([
       `warn snapshot received n7 failed ${FULL}`,
       `info snapshot received n7 failed ${FULL}`,
@@ -379,7 +379,7 @@ test("the log stays while a snapshot is on its way, and until the follower has m
   expect(through).toEqual([90, 390, 590]);
 });
 
-test("the log room hears what is durable from the first entry on: it may have too many segments long before the count", () => {
+test("the log thread hears what is durable from the first entry on: it may have too many segments long before the count", () => {
   let nowMs = 0;
   const compacted: (readonly [number, number])[] = [];
   const compactor = new LogCompactor({

@@ -10,15 +10,15 @@ import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
 import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
 import { Fsm } from "../../src/state/state-machine.ts";
-import { StoreRoom } from "../../src/state/store-thread.ts";
+import { StoreThread } from "../../src/state/store-thread.ts";
 import { StoreIdentityError } from "../../src/store/generations/store-identity.ts";
-import type { FsmSyncMode, KeyspaceDepot } from "../../src/store/types.ts";
+import type { FsmSyncMode, KeyspaceGenerations } from "../../src/store/types.ts";
 import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 import {
   entry,
-  FullDepot,
+  FullGenerations,
   IDENTITY,
   ManualTimers,
   MEMBERSHIP,
@@ -26,10 +26,10 @@ import {
   settle,
 } from "./support/store-threads.ts";
 
-const newDepot = (fsmSyncMode: FsmSyncMode = "sync"): FullDepot =>
-  new FullDepot({ fsmSyncMode, identity: IDENTITY });
+const newGenerations = (fsmSyncMode: FsmSyncMode = "sync"): FullGenerations =>
+  new FullGenerations({ fsmSyncMode, identity: IDENTITY });
 
-function startRoom(depot: KeyspaceDepot) {
+function startThread(generations: KeyspaceGenerations) {
   const timers = new ManualTimers();
   const [consensus, back] = localChannel<StoreToConsensus, ConsensusToStore>();
   const [front, frontBack] = localChannel<StoreToFront, FrontToStore>();
@@ -41,8 +41,8 @@ function startRoom(depot: KeyspaceDepot) {
   consensus.onBatch((messages) => void fromStore.push(...messages));
   front.onBatch((messages) => void toFront.push(...messages));
   const log: Logger = { ...noLog, warn: (message) => void warnings.push(message) };
-  const room = new StoreRoom({
-    depot,
+  const thread = new StoreThread({
+    generations,
     timers,
     log,
     published,
@@ -54,7 +54,7 @@ function startRoom(depot: KeyspaceDepot) {
     seconds: () => 0,
     fatal: (message) => fatal.push(message),
   });
-  const opened = room.start();
+  const opened = thread.start();
   const apply = (id: number, ...indexes: number[]): void =>
     consensus.send({ kind: "apply", id, entries: indexes.map(entry) });
   return { timers, consensus, front, fromStore, toFront, fatal, warnings, published, opened, apply };
@@ -62,46 +62,46 @@ function startRoom(depot: KeyspaceDepot) {
 
 const BOOTSTRAP: ConsensusToStore = { kind: "open", marker: undefined, bootstrap: MEMBERSHIP };
 
-async function openRoom(depot: KeyspaceDepot, open: ConsensusToStore = BOOTSTRAP) {
-  const room = startRoom(depot);
-  room.consensus.send(open);
-  await room.opened;
+async function openThread(generations: KeyspaceGenerations, open: ConsensusToStore = BOOTSTRAP) {
+  const thread = startThread(generations);
+  thread.consensus.send(open);
+  await thread.opened;
   await settle();
-  return room;
+  return thread;
 }
 
 const metadata = (index: number): SnapshotMetadata => ({ index, term: 1, confState: MEMBERSHIP.confState });
 
-/** A keyspace that has applied entries 2 to `last`, waiting to be installed in `depot`. */
-function receive(depot: KeyspaceDepot, last: number): void {
-  const source = new MemoryDepot({ fsmSyncMode: "sync", identity: IDENTITY });
+/** A keyspace that has applied entries 2 to `last`, waiting to be installed in `generations`. */
+function receive(generations: KeyspaceGenerations, last: number): void {
+  const source = new MemoryGenerations({ fsmSyncMode: "sync", identity: IDENTITY });
   const store = source.open();
   store.raftBatch({ index: 1, term: 1, commitTs: 0n }, (batch) =>
     batch.putState(MEMBERSHIP_STATE, encodeMembership(MEMBERSHIP)),
   );
   new Fsm(store).apply(Array.from({ length: last - 1 }, (_, i) => entry(i + 2)));
   const stream = source.openExport();
-  const target = depot.createImport();
+  const target = generations.createImport();
   for (let piece = stream.next(4_096); piece !== undefined; piece = stream.next(4_096)) target.write(piece);
   target.finish();
 }
 
 describe("open", () => {
   test("the first state of a cluster is written down once", async () => {
-    const depot = newDepot();
-    const { fromStore, published } = await openRoom(depot);
+    const generations = newGenerations();
+    const { fromStore, published } = await openThread(generations);
     expect(fromStore).toEqual([
       { kind: "opened", applied: { index: 1, term: 1, commitTs: 0n }, ceilingMs: 0, membership: MEMBERSHIP },
     ]);
     expect(published.appliedIndex).toBe(1);
-    depot.crash();
+    generations.crash();
     const other = { ...MEMBERSHIP, index: 99 };
-    const again = await openRoom(depot, { kind: "open", marker: undefined, bootstrap: other });
+    const again = await openThread(generations, { kind: "open", marker: undefined, bootstrap: other });
     expect(again.fromStore).toEqual(fromStore);
   });
 
   test("a node that joins has an empty keyspace and no membership", async () => {
-    const { fromStore } = await openRoom(newDepot(), {
+    const { fromStore } = await openThread(newGenerations(), {
       kind: "open",
       marker: undefined,
       bootstrap: undefined,
@@ -117,166 +117,166 @@ describe("open", () => {
     ["the marker is of another term", { index: 5, term: 2 }, 1],
     ["there is no marker", undefined, 1],
   ] as const)("a received snapshot that waits: %s", async (_name, marker, applied) => {
-    const depot = newDepot();
-    await openRoom(depot);
-    receive(depot, 5);
-    depot.crash();
-    const { opened } = await openRoom(depot, { kind: "open", marker, bootstrap: undefined });
+    const generations = newGenerations();
+    await openThread(generations);
+    receive(generations, 5);
+    generations.crash();
+    const { opened } = await openThread(generations, { kind: "open", marker, bootstrap: undefined });
     expect((await opened).index).toBe(applied);
-    expect(depot.pendingImport()).toBeUndefined();
+    expect(generations.pendingImport()).toBeUndefined();
   });
 
   test("one that is older than the keyspace is discarded, marker or not", async () => {
-    const depot = newDepot();
-    const { apply } = await openRoom(depot);
+    const generations = newGenerations();
+    const { apply } = await openThread(generations);
     apply(1, 2, 3, 4, 5, 6);
     await settle();
-    receive(depot, 5);
-    depot.crash();
+    receive(generations, 5);
+    generations.crash();
     const marker = { index: 5, term: 1 };
-    const { opened } = await openRoom(depot, { kind: "open", marker, bootstrap: undefined });
+    const { opened } = await openThread(generations, { kind: "open", marker, bootstrap: undefined });
     expect((await opened).index).toBe(6);
-    expect(depot.pendingImport()).toBeUndefined();
+    expect(generations.pendingImport()).toBeUndefined();
   });
 
   test("what keeps it from being opened is the answer to start, not a death later", async () => {
-    const depot = newDepot();
-    depot.open().putMeta("node-id", new TextEncoder().encode("n2"));
-    const room = startRoom(depot);
-    room.consensus.send(BOOTSTRAP);
-    expect(room.opened).rejects.toBeInstanceOf(StoreIdentityError);
+    const generations = newGenerations();
+    generations.open().putMeta("node-id", new TextEncoder().encode("n2"));
+    const thread = startThread(generations);
+    thread.consensus.send(BOOTSTRAP);
+    expect(thread.opened).rejects.toBeInstanceOf(StoreIdentityError);
     await settle();
-    expect(room.fatal).toEqual([]);
+    expect(thread.fatal).toEqual([]);
   });
 });
 
 describe("install", () => {
   test("nothing newer is applied or published before the front has opened the new keyspace", async () => {
-    const depot = newDepot();
-    const room = await openRoom(depot);
-    receive(depot, 5);
-    room.fromStore.length = 0;
-    room.apply(1, 2, 3);
-    room.consensus.send({ kind: "install", id: 2, snapshot: metadata(5) });
-    room.apply(3, 6);
+    const generations = newGenerations();
+    const thread = await openThread(generations);
+    receive(generations, 5);
+    thread.fromStore.length = 0;
+    thread.apply(1, 2, 3);
+    thread.consensus.send({ kind: "install", id: 2, snapshot: metadata(5) });
+    thread.apply(3, 6);
     await settle();
-    const applied = { index: 5, term: 1, commitTs: depot.openReader().appliedState().commitTs };
-    expect(room.toFront.map(({ kind }) => kind)).toEqual(["applied", "swapped"]);
-    expect(room.toFront.at(-1)).toEqual({ kind: "swapped", applied });
-    expect(room.published.appliedIndex).toBe(3);
-    expect(room.fromStore.map(({ kind }) => kind)).toEqual(["applied"]);
-    await room.timers.advance(5_000);
-    expect(room.published.appliedIndex).toBe(3);
-    room.front.send({ kind: "reopened" });
+    const applied = { index: 5, term: 1, commitTs: generations.openReader().appliedState().commitTs };
+    expect(thread.toFront.map(({ kind }) => kind)).toEqual(["applied", "keyspace-replaced"]);
+    expect(thread.toFront.at(-1)).toEqual({ kind: "keyspace-replaced", applied });
+    expect(thread.published.appliedIndex).toBe(3);
+    expect(thread.fromStore.map(({ kind }) => kind)).toEqual(["applied"]);
+    await thread.timers.advance(5_000);
+    expect(thread.published.appliedIndex).toBe(3);
+    thread.front.send({ kind: "reader-reopened" });
     await settle();
-    expect(room.fromStore[1]).toEqual({
+    expect(thread.fromStore[1]).toEqual({
       kind: "installed",
       id: 2,
       applied,
       ceilingMs: 0,
       membership: MEMBERSHIP,
     });
-    expect(room.fromStore[2]).toMatchObject({ kind: "applied", id: 3, applied: { index: 6 } });
-    expect(room.published.appliedIndex).toBe(6);
-    expect(room.fatal).toEqual([]);
+    expect(thread.fromStore[2]).toMatchObject({ kind: "applied", id: 3, applied: { index: 6 } });
+    expect(thread.published.appliedIndex).toBe(6);
+    expect(thread.fatal).toEqual([]);
   });
 
   test("reads that wait for what is in the snapshot are told of it, whether anything follows or not", async () => {
-    const depot = newDepot();
-    const room = await openRoom(depot);
-    receive(depot, 5);
-    room.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    const generations = newGenerations();
+    const thread = await openThread(generations);
+    receive(generations, 5);
+    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
     await settle();
-    room.toFront.length = 0;
-    room.front.send({ kind: "reopened" });
+    thread.toFront.length = 0;
+    thread.front.send({ kind: "reader-reopened" });
     await settle();
-    expect(room.toFront).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
-    expect(room.published.appliedIndex).toBe(5);
+    expect(thread.toFront).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
+    expect(thread.published.appliedIndex).toBe(5);
   });
 
   test("entries that are in the snapshot and come after it are passed over", async () => {
-    const depot = newDepot();
-    const room = await openRoom(depot);
-    receive(depot, 5);
-    room.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    const generations = newGenerations();
+    const thread = await openThread(generations);
+    receive(generations, 5);
+    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
     await settle();
-    room.front.send({ kind: "reopened" });
-    room.apply(2, 2, 3);
-    room.apply(3, 4, 5, 6, 7);
+    thread.front.send({ kind: "reader-reopened" });
+    thread.apply(2, 2, 3);
+    thread.apply(3, 4, 5, 6, 7);
     await settle();
-    expect(room.fromStore.at(-1)).toMatchObject({ kind: "applied", id: 3, applied: { index: 7 } });
-    expect(room.fatal).toEqual([]);
+    expect(thread.fromStore.at(-1)).toMatchObject({ kind: "applied", id: 3, applied: { index: 7 } });
+    expect(thread.fatal).toEqual([]);
   });
 
   test("a full disk: the snapshot overtakes what it contains, and its apply ids are answered", async () => {
-    const depot = newDepot();
-    const room = await openRoom(depot);
-    receive(depot, 5);
-    depot.full = true;
-    room.apply(1, 2);
-    room.apply(2, 3, 4);
-    room.consensus.send({ kind: "install", id: 3, snapshot: metadata(5) });
+    const generations = newGenerations();
+    const thread = await openThread(generations);
+    receive(generations, 5);
+    generations.full = true;
+    thread.apply(1, 2);
+    thread.apply(2, 3, 4);
+    thread.consensus.send({ kind: "install", id: 3, snapshot: metadata(5) });
     await settle();
-    await room.timers.advance(1_000);
-    expect(room.toFront.map(({ kind }) => kind)).toEqual(["disk-full", "swapped", "disk-full"]);
-    room.front.send({ kind: "reopened" });
+    await thread.timers.advance(1_000);
+    expect(thread.toFront.map(({ kind }) => kind)).toEqual(["disk-full", "keyspace-replaced", "disk-full"]);
+    thread.front.send({ kind: "reader-reopened" });
     await settle();
-    expect(room.fromStore.slice(1)).toMatchObject([
+    expect(thread.fromStore.slice(1)).toMatchObject([
       { kind: "installed", id: 3 },
       { kind: "applied", id: 2, applied: { index: 5 } },
     ]);
-    expect(room.fatal).toEqual([]);
+    expect(thread.fatal).toEqual([]);
   });
 
   test("a snapshot that is not there is the end of the node", async () => {
-    const depot = newDepot();
-    const room = await openRoom(depot);
-    room.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    const generations = newGenerations();
+    const thread = await openThread(generations);
+    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
     await settle();
-    expect(room.fatal).toEqual([
+    expect(thread.fatal).toEqual([
       "cannot install the snapshot at 1/5: StoreError: the received keyspace is not there any more",
     ]);
-    expect(room.published.appliedIndex).toBe(1);
+    expect(thread.published.appliedIndex).toBe(1);
   });
 });
 
-describe("hold", () => {
+describe("pin", () => {
   test("nothing is compacted while a stream holds; it goes on afterwards", async () => {
-    const depot = newDepot();
-    const { timers, consensus, fromStore, apply } = await openRoom(depot);
+    const generations = newGenerations();
+    const { timers, consensus, fromStore, apply } = await openThread(generations);
     apply(1, 2, 3);
-    consensus.send({ kind: "hold", streamId: 4 });
-    consensus.send({ kind: "hold", streamId: 5 });
+    consensus.send({ kind: "pin", streamId: 4 });
+    consensus.send({ kind: "pin", streamId: 5 });
     await timers.advance(3_000);
-    expect(fromStore.filter(({ kind }) => kind === "held")).toEqual([
-      { kind: "held", streamId: 4 },
-      { kind: "held", streamId: 5 },
+    expect(fromStore.filter(({ kind }) => kind === "pinned")).toEqual([
+      { kind: "pinned", streamId: 4 },
+      { kind: "pinned", streamId: 5 },
     ]);
-    consensus.send({ kind: "unhold", streamId: 4 });
+    consensus.send({ kind: "unpin", streamId: 4 });
     await timers.advance(3_000);
-    expect(depot.compactions).toBe(0);
-    consensus.send({ kind: "unhold", streamId: 5 });
+    expect(generations.compactions).toBe(0);
+    consensus.send({ kind: "unpin", streamId: 5 });
     await timers.advance(3_000);
-    expect(depot.compactions).toBeGreaterThan(0);
+    expect(generations.compactions).toBeGreaterThan(0);
   });
 
   test("one that is never let go ends after an hour, with a warning", async () => {
-    const depot = newDepot();
-    const { timers, consensus, apply, warnings } = await openRoom(depot);
+    const generations = newGenerations();
+    const { timers, consensus, apply, warnings } = await openThread(generations);
     apply(1, 2, 3);
-    consensus.send({ kind: "hold", streamId: 4 });
+    consensus.send({ kind: "pin", streamId: 4 });
     await timers.advance(HOLD_MAX_MS - 1);
-    expect([depot.compactions, warnings]).toEqual([0, []]);
+    expect([generations.compactions, warnings]).toEqual([0, []]);
     await timers.advance(2_000);
-    expect(depot.compactions).toBeGreaterThan(0);
+    expect(generations.compactions).toBeGreaterThan(0);
     expect(warnings).toEqual(["a snapshot is being sent for too long; old versions are compacted again"]);
   });
 });
 
 describe("nosync", () => {
   test("consensus is told what is durable: only after it was made so, at an interval", async () => {
-    const depot = new MemoryDepot({ fsmSyncMode: "nosync", identity: IDENTITY });
-    const { timers, apply, fromStore } = await openRoom(depot);
+    const generations = new MemoryGenerations({ fsmSyncMode: "nosync", identity: IDENTITY });
+    const { timers, apply, fromStore } = await openThread(generations);
     apply(1, 2, 3);
     await settle();
     expect(fromStore.at(-1)).toMatchObject({ kind: "applied", applied: { index: 3 }, durable: { index: 1 } });
@@ -285,27 +285,27 @@ describe("nosync", () => {
     const told = fromStore.length;
     await timers.advance(10 * DURABLE_INTERVAL_MS);
     expect(fromStore.length).toBe(told);
-    depot.crash();
-    expect(depot.open().appliedState().index).toBe(3);
+    generations.crash();
+    expect(generations.open().appliedState().index).toBe(3);
   });
 });
 
-test("a full disk does not stop the compaction that gives room back", async () => {
-  const depot = newDepot();
-  const { timers, apply, fatal, toFront } = await openRoom(depot);
+test("a full disk does not stop the compaction that gives space back", async () => {
+  const generations = newGenerations();
+  const { timers, apply, fatal, toFront } = await openThread(generations);
   const full = () => toFront.flatMap((message) => (message.kind === "disk-full" ? [message.full] : []));
   apply(1, 2);
   await settle();
-  expect(depot.store?.appliedState().index).toBe(2);
-  depot.full = true;
+  expect(generations.store?.appliedState().index).toBe(2);
+  generations.full = true;
   apply(2, 3);
   await timers.advance(5_000);
   // Tried again every second, and said once.
   expect(full()).toEqual([true]);
-  expect(depot.compactions).toBeGreaterThan(0);
-  depot.full = false;
+  expect(generations.compactions).toBeGreaterThan(0);
+  generations.full = false;
   await timers.advance(1_000);
-  expect(depot.store?.appliedState().index).toBe(3);
+  expect(generations.store?.appliedState().index).toBe(3);
   expect(full()).toEqual([true, false]);
   expect(fatal).toEqual([]);
 });

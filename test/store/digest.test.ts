@@ -1,7 +1,7 @@
 /** The number that the simulator compares between replicas: the same for the same rows and states, however they came. */
 import { expect, test } from "bun:test";
 import { BLIND, type Mutation, type RaftBatch } from "../../src/store/types.ts";
-import { MemoryDepot } from "../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 import type { KeyspaceWatch } from "../support/memory-store/memory-store.ts";
 import { SeededRandom } from "./helpers.ts";
 
@@ -32,7 +32,7 @@ function someWrites(random: SeededRandom, count: number): Write[] {
 }
 
 interface Replica {
-  readonly depot: MemoryDepot;
+  readonly generations: MemoryGenerations;
   readonly reached: Map<number, number>;
   readonly wrote: Map<bigint, number>;
 }
@@ -44,11 +44,11 @@ function replica(mode: "sync" | "nosync" = "sync"): Replica {
     reached: ({ index }, digest) => reached.set(index, digest),
     wrote: (commitTs, rows) => wrote.set(commitTs, rows),
   };
-  return { depot: new MemoryDepot({ fsmSyncMode: mode, identity, watch }), reached, wrote };
+  return { generations: new MemoryGenerations({ fsmSyncMode: mode, identity, watch }), reached, wrote };
 }
 
-function apply({ depot }: Replica, writes: readonly Write[], from: number, batchSize: number): void {
-  const store = depot.open();
+function apply({ generations }: Replica, writes: readonly Write[], from: number, batchSize: number): void {
+  const store = generations.open();
   for (let at = from; at < writes.length; at += batchSize) {
     const part = writes.slice(at, at + batchSize);
     const last = at + part.length;
@@ -83,8 +83,8 @@ test("what is rolled back, or lost with the power, leaves nothing behind", () =>
   const writes = ["1", "22", "333"].map(put);
   apply(straight, writes, 0, 1);
   apply(winding, writes.slice(0, 2), 0, 1);
-  winding.depot.crash(() => 1);
-  const store = winding.depot.open();
+  winding.generations.crash(() => 1);
+  const store = winding.generations.open();
   expect(() =>
     store.raftBatch({ index: 2, term: 1, commitTs: 9n }, (batch) => {
       put("999999999")(batch);
@@ -99,11 +99,11 @@ test("what is rolled back, or lost with the power, leaves nothing behind", () =>
 test("a snapshot brings what it was taken of, and what changes shows", () => {
   const [from, to] = [replica(), replica()];
   apply(from, someWrites(new SeededRandom(7), 60), 0, 1);
-  const source = from.depot.openExport();
-  const sink = to.depot.createImport();
+  const source = from.generations.openExport();
+  const sink = to.generations.createImport();
   for (let piece = source.next(1_000); piece !== undefined; piece = source.next(1_000)) sink.write(piece);
   sink.finish();
-  to.depot.installImport();
+  to.generations.installImport();
   expect(to.reached.get(60)).toBe(from.reached.get(60) as number);
   expect(new Set(from.reached.values()).size).toBeGreaterThan(30);
 });

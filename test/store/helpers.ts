@@ -7,7 +7,7 @@ export const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 export const hex = (bytes: Uint8Array | undefined): string | undefined =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString("hex");
 
-/** A view into shared memory, at an odd offset, as the rooms exchange them. */
+/** A view into shared memory, at an odd offset, as the threads exchange them. */
 export function shared(bytes: Uint8Array): Uint8Array {
   const view = new Uint8Array(new SharedArrayBuffer(bytes.length + 7)).subarray(3, 3 + bytes.length);
   view.set(bytes);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { PublishedState } from "../../src/threads/shared-state.ts";
 
-test("what one room writes, another with the same buffer reads, 64 bits whole", () => {
+test("what one thread writes, another with the same buffer reads, 64 bits whole", () => {
   const writer = new PublishedState();
   const reader = new PublishedState(writer.buffer);
   writer.publishApplied(2 ** 40, 2n ** 62n + 1n);

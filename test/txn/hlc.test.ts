@@ -64,7 +64,7 @@ describe("hybrid logical clock", () => {
     expect(() => new HybridLogicalClock(new ManualClock()).issue()).toThrow(/ceiling=0/);
   });
 
-  test("asks for a new ceiling while there is still room under the old one", () => {
+  test("asks for a new ceiling while there is still thread under the old one", () => {
     const clock = new ManualClock();
     const hlc = withCeiling(clock);
     expect(hlc.ceilingDue()).toBeUndefined();

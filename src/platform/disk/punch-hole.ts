@@ -33,7 +33,7 @@ export function punchHole(fd: number, offset: number, length: number): boolean {
 
 /**
  * Reserves blocks without changing the file's size: appends into them are several times faster and steadier than
- * those that allocate as they go (decision 010). False when there is no room or no support: write without it.
+ * those that allocate as they go (decision 010). False when there is no space or no support: write without it.
  */
 export function reserveSpace(fd: number, offset: number, length: number): boolean {
   return call(fd, FALLOC_FL_KEEP_SIZE, offset, length);

@@ -17,7 +17,7 @@ export class Crowd<T> {
     this.#limits = limits;
   }
 
-  /** @param address of the other end, without its port. @returns who has to make room: it is no member any more */
+  /** @param address of the other end, without its port. @returns who has to make space: it is no member any more */
   add(member: T, address: string): T | undefined {
     const same = this.#byAddress.get(address) ?? new Set();
     this.#byAddress.set(address, same);

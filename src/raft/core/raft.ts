@@ -112,7 +112,7 @@ export class Raft {
       if (type !== MessageType.Prop && type !== MessageType.ReadIndex) message.term = this.#term;
     }
     if (type === MessageType.AppResp || type === MessageType.VoteResp || type === MessageType.PreVoteResp) {
-      // Promises about what is on our disk. A refusal promises nothing, but shares the queue so that answers keep
+      // VoteGuard about what is on our disk. A refusal promises nothing, but shares the queue so that answers keep
       // their order.
       this.messagesAfterAppend.push(message);
       return;

@@ -57,7 +57,7 @@ export class ReadySource {
       if (append !== null) messages.push(append);
       if (committedEntries.length > 0) messages.push(storageApply(raft, committedEntries));
     } else {
-      this.#stepsOnAdvance = this.#takePromises(messages, snapshot, committedEntries);
+      this.#stepsOnAdvance = this.#takeVoteGuard(messages, snapshot, committedEntries);
     }
     const ready: Ready = {
       softState: this.#takeSoftState(),
@@ -88,7 +88,7 @@ export class ReadySource {
   }
 
   /** Splits the promises into those to others, added to `messages`, and what `advance` will deliver to ourselves. */
-  #takePromises(
+  #takeVoteGuard(
     messages: Message[],
     snapshot: Ready["snapshot"],
     committedEntries: readonly Entry[],

@@ -46,10 +46,10 @@ export interface Snapshot {
 /** "Nobody": no leader, no vote, no transferee. No node may have this id. */
 export const NONE = 0;
 
-/** Target of `StorageAppend` messages: the room that writes the log. Not a node id. */
+/** Target of `StorageAppend` messages: the thread that writes the log. Not a node id. */
 export const APPEND_THREAD = Number.MAX_SAFE_INTEGER;
 
-/** Target of `StorageApply` messages: the room that applies committed entries. Not a node id. */
+/** Target of `StorageApply` messages: the thread that applies committed entries. Not a node id. */
 export const APPLY_THREAD = Number.MAX_SAFE_INTEGER - 1;
 
 /** What the node is to its group at this moment. */

@@ -1,12 +1,12 @@
 /**
  * The Ready loop: drives the pure core with I/O around it.
  *
- *     proposals, ticks, peers' messages -> core -> Ready -> { log room, store room, peers }
- *     what the log room made durable     -> the core's own acknowledgement -> commit -> store room
+ *     proposals, ticks, peers' messages -> core -> Ready -> { log thread, store thread, peers }
+ *     what the log thread made durable     -> the core's own acknowledgement -> commit -> store thread
  *
- * The core runs with asynchronous storage writes: a Ready never waits. An append leaves as a message to the log room
- * and its responses (acknowledgements that promise durability) are delivered only when the log room says it is on
- * disk; committed entries leave as a message to the store room in the same way. A received snapshot is both: its marker
+ * The core runs with asynchronous storage writes: a Ready never waits. An append leaves as a message to the log thread
+ * and its responses (acknowledgements that promise durability) are delivered only when the log thread says it is on
+ * disk; committed entries leave as a message to the store thread in the same way. A received snapshot is both: its marker
  * goes to the log first, then the store puts the keyspace in force, then its responses leave. Nothing here blocks: no
  * disk, no SQLite, no body.
  */
@@ -36,7 +36,7 @@ import { Lease } from "./lease.ts";
 import { applyMembershipEntry, isMembershipEntry } from "./membership.ts";
 import { TickGate } from "./tick-gate.ts";
 import type { EngineOptions, Membership, Position } from "./types.ts";
-import { Promises } from "./vote-guard.ts";
+import { VoteGuard } from "./vote-guard.ts";
 
 interface PendingAppend {
   readonly id: number;
@@ -56,7 +56,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #core: RawNode;
   readonly #lease: Lease;
-  readonly #promises: Promises;
+  readonly #voteGuard: VoteGuard;
   readonly #ticks: TickGate;
   #appends: PendingAppend[] = [];
   #applies: PendingApply[] = [];
@@ -82,7 +82,7 @@ export class Engine {
     this.#options = options;
     this.#core = core;
     this.#lease = new Lease(core.id, electionTimeoutMs);
-    this.#promises = new Promises({
+    this.#voteGuard = new VoteGuard({
       nowMs: clock.monotonicMs(),
       electionTimeoutMs,
       fresh,
@@ -146,7 +146,7 @@ export class Engine {
   tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
     // A tick may begin an election. Nobody leads who has not won one, so nothing else waits for these.
-    if (this.#ticks.pass(nowMs) && !this.#promises.isAsking(nowMs)) this.#core.tick();
+    if (this.#ticks.pass(nowMs) && !this.#voteGuard.isAsking(nowMs)) this.#core.tick();
     this.work();
   }
 
@@ -195,13 +195,13 @@ export class Engine {
   receive(envelope: RaftEnvelope): Refusal | null {
     const { message, leaseRound } = envelope;
     const now = this.#options.clock.monotonicMs();
-    const objection = this.#promises.objection(envelope, now);
+    const objection = this.#voteGuard.objection(envelope, now);
     // Silence, and not a refusal: a refusal would be a promise too, and the candidate asks again.
     if (objection !== null || this.#isTooMuch(message)) return null;
     const refusal = this.#core.step(message);
     if (refusal !== null) return refusal;
     const { term, raftState } = this.#core.basicStatus();
-    this.#promises.taken(envelope, term, now);
+    this.#voteGuard.taken(envelope, term, now);
     if (
       message.type === MessageType.HeartbeatResp &&
       raftState === StateType.Leader &&
@@ -284,7 +284,7 @@ export class Engine {
     const { published, onReadState } = this.#options;
     if (ready.hardState !== null && ready.hardState.commit > this.#commit) {
       this.#commit = ready.hardState.commit;
-      // Before any message that could let another node acknowledge what was committed: see ShardStore.
+      // Before any message that could let another node acknowledge what was committed: see LinearizableReader.
       published.publishCommit(this.#commit);
     }
     this.#noteTransfer();
@@ -297,7 +297,7 @@ export class Engine {
         // The time is taken before the first of them leaves.
         if (round < 0) round = this.#nextRound(message.term);
         this.#send(message, round);
-      } else this.#send(message, this.#promises.roundFor(message));
+      } else this.#send(message, this.#voteGuard.roundFor(message));
     }
   }
 
@@ -406,7 +406,7 @@ export class Engine {
   #deliver(responses: readonly Message[]): void {
     for (const response of responses) {
       if (response.to === this.#core.id) this.#stepOwn(response);
-      else this.#send(response, this.#promises.roundFor(response));
+      else this.#send(response, this.#voteGuard.roundFor(response));
     }
   }
 

@@ -4,7 +4,7 @@
  */
 
 /** The newest start of a peer that this node has written down. */
-export interface PeerBoot {
+export interface PeerIncarnation {
   /** Raft id. */
   readonly id: number;
   /** Of the data directory that it was a start of: while a cluster forms, a member may be wiped and begin again. */
@@ -12,26 +12,26 @@ export interface PeerBoot {
   readonly boot: string;
 }
 
-export { BOOT_ID } from "../../peer/types.ts";
+export { INCARNATION_ID } from "../../peer/types.ts";
 
 /** A list longer than this is cut to what some member may still name, once all of them have said what they know. */
-export const BOOTS_BEFORE_CUT = 64;
+export const INCARNATIONS_BEFORE_CUT = 64;
 /** So many of the newest stay in any case: a peer that was itself put back names an older one. */
-export const BOOTS_NOT_CUT = 32;
+export const INCARNATIONS_NOT_CUT = 32;
 /** Of the oldest, and of the newest: what lies between is dropped when nothing else bounds the list. */
-export const BOOTS_KEPT_PER_END = 512;
+export const INCARNATIONS_KEPT_PER_END = 512;
 
 /**
  * With this start, newest last. The middle goes first: what a peer may name is among the newest if it is up, and among the
  * oldest if it has been away since the list began to grow.
  */
-export function withBoot(boots: readonly string[], boot: string): readonly string[] {
-  const all = [...boots, boot];
-  if (all.length <= 2 * BOOTS_KEPT_PER_END) return all;
-  return [...all.slice(0, BOOTS_KEPT_PER_END), ...all.slice(-BOOTS_KEPT_PER_END)];
+export function withIncarnation(incarnations: readonly string[], boot: string): readonly string[] {
+  const all = [...incarnations, boot];
+  if (all.length <= 2 * INCARNATIONS_KEPT_PER_END) return all;
+  return [...all.slice(0, INCARNATIONS_KEPT_PER_END), ...all.slice(-INCARNATIONS_KEPT_PER_END)];
 }
 
 /** From `since` on; all of them when it is not among them. */
-export function bootsSince(boots: readonly string[], since: string): readonly string[] {
-  return boots.slice(Math.max(0, boots.indexOf(since)));
+export function incarnationsSince(incarnations: readonly string[], since: string): readonly string[] {
+  return incarnations.slice(Math.max(0, incarnations.indexOf(since)));
 }

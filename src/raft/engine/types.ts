@@ -1,4 +1,4 @@
-/** The contract between the engine (the Ready loop) and the consensus room around it. */
+/** The contract between the engine (the Ready loop) and the consensus thread around it. */
 
 import type { RaftEnvelope } from "../../peer/types.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -34,7 +34,7 @@ export interface Membership {
   readonly confState: ConfState;
   /** In ascending order of id. Every id in `confState`. */
   readonly members: readonly Member[];
-  /** Removed members: their instances are refused for ever. */
+  /** Removed members: their instances are refused forever. */
   readonly removed: readonly Member[];
 }
 
@@ -54,11 +54,11 @@ export interface EngineOptions {
   /** Bytes of entries in memory beyond which a leader's next ones are not taken while the store has some to apply: it sends
    *  them again. Default: no bound. */
   readonly maxUnappliedBytes?: number;
-  /** To the log room; answered through `onAppended`. A snapshot in the batch is the marker of a received one. */
+  /** To the log thread; answered through `onAppended`. A snapshot in the batch is the marker of a received one. */
   readonly append: (id: number, batch: WalBatch) => void;
-  /** To the store room; answered through `onApplied`. Membership entries among them are for the FSM to write down. */
+  /** To the store thread; answered through `onApplied`. Membership entries among them are for the FSM to write down. */
   readonly apply: (id: number, entries: readonly Entry[]) => void;
-  /** To the store room: put the received keyspace at this position in force. Its marker is durable in the log. Answered
+  /** To the store thread: put the received keyspace at this position in force. Its marker is durable in the log. Answered
    *  through `onInstalled`. */
   readonly install: (id: number, snapshot: SnapshotMetadata) => void;
   /** Every other voter has been heard, or found out of reach, since this process started: a node that is not fresh neither
@@ -69,7 +69,7 @@ export interface EngineOptions {
   /** The core wants this peer to get a snapshot: stream one, with its real metadata in `message`. To be answered by
    *  `reportSnapshot` once, however it ends; not at all when it is called again for the same peer before. */
   readonly sendSnapshot: (to: number, message: Message) => void;
-  /** Entries [low, high) that are no longer in memory, from the log room; the answer goes to `onLogRead`. */
+  /** Entries [low, high) that are no longer in memory, from the log thread; the answer goes to `onLogRead`. */
   readonly readLog: (low: number, high: number, maxBytes: number) => void;
   /** Entries that have left the in-memory log: their buffers may be used again. */
   readonly onEvicted: (entries: readonly Entry[]) => void;

@@ -23,7 +23,7 @@ interface AcknowledgedRound {
   readonly round: number;
 }
 
-export class Promises {
+export class VoteGuard {
   readonly #electionTimeoutMs: number;
   /** Before this moment it votes for nobody: it no longer knows whose lease it acknowledged. */
   readonly #silentUntilMs: number;

@@ -1,5 +1,5 @@
 /**
- * How far the log is acknowledged, beside the log: `frontier`, two 64-byte slots written in turn after each sync.
+ * How far the log is acknowledged, beside the log: `watermark`, two 64-byte slots written in turn after each sync.
  * It is not synced itself (that would double the cost of a commit), only at a cut, at the start and at close; the
  * kernel writes it out within seconds. It survives every death of the process, and a power cut in an older state. It
  * only ever says less than is true, so it can refuse a damaged log and never makes one acceptable.
@@ -8,20 +8,20 @@ import { crc32 } from "node:zlib";
 import type { DiskFile } from "../../platform/disk.ts";
 import { getUint64, putUint64 } from "./record.ts";
 
-export const FRONTIER_FILE = "frontier";
+export const WATERMARK_FILE = "frontier";
 const SLOT_BYTES = 64;
 /** On pages of their own, so that no write touches both. */
 const SLOT_SPACING = 4 << 10;
-export const FRONTIER_FILE_BYTES = 2 * SLOT_SPACING;
+export const WATERMARK_FILE_BYTES = 2 * SLOT_SPACING;
 const MAGIC = 0x52_46_4b_45; // "EKFR"
 
 /** All bytes of segment `sequence` below `offset`, and all segments before it, were durable. */
-export interface Frontier {
+export interface AckWatermark {
   readonly sequence: number;
   readonly offset: number;
 }
 
-interface Slot extends Frontier {
+interface Slot extends AckWatermark {
   readonly turn: number;
 }
 
@@ -44,8 +44,8 @@ function decodeSlot(bytes: Uint8Array): Slot | undefined {
 }
 
 /** Reads the newest intact slot; undefined when there is none. */
-export function readFrontier(file: DiskFile): {
-  frontier: Frontier | undefined;
+export function readWatermark(file: DiskFile): {
+  watermark: AckWatermark | undefined;
   turn: number;
   damaged: number;
 } {
@@ -62,10 +62,10 @@ export function readFrontier(file: DiskFile): {
   }
   // The first note of all leaves the other slot as it was made: a kill right after the first start has damaged nothing.
   if (newest?.turn === 1) damaged -= blank;
-  return { frontier: newest, turn: newest?.turn ?? 0, damaged };
+  return { watermark: newest, turn: newest?.turn ?? 0, damaged };
 }
 
-export class FrontierFile {
+export class WatermarkFile {
   readonly #file: DiskFile;
   #turn: number;
 
@@ -75,9 +75,9 @@ export class FrontierFile {
   }
 
   /** Notes it for the next start; durable after `sync`. */
-  write(frontier: Frontier): void {
+  write(watermark: AckWatermark): void {
     this.#turn++;
-    this.#file.pwrite(encodeSlot({ ...frontier, turn: this.#turn }), (this.#turn % 2) * SLOT_SPACING);
+    this.#file.pwrite(encodeSlot({ ...watermark, turn: this.#turn }), (this.#turn % 2) * SLOT_SPACING);
   }
 
   sync(): void {

@@ -59,7 +59,7 @@ export class EntryIndex {
   /** The entry after the last one. */
   push(term: number, location: EntryLocation): void {
     const slot = this.#head + this.#count;
-    if (slot === this.#offsets.length) this.#makeRoom();
+    if (slot === this.#offsets.length) this.#makeSpace();
     this.#offsets[this.#head + this.#count] = location.offset;
     this.#lengths[this.#head + this.#count] = location.dataBytes;
     this.#count++;
@@ -120,7 +120,7 @@ export class EntryIndex {
   }
 
   /** Moves the live slots to the front; doubles when more than half of them are live. */
-  #makeRoom(): void {
+  #makeSpace(): void {
     const slots = this.#count * 2 > this.#offsets.length ? this.#offsets.length * 2 : this.#offsets.length;
     this.#offsets = moved(this.#offsets, this.#head, this.#count, slots);
     this.#lengths = moved(this.#lengths, this.#head, this.#count, slots);

@@ -1,5 +1,5 @@
 /**
- * The log room: one Wal behind a mailbox. Group commit needs no timer here: while one fsync runs, requests pile up in
+ * The log thread: one Wal behind a mailbox. Group commit needs no timer here: while one fsync runs, requests pile up in
  * the mailbox, and all that has piled up shares the next one.
  */
 
@@ -14,35 +14,35 @@ import type { Wal } from "./wal.ts";
 
 /** A group is synced when it has this much, so that the first in it does not wait for the disk to take all of it. */
 export const MAX_GROUP_BYTES = 8 << 20;
-/** After so many groups the thread looks at its other mail (metrics, timers). */
+/** After so many groups the thread looks at its other messages (metrics, timers). */
 const GROUPS_PER_TURN = 16;
 /** Between two attempts to make a segment on a full disk. */
 export const DISK_FULL_RETRY_MS = 1_000;
 
-export interface LogRoomMetrics {
+export interface LogThreadMetrics {
   /** One fsync: seconds it took, batches and entries that shared it, bytes written with framing. */
   synced(group: { readonly seconds: number; batches: number; entries: number; bytes: number }): void;
 }
 
-export interface LogRoomOptions {
+export interface LogThreadOptions {
   readonly wal: Wal;
   readonly recovered: RecoveredLog;
   readonly channel: Channel<LogRequest, LogReply>;
-  readonly metrics: LogRoomMetrics;
+  readonly metrics: LogThreadMetrics;
   readonly later: (task: () => void, delayMs: number) => void;
   /** The log has ended; the process must end. */
   readonly fatal: Fatal;
 }
 
-export class LogRoom {
-  readonly #options: LogRoomOptions;
+export class LogThread {
+  readonly #options: LogThreadOptions;
   #queue: LogRequest[] = [];
   #counted: WalStats;
   #diskFull = false;
   #retrySucceeded = false;
   #ended = false;
 
-  constructor(options: LogRoomOptions) {
+  constructor(options: LogThreadOptions) {
     this.#options = options;
     this.#counted = options.wal.stats();
   }

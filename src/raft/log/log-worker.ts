@@ -1,34 +1,34 @@
-/** The log room as a Worker. Its thread blocks in fdatasync and nothing else lives in it. */
+/** The log thread as a Worker. It blocks in fdatasync and nothing else lives in it. */
 import { createLogger, type Logger } from "../../monitoring/log.ts";
 import { answerMetrics } from "../../monitoring/port-source.ts";
-import { RoomMetrics } from "../../monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
 import { realDisk } from "../../platform/disk/real-disk.ts";
 import { maybeSlowSync } from "../../platform/disk/slow-sync.ts";
 import { codesOf } from "../../platform/exit-codes.ts";
 import { PortChannel } from "../../threads/channel.ts";
-import { hostRoom } from "../../threads/worker-host.ts";
+import { hostThread } from "../../threads/worker-host.ts";
 import { WalError } from "./errors.ts";
-import { LogRoom } from "./log-thread.ts";
+import { LogThread } from "./log-thread.ts";
 import type { LogReply, LogRequest, LogWorkerInit } from "./messages.ts";
-import { logRoomMetrics } from "./metrics.ts";
+import { logThreadMetrics } from "./metrics.ts";
 import type { WalEvent } from "./types.ts";
 import { Wal } from "./wal.ts";
 
-hostRoom<LogWorkerInit>((init, fatal) => {
-  const log = createLogger({ room: "log", level: init.logLevel, format: init.logFormat });
-  const metrics = new RoomMetrics("log");
+hostThread<LogWorkerInit>((init, fatal) => {
+  const log = createLogger({ thread: "log", level: init.logLevel, format: init.logFormat });
+  const metrics = new ThreadMetrics("log");
   answerMetrics(metrics, init.metricsPort);
   const channel = new PortChannel<LogRequest, LogReply>(init.port);
   const { wal, recovered } = openOrTell(init, log, channel);
-  const room = new LogRoom({
+  const thread = new LogThread({
     wal,
     recovered,
     channel,
-    metrics: logRoomMetrics(metrics, recovered, () => wal.stats().segments),
+    metrics: logThreadMetrics(metrics, recovered, () => wal.stats().segments),
     later: (task, delayMs) => void setTimeout(task, delayMs),
     fatal,
   });
-  room.start();
+  thread.start();
   const { firstIndex, lastIndex, segments, created } = recovered;
   log.info("log open", { directory: init.directory, firstIndex, lastIndex, segments, created });
   return { firstIndex, lastIndex, segments };
@@ -61,8 +61,8 @@ function logEvent(log: Logger, event: WalEvent): void {
     case "torn-tail":
       log.warn("the log had a torn tail: cut, nothing acknowledged is in it", fields);
       break;
-    case "frontier-lost":
-      log.warn("the log's frontier is damaged: a torn tail cannot be told from damage this once", fields);
+    case "watermark-lost":
+      log.warn("the log's watermark is damaged: a torn tail cannot be told from damage this once", fields);
       break;
     case "segment-extended":
       log.warn("the newest log segment was too short: extended again", fields);

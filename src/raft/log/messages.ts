@@ -1,4 +1,4 @@
-/** The mail of the log room. */
+/** The messages of the log thread. */
 import type { LogFormat, LogLevel } from "../../monitoring/log.ts";
 import type { MetricsPort } from "../../monitoring/port-source.ts";
 import type { PortLike } from "../../threads/channel.ts";
@@ -43,7 +43,7 @@ export type LogReply =
       readonly code: WalErrorCode;
       readonly message: string;
     }
-  /** There is no room for the next segment: appends wait (true), or go on again (false). */
+  /** There is no space for the next segment: appends wait (true), or go on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   /** The log could not be opened, or has ended. Nothing more is accepted; the process must end. */
   | {
@@ -58,7 +58,7 @@ export type LogReply =
 /** What main posts to the log Worker, once. */
 export interface LogWorkerInit {
   readonly kind: "init";
-  /** To the consensus room. */
+  /** To the consensus thread. */
   readonly port: PortLike;
   readonly metricsPort: MetricsPort;
   readonly directory: string;

@@ -1,13 +1,13 @@
-import type { RoomMetrics } from "../../monitoring/room-metrics.ts";
-import type { LogRoomMetrics } from "./log-thread.ts";
+import type { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
+import type { LogThreadMetrics } from "./log-thread.ts";
 import type { RecoveredLog } from "./types.ts";
 
-/** The numbers of the log room, as the metrics table names them. */
-export function logRoomMetrics(
-  metrics: RoomMetrics,
+/** The numbers of the log thread, as the metrics table names them. */
+export function logThreadMetrics(
+  metrics: ThreadMetrics,
   recovered: RecoveredLog,
   segmentCount: () => number,
-): LogRoomMetrics {
+): LogThreadMetrics {
   const seconds = metrics.histogram("walFsyncSeconds").labels();
   const entries = metrics.counter("walEntries").labels();
   const batchEntries = metrics.histogram("walBatchEntries").labels();

@@ -4,11 +4,11 @@ import { lockDirectory } from "../../platform/disk/directory-lock.ts";
 import { type Disk, DiskError, type DiskFile, type DiskLock, parentDirectory } from "../../platform/disk.ts";
 import { systemRandom } from "../../platform/random.ts";
 import {
-  FRONTIER_FILE,
-  FRONTIER_FILE_BYTES,
-  type Frontier,
-  FrontierFile,
-  readFrontier,
+  type AckWatermark,
+  readWatermark,
+  WATERMARK_FILE,
+  WATERMARK_FILE_BYTES,
+  WatermarkFile,
 } from "./ack-watermark.ts";
 import { WalError } from "./errors.ts";
 import { LogState } from "./log-state.ts";
@@ -23,7 +23,7 @@ const REWRITE_BYTES = 1 << 20;
 export interface OpenedLog {
   readonly lock: DiskLock;
   readonly maker: SegmentMaker;
-  readonly frontier: FrontierFile;
+  readonly watermark: WatermarkFile;
   readonly state: LogState;
   readonly segments: Segment[];
   readonly end: number;
@@ -82,26 +82,27 @@ function takeLock(disk: Disk, directory: string): DiskLock {
 function openLocked(options: WalOptions, lock: DiskLock): OpenedLog {
   const { disk, directory } = options;
   const maker = new SegmentMaker(disk, directory, options.random ?? systemRandom);
-  const old = loadFrontier(options);
-  const recovery = recoverLog(disk, directory, options.identity, old.frontier);
+  const old = loadWatermark(options);
+  const recovery = recoverLog(disk, directory, options.identity, old.watermark);
   if (recovery === undefined && options.create !== true) throw notFound(directory);
   maker.clear(); // D6
   const log = recovery === undefined ? createLog(options, maker) : repair(options, recovery);
-  const frontier = openFrontier(disk, directory, old.turn);
+  const watermark = openWatermark(disk, directory, old.turn);
   const newest = log.segments.at(-1) as Segment;
-  makeDurable(newest, log.end, old.frontier);
+  makeDurable(newest, log.end, old.watermark);
   disk.syncDirectory(directory);
-  frontier.write({ sequence: newest.sequence, offset: log.end });
-  frontier.sync();
-  return { ...log, lock, maker, frontier };
+  watermark.write({ sequence: newest.sequence, offset: log.end });
+  watermark.sync();
+  return { ...log, lock, maker, watermark };
 }
 
 /**
- * What was found behind the frontier is about to be acted upon, and may be nowhere but in the page cache: when a sync
+ * What was found behind the watermark is about to be acted upon, and may be nowhere but in the page cache: when a sync
  * has failed, the kernel takes the pages for clean and no later sync writes them. So it is written again, and synced.
  */
-function makeDurable(newest: Segment, end: number, frontier: Frontier | "none" | "unreadable"): void {
-  const known = typeof frontier !== "string" && frontier.sequence === newest.sequence ? frontier.offset : 0;
+function makeDurable(newest: Segment, end: number, watermark: AckWatermark | "none" | "unreadable"): void {
+  const known =
+    typeof watermark !== "string" && watermark.sequence === newest.sequence ? watermark.offset : 0;
   const buffer = new Uint8Array(Math.max(0, Math.min(REWRITE_BYTES, end - known)));
   for (let at = known; at < end; at += buffer.byteLength) {
     const piece = buffer.subarray(0, Math.min(buffer.byteLength, end - at));
@@ -110,35 +111,35 @@ function makeDurable(newest: Segment, end: number, frontier: Frontier | "none" |
   newest.file.datasync();
 }
 
-interface LoadedFrontier {
-  readonly frontier: Frontier | "none" | "unreadable";
+interface LoadedWatermark {
+  readonly watermark: AckWatermark | "none" | "unreadable";
   readonly turn: number;
 }
 
-function loadFrontier(options: WalOptions): LoadedFrontier {
-  const path = `${options.directory}/${FRONTIER_FILE}`;
-  if (options.disk.stat(path) === undefined) return { frontier: "none", turn: 0 };
+function loadWatermark(options: WalOptions): LoadedWatermark {
+  const path = `${options.directory}/${WATERMARK_FILE}`;
+  if (options.disk.stat(path) === undefined) return { watermark: "none", turn: 0 };
   const file = options.disk.open(path, "read");
   try {
-    const { frontier, turn, damaged } = readFrontier(file);
+    const { watermark, turn, damaged } = readWatermark(file);
     if (damaged > 0) {
       const reason = damaged === 1 ? "one of the two slots does not verify" : "no slot verifies";
-      options.onEvent?.({ kind: "frontier-lost", file: path, reason });
+      options.onEvent?.({ kind: "watermark-lost", file: path, reason });
     }
-    return { frontier: frontier ?? "unreadable", turn };
+    return { watermark: watermark ?? "unreadable", turn };
   } finally {
     file.close();
   }
 }
 
-function openFrontier(disk: Disk, directory: string, turn: number): FrontierFile {
-  const path = `${directory}/${FRONTIER_FILE}`;
+function openWatermark(disk: Disk, directory: string, turn: number): WatermarkFile {
+  const path = `${directory}/${WATERMARK_FILE}`;
   const file: DiskFile = disk.open(path, "create-or-open");
-  if (file.size() < FRONTIER_FILE_BYTES) file.preallocate(FRONTIER_FILE_BYTES);
-  return new FrontierFile(file, turn);
+  if (file.size() < WATERMARK_FILE_BYTES) file.preallocate(WATERMARK_FILE_BYTES);
+  return new WatermarkFile(file, turn);
 }
 
-type LogParts = Omit<OpenedLog, "lock" | "maker" | "frontier">;
+type LogParts = Omit<OpenedLog, "lock" | "maker" | "watermark">;
 
 /** Row D1. */
 function createLog(options: WalOptions, maker: SegmentMaker): LogParts {

@@ -4,11 +4,11 @@
  *
  * | row | found                                                                   | decision                       |
  * |-----|-------------------------------------------------------------------------|--------------------------------|
- * | D1  | no segment, no frontier                                                 | new log if asked, or NOT_FOUND |
- * | D2  | no segment, but a frontier                                              | MISSING_SEGMENT                |
+ * | D1  | no segment, no watermark                                                 | new log if asked, or NOT_FOUND |
+ * | D2  | no segment, but a watermark                                              | MISSING_SEGMENT                |
  * | D3  | a sequence number is absent between two segments                        | MISSING_SEGMENT                |
  * | D4  | two segments of one sequence, or a *.wal with another kind of name      | CORRUPT                        |
- * | D5  | the frontier names a segment newer than the newest                      | MISSING_SEGMENT                |
+ * | D5  | the watermark names a segment newer than the newest                      | MISSING_SEGMENT                |
  * | D6  | a prepared segment without a name                                       | removed                        |
  * | H1  | preamble or header record of a segment does not verify                  | CORRUPT                        |
  * | H2  | another format version                                                  | FORMAT_VERSION                 |
@@ -17,7 +17,7 @@
  * | H5  | header disagrees with the end of the segment before                     | CORRUPT                        |
  * | O1  | older segment: anything does not verify before its end                  | CORRUPT                        |
  * | N1  | newest: only zeros after the last complete batch                        | clean end                      |
- * | N2  | newest: the frontier lies beyond the last complete batch                | CORRUPT                        |
+ * | N2  | newest: the watermark lies beyond the last complete batch                | CORRUPT                        |
  * | N3  | newest: a later record was written after that place had been synced     | CORRUPT                        |
  * | N4  | newest: anything else after the last complete batch                     | torn tail: kept aside, zeroed  |
  * | S1  | a record that verifies and contradicts the log (place, chain, gap, duplicate, term or commit that goes
@@ -27,7 +27,7 @@
 
 import type { Disk, DiskFile } from "../../platform/disk.ts";
 import { PLANTED } from "../../platform/planted.ts";
-import type { Frontier } from "./ack-watermark.ts";
+import type { AckWatermark } from "./ack-watermark.ts";
 import { WalError } from "./errors.ts";
 import { FileWindow } from "./file-window.ts";
 import { LogRuleError, LogState } from "./log-state.ts";
@@ -90,11 +90,11 @@ export function recoverLog(
   disk: Disk,
   directory: string,
   identity: WalIdentity,
-  frontier: Frontier | "none" | "unreadable",
+  watermark: AckWatermark | "none" | "unreadable",
 ): Recovery | undefined {
   const names = segmentNames(disk, directory);
   if (names.length === 0) {
-    if (frontier === "none") return undefined; // D1
+    if (watermark === "none") return undefined; // D1
     const reason = "there are no log segments, but a record of how far they were acknowledged";
     throw new WalError("MISSING_SEGMENT", { file: directory }, reason); // D2
   }
@@ -103,8 +103,8 @@ export function recoverLog(
     for (const [i, name] of names.entries()) {
       segments.push(openSegment(disk, `${directory}/${name}`, identity, i === names.length - 1));
     }
-    checkSequences(directory, segments, frontier);
-    return replay(segments, typeof frontier === "string" ? undefined : frontier);
+    checkSequences(directory, segments, watermark);
+    return replay(segments, typeof watermark === "string" ? undefined : watermark);
   } catch (error) {
     for (const segment of segments) segment.file.close();
     throw error;
@@ -203,7 +203,7 @@ function checkIdentity(header: SegmentHeader, identity: WalIdentity, path: strin
 function checkSequences(
   directory: string,
   segments: readonly FoundSegment[],
-  frontier: Frontier | "none" | "unreadable",
+  watermark: AckWatermark | "none" | "unreadable",
 ): void {
   for (const [i, segment] of segments.entries()) {
     const before = segments[i - 1];
@@ -215,13 +215,13 @@ function checkSequences(
     throw new WalError("MISSING_SEGMENT", { file: segment.path }, reason);
   }
   const newest = segments.at(-1) as FoundSegment;
-  if (typeof frontier !== "string" && frontier.sequence > newest.sequence) {
-    const reason = `segment ${frontier.sequence} is missing: it was acknowledged through offset ${frontier.offset}`;
+  if (typeof watermark !== "string" && watermark.sequence > newest.sequence) {
+    const reason = `segment ${watermark.sequence} is missing: it was acknowledged through offset ${watermark.offset}`;
     throw new WalError("MISSING_SEGMENT", { file: directory }, reason);
   }
 }
 
-function replay(segments: readonly FoundSegment[], frontier: Frontier | undefined): Recovery {
+function replay(segments: readonly FoundSegment[], watermark: AckWatermark | undefined): Recovery {
   const oldest = segments[0] as FoundSegment;
   const newest = segments.at(-1) as FoundSegment;
   const state = new LogState();
@@ -236,7 +236,7 @@ function replay(segments: readonly FoundSegment[], frontier: Frontier | undefine
     let limit = segments[i + 1]?.header.previousEnd ?? segment.size;
     if (PLANTED.cutAcknowledgedTail && segment === newest) limit = lastBatchAt(window, segment, start);
     const scan = scanBatches(window, segment, start, limit, (batch) => applyBatch(state, segment, batch));
-    tail = segment === newest ? judgeNewest(segment, window, scan, frontier) : judgeOlder(segment, scan);
+    tail = segment === newest ? judgeNewest(segment, window, scan, watermark) : judgeOlder(segment, scan);
     ({ end, chain } = scan);
   }
   checkReachesMarker(oldest, state);
@@ -321,7 +321,7 @@ function judgeNewest(
   segment: FoundSegment,
   window: FileWindow,
   scan: ScanResult,
-  frontier: Frontier | undefined,
+  watermark: AckWatermark | undefined,
 ): TailToCut | undefined {
   const { stopped, end } = scan;
   const at = stopped.kind === "limit" ? end : stopped.offset;
@@ -330,8 +330,8 @@ function judgeNewest(
   const why = stopped.kind === "limit" ? "the file ends" : stopped.reason;
   const contentEnd = window.endOfContent(end);
   if (PLANTED.cutAcknowledgedTail && contentEnd > end) return { from: end, to: contentEnd, reason: why };
-  if (frontier !== undefined && frontier.sequence === segment.sequence && frontier.offset > end) {
-    throw corrupt(`${why}, in what was acknowledged (through offset ${frontier.offset})`); // N2
+  if (watermark !== undefined && watermark.sequence === segment.sequence && watermark.offset > end) {
+    throw corrupt(`${why}, in what was acknowledged (through offset ${watermark.offset})`); // N2
   }
   const later = findLaterSync(window, segment, end);
   if (later !== undefined) {

@@ -62,7 +62,7 @@ export class SegmentMaker {
   }
 
   /**
-   * Turns the prepared segment into the next one of the log, durable with its name. One that has room for the header and
+   * Turns the prepared segment into the next one of the log, durable with its name. One that has space for the header and
    * `batchBytes` is made now when the prepared one has not. @throws DiskError. ENOSPC: nothing has happened. Anything
    * else: the state of the directory is unknown.
    */

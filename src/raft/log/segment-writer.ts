@@ -79,7 +79,7 @@ export class SegmentWriter {
 
   /**
    * Stages one record with payload `prefix + data`. `data` must stay as it is until `flush`. The caller has made sure
-   * that there is room. Returns the record's offset.
+   * that there is space. Returns the record's offset.
    */
   stage(type: RecordType, flags: number, prefix: Uint8Array, data: Uint8Array): number {
     const payloadBytes = prefix.byteLength + data.byteLength;

@@ -37,7 +37,7 @@ export interface TornTail {
   readonly offset: number;
   readonly bytes: number;
   readonly reason: string;
-  /** The copy that was kept; undefined when the disk had no room for it. */
+  /** The copy that was kept; undefined when the disk had no space for it. */
   readonly keptAs: string | undefined;
 }
 
@@ -67,8 +67,8 @@ export interface RecoveredLog {
 
 export type WalEvent =
   | ({ readonly kind: "torn-tail" } & TornTail)
-  /** The acknowledged frontier could not be read: damage to the newest batches may pass for a torn tail this once. */
-  | { readonly kind: "frontier-lost"; readonly file: string; readonly reason: string }
+  /** The acknowledged watermark could not be read: damage to the newest batches may pass for a torn tail this once. */
+  | { readonly kind: "watermark-lost"; readonly file: string; readonly reason: string }
   /** The newest segment was shorter than it was made; nothing acknowledged is missing. */
   | {
       readonly kind: "segment-extended";

@@ -1,12 +1,12 @@
 /**
  * The write-ahead log: what a node has promised (term, vote, entries), durable before the promise is made. Format and
- * recovery: docs/format/wal.md. One thread, synchronous; the log room (log-room.ts) gives it a mailbox.
+ * recovery: docs/format/wal.md. One thread, synchronous; the log thread (log-thread.ts) gives it a mailbox.
  */
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Disk } from "../../platform/disk.ts";
 import { EMPTY_CONF_STATE } from "../core/index.ts";
 import type { Entry, HardState } from "../core/types.ts";
-import type { FrontierFile } from "./ack-watermark.ts";
+import type { WatermarkFile } from "./ack-watermark.ts";
 import { batchBytes, recordCount, stageBatch } from "./batch.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { WalError } from "./errors.ts";
@@ -53,7 +53,7 @@ export class Wal {
   readonly #log: OpenedLog;
   readonly #state: LogState;
   readonly #maker: SegmentMaker;
-  readonly #frontier: FrontierFile;
+  readonly #watermark: WatermarkFile;
   readonly #reader = new EntryReader();
   readonly #scratch = SegmentWriter.scratch();
   /** Oldest first; the last one is written. */
@@ -78,7 +78,7 @@ export class Wal {
     this.#log = log;
     this.#state = log.state;
     this.#maker = log.maker;
-    this.#frontier = log.frontier;
+    this.#watermark = log.watermark;
     this.#segments = log.segments;
     this.#writer = this.#writerFor(this.#newest, log.end, log.chain);
   }
@@ -163,7 +163,7 @@ export class Wal {
     this.#guarded(() => {
       this.#writer.flush();
       this.#datasync();
-      this.#frontier.write({ sequence: this.#writer.sequence, offset: this.#writer.durable });
+      this.#watermark.write({ sequence: this.#writer.sequence, offset: this.#writer.durable });
     });
     this.#owesSync = false;
   }
@@ -252,13 +252,13 @@ export class Wal {
     try {
       if (this.#health.kind === "open") {
         this.sync();
-        this.#guarded(() => this.#frontier.sync());
+        this.#guarded(() => this.#watermark.sync());
       }
     } finally {
       this.#health = { kind: "closed" };
       for (const segment of this.#segments) segment.file.close();
       this.#maker.close();
-      this.#frontier.close();
+      this.#watermark.close();
       this.#log.lock.release();
     }
   }
@@ -296,8 +296,8 @@ export class Wal {
     this.#writer = this.#writerFor(made.segment, made.end, made.chain);
     this.#guarded(() => {
       // Synced, so that a newest segment that goes missing is noticed whatever happened in between.
-      this.#frontier.write({ sequence: this.#writer.sequence, offset: this.#writer.durable });
-      this.#frontier.sync();
+      this.#watermark.write({ sequence: this.#writer.sequence, offset: this.#writer.durable });
+      this.#watermark.sync();
     });
     const { path: file, sequence, firstIndex } = made.segment;
     this.#onEvent({ kind: "segment-cut", file, sequence, firstIndex });

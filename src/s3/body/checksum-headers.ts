@@ -25,7 +25,7 @@ export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   return Object.hasOwn(CHECKSUM_BYTES, lower) ? (lower as ChecksumAlgorithm) : undefined;
 }
 
-export interface ContentPromises {
+export interface DeclaredChecksums {
   readonly md5: Uint8Array | undefined;
   readonly algorithm: ChecksumAlgorithm | undefined;
   /** The promised checksum; undefined while it is still to come in the trailer. */
@@ -44,7 +44,7 @@ const NOT_CHECKSUMS = new Set(["algorithm", "type", "mode"]);
  * @param trailer the wire format carries a trailer.
  * @throws S3Error InvalidDigest, InvalidRequest
  */
-export function contentPromises(request: S3Request, trailer: boolean): ContentPromises {
+export function declaredChecksums(request: S3Request, trailer: boolean): DeclaredChecksums {
   const md5 = contentMd5(request.header("content-md5"));
   const inHeader = checksumHeader(request);
   const inTrailer = checksumTrailer(request, trailer);

@@ -2,7 +2,7 @@ import type { HashAlgorithm } from "../../hash/types.ts";
 import type { AuthResult } from "../auth/types.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
-import { contentPromises } from "./checksum-headers.ts";
+import { declaredChecksums } from "./checksum-headers.ts";
 import { ChunkedSource } from "./chunked-source.ts";
 import { CheckedPayload, type Expectations } from "./payload-reader.ts";
 import { PlainSource } from "./payload-source.ts";
@@ -24,7 +24,7 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   const chunked = payload.kind === "chunked";
   const decodedLength = chunked ? announcedLength(request) : wireLength(request);
   checkSize(decodedLength, options.maxLength ?? MAX_PUT_BYTES);
-  const promises = contentPromises(request, chunked && payload.trailer);
+  const promises = declaredChecksums(request, chunked && payload.trailer);
   const checksumAlgorithm = promises.algorithm ?? options.defaultChecksum;
   const expectations: Expectations = {
     decodedLength,

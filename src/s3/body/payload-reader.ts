@@ -1,7 +1,7 @@
 import type { Digests, HashStream } from "../../hash/types.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import type { ChecksumAlgorithm } from "../records/checksum.ts";
-import type { ContentPromises } from "./checksum-headers.ts";
+import type { DeclaredChecksums } from "./checksum-headers.ts";
 import { checksumValue } from "./checksum-headers.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import type { PayloadReader, PayloadResult } from "./types.ts";
@@ -9,7 +9,7 @@ import type { PayloadReader, PayloadResult } from "./types.ts";
 export interface Expectations {
   readonly decodedLength: number;
   readonly chunked: boolean;
-  readonly promises: ContentPromises;
+  readonly promises: DeclaredChecksums;
   /** Hex hash that was signed. */
   readonly signedSha256: string | undefined;
   /** What the result will carry. */
@@ -45,7 +45,7 @@ export class CheckedPayload implements PayloadReader {
     this.#hashes = hashes;
     this.#source = makeSource(() => {
       // A chunk ends inside the target: its bytes must be in the hash before the cut.
-      // Waiting for room is left to the next update; a dead room fails the cut as well.
+      // Waiting for space is left to the next update; a dead thread fails the cut as well.
       this.#hashFilled()?.catch(() => {});
       return this.#hashes.cut();
     });

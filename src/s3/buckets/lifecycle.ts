@@ -66,7 +66,7 @@ export const createBucket: Handler = async (exchange) => {
   throw new S3Error("OperationAborted");
 };
 
-/** What is left when the last object has gone: unfinished uploads and chunks on their way to the cleaner. */
+/** What is left when the last object has gone: unfinished uploads and chunks on their way to the collector. */
 function bucketDisposal(ref: BucketRef): Uint8Array {
   return encodeDisposal([uploadsPrefix(ref), bucketPartsPrefix(ref), bucketChunksPrefix(ref)]);
 }

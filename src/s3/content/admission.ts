@@ -36,10 +36,10 @@ export interface AdmissionOptions {
   readonly capacityBytes: number;
   /** `ELASTICKV_S3_DISPATCH_ADMISSION_TIMEOUT`. */
   readonly timeoutMs: number;
-  /** `ELASTICKV_S3_PUT_ADMISSION_CHUNKED_INCREMENTAL`: false = an aws-chunked body must find room for the largest
+  /** `ELASTICKV_S3_PUT_ADMISSION_CHUNKED_INCREMENTAL`: false = an aws-chunked body must find space for the largest
    *  object at the door. */
   readonly chunkedIncremental: boolean;
-  /** What an aws-chunked body must find room for otherwise, and the most any body must: one entry's budget. */
+  /** What an aws-chunked body must find space for otherwise, and the most any body must: one entry's budget. */
   readonly entryBytes: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -52,9 +52,9 @@ export const ADMISSION_UNIT_BYTES = 1024 * 1024;
 /** What S3 allows in one PUT. */
 const MAX_BODY_BYTES = 5 * 1024 ** 3;
 
-/** Room for some chunks. */
+/** Space for some chunks. */
 export interface Permit {
-  /** The first call gives the room back; a further one is a bug and throws. */
+  /** The first call gives the space back; a further one is a bug and throws. */
   release(): void;
 }
 
@@ -91,7 +91,7 @@ export class PutAdmission {
   }
 
   /**
-   * Is there room to begin with a body of `length` bytes? A body longer than one entry's budget pays as it is read, so
+   * Is there space to begin with a body of `length` bytes? A body longer than one entry's budget pays as it is read, so
    * no more than that has to be free. @throws S3Error SlowDown
    */
   peekHeadroom(length: number, protocol: AdmissionProtocol): void {
@@ -133,7 +133,7 @@ export class PutAdmission {
     return this.#grant(wanted);
   }
 
-  /** Waits for room, at most the configured time. @throws S3Error SlowDown; RangeError when it can never fit. */
+  /** Waits for space, at most the configured time. @throws S3Error SlowDown; RangeError when it can never fit. */
   acquire(bytes: number, protocol: AdmissionProtocol, signal?: AbortSignal): Promise<Permit> {
     let wanted: number;
     try {

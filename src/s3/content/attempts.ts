@@ -3,7 +3,7 @@
  * names those chunks, so deleting the row is all it takes to have them cleaned up. The transaction that makes the
  * object current deletes it too, keeping the content.
  *
- * What a crash leaves behind goes in two ways: at start, intents of this node's earlier boots (nobody can be working
+ * What a crash leaves behind goes in two ways: at start, intents of this node's earlier incarnations (nobody can be working
  * on them); at any time, those that have not been renewed for the inactivity TTL, whoever wrote them.
  */
 

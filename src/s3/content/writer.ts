@@ -1,6 +1,6 @@
 /**
- * Carries the bytes of one PUT, part or copy into the log (the road that stays for ever as the fallback of chunks
- * beside the log).
+ * Carries the bytes of one PUT, part or copy into the log (the path that stays as the fallback of chunks beside
+ * the log).
  *
  * - up to the inline limit: one buffer, which the manifest's row carries as its payload;
  * - one batch of chunks: its rows go into the manifest's transaction;
@@ -72,7 +72,7 @@ export class ContentWriter {
   readonly #inFlight = new Set<Promise<void>>();
   /** Everything that must be released whatever happens. */
   readonly #batches = new Set<Batch>();
-  /** Chunks that the present batch has room for. */
+  /** Chunks that the present batch has space for. */
   #batchChunks = 0;
   #leave: (() => void) | undefined;
   #batch: Batch | undefined;
@@ -94,9 +94,9 @@ export class ContentWriter {
   ) {
     this.#deps = deps;
     this.#plan = plan;
-    // With less room than one full batch, batches are smaller.
-    const roomy = Math.max(1, Math.floor(deps.admission.capacityBytes / ADMISSION_UNIT_BYTES));
-    this.#chunksPerBatch = Math.min(plan.chunksPerBatch, roomy);
+    // With less space than one full batch, batches are smaller.
+    const fitting = Math.max(1, Math.floor(deps.admission.capacityBytes / ADMISSION_UNIT_BYTES));
+    this.#chunksPerBatch = Math.min(plan.chunksPerBatch, fitting);
     this.#target = target;
     this.#protocol = protocol;
     this.#signal = signal;
@@ -153,7 +153,7 @@ export class ContentWriter {
     return { kind: "chunks", attempt: this.#target.attempt, chunkSize: chunkBytes };
   }
 
-  /** Sends the last batch ahead too: for the rare manifest that finds no room beside it. */
+  /** Sends the last batch ahead too: for the rare manifest that finds no space beside it. */
   async flushLast(): Promise<void> {
     if (this.#batch === undefined) return;
     await this.#flush({ settled: () => Promise.resolve() });
@@ -205,7 +205,7 @@ export class ContentWriter {
   }
 
   /**
-   * Room for a batch, before any of its bytes is read. It is asked for as a whole, at a moment when all this upload
+   * Space for a batch, before any of its bytes is read. It is asked for as a whole, at a moment when all this upload
    * holds is on its way already: so uploads that fill the budget together cannot wait for one another, and no
    * buffer goes half empty.
    */
@@ -219,7 +219,7 @@ export class ContentWriter {
       this.#batches.add(batch);
       return batch;
     } catch (error) {
-      // No memory: the room must not be lost with it, or the budget shrinks until the node is started again.
+      // No memory: the space must not be lost with it, or the budget shrinks until the node is started again.
       permit.release();
       throw error;
     }
@@ -257,7 +257,7 @@ export class ContentWriter {
     try {
       await transactGuarded(this.#deps.kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
     } finally {
-      // The final outcome is known, or the coordinator has let go of the bytes; now wait for the last reader.
+      // The final outcome is known, or the proposer has let go of the bytes; now wait for the last reader.
       await hashed.catch(() => {});
       batch.release();
       this.#batches.delete(batch);

@@ -28,7 +28,7 @@ export interface S3Deps {
   readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
   readonly domains: readonly string[];
-  /** This node, across its boots. */
+  /** This node, across its incarnations. */
   readonly node: string;
   /** 8 bytes: this boot of this node. */
   readonly origin: Uint8Array;

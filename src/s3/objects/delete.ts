@@ -65,7 +65,7 @@ async function deleteOne(
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", key]] });
 }
 
-interface Victim {
+interface Target {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly condition: WriteCondition;
@@ -76,17 +76,17 @@ interface Victim {
 
 export const deleteObjects: Handler = async (exchange) => {
   const { services } = exchange;
-  const { quiet, victims } = await readRequest(exchange);
+  const { quiet, targets } = await readRequest(exchange);
   const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  await deleteAll(services, bucket, victims);
+  await deleteAll(services, bucket, targets);
   // A 503 of one key within a 200 is repeated by no client, that of the whole request by all. Deleting twice is deleting,
   // unless a condition was met by an object that the first time has deleted.
-  const later = victims.find((victim) => victim.error?.status === 503);
-  if (later !== undefined && victims.every(({ condition }) => condition === undefined)) throw later.error;
-  return xmlReply(document("DeleteResult", victims.map((victim) => resultOf(victim, quiet)).join("")));
+  const later = targets.find((target) => target.error?.status === 503);
+  if (later !== undefined && targets.every(({ condition }) => condition === undefined)) throw later.error;
+  return xmlReply(document("DeleteResult", targets.map((target) => resultOf(target, quiet)).join("")));
 };
 
-async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; victims: Victim[] }> {
+async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; targets: Target[] }> {
   const { request, services, auth } = exchange;
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: DELETE_BODY_BYTES_MAX });
   let root: XmlElement;
@@ -103,17 +103,17 @@ async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; victim
   const objects = root.children("Object");
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw new S3Error("MalformedXML");
   const quiet = root.childText("Quiet")?.trim().toLowerCase() === "true";
-  return { quiet, victims: objects.map(victimOf) };
+  return { quiet, targets: objects.map(targetOf) };
 }
 
-function victimOf(object: XmlElement): Victim {
+function targetOf(object: XmlElement): Target {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
   // What is not understood may be a condition of tomorrow.
   if (object.names.some((name) => !OBJECT_ELEMENTS.has(name))) throw new S3Error("MalformedXML");
   const versionId = object.childText("VersionId");
   const etag = object.childText("ETag");
-  const victim: Victim = {
+  const target: Target = {
     key,
     versionId,
     condition: etag === undefined ? undefined : { kind: "matches", etag },
@@ -122,7 +122,7 @@ function victimOf(object: XmlElement): Victim {
   };
   try {
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
-    victim.facts = deleteFacts(
+    target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),
       object.childText(FACT_ELEMENTS[1]),
       FACT_ELEMENTS,
@@ -132,29 +132,29 @@ function victimOf(object: XmlElement): Victim {
       throw new S3Error("NoSuchVersion", { message: "The specified version does not exist." });
     }
   } catch (error) {
-    victim.error = toS3Error(error);
+    target.error = toS3Error(error);
   }
-  return victim;
+  return target;
 }
 
-function isPlain({ condition, facts }: Victim): boolean {
+function isPlain({ condition, facts }: Target): boolean {
   return condition === undefined && facts === undefined;
 }
 
 /** Unconditional deletes go in batches, conditional ones each on its own. */
-async function deleteAll(services: S3Services, bucket: Bucket, victims: readonly Victim[]): Promise<void> {
-  const plain = victims.filter((victim) => victim.error === undefined && isPlain(victim));
+async function deleteAll(services: S3Services, bucket: Bucket, targets: readonly Target[]): Promise<void> {
+  const plain = targets.filter((target) => target.error === undefined && isPlain(target));
   const tasks: (() => Promise<void>)[] = [];
   for (let i = 0; i < plain.length; i += DELETES_PER_ENTRY) {
     tasks.push(() => deleteBatch(services, bucket, plain.slice(i, i + DELETES_PER_ENTRY)));
   }
-  for (const victim of victims) {
-    if (victim.error !== undefined || isPlain(victim)) continue;
+  for (const target of targets) {
+    if (target.error !== undefined || isPlain(target)) continue;
     tasks.push(async () => {
       try {
-        await deleteOne(services, bucket, victim.key, victim.condition, victim.facts);
+        await deleteOne(services, bucket, target.key, target.condition, target.facts);
       } catch (error) {
-        victim.error = toS3Error(error);
+        target.error = toS3Error(error);
       }
     });
   }
@@ -165,9 +165,9 @@ async function deleteAll(services: S3Services, bucket: Bucket, victims: readonly
   await Promise.all(Array.from({ length: Math.min(BATCHES_IN_FLIGHT, tasks.length) }, worker));
 }
 
-async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly Victim[]): Promise<void> {
+async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly Target[]): Promise<void> {
   // The same key twice in one transaction would be two mutations of one row.
-  const keys = new Set(batch.map((victim) => victim.key));
+  const keys = new Set(batch.map((target) => target.key));
   try {
     await transactGuarded(
       services.kv,
@@ -177,14 +177,14 @@ async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly
   } catch (error) {
     const refused = toS3Error(error);
     if (refused.code === "NoSuchBucket") throw refused;
-    for (const victim of batch) victim.error = refused;
+    for (const target of batch) target.error = refused;
   }
 }
 
-function resultOf(victim: Victim, quiet: boolean): string {
-  const name = tag("Key", victim.key) + tag("VersionId", victim.versionId);
-  if (victim.error !== undefined) {
-    return element("Error", name + tag("Code", victim.error.code) + tag("Message", victim.error.message));
+function resultOf(target: Target, quiet: boolean): string {
+  const name = tag("Key", target.key) + tag("VersionId", target.versionId);
+  if (target.error !== undefined) {
+    return element("Error", name + tag("Code", target.error.code) + tag("Message", target.error.message));
   }
   return quiet ? "" : element("Deleted", name);
 }

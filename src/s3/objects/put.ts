@@ -105,7 +105,7 @@ async function readAway(body: PayloadReader): Promise<PayloadResult> {
   return body.finish();
 }
 
-/** Opens the body of an upload and asks for room at the door; no byte is read. @throws S3Error */
+/** Opens the body of an upload and asks for space at the door; no byte is read. @throws S3Error */
 export function openPayload(exchange: Exchange, defaults?: Parameters<typeof openBody>[2]): PayloadReader {
   const { request, services, auth } = exchange;
   const body = openBody(request, auth, {

@@ -1,5 +1,5 @@
 /**
- * The names in a depot's directory, and the steps that change them one crash-proof step at a time
+ * The names in a generations's directory, and the steps that change them one crash-proof step at a time
  * (docs/format/sqlite.md): `CURRENT` names the generation in force, `PENDING` a complete one that waits.
  */
 import {
@@ -35,9 +35,9 @@ export interface PendingGeneration {
 }
 
 /** Names a step that has just been done; tests end the process there. */
-export type StepObserver = (step: DepotStep) => void;
+export type StepObserver = (step: GenerationStep) => void;
 
-export type DepotStep =
+export type GenerationStep =
   | "current-written"
   | "generation-made"
   | "pending-written"
@@ -52,7 +52,7 @@ function generationName(generation: number): string {
   return String(generation).padStart(10, "0");
 }
 
-export class DepotFiles {
+export class GenerationFiles {
   readonly directory: string;
   readonly #onStep: StepObserver;
 
@@ -61,7 +61,7 @@ export class DepotFiles {
     this.#onStep = onStep;
   }
 
-  step(step: DepotStep): void {
+  step(step: GenerationStep): void {
     this.#onStep(step);
   }
 
@@ -201,7 +201,7 @@ export class DepotFiles {
     }
   }
 
-  #write(path: string, text: string, step: DepotStep): void {
+  #write(path: string, text: string, step: GenerationStep): void {
     guarded(path, () => {
       const fd = openSync(path + TEMPORARY_SUFFIX, "w", 0o600);
       try {

@@ -5,16 +5,16 @@ import { SqliteStore } from "../sqlite/store.ts";
 import {
   type AppliedState,
   type FsmSyncMode,
-  type KeyspaceDepot,
   type KeyspaceExport,
+  type KeyspaceGenerations,
   type KeyspaceImport,
   type KeyspaceReader,
   StoreError,
 } from "../types.ts";
-import { DepotFiles, type StepObserver } from "./generation-files.ts";
+import { GenerationFiles, type StepObserver } from "./generation-files.ts";
 import { claimStore, type StoreIdentity } from "./store-identity.ts";
 
-export interface SqliteDepotOptions {
+export interface SqliteGenerationsOptions {
   /** DATA/keyspace; made when it is missing (its parent must exist). */
   readonly directory: string;
   readonly fsmSyncMode: FsmSyncMode;
@@ -27,19 +27,19 @@ export interface SqliteDepotOptions {
 }
 
 /**
- * Generations of the keyspace in one directory (docs/format/sqlite.md). Every thread may have a depot of its own on the
- * same directory. Only the store room's calls `open`, `installImport` and `discardReplaced`, only the snapshot room's
+ * Generations of the keyspace in one directory (docs/format/sqlite.md). Every thread may have an object of its own on the
+ * same directory. Only the store thread's calls `open`, `installImport` and `discardReplaced`, only the snapshot thread's
  * `createImport`, and consensus sees to it that no import begins while one is being installed.
  */
-export class SqliteDepot implements KeyspaceDepot {
-  readonly #options: SqliteDepotOptions;
-  readonly #files: DepotFiles;
+export class SqliteGenerations implements KeyspaceGenerations {
+  readonly #options: SqliteGenerationsOptions;
+  readonly #files: GenerationFiles;
   #opened = false;
   #replaced: number | undefined;
 
-  constructor(options: SqliteDepotOptions) {
+  constructor(options: SqliteGenerationsOptions) {
     this.#options = options;
-    this.#files = new DepotFiles(options.directory, options.onStep);
+    this.#files = new GenerationFiles(options.directory, options.onStep);
   }
 
   /** Also removes what a crash left behind, the first time.

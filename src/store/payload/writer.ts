@@ -104,17 +104,17 @@ export class PayloadWriter {
     this.#refuseAfterFailure();
     if (this.#offset >= this.#fileBytes) this.#startNextFile();
     const ref = { segment: this.#segment, offset: this.#offset, length: payload.length, crc: crc32(payload) };
-    const room = alignPayload(payload.length);
+    const thread = alignPayload(payload.length);
     if (payload.length <= STAGED_MAX_BYTES) {
-      if (this.#staged + room > STAGE_BYTES) this.flush();
+      if (this.#staged + thread > STAGE_BYTES) this.flush();
       this.#stage.set(payload, this.#staged);
-      this.#stage.fill(0, this.#staged + payload.length, this.#staged + room);
-      this.#staged += room;
+      this.#stage.fill(0, this.#staged + payload.length, this.#staged + thread);
+      this.#staged += thread;
     } else {
       this.flush();
       this.#write(payload, this.#offset);
     }
-    this.#offset += room;
+    this.#offset += thread;
     return ref;
   }
 

@@ -211,7 +211,7 @@ class FrameWriter {
     return this.#at >= FRAME_HEAD_BYTES + FRAME_BODY_BYTES;
   }
 
-  /** Room for `bytes` more and for the checksum. */
+  /** Space for `bytes` more and for the checksum. */
   #reserve(bytes: number): void {
     const needed = this.#at + bytes + FRAME_TAIL_BYTES;
     if (needed <= this.#frame.length) return;

@@ -27,7 +27,7 @@ export const GOLDEN_HELLO: ConnectionHello = {
     capabilities: ["x"],
     address: "h:9002",
     boot: "00000000000000b1",
-    lastBootOfYou: "00000000000000a2",
+    lastIncarnationOfYou: "00000000000000a2",
     instanceOfYou: "0b",
   },
   slot: SLOTS[1] as Slot,

@@ -2,13 +2,13 @@
 import { PeerTransport } from "../../../src/peer/transport.ts";
 import type {
   HandshakeFailure,
+  HandshakeResult,
   Hello,
   Lane,
   Peer,
   PeerMessage,
   RefusalCode,
   TransportOptions,
-  Verdict,
 } from "../../../src/peer/types.ts";
 import type { World } from "./world.ts";
 
@@ -30,7 +30,7 @@ export interface TestNode {
   connected: Map<string, number>;
   protocolErrors: number;
   readonly failures: HandshakeFailure[];
-  admit: (hello: Hello) => Verdict;
+  admit: (hello: Hello) => HandshakeResult;
 }
 
 /** Of every node here, unless a test says otherwise. */

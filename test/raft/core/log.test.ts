@@ -263,7 +263,7 @@ describe("committed entries", () => {
     expect(indexes(page)).toEqual([1, 2]);
     log.acceptApplying(2, entriesSize(page), false);
     expect(log.hasNextCommitted(false)).toBe(false);
-    // Part of what is out leaves room for as much again.
+    // Part of what is out leaves space for as much again.
     log.appliedTo(1, one);
     expect(indexes(log.nextCommitted(false))).toEqual([3]);
     log.acceptApplying(3, one, false);
@@ -271,7 +271,7 @@ describe("committed entries", () => {
     expect(indexes(log.nextCommitted(false))).toEqual([4, 5]);
   });
 
-  test("a page that was cut short holds back the next, though there is room for a byte", () => {
+  test("a page that was cut short holds back the next, though there is space for a byte", () => {
     const log = logWith([1, 1, 1], [], 2 * one + 1);
     log.commitTo(3);
     const page = log.nextCommitted(false);

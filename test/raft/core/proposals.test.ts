@@ -58,7 +58,7 @@ describe("proposals", () => {
     expect(() => group.node(1).raw.proposeEntries([])).toThrow(/empty proposal/);
   });
 
-  test("uncommitted bytes are bounded; one proposal always fits; applied ones free their room", () => {
+  test("uncommitted bytes are bounded; one proposal always fits; applied ones free their thread", () => {
     const group = new Group({ voters: [1, 2, 3], maxUncommittedEntriesBytes: 100 });
     group.elect(1);
     group.partition([1], [2, 3]);

@@ -182,7 +182,7 @@ describe("an engine", () => {
     expect(bench.evicted).toContain(3);
   });
 
-  test("sends what only the log has as soon as the log room has read it, without waiting for a heartbeat", () => {
+  test("sends what only the log has as soon as the log thread has read it, without waiting for a heartbeat", () => {
     const bench = new Bench();
     bench.lead();
     bench.replicate();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Message, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 import { LEASE_SHARE } from "../../../src/raft/engine/lease.ts";
-import { PATIENCE_SHARE, Promises, RESTART_PATIENCE } from "../../../src/raft/engine/vote-guard.ts";
+import { PATIENCE_SHARE, RESTART_PATIENCE, VoteGuard } from "../../../src/raft/engine/vote-guard.ts";
 
 const ELECTION_MS = 1_000;
 const FORCED = new TextEncoder().encode("CampaignTransfer");
@@ -12,8 +12,8 @@ function message(type: Message["type"], from: number, term: number, context?: Ui
 
 const at = (one: Message, leaseRound = 0) => ({ message: one, leaseRound, applied: 0 });
 
-function promises(fresh = true): Promises {
-  return new Promises({ nowMs: 0, electionTimeoutMs: ELECTION_MS, fresh });
+function promises(fresh = true): VoteGuard {
+  return new VoteGuard({ nowMs: 0, electionTimeoutMs: ELECTION_MS, fresh });
 }
 
 describe("a node", () => {
@@ -33,7 +33,7 @@ describe("a node", () => {
   test("asks every other voter before it votes or stands for election, but not for ever", () => {
     let heard = false;
     const made = { nowMs: 0, electionTimeoutMs: ELECTION_MS, mayElect: () => heard };
-    const node = new Promises({ ...made, fresh: false });
+    const node = new VoteGuard({ ...made, fresh: false });
     const vote = at(message(MessageType.PreVote, 2, 6));
     expect(node.objection(vote, ELECTION_MS)).not.toBeNull();
     expect(node.isAsking(ELECTION_MS)).toBe(true);
@@ -42,7 +42,7 @@ describe("a node", () => {
     expect([node.objection(vote, ELECTION_MS), node.isAsking(ELECTION_MS)]).toEqual([null, false]);
     heard = false;
     expect(node.objection(vote, RESTART_PATIENCE * ELECTION_MS)).toBeNull();
-    expect(new Promises({ ...made, fresh: true }).isAsking(0)).toBe(false);
+    expect(new VoteGuard({ ...made, fresh: true }).isAsking(0)).toBe(false);
   });
 
   test("that was never a member votes at once, and hears everything else in its silence", () => {

@@ -223,7 +223,7 @@ describe("a flipped bit in every byte", () => {
     expect(refusals).toBeGreaterThan(5_000);
   }, 60_000);
 
-  test("without a frontier: refused, or at most the last synced batch is taken for a torn tail, and told", () => {
+  test("without a watermark: refused, or at most the last synced batch is taken for a torn tail, and told", () => {
     let disk = build(1);
     const expected = look(disk);
     const path = newestSegment(disk, DIRECTORY);
@@ -246,7 +246,7 @@ describe("a flipped bit in every byte", () => {
     expect(cuts).toBeGreaterThan(100);
   }, 60_000);
 
-  test("in the frontier: told, and the log opens", () => {
+  test("in the watermark: told, and the log opens", () => {
     let disk = build(1);
     const expected = look(disk);
     for (const slot of [0, 4096]) {

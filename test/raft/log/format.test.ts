@@ -19,7 +19,7 @@ function hex(bytes: Uint8Array): string[] {
   return lines;
 }
 
-test("a segment and the frontier, byte by byte", () => {
+test("a segment and the watermark, byte by byte", () => {
   const disk = new SimulatedDisk({ random: seededRandom(1) });
   disk.mkdir("/wal");
   const { wal } = openWal(disk, "/wal", { random: COUNTING });
@@ -66,9 +66,9 @@ test("a segment and the frontier, byte by byte", () => {
     ]
   `);
   // Two slots: written at the start (turn 1) and by the sync (turn 2).
-  const frontier = readBytes(disk, "/wal/frontier");
-  expect(frontier.byteLength).toBe(8192);
-  expect(hex(frontier.subarray(0, 64))).toMatchInlineSnapshot(`
+  const watermark = readBytes(disk, "/wal/frontier");
+  expect(watermark.byteLength).toBe(8192);
+  expect(hex(watermark.subarray(0, 64))).toMatchInlineSnapshot(`
     [
       "3589e550454b46520200000000000000",
       "0100000000000000b801000000000000",
@@ -76,7 +76,7 @@ test("a segment and the frontier, byte by byte", () => {
       "00000000000000000000000000000000",
     ]
   `);
-  expect(hex(frontier.subarray(4096, 4096 + 64))).toMatchInlineSnapshot(`
+  expect(hex(watermark.subarray(4096, 4096 + 64))).toMatchInlineSnapshot(`
     [
       "e43447b6454b46520100000000000000",
       "0100000000000000a000000000000000",

@@ -2,15 +2,15 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LogRoom } from "../../../src/raft/log/log-thread.ts";
+import { LogThread } from "../../../src/raft/log/log-thread.ts";
 import type { LogReply, LogRequest, LogWorkerInit } from "../../../src/raft/log/messages.ts";
 import { localChannel, PortChannel } from "../../../src/threads/channel.ts";
-import { RoomStartError, spawnRoom } from "../../../src/threads/worker-host.ts";
+import { spawnThread, ThreadStartError } from "../../../src/threads/worker-host.ts";
 import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { entries, entry, IDENTITY, marker, openWal } from "./support/log-fixture.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 
-function startRoom() {
+function startThread() {
   const disk = new SimulatedDisk({ random: seededRandom(1) });
   disk.mkdir("/data");
   const { wal, recovered } = openWal(disk, "/data/wal");
@@ -21,7 +21,7 @@ function startRoom() {
   const groups: number[] = [];
   const fatal: string[] = [];
   client.onBatch((batch) => replies.push(...batch));
-  const room = new LogRoom({
+  const thread = new LogThread({
     wal,
     recovered,
     channel: server,
@@ -29,7 +29,7 @@ function startRoom() {
     later: (task) => later.push(task),
     fatal: (message) => fatal.push(message),
   });
-  room.start();
+  thread.start();
   const settle = (): LogReply[] => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task();
     return replies.splice(0);
@@ -43,9 +43,9 @@ const append = (id: number, from = id, to = id, bytes = 16): LogRequest => ({
   batch: { entries: entries(from, to, 1, bytes) },
 });
 
-describe("LogRoom", () => {
+describe("LogThread", () => {
   test("says what it found, and one sync covers all that was queued", () => {
-    const { client, settle, groups } = startRoom();
+    const { client, settle, groups } = startThread();
     for (let id = 1; id <= 20; id++) client.send(append(id));
     const replies = settle();
     expect(replies.map((reply) => reply.kind)).toEqual(["opened", "appended"]);
@@ -54,7 +54,7 @@ describe("LogRoom", () => {
   });
 
   test("a group is cut at 8 MiB, so that its first batch does not wait for all of it", () => {
-    const { client, settle, groups } = startRoom();
+    const { client, settle, groups } = startThread();
     for (let id = 1; id <= 5; id++) client.send(append(id, id, id, 3 << 20));
     const ids = settle().flatMap((reply) => (reply.kind === "appended" ? [reply.id] : []));
     expect(ids).toEqual([3, 5]);
@@ -62,7 +62,7 @@ describe("LogRoom", () => {
   });
 
   test("a commit index alone promises nothing: no sync for it; a vote, a term or an entry takes it along", () => {
-    const { client, settle, groups } = startRoom();
+    const { client, settle, groups } = startThread();
     const batches: LogRequest[] = [
       append(1),
       { kind: "append", id: 2, batch: { entries: [], hardState: { term: 1, vote: 1, commit: 0 } } },
@@ -85,7 +85,7 @@ describe("LogRoom", () => {
   });
 
   test("nothing is acknowledged before its sync returned", () => {
-    const { disk, client, settle, fatal } = startRoom();
+    const { disk, client, settle, fatal } = startThread();
     client.send(append(1));
     settle();
     disk.inject({ code: "EIO", operation: "datasync", pathContains: ".wal" });
@@ -100,7 +100,7 @@ describe("LogRoom", () => {
   });
 
   test("reads pages, compacts through a marker, and says what is gone", () => {
-    const { client, settle } = startRoom();
+    const { client, settle } = startThread();
     client.send(append(1, 1, 40, 300));
     client.send(append(2, 41, 60, 300));
     client.send({ kind: "read", id: 7, low: 1, high: 61, maxBytes: 900 });
@@ -119,9 +119,9 @@ describe("LogRoom", () => {
     ]);
   });
 
-  /** A room whose present segment is full, with none prepared and no space for one. */
-  function fullRoom() {
-    const started = startRoom();
+  /** A thread whose present segment is full, with none prepared and no space for one. */
+  function fullThread() {
+    const started = startThread();
     const { disk, client, settle } = started;
     client.send(append(1, 1, 3, 900));
     settle();
@@ -135,7 +135,7 @@ describe("LogRoom", () => {
   }
 
   test("a full disk: appends wait, reads are served, and all goes on when there is space", () => {
-    const { disk, client, settle, later } = fullRoom();
+    const { disk, client, settle, later } = fullThread();
     client.send(append(4, 10, 10));
     client.send({ kind: "read", id: 1, low: 2, high: 3, maxBytes: 10 });
     expect(settle()).toMatchObject([{ kind: "entries", id: 1 }]);
@@ -151,7 +151,7 @@ describe("LogRoom", () => {
   });
 
   test("closes when asked, also on a full disk", () => {
-    const { disk, client, settle } = fullRoom();
+    const { disk, client, settle } = fullThread();
     client.send({ kind: "close" });
     expect(settle()).toMatchObject([{ kind: "closed" }]);
     disk.setCapacity(1 << 30);
@@ -194,7 +194,7 @@ describe("log Worker", () => {
         });
       }
     };
-    await spawnRoom("log", init, [mail.port2, metrics.port2], () => {});
+    await spawnThread("log", init, [mail.port2, metrics.port2], () => {});
     return { channel, replies, until };
   }
 
@@ -235,7 +235,7 @@ describe("log Worker", () => {
   test("a log that cannot be opened fails the start with its reason", async () => {
     const directory = join(newRoot(), "wal");
     const failure = await startWorker(directory, false).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(RoomStartError);
+    expect(failure).toBeInstanceOf(ThreadStartError);
     expect(failure).toMatchObject({ codes: ["NOT_FOUND"] });
     expect(String(failure)).toContain(directory);
   });

@@ -62,7 +62,7 @@ function refused(options: Parameters<typeof openWal>[2] = {}) {
   return error;
 }
 
-const frontierPath = () => `${directory}/frontier`;
+const watermarkPath = () => `${directory}/frontier`;
 
 /** Appends records that no writer of ours would write, durable. */
 function forge(write: (writer: SegmentWriter) => void): void {
@@ -97,7 +97,7 @@ function unsyncedBatch(sizes: readonly number[]): { from: number; bytes: Uint8Ar
   const to = end();
   const bytes = readBytes(disk, path, from, to - from);
   writeBytes(disk, path, 0, before);
-  remove(disk, frontierPath());
+  remove(disk, watermarkPath());
   return { from, bytes };
 }
 
@@ -132,7 +132,7 @@ for (const [name, make] of DISKS) {
       wal.close();
     });
 
-    test("D2: a frontier without segments: all of them are missing", () => {
+    test("D2: a watermark without segments: all of them are missing", () => {
       write(1, 2);
       for (const path of segmentPaths(disk, directory)) remove(disk, path);
       const error = refused({ create: true });
@@ -308,9 +308,9 @@ for (const [name, make] of DISKS) {
       again.wal.close();
     });
 
-    test("N3: without a frontier, damage before a later sync is still no torn tail", () => {
+    test("N3: without a watermark, damage before a later sync is still no torn tail", () => {
       write(1, 4);
-      remove(disk, frontierPath());
+      remove(disk, watermarkPath());
       const path = newestSegment(disk, directory);
       const to = end();
       // Three batches behind it say that this one was durable.
@@ -372,7 +372,7 @@ for (const [name, make] of DISKS) {
         expect(recovered.lastIndex).toBe(2);
         expect(recovered.tornTail?.offset).toBe(from);
         wal.close();
-        remove(disk, frontierPath());
+        remove(disk, watermarkPath());
       }
       writeBytes(disk, path, from, bytes);
       const { wal, recovered } = open();
@@ -394,14 +394,14 @@ for (const [name, make] of DISKS) {
 
     test("N4: batch 1 lost and batch 2 of the same unsynced group intact", () => {
       write(1, 2);
-      remove(disk, frontierPath());
+      remove(disk, watermarkPath());
       const path = newestSegment(disk, directory);
       const from = end();
       const { wal } = open();
       wal.append({ entries: [entry(3, 1, 600)] });
       wal.append({ entries: [entry(4, 1, 600)] });
       wal.close();
-      remove(disk, frontierPath());
+      remove(disk, watermarkPath());
       zero(disk, path, from, 300);
       const again = open();
       expect(again.recovered).toMatchObject({ lastIndex: 2, tornTail: { offset: from } });
@@ -526,12 +526,12 @@ for (const [name, make] of DISKS) {
       wal.close();
     });
 
-    test("a damaged frontier is told, and the log opens", () => {
+    test("a damaged watermark is told, and the log opens", () => {
       write(1, 2);
-      withFile(disk, frontierPath(), (file) => file.pwrite(new Uint8Array(64).fill(1), 0));
+      withFile(disk, watermarkPath(), (file) => file.pwrite(new Uint8Array(64).fill(1), 0));
       const { wal, recovered, events } = open();
       expect(recovered.lastIndex).toBe(2);
-      expect(events).toMatchObject([{ kind: "frontier-lost", file: frontierPath() }]);
+      expect(events).toMatchObject([{ kind: "watermark-lost", file: watermarkPath() }]);
       wal.close();
     });
   });

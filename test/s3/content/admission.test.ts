@@ -143,7 +143,7 @@ test("the door looks and holds nothing", async () => {
   expect(metrics.log).toEqual(["rejected prereserve fixed-length", "rejected prereserve chunked"]);
 });
 
-test("without incremental admission an aws-chunked body must find room for the largest object", () => {
+test("without incremental admission an aws-chunked body must find space for the largest object", () => {
   const small = admissionOf({ chunkedIncremental: false }).admission;
   expect(() => small.peekHeadroom(1, "chunked")).toThrow(S3Error);
   small.peekHeadroom(1, "fixed-length");

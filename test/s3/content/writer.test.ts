@@ -73,7 +73,7 @@ test("uploads that together fill the budget do not wait for each other", async (
   expect([h.kv.buffers, h.admission.inUseBytes, h.admission.waiting]).toEqual([0, 0, 0]);
 });
 
-test("an upload that gets no memory gives its room back", async () => {
+test("an upload that gets no memory gives its space back", async () => {
   const h = harness();
   await h.call("PUT", "/bucket");
   const { allocate } = h.kv;
@@ -171,7 +171,7 @@ test("small limits: everything still fits", async () => {
   expect(Math.max(...kv.sizes)).toBeLessThanOrEqual(kv.maxTxnBytes);
 });
 
-test("no room at the door: 503 with Retry-After before the body is read; no room for a chunk: 503 and close", async () => {
+test("no space at the door: 503 with Retry-After before the body is read; no space for a chunk: 503 and close", async () => {
   const clock = new TestClock();
   const timers: (() => void)[] = [];
   const admission = new PutAdmission({
@@ -194,7 +194,7 @@ test("no room at the door: 503 with Retry-After before the body is read; no room
   expect([refused.status, refused.tag("Code"), refused.headers.get("retry-after"), refused.bodyRead]).toEqual(
     [503, "SlowDown", "3", 0],
   );
-  // Reads, lists, deletes and empty objects need no room.
+  // Reads, lists, deletes and empty objects need no space.
   expect((await h.call("GET", "/bucket")).status).toBe(200);
   expect((await h.call("PUT", "/bucket/empty", { body: "" })).status).toBe(200);
   expect((await h.call("DELETE", "/bucket/empty")).status).toBe(204);

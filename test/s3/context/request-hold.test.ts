@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { S3Door } from "../../../src/gateway/s3-door.ts";
 import type { EdgeRequest } from "../../../src/http/types.ts";
-import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
 import type { Timers } from "../../../src/platform/timers.ts";
 import {
   HOLD_HEAD_MS,
@@ -178,7 +178,7 @@ function edgeRequest(method: string): EdgeRequest {
 test("a node that starts has its port open: who comes waits, is served, or hears SlowDown in time", async () => {
   const timers = new FakeTimers();
   const random = { nextInt: () => 0, bytes: (n: number) => new Uint8Array(n) };
-  const door = new S3Door({ timers, random, metrics: new RoomMetrics("front") });
+  const door = new S3Door({ timers, random, metrics: new ThreadMetrics("front") });
   const early = door.application(edgeRequest("GET"));
   const head = door.application(edgeRequest("HEAD"));
   timers.pass(HOLD_MS);

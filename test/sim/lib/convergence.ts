@@ -60,14 +60,14 @@ export function awaitConvergence(world: World): Convergence {
 /** Machines that belong to the cluster and have not lost what they had. */
 function members(world: World): Machine[] {
   return world.operator.members.filter(
-    ({ state, wiped, rolledBack }) => state !== "refused" && state !== "expelled" && !wiped && !rolledBack,
+    ({ state, wiped, rolledBack }) => state !== "refused" && state !== "fenced" && !wiped && !rolledBack,
   );
 }
 
 function whatIsMissing(world: World): string {
   if (world.operator.busy) return "a membership change";
   for (const { name, rolledBack, state } of world.machines) {
-    if (rolledBack && state !== "expelled") return `${name} to notice that its disk is an old copy`;
+    if (rolledBack && state !== "fenced") return `${name} to notice that its disk is an old copy`;
   }
   for (const machine of members(world)) {
     if (machine.life?.alive !== true || !machine.life.opened) return `${machine.name} to run`;

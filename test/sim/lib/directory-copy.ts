@@ -1,6 +1,6 @@
 /** What `cp -a` does to the data directory of a stopped node, in the simulator. */
 
-import type { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import type { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 
 const CHUNK_BYTES = 64 << 10;
@@ -32,7 +32,7 @@ function copyFile(from: SimulatedDisk, to: SimulatedDisk, path: string): void {
   target.close();
 }
 
-export function copyKeyspace(from: MemoryDepot, to: MemoryDepot): void {
+export function copyKeyspace(from: MemoryGenerations, to: MemoryGenerations): void {
   const source = from.openExport();
   if (source.position.index > 0) {
     const target = to.createImport();

@@ -212,7 +212,7 @@ export class Faults {
       case "graceful-restart":
         if (!machine.restartGracefully()) this.#notNow();
         return;
-      case "stall-room": {
+      case "stall-thread": {
         const threads = Object.values(machine.life?.threads ?? {});
         const thread = random.pick(threads);
         thread.busyUntil = this.#world.scheduler.now + random.range(10, 3_000);
@@ -366,16 +366,18 @@ export class Faults {
   }
 
   get #isRollingBack(): boolean {
-    return this.#copied !== undefined && this.#copied.state !== "expelled";
+    return this.#copied !== undefined && this.#copied.state !== "fenced";
   }
 
   /** Each of the others has a later start of it in its node.json. */
   #isKnownToAll({ name, identity }: Machine, copy: DirectoryCopy): boolean {
-    const since = identity.boots.slice(copy.identity.boots.length);
+    const since = identity.incarnations.slice(copy.identity.incarnations.length);
     const id = raftIdOf(name);
     return this.#world.operator.members
       .filter((other) => other.name !== name)
-      .every((other) => other.identity.peerBoots.some((row) => row.id === id && since.includes(row.boot)));
+      .every((other) =>
+        other.identity.peerIncarnations.some((row) => row.id === id && since.includes(row.boot)),
+      );
   }
 
   /** Mostly where something was written: the rest of a segment is zeros. */

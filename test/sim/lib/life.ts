@@ -1,9 +1,9 @@
 /**
- * One life of a node: every room of the real code, each in a simulated thread, from the start of the process to its end.
+ * One life of a node: every thread of the real code, each in a simulated thread, from the start of the process to its end.
  */
 
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
-import { LogMail } from "../../../src/consensus/log-client.ts";
+import { LogClient } from "../../../src/consensus/log-client.ts";
 import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
@@ -17,17 +17,17 @@ import type {
   StoreToFront,
 } from "../../../src/messages/messages.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
-import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
 import { FrontKv } from "../../../src/node/front-kv.ts";
 import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
 import type { NetworkAddress } from "../../../src/platform/network.ts";
 import type { Message } from "../../../src/raft/core/index.ts";
 import { WalError } from "../../../src/raft/log/errors.ts";
-import { LogRoom } from "../../../src/raft/log/log-thread.ts";
+import { LogThread } from "../../../src/raft/log/log-thread.ts";
 import type { LogReply, LogRequest } from "../../../src/raft/log/messages.ts";
 import { Wal } from "../../../src/raft/log/wal.ts";
-import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
-import { StoreRoom } from "../../../src/state/store-thread.ts";
+import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
+import { StoreThread } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
@@ -52,8 +52,8 @@ const CLUSTER_SECRET = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
 /** How late a message comes that comes twice, or out of order: mostly soon, and now and then from another age. */
 const DISORDER_MEANS_MS = [10, 300, 300, 10_000];
 
-const ROOMS = ["front", "consensus", "log", "store", "snapshot"] as const;
-export type RoomName = (typeof ROOMS)[number];
+const THREADS = ["front", "consensus", "log", "store", "snapshot"] as const;
+export type ThreadName = (typeof THREADS)[number];
 
 export class Life implements Process, WatchedLife {
   readonly name: string;
@@ -62,7 +62,7 @@ export class Life implements Process, WatchedLife {
   isDying = false;
   applied = 0;
   commit = 0;
-  readonly threads: Readonly<Record<RoomName, SimThread>>;
+  readonly threads: Readonly<Record<ThreadName, SimThread>>;
   readonly published = new PublishedState();
   readonly machine: Machine;
   front: FrontKv | undefined;
@@ -77,7 +77,8 @@ export class Life implements Process, WatchedLife {
     this.name = machine.name;
     this.#random = random;
     const { scheduler } = machine.world;
-    const thread = (room: RoomName): SimThread => new SimThread(scheduler, this, `${this.name}.${room}`);
+    const thread = (thread: ThreadName): SimThread =>
+      new SimThread(scheduler, this, `${this.name}.${thread}`);
     this.threads = {
       front: thread("front"),
       consensus: thread("consensus"),
@@ -107,7 +108,7 @@ export class Life implements Process, WatchedLife {
     const { machine, threads, published } = this;
     const { world, clock, identity } = machine;
     const { profile, safety } = world;
-    const latency = (): number => this.#random.exponential(profile.mailMs);
+    const latency = (): number => this.#random.exponential(profile.messagesMs);
     const { front, consensus, log, store, snapshot } = threads;
     const [frontC, consensusF] = simChannel<ConsensusToFront, FrontToConsensus>(front, consensus, latency);
     const [frontS, storeF] = simChannel<StoreToFront, FrontToStore>(front, store, latency);
@@ -129,7 +130,7 @@ export class Life implements Process, WatchedLife {
     consensusS.tap = tap((message) => {
       if (message.kind === "opened") this.applied = message.applied.index;
     });
-    // As it is sent: what the consensus room has taken into its log is on its way to the disk, however slow that is.
+    // As it is sent: what the consensus thread has taken into its log is on its way to the disk, however slow that is.
     consensusL.sendTap = tap((message) => {
       if (message.kind === "append") machine.shadow.asked(message.id, message.batch);
       if (message.kind === "compact") {
@@ -149,7 +150,7 @@ export class Life implements Process, WatchedLife {
     this.front = new FrontKv({
       consensus: frontC,
       store: frontS,
-      openReader: () => machine.depot.openReader(),
+      openReader: () => machine.generations.openReader(),
       published,
       clock,
       timers: simTimers(front, clock),
@@ -158,17 +159,17 @@ export class Life implements Process, WatchedLife {
       gracePeriodMs: 0,
       diskReserveBytes: 0,
       freeDiskBytes: () => 0,
-      metrics: new RoomMetrics("front"),
+      metrics: new ThreadMetrics("front"),
       log: noLog,
       formed: identity.roster !== undefined,
       keepRoster: (clusterId, roster) => machine.keepRoster(clusterId, roster),
-      keepBoots: (peers, since) => machine.keepBoots(peers, since),
-      onExpelled: (message, removed) => machine.expelled(message, removed),
+      keepIncarnations: (peers, since) => machine.keepIncarnations(peers, since),
+      onFenced: (message, removed) => machine.fenced(message, removed),
       onFatal: fatal,
     });
     this.front.start();
     consensus.post(latency(), "start", () => {
-      const room = assembleConsensus({
+      const thread = assembleConsensus({
         identity: { ...machine.identity, name: machine.name },
         initialCluster: machine.initialCluster,
         join: machine.join,
@@ -185,7 +186,7 @@ export class Life implements Process, WatchedLife {
         front: consensusF,
         store: consensusS,
         snapshots: consensusN,
-        log: new LogMail({
+        log: new LogClient({
           channel: consensusL,
           maxSegments: profile.maxWalFiles,
           fatal,
@@ -196,7 +197,7 @@ export class Life implements Process, WatchedLife {
         version: "sim",
         fatal,
       });
-      room.opened.then(
+      thread.opened.then(
         () => {
           this.opened = true;
           front.post(0, "opened", () => {
@@ -206,13 +207,13 @@ export class Life implements Process, WatchedLife {
         },
         (error: unknown) => machine.refused(error),
       );
-      room.room.start();
+      thread.thread.start();
     });
     const startData = (): void => {
       log.post(latency(), "open log", () => this.#openLog(logC));
       store.post(latency(), "open keyspace", () => {
-        new StoreRoom({
-          depot: machine.depot,
+        new StoreThread({
+          generations: machine.generations,
           published,
           consensus: storeC,
           front: storeF,
@@ -228,8 +229,8 @@ export class Life implements Process, WatchedLife {
           .catch((error: unknown) => machine.refused(error));
       });
       snapshot.post(latency(), "start", () => {
-        new SnapshotRoom({
-          depot: machine.depot,
+        new SnapshotThread({
+          generations: machine.generations,
           channel: snapshotC,
           timers: simTimers(snapshot, clock),
           fatal,
@@ -299,7 +300,7 @@ export class Life implements Process, WatchedLife {
         random: this.#random.fork("wal"),
       });
       this.#logAudit = new LogAudit(wal, disk);
-      new LogRoom({
+      new LogThread({
         wal,
         recovered,
         channel,
@@ -337,7 +338,7 @@ export class Life implements Process, WatchedLife {
           const again = { ...message, message: copyOf(message.message) };
           threads.consensus.post(late(), "duplicate", () => callbacks.onMessage(from, again));
         }
-        // Entries lie in memory that is the room's from now on, and not for longer than it says.
+        // Entries lie in memory that is the thread's from now on, and not for longer than it says.
         if (message.message.entries.length === 0 && random.chance(profile.disorder)) {
           threads.consensus.post(late(), "late", deliver);
         } else deliver();

@@ -19,7 +19,7 @@ export class LogAudit {
     this.#disk = disk;
   }
 
-  /** After a turn of the log room. */
+  /** After a turn of the log thread. */
   afterTurn(shadow: ShadowLog): void {
     const { appendedBatches } = this.#wal.stats();
     if (appendedBatches - this.#batches < AUDIT_EVERY) return;
@@ -35,7 +35,7 @@ export class LogAudit {
   /** Undefined: the log has ended, or is in the middle of something. */
   read(): ReadLog | undefined {
     const { firstIndex, lastIndex, owesSync } = this.#wal;
-    // Reading would write what is staged, earlier than the log room wants it.
+    // Reading would write what is staged, earlier than the log thread wants it.
     if (owesSync) return undefined;
     if (firstIndex > lastIndex) return { firstIndex, entries: [] };
     try {

@@ -2,10 +2,14 @@
 
 import type { ClusterIdentity, NamedAddress } from "../../../src/cluster/types.ts";
 import { DiskError } from "../../../src/platform/disk.ts";
-import { bootsSince, type PeerBoot, withBoot } from "../../../src/raft/engine/incarnations.ts";
+import {
+  incarnationsSince,
+  type PeerIncarnation,
+  withIncarnation,
+} from "../../../src/raft/engine/incarnations.ts";
 import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
 import type { Member } from "../../../src/raft/engine/types.ts";
-import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import type { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { type DiskFailure, SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { copyFiles, copyKeyspace } from "./directory-copy.ts";
@@ -21,7 +25,7 @@ type Identity = Omit<ClusterIdentity, "name">;
 
 export interface DirectoryCopy {
   readonly disk: SimulatedDisk;
-  readonly depot: MemoryDepot;
+  readonly generations: MemoryGenerations;
   readonly shadow: ShadowLog;
   readonly identity: Identity;
 }
@@ -48,7 +52,7 @@ export type MachineState =
   /** A fault keeps it down. */
   | "down"
   /** It was told that it does not belong to the cluster any more. */
-  | "expelled"
+  | "fenced"
   /** It found its data damaged, and rightly so. */
   | "refused";
 
@@ -61,7 +65,7 @@ export class Machine {
   readonly clock: NodeClock;
   state: MachineState = "down";
   disk: SimulatedDisk;
-  depot: MemoryDepot;
+  generations: MemoryGenerations;
   shadow: ShadowLog;
   /** What node.json says, durable. */
   identity: Identity;
@@ -99,7 +103,7 @@ export class Machine {
     this.clock = new NodeClock(world.scheduler, origin, this.#random.range(-MAX_SKEW_MS, MAX_SKEW_MS));
     this.identity = this.#newIdentity();
     this.disk = this.#newDisk();
-    this.depot = this.#newDepot();
+    this.generations = this.#newGenerations();
     this.shadow = this.#newShadow();
   }
 
@@ -115,17 +119,17 @@ export class Machine {
 
   /** Of the keyspace in force. */
   reader(): MemoryStore {
-    return this.depot.openReader() as MemoryStore;
+    return this.generations.openReader() as MemoryStore;
   }
 
   /** @param bootMs mean time until the process runs */
   start(bootMs = BOOT_MS): void {
-    if (this.life?.alive || this.state === "expelled" || this.state === "refused") return;
+    if (this.life?.alive || this.state === "fenced" || this.state === "refused") return;
     this.state = "running";
     this.world.fabric.powerOn(this.name);
     const random = this.#random.fork(`life ${++this.#lives}`);
     const boot = Buffer.from(random.fork("boot").bytes(8)).toString("hex");
-    this.identity = { ...this.identity, boots: withBoot(this.identity.boots, boot) };
+    this.identity = { ...this.identity, incarnations: withIncarnation(this.identity.incarnations, boot) };
     const life = new Life(this, random);
     this.life = life;
     this.#diskFailed = false;
@@ -145,7 +149,7 @@ export class Machine {
       this.world.note(`${this.name} is killed`);
       this.#ended(life);
       this.disk.kill();
-      this.depot.crash((unsynced) => unsynced);
+      this.generations.crash((unsynced) => unsynced);
       this.world.fabric.processEnded(this.name, life.threads.consensus);
       this.#restart(restartMs);
     });
@@ -158,7 +162,7 @@ export class Machine {
     if (life !== undefined) this.#ended(life);
     this.crashInOperations = undefined;
     this.disk.crash(this.world.scheduler.now);
-    this.depot.crash((unsynced) => this.#random.between(0, unsynced));
+    this.generations.crash((unsynced) => this.#random.between(0, unsynced));
     this.world.fabric.powerCut(this.name);
     this.#restart(restartMs);
   }
@@ -194,14 +198,14 @@ export class Machine {
     this.wiped = true;
     this.disk = this.#newDisk();
     this.identity = this.#newIdentity();
-    this.depot = this.#newDepot();
+    this.generations = this.#newGenerations();
     this.shadow = this.#newShadow();
     this.#restart(RESTART_MS);
   }
 
   /** Everything that a backup of the stopped node has. undefined: a snapshot waits to be put in force, or the disk is bad. */
   copy(): DirectoryCopy | undefined {
-    if (this.depot.pendingImport() !== undefined) return undefined;
+    if (this.generations.pendingImport() !== undefined) return undefined;
     const disk = this.#newDisk();
     try {
       copyFiles(this.disk, disk);
@@ -209,17 +213,17 @@ export class Machine {
       if (error instanceof DiskError) return undefined;
       throw error;
     }
-    const depot = this.#newDepot();
-    copyKeyspace(this.depot, depot);
-    return { disk, depot, shadow: this.shadow.copy(), identity: this.identity };
+    const generations = this.#newGenerations();
+    copyKeyspace(this.generations, generations);
+    return { disk, generations, shadow: this.shadow.copy(), identity: this.identity };
   }
 
   /** The data directory as it was when the copy was made; the machine starts again with the same flags. */
-  putBack({ disk, depot, shadow, identity }: DirectoryCopy): void {
+  putBack({ disk, generations, shadow, identity }: DirectoryCopy): void {
     this.powerCut(undefined);
     this.world.note(`an old copy of the disk of ${this.name} is put back`);
     this.rolledBack = true;
-    Object.assign(this, { disk, depot, shadow, identity });
+    Object.assign(this, { disk, generations, shadow, identity });
     this.#restart(RESTART_MS);
   }
 
@@ -230,8 +234,12 @@ export class Machine {
     this.identity = { ...this.identity, clusterId, roster };
   }
 
-  keepBoots(peerBoots: readonly PeerBoot[], since: string): void {
-    this.identity = { ...this.identity, peerBoots, boots: bootsSince(this.identity.boots, since) };
+  keepIncarnations(peerIncarnations: readonly PeerIncarnation[], since: string): void {
+    this.identity = {
+      ...this.identity,
+      peerIncarnations,
+      incarnations: incarnationsSince(this.identity.incarnations, since),
+    };
   }
 
   markInitialized(): void {
@@ -278,12 +286,12 @@ export class Machine {
     this.kill(this.damaged ? undefined : RESTART_MS);
   }
 
-  expelled(message: string, removed: boolean): void {
-    this.world.note(`${this.name} is expelled: ${message}`);
-    this.state = "expelled";
+  fenced(message: string, removed: boolean): void {
+    this.world.note(`${this.name} is fenced: ${message}`);
+    this.state = "fenced";
     if (!removed && !this.wiped && !this.rolledBack) {
       this.world.fail(
-        new Violation("only the removed, the wiped and the rolled back are expelled", {
+        new Violation("only the removed, the wiped and the rolled back are fenced", {
           node: this.name,
           message,
         }),
@@ -327,8 +335,8 @@ export class Machine {
       clusterId: this.initialCluster.length === 0 ? "" : clusterIdOf(this.initialCluster),
       instance: Buffer.from(this.#random.bytes(16)).toString("hex"),
       roster: undefined,
-      boots: [],
-      peerBoots: [],
+      incarnations: [],
+      peerIncarnations: [],
       initializing: true,
     };
   }
@@ -340,10 +348,10 @@ export class Machine {
     );
   }
 
-  #newDepot(): MemoryDepot {
+  #newGenerations(): MemoryGenerations {
     const machine = this;
     const { safety } = this.world;
-    return new MemoryDepot({
+    return new MemoryGenerations({
       fsmSyncMode: this.world.profile.fsmSyncMode,
       watch: {
         wrote: (commitTs, rows) => this.world.guard(() => safety.wrote(this.name, commitTs, rows)),

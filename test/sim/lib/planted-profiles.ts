@@ -29,7 +29,7 @@ const IDLE: Partial<Profile> = {
 const LAN: Partial<Profile> = {
   network: { latencyMs: 0.1, jitterMs: 0, loss: 0, split: 0 },
   fsyncMs: 0.1,
-  mailMs: 0.02,
+  messagesMs: 0.02,
   duplicate: 0,
   disorder: 0,
 };
@@ -85,7 +85,7 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     nodes: 3,
     ...faults({ transfer: 8, "slow-link": 4, "cut-pair": 2 }, 400),
   },
-  leaseBeforeOwnTerm: { ...BUSY, thinkMs: 5, ...faults({ transfer: 8, crash: 2, "stall-room": 4 }, 400) },
+  leaseBeforeOwnTerm: { ...BUSY, thinkMs: 5, ...faults({ transfer: 8, crash: 2, "stall-thread": 4 }, 400) },
   leaseWithoutMargin: {
     ...IDLE,
     ...LAN,
@@ -100,16 +100,16 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     operations: { read: 3, write: 4, create: 1, cas: 1, delete: 2, list: 1 },
     ...faults({ transfer: 4, partition: 4, crash: 3, reset: 4 }, 600),
   },
-  applyDependsOnBatch: { ...BUSY, ...faults({ "stall-room": 1 }, 4_000) },
+  applyDependsOnBatch: { ...BUSY, ...faults({ "stall-thread": 1 }, 4_000) },
   compactBeyondDurable: {
     ...BUSY,
     operations: WRITES,
     fsmSyncMode: "nosync",
     segmentBytes: 4 << 10,
     maxWalFiles: 2,
-    ...faults({ crash: 4, "crash-all": 2, "stall-room": 2 }, 1_000),
+    ...faults({ crash: 4, "crash-all": 2, "stall-thread": 2 }, 1_000),
   },
-  readBeforeApplied: { ...BUSY, ...faults({ "stall-room": 8, transfer: 1 }, 400) },
+  readBeforeApplied: { ...BUSY, ...faults({ "stall-thread": 8, transfer: 1 }, 400) },
   readIndexWithoutQuorum: {
     ...BUSY,
     ...faults({ partition: 6, "one-way": 4, pause: 4, transfer: 2 }, 1_000),
@@ -130,7 +130,7 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     durationMs: 20_000,
     operations: WRITES,
     leaderShare: 0.8,
-    ...faults({ transfer: 8, "stall-room": 8 }, 150),
+    ...faults({ transfer: 8, "stall-thread": 8 }, 150),
   },
   cutAcknowledgedTail: { ...BUSY, operations: WRITES, ...faults({ crash: 6, "crash-all": 2 }, 1_000) },
   acceptRolledBack: {

@@ -27,7 +27,7 @@ export const FAULTS = [
   "transfer",
   "membership",
   "graceful-restart",
-  "stall-room",
+  "stall-thread",
   "rollback",
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
@@ -65,8 +65,8 @@ export interface Profile {
   /** A monotonic clock runs faster or slower by this share at most. */
   readonly driftShare: number;
   readonly fsyncMs: number;
-  /** Mean between two rooms of a process. */
-  readonly mailMs: number;
+  /** Mean between two threads of a process. */
+  readonly messagesMs: number;
   /** Mean pause between two faults. */
   readonly faultEveryMs: number;
   /** Of the faults, to strike whoever leads. */
@@ -106,7 +106,7 @@ const WEIGHTS: Readonly<Record<FaultName, number>> = {
   transfer: 4,
   membership: 4,
   "graceful-restart": 2,
-  "stall-room": 3,
+  "stall-thread": 3,
   rollback: 2,
 };
 
@@ -157,7 +157,7 @@ export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): 
     disorder: random.pick([0, 0, 0.01, 0.1]),
     driftShare: random.pick([0, 0.001, 0.02, DRIFT_SHARE_MAX]),
     fsyncMs: random.pick([0.1, 1, 5, 20]),
-    mailMs: random.pick([0.02, 0.02, 0.2, 2]),
+    messagesMs: random.pick([0.02, 0.02, 0.2, 2]),
     faultEveryMs: random.pick([300, 1_000, 3_000, 8_000]),
     leaderShare: random.pick([0, 0.3, 0.8]),
     cutMs: random.pick([1_000, 5_000, 15_000]),

@@ -1,6 +1,6 @@
 /**
  * Watches what nodes say to each other, to their disks and to their state machines, and holds them to Raft's promises.
- * It sees mail only, never the inside of a room, so it also notices a room that says something else than it does.
+ * It sees messages only, never the inside of a thread, so it also notices a thread that says something else than it does.
  */
 
 import { type Entry, EntryType, type Message, MessageType } from "../../../src/raft/core/index.ts";
@@ -27,7 +27,7 @@ export interface Life {
   /** Of its last applied entry; 0 before the first. */
   applied: number;
   commit: number;
-  /** Of its consensus room, as far as it has been written. */
+  /** Of its consensus thread, as far as it has been written. */
   readonly term: number;
 }
 

@@ -143,7 +143,7 @@ export function resetThreadNumbers(): void {
   threads = 0;
 }
 
-/** One thread of a process: a room of a node, or a client. */
+/** One thread of a process: a thread of a node, or a client. */
 export class SimThread {
   readonly name: string;
   readonly process: Process;

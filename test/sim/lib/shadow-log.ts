@@ -1,5 +1,5 @@
 /**
- * What the log of one data directory must hold: everything that the log room has said is durable, and what was asked of it
+ * What the log of one data directory must hold: everything that the log thread has said is durable, and what was asked of it
  * since then, as far as it got. Compared, entry by entry, with what the log gives back: at each start, every now and then
  * (log-audit.ts), and whenever entries are read.
  */
@@ -41,7 +41,7 @@ export class ShadowLog {
     return copy;
   }
 
-  /** As the consensus room has it: with what is on its way to the disk. */
+  /** As the consensus thread has it: with what is on its way to the disk. */
   get memory(): LogImage {
     return this.#memory;
   }
@@ -54,7 +54,7 @@ export class ShadowLog {
     return this.#durable.hardState.term;
   }
 
-  /** The log room is asked for it. */
+  /** The log thread is asked for it. */
   asked(id: number, batch: WalBatch): void {
     const { entries, hardState, snapshot } = batch;
     if (snapshot !== undefined) this.markerAsked(snapshot.index);
@@ -78,7 +78,7 @@ export class ShadowLog {
     this.#marker = Math.max(this.#marker, index);
   }
 
-  /** The log room says that everything up to `id` is durable. */
+  /** The log thread says that everything up to `id` is durable. */
   acknowledged(id: number): void {
     while (this.#pending[0] !== undefined && this.#pending[0].id <= id) {
       this.#durable.apply(this.#pending.shift() as PendingBatch);
@@ -110,7 +110,7 @@ export class ShadowLog {
     this.#memory = this.#durable.copy();
   }
 
-  /** In the middle of a life: everything that was acknowledged is there, and of the rest what the log room has taken. */
+  /** In the middle of a life: everything that was acknowledged is there, and of the rest what the log thread has taken. */
   holds(read: ReadLog, marker: number): void {
     this.#checkBeginning(read.firstIndex, marker);
     const image = this.#pending.length === 0 ? this.#durable : this.#durable.copy();
@@ -124,7 +124,7 @@ export class ShadowLog {
     throw new Violation("the log holds what it was given", { node: this.#name, problems });
   }
 
-  /** Entries that the log room read from the disk. */
+  /** Entries that the log thread read from the disk. */
   read(entries: readonly Entry[]): void {
     for (const entry of entries) {
       const { index } = entry;
@@ -163,7 +163,7 @@ export class ShadowLog {
     return this.#durable.termDifference(log.terms ?? []) ?? (read && this.#durable.difference(read));
   }
 
-  /** What may be there: the mail that replaces an entry may still be on its way to the log room. */
+  /** What may be there: the message that replaces an entry may still be on its way to the log thread. */
   #at(index: number): ShadowEntry[] {
     const found: (ShadowEntry | undefined)[] = [this.#durable.at(index)];
     for (const { first, entries } of this.#pending) {

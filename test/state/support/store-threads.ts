@@ -1,4 +1,4 @@
-/** What the tests of the store and snapshot rooms share: time by hand, a membership, entries, a depot with a full disk. */
+/** What the tests of the store and snapshot threads share: time by hand, a membership, entries, a keyspace with a full disk. */
 
 import type { Timers } from "../../../src/platform/timers.ts";
 import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
@@ -6,7 +6,7 @@ import type { Membership } from "../../../src/raft/engine/types.ts";
 import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
 import { encodeTxn, stampCommitTs } from "../../../src/txn/command.ts";
 import { timestampFromMs } from "../../../src/txn/hlc.ts";
-import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 
 export const ORIGIN = new Uint8Array(8);
@@ -59,7 +59,7 @@ export class ManualTimers implements Timers {
     this.later(task, 0);
   }
 
-  /** Runs what is due within `ms`, in order of time, letting mail arrive in between. */
+  /** Runs what is due within `ms`, in order of time, letting messages arrive in between. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     for (;;) {
@@ -79,8 +79,8 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-/** A keyspace whose disk can be full: applies fail then. What was dropped gives room. */
-export class FullDepot extends MemoryDepot {
+/** A keyspace whose disk can be full: applies fail then. What was dropped gives space. */
+export class FullGenerations extends MemoryGenerations {
   full = false;
   compactions = 0;
   /** The store in force. */

@@ -1,11 +1,12 @@
-/** The child of depot.test.ts: receives a snapshot and puts it in force, and dies by SIGKILL after step number STEP.
+/** The child of generations.test.ts: receives a snapshot and puts it in force, and dies by SIGKILL after step number STEP.
  *  Ends with code 0 when there are fewer steps. */
-import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../../../src/store/generations/sqlite-generations.ts";
 import { BLIND } from "../../../src/store/types.ts";
-import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 
 const [directory, stepText] = process.argv.slice(2);
-if (directory === undefined || stepText === undefined) throw new Error("usage: depot-crash-writer DIR STEP");
+if (directory === undefined || stepText === undefined)
+  throw new Error("usage: generations-crash-writer DIR STEP");
 const identity = { clusterId: "c", nodeId: "n" };
 let left = Number(stepText);
 const step = (): void => {
@@ -14,7 +15,7 @@ const step = (): void => {
 
 /** The keyspace that arrives. */
 function incoming(): Uint8Array[] {
-  const source = new MemoryDepot({ fsmSyncMode: "sync", identity });
+  const source = new MemoryGenerations({ fsmSyncMode: "sync", identity });
   source.open().raftBatch({ index: 9, term: 2, commitTs: 90n }, (batch) => {
     for (let n = 0; n < 40; n++) {
       const key = new TextEncoder().encode(`new-${n}`);
@@ -32,14 +33,14 @@ function incoming(): Uint8Array[] {
   return pieces;
 }
 
-const depot = new SqliteDepot({
+const generations = new SqliteGenerations({
   directory,
   fsmSyncMode: "sync",
   identity,
   payloadFileBytes: 100_000,
   onStep: step,
 });
-const old = depot.open();
+const old = generations.open();
 if (old.appliedState().index === 0) {
   old.raftBatch({ index: 3, term: 1, commitTs: 30n }, (batch) => {
     const key = new TextEncoder().encode("old");
@@ -47,7 +48,7 @@ if (old.appliedState().index === 0) {
   });
 }
 step();
-const target = depot.createImport();
+const target = generations.createImport();
 step();
 for (const piece of incoming()) {
   target.write(piece);
@@ -56,7 +57,7 @@ for (const piece of incoming()) {
 target.finish();
 step();
 old.close();
-depot.installImport();
+generations.installImport();
 step();
-depot.open().close();
-depot.discardReplaced();
+generations.open().close();
+generations.discardReplaced();

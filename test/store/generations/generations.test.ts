@@ -2,16 +2,16 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync, statfsSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../../../src/store/generations/sqlite-generations.ts";
 import { StoreIdentityError } from "../../../src/store/generations/store-identity.ts";
 import { BLIND, type Mutation } from "../../../src/store/types.ts";
 import { needs } from "../../platform/support/needs.ts";
-import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import { hex, storeError, temporaryDirectory, text } from "../helpers.ts";
 
 const identity = { clusterId: "c", nodeId: "n" };
-const at = (directory: string, extra: object = {}): SqliteDepot =>
-  new SqliteDepot({ directory, fsmSyncMode: "sync", identity, payloadFileBytes: 100_000, ...extra });
+const at = (directory: string, extra: object = {}): SqliteGenerations =>
+  new SqliteGenerations({ directory, fsmSyncMode: "sync", identity, payloadFileBytes: 100_000, ...extra });
 
 async function inDirectory(action: (path: string) => unknown): Promise<void> {
   const directory = temporaryDirectory();
@@ -31,7 +31,7 @@ const put = (key: string, payload?: Uint8Array): Mutation => ({
 
 /** The stream of a keyspace with `rows` rows, at index 9. */
 function stream(rows = 10, payload?: Uint8Array): Uint8Array {
-  const source = new MemoryDepot({ fsmSyncMode: "sync", identity });
+  const source = new MemoryGenerations({ fsmSyncMode: "sync", identity });
   source.open().raftBatch({ index: 9, term: 2, commitTs: 90n }, (batch) => {
     for (let n = 0; n < rows; n++) batch.applyMutationsRaft([put(`new-${n}`, payload)], BLIND, 90n);
   });
@@ -42,29 +42,29 @@ function stream(rows = 10, payload?: Uint8Array): Uint8Array {
   return Buffer.concat(pieces);
 }
 
-function receive(depot: SqliteDepot | MemoryDepot, bytes = stream()): void {
-  const target = depot.createImport();
+function receive(generations: SqliteGenerations | MemoryGenerations, bytes = stream()): void {
+  const target = generations.createImport();
   target.write(bytes);
   expect(target.finish()).toEqual({ index: 9, term: 2, commitTs: 90n });
 }
 
-describe("SqliteDepot", () => {
+describe("SqliteGenerations", () => {
   test("a reader keeps the keyspace that it opened until it is closed", () =>
     inDirectory((directory) => {
-      const depot = at(directory);
-      const store = depot.open();
+      const generations = at(directory);
+      const store = generations.open();
       store.applyMutations([put("old", new Uint8Array(5_000).fill(1))], BLIND, 30n);
-      const reader = depot.openReader();
-      receive(depot);
+      const reader = generations.openReader();
+      receive(generations);
       store.close();
-      depot.installImport();
-      const next = depot.open();
+      generations.installImport();
+      const next = generations.open();
       expect(next.appliedState().index).toBe(9);
       expect(reader.getAt(text("old"), 30n)?.payload?.length).toBe(5_000);
       reader.close();
-      depot.discardReplaced();
+      generations.discardReplaced();
       expect(readdirSync(directory).sort()).toEqual(["0000000002", "CURRENT"]);
-      expect(depot.openReader().appliedState().index).toBe(9);
+      expect(generations.openReader().appliedState().index).toBe(9);
       next.close();
     }));
 
@@ -75,10 +75,10 @@ describe("SqliteDepot", () => {
       target.write(stream().subarray(0, 300));
       mkdirSync(join(directory, "0000000007"));
       writeFileSync(join(directory, "PENDING.tmp"), "x");
-      const depot = at(directory);
-      depot.open().close();
+      const generations = at(directory);
+      generations.open().close();
       expect(readdirSync(directory).sort()).toEqual(["0000000001", "CURRENT"]);
-      receive(depot);
+      receive(generations);
       const later = at(directory);
       later.open().close();
       expect(later.pendingImport()).toEqual({ index: 9, term: 2, commitTs: 90n });
@@ -89,11 +89,11 @@ describe("SqliteDepot", () => {
 
   test("a new import ends what an earlier one left, complete or not", () =>
     inDirectory((directory) => {
-      const depot = at(directory);
-      depot.open().close();
-      receive(depot);
-      const target = depot.createImport();
-      expect(depot.pendingImport()).toBeUndefined();
+      const generations = at(directory);
+      generations.open().close();
+      receive(generations);
+      const target = generations.createImport();
+      expect(generations.pendingImport()).toBeUndefined();
       target.abort();
       expect(storeError(() => target.write(text("x"))).code).toBe("CLOSED");
       expect(readdirSync(directory).sort()).toEqual(["0000000001", "CURRENT"]);
@@ -101,10 +101,10 @@ describe("SqliteDepot", () => {
 
   test("a lost pointer or generation is said, never cleaned up", () =>
     inDirectory((directory) => {
-      const depot = at(directory);
-      depot.open().close();
-      receive(depot);
-      depot.installImport();
+      const generations = at(directory);
+      generations.open().close();
+      receive(generations);
+      generations.installImport();
       unlinkSync(join(directory, "CURRENT"));
       const lost = storeError(() => at(directory).open());
       expect([lost.code, lost.message]).toEqual([
@@ -120,11 +120,11 @@ describe("SqliteDepot", () => {
 
   test("somebody else's keyspace is refused; a received one becomes this node's", () =>
     inDirectory((directory) => {
-      const depot = at(directory);
-      depot.open().close();
-      receive(depot);
-      depot.installImport();
-      depot.open().close();
+      const generations = at(directory);
+      generations.open().close();
+      receive(generations);
+      generations.installImport();
+      generations.open().close();
       expect(() => at(directory, { identity: { clusterId: "c", nodeId: "m" } }).open()).toThrow(
         StoreIdentityError,
       );
@@ -145,20 +145,20 @@ describe("SqliteDepot", () => {
         for (let step = 0, ended = false; !ended; step++) {
           const directory = join(parent, String(step));
           const child = Bun.spawn(
-            [process.execPath, join(import.meta.dir, "depot-crash-writer.ts"), directory, String(step)],
+            [process.execPath, join(import.meta.dir, "generations-crash-writer.ts"), directory, String(step)],
             { stdout: "inherit", stderr: "inherit" },
           );
           await child.exited;
           ended = child.signalCode !== "SIGKILL";
           if (ended) expect(child.exitCode).toBe(0);
-          const depot = at(directory);
-          // As the store room starts, with a marker in the log once the import was complete.
-          let store = depot.open();
-          if (depot.pendingImport() !== undefined) {
+          const generations = at(directory);
+          // As the store thread starts, with a marker in the log once the import was complete.
+          let store = generations.open();
+          if (generations.pendingImport() !== undefined) {
             store.close();
-            depot.installImport();
-            store = depot.open();
-            depot.discardReplaced();
+            generations.installImport();
+            store = generations.open();
+            generations.discardReplaced();
           }
           const { index } = store.appliedState();
           outcomes.push(index);
@@ -174,7 +174,7 @@ describe("SqliteDepot", () => {
           }
           const current = index === 9 ? "0000000002" : "0000000001";
           expect([step, readdirSync(directory).sort()]).toEqual([step, [current, "CURRENT"]]);
-          if (index !== 9) receive(depot);
+          if (index !== 9) receive(generations);
           store.close();
         }
         // Old ones first, then new ones, and both came up.
@@ -191,8 +191,8 @@ describe("SqliteDepot", () => {
       const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
       if (mount.exitCode !== 0) throw new Error(mount.stderr.toString());
       try {
-        const depot = at(directory);
-        const store = depot.open();
+        const generations = at(directory);
+        const store = generations.open();
         store.applyMutations([put("old")], BLIND, 30n);
         const free = () => statfsSync(directory).bfree;
         const before = free();
@@ -200,7 +200,7 @@ describe("SqliteDepot", () => {
           stream(100, new Uint8Array(100_000).fill(3)),
           stream(30_000, new Uint8Array(900)),
         ]) {
-          const target = depot.createImport();
+          const target = generations.createImport();
           const error = storeError(() => {
             for (let from = 0; from < bytes.length; from += 250_000)
               target.write(bytes.subarray(from, from + 250_000));
@@ -209,11 +209,11 @@ describe("SqliteDepot", () => {
           expect(error.code).toBe("DISK_FULL");
           expect(storeError(() => target.finish()).code).toBe("CLOSED");
           expect(readdirSync(directory).sort()).toEqual(["0000000001", "CURRENT"]);
-          expect(depot.pendingImport()).toBeUndefined();
+          expect(generations.pendingImport()).toBeUndefined();
           expect(free()).toBeGreaterThanOrEqual(before);
         }
         expect(store.latestCommitTs(text("old"))).toBe(30n);
-        receive(depot);
+        receive(generations);
         store.close();
       } finally {
         Bun.spawnSync(["umount", "-l", directory]);
@@ -222,70 +222,70 @@ describe("SqliteDepot", () => {
   );
 });
 
-describe("MemoryDepot", () => {
-  const nosync = (): MemoryDepot => new MemoryDepot({ fsmSyncMode: "nosync", identity });
-  const apply = (store: ReturnType<MemoryDepot["open"]>, index: number): void =>
+describe("MemoryGenerations", () => {
+  const nosync = (): MemoryGenerations => new MemoryGenerations({ fsmSyncMode: "nosync", identity });
+  const apply = (store: ReturnType<MemoryGenerations["open"]>, index: number): void =>
     store.raftBatch({ index, term: 1, commitTs: BigInt(index) }, (batch) => {
       batch.applyMutationsRaft([put("k")], BLIND, BigInt(index));
       batch.putState("n", text(String(index)));
     });
-  const look = (depot: MemoryDepot): unknown => {
-    const store = depot.open();
+  const look = (generations: MemoryGenerations): unknown => {
+    const store = generations.open();
     return [store.appliedState().index, store.latestCommitTs(text("k")), store.getState("n")];
   };
 
   test("sync: every batch survives a crash, and old handles are dead", () => {
-    const depot = new MemoryDepot({ fsmSyncMode: "sync", identity });
-    const store = depot.open();
+    const generations = new MemoryGenerations({ fsmSyncMode: "sync", identity });
+    const store = generations.open();
     apply(store, 1);
     expect(store.durableApplied().index).toBe(1);
-    depot.crash();
+    generations.crash();
     expect(storeError(() => store.appliedState()).code).toBe("CLOSED");
-    expect(look(depot)).toEqual([1, 1n, text("1")]);
+    expect(look(generations)).toEqual([1, 1n, text("1")]);
   });
 
   test("nosync: a crash takes what came after the last durable moment, all of it or from some batch on", () => {
-    const depot = nosync();
-    const store = depot.open();
+    const generations = nosync();
+    const store = generations.open();
     for (let index = 1; index <= 3; index++) apply(store, index);
     expect(store.durableApplied().index).toBe(0);
     expect(store.makeDurable().index).toBe(3);
     for (let index = 4; index <= 7; index++) apply(store, index);
-    depot.crash((unsynced) => {
+    generations.crash((unsynced) => {
       expect(unsynced).toBe(4);
       return 2;
     });
-    expect(look(depot)).toEqual([5, 5n, text("5")]);
-    apply(depot.open(), 6);
-    depot.crash();
-    expect(look(depot)).toEqual([5, 5n, text("5")]);
+    expect(look(generations)).toEqual([5, 5n, text("5")]);
+    apply(generations.open(), 6);
+    generations.crash();
+    expect(look(generations)).toEqual([5, 5n, text("5")]);
   });
 
   test("nosync: compaction and metadata are durable, with everything before them", () => {
-    const depot = nosync();
-    const store = depot.open();
+    const generations = nosync();
+    const store = generations.open();
     for (let index = 1; index <= 3; index++) apply(store, index);
     store.compactVersions(2n, 10);
     expect(store.durableApplied().index).toBe(3);
     apply(store, 4);
     store.putMeta("m", text("m"));
-    depot.crash();
-    expect(look(depot)).toEqual([4, 4n, text("4")]);
+    generations.crash();
+    expect(look(generations)).toEqual([4, 4n, text("4")]);
   });
 
   test("a crash forgets an import that was not complete and keeps one that was", () => {
-    const depot = nosync();
-    depot.open();
-    const target = depot.createImport();
+    const generations = nosync();
+    generations.open();
+    const target = generations.createImport();
     target.write(stream().subarray(0, 100));
-    depot.crash();
-    expect(depot.pendingImport()).toBeUndefined();
+    generations.crash();
+    expect(generations.pendingImport()).toBeUndefined();
     expect(storeError(() => target.finish()).code).toBe("CLOSED");
-    receive(depot);
-    depot.crash();
-    expect(depot.pendingImport()?.index).toBe(9);
-    depot.installImport();
-    depot.crash();
-    expect(depot.open().appliedState().index).toBe(9);
+    receive(generations);
+    generations.crash();
+    expect(generations.pendingImport()?.index).toBe(9);
+    generations.installImport();
+    generations.crash();
+    expect(generations.open().appliedState().index).toBe(9);
   });
 });

@@ -2,18 +2,18 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { SqliteDepot } from "../../../src/store/generations/sqlite-generations.ts";
+import { SqliteGenerations } from "../../../src/store/generations/sqlite-generations.ts";
 import { encodeKey } from "../../../src/store/key-encoding.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
 import {
   BLIND,
-  type KeyspaceDepot,
   type KeyspaceExport,
+  type KeyspaceGenerations,
   type MvccStore,
   type PutMutation,
   StoreError,
 } from "../../../src/store/types.ts";
-import { MemoryDepot } from "../../support/memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { hex, SeededRandom, storeError, temporaryDirectory, text } from "../helpers.ts";
 import { Generator } from "../random-operations.ts";
@@ -21,13 +21,15 @@ import { Generator } from "../random-operations.ts";
 const identity = { clusterId: "c1", nodeId: "n1" };
 const firstSeed = Number(process.env["STORE_SNAPSHOT_SEED"] ?? Date.now() % 1_000_000);
 
-type Make = (directory: string) => KeyspaceDepot;
-const depots: Readonly<Record<string, Make>> = {
-  memory: () => new MemoryDepot({ fsmSyncMode: "sync", identity }),
+type Make = (directory: string) => KeyspaceGenerations;
+const generationKinds: Readonly<Record<string, Make>> = {
+  memory: () => new MemoryGenerations({ fsmSyncMode: "sync", identity }),
   sqlite: (directory) =>
-    new SqliteDepot({ directory, fsmSyncMode: "nosync", identity, payloadFileBytes: 100_000 }),
+    new SqliteGenerations({ directory, fsmSyncMode: "nosync", identity, payloadFileBytes: 100_000 }),
 };
-const pairs = Object.keys(depots).flatMap((from) => Object.keys(depots).map((to) => [from, to] as const));
+const pairs = Object.keys(generationKinds).flatMap((from) =>
+  Object.keys(generationKinds).map((to) => [from, to] as const),
+);
 
 function inDirectory<T>(action: (path: string) => T): T {
   const directory = temporaryDirectory();
@@ -38,8 +40,8 @@ function inDirectory<T>(action: (path: string) => T): T {
   }
 }
 
-const depot = (kind: string, directory: string, name: string): KeyspaceDepot =>
-  (depots[kind] as Make)(join(directory, name));
+const generations = (kind: string, directory: string, name: string): KeyspaceGenerations =>
+  (generationKinds[kind] as Make)(join(directory, name));
 
 function drain(source: KeyspaceExport, pieceBytes = () => 10_000): Uint8Array {
   const pieces: Uint8Array[] = [];
@@ -50,7 +52,7 @@ function drain(source: KeyspaceExport, pieceBytes = () => 10_000): Uint8Array {
   return Buffer.concat(pieces);
 }
 
-function load(target: KeyspaceDepot, bytes: Uint8Array, pieceBytes = () => 10_000): void {
+function load(target: KeyspaceGenerations, bytes: Uint8Array, pieceBytes = () => 10_000): void {
   const incoming = target.createImport();
   for (let at = 0; at < bytes.length; ) {
     const end = at + pieceBytes();
@@ -93,7 +95,7 @@ function contents(store: MvccStore & { retentionHorizon(): bigint }): unknown {
   };
 }
 
-function opened(target: KeyspaceDepot): MvccStore & { retentionHorizon(): bigint } {
+function opened(target: KeyspaceGenerations): MvccStore & { retentionHorizon(): bigint } {
   const store = target.open();
   if (store instanceof SqliteStore || store instanceof MemoryStore) return store;
   throw new Error("neither store");
@@ -105,11 +107,11 @@ describe.each(pairs)("from %s to %s", (from, to) => {
     (seed) => {
       inDirectory((directory) => {
         const random = new SeededRandom(seed);
-        const source = depot(from, directory, "source");
+        const source = generations(from, directory, "source");
         const original = opened(source);
         fill(original, seed, 120);
         const bytes = drain(source.openExport(), () => 1 + random.below(100_000));
-        const target = depot(to, directory, "target");
+        const target = generations(to, directory, "target");
         const old = opened(target);
         old.raftBatch({ index: 1, term: 1, commitTs: 5n }, (batch) =>
           batch.applyMutationsRaft([{ kind: "put", key: text("old"), value: text("old") }], BLIND, 5n),
@@ -140,8 +142,8 @@ describe.each(pairs)("from %s to %s", (from, to) => {
 });
 
 /** A small store that has one of everything. */
-function sample(): MemoryDepot {
-  const source = new MemoryDepot({ fsmSyncMode: "sync", identity });
+function sample(): MemoryGenerations {
+  const source = new MemoryGenerations({ fsmSyncMode: "sync", identity });
   const store = source.open();
   const large = new Uint8Array(20_000).map((_, i) => i & 0xff);
   store.raftBatch({ index: 7, term: 3, commitTs: 10n }, (batch) => {
@@ -185,14 +187,14 @@ describe("format", () => {
   });
 
   const reject = (damaged: Uint8Array, kind: string, directory: string): StoreError => {
-    const target = depot(kind, directory, "target");
+    const target = generations(kind, directory, "target");
     target.open().close();
     const error = storeError(() => load(target, damaged, () => 3_000));
     expect(target.pendingImport()).toBeUndefined();
     return error;
   };
 
-  test.each(Object.keys(depots))("%s: a stream cut anywhere is refused", (kind) => {
+  test.each(Object.keys(generationKinds))("%s: a stream cut anywhere is refused", (kind) => {
     inDirectory((directory) => {
       for (let length = 0; length < bytes.length; length += length < 300 ? 7 : 997) {
         const error = reject(bytes.subarray(0, length), kind, directory);
@@ -204,7 +206,7 @@ describe("format", () => {
     });
   });
 
-  test.each(Object.keys(depots))("%s: a bit flipped anywhere is found", (kind) => {
+  test.each(Object.keys(generationKinds))("%s: a bit flipped anywhere is found", (kind) => {
     inDirectory((directory) => {
       const random = new SeededRandom(firstSeed);
       for (let at = 0; at < bytes.length; at += kind === "memory" ? (at < 400 ? 1 : 61) : 401) {
@@ -241,7 +243,7 @@ describe("format", () => {
   });
 });
 
-/** As the store room does while it holds for a stream: nothing is compacted, no payload given back. */
+/** As the store thread does while it holds for a stream: nothing is compacted, no payload given back. */
 function held(store: MvccStore): MvccStore {
   return new Proxy(store, {
     get: (target, name) => {
@@ -255,7 +257,7 @@ function held(store: MvccStore): MvccStore {
 describe("while the writer goes on", () => {
   test("a payload that was given back is an error, never zeros", () => {
     inDirectory((directory) => {
-      const source = depot("sqlite", directory, "source");
+      const source = generations("sqlite", directory, "source");
       const store = opened(source);
       const row = {
         kind: "put",
@@ -277,9 +279,9 @@ describe("while the writer goes on", () => {
     });
   });
 
-  test.each(Object.keys(depots))("%s: the stream is the moment at which it was opened", (kind) => {
+  test.each(Object.keys(generationKinds))("%s: the stream is the moment at which it was opened", (kind) => {
     inDirectory((directory) => {
-      const source = depot(kind, directory, "source");
+      const source = generations(kind, directory, "source");
       const store = opened(source);
       fill(store, 1, 100);
       const before = hex(drain(source.openExport()));
@@ -295,7 +297,7 @@ describe("while the writer goes on", () => {
 
   test("an export that is closed half-way leaves the connection in order", () => {
     inDirectory((directory) => {
-      const source = depot("sqlite", directory, "source");
+      const source = generations("sqlite", directory, "source");
       const store = opened(source);
       fill(store, 1, 100);
       const moment = source.openExport();

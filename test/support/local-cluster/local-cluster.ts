@@ -2,13 +2,13 @@
 import type { ClusterIdentity, NamedAddress, RaftSettings } from "../../../src/cluster/types.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
-import { MemoryDepot } from "../memory-store/memory-generations.ts";
+import { MemoryGenerations } from "../memory-store/memory-generations.ts";
 import { type LocalNode, localNode, MemoryLog, RAFT_SETTINGS } from "./local-node.ts";
 import { MemoryNetwork } from "./memory-peers.ts";
 
 export interface Place {
   identity: ClusterIdentity;
-  depot: MemoryDepot;
+  generations: MemoryGenerations;
   log: MemoryLog;
   readonly address: string;
   readonly joins: boolean;
@@ -38,11 +38,11 @@ export class LocalCluster {
         name,
         instance,
         roster: undefined,
-        boots: ["00000000000000a0"],
-        peerBoots: [],
+        incarnations: ["00000000000000a0"],
+        peerIncarnations: [],
         initializing: true,
       },
-      depot: new MemoryDepot({
+      generations: new MemoryGenerations({
         fsmSyncMode: "sync",
         identity: { clusterId: joins ? instance : clusterId, nodeId: name },
       }),

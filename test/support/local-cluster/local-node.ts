@@ -1,7 +1,7 @@
-/** A whole node's kv road in one thread: front, consensus, store and snapshot rooms over a log and a depot in memory. */
+/** A whole node's kv path in one thread: front, consensus, store and snapshot threads over a log and a keyspace in memory. */
 
 import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
-import type { ConsensusRoom } from "../../../src/consensus/consensus-thread.ts";
+import type { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
@@ -15,17 +15,17 @@ import type {
   StoreToFront,
 } from "../../../src/messages/messages.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
-import { RoomMetrics } from "../../../src/monitoring/room-metrics.ts";
+import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
 import { FrontKv } from "../../../src/node/front-kv.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import type { Member } from "../../../src/raft/engine/types.ts";
-import { SnapshotRoom } from "../../../src/snapshots/snapshot-thread.ts";
-import { StoreRoom } from "../../../src/state/store-thread.ts";
+import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
+import { StoreThread } from "../../../src/state/store-thread.ts";
 import { localChannel } from "../../../src/threads/channel.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
-import type { MemoryDepot } from "../memory-store/memory-generations.ts";
+import type { MemoryGenerations } from "../memory-store/memory-generations.ts";
 import type { MemoryLog } from "./memory-log.ts";
 
 export { MemoryLog } from "./memory-log.ts";
@@ -43,7 +43,7 @@ export const RAFT_SETTINGS: RaftSettings = {
 };
 
 export interface LocalNodeOptions {
-  readonly depot: MemoryDepot;
+  readonly generations: MemoryGenerations;
   readonly log: MemoryLog;
   readonly identity: ClusterIdentity;
   readonly initialCluster?: readonly NamedAddress[];
@@ -56,27 +56,27 @@ export interface LocalNodeOptions {
 
 export interface LocalNode {
   readonly front: FrontKv;
-  readonly room: ConsensusRoom;
+  readonly thread: ConsensusThread;
   readonly published: PublishedState;
   readonly fatal: string[];
-  readonly expelled: { removed: boolean; message: string }[];
+  readonly fenced: { removed: boolean; message: string }[];
   /** Rejects when log and keyspace do not belong together. */
   readonly opened: Promise<unknown>;
   stop(): Promise<void>;
 }
 
 export function localNode(options: LocalNodeOptions): LocalNode {
-  const { depot, log, identity } = options;
+  const { generations, log, identity } = options;
   const fatal: string[] = [];
-  const expelled: { removed: boolean; message: string }[] = [];
+  const fenced: { removed: boolean; message: string }[] = [];
   const published = new PublishedState();
   const origin = systemRandom.bytes(8);
   const [frontC, consensusF] = localChannel<ConsensusToFront, FrontToConsensus>();
   const [frontS, storeF] = localChannel<StoreToFront, FrontToStore>();
   const [consensusS, storeC] = localChannel<StoreToConsensus, ConsensusToStore>();
   const [consensusN, snapshotC] = localChannel<SnapshotToConsensus, ConsensusToSnapshot>();
-  const storeOpened = new StoreRoom({
-    depot,
+  const storeOpened = new StoreThread({
+    generations,
     timers: systemTimers,
     log: noLog,
     published,
@@ -88,8 +88,8 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     seconds: () => performance.now() / 1000,
     fatal: (message) => fatal.push(message),
   }).start();
-  new SnapshotRoom({
-    depot,
+  new SnapshotThread({
+    generations,
     channel: snapshotC,
     timers: systemTimers,
     fatal: (message) => fatal.push(message),
@@ -97,25 +97,25 @@ export function localNode(options: LocalNodeOptions): LocalNode {
   const front = new FrontKv({
     consensus: frontC,
     store: frontS,
-    openReader: () => depot.openReader(),
+    openReader: () => generations.openReader(),
     published,
     clock: systemClock,
     timers: systemTimers,
     formed: identity.roster !== undefined,
     keepRoster: (clusterId, roster) => options.keepRoster?.(clusterId, roster),
-    keepBoots: () => {},
-    onExpelled: (message, removed) => expelled.push({ removed, message }),
+    keepIncarnations: () => {},
+    onFenced: (message, removed) => fenced.push({ removed, message }),
     origin,
     maxTxnBytes: 4 << 20,
     gracePeriodMs: 0,
     diskReserveBytes: 0,
     freeDiskBytes: () => 0,
-    metrics: new RoomMetrics("front"),
+    metrics: new ThreadMetrics("front"),
     log: noLog,
     onFatal: (message) => fatal.push(message),
   });
   front.start();
-  const { room, opened } = assembleConsensus({
+  const { thread, opened } = assembleConsensus({
     identity,
     initialCluster: options.initialCluster ?? [],
     join: options.join ?? [],
@@ -134,24 +134,24 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     version: "test",
     fatal: (message) => fatal.push(message),
   });
-  room.start();
+  thread.start();
   const ready = Promise.all([opened, storeOpened]).then(() => front.keyspaceOpen());
   ready.catch(() => {});
-  return { front, room, published, fatal, expelled, opened: ready, stop: () => front.stop(1_000) };
+  return { front, thread, published, fatal, fenced, opened: ready, stop: () => front.stop(1_000) };
 }
 
-/** A node alone over `depot` and `log`; both survive it. Resolves when it serves. */
-export async function startLocalNode(depot: MemoryDepot, log: MemoryLog): Promise<LocalNode> {
+/** A node alone over `generations` and `log`; both survive it. Resolves when it serves. */
+export async function startLocalNode(generations: MemoryGenerations, log: MemoryLog): Promise<LocalNode> {
   const node = localNode({
-    depot,
+    generations,
     log,
     identity: {
       clusterId: "c",
       name: "n1",
       instance: "a".repeat(32),
       roster: undefined,
-      boots: [],
-      peerBoots: [],
+      incarnations: [],
+      peerIncarnations: [],
       initializing: true,
     },
   });

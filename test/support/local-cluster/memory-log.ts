@@ -1,7 +1,7 @@
 /** The log of one node in memory, kept across restarts of the node. */
 
-import { LogRoomError } from "../../../src/consensus/log-client.ts";
-import type { LogRoomPort } from "../../../src/consensus/options.ts";
+import { LogThreadError } from "../../../src/consensus/log-client.ts";
+import type { LogThreadPort } from "../../../src/consensus/options.ts";
 import {
   EMPTY_CONF_STATE,
   type Entry,
@@ -10,7 +10,7 @@ import {
 } from "../../../src/raft/core/index.ts";
 import type { RecoveredLog, TermRun, WalBatch } from "../../../src/raft/log/types.ts";
 
-export class MemoryLog implements LogRoomPort {
+export class MemoryLog implements LogThreadPort {
   entries: Entry[] = [];
   markers: SnapshotMetadata[] = [];
   /** Segments are dropped when compaction says so; false: only the marker is kept. */
@@ -76,7 +76,7 @@ export class MemoryLog implements LogRoomPort {
       found.push(entry);
     }
     if (found[0]?.index === low) return Promise.resolve(found);
-    return Promise.reject(new LogRoomError("COMPACTED", `entry ${low} is not in the log`));
+    return Promise.reject(new LogThreadError("COMPACTED", `entry ${low} is not in the log`));
   }
 
   compact(marker: SnapshotMetadata, throughIndex: number): void {

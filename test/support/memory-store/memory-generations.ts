@@ -11,8 +11,8 @@ import type { SnapshotHeader } from "../../../src/store/snapshot/format.ts";
 import {
   type AppliedState,
   type FsmSyncMode,
-  type KeyspaceDepot,
   type KeyspaceExport,
+  type KeyspaceGenerations,
   type KeyspaceImport,
   type KeyspaceReader,
   StoreError,
@@ -22,7 +22,7 @@ import { type KeyspaceWatch, MemoryStore } from "./memory-store.ts";
 import { MemoryState } from "./state.ts";
 import type { MemoryVersion } from "./versions.ts";
 
-export interface MemoryDepotOptions {
+export interface MemoryGenerationsOptions {
   readonly fsmSyncMode: FsmSyncMode;
   readonly identity: StoreIdentity;
   /** What is in force at first; nothing: an empty keyspace. */
@@ -31,18 +31,18 @@ export interface MemoryDepotOptions {
 }
 
 /**
- * The twin of `SqliteDepot`, in memory: for tests and the simulator. It outlives the node whose keyspace it keeps;
- * `crash` takes away what a power cut would. Everything that the depot itself does is durable when it returns.
+ * The twin of `SqliteGenerations`, in memory: for tests and the simulator. It outlives the node whose keyspace it keeps;
+ * `crash` takes away what a power cut would. Everything that the generations itself does is durable when it returns.
  */
-export class MemoryDepot implements KeyspaceDepot {
-  readonly #options: MemoryDepotOptions;
+export class MemoryGenerations implements KeyspaceGenerations {
+  readonly #options: MemoryGenerationsOptions;
   #content: MemoryState;
   #pending: MemoryState | undefined;
   #import: MemoryImport | undefined;
   /** Everything handed out that uses a keyspace: dead after a crash. */
   readonly #handles = new Set<{ close(): void }>();
 
-  constructor(options: MemoryDepotOptions) {
+  constructor(options: MemoryGenerationsOptions) {
     this.#options = options;
     this.#content = options.content ?? new MemoryState();
   }

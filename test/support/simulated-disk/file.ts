@@ -18,7 +18,7 @@ export interface FileAccess {
   enter(operation: DiskOperation, bytes: number, onFault?: (time: OperationTime) => void): OperationTime;
   touch(): void;
   freeBytes(): number;
-  /** The error of an operation that finds no room. */
+  /** The error of an operation that finds no space. */
   full(operation: DiskOperation): DiskError;
 }
 

@@ -28,7 +28,7 @@ export interface SimulatedDiskOptions {
   readonly capacityBytes?: number;
   /** Called before every operation, failing ones included. */
   readonly onOperation?: (operation: DiskOperation, path: string, bytes: number) => void;
-  /** Called when an operation fails because something was done to the disk: a fault that was injected, no room, or the
+  /** Called when an operation fails because something was done to the disk: a fault that was injected, no space, or the
    *  shutdown that an earlier fault has led to. */
   readonly onFailure?: (failure: DiskFailure) => void;
   /**

@@ -233,14 +233,14 @@ export class RaftLog {
   /** The next page of committed entries to apply. */
   nextCommitted(allowUnstable: boolean): readonly Entry[] {
     if (!this.hasNextCommitted(allowUnstable)) return NO_ENTRIES;
-    const room = this.#maxApplyingBytes - this.#applyingBytes;
-    if (room <= 0) {
-      violated("no room to apply entries, yet not paused", {
+    const thread = this.#maxApplyingBytes - this.#applyingBytes;
+    if (thread <= 0) {
+      violated("no space to apply entries, yet not paused", {
         maxApplyingBytes: this.#maxApplyingBytes,
         applyingBytes: this.#applyingBytes,
       });
     }
-    return this.slice(this.#applying + 1, this.#maxAppliable(allowUnstable) + 1, room);
+    return this.slice(this.#applying + 1, this.#maxAppliable(allowUnstable) + 1, thread);
   }
 
   #maxAppliable(allowUnstable: boolean): number {

@@ -38,7 +38,7 @@ export interface ChaosDisk {
   waiting: Keyspace | undefined;
 }
 
-type StoreMail =
+type StoreMessage =
   | { readonly kind: "apply"; readonly id: number; readonly entries: readonly Entry[] }
   | { readonly kind: "install"; readonly id: number; readonly index: number };
 
@@ -56,10 +56,10 @@ export class ChaosNode {
   /** Its own removal is applied here, and it is not needed any more. */
   removed = false;
   readonly #cluster: ChaosCluster;
-  /** Which life: mail of an earlier one is lost. */
+  /** Which life: messages of an earlier one are lost. */
   #life = 0;
-  #logMail: { readonly id: number; readonly batch: WalBatch }[] = [];
-  #storeMail: StoreMail[] = [];
+  #logMessages: { readonly id: number; readonly batch: WalBatch }[] = [];
+  #storeMessages: StoreMessage[] = [];
   #reads = new Map<number, number>();
   #nextRead = 1;
   /** Index of the last snapshot that the core took. */
@@ -85,8 +85,8 @@ export class ChaosNode {
   crash(): void {
     this.#life++;
     this.engine = undefined;
-    this.#logMail = [];
-    this.#storeMail = [];
+    this.#logMessages = [];
+    this.#storeMessages = [];
     this.#reads.clear();
   }
 
@@ -212,16 +212,16 @@ export class ChaosNode {
     const cluster = this.#cluster;
     return {
       append: (id, batch) => {
-        this.#logMail.push({ id, batch });
+        this.#logMessages.push({ id, batch });
         this.#taken = batch.snapshot?.index ?? this.#taken;
         this.#later(() => this.#writeSome(), cluster.slowMs(30));
       },
       apply: (id, entries) => {
-        this.#storeMail.push({ kind: "apply", id, entries });
+        this.#storeMessages.push({ kind: "apply", id, entries });
         this.#later(() => this.#storeSome(), cluster.slowMs(60));
       },
       install: (id, { index }) => {
-        this.#storeMail.push({ kind: "install", id, index });
+        this.#storeMessages.push({ kind: "install", id, index });
         this.#later(() => this.#storeSome(), cluster.slowMs(200));
       },
       send: (to, envelope) => cluster.send(this, to, envelope),
@@ -254,8 +254,8 @@ export class ChaosNode {
 
   /** Some of what waits becomes durable, and only the last of it is acknowledged. */
   #writeSome(): void {
-    const count = 1 + this.#cluster.random.nextInt(this.#logMail.length);
-    const written = this.#logMail.splice(0, count);
+    const count = 1 + this.#cluster.random.nextInt(this.#logMessages.length);
+    const written = this.#logMessages.splice(0, count);
     const last = written.at(-1);
     if (last === undefined) return;
     for (const { batch } of written) this.#write(batch);
@@ -293,7 +293,7 @@ export class ChaosNode {
   #storeSome(): void {
     let lastApply = 0;
     for (let count = 1 + this.#cluster.random.nextInt(3); count > 0; count--) {
-      const mail = this.#storeMail.shift();
+      const mail = this.#storeMessages.shift();
       if (mail === undefined) break;
       if (mail.kind === "install") {
         if (lastApply > 0) this.#applied(lastApply);

@@ -49,7 +49,7 @@ export class EngineNode {
   logReads = 0;
   readonly snapshotsAsked: number[] = [];
   readonly #cluster: EngineCluster;
-  #mail: (() => void)[] = [];
+  #messages: (() => void)[] = [];
 
   constructor(cluster: EngineCluster, name: string, durable: Durable, fresh: boolean) {
     this.#cluster = cluster;
@@ -60,7 +60,7 @@ export class EngineNode {
   }
 
   restart(): void {
-    this.#mail = [];
+    this.#messages = [];
     this.alive = true;
     this.engine = this.#start(false);
     this.engine.start();
@@ -78,15 +78,15 @@ export class EngineNode {
 
   work(): boolean {
     if (!this.alive) return false;
-    const mail = this.#mail;
-    this.#mail = [];
+    const mail = this.#messages;
+    this.#messages = [];
     for (const task of mail) task();
     this.engine.work();
     return mail.length > 0;
   }
 
   #later(task: () => void): void {
-    this.#mail.push(task);
+    this.#messages.push(task);
   }
 
   #start(fresh: boolean): Engine {

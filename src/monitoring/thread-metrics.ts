@@ -1,15 +1,15 @@
 import { type KeyOf, type LabelOf, METRICS, type MetricDefinition, type MetricKey } from "./definitions.ts";
 import { Counter, Family, Gauge, Histogram, type MetricJson } from "./families.ts";
 
-/** A room is a thread of its own: its metrics are counted there and merged when somebody asks. */
-export class RoomMetrics {
-  readonly room: string;
+/** Every thread counts for itself: its metrics are counted there and merged when somebody asks. */
+export class ThreadMetrics {
+  readonly thread: string;
   readonly #families = new Map<MetricKey, Family<string, Counter | Gauge | Histogram>>();
   readonly #beforeCollect: (() => void)[] = [];
 
-  /** @param room `front`, `consensus`, `log`, `store`, `hash-0` ... */
-  constructor(room: string) {
-    this.room = room;
+  /** @param thread `front`, `consensus`, `log`, `store`, `hash-0` ... */
+  constructor(thread: string) {
+    this.thread = thread;
   }
 
   counter<K extends KeyOf<"counter">>(key: K): Family<LabelOf<K>, Counter> {
@@ -35,7 +35,7 @@ export class RoomMetrics {
     return [...this.#families.values()].map((family) => family.toJson());
   }
 
-  /** Only metrics that somebody uses exist: a room shows what it counts and nothing else. */
+  /** Only metrics that somebody uses exist: a thread shows what it counts and nothing else. */
   #family(
     key: MetricKey,
     make: () => Counter | Gauge | Histogram,
