@@ -10,7 +10,7 @@ import { createLogger } from "../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import { addIncarnation, keepRoster, loadIdentity, markInitialized } from "../../src/node/data-directory.ts";
 import { prepareDataDirectory } from "../../src/node/directory-access.ts";
-import { FrontKv } from "../../src/node/front-kv.ts";
+import { NodeKv } from "../../src/node/node-kv.ts";
 import { makeThreads } from "../../src/node/threads.ts";
 import { topologyOf } from "../../src/node/topology.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -61,7 +61,7 @@ function keyOf(n: number): Uint8Array {
   return encoder.encode(`bench/${String(n).padStart(8, "0")}`);
 }
 
-async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics: () => Promise<string> }> {
+async function start(options: KvNodeOptions): Promise<{ front: NodeKv; metrics: () => Promise<string> }> {
   const die = (message: string): void => {
     console.error(message);
     process.exit(1);
@@ -84,27 +84,34 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
   const log = createLogger({ thread: "front", level: "warn", format: "logfmt" });
   const metrics = new ThreadMetrics("front");
   const threads = makeThreads({ config, identity, topology, secrets: [BENCH_SECRET], onDeath: die });
-  const front = new FrontKv({
-    consensus: threads.consensus,
-    store: threads.store,
-    openReader: threads.openReader,
-    published: threads.published,
-    clock: systemClock,
-    timers: systemTimers,
-    origin: threads.origin,
-    maxTxnBytes: config.raftMaxSizePerMsg,
-    gracePeriodMs: config.gcGracePeriodMs,
-    diskReserveBytes: 0,
-    freeDiskBytes: () => Number.MAX_SAFE_INTEGER,
-    metrics,
-    log,
-    formed: identity.roster !== undefined || topology.initialCluster.length === 1,
-    keepIncarnations: () => {},
-    keepRoster: (clusterId, met) => {
-      identity = keepRoster(config.dataDir, identity, clusterId, met);
+  const { clientId, consensus, store } = threads.gateways[0];
+  const shared = { published: threads.published, clock: systemClock, timers: systemTimers, metrics, log };
+  const front = new NodeKv({
+    control: {
+      ...shared,
+      consensus: threads.consensus,
+      store: threads.store,
+      gracePeriodMs: config.gcGracePeriodMs,
+      diskReserveBytes: 0,
+      freeDiskBytes: () => Number.MAX_SAFE_INTEGER,
+      formed: identity.roster !== undefined || topology.initialCluster.length === 1,
+      keepIncarnations: () => {},
+      keepRoster: (clusterId, met) => {
+        identity = keepRoster(config.dataDir, identity, clusterId, met);
+      },
+      onFenced: die,
+      onFatal: die,
     },
-    onFenced: die,
-    onFatal: die,
+    gateways: [
+      {
+        ...shared,
+        clientId,
+        consensus,
+        store,
+        openReader: threads.openReader,
+        maxTxnBytes: config.raftMaxSizePerMsg,
+      },
+    ],
   });
   front.start();
   await threads.start();
@@ -143,7 +150,7 @@ async function measure(inFlight: number, ms: number, once: (n: number) => Promis
   };
 }
 
-async function put(front: FrontKv, keys: readonly Uint8Array[], value: Uint8Array): Promise<void> {
+async function put(front: NodeKv, keys: readonly Uint8Array[], value: Uint8Array): Promise<void> {
   const outcome = await front.kv.transact({
     conditions: [],
     mutations: keys.map((key) => ({ kind: "put", key, value })),

@@ -131,7 +131,10 @@ export const LAYERS: readonly Layer[] = [
   { folder: "admin", below: ["http", "messages"] },
   {
     folder: "gateway",
-    below: ["hash", "http", "txn", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
+    below: [
+      ...["hash", "http", "store", "txn", "messages", "kv"],
+      ...["raft/engine", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
+    ],
   },
   // The composition root: puts the threads together, so it sees them all.
   {

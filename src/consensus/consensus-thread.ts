@@ -1,7 +1,7 @@
 /**
  * The consensus thread: the switchboard between the engine and everybody it talks to. It never touches a disk.
  *
- *     front -> proposals, reads, cluster requests     log -> appended, entries      store -> opened, applied, held
+ *     gateways -> proposals, reads     control -> cluster requests     log -> appended, entries      store -> opened, applied, held
  *     peers -> raft messages, forwarded proposals, requests, snapshot streams       snapshot thread -> chunks, complete
  *
  * Its life: opening (log and keyspace) -> forming or joining, on a node that has yet to take part -> running.
@@ -13,7 +13,9 @@ import { ClusterRequests } from "../cluster/requests.ts";
 import { isMember, votersOf } from "../cluster/view.ts";
 import { ReceivedMemory } from "../memory/received-buffers.ts";
 import type {
-  FrontToConsensus,
+  ConsensusToGateway,
+  ControlToConsensus,
+  GatewayToConsensus,
   ProposeMessage,
   SnapshotToConsensus,
   StoreToConsensus,
@@ -32,7 +34,7 @@ import { Forwarding } from "./forwarding.ts";
 import { LogCompactor } from "./log-compactor.ts";
 import { type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { ForeignProposalError, Proposals, viewsOf } from "./proposals.ts";
-import { READ_LIFE_BYTES, readContext, readIdOf } from "./read-context.ts";
+import { READ_LIFE_BYTES, readContext, readOf } from "./read-context.ts";
 import { StallWatch } from "./stall-watch.ts";
 import { consensusStatus, observationOf } from "./status.ts";
 
@@ -93,7 +95,7 @@ export class ConsensusThread {
   #stopped = false;
 
   constructor(options: ConsensusAssembly) {
-    const { clock, timers, front, log, raft } = options;
+    const { clock, timers, control, log, raft } = options;
     this.#options = options;
     this.#ownId = raftIdOf(options.identity.name);
     this.#peers = new ClusterPeers({
@@ -108,7 +110,7 @@ export class ConsensusThread {
       onRefused: (peer, code, reason) => this.#guard(() => this.#onRefused(peer, code, reason)),
       onProblem: (peer, problem) => this.#guard(() => this.#bootstrap?.onProblem(peer.name, problem)),
       allocate: (bytes) => this.#memory.allocate(bytes),
-      keepIncarnations: (id, peers, since) => front.send({ kind: "keep-incarnations", id, peers, since }),
+      keepIncarnations: (id, peers, since) => control.send({ kind: "keep-incarnations", id, peers, since }),
       onRolledBack: (message) => this.#fenceOff(message),
     });
     this.#stalls = new StallWatch(STALL_ELECTIONS * raft.electionTicks * raft.tickMs);
@@ -116,7 +118,7 @@ export class ConsensusThread {
     this.#proposals = new Proposals({
       clock,
       append: (proposals) => this.#engine?.propose(proposals) ?? false,
-      onReleased: (slabIds) => front.send({ kind: "released", slabIds }),
+      onReleased: (gateway, slabIds) => this.#tell(gateway, { kind: "released", slabIds }),
       // The core's own bound ends at the commit; a store that stands still needs one too. What is only retained for
       // followers must not count: it is not evicted before there is more of it.
       maxHeldBytes: raft.maxUncommittedBytes + retainBytesOf(options),
@@ -125,7 +127,7 @@ export class ConsensusThread {
       timers,
       firstId: 1 + new DataView(this.#life.buffer, this.#life.byteOffset).getUint32(0),
       send: (to, message) => this.#peers.send(to, message),
-      onDropped: (sequences) => this.#drop(sequences, "no-leader"),
+      onDropped: (gateway, sequences) => this.#drop(gateway, sequences, "no-leader"),
     });
     this.#compactor = new LogCompactor({
       clock,
@@ -180,11 +182,14 @@ export class ConsensusThread {
 
   /** Takes messages, and listens for peers. @throws NetworkError */
   async open(): Promise<void> {
-    const { front, store, snapshots } = this.#options;
-    front.onBatch((messages) => {
-      if (!this.#stopped) this.#guard(() => this.#onFront(messages));
+    const { control, gateways, store, snapshots } = this.#options;
+    control.onBatch((messages) => {
+      if (!this.#stopped) this.#guard(() => this.#onControl(messages));
       else if (messages.some(({ kind }) => kind === "stop")) this.#tellStopped();
     });
+    for (const [index, gateway] of gateways.entries()) {
+      gateway.onBatch((messages) => this.#guard(() => this.#onGateway(index, messages)));
+    }
     store.onBatch((messages) => this.#guard(() => this.#onStore(messages)));
     snapshots.onBatch((messages) => this.#guard(() => this.#onSnapshots(messages)));
     await this.#peers.start();
@@ -201,7 +206,7 @@ export class ConsensusThread {
 
   /** Meets the others; done when what was found is durable. */
   async form(mode: "form" | "join"): Promise<void> {
-    const { identity, initialCluster, join, front, logger } = this.#options;
+    const { identity, initialCluster, join, control, logger } = this.#options;
     const others = (mode === "form" ? initialCluster : join).filter(({ name }) => name !== identity.name);
     this.#bootstrap = new Bootstrap({
       mode,
@@ -209,11 +214,11 @@ export class ConsensusThread {
       clusterId: this.#peers.clusterId,
       onWaiting: (members, why) => {
         logger.info("waiting for members", { members: members.join(","), why });
-        front.send({ kind: "waiting-for", members, why });
+        control.send({ kind: "waiting-for", members, why });
       },
       onMet: ({ clusterId, roster }) => {
         this.#peers.formed(clusterId, roster);
-        front.send({ kind: "keep-roster", clusterId, roster });
+        control.send({ kind: "keep-roster", clusterId, roster });
       },
     });
     this.#bootstrap.start();
@@ -221,7 +226,7 @@ export class ConsensusThread {
     for (const hello of this.#peers.hellos) this.#bootstrap.onHello(hello);
     await this.#rosterKept.promise;
     this.#bootstrap = undefined;
-    front.send({ kind: "waiting-for", members: [], why: "" });
+    control.send({ kind: "waiting-for", members: [], why: "" });
   }
 
   /** Begins to take part. */
@@ -280,7 +285,7 @@ export class ConsensusThread {
   }
 
   #hooks(): EngineHooks {
-    const { front, store, log } = this.#options;
+    const { store, log } = this.#options;
     return {
       append: (id, batch) => {
         for (const { data } of batch.entries) this.#memory.held(data);
@@ -299,8 +304,8 @@ export class ConsensusThread {
       onLeadership: (leading, leaderId, term) => this.#onLeadership(leading, leaderId, term),
       onMembership: (membership) => this.#setMembership(membership),
       onReadState: (context, index) => {
-        const id = readIdOf(this.#life, context);
-        if (id !== undefined) front.send({ kind: "read-state", id, index });
+        const read = readOf(this.#life, context);
+        if (read !== undefined) this.#tell(read.gateway, { kind: "read-state", id: read.id, index });
       },
       mayElect: () => this.#haveVotersBeenHeard(),
     };
@@ -343,28 +348,35 @@ export class ConsensusThread {
     }
   }
 
-  // ---- front ---------------------------------------------------------------------------------------------------------
+  // ---- gateways and control ------------------------------------------------------------------------------------------
 
-  #onFront(messages: readonly FrontToConsensus[]): void {
-    const { front } = this.#options;
+  /** Of a gateway that this life does not have nothing is known. */
+  #tell(gateway: number, message: ConsensusToGateway): void {
+    this.#options.gateways[gateway]?.send(message);
+  }
+
+  #onGateway(gateway: number, messages: readonly GatewayToConsensus[]): void {
+    for (const message of messages) {
+      if (message.kind === "propose") this.#propose(gateway, message);
+      else this.#readIndex(gateway, message.id);
+    }
+    this.#engine?.work();
+  }
+
+  #onControl(messages: readonly ControlToConsensus[]): void {
+    const { control } = this.#options;
     for (const message of messages) {
       switch (message.kind) {
-        case "propose":
-          this.#propose(message);
-          break;
-        case "read-index":
-          this.#readIndex(message.id);
-          break;
         case "status": {
           const status = consensusStatus(this.#ownId, this.#engine, this.#membership, (engine) =>
             this.#requests.describe(engine),
           );
-          front.send({ kind: "status", id: message.id, status });
+          control.send({ kind: "status", id: message.id, status });
           break;
         }
         case "cluster-request":
           this.#requests.request(message.request, (reply) => {
-            front.send({ kind: "cluster-reply", id: message.id, reply });
+            control.send({ kind: "cluster-reply", id: message.id, reply });
           });
           break;
         case "roster-kept":
@@ -374,7 +386,7 @@ export class ConsensusThread {
           this.#peers.onIncarnationsKept(message.id, message.ok);
           break;
         case "step-down":
-          this.#requests.stepDown((done) => front.send({ kind: "stepped-down", done }));
+          this.#requests.stepDown((done) => control.send({ kind: "stepped-down", done }));
           break;
         case "stop":
           this.stop();
@@ -386,42 +398,42 @@ export class ConsensusThread {
   }
 
   #tellStopped(): void {
-    this.#options.front.send({ kind: "stopped" });
-    this.#options.front.flush();
+    this.#options.control.send({ kind: "stopped" });
+    this.#options.control.flush();
   }
 
-  #propose(message: ProposeMessage): void {
+  #propose(gateway: number, message: ProposeMessage): void {
     const { sequences, slabId } = message;
-    const { front, metrics } = this.#options;
+    const { metrics } = this.#options;
     const leaderId = this.#engine?.status().lead ?? 0;
     if (this.#engine?.leading === true && leaderId === this.#ownId) {
-      if (this.#proposals.own(message)) {
+      if (this.#proposals.own(gateway, message)) {
         metrics.proposed(sequences.length);
         return;
       }
-      front.send({ kind: "released", slabIds: sequences.map(() => slabId) });
+      this.#tell(gateway, { kind: "released", slabIds: sequences.map(() => slabId) });
       const handingOver = this.#engine.status().leadTransferee !== 0;
-      this.#drop(sequences, handingOver ? "no-leader" : "busy");
+      this.#drop(gateway, sequences, handingOver ? "no-leader" : "busy");
       return;
     }
     const elsewhere = leaderId !== 0 && leaderId !== this.#ownId;
-    const sent = elsewhere && this.#forwarding.propose(leaderId, sequences, viewsOf(message));
-    // Sent or not, nothing of it stays here: the transport has copied it.
-    front.send({ kind: "released", slabIds: sequences.map(() => slabId) });
+    const sent = elsewhere && this.#forwarding.propose(leaderId, gateway, sequences, viewsOf(message));
+    // Sent or not, nothing of the message stays here: the transport has copied it.
+    this.#tell(gateway, { kind: "released", slabIds: sequences.map(() => slabId) });
     if (sent) metrics.forwarded(sequences.length);
-    else this.#drop(sequences, "no-leader");
+    else this.#drop(gateway, sequences, "no-leader");
   }
 
-  #drop(sequences: readonly number[], reason: "busy" | "no-leader"): void {
+  #drop(gateway: number, sequences: readonly number[], reason: "busy" | "no-leader"): void {
     this.#options.metrics.dropped(sequences.length);
-    this.#options.front.send({ kind: "dropped", sequences, reason });
+    this.#tell(gateway, { kind: "dropped", sequences, reason });
   }
 
-  /** No answer when nobody leads: the front asks again. */
-  #readIndex(id: number): void {
+  /** No answer when nobody leads: the gateway asks again. */
+  #readIndex(gateway: number, id: number): void {
     if (this.#engine === undefined) return;
     this.#options.metrics.readIndexRound();
-    this.#engine.readIndex(readContext(this.#life, id));
+    this.#engine.readIndex(readContext(this.#life, { gateway, id }));
   }
 
   // ---- the cluster ---------------------------------------------------------------------------------------------------
@@ -446,7 +458,9 @@ export class ConsensusThread {
     // Also those of a leader that never came to lead: it sends before it has applied an entry of its own.
     if (leaderId !== this.#ownId) this.#streams.cancel(() => true, "this node no longer leads");
     this.#leads = leading;
-    this.#options.front.send({ kind: "leadership", leading, leaderId, term });
+    const { control, gateways } = this.#options;
+    for (const channel of [control, ...gateways])
+      channel.send({ kind: "leadership", leading, leaderId, term });
     this.#requests.check();
   }
 
@@ -454,18 +468,18 @@ export class ConsensusThread {
     if (this.#fenced) return;
     this.#fenced = true;
     this.#options.logger.error("fenced", { removed, reason: message });
-    this.#options.front.send({ kind: "fenced", removed, message });
+    this.#options.control.send({ kind: "fenced", removed, message });
   }
 
   /** From here on nothing of it may count: not its vote, not its acknowledgements, not its lease. */
   #fenceOff(message: string): void {
-    const { published, front } = this.#options;
+    const { published, control } = this.#options;
     this.#fencedOff = true;
     this.#stopTicks();
     this.#engine = undefined;
     published.publishLease(0, 0);
     this.#streams.cancel(() => true, "this node ends");
-    front.send({ kind: "rolled-back", message });
+    control.send({ kind: "rolled-back", message });
     this.#fence(false, message);
   }
 

@@ -1,7 +1,7 @@
 /** The consensus thread as a Worker: waits for the log and the keyspace, checks that they belong together, and runs. */
 
 import type { PeerLink } from "../cluster/types.ts";
-import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
+import type { ConsensusToControl, ControlToConsensus } from "../messages/messages.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import { createLogger, type Logger } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
@@ -28,7 +28,7 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
   const metrics = new ThreadMetrics("consensus");
   answerMetrics(metrics, init.metricsPort);
   watchEventLoopLag(metrics, systemClock);
-  const front = new PortChannel<FrontToConsensus, ConsensusToFront>(init.frontPort);
+  const control = new PortChannel<ControlToConsensus, ConsensusToControl>(init.controlPort);
   const { thread, opened } = assembleConsensus({
     identity: init.identity,
     initialCluster: init.initialCluster,
@@ -39,7 +39,8 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
     timers: systemTimers,
     random: systemRandom,
     published: new PublishedState(init.published),
-    front,
+    control,
+    gateways: init.gatewayPorts.map((port) => new PortChannel(port)),
     store: new PortChannel(init.storePort),
     snapshots: new PortChannel(init.snapshotPort),
     log: new LogClient({
@@ -47,7 +48,7 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
       maxSegments: init.maxWalFiles,
       fatal,
       onDiskFull: (full) => {
-        front.send({ kind: "disk-full", full });
+        control.send({ kind: "disk-full", full });
       },
     }),
     metrics: consensusThreadMetrics(metrics),

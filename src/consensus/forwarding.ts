@@ -17,11 +17,12 @@ export interface ForwardingOptions {
   /** False: it was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
   /** The leader did not take these, or they never left. */
-  readonly onDropped: (sequences: readonly number[]) => void;
+  readonly onDropped: (gateway: number, sequences: readonly number[]) => void;
 }
 
 interface Sent {
   readonly to: number;
+  readonly gateway: number;
   readonly sequences: readonly number[];
   readonly forget: () => void;
 }
@@ -44,11 +45,16 @@ export class Forwarding {
   }
 
   /** Sends proposals to the leader; the transport has copied them when this returns. False: they did not leave. */
-  propose(to: number, sequences: readonly number[], entries: readonly Uint8Array[]): boolean {
+  propose(
+    to: number,
+    gateway: number,
+    sequences: readonly number[],
+    entries: readonly Uint8Array[],
+  ): boolean {
     const requestId = this.#nextId++;
     if (!this.#options.send(to, { kind: "propose", requestId, entries })) return false;
     const forget = this.#options.timers.later(() => this.#sent.delete(requestId), PROPOSAL_MEMORY_MS);
-    this.#sent.set(requestId, { to, sequences, forget });
+    this.#sent.set(requestId, { to, gateway, sequences, forget });
     return true;
   }
 
@@ -57,7 +63,7 @@ export class Forwarding {
     if (sent === undefined || sent.to !== from) return;
     this.#sent.delete(requestId);
     sent.forget();
-    if (!taken) this.#options.onDropped(sent.sequences);
+    if (!taken) this.#options.onDropped(sent.gateway, sent.sequences);
   }
 
   /** Asks the leader; `answer` is called once, whatever happens. */

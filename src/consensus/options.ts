@@ -4,10 +4,12 @@
  */
 import type { ClusterContext, ClusterIdentity, NamedAddress, RaftSettings } from "../cluster/types.ts";
 import type {
-  ConsensusToFront,
+  ConsensusToControl,
+  ConsensusToGateway,
   ConsensusToSnapshot,
   ConsensusToStore,
-  FrontToConsensus,
+  ControlToConsensus,
+  GatewayToConsensus,
   SnapshotToConsensus,
   StoreToConsensus,
 } from "../messages/messages.ts";
@@ -93,7 +95,9 @@ export interface ConsensusAssembly extends ClusterContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly published: PublishedState;
-  readonly front: Channel<FrontToConsensus, ConsensusToFront>;
+  readonly control: Channel<ControlToConsensus, ConsensusToControl>;
+  /** In the order in which the store knows them. */
+  readonly gateways: readonly Channel<GatewayToConsensus, ConsensusToGateway>[];
   readonly store: Channel<StoreToConsensus, ConsensusToStore>;
   readonly snapshots: Channel<SnapshotToConsensus, ConsensusToSnapshot>;
   readonly log: LogThreadPort;
@@ -122,7 +126,8 @@ export interface ConsensusWorkerInit {
   readonly maxWalFiles: number;
   readonly version: string;
   readonly published: SharedArrayBuffer;
-  readonly frontPort: PortLike;
+  readonly controlPort: PortLike;
+  readonly gatewayPorts: readonly PortLike[];
   readonly storePort: PortLike;
   readonly logPort: PortLike;
   readonly snapshotPort: PortLike;

@@ -17,11 +17,17 @@ export interface ProposalsOptions {
   readonly clock: Clock;
   /** Appends all of them or none. */
   readonly append: (proposals: readonly Uint8Array[]) => boolean;
-  /** One count an entry: its slab may be used again as far as consensus is concerned. */
-  readonly onReleased: (slabIds: readonly number[]) => void;
+  /** One count an entry: its slab may be used again as far as consensus is concerned. @param gateway whose slabs they are */
+  readonly onReleased: (gateway: number, slabIds: readonly number[]) => void;
   /** Bytes of proposals taken and not evicted yet (applied, and not retained either). Beyond it they are dropped: their
    *  proposers may have given up long ago, and the admission that bounds them with it. */
   readonly maxHeldBytes: number;
+}
+
+/** Where the bytes of an entry lie: in which slab of which gateway. */
+interface Holder {
+  readonly gateway: number;
+  readonly slabId: number;
 }
 
 /** Another node (of another release, say) has sent what may not be appended. Nothing of it was. */
@@ -35,8 +41,8 @@ export class ForeignProposalError extends Error {
 export class Proposals {
   readonly hlc: HybridLogicalClock;
   readonly #options: ProposalsOptions;
-  /** Which slab an entry's bytes lie in, from proposal to eviction; undefined = it came from another node. */
-  readonly #held = new Map<Uint8Array, number | undefined>();
+  /** Where an entry's bytes lie, from proposal to eviction; undefined = the entry came from another node. */
+  readonly #held = new Map<Uint8Array, Holder | undefined>();
   /** Bytes of the keys of `#held`. */
   #heldBytes = 0;
 
@@ -51,11 +57,12 @@ export class Proposals {
     else this.hlc.startAbove(appliedCommitTs, ceilingMs);
   }
 
-  /** Of this node's proposer. False: none was taken, and nothing of them is kept. */
-  own(message: ProposeMessage): boolean {
+  /** Of a gateway of this node. False: none was taken, and nothing of them is kept. */
+  own(gateway: number, message: ProposeMessage): boolean {
     const views = viewsOf(message);
     if (!this.#take(views)) return false;
-    for (const view of views) this.#held.set(view, message.slabId);
+    const holder: Holder = { gateway, slabId: message.slabId };
+    for (const view of views) this.#held.set(view, holder);
     return true;
   }
 
@@ -69,15 +76,18 @@ export class Proposals {
 
   /** They have left the in-memory log. */
   evicted(entries: readonly Entry[]): void {
-    const slabIds: number[] = [];
+    const released = new Map<number, number[]>();
     for (const { data } of entries) {
       if (!this.#held.has(data)) continue;
-      const slabId = this.#held.get(data);
+      const holder = this.#held.get(data);
       this.#held.delete(data);
       this.#heldBytes -= data.byteLength;
-      if (slabId !== undefined) slabIds.push(slabId);
+      if (holder === undefined) continue;
+      const slabIds = released.get(holder.gateway);
+      if (slabIds === undefined) released.set(holder.gateway, [holder.slabId]);
+      else slabIds.push(holder.slabId);
     }
-    if (slabIds.length > 0) this.#options.onReleased(slabIds);
+    for (const [gateway, slabIds] of released) this.#options.onReleased(gateway, slabIds);
   }
 
   #take(views: readonly Uint8Array[]): boolean {

@@ -32,8 +32,8 @@ export interface S3FrontOptions {
   readonly credentials: RootCredentials;
   readonly clock: Clock;
   readonly random: Random;
-  /** 8 bytes: this boot of this node. */
-  readonly bootId: Uint8Array;
+  /** 8 bytes: this start of this node, the same for all its gateways. */
+  readonly startId: Uint8Array;
   readonly hold: RequestHold;
   /** What its answers call this node (cluster/host-id.ts). */
   readonly hostId: string;
@@ -50,7 +50,7 @@ export interface S3Front {
 }
 
 export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
-  const { config, kv, credentials, clock, random, bootId, metrics, log } = options;
+  const { config, kv, credentials, clock, random, startId, metrics, log } = options;
   await hashersReady;
   const hashes = new HashPool({
     workers: availableParallelism(),
@@ -87,7 +87,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     region: config.region,
     domains: config.s3Domains,
     node: config.nodeId,
-    origin: bootId,
+    origin: startId,
     hostId: options.hostId,
     inlineBytesMax: config.s3InlineLimit,
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
@@ -97,7 +97,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     kv,
     clock,
     node: config.nodeId,
-    origin: bootId,
+    origin: startId,
     ttlMs: config.s3AttemptTtlMs,
   });
   const report = (removed: number): void => {

@@ -8,7 +8,7 @@
  */
 
 import type { ChangedKeys } from "../messages/changed-keys.ts";
-import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
+import type { ConsensusToGateway, GatewayToConsensus } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
 import type {
@@ -28,7 +28,7 @@ import { RowCache } from "./row-cache.ts";
 export interface LinearizableReaderOptions {
   readonly reader: MvccReader;
   readonly published: PublishedState;
-  readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
+  readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly clock: Clock;
   readonly deadlineMs: number;
   /** Called once a fence: did the lease answer it? */
@@ -135,7 +135,7 @@ export class LinearizableReader {
     return this.#reader.getMetaAt(key, this.#options.published.appliedCommitTs);
   }
 
-  /** An apply batch is visible. @param changed as in StoreToFront */
+  /** An apply batch is visible. @param changed as in StoreToGateway */
   onApplied(applied: AppliedState, changed: ChangedKeys | undefined): void {
     this.#cache.applied(applied.commitTs, changed);
     const { index } = applied;

@@ -6,11 +6,12 @@
  */
 
 import type { Slab } from "../memory/slab-pool.ts";
-import type { AnswerMessage, ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
+import type { AnswerMessage, ConsensusToGateway, GatewayToConsensus } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Channel } from "../threads/channel.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
 import { COMMAND_HEADER_BYTES, encodeTxnHeader, payloadsOf } from "../txn/command.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
 import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "../txn/types.ts";
@@ -34,9 +35,6 @@ const FLUSH_PROPOSALS = 32;
 /** Sessions name 8 + 3 x 10 bytes at most; see encodedSize. */
 const IDENTITY_BYTES_MAX = 40;
 
-/** `reserve`: only what gives space back is taken. */
-export type DiskSpace = "enough" | "reserve" | "none";
-
 /** Who leads, as consensus tells it. `leaderId` 0 = nobody known. */
 export interface Leadership {
   readonly leading: boolean;
@@ -45,11 +43,12 @@ export interface Leadership {
 }
 
 export interface ProposerOptions {
-  readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
+  readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
+  readonly published: Pick<PublishedState, "diskSpace">;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** 8 bytes, unique to this boot of this node. */
-  readonly origin: Uint8Array;
+  /** 8 bytes, unique to this gateway of this start of this node: the client of a session (Ongaro's thesis, section 6.3). */
+  readonly clientId: Uint8Array;
   /** Encoded bytes of one entry at most. */
   readonly maxTxnBytes: number;
   /** Milliseconds until a transaction without an answer is given up. */
@@ -103,7 +102,6 @@ export class Proposer {
   /** Proposals not sent yet. */
   #gathered = 0;
   #closed = false;
-  #thread: DiskSpace = "enough";
   /** undefined until consensus has said something about it. */
   #leadership: Leadership | undefined;
 
@@ -129,7 +127,7 @@ export class Proposer {
   }
 
   encodedSize(txn: Txn): number {
-    const identity = { origin: this.#options.origin, sequence: 0, acknowledgedBelow: 0 };
+    const identity = { origin: this.#options.clientId, sequence: 0, acknowledgedBelow: 0 };
     return (
       COMMAND_HEADER_BYTES +
       payloadsOf(txn).bytes +
@@ -152,12 +150,13 @@ export class Proposer {
       }
     }
     if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
-    if (this.#thread === "none" || (this.#thread === "reserve" && takesSpace(txn))) {
+    const { diskSpace } = this.#options.published;
+    if (diskSpace === "none" || (diskSpace === "reserve" && takesSpace(txn))) {
       throw new KvError("DISK_FULL", "the disk of this node is full: no writes are taken");
     }
     const sequence = this.#nextSequence;
     const header = encodeTxnHeader(txn, {
-      origin: this.#options.origin,
+      origin: this.#options.clientId,
       sequence,
       acknowledgedBelow: this.#oldestPending,
     });
@@ -237,10 +236,6 @@ export class Proposer {
       this.#settle(pending, outcome.ok ? "applied" : "refused");
       pending.resolve(outcome);
     }
-  }
-
-  setDiskSpace(thread: DiskSpace): void {
-    this.#thread = thread;
   }
 
   /** Gives up proposals past their deadline, and repeats those without an answer; call it a few times a second. */

@@ -1,4 +1,7 @@
-/** The messages between the threads that turn a transaction into rows: front, consensus, store. */
+/**
+ * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads, sessions); a
+ * node may run several. *Control* is what a node has once: its identity, its disk, its garbage collector, its operators.
+ */
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
@@ -7,7 +10,7 @@ import type { TxnOutcome } from "../txn/types.ts";
 import type { ChangedKeys } from "./changed-keys.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster.ts";
 
-// ---- front <-> consensus ------------------------------------------------------------------------------------------
+// ---- gateway <-> consensus: once for every gateway -----------------------------------------------------------------
 
 /** Several entries that lie in one slab. `sequences[i]` occupies bytes `offsets[i] .. offsets[i] + lengths[i]`. */
 export interface ProposeMessage {
@@ -19,9 +22,32 @@ export interface ProposeMessage {
   readonly lengths: readonly number[];
 }
 
-export type FrontToConsensus =
-  | ProposeMessage
-  | { readonly kind: "read-index"; readonly id: number }
+export type GatewayToConsensus = ProposeMessage | { readonly kind: "read-index"; readonly id: number };
+
+/** Who leads. `leaderId` 0 = nobody known. */
+export interface LeadershipMessage {
+  readonly kind: "leadership";
+  readonly leading: boolean;
+  readonly leaderId: number;
+  readonly term: number;
+}
+
+export type ConsensusToGateway =
+  /** These slabs of this gateway have left the in-memory log, one count an entry. */
+  | { readonly kind: "released"; readonly slabIds: readonly number[] }
+  /** Not in the log and never will be: propose again; at once, or (`no-leader`) when a leader is known. */
+  | {
+      readonly kind: "dropped";
+      readonly sequences: readonly number[];
+      readonly reason: "busy" | "no-leader";
+    }
+  /** Everything committed when the request came has an index at or below `index`. */
+  | { readonly kind: "read-state"; readonly id: number; readonly index: number }
+  | LeadershipMessage;
+
+// ---- control <-> consensus: once a node ----------------------------------------------------------------------------
+
+export type ControlToConsensus =
   | { readonly kind: "status"; readonly id: number }
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
   /** The roster of `keep-roster` is durable. */
@@ -53,23 +79,8 @@ export interface ConsensusStatus {
   readonly members: readonly MemberStatus[];
 }
 
-export type ConsensusToFront =
-  /** These slabs have left the in-memory log, one count an entry. */
-  | { readonly kind: "released"; readonly slabIds: readonly number[] }
-  /** Not in the log and never will be: propose again; at once, or (`no-leader`) when a leader is known. */
-  | {
-      readonly kind: "dropped";
-      readonly sequences: readonly number[];
-      readonly reason: "busy" | "no-leader";
-    }
-  /** Everything committed when the request came has an index at or below `index`. */
-  | { readonly kind: "read-state"; readonly id: number; readonly index: number }
-  | {
-      readonly kind: "leadership";
-      readonly leading: boolean;
-      readonly leaderId: number;
-      readonly term: number;
-    }
+export type ConsensusToControl =
+  | LeadershipMessage
   | { readonly kind: "status"; readonly id: number; readonly status: ConsensusStatus }
   | { readonly kind: "cluster-reply"; readonly id: number; readonly reply: ClusterReply }
   /** Bootstrap (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
@@ -141,29 +152,34 @@ export type StoreToConsensus =
       readonly ceilingMs: number;
     };
 
-// ---- store -> front -----------------------------------------------------------------------------------------------
+// ---- store <-> gateway: once for every gateway ---------------------------------------------------------------------
 
 export interface AnswerMessage {
   readonly sequence: number;
   readonly outcome: TxnOutcome;
 }
 
-export type FrontToStore =
-  /** The front reads from the new keyspace (answer to `keyspace-replaced`). */
-  { readonly kind: "reader-reopened" } | { readonly kind: "stop" };
+/** The gateway reads from the new keyspace (answer to `keyspace-replaced`). */
+export type GatewayToStore = { readonly kind: "reader-reopened" };
 
-export type StoreToFront =
-  /** An apply batch is visible to readers. `answers`: only those to proposals of this node's present boot. `changed`:
-   *  the keys it wrote or deleted; undefined = any key may have changed. */
+export type StoreToGateway =
+  /** An apply batch is visible to readers. `answers`: only those to proposals of this gateway. `changed`: the keys that the
+   *  batch wrote or deleted; undefined = any key may have changed. */
   | {
       readonly kind: "applied";
       readonly applied: AppliedState;
       readonly answers: readonly AnswerMessage[];
       readonly changed: ChangedKeys | undefined;
     }
-  /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reader-reopened`. Until then nothing
-   *  newer is applied or published. */
-  | { readonly kind: "keyspace-replaced"; readonly applied: AppliedState }
+  /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reader-reopened`. Until every
+   *  gateway has said so nothing newer is applied or published. */
+  | { readonly kind: "keyspace-replaced"; readonly applied: AppliedState };
+
+// ---- store <-> control: once a node --------------------------------------------------------------------------------
+
+export type ControlToStore = { readonly kind: "stop" };
+
+export type StoreToControl =
   /** Writes stand still because the disk is full (true), or go on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }

@@ -1,6 +1,6 @@
 /** The front's side of the cluster: formation, questions to the leader, the end of leadership before a stop. */
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
-import type { ConsensusToFront, FrontToConsensus } from "../messages/messages.ts";
+import type { ConsensusToControl, ControlToConsensus } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
@@ -8,7 +8,7 @@ import type { Member } from "../raft/engine/types.ts";
 import type { Channel } from "../threads/channel.ts";
 
 export interface ClusterControlOptions {
-  readonly consensus: Pick<Channel<ConsensusToFront, FrontToConsensus>, "send">;
+  readonly consensus: Pick<Channel<ConsensusToControl, ControlToConsensus>, "send">;
   readonly timers: Timers;
   readonly log: Logger;
   /** Nothing to wait for: a node alone, or one whose roster was kept on an earlier day. */
@@ -31,7 +31,7 @@ export interface Waiting {
 }
 
 type ControlMessage = Extract<
-  ConsensusToFront,
+  ConsensusToControl,
   {
     kind:
       | "cluster-reply"

@@ -6,7 +6,7 @@ import type { ClusterView, MemberChange, MemberView } from "../messages/cluster.
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import type { NodeIdentity } from "./data-directory.ts";
-import type { FrontKv } from "./front-kv.ts";
+import type { NodeKv } from "./node-kv.ts";
 import type { Topology } from "./topology.ts";
 
 /** A status page that hangs helps nobody: without an answer in this time the node says what it knows itself. */
@@ -18,7 +18,7 @@ export interface ClusterStatusDeps {
   readonly identity: () => NodeIdentity;
   readonly topology: Topology;
   /** undefined until the threads run. */
-  readonly front: () => FrontKv | undefined;
+  readonly front: () => NodeKv | undefined;
   readonly published: () => PublishedState | undefined;
   readonly monotonicMs: () => number;
 }
@@ -83,7 +83,7 @@ export class ClusterStatusSource {
     for (const member of view?.members ?? []) this.#seen(member);
   }
 
-  async #view(front: FrontKv | undefined): Promise<ClusterView | undefined> {
+  async #view(front: NodeKv | undefined): Promise<ClusterView | undefined> {
     if (front === undefined) return undefined;
     const reply = await front.cluster.ask({ kind: "status" }, STATUS_TIMEOUT_MS);
     if (reply.kind !== "status" || reply.view.members.length === 0) return undefined;
@@ -92,7 +92,7 @@ export class ClusterStatusSource {
   }
 
   /** This node's own consensus thread is silent: the members as they were, and of them only what does not change by itself. */
-  #remembered(front: FrontKv | undefined): ClusterView | undefined {
+  #remembered(front: NodeKv | undefined): ClusterView | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
     const { leaderId = 0, term = last.term } = front?.leadership ?? {};
@@ -118,7 +118,7 @@ export class ClusterStatusSource {
   }
 
   /** Before there is a membership to ask about. */
-  #ownView(front: FrontKv | undefined): ClusterView {
+  #ownView(front: NodeKv | undefined): ClusterView {
     const { nodeId, instance } = this.#deps.identity();
     const { initialCluster, peer } = this.#deps.topology;
     const published = this.#deps.published();

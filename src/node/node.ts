@@ -27,7 +27,9 @@ import { EXIT, type ExitCode } from "../platform/exit-codes.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
+import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
+import type { Member } from "../raft/engine/types.ts";
 import { healthProbe } from "../s3/health.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
@@ -46,9 +48,9 @@ import {
 } from "./data-directory.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
-import { FrontKv } from "./front-kv.ts";
 import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
+import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
 import { listenForS3 } from "./s3-listener.ts";
@@ -91,7 +93,7 @@ export class Node {
   readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
   #threads: Threads | undefined;
-  #front: FrontKv | undefined;
+  #front: NodeKv | undefined;
   #s3: S3Front | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
@@ -264,7 +266,7 @@ export class Node {
       credentials: this.credentials,
       clock: this.#clock,
       random: systemRandom,
-      bootId: threads.origin,
+      startId: threads.startId,
       hold: this.#door.leader,
       hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
@@ -283,36 +285,46 @@ export class Node {
     });
   }
 
-  #makeFront(threads: Threads): FrontKv {
+  #makeFront(threads: Threads): NodeKv {
     const { config, log } = this.#options;
-    return new FrontKv({
-      consensus: threads.consensus,
-      store: threads.store,
-      openReader: threads.openReader,
+    const { clientId, consensus, store } = threads.gateways[0];
+    const shared = {
       published: threads.published,
       clock: this.#clock,
       timers: this.#timers,
-      origin: threads.origin,
+      metrics: this.#metrics,
+      log,
+    };
+    const gateway = {
+      ...shared,
+      clientId,
+      consensus,
+      store,
+      openReader: threads.openReader,
       maxTxnBytes: entryBytesMax(config.raftMaxSizePerMsg),
+      onServeable: (serveable: boolean) => this.#door.leader.setOpen(serveable),
+    };
+    const control = {
+      ...shared,
+      consensus: threads.consensus,
+      store: threads.store,
       gracePeriodMs: config.gcGracePeriodMs,
       diskReserveBytes: config.diskReserveBytes,
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
-      metrics: this.#metrics,
-      log,
       formed: this.#formed,
-      onServeable: (serveable) => this.#door.leader.setOpen(serveable),
-      keepRoster: (clusterId, met) => {
+      keepRoster: (clusterId: string, met: readonly Member[]) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
       },
-      keepIncarnations: (peers, since) => {
+      keepIncarnations: (peers: readonly PeerIncarnation[], since: string) => {
         this.#identity = keepIncarnations(config.dataDir, this.#identity, peers, since);
       },
-      keepRolledBack: (message) => {
+      keepRolledBack: (message: string) => {
         this.#identity = keepRolledBack(config.dataDir, this.#identity, message);
       },
-      onFenced: (message, removed) => this.#fence(message, removed),
-      onFatal: (message) => this.#die(message),
-    });
+      onFenced: (message: string, removed: boolean) => this.#fence(message, removed),
+      onFatal: (message: string) => this.#die(message),
+    };
+    return new NodeKv({ control, gateways: [gateway] });
   }
 
   /** It knows its cluster. One initial member has nobody to meet. */

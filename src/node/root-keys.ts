@@ -12,7 +12,7 @@ import type { Timers } from "../platform/timers.ts";
 import { type KeyAtHand, readStoredCredentials, storeCredentials } from "../secrets/stored-credentials.ts";
 import { ClusterSealing } from "./cluster-sealing.ts";
 import type { NodeIdentity } from "./data-directory.ts";
-import type { FrontKv } from "./front-kv.ts";
+import type { NodeKv } from "./node-kv.ts";
 import { settleRootCredentials } from "./root-agreement.ts";
 
 /** A member that has keys opens its S3 listener this long after it has formed at the latest. */
@@ -64,7 +64,7 @@ export class RootKeys {
    * clients get their 503 in time, instead of a refused connection.
    * @param readable the first read of the keyspace. @param onFailure afterwards: the node cannot go on
    */
-  async agree(front: FrontKv, readable: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
+  async agree(front: NodeKv, readable: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
     const { timers } = this.#options;
     const agreed = readable.then(() => this.#settle(front));
     if (this.#credentials === undefined) return agreed;
@@ -86,7 +86,7 @@ export class RootKeys {
     this.#sealing?.stop();
   }
 
-  async #settle(front: FrontKv): Promise<void> {
+  async #settle(front: NodeKv): Promise<void> {
     const { config, atHand, identity, clock, timers, random, log } = this.#options;
     if (atHand === undefined) throw new Error("a member has a node key");
     this.#sealing = new ClusterSealing({

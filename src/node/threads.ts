@@ -1,8 +1,17 @@
-/** Starts the threads that are Workers and wires them to each other and to the front. */
+/** Starts the threads that are Workers and wires them to each other, to control and to the gateways. */
 import { BUILD_INFO } from "../cli/version.ts";
 import type { Config } from "../config/config.ts";
 import type { ConsensusWorkerInit } from "../consensus/options.ts";
-import type { ConsensusToFront, FrontToConsensus, FrontToStore, StoreToFront } from "../messages/messages.ts";
+import type {
+  ConsensusToControl,
+  ConsensusToGateway,
+  ControlToConsensus,
+  ControlToStore,
+  GatewayToConsensus,
+  GatewayToStore,
+  StoreToControl,
+  StoreToGateway,
+} from "../messages/messages.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import { portSource } from "../monitoring/port-source.ts";
 import { systemRandom } from "../platform/random.ts";
@@ -25,13 +34,22 @@ const HEARTBEAT_TICKS = 1;
 /** Bytes of committed entries handed to the store thread at a time: one SQLite transaction. */
 const COMMITTED_BYTES_PER_READY = 8 << 20;
 
+/** One gateway's way to the other threads. */
+export interface GatewayPorts {
+  readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
+  readonly store: Channel<StoreToGateway, GatewayToStore>;
+  /** 8 random bytes that mark its proposals. */
+  readonly clientId: Uint8Array;
+}
+
 export interface Threads {
-  readonly consensus: Channel<ConsensusToFront, FrontToConsensus>;
-  readonly store: Channel<StoreToFront, FrontToStore>;
+  readonly consensus: Channel<ConsensusToControl, ControlToConsensus>;
+  readonly store: Channel<StoreToControl, ControlToStore>;
+  readonly gateways: readonly [GatewayPorts, ...GatewayPorts[]];
   readonly openReader: () => KeyspaceReader;
   readonly published: PublishedState;
-  /** This boot of this node: 8 random bytes that mark its proposals. */
-  readonly origin: Uint8Array;
+  /** 8 random bytes of this start of this node: they mark its pending writes. */
+  readonly startId: Uint8Array;
   readonly metricsSources: readonly MetricsSource[];
   /** Log and keyspace are open and belong together. A node that has yet to meet its cluster answers messages of formation
    *  before that, so the front must listen already.
@@ -45,16 +63,22 @@ export interface ThreadsOptions {
   readonly topology: Topology;
   /** Of the cluster: how its nodes know each other. */
   readonly secrets: readonly Uint8Array[];
+  /** Default 1. */
+  readonly gateways?: number;
   readonly onDeath: OnDeath;
 }
 
 export function makeThreads(options: ThreadsOptions): Threads {
   const { config, identity, onDeath } = options;
-  const origin = systemRandom.bytes(8);
   const published = new PublishedState();
   const { logLevel, logFormat } = config;
-  const frontConsensus = new MessageChannel();
-  const frontStore = new MessageChannel();
+  const controlConsensus = new MessageChannel();
+  const controlStore = new MessageChannel();
+  const gateways = Array.from({ length: options.gateways ?? 1 }, () => ({
+    clientId: systemRandom.bytes(8),
+    consensus: new MessageChannel(),
+    store: new MessageChannel(),
+  }));
   const consensusStore = new MessageChannel();
   const consensusLog = new MessageChannel();
   const consensusSnapshot = new MessageChannel();
@@ -72,10 +96,10 @@ export function makeThreads(options: ThreadsOptions): Threads {
   const storeInit: StoreWorkerInit = {
     ...generations,
     retentionMs: config.mvccRetentionMs,
-    origin,
     published: published.buffer,
     consensusPort: consensusStore.port2,
-    frontPort: frontStore.port2,
+    controlPort: controlStore.port2,
+    gateways: gateways.map(({ store, clientId }) => ({ port: store.port2, clientId })),
     metricsPort: metrics.store.port2,
     logLevel,
     logFormat,
@@ -100,7 +124,8 @@ export function makeThreads(options: ThreadsOptions): Threads {
   const consensusInit = {
     ...consensusSettings(options),
     published: published.buffer,
-    frontPort: frontConsensus.port2,
+    controlPort: controlConsensus.port2,
+    gatewayPorts: gateways.map(({ consensus }) => consensus.port2),
     storePort: consensusStore.port1,
     logPort: consensusLog.port1,
     snapshotPort: consensusSnapshot.port1,
@@ -113,7 +138,12 @@ export function makeThreads(options: ThreadsOptions): Threads {
         spawnThread(
           "store",
           storeInit,
-          [consensusStore.port2, frontStore.port2, metrics.store.port2],
+          [
+            consensusStore.port2,
+            controlStore.port2,
+            ...gateways.map(({ store }) => store.port2),
+            metrics.store.port2,
+          ],
           onDeath,
         ),
         spawnThread("log", logInit, [consensusLog.port2, metrics.log.port2], onDeath),
@@ -122,7 +152,8 @@ export function makeThreads(options: ThreadsOptions): Threads {
           "consensus",
           consensusInit,
           [
-            frontConsensus.port2,
+            controlConsensus.port2,
+            ...gateways.map(({ consensus }) => consensus.port2),
             consensusStore.port1,
             consensusLog.port1,
             consensusSnapshot.port1,
@@ -137,11 +168,12 @@ export function makeThreads(options: ThreadsOptions): Threads {
     }
   };
   return {
-    consensus: new PortChannel(frontConsensus.port1),
-    store: new PortChannel(frontStore.port1),
+    consensus: new PortChannel(controlConsensus.port1),
+    store: new PortChannel(controlStore.port1),
+    gateways: gateways.map(gatewayPorts) as [GatewayPorts, ...GatewayPorts[]],
     openReader: () => new SqliteGenerations(generations).openReader(),
     published,
-    origin,
+    startId: systemRandom.bytes(8),
     metricsSources: [
       portSource("log", metrics.log.port1),
       portSource("store", metrics.store.port1),
@@ -149,6 +181,18 @@ export function makeThreads(options: ThreadsOptions): Threads {
       portSource("consensus", metrics.consensus.port1),
     ],
     start,
+  };
+}
+
+function gatewayPorts(gateway: {
+  readonly clientId: Uint8Array;
+  readonly consensus: MessageChannel;
+  readonly store: MessageChannel;
+}): GatewayPorts {
+  return {
+    clientId: gateway.clientId,
+    consensus: new PortChannel(gateway.consensus.port1),
+    store: new PortChannel(gateway.store.port1),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * The store thread: the one writer of the keyspace. Opens it when consensus says how, applies committed entries, tells
- * consensus how far it is and the front what became of its proposals, puts a received snapshot in the keyspace's place,
+ * consensus how far it is and each gateway what became of its proposals, puts a received snapshot in the keyspace's place,
  * and compacts old versions when it has nothing better to do.
  */
 
@@ -8,9 +8,11 @@ import { packKeys } from "../messages/changed-keys.ts";
 import type {
   AnswerMessage,
   ConsensusToStore,
-  FrontToStore,
+  ControlToStore,
+  GatewayToStore,
   StoreToConsensus,
-  StoreToFront,
+  StoreToControl,
+  StoreToGateway,
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
@@ -38,15 +40,21 @@ export interface StoreThreadMetrics {
   compacted(rows: number): void;
 }
 
+/** A gateway as the store thread sees it: it gets the answers to its own proposals, and all changes. */
+export interface StoreGateway {
+  readonly channel: Channel<GatewayToStore, StoreToGateway>;
+  /** 8 bytes: the client id in the gateway's proposals. */
+  readonly clientId: Uint8Array;
+}
+
 export interface StoreThreadOptions {
   readonly generations: KeyspaceGenerations;
   readonly timers: Timers;
   readonly log: Logger;
   readonly published: PublishedState;
   readonly consensus: Channel<ConsensusToStore, StoreToConsensus>;
-  readonly front: Channel<FrontToStore, StoreToFront>;
-  /** This boot's origin: answers to anyone else's proposals stay here. */
-  readonly origin: Uint8Array;
+  readonly control: Channel<ControlToStore, StoreToControl>;
+  readonly gateways: readonly StoreGateway[];
   /** Old versions are kept this long (in commit time). */
   readonly retentionMs: number;
   readonly metrics: StoreThreadMetrics;
@@ -77,8 +85,10 @@ export class StoreThread {
   #store: MvccStore | undefined;
   #fsm: Fsm | undefined;
   #queue: (ApplyWork | InstallWork)[] = [];
-  /** The received snapshot that is in force and that the front has not opened yet. */
+  /** The received snapshot that is in force and that some gateway has not opened yet. */
   #swapped: InstallWork | undefined;
+  /** Gateways that read from the replaced keyspace. */
+  readonly #readingOld = new Set<StoreGateway>();
   /** Position of the last snapshot installed: entries up to there are in it. */
   #installedIndex = 0;
   /** The highest apply id that was answered. */
@@ -89,7 +99,7 @@ export class StoreThread {
   #skippedId = 0;
   readonly #maintenance: StoreMaintenance;
   #diskFull = false;
-  /** The front knows that the disk is full: one line in its log, not one a second. */
+  /** Control knows that the disk is full: one line in its log, not one a second. */
   #fullTold = false;
   #stopped = false;
 
@@ -112,9 +122,16 @@ export class StoreThread {
 
   /** Waits for consensus' `open`. The answer: where the keyspace stands; or the error that kept it from being opened. */
   start(): Promise<AppliedState> {
-    const { consensus, front } = this.#options;
+    const { consensus, control, gateways } = this.#options;
     consensus.onBatch((messages) => this.#onConsensus(messages));
-    front.onBatch((messages) => this.#onFront(messages));
+    control.onBatch((messages) => {
+      if (messages.some(({ kind }) => kind === "stop")) this.#stop();
+    });
+    for (const gateway of gateways) {
+      gateway.channel.onBatch((messages) => {
+        for (const _ of messages) this.#onReopened(gateway);
+      });
+    }
     return this.#opened.promise;
   }
 
@@ -147,21 +164,12 @@ export class StoreThread {
     }
   }
 
-  #onFront(messages: readonly FrontToStore[]): void {
-    for (const message of messages) {
-      switch (message.kind) {
-        case "reader-reopened":
-          this.#onReopened();
-          break;
-        case "stop":
-          this.#stopped = true;
-          this.#maintenance.stop();
-          this.#store?.close();
-          this.#options.front.send({ kind: "stopped" });
-          this.#options.front.flush();
-          break;
-      }
-    }
+  #stop(): void {
+    this.#stopped = true;
+    this.#maintenance.stop();
+    this.#store?.close();
+    this.#options.control.send({ kind: "stopped" });
+    this.#options.control.flush();
   }
 
   #open({ marker, bootstrap }: OpenMessage): void {
@@ -216,7 +224,7 @@ export class StoreThread {
       if (news.length > 0) {
         const result = fsm.apply(news);
         metrics.applied(result, news.length, seconds() - started);
-        this.#tellFront(result);
+        this.#tellGateways(result);
       }
       this.#answer(store, id);
     } catch (error) {
@@ -247,7 +255,7 @@ export class StoreThread {
 
   /** Steps that have been done are not done again: after a full disk it goes on where it was. */
   #install(work: InstallWork): void {
-    const { generations, front } = this.#options;
+    const { generations, gateways } = this.#options;
     const { snapshot } = work;
     try {
       if (this.#store !== undefined && this.#store.appliedState().index >= snapshot.index) {
@@ -270,19 +278,23 @@ export class StoreThread {
       this.#installedIndex = applied.index;
       this.#queue.shift();
       this.#swapped = work;
-      // Holds stay: whoever reads the old keyspace finds out by itself.
-      front.send({ kind: "keyspace-replaced", applied });
-      front.flush();
+      // Pins stay: whoever reads the old keyspace finds out by itself.
+      for (const gateway of gateways) {
+        this.#readingOld.add(gateway);
+        gateway.channel.send({ kind: "keyspace-replaced", applied });
+        gateway.channel.flush();
+      }
     } catch (error) {
       if (error instanceof StoreError && error.code === "DISK_FULL") this.#waitForSpace();
       else this.#fail(`cannot install the snapshot at ${snapshot.term}/${snapshot.index}`, error);
     }
   }
 
-  /** No reader of the old keyspace is left in the front: what is new may be published. */
-  #onReopened(): void {
+  /** Once no gateway reads from the old keyspace, what is new may be published. */
+  #onReopened(gateway: StoreGateway): void {
+    this.#readingOld.delete(gateway);
     const work = this.#swapped;
-    if (work === undefined || this.#stopped) return;
+    if (work === undefined || this.#stopped || this.#readingOld.size > 0) return;
     this.#swapped = undefined;
     try {
       this.#options.generations.discardReplaced();
@@ -300,14 +312,15 @@ export class StoreThread {
   }
 
   #tellInstalled(work: InstallWork): void {
-    const { published, consensus, front } = this.#options;
+    const { published, consensus, gateways } = this.#options;
     const { store } = this.#inForce();
     const applied = store.appliedState();
     const membership = readMembership(store);
     if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
     published.publishApplied(applied.index, applied.commitTs);
     // Reads may wait for an index that is in the snapshot, and nothing else may come for a long time.
-    front.send({ kind: "applied", applied, answers: [], changed: undefined });
+    for (const { channel } of gateways)
+      channel.send({ kind: "applied", applied, answers: [], changed: undefined });
     const ceilingMs = Fsm.ceilingMs(store);
     this.#toldDurable = applied.index;
     consensus.send({ kind: "installed", id: work.id, applied, ceilingMs, membership });
@@ -315,19 +328,20 @@ export class StoreThread {
     if (this.#skippedId > this.#answeredId) this.#answer(store, this.#skippedId);
   }
 
-  #tellFront(result: ApplyResult): void {
-    const { published, front, origin } = this.#options;
+  #tellGateways(result: ApplyResult): void {
+    const { published, gateways } = this.#options;
     const applied: AppliedState = result.position;
     // Readers first: whoever is told that its write is applied must be able to read it.
     published.publishApplied(applied.index, applied.commitTs);
-    const answers: AnswerMessage[] = [];
-    for (const answer of result.answers) {
-      if (sameBytes(answer.origin, origin))
-        answers.push({ sequence: answer.sequence, outcome: answer.outcome });
-    }
     const changed = result.changed === undefined ? undefined : packKeys(result.changed);
-    front.send({ kind: "applied", applied, answers, changed });
-    front.flush();
+    for (const { channel, clientId } of gateways) {
+      const answers: AnswerMessage[] = [];
+      for (const { origin, sequence, outcome } of result.answers) {
+        if (sameBytes(origin, clientId)) answers.push({ sequence, outcome });
+      }
+      channel.send({ kind: "applied", applied, answers, changed });
+      channel.flush();
+    }
   }
 
   #answer(store: MvccStore, id: number): void {
@@ -347,7 +361,7 @@ export class StoreThread {
 
   /** Writes wait, reads go on, and the same batch is tried again until there is space. */
   #waitForSpace(): void {
-    if (!this.#fullTold) this.#options.front.send({ kind: "disk-full", full: true });
+    if (!this.#fullTold) this.#options.control.send({ kind: "disk-full", full: true });
     this.#fullTold = true;
     this.#diskFull = true;
     this.#options.timers.later(() => {
@@ -356,7 +370,7 @@ export class StoreThread {
       this.#work();
       if (this.#diskFull) return;
       this.#fullTold = false;
-      this.#options.front.send({ kind: "disk-full", full: false });
+      this.#options.control.send({ kind: "disk-full", full: false });
     }, DISK_FULL_RETRY_MS);
   }
 }

@@ -19,10 +19,10 @@ export interface StoreWorkerInit {
   readonly identity: StoreIdentity;
   readonly fsmSyncMode: FsmSyncMode;
   readonly retentionMs: number;
-  readonly origin: Uint8Array;
   readonly published: SharedArrayBuffer;
   readonly consensusPort: PortLike;
-  readonly frontPort: PortLike;
+  readonly controlPort: PortLike;
+  readonly gateways: readonly { readonly port: PortLike; readonly clientId: Uint8Array }[];
   readonly metricsPort: PortLike;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -43,8 +43,8 @@ hostThread<StoreWorkerInit>(async (init, fatal) => {
     log,
     published: new PublishedState(init.published),
     consensus: new PortChannel(init.consensusPort),
-    front: new PortChannel(init.frontPort),
-    origin: init.origin,
+    control: new PortChannel(init.controlPort),
+    gateways: init.gateways.map(({ port, clientId }) => ({ channel: new PortChannel(port), clientId })),
     retentionMs: init.retentionMs,
     metrics: storeThreadMetrics(metrics, () => fileSizes(generations), init.fsmSyncMode),
     seconds: () => performance.now() / 1000,

@@ -2,12 +2,24 @@
  * The few numbers that every thread reads and one thread writes, in shared memory: what a linearizable read needs to know
  * without asking another thread.
  *
- * Who writes what: *consensus* writes term, commitIndex, leaseUntil; *store* writes appliedIndex, appliedCommitTs.
+ * Who writes what: *consensus* writes term, commitIndex, leaseUntil; *store* writes appliedIndex, appliedCommitTs; *control*
+ * writes diskSpace.
  * Each field is one 64-bit atomic, so a reader never sees half of one. Order matters between fields: the store
  * publishes appliedCommitTs before appliedIndex, so whoever reads the index first gets a timestamp at least as new.
  */
-const FIELDS = { term: 0, commitIndex: 1, leaseUntilUs: 2, appliedIndex: 3, appliedCommitTs: 4 } as const;
-const FIELD_COUNT = 5;
+const FIELDS = {
+  term: 0,
+  commitIndex: 1,
+  leaseUntilUs: 2,
+  appliedIndex: 3,
+  appliedCommitTs: 4,
+  diskSpace: 5,
+} as const;
+const FIELD_COUNT = 6;
+
+/** What the disk of this node has left. `reserve`: only what gives space back is taken; `none`: nothing is. */
+export type DiskSpace = "enough" | "reserve" | "none";
+const DISK_SPACE: readonly DiskSpace[] = ["enough", "reserve", "none"];
 
 export class PublishedState {
   readonly buffer: SharedArrayBuffer;
@@ -42,6 +54,14 @@ export class PublishedState {
   /** Newest commit timestamp whose effects readers of the store can see. */
   get appliedCommitTs(): bigint {
     return Atomics.load(this.#words, FIELDS.appliedCommitTs);
+  }
+
+  get diskSpace(): DiskSpace {
+    return DISK_SPACE[Number(Atomics.load(this.#words, FIELDS.diskSpace))] as DiskSpace;
+  }
+
+  publishDiskSpace(space: DiskSpace): void {
+    Atomics.store(this.#words, FIELDS.diskSpace, BigInt(DISK_SPACE.indexOf(space)));
   }
 
   publishCommit(index: number): void {

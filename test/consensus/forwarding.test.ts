@@ -8,7 +8,7 @@ const timers: Timers = { later: () => () => {}, every: () => () => {}, soon: (ta
 
 function forwarding(firstId: number) {
   const sent: PeerMessage[] = [];
-  const dropped: number[] = [];
+  const dropped: [gateway: number, sequence: number][] = [];
   const it = new Forwarding({
     timers,
     firstId,
@@ -16,7 +16,9 @@ function forwarding(firstId: number) {
       sent.push(message);
       return true;
     },
-    onDropped: (sequences) => dropped.push(...sequences),
+    onDropped: (gateway, sequences) => {
+      for (const sequence of sequences) dropped.push([gateway, sequence]);
+    },
   });
   const idOf = (at: number): number => {
     const message = sent[at];
@@ -28,14 +30,14 @@ function forwarding(firstId: number) {
 
 test("an answer counts once, from whom it was asked, and for what was asked in this life", () => {
   const before = forwarding(1_000);
-  before.it.propose(LEADER, [1], [new Uint8Array(1)]);
+  before.it.propose(LEADER, 1, [1], [new Uint8Array(1)]);
   const late = before.idOf(0);
   const now = forwarding(500_000);
-  now.it.propose(LEADER, [1], [new Uint8Array(1)]);
+  now.it.propose(LEADER, 1, [1], [new Uint8Array(1)]);
   now.it.onProposeReply(LEADER, late, false);
   now.it.onProposeReply(8, now.idOf(0), false);
   expect(now.dropped).toEqual([]);
   now.it.onProposeReply(LEADER, now.idOf(0), false);
   now.it.onProposeReply(LEADER, now.idOf(0), false);
-  expect(now.dropped).toEqual([1]);
+  expect(now.dropped).toEqual([[1, 1]]);
 });

@@ -17,7 +17,7 @@ function holding(maxHeldBytes: number) {
       taken.push(...entries.filter((data) => data.byteLength >= ENTRY_BYTES));
       return true;
     },
-    onReleased: (slabIds) => released.push(...slabIds),
+    onReleased: (_, slabIds) => released.push(...slabIds),
     maxHeldBytes,
   });
   const encode = (sequence: number): Uint8Array => {
@@ -31,7 +31,7 @@ function holding(maxHeldBytes: number) {
   const propose = (sequence: number): void => {
     const slab = encode(sequence);
     const place = { sequences: [sequence], offsets: [0], lengths: [slab.byteLength] };
-    if (!proposals.own({ kind: "propose", slabId: sequence, slab, ...place })) dropped.push(sequence);
+    if (!proposals.own(0, { kind: "propose", slabId: sequence, slab, ...place })) dropped.push(sequence);
   };
   const evictOldest = (): void => {
     const data = taken.shift();
@@ -152,4 +152,35 @@ describe("ceilings (decision 032)", () => {
     propose();
     expect(appends[1]).toEqual([`ceiling ${60_001 + HLC_CEILING_WINDOW_MS}`, "stamp 60001"]);
   });
+});
+
+test("what is released goes back to the gateway whose slab it is", () => {
+  const released: [number, readonly number[]][] = [];
+  const taken: Uint8Array[] = [];
+  const proposals = new Proposals({
+    clock: systemClock,
+    append: (entries) => {
+      taken.push(...entries);
+      return true;
+    },
+    onReleased: (gateway, slabIds) => released.push([gateway, slabIds]),
+    maxHeldBytes: 1 << 20,
+  });
+  const propose = (gateway: number, slabId: number): void => {
+    const entry = encodeTxn(
+      { conditions: [], mutations: [{ kind: "delete", key: new Uint8Array(8) }] },
+      { origin: new Uint8Array(8), sequence: 1, acknowledgedBelow: 1 },
+    );
+    const place = { sequences: [1], offsets: [0], lengths: [entry.byteLength] };
+    expect(proposals.own(gateway, { kind: "propose", slabId, slab: entry, ...place })).toBe(true);
+  };
+  // The same number at both: ids of slabs are a gateway's own.
+  propose(0, 7);
+  propose(1, 7);
+  propose(1, 8);
+  proposals.evicted(taken.map((data, index) => ({ index, term: 1, type: 0, data })));
+  expect(released).toEqual([
+    [0, [7]],
+    [1, [7, 8]],
+  ]);
 });

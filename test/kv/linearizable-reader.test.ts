@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { LinearizableReader } from "../../src/kv/linearizable-reader.ts";
 import { READ_INDEX_RETRY_MS } from "../../src/kv/read-index-rounds.ts";
 import { packKeys } from "../../src/messages/changed-keys.ts";
-import type { ConsensusToFront, FrontToConsensus } from "../../src/messages/messages.ts";
+import type { ConsensusToGateway, GatewayToConsensus } from "../../src/messages/messages.ts";
 import { BLIND } from "../../src/store/types.ts";
 import { type Channel, localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
@@ -22,7 +22,7 @@ const clock = {
 };
 let store: MemoryStore;
 let published: PublishedState;
-let consensus: Channel<FrontToConsensus, ConsensusToFront>;
+let consensus: Channel<GatewayToConsensus, ConsensusToGateway>;
 let shard: LinearizableReader;
 let asked: number[];
 let fences: string[];
@@ -34,7 +34,7 @@ beforeEach(() => {
   fences = [];
   store = new MemoryStore();
   published = new PublishedState();
-  const [front, back] = localChannel<ConsensusToFront, FrontToConsensus>();
+  const [front, back] = localChannel<ConsensusToGateway, GatewayToConsensus>();
   consensus = back;
   consensus.onBatch((messages) => {
     for (const message of messages) if (message.kind === "read-index") asked.push(message.id);

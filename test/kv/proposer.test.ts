@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { IN_PLACE_PAYLOAD_BYTES } from "../../src/kv/proposal-buffers.ts";
 import { PROPOSAL_WINDOW, Proposer, RETRY_ATTEMPTS_MAX, SILENCE_MS } from "../../src/kv/proposer.ts";
-import type { ConsensusToFront, FrontToConsensus, ProposeMessage } from "../../src/messages/messages.ts";
+import type { ConsensusToGateway, GatewayToConsensus, ProposeMessage } from "../../src/messages/messages.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
 import { type Channel, localChannel } from "../../src/threads/channel.ts";
+import { PublishedState } from "../../src/threads/shared-state.ts";
 import { decodeCommand, type TxnCommand } from "../../src/txn/command.ts";
 import type { Txn } from "../../src/txn/types.ts";
 
@@ -22,7 +23,8 @@ interface Proposed {
 }
 
 let proposer: Proposer;
-let consensus: Channel<FrontToConsensus, ConsensusToFront>;
+let published: PublishedState;
+let consensus: Channel<GatewayToConsensus, ConsensusToGateway>;
 let proposed: Proposed[];
 let settled: string[];
 
@@ -30,13 +32,15 @@ beforeEach(() => {
   nowMs = 1_000;
   proposed = [];
   settled = [];
-  const [front, back] = localChannel<ConsensusToFront, FrontToConsensus>();
+  published = new PublishedState();
+  const [front, back] = localChannel<ConsensusToGateway, GatewayToConsensus>();
   consensus = back;
   proposer = new Proposer({
     consensus: front,
     clock,
     timers: systemTimers,
-    origin: ORIGIN,
+    published,
+    clientId: ORIGIN,
     maxTxnBytes: MAX,
     deadlineMs: 30_000,
     exactDeadlineMs: 90_000,
@@ -298,9 +302,9 @@ describe("proposer", () => {
     expect(proposer.encodedSize(big)).toBeGreaterThan(MAX);
     expect(proposer.transact(big)).rejects.toMatchObject({ code: "TOO_LARGE" });
     expect(() => proposer.allocate(MAX + 1)).toThrow(/passes/);
-    proposer.setDiskSpace("none");
+    published.publishDiskSpace("none");
     expect(proposer.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
-    proposer.setDiskSpace("enough");
+    published.publishDiskSpace("enough");
     const waiting = proposer.transact(put("a"));
     proposer.close();
     expect(waiting).rejects.toMatchObject({ code: "CLOSED" });
@@ -309,7 +313,7 @@ describe("proposer", () => {
   });
 
   test("below the disk's reserve only what gives space back is proposed", async () => {
-    proposer.setDiskSpace("reserve");
+    published.publishDiskSpace("reserve");
     await expect(proposer.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
     const deleting = proposer.transact({
       conditions: [],

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { FrontToConsensus } from "../../src/messages/messages.ts";
+import type { ControlToConsensus } from "../../src/messages/messages.ts";
 import { noLog } from "../../src/monitoring/log.ts";
 import { ClusterControl, type ClusterControlOptions } from "../../src/node/cluster-control.ts";
 import type { Timers } from "../../src/platform/timers.ts";
@@ -7,7 +7,7 @@ import type { Timers } from "../../src/platform/timers.ts";
 const ROSTER = [{ id: 1, name: "n1", address: "h:1", instance: "i" }];
 
 function control(more: Partial<ClusterControlOptions> = {}) {
-  const sent: FrontToConsensus[] = [];
+  const sent: ControlToConsensus[] = [];
   const events: string[] = [];
   const due: (() => void)[] = [];
   const timers: Timers = {

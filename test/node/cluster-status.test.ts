@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ClusterReply, ClusterView, MemberView } from "../../src/messages/cluster.ts";
 import { ClusterStatusSource } from "../../src/node/cluster-status.ts";
-import type { FrontKv } from "../../src/node/front-kv.ts";
+import type { NodeKv } from "../../src/node/node-kv.ts";
 import type { Topology } from "../../src/node/topology.ts";
 
 const MEMBER: MemberView = {
@@ -49,7 +49,7 @@ function source(topology: Partial<Topology> = {}) {
       },
       ask: async () => state.reply,
     },
-  } as unknown as FrontKv;
+  } as unknown as NodeKv;
   const status = new ClusterStatusSource({
     identity: () => ({
       clusterId: "c".repeat(32),

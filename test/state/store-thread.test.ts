@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type {
   ConsensusToStore,
-  FrontToStore,
+  ControlToStore,
+  GatewayToStore,
   StoreToConsensus,
-  StoreToFront,
+  StoreToControl,
+  StoreToGateway,
 } from "../../src/messages/messages.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
 import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
@@ -29,17 +31,23 @@ import {
 const newGenerations = (fsmSyncMode: FsmSyncMode = "sync"): FullGenerations =>
   new FullGenerations({ fsmSyncMode, identity: IDENTITY });
 
-function startThread(generations: KeyspaceGenerations) {
+function startThread(generations: KeyspaceGenerations, clientIds: readonly Uint8Array[] = [ORIGIN]) {
   const timers = new ManualTimers();
   const [consensus, back] = localChannel<StoreToConsensus, ConsensusToStore>();
-  const [front, frontBack] = localChannel<StoreToFront, FrontToStore>();
+  const [control, controlBack] = localChannel<StoreToControl, ControlToStore>();
+  const gateways = clientIds.map((clientId) => ({
+    clientId,
+    ends: localChannel<StoreToGateway, GatewayToStore>(),
+    received: [] as StoreToGateway[],
+  }));
   const fromStore: StoreToConsensus[] = [];
-  const toFront: StoreToFront[] = [];
+  const toControl: StoreToControl[] = [];
   const fatal: string[] = [];
   const warnings: string[] = [];
   const published = new PublishedState();
   consensus.onBatch((messages) => void fromStore.push(...messages));
-  front.onBatch((messages) => void toFront.push(...messages));
+  control.onBatch((messages) => void toControl.push(...messages));
+  for (const { ends, received } of gateways) ends[0].onBatch((messages) => void received.push(...messages));
   const log: Logger = { ...noLog, warn: (message) => void warnings.push(message) };
   const thread = new StoreThread({
     generations,
@@ -47,8 +55,8 @@ function startThread(generations: KeyspaceGenerations) {
     log,
     published,
     consensus: back,
-    front: frontBack,
-    origin: ORIGIN,
+    control: controlBack,
+    gateways: gateways.map(({ clientId, ends }) => ({ clientId, channel: ends[1] })),
     retentionMs: 1,
     metrics: { applied: () => {}, compacted: () => {} },
     seconds: () => 0,
@@ -57,7 +65,14 @@ function startThread(generations: KeyspaceGenerations) {
   const opened = thread.start();
   const apply = (id: number, ...indexes: number[]): void =>
     consensus.send({ kind: "apply", id, entries: indexes.map(entry) });
-  return { timers, consensus, front, fromStore, toFront, fatal, warnings, published, opened, apply };
+  const [first, second] = gateways;
+  if (first === undefined) throw new Error("no gateway");
+  const reopen = (gateway = first): void => gateway.ends[0].send({ kind: "reader-reopened" });
+  const toGateway = first.received;
+  return {
+    ...{ timers, consensus, fromStore, toGateway, toControl, fatal, warnings, published, opened, apply },
+    ...{ reopen, second },
+  };
 }
 
 const BOOTSTRAP: ConsensusToStore = { kind: "open", marker: undefined, bootstrap: MEMBERSHIP };
@@ -151,7 +166,7 @@ describe("open", () => {
 });
 
 describe("install", () => {
-  test("nothing newer is applied or published before the front has opened the new keyspace", async () => {
+  test("nothing newer is applied or published before the gateway has opened the new keyspace", async () => {
     const generations = newGenerations();
     const thread = await openThread(generations);
     receive(generations, 5);
@@ -161,13 +176,13 @@ describe("install", () => {
     thread.apply(3, 6);
     await settle();
     const applied = { index: 5, term: 1, commitTs: generations.openReader().appliedState().commitTs };
-    expect(thread.toFront.map(({ kind }) => kind)).toEqual(["applied", "keyspace-replaced"]);
-    expect(thread.toFront.at(-1)).toEqual({ kind: "keyspace-replaced", applied });
+    expect(thread.toGateway.map(({ kind }) => kind)).toEqual(["applied", "keyspace-replaced"]);
+    expect(thread.toGateway.at(-1)).toEqual({ kind: "keyspace-replaced", applied });
     expect(thread.published.appliedIndex).toBe(3);
     expect(thread.fromStore.map(({ kind }) => kind)).toEqual(["applied"]);
     await thread.timers.advance(5_000);
     expect(thread.published.appliedIndex).toBe(3);
-    thread.front.send({ kind: "reader-reopened" });
+    thread.reopen();
     await settle();
     expect(thread.fromStore[1]).toEqual({
       kind: "installed",
@@ -187,11 +202,31 @@ describe("install", () => {
     receive(generations, 5);
     thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
     await settle();
-    thread.toFront.length = 0;
-    thread.front.send({ kind: "reader-reopened" });
+    thread.toGateway.length = 0;
+    thread.reopen();
     await settle();
-    expect(thread.toFront).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
+    expect(thread.toGateway).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
     expect(thread.published.appliedIndex).toBe(5);
+  });
+
+  test("with two gateways nothing newer is published before both have opened the new keyspace", async () => {
+    const generations = newGenerations();
+    const thread = startThread(generations, [ORIGIN, new Uint8Array(8).fill(9)]);
+    thread.consensus.send(BOOTSTRAP);
+    await thread.opened;
+    receive(generations, 5);
+    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    thread.apply(2, 6);
+    await settle();
+    expect(thread.second?.received.map(({ kind }) => kind)).toEqual(["keyspace-replaced"]);
+    thread.reopen(thread.second);
+    thread.reopen(thread.second);
+    await settle();
+    expect(thread.published.appliedIndex).toBe(1);
+    thread.reopen();
+    await settle();
+    expect(thread.published.appliedIndex).toBe(6);
+    expect(thread.fatal).toEqual([]);
   });
 
   test("entries that are in the snapshot and come after it are passed over", async () => {
@@ -200,7 +235,7 @@ describe("install", () => {
     receive(generations, 5);
     thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
     await settle();
-    thread.front.send({ kind: "reader-reopened" });
+    thread.reopen();
     thread.apply(2, 2, 3);
     thread.apply(3, 4, 5, 6, 7);
     await settle();
@@ -218,8 +253,12 @@ describe("install", () => {
     thread.consensus.send({ kind: "install", id: 3, snapshot: metadata(5) });
     await settle();
     await thread.timers.advance(1_000);
-    expect(thread.toFront.map(({ kind }) => kind)).toEqual(["disk-full", "keyspace-replaced", "disk-full"]);
-    thread.front.send({ kind: "reader-reopened" });
+    expect(thread.toControl).toEqual([
+      { kind: "disk-full", full: true },
+      { kind: "disk-full", full: false },
+    ]);
+    expect(thread.toGateway.map(({ kind }) => kind)).toEqual(["keyspace-replaced"]);
+    thread.reopen();
     await settle();
     expect(thread.fromStore.slice(1)).toMatchObject([
       { kind: "installed", id: 3 },
@@ -292,8 +331,8 @@ describe("nosync", () => {
 
 test("a full disk does not stop the compaction that gives space back", async () => {
   const generations = newGenerations();
-  const { timers, apply, fatal, toFront } = await openThread(generations);
-  const full = () => toFront.flatMap((message) => (message.kind === "disk-full" ? [message.full] : []));
+  const { timers, apply, fatal, toControl } = await openThread(generations);
+  const full = () => toControl.flatMap((message) => (message.kind === "disk-full" ? [message.full] : []));
   apply(1, 2);
   await settle();
   expect(generations.store?.appliedState().index).toBe(2);
@@ -308,4 +347,20 @@ test("a full disk does not stop the compaction that gives space back", async () 
   expect(generations.store?.appliedState().index).toBe(3);
   expect(full()).toEqual([true, false]);
   expect(fatal).toEqual([]);
+});
+
+test("each gateway hears of every change, and of the answers to its own proposals only", async () => {
+  const other = new Uint8Array(8).fill(9);
+  const thread = startThread(newGenerations(), [ORIGIN, other]);
+  thread.consensus.send(BOOTSTRAP);
+  await thread.opened;
+  thread.apply(1, 2);
+  await settle();
+  const [first] = thread.toGateway;
+  const [second] = thread.second?.received ?? [];
+  expect(first).toMatchObject({ kind: "applied", applied: { index: 2 } });
+  expect(second).toMatchObject({ kind: "applied", applied: { index: 2 }, answers: [] });
+  if (first?.kind !== "applied" || second?.kind !== "applied") throw new Error("not applied");
+  expect(first.answers.map(({ sequence }) => sequence)).toEqual([2]);
+  expect(second.changed).toEqual(first.changed);
 });

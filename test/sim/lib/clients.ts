@@ -149,9 +149,9 @@ class Client {
     };
     end(patienceMs, unknown);
     life.onDeath(() => end(CLIENT_LATENCY_MS, unknown));
-    const { front } = life;
-    life.threads.front.post(CLIENT_LATENCY_MS, `request of ${this.#name}`, () => {
-      this.#carryOut(front.kv, operation).then(
+    const { thread, kv } = this.#random.pick(life.entries);
+    thread.post(CLIENT_LATENCY_MS, `request of ${this.#name}`, () => {
+      this.#carryOut(kv, operation).then(
         (result) => end(CLIENT_LATENCY_MS, () => this.#answered(machine, operation, call, result)),
         (error: unknown) => {
           if (isExpected(error)) {

@@ -180,9 +180,9 @@ export class Ledger {
     }
     end(patienceMs, "unknown");
     life.onDeath(() => end(CLIENT_LATENCY_MS, "unknown"));
-    const { front } = life;
-    life.threads.front.post(CLIENT_LATENCY_MS, "request of the ledger", () => {
-      work(front.kv).then(
+    const { thread, kv } = this.#options.random.pick(life.entries);
+    thread.post(CLIENT_LATENCY_MS, "request of the ledger", () => {
+      work(kv).then(
         (meaning) => end(CLIENT_LATENCY_MS, "answered", meaning),
         (error: unknown) => {
           if (!isExpected(error)) this.#options.onViolation(error);

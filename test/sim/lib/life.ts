@@ -7,18 +7,22 @@ import { LogClient } from "../../../src/consensus/log-client.ts";
 import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
-  ConsensusToFront,
+  ConsensusToControl,
+  ConsensusToGateway,
   ConsensusToSnapshot,
   ConsensusToStore,
-  FrontToConsensus,
-  FrontToStore,
+  ControlToConsensus,
+  ControlToStore,
+  GatewayToConsensus,
+  GatewayToStore,
   SnapshotToConsensus,
   StoreToConsensus,
-  StoreToFront,
+  StoreToControl,
+  StoreToGateway,
 } from "../../../src/messages/messages.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
-import { FrontKv } from "../../../src/node/front-kv.ts";
+import { NodeKv } from "../../../src/node/node-kv.ts";
 import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
 import type { NetworkAddress } from "../../../src/platform/network.ts";
 import type { Message } from "../../../src/raft/core/index.ts";
@@ -29,6 +33,7 @@ import { Wal } from "../../../src/raft/log/wal.ts";
 import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
+import type { KvClient } from "../../../src/txn/types.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";
@@ -52,8 +57,13 @@ const CLUSTER_SECRET = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
 /** How late a message comes that comes twice, or out of order: mostly soon, and now and then from another age. */
 const DISORDER_MEANS_MS = [10, 300, 300, 10_000];
 
-const THREADS = ["front", "consensus", "log", "store", "snapshot"] as const;
+const THREADS = ["front", "consensus", "log", "store", "snapshot", "gateway"] as const;
 export type ThreadName = (typeof THREADS)[number];
+
+export interface GatewayEntry {
+  readonly thread: SimThread;
+  readonly kv: KvClient;
+}
 
 export class Life implements Process, WatchedLife {
   readonly name: string;
@@ -65,7 +75,9 @@ export class Life implements Process, WatchedLife {
   readonly threads: Readonly<Record<ThreadName, SimThread>>;
   readonly published = new PublishedState();
   readonly machine: Machine;
-  front: FrontKv | undefined;
+  front: NodeKv | undefined;
+  /** Where clients come in: each gateway with the thread that it runs in. */
+  entries: readonly GatewayEntry[] = [];
   /** Log and keyspace are open: it takes part. */
   opened = false;
   readonly #random: SimRandom;
@@ -80,7 +92,9 @@ export class Life implements Process, WatchedLife {
     const thread = (thread: ThreadName): SimThread =>
       new SimThread(scheduler, this, `${this.name}.${thread}`);
     this.threads = {
+      // Control and the first gateway, as in a real node.
       front: thread("front"),
+      gateway: thread("gateway"),
       consensus: thread("consensus"),
       log: thread("log"),
       store: thread("store"),
@@ -110,8 +124,18 @@ export class Life implements Process, WatchedLife {
     const { profile, safety } = world;
     const latency = (): number => this.#random.exponential(profile.messagesMs);
     const { front, consensus, log, store, snapshot } = threads;
-    const [frontC, consensusF] = simChannel<ConsensusToFront, FrontToConsensus>(front, consensus, latency);
-    const [frontS, storeF] = simChannel<StoreToFront, FrontToStore>(front, store, latency);
+    const [controlC, consensusF] = simChannel<ConsensusToControl, ControlToConsensus>(
+      front,
+      consensus,
+      latency,
+    );
+    const [controlS, storeF] = simChannel<StoreToControl, ControlToStore>(front, store, latency);
+    const gateways = [threads.front, threads.gateway].map((thread) => ({
+      thread,
+      clientId: this.#random.bytes(8),
+      consensus: simChannel<ConsensusToGateway, GatewayToConsensus>(thread, consensus, latency),
+      store: simChannel<StoreToGateway, GatewayToStore>(thread, store, latency),
+    }));
     const [consensusS, storeC] = simChannel<StoreToConsensus, ConsensusToStore>(consensus, store, latency);
     const [consensusL, logC] = simChannel<LogReply, LogRequest>(consensus, log, latency);
     const [consensusN, snapshotC] = simChannel<SnapshotToConsensus, ConsensusToSnapshot>(
@@ -145,28 +169,39 @@ export class Life implements Process, WatchedLife {
       if (message.kind === "appended") machine.shadow.acknowledged(message.id);
       if (message.kind === "entries") machine.shadow.read(message.entries);
     });
-    const origin = this.#random.bytes(8);
     const fatal = (message: string): void => machine.fatal(message);
-    this.front = new FrontKv({
-      consensus: frontC,
-      store: frontS,
+    const shared = { published, clock, metrics: new ThreadMetrics("front"), log: noLog };
+    const [first, ...others] = gateways.map(({ thread, clientId, consensus, store }) => ({
+      ...shared,
+      clientId,
+      consensus: consensus[0],
+      store: store[0],
+      timers: simTimers(thread, clock),
       openReader: () => machine.generations.openReader(),
-      published,
-      clock,
-      timers: simTimers(front, clock),
-      origin,
       maxTxnBytes: profile.raft.maxSizePerMsgBytes,
-      gracePeriodMs: 0,
-      diskReserveBytes: 0,
-      freeDiskBytes: () => 0,
-      metrics: new ThreadMetrics("front"),
-      log: noLog,
-      formed: identity.roster !== undefined,
-      keepRoster: (clusterId, roster) => machine.keepRoster(clusterId, roster),
-      keepIncarnations: (peers, since) => machine.keepIncarnations(peers, since),
-      onFenced: (message, removed) => machine.fenced(message, removed),
-      onFatal: fatal,
+    }));
+    if (first === undefined) throw new Error("a life needs a gateway");
+    this.front = new NodeKv({
+      control: {
+        ...shared,
+        consensus: controlC,
+        store: controlS,
+        timers: simTimers(front, clock),
+        gracePeriodMs: 0,
+        diskReserveBytes: 0,
+        freeDiskBytes: () => 0,
+        formed: identity.roster !== undefined,
+        keepRoster: (clusterId, roster) => machine.keepRoster(clusterId, roster),
+        keepIncarnations: (peers, since) => machine.keepIncarnations(peers, since),
+        onFenced: (message, removed) => machine.fenced(message, removed),
+        onFatal: fatal,
+      },
+      gateways: [first, ...others],
     });
+    this.entries = this.front.gateways.map(({ kv }, index) => ({
+      kv,
+      thread: (gateways[index] as { thread: SimThread }).thread,
+    }));
     this.front.start();
     consensus.post(latency(), "start", () => {
       const thread = assembleConsensus({
@@ -183,7 +218,8 @@ export class Life implements Process, WatchedLife {
         timers: simTimers(consensus, clock),
         random: this.#random.fork("consensus"),
         published,
-        front: consensusF,
+        control: consensusF,
+        gateways: gateways.map((gateway) => gateway.consensus[1]),
         store: consensusS,
         snapshots: consensusN,
         log: new LogClient({
@@ -216,8 +252,8 @@ export class Life implements Process, WatchedLife {
           generations: machine.generations,
           published,
           consensus: storeC,
-          front: storeF,
-          origin,
+          control: storeF,
+          gateways: gateways.map((gateway) => ({ channel: gateway.store[1], clientId: gateway.clientId })),
           retentionMs: profile.retentionMs,
           metrics: { applied: nothing, compacted: nothing },
           log: noLog,

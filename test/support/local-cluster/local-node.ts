@@ -5,18 +5,22 @@ import type { ConsensusThread } from "../../../src/consensus/consensus-thread.ts
 import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
-  ConsensusToFront,
+  ConsensusToControl,
+  ConsensusToGateway,
   ConsensusToSnapshot,
   ConsensusToStore,
-  FrontToConsensus,
-  FrontToStore,
+  ControlToConsensus,
+  ControlToStore,
+  GatewayToConsensus,
+  GatewayToStore,
   SnapshotToConsensus,
   StoreToConsensus,
-  StoreToFront,
+  StoreToControl,
+  StoreToGateway,
 } from "../../../src/messages/messages.ts";
 import { noLog } from "../../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
-import { FrontKv } from "../../../src/node/front-kv.ts";
+import { NodeKv } from "../../../src/node/node-kv.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
@@ -50,12 +54,14 @@ export interface LocalNodeOptions {
   readonly join?: readonly NamedAddress[];
   readonly peer?: PeerLink;
   readonly raft?: RaftSettings;
+  /** Default 1. */
+  readonly gateways?: number;
   /** The node's identity is to be written down. */
   readonly keepRoster?: (clusterId: string, roster: readonly Member[]) => void;
 }
 
 export interface LocalNode {
-  readonly front: FrontKv;
+  readonly front: NodeKv;
   readonly thread: ConsensusThread;
   readonly published: PublishedState;
   readonly fatal: string[];
@@ -70,9 +76,13 @@ export function localNode(options: LocalNodeOptions): LocalNode {
   const fatal: string[] = [];
   const fenced: { removed: boolean; message: string }[] = [];
   const published = new PublishedState();
-  const origin = systemRandom.bytes(8);
-  const [frontC, consensusF] = localChannel<ConsensusToFront, FrontToConsensus>();
-  const [frontS, storeF] = localChannel<StoreToFront, FrontToStore>();
+  const [controlC, consensusF] = localChannel<ConsensusToControl, ControlToConsensus>();
+  const [controlS, storeF] = localChannel<StoreToControl, ControlToStore>();
+  const gateways = Array.from({ length: options.gateways ?? 1 }, () => ({
+    clientId: systemRandom.bytes(8),
+    consensus: localChannel<ConsensusToGateway, GatewayToConsensus>(),
+    store: localChannel<StoreToGateway, GatewayToStore>(),
+  }));
   const [consensusS, storeC] = localChannel<StoreToConsensus, ConsensusToStore>();
   const [consensusN, snapshotC] = localChannel<SnapshotToConsensus, ConsensusToSnapshot>();
   const storeOpened = new StoreThread({
@@ -81,8 +91,8 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     log: noLog,
     published,
     consensus: storeC,
-    front: storeF,
-    origin,
+    control: storeF,
+    gateways: gateways.map(({ store, clientId }) => ({ channel: store[1], clientId })),
     retentionMs: 600_000,
     metrics: { applied: () => {}, compacted: () => {} },
     seconds: () => performance.now() / 1000,
@@ -94,25 +104,37 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     timers: systemTimers,
     fatal: (message) => fatal.push(message),
   }).start();
-  const front = new FrontKv({
-    consensus: frontC,
-    store: frontS,
-    openReader: () => generations.openReader(),
+  const shared = {
     published,
     clock: systemClock,
     timers: systemTimers,
-    formed: identity.roster !== undefined,
-    keepRoster: (clusterId, roster) => options.keepRoster?.(clusterId, roster),
-    keepIncarnations: () => {},
-    onFenced: (message, removed) => fenced.push({ removed, message }),
-    origin,
-    maxTxnBytes: 4 << 20,
-    gracePeriodMs: 0,
-    diskReserveBytes: 0,
-    freeDiskBytes: () => 0,
     metrics: new ThreadMetrics("front"),
     log: noLog,
-    onFatal: (message) => fatal.push(message),
+  };
+  const [first, ...others] = gateways.map(({ clientId, consensus, store }) => ({
+    ...shared,
+    clientId,
+    consensus: consensus[0],
+    store: store[0],
+    openReader: () => generations.openReader(),
+    maxTxnBytes: 4 << 20,
+  }));
+  if (first === undefined) throw new Error("a node needs a gateway");
+  const front = new NodeKv({
+    control: {
+      ...shared,
+      consensus: controlC,
+      store: controlS,
+      formed: identity.roster !== undefined,
+      keepRoster: (clusterId, roster) => options.keepRoster?.(clusterId, roster),
+      keepIncarnations: () => {},
+      onFenced: (message, removed) => fenced.push({ removed, message }),
+      gracePeriodMs: 0,
+      diskReserveBytes: 0,
+      freeDiskBytes: () => 0,
+      onFatal: (message) => fatal.push(message),
+    },
+    gateways: [first, ...others],
   });
   front.start();
   const { thread, opened } = assembleConsensus({
@@ -125,7 +147,8 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     timers: systemTimers,
     random: systemRandom,
     published,
-    front: consensusF,
+    control: consensusF,
+    gateways: gateways.map(({ consensus }) => consensus[1]),
     store: consensusS,
     snapshots: consensusN,
     log,
@@ -141,10 +164,15 @@ export function localNode(options: LocalNodeOptions): LocalNode {
 }
 
 /** A node alone over `generations` and `log`; both survive it. Resolves when it serves. */
-export async function startLocalNode(generations: MemoryGenerations, log: MemoryLog): Promise<LocalNode> {
+export async function startLocalNode(
+  generations: MemoryGenerations,
+  log: MemoryLog,
+  gateways = 1,
+): Promise<LocalNode> {
   const node = localNode({
     generations,
     log,
+    gateways,
     identity: {
       clusterId: "c",
       name: "n1",

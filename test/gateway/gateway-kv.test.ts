@@ -1,14 +1,14 @@
-/** The front's kv side between fake threads: when requests can be served, and what becomes of reads that a snapshot overtakes. */
+/** A gateway's kv side between fake threads: when requests can be served, and what becomes of reads that a snapshot overtakes. */
 import { expect, test } from "bun:test";
+import { GatewayKv } from "../../src/gateway/gateway-kv.ts";
 import type {
-  ConsensusToFront,
-  FrontToConsensus,
-  FrontToStore,
-  StoreToFront,
+  ConsensusToGateway,
+  GatewayToConsensus,
+  GatewayToStore,
+  StoreToGateway,
 } from "../../src/messages/messages.ts";
 import { noLog } from "../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
-import { FrontKv } from "../../src/node/front-kv.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import type { KeyspaceReader } from "../../src/store/types.ts";
 import { localChannel } from "../../src/threads/channel.ts";
@@ -43,9 +43,9 @@ class Keyspace {
   }
 }
 
-function frontOf() {
-  const [consensus, consensusThread] = localChannel<ConsensusToFront, FrontToConsensus>();
-  const [store, storeThread] = localChannel<StoreToFront, FrontToStore>();
+function gatewayOf() {
+  const [consensus, consensusThread] = localChannel<ConsensusToGateway, GatewayToConsensus>();
+  const [store, storeThread] = localChannel<StoreToGateway, GatewayToStore>();
   const due: { task: () => void; delayMs: number }[] = [];
   const timers: Timers = {
     later: (task, delayMs) => {
@@ -67,10 +67,9 @@ function frontOf() {
       if (message.kind === "read-index") {
         consensusThread.send({ kind: "read-state", id: message.id, index: APPLIED.index });
       }
-      if (message.kind === "stop") consensusThread.send({ kind: "stopped" });
     }
   });
-  const front = new FrontKv({
+  const gateway = new GatewayKv({
     consensus,
     store,
     openReader: () => {
@@ -81,23 +80,13 @@ function frontOf() {
     published,
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     timers,
-    origin: new Uint8Array(8),
+    clientId: new Uint8Array(8),
     maxTxnBytes: 1 << 20,
-    gracePeriodMs: 0,
-    diskReserveBytes: 0,
-    freeDiskBytes: () => 0,
     metrics: new ThreadMetrics("front"),
     log: noLog,
-    formed: true,
-    keepRoster: () => {},
-    keepIncarnations: () => {},
-    onFenced: () => {},
     onServeable: (yes) => void serveable.push(yes),
-    onFatal: (message) => {
-      throw new Error(message);
-    },
   });
-  front.start();
+  gateway.start();
   const lead = async (leaderId: number): Promise<void> => {
     consensusThread.send({ kind: "leadership", leading: false, leaderId, term: 1 });
     await turn();
@@ -106,42 +95,41 @@ function frontOf() {
     storeThread.send({ kind: "keyspace-replaced", applied: APPLIED });
     await turn();
   };
-  return { front, lead, swap, keyspaces, serveable, due, toStore };
+  return { gateway, lead, swap, keyspaces, serveable, due, toStore };
 }
 
 test("requests can be served while there are a keyspace and a leader", async () => {
-  const { front, lead, serveable } = frontOf();
+  const { gateway, lead, serveable } = gatewayOf();
   await lead(2);
-  front.keyspaceOpen();
+  gateway.keyspaceOpen();
   await lead(0);
   await lead(3);
   expect(serveable).toEqual([false, true, false, true]);
 });
 
 test("a snapshot takes the keyspace's place: reads that began before end on the old one, which is closed later", async () => {
-  const { front, lead, swap, keyspaces, due, toStore } = frontOf();
-  front.keyspaceOpen();
+  const { gateway, lead, swap, keyspaces, due, toStore } = gatewayOf();
+  gateway.keyspaceOpen();
   await lead(2);
-  const before = await front.kv.snapshot();
+  const before = await gateway.kv.snapshot();
   await swap();
   expect(toStore).toEqual(["reader-reopened"]);
   expect(keyspaces.length).toBe(2);
   expect(await before.get(new Uint8Array([1]))).toBeUndefined();
-  expect(await (await front.kv.snapshot()).get(new Uint8Array([1]))).toBeUndefined();
+  expect(await (await gateway.kv.snapshot()).get(new Uint8Array([1]))).toBeUndefined();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([false, false]);
   due.find(({ delayMs }) => delayMs === 10_000)?.task();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([true, false]);
 });
 
 test("the end closes every keyspace once, also one that was replaced a moment ago", async () => {
-  const { front, lead, swap, keyspaces, due } = frontOf();
-  front.keyspaceOpen();
+  const { gateway, lead, swap, keyspaces, due } = gatewayOf();
+  gateway.keyspaceOpen();
   await lead(2);
   await swap();
   const late = due.find(({ delayMs }) => delayMs === 10_000);
-  const stopped = front.stop(5_000);
-  due.find(({ delayMs }) => delayMs === 5_000)?.task();
-  await stopped;
+  gateway.close();
+  gateway.closeReader();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([true, true]);
   late?.task();
 });

@@ -1,0 +1,257 @@
+/**
+ * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
+ * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
+ */
+import { NodeKvClient } from "../kv/client.ts";
+import { LinearizableReader } from "../kv/linearizable-reader.ts";
+import { type Leadership, Proposer } from "../kv/proposer.ts";
+import type {
+  ConsensusToGateway,
+  GatewayToConsensus,
+  GatewayToStore,
+  StoreToGateway,
+} from "../messages/messages.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Timers } from "../platform/timers.ts";
+import { readMembership } from "../raft/engine/membership-codec.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import type { AppliedState, KeyspaceReader } from "../store/types.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
+import { type KvClient, KvError } from "../txn/types.ts";
+
+/** How often deadlines of proposals and reads are looked at. */
+const EXPIRY_INTERVAL_MS = 100;
+/** A keyspace that was replaced stays open for the reads that began on it. */
+const RETIRED_READER_MS = 10_000;
+/** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
+const READ_DEADLINE_MS = 20_000;
+/** The same of a proposal. Clients that bound a whole request do so at 30 s. */
+const PROPOSAL_DEADLINE_MS = 25_000;
+/** The same of a conditional one that may have been carried out: its client would meet its own effect if it asked again. */
+const EXACT_DEADLINE_MS = 120_000;
+
+export interface GatewayKvOptions {
+  readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
+  readonly store: Channel<StoreToGateway, GatewayToStore>;
+  /** Opens the keyspace in force at the time of the call. */
+  readonly openReader: () => KeyspaceReader;
+  readonly published: PublishedState;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** 8 random bytes: the client of this gateway's session. Another one at every start, and for every gateway. */
+  readonly clientId: Uint8Array;
+  readonly maxTxnBytes: number;
+  readonly metrics: ThreadMetrics;
+  readonly log: Logger;
+  /** Requests can be served now (there is a keyspace, and a leader is known), or have to wait. */
+  readonly onServeable?: (serveable: boolean) => void;
+}
+
+export class GatewayKv {
+  readonly kv: KvClient;
+  readonly #options: GatewayKvOptions;
+  readonly #proposer: Proposer;
+  readonly #reads: LinearizableReader;
+  #reader: KeyspaceReader = NOT_OPEN;
+  readonly #retired = new Set<KeyspaceReader>();
+  #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
+  #readable = false;
+  #leaderWaiters: (() => void)[] = [];
+  #closed = false;
+  #stopExpiry = (): void => {};
+
+  constructor(options: GatewayKvOptions) {
+    this.#options = options;
+    const { consensus, published, clock, timers, metrics } = options;
+    this.#proposer = new Proposer({
+      consensus,
+      published,
+      clock,
+      timers,
+      clientId: options.clientId,
+      maxTxnBytes: options.maxTxnBytes,
+      deadlineMs: PROPOSAL_DEADLINE_MS,
+      exactDeadlineMs: EXACT_DEADLINE_MS,
+      onSettled: proposalMetrics(metrics),
+    });
+    const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
+    const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
+    this.#reads = new LinearizableReader({
+      reader: this.#reader,
+      published,
+      consensus,
+      clock,
+      deadlineMs: READ_DEADLINE_MS,
+      onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
+    });
+    this.kv = new NodeKvClient(this.#proposer, this.#reads);
+    const pending = metrics.gauge("raftProposalsPending").labels();
+    const live = metrics.gauge("payloadMemoryBytes").labels({ state: "live" });
+    const idle = metrics.gauge("payloadMemoryBytes").labels({ state: "idle" });
+    metrics.onCollect(() => {
+      const payload = this.#proposer.payloadBytes;
+      live.set(payload.live);
+      idle.set(payload.idle);
+      pending.set(this.#proposer.pending);
+    });
+  }
+
+  get leadership(): Leadership {
+    return this.#leadership;
+  }
+
+  start(): void {
+    const { consensus, store, timers } = this.#options;
+    consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
+    store.onBatch((messages) => messages.forEach((message) => this.#onStore(message)));
+    this.#stopExpiry = timers.every(() => {
+      this.#proposer.expire();
+      this.#reads.expire();
+    }, EXPIRY_INTERVAL_MS);
+  }
+
+  /** The keyspace is open: reads may begin. Before that a node that bootstraps or joins a cluster has none. */
+  keyspaceOpen(): void {
+    if (this.#reader !== NOT_OPEN) return;
+    this.#reader = this.#options.openReader();
+    this.#reads.reopen(this.#reader);
+    this.#tellServeable();
+  }
+
+  /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
+  membership(): Membership | undefined {
+    return readMembership(this.#reader);
+  }
+
+  /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
+  hasLocally(key: Uint8Array): boolean {
+    return this.#reads.local(key) !== undefined;
+  }
+
+  /** A linearizable read has succeeded since the start: a leader is known, and this node can follow it. */
+  get readable(): boolean {
+    return this.#readable;
+  }
+
+  /** Resolves with the first linearizable read that succeeds; rejects only when this gateway is closed. */
+  async whenReadable(): Promise<void> {
+    while (!this.#readable) {
+      // A read that is asked for before there is a leader is dropped, and asked for again only half a second later.
+      await this.#whenLeaderKnown();
+      if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
+      try {
+        await this.kv.snapshot();
+        this.#readable = true;
+      } catch (error) {
+        if (!(error instanceof KvError) || error.code === "CLOSED") throw error;
+        this.#options.log.warn("no linearizable read yet", { reason: error.message });
+      }
+    }
+  }
+
+  /** Whoever waits for an answer gets KvError CLOSED. The reader stays open: the node closes it last, with `closeReader`. */
+  close(): void {
+    this.#closed = true;
+    this.#stopExpiry();
+    this.#proposer.close();
+    this.#reads.close();
+    this.#wakeLeaderWaiters();
+  }
+
+  closeReader(): void {
+    for (const reader of [this.#reader, ...this.#retired]) reader.close();
+    this.#retired.clear();
+  }
+
+  #tellServeable(): void {
+    this.#options.onServeable?.(this.#leadership.leaderId !== 0 && this.#reader !== NOT_OPEN);
+  }
+
+  #whenLeaderKnown(): Promise<void> {
+    if (this.#leadership.leaderId !== 0 || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#leaderWaiters.push(resolve));
+  }
+
+  #wakeLeaderWaiters(): void {
+    for (const wake of this.#leaderWaiters.splice(0)) wake();
+  }
+
+  #onConsensus(message: ConsensusToGateway): void {
+    switch (message.kind) {
+      case "released":
+        this.#proposer.onReleased(message.slabIds);
+        break;
+      case "dropped":
+        this.#proposer.onDropped(message.sequences, message.reason);
+        break;
+      case "read-state":
+        this.#reads.onReadState(message.id, message.index);
+        break;
+      case "leadership":
+        this.#leadership = message;
+        this.#proposer.onLeadership(message);
+        this.#tellServeable();
+        if (message.leaderId !== 0) this.#wakeLeaderWaiters();
+        break;
+    }
+  }
+
+  #onStore(message: StoreToGateway): void {
+    switch (message.kind) {
+      case "applied":
+        // The cache first: whoever is told that its write is done must not read what was there before it.
+        this.#reads.onApplied(message.applied, message.changed);
+        this.#proposer.onAnswers(message.answers);
+        break;
+      case "keyspace-replaced":
+        this.#reopen(message.applied);
+        break;
+    }
+  }
+
+  /** A snapshot took the keyspace's place. Reads that still run on the old one have a while to end; chunks that they stream
+   *  are in the new one as well. */
+  #reopen(applied: AppliedState): void {
+    const old = this.#reader;
+    this.#reader = this.#options.openReader();
+    this.#reads.reopen(this.#reader);
+    this.#retired.add(old);
+    this.#options.timers.later(() => {
+      if (this.#retired.delete(old)) old.close();
+    }, RETIRED_READER_MS);
+    this.#options.store.send({ kind: "reader-reopened" });
+    this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
+  }
+}
+
+function notOpen(): never {
+  throw new KvError("UNAVAILABLE", "the keyspace of this node is not open yet");
+}
+
+const NOT_OPEN: KeyspaceReader = {
+  getAt: notOpen,
+  getMetaAt: notOpen,
+  scanAt: notOpen,
+  latestCommitTs: notOpen,
+  appliedState: notOpen,
+  getState: notOpen,
+  close: () => {},
+};
+
+function proposalMetrics(
+  metrics: ThreadMetrics,
+): (outcome: "applied" | "refused" | "failed", seconds: number) => void {
+  const seconds = metrics.histogram("raftProposalSeconds").labels();
+  const outcomes = {
+    applied: metrics.counter("raftProposals").labels({ outcome: "applied" }),
+    refused: metrics.counter("raftProposals").labels({ outcome: "refused" }),
+    failed: metrics.counter("raftProposals").labels({ outcome: "failed" }),
+  };
+  return (outcome, took) => {
+    outcomes[outcome].inc();
+    seconds.observe(took);
+  };
+}

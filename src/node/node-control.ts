@@ -1,0 +1,194 @@
+/**
+ * What a node has once, however many gateways it runs: garbage collector, disk reserve, identity, the cluster's requests, the
+ * status, and the end of consensus and store.
+ */
+import { GarbageCollector } from "../gc/collector.ts";
+import type { Leadership } from "../kv/proposer.ts";
+import type {
+  ConsensusStatus,
+  ConsensusToControl,
+  ControlToConsensus,
+  ControlToStore,
+  StoreToControl,
+} from "../messages/messages.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Channel } from "../threads/channel.ts";
+import type { DiskSpace, PublishedState } from "../threads/shared-state.ts";
+import type { KvClient } from "../txn/types.ts";
+import { ClusterControl, type ClusterControlOptions } from "./cluster-control.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+
+/** Between two looks at the space on the disk. What can be written meanwhile is far below any sensible reserve. */
+const RESERVE_INTERVAL_MS = 250;
+/** Between two runs of the collector. */
+const COLLECTOR_INTERVAL_MS = 5_000;
+
+export interface NodeControlOptions
+  extends Pick<
+    ClusterControlOptions,
+    "timers" | "formed" | "keepRoster" | "keepIncarnations" | "keepRolledBack" | "onFenced"
+  > {
+  readonly consensus: Channel<ConsensusToControl, ControlToConsensus>;
+  readonly store: Channel<StoreToControl, ControlToStore>;
+  readonly published: PublishedState;
+  /** Of any gateway: for the collector. */
+  readonly kv: KvClient;
+  readonly clock: Clock;
+  readonly gracePeriodMs: number;
+  /** Writes end when less than this is free. 0 = no reserve. */
+  readonly diskReserveBytes: number;
+  readonly freeDiskBytes: () => number;
+  readonly metrics: ThreadMetrics;
+  readonly log: Logger;
+  /** A thread has said that it cannot go on. */
+  readonly onFatal: (message: string) => void;
+}
+
+export class NodeControl {
+  readonly cluster: ClusterControl;
+  readonly #options: NodeControlOptions;
+  readonly #collector: GarbageCollector;
+  readonly #reserve: DiskReserve;
+  readonly #fullHalves = new Set<"log" | "keyspace">();
+  readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
+  readonly #cancels: (() => void)[] = [];
+  #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
+  #stopWaiters: (() => void)[] = [];
+  #stoppedThreads = 0;
+  #nextStatusId = 1;
+
+  constructor(options: NodeControlOptions) {
+    this.#options = options;
+    this.cluster = new ClusterControl(options);
+    const cleaned = options.metrics.counter("cleanupRows").labels();
+    this.#collector = new GarbageCollector({
+      kv: options.kv,
+      clock: options.clock,
+      gracePeriodMs: options.gracePeriodMs,
+      active: () => this.#leadership.leading && this.diskSpace !== "none",
+      onDeleted: (rows) => cleaned.inc(rows),
+    });
+    this.#reserve = new DiskReserve({
+      freeBytes: options.freeDiskBytes,
+      reserveBytes: options.diskReserveBytes,
+      onChange: (below, freeBytes) => this.#onReserve(below, freeBytes),
+    });
+  }
+
+  get leadership(): Leadership {
+    return this.#leadership;
+  }
+
+  get diskSpace(): DiskSpace {
+    if (this.#fullHalves.size > 0) return "none";
+    return this.#reserve.below ? "reserve" : "enough";
+  }
+
+  start(): void {
+    const { consensus, store, log } = this.#options;
+    consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
+    store.onBatch((messages) => messages.forEach((message) => this.#onStore(message)));
+    this.#reserve.check();
+    this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
+    this.#every(COLLECTOR_INTERVAL_MS, () => {
+      this.#collector.run().catch((error: unknown) => {
+        log.warn("clean-up stopped, it will go on", { error: String(error) });
+      });
+    });
+  }
+
+  status(): Promise<ConsensusStatus> {
+    const id = this.#nextStatusId++;
+    return new Promise((resolve) => {
+      this.#statusWaiters.set(id, resolve);
+      this.#options.consensus.send({ kind: "status", id });
+    });
+  }
+
+  /** Ends the background work; consensus and store go on. */
+  stopWork(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#collector.stop();
+  }
+
+  /** Ends consensus and store; resolves when both have ended (or after `graceMs`). */
+  async stopThreads(graceMs: number): Promise<void> {
+    const { consensus, store, timers } = this.#options;
+    const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
+    consensus.send({ kind: "stop" });
+    store.send({ kind: "stop" });
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = timers.later(resolve, graceMs);
+    });
+    await Promise.race([stopped, late]);
+    cancel();
+  }
+
+  #every(intervalMs: number, task: () => void): void {
+    this.#cancels.push(this.#options.timers.every(task, intervalMs));
+  }
+
+  #onConsensus(message: ConsensusToControl): void {
+    switch (message.kind) {
+      case "leadership": {
+        const { leading, leaderId: leader, term } = message;
+        this.#leadership = message;
+        this.#options.log.info("leadership", { leading, leader, term });
+        break;
+      }
+      case "status":
+        this.#statusWaiters.get(message.id)?.(message.status);
+        this.#statusWaiters.delete(message.id);
+        break;
+      case "disk-full":
+        this.#onDiskFull("log", message.full);
+        break;
+      case "fatal":
+        this.#options.onFatal(message.message);
+        break;
+      case "stopped":
+        this.#threadStopped();
+        break;
+      default:
+        this.cluster.receive(message);
+    }
+  }
+
+  #onStore(message: StoreToControl): void {
+    switch (message.kind) {
+      case "disk-full":
+        this.#onDiskFull("keyspace", message.full);
+        break;
+      case "fatal":
+        this.#options.onFatal(message.message);
+        break;
+      case "stopped":
+        this.#threadStopped();
+        break;
+    }
+  }
+
+  /** New writes are refused while either half waits for space; the thread that waits tells when there is some. */
+  #onDiskFull(half: "log" | "keyspace", full: boolean): void {
+    if (full) this.#fullHalves.add(half);
+    else this.#fullHalves.delete(half);
+    this.#options.published.publishDiskSpace(this.diskSpace);
+    if (full) this.#options.log.error("disk full: no writes until there is space", { half });
+    else this.#options.log.info("space on the disk again", { half, writes: this.diskSpace === "enough" });
+  }
+
+  #onReserve(below: boolean, freeBytes: number): void {
+    this.#options.published.publishDiskSpace(this.diskSpace);
+    if (below) this.#options.log.error("disk reserve reached: only deletes are taken", { freeBytes });
+    else
+      this.#options.log.info("space on the disk again", { freeBytes, writes: this.diskSpace === "enough" });
+  }
+
+  #threadStopped(): void {
+    this.#stoppedThreads++;
+    if (this.#stoppedThreads === 2) for (const wake of this.#stopWaiters.splice(0)) wake();
+  }
+}

@@ -1,0 +1,84 @@
+/** The kv side of a node: its control, and its gateways in order. */
+import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
+import type { Leadership } from "../kv/proposer.ts";
+import type { ConsensusStatus } from "../messages/messages.ts";
+import type { Membership } from "../raft/engine/types.ts";
+import type { DiskSpace } from "../threads/shared-state.ts";
+import type { KvClient } from "../txn/types.ts";
+import type { ClusterControl } from "./cluster-control.ts";
+import { NodeControl, type NodeControlOptions } from "./node-control.ts";
+
+export interface NodeKvOptions {
+  readonly control: Omit<NodeControlOptions, "kv">;
+  /** At least one. */
+  readonly gateways: readonly [GatewayKvOptions, ...GatewayKvOptions[]];
+}
+
+export class NodeKv {
+  readonly gateways: readonly [GatewayKv, ...GatewayKv[]];
+  readonly #control: NodeControl;
+
+  constructor({ control, gateways }: NodeKvOptions) {
+    const [first, ...others] = gateways;
+    this.gateways = [new GatewayKv(first), ...others.map((options) => new GatewayKv(options))];
+    this.#control = new NodeControl({ ...control, kv: this.gateways[0].kv });
+  }
+
+  /** Of the first gateway. */
+  get kv(): KvClient {
+    return this.gateways[0].kv;
+  }
+
+  get cluster(): ClusterControl {
+    return this.#control.cluster;
+  }
+
+  get leadership(): Leadership {
+    return this.#control.leadership;
+  }
+
+  /** `none`: what was committed waits for space; `reserve`: only deletes are taken. */
+  get diskSpace(): DiskSpace {
+    return this.#control.diskSpace;
+  }
+
+  /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
+  membership(): Membership | undefined {
+    return this.gateways[0].membership();
+  }
+
+  /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
+  hasLocally(key: Uint8Array): boolean {
+    return this.gateways[0].hasLocally(key);
+  }
+
+  /** As GatewayKv.readable, of every gateway. */
+  get readable(): boolean {
+    return this.gateways.every((gateway) => gateway.readable);
+  }
+
+  start(): void {
+    for (const gateway of this.gateways) gateway.start();
+    this.#control.start();
+  }
+
+  keyspaceOpen(): void {
+    for (const gateway of this.gateways) gateway.keyspaceOpen();
+  }
+
+  async whenReadable(): Promise<void> {
+    await Promise.all(this.gateways.map((gateway) => gateway.whenReadable()));
+  }
+
+  status(): Promise<ConsensusStatus> {
+    return this.#control.status();
+  }
+
+  /** Stops the background work, then consensus and store; resolves when both have ended (or after `graceMs`). */
+  async stop(graceMs: number): Promise<void> {
+    this.#control.stopWork();
+    for (const gateway of this.gateways) gateway.close();
+    await this.#control.stopThreads(graceMs);
+    for (const gateway of this.gateways) gateway.closeReader();
+  }
+}
