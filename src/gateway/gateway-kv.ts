@@ -107,10 +107,11 @@ export class GatewayKv {
     const { consensus, store, timers } = this.#options;
     consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
     store.onBatch((messages) => messages.forEach((message) => this.#onStore(message)));
-    this.#stopExpiry = timers.every(() => {
+    const expire = (): void => {
       this.#proposer.expire();
       this.#reads.expire();
-    }, EXPIRY_INTERVAL_MS);
+    };
+    this.#stopExpiry = timers.every(expire, EXPIRY_INTERVAL_MS);
   }
 
   /** The keyspace is open: reads may begin. Before that a node that bootstraps or joins a cluster has none. */
