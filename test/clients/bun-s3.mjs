@@ -105,10 +105,17 @@ const checks = {
       await s3.write(`odd/${key}`, key);
       assert.equal(await s3.file(`odd/${key}`).text(), key);
     }
-    const names = ODD_KEYS.map((key) => `odd/${key}`).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const names = ODD_KEYS.map((key) => `odd/${key}`).sort((a, b) =>
+      Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    );
     const found = [];
     for (let token; ; ) {
-      const page = await s3.list({ prefix: "odd/", maxKeys: 5, continuationToken: token, encodingType: "url" });
+      const page = await s3.list({
+        prefix: "odd/",
+        maxKeys: 5,
+        continuationToken: token,
+        encodingType: "url",
+      });
       found.push(...page.contents.map(({ key }) => decodeURIComponent(key)));
       token = page.nextContinuationToken;
       if (!page.isTruncated) break;
