@@ -5,7 +5,7 @@
 #   make bench    all benchmarks                       make proto    regenerate src/gen from proto/
 #   make fix      format and fix lint                  make clean    remove what was built
 #   make sim      simulated clusters (SEED= SECONDS=)  make sim-planted  every planted bug must be caught
-#   make cluster  three nodes on loopback (data in .data/cluster/; ARGS="--base-port 9200 --nodes 5")
+#   make cluster  three nodes on loopback (data in .data-cluster/PORT/; ARGS="--base-port 9200 --nodes 5")
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:

@@ -1,7 +1,9 @@
-/** `make check`: formatting and lint, types, import arrows, generated code, lockfiles. All run; any that fails is shown. */
+/** `make check`: formatting and lint, types, import arrows, generated code, lockfiles, references. All run; any that fails is shown. */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkLayers, checkSource } from "./check/arrows.ts";
 import { compareLockfiles, type Manifest } from "./check/lockfiles.ts";
+import { deadReferences } from "./check/references.ts";
 
 const root = join(import.meta.dir, "..");
 const read = (path: string): Promise<string> => Bun.file(join(root, path)).text();
@@ -22,6 +24,7 @@ const CHECKS: readonly Check[] = [
   { name: "import arrows", run: arrows },
   { name: "generated code", run: () => command("sh", "scripts/gen-proto.sh", "--check") },
   { name: "lockfiles", run: lockfiles },
+  { name: "references", run: references },
 ];
 
 async function command(...words: string[]): Promise<string> {
@@ -48,6 +51,27 @@ async function arrows(): Promise<string> {
 async function lockfiles(): Promise<string> {
   const manifest = JSON.parse(await read("package.json")) as Manifest;
   return compareLockfiles(manifest, await read("package-lock.json"), await read("bun.lock")).join("\n");
+}
+
+/** New files count before they are committed. */
+async function references(): Promise<string> {
+  const child = Bun.spawn(["git", "ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const listed = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) return `git ls-files: ${await new Response(child.stderr).text()}`;
+  const files = new Set(
+    listed
+      .trim()
+      .split("\n")
+      .filter((path) => existsSync(join(root, path))),
+  );
+  const tree = { files, text: (path: string) => readFileSync(join(root, path), "utf8") };
+  return deadReferences(tree)
+    .map(({ file, line, message }) => `${file}:${line}: ${message}`)
+    .join("\n");
 }
 
 const results = await Promise.all(

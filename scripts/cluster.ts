@@ -2,16 +2,23 @@
  * `make cluster`: three nodes on loopback, to try things with. Data, logs and keys stay in the directory: the next run goes
  * on with them. ^C stops all three.
  *
- *     bun scripts/cluster.ts BINARY [--dir .data/cluster] [--base-port 9100] [--nodes 3]
+ *     bun scripts/cluster.ts BINARY [--dir .data-cluster/BASE_PORT] [--base-port 9100] [--nodes 3]
  *
- * Node k listens on base + 10 k (S3), + 1 (admin) and + 2 (peers).
+ * Node k listens on base + 10 k (S3), + 1 (admin) and + 2 (peers). The addresses are part of what the nodes agreed on, so each
+ * base port has a directory of its own, and several clusters may run at once. NAME.sh in it brings a node back.
  */
-import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { CLUSTER_SECRET_FILE, makeClusterSecret } from "../src/config/cluster-secret.ts";
+import { systemRandom } from "../src/platform/random.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 200;
+/** What is printed is no wider, unless a single word is. */
+const COLUMNS = 100;
+/** Where the data was while it lay inside of make run's. */
+const EARLIER_DIR = ".data/cluster";
 /** How often a start that waits says what for. */
 const PROGRESS_MS = 5_000;
 
@@ -22,6 +29,8 @@ interface NodePlace {
   readonly peer: number;
   readonly dataDir: string;
   readonly log: string;
+  /** Runs this node in the foreground. */
+  readonly script: string;
 }
 
 interface RunningNode extends NodePlace {
@@ -34,6 +43,7 @@ const initialCluster = places.map(({ name, peer }) => `${name}=127.0.0.1:${peer}
 let stopping = false;
 
 mkdirSync(dir, { recursive: true, mode: 0o700 });
+const secretFlags = clusterSecret();
 const running = places.map(start);
 process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
@@ -44,7 +54,7 @@ if (!stopping) process.stdout.write(summary());
 function parseArguments(words: readonly string[]) {
   const [program, ...rest] = words;
   const options = new Map([
-    ["--dir", ".data/cluster"],
+    ["--dir", ""],
     ["--base-port", "9100"],
     ["--nodes", "3"],
   ]);
@@ -57,12 +67,29 @@ function parseArguments(words: readonly string[]) {
   if (program === undefined || !existsSync(program))
     fail(`${program ?? "the binary"} is not there: run make build`);
   const count = integer("--nodes", options.get("--nodes") ?? "", 1, 9);
+  const port = integer("--base-port", options.get("--base-port") ?? "", 1, 65_535 - 10 * count - 2);
   return {
     binary: resolve(program),
-    dir: resolve(options.get("--dir") ?? ""),
-    basePort: integer("--base-port", options.get("--base-port") ?? "", 1, 65_535 - 10 * count - 2),
+    dir: resolve(options.get("--dir") || defaultDir(port)),
+    basePort: port,
     nodes: count,
   };
+}
+
+function defaultDir(port: number): string {
+  const own = join(".data-cluster", String(port));
+  if (!existsSync(own) && existsSync(join(EARLIER_DIR, "n1"))) {
+    say(`${EARLIER_DIR} holds the cluster of an earlier day: --dir ${EARLIER_DIR} goes on with it`);
+  }
+  return own;
+}
+
+/** From the environment, or made here once for all nodes. */
+function clusterSecret(): string[] {
+  if (process.env["ELASTICKV_CLUSTER_SECRET"] || process.env["ELASTICKV_CLUSTER_SECRET_FILE"]) return [];
+  const file = join(dir, CLUSTER_SECRET_FILE);
+  if (!existsSync(file)) makeClusterSecret(dir, systemRandom);
+  return ["--cluster-secret-file", file];
 }
 
 function integer(name: string, text: string, min: number, max: number): number {
@@ -81,21 +108,27 @@ function place(number: number): NodePlace {
     peer: port + 2,
     dataDir: join(dir, name),
     log: join(dir, `${name}.log`),
+    script: join(dir, `${name}.sh`),
   };
 }
 
+/** How a node is started, here and by its script. */
+function command(node: NodePlace): string[] {
+  return [
+    binary,
+    "serve",
+    ...["--node-id", node.name, "--data-dir", node.dataDir],
+    ...["--s3-address", `127.0.0.1:${node.s3}`, "--admin-address", `127.0.0.1:${node.admin}`],
+    ...["--peer-address", `127.0.0.1:${node.peer}`, "--initial-cluster", initialCluster],
+    ...secretFlags,
+  ];
+}
+
 function start(node: NodePlace): RunningNode {
+  const words = command(node);
+  writeFileSync(node.script, `#!/bin/sh\nexec ${words.map(quoted).join(" ")}\n`, { mode: 0o700 });
   const log = openSync(node.log, "a", 0o600);
-  const child = Bun.spawn(
-    [
-      binary,
-      "serve",
-      ...["--node-id", node.name, "--data-dir", node.dataDir],
-      ...["--s3-address", `127.0.0.1:${node.s3}`, "--admin-address", `127.0.0.1:${node.admin}`],
-      ...["--peer-address", `127.0.0.1:${node.peer}`, "--initial-cluster", initialCluster],
-    ],
-    { stdin: "ignore", stdout: "ignore", stderr: log, env: process.env },
-  );
+  const child = Bun.spawn(words, { stdin: "ignore", stdout: "ignore", stderr: log, env: process.env });
   return { ...node, child };
 }
 
@@ -103,7 +136,9 @@ function start(node: NodePlace): RunningNode {
 async function watch(node: RunningNode): Promise<void> {
   const code = await node.child.exited;
   if (stopping) return;
-  console.error(`${node.name} ended with code ${code}: ${lastLine(node.log)}`);
+  const how = node.child.signalCode === null ? `with code ${code}` : `by ${node.child.signalCode}`;
+  say(`${node.name} ended ${how}: ${lastLine(node.log)}`);
+  say(`bring it back, in another terminal: sh ${shown(node.script)}`);
   if (running.every(({ child }) => hasEnded(child))) process.exit(1);
 }
 
@@ -120,11 +155,11 @@ async function ready(): Promise<void> {
     const open = reasons.filter((reason) => reason !== undefined);
     if (open.length === 0) return;
     if (Date.now() > endsAt) {
-      console.error(`not ready: ${open.join("; ")}`);
+      say(`not ready: ${open.join("; ")}`);
       return stop(1);
     }
     if (Date.now() > speakAt) {
-      console.error(`waiting: ${open.join("; ")}`);
+      say(`waiting: ${open.join("; ")}`);
       speakAt = Date.now() + PROGRESS_MS;
     }
     await Bun.sleep(POLL_MS);
@@ -157,7 +192,7 @@ function summary(): string {
     "",
     `  Access key   ${access}`,
     `  Secret key   ${secret}`,
-    `  Data, logs   ${dir}`,
+    `  Data, logs   ${shown(dir)}`,
     "",
     "Write at one node, read at another (copy and paste):",
     "",
@@ -168,8 +203,14 @@ function summary(): string {
     `  aws --endpoint-url http://127.0.0.1:${first.s3} s3 cp README.md s3://demo/README.md`,
     `  aws --endpoint-url http://127.0.0.1:${last.s3} s3 cp s3://demo/README.md -`,
     "",
-    `  ${binary} cluster status --admin-address 127.0.0.1:${first.admin}`,
-    `  kill -9 ${running[0]?.child.pid}    # n1: the others go on`,
+    `  ${shown(binary)} cluster status --admin-address 127.0.0.1:${first.admin}`,
+    "",
+    "Kill any of them, the others go on; the second line, in another terminal, brings it back:",
+    "",
+    ...running.flatMap(({ name, script, child }) => [
+      `  kill -9 ${child.pid}    # ${name}`,
+      `  sh ${shown(script)}`,
+    ]),
     "",
     "^C stops them.",
     "",
@@ -202,6 +243,24 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 
+/** A path as short as it is from here, for a shell. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  if (near.startsWith("..")) return quoted(path);
+  return quoted(near.includes("/") ? near : `./${near}`);
+}
+
+/** To standard error, in lines of `COLUMNS` at most; the second and later ones are indented. */
+function say(message: string): void {
+  const lines = [""];
+  for (const word of message.split(/\s+/)) {
+    const line = lines[lines.length - 1] ?? "";
+    if (line !== "" && line.length + 1 + word.length > COLUMNS) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  console.error(lines.join("\n"));
+}
+
 /** For a POSIX shell; plain words stay plain. */
 function quoted(word: string): string {
   return /^[A-Za-z0-9._/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
@@ -212,6 +271,6 @@ function lastLine(path: string): string {
 }
 
 function fail(message: string): never {
-  console.error(`cluster: ${message}`);
+  say(`cluster: ${message}`);
   process.exit(2);
 }

@@ -14,8 +14,8 @@ export function settingsDocument(): string {
     "`256KiB`, `1048576` (bytes). Durations: `500ms`, `30s`, `5m`, `1h30m`, `7d`. Switches: `true` or `false`; the flag",
     "alone means `true`.",
     "",
-    "A bad value stops the start with exit code 2 and one line that names it. *Tuning* settings (marked T) never stop it:",
-    "the default is used and a warning in the log names the variable, the value and the default. A variable that starts",
+    "A bad value stops the start with exit code 2 and one line that names it. Only the *variable* of a tuning setting (marked",
+    "T) does not: the default is used and a warning in the log names variable, value and default. A variable that starts",
     "with `ELASTICKV_` and is no setting is warned about.",
   ];
   for (const section of SECTIONS) {

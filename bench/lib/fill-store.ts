@@ -49,6 +49,7 @@ export function fillStore(
     },
     metadata: [],
     checksum: undefined,
+    storageClass: "STANDARD",
     owner: CREDENTIALS.accessKey,
     content: { kind: "inline", payloadCrc32: 0 },
   });

@@ -8,12 +8,8 @@ import { loadConfig } from "../../src/config/load.ts";
 import { collectMetrics } from "../../src/monitoring/collect.ts";
 import { createLogger } from "../../src/monitoring/log.ts";
 import { RoomMetrics } from "../../src/monitoring/room-metrics.ts";
-import {
-  keepRoster,
-  loadIdentity,
-  markInitialized,
-  prepareDataDirectory,
-} from "../../src/node/data-directory.ts";
+import { addBoot, keepRoster, loadIdentity, markInitialized } from "../../src/node/data-directory.ts";
+import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { FrontKv } from "../../src/node/front-kv.ts";
 import { makeRooms } from "../../src/node/rooms.ts";
 import { topologyOf } from "../../src/node/topology.ts";
@@ -57,6 +53,8 @@ export interface KvRate {
 const WARM_UP_MS = 300;
 const ROWS_PER_FILL = 100;
 const STOP_GRACE_MS = 5_000;
+/** Of the cluster: the proof costs what it costs in real life. */
+const BENCH_SECRET = Uint8Array.from({ length: 32 }, (_, i) => 5 * i);
 const encoder = new TextEncoder();
 
 function keyOf(n: number): Uint8Array {
@@ -76,15 +74,16 @@ async function start(options: KvNodeOptions): Promise<{ front: FrontKv; metrics:
   ]);
   const { config } = loadConfig(flags, {});
   const topology = topologyOf(config);
-  prepareDataDirectory(config.dataDir);
+  prepareDataDirectory(config.dataDir, { warn: console.warn });
   let identity = loadIdentity(
     config.dataDir,
     { nodeId: config.nodeId, initialClusterId: clusterIdOf(topology.initialCluster), joins: false },
     systemRandom,
   );
+  identity = addBoot(config.dataDir, identity, systemRandom);
   const log = createLogger({ room: "front", level: "warn", format: "logfmt" });
   const metrics = new RoomMetrics("front");
-  const rooms = makeRooms({ config, identity, topology, onDeath: die });
+  const rooms = makeRooms({ config, identity, topology, secrets: [BENCH_SECRET], onDeath: die });
   const front = new FrontKv({
     consensus: rooms.consensus,
     store: rooms.store,

@@ -27,9 +27,11 @@ export const LAYERS: readonly Layer[] = [
   { folder: "http", below: [...COMMON] },
   { folder: "s3", below: ["http", "blob", ...COMMON] },
   { folder: "admin", below: ["http", "blob", ...COMMON] },
-  { folder: "cli", below: ["config", "platform"] },
+  // Keys and sealed records; who writes them to the keyspace is above.
+  { folder: "secrets", below: ["config", "platform"] },
+  { folder: "cli", below: ["secrets", "config", "platform"] },
   // The composition root: puts the rooms together, so it sees them all.
-  { folder: "node", below: ["s3", "admin", "cli", ...COMMON] },
+  { folder: "node", below: ["s3", "admin", "cli", "secrets", ...COMMON] },
   { folder: "main", below: ["node", ...COMMON] },
 ];
 

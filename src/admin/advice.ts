@@ -1,5 +1,19 @@
-/** What an operator should do next, in sentences, from what the status says. */
+/**
+ * What an operator should do next, in sentences, from what the status says. A sentence never asks for what is under way already:
+ * a change of voters, a learner on its way into a lost voter's place, leadership that is being handed over.
+ */
+import {
+  duration,
+  isCertificateProblem,
+  isRefusedForGood,
+  memberAdvice,
+  snapshotAdvice,
+} from "./member-advice.ts";
+import { hasCaughtUp, type Replacement, replacements } from "./replacements.ts";
 import type { ClusterStatus, MemberStatus } from "./types.ts";
+import { hasMajority, type VoterSet, voterSets } from "./voters.ts";
+
+type Status = Omit<ClusterStatus, "advice">;
 
 export interface AdviceContext {
   /** Members that formation, or joining, waits for; undefined when it does not. */
@@ -8,49 +22,119 @@ export interface AdviceContext {
     | undefined;
   /** The answering node takes no writes for want of room. */
   readonly diskFull: boolean;
+  /** The answering node's own consensus room does not answer: the members are as they were. */
+  readonly silent: boolean;
 }
 
-/** Entries behind: a follower that is further back than this is worth a word. */
-const FAR_BEHIND = 10_000;
-/** A learner this close is as good as there: the leader checks again. */
-const CAUGHT_UP = 1_000;
-
-export function adviceFor(status: Omit<ClusterStatus, "advice">, context: AdviceContext): string[] {
+export function adviceFor(status: Status, context: AdviceContext): string[] {
   const { waiting } = context;
   if (waiting !== undefined) return waitingAdvice(waiting, status);
-  const advice: string[] = [];
-  const voters = status.members.filter(({ role }) => role !== "learner");
-  const reachable = voters.filter((member) => member.reachable);
-  const quorum = Math.floor(voters.length / 2) + 1;
-  if (status.leaderId === null) advice.push(noLeader(voters, reachable.length, quorum));
-  else if (voters.length > 2 && reachable.length === quorum) {
-    advice.push(
-      `Only ${reachable.length} of ${voters.length} voters can be reached: one more failure and the cluster stops.`,
-    );
-  }
-  for (const member of status.members) {
-    const sentence = memberAdvice(member, status.leaderId !== null);
-    if (sentence !== undefined) advice.push(sentence);
-  }
-  if (status.joint) {
-    advice.push(
-      "A change of voters is under way; it ends by itself once a majority of the old and of the new voters is reachable.",
-    );
-  } else if (voters.length === 2) {
-    advice.push(
-      "Two voters: when either fails, the cluster stops. Add a third (elastickv cluster add-learner, then promote).",
-    );
-  } else if (voters.length > 2 && voters.length % 2 === 0) {
-    advice.push(
-      `${voters.length} voters bear no more failures than ${voters.length - 1}: promote one more, or remove one.`,
-    );
-  }
+  const advice = context.silent ? [silence(status)] : clusterAdvice(status);
   if (context.diskFull) {
     advice.push(
       `The disk of ${status.nodeId} is full: make room (delete objects, grow the disk); it goes on by itself.`,
     );
   }
   return advice;
+}
+
+function clusterAdvice(status: Status): string[] {
+  const sets = voterSets(status);
+  const pairs = replacements(status);
+  const advice = [
+    leaderAdvice(status, sets),
+    ...status.members.map((member) => adviceOn(member, status, pairs)),
+    status.transferTo === null
+      ? undefined
+      : `Leadership is being handed to ${status.transferTo}: writes wait for the moment it takes.`,
+    status.joint ? changeUnderWay(status, sets) : numberOfVoters(status),
+  ];
+  return advice.filter((sentence) => sentence !== undefined);
+}
+
+function leaderAdvice(status: Status, sets: readonly VoterSet[]): string | undefined {
+  const { leaderId, nodeId, view } = status;
+  if (leaderId === null) return noLeader(sets);
+  if (view === "own") {
+    return `The leader, ${leaderId}, has not answered ${nodeId} in time: what is shown is what ${nodeId} sees itself, and ? is what it cannot know. Look again; if it lasts, look at the log and the disk of ${leaderId}. When it is restarted, the others elect another leader.`;
+  }
+  const narrow = sets.find(
+    ({ voters, reachable, quorum }) => voters.length > 2 && reachable.length === quorum,
+  );
+  return narrow === undefined
+    ? undefined
+    : `Only ${narrow.reachable.length} of ${narrow.voters.length} ${narrow.name}voters can be reached: one more failure and the cluster stops.`;
+}
+
+function changeUnderWay({ members }: Status, sets: readonly VoterSet[]): string {
+  const of = (wanted: MemberStatus["change"]): string =>
+    members
+      .filter(({ change }) => change === wanted)
+      .map(({ id }) => id)
+      .join(", ");
+  const what = [
+    ...(of("joining") === "" ? [] : [`${of("joining")} gets a vote`]),
+    ...(of("leaving") === "" ? [] : [`${of("leaving")} loses its own`]),
+  ].join(", ");
+  const short = sets.filter((set) => !hasMajority(set));
+  const begins = `A change of voters is under way${what === "" ? "" : ` (${what})`}`;
+  if (short.length === 0) return `${begins}; it ends by itself, and no other change is made until then.`;
+  return `${begins}; it ends by itself once a majority of the old and of the new voters is reachable. ${counted(short)}.`;
+}
+
+function numberOfVoters({ members }: Status): string | undefined {
+  const voters = members.filter(({ role }) => role !== "learner").length;
+  const learners = members.filter(({ role }) => role === "learner").map(({ id }) => id);
+  if (voters === 2) {
+    const third =
+      learners.length === 0
+        ? "Add a third (elastickv cluster add-learner, then promote)."
+        : `Promote a third when it has caught up: ${learners.join(" or ")} (elastickv cluster promote).`;
+    return `Two voters: when either fails, the cluster stops. ${third}`;
+  }
+  if (voters < 4 || voters % 2 === 1) return undefined;
+  const more = learners.length === 0 ? "" : ` (${learners.join(" or ")}, when it has caught up)`;
+  return `${voters} voters bear no more failures than ${voters - 1}: promote one more${more}, or remove one.`;
+}
+
+/** One sentence for one that is lost and one that takes its place, where the lost one stands. */
+function adviceOn(member: MemberStatus, status: Status, pairs: readonly Replacement[]): string | undefined {
+  const pair = pairs.find(({ lost }) => lost.id === member.id);
+  if (pair !== undefined) return replacementAdvice(pair, status);
+  if (pairs.some(({ by }) => by.id === member.id)) return undefined;
+  return memberAdvice(member, status, hasCaughtUp(member));
+}
+
+function replacementAdvice({ lost, by }: Replacement, { nodeId, view }: Status): string {
+  const from = view === "own" ? ` from ${nodeId}` : "";
+  const since = lost.unreachableSeconds ? ` for ${duration(lost.unreachableSeconds)}` : "";
+  const why = lost.problem === null ? "" : ` (${lost.problem})`;
+  const gone = isRefusedForGood(lost.problem)
+    ? `${lost.id} came back with another data directory and is not let in`
+    : `${lost.id} cannot be reached${from}${since}${why}`;
+  const command = `elastickv cluster replace ${lost.id} ${by.id}=${by.peerAddress ?? "HOST:PORT"}`;
+  return `${gone}. ${by.id}, a learner, can take its place: ${stepOf(by, command)} (If ${lost.id} comes back instead: elastickv cluster remove ${by.id}.)`;
+}
+
+/** Where the replacement stands: added, started, copied, caught up, and then the votes change hands. */
+function stepOf(by: MemberStatus, command: string): string {
+  const goesOn = `${command} waits for that and finishes it, also when it was interrupted.`;
+  if (by.registered === false) {
+    return `step 1 of 3, it was added and has never been met: start it with --join and an empty data directory. ${goesOn}`;
+  }
+  if (by.reachable === false) {
+    const why = by.problem === null ? "" : ` (${by.problem})`;
+    return `step 2 of 3, it copies the data, and cannot be reached now${why}: start it. ${goesOn}`;
+  }
+  if (by.problem !== null) return `step 2 of 3, ${snapshotAdvice(by, by.problem)} ${goesOn}`;
+  if (by.snapshot === true) return `step 2 of 3, it receives a snapshot of everything. ${goesOn}`;
+  if (hasCaughtUp(by)) return `step 3 of 3, it has caught up: ${command} gives it the vote now.`;
+  const behind = by.lag === null ? "" : `, ${by.lag} entries behind`;
+  return `step 2 of 3, it copies the data${behind}. ${goesOn}`;
+}
+
+function silence({ nodeId }: Status): string {
+  return `${nodeId} waits for its own consensus room: the members are shown as they were when it last answered, and ? is what is not known. Look again; if it lasts, look at the log of ${nodeId} and restart it.`;
 }
 
 function waitingAdvice(
@@ -76,73 +160,35 @@ function waitingAdvice(
   return advice;
 }
 
-function noLeader(voters: readonly MemberStatus[], reachable: number, quorum: number): string {
-  const counted = `No leader: ${reachable} of ${voters.length} voters can be reached from here`;
-  if (reachable >= quorum)
-    return `${counted}, enough for an election, which takes seconds. If it lasts, look at the logs.`;
-  const missing = voters.filter((member) => !member.reachable);
-  const names = missing.map(({ id }) => id).join(", ");
-  const needed = `${counted}, ${quorum} are needed.`;
+/** `1 of 3 voters can be reached from here, 2 are needed`, for each set. */
+function counted(sets: readonly VoterSet[]): string {
+  return sets
+    .map(
+      ({ name, voters, reachable, quorum }) =>
+        `${reachable.length} of ${voters.length} ${name}voters can be reached from here, ${quorum} are needed`,
+    )
+    .join("; ");
+}
+
+function noLeader(sets: readonly VoterSet[]): string {
+  const short = sets.filter((set) => !hasMajority(set));
+  if (short.length === 0) {
+    const enough = sets
+      .map(({ name, voters, reachable }) => `${reachable.length} of ${voters.length} ${name}voters`)
+      .join(" and ");
+    return `No leader: ${enough} can be reached from here, enough for an election, which takes seconds. If it lasts, look at the logs.`;
+  }
+  const missing = [
+    ...new Set(
+      short.flatMap(({ voters, reachable }) => voters.filter((voter) => !reachable.includes(voter))),
+    ),
+  ];
+  const needed = `No leader: ${counted(short)}.`;
   // Reached and turned away: that they are started helps nobody.
   const refused = missing.filter(({ problem }) => isCertificateProblem(problem));
   if (refused.length > 0) {
     return `${needed} ${refused.map(({ id, problem }) => `${id}: ${problem}`).join("; ")}. Repair the peer certificates; nothing is served until then, and nothing is lost.`;
   }
+  const names = missing.map(({ id }) => id).join(", ");
   return `${needed} Start ${names} or repair the network to them; nothing is served until then, and nothing is lost.`;
-}
-
-/** The other end runs, and one of the two does not like what the other has shown. */
-function isCertificateProblem(problem: string | null): boolean {
-  return problem !== null && /\bTLS\b|\bCERTIFICATE\b/.test(problem);
-}
-
-function memberAdvice(member: MemberStatus, hasLeader: boolean): string | undefined {
-  const { id } = member;
-  if (member.problem !== null && /\b(WRONG_INSTANCE|ROLLED_BACK)\b/.test(member.problem)) {
-    return `${id} came back with another data directory (wiped, or restored from a copy) and is not let in: put the old directory back, or replace it by a new node with a new name (elastickv cluster replace ${id} NEW=HOST:PORT).`;
-  }
-  if (!member.reachable) {
-    if (!hasLeader && member.role !== "learner") return undefined;
-    const seconds = member.unreachableSeconds ?? 0;
-    const since = seconds === 0 ? "" : ` for ${duration(seconds)}`;
-    const why = member.problem === null ? "" : ` (${member.problem})`;
-    if (isCertificateProblem(member.problem)) {
-      return `${id} runs but is not let in${since}${why}: all nodes need a peer certificate of the same CA that is valid now and has the node's name (or the host of its peer address) among its names, or none has one.`;
-    }
-    if (!member.registered) {
-      return `${id} was added and has never been met${why}: start it with --join and an empty data directory (docs/operations/cluster.md).`;
-    }
-    return `${id} cannot be reached${since}${why}: start it. If its machine is lost for good: elastickv cluster replace ${id} NEW=HOST:PORT.`;
-  }
-  if (member.problem !== null) return snapshotAdvice(id, member.problem);
-  if (member.snapshot) return `${id} receives a snapshot of everything; it catches up afterwards.`;
-  if (member.role === "learner") {
-    if (!member.registered) return undefined;
-    if (member.match > 0 && member.lag <= CAUGHT_UP) {
-      return `${id} is a learner and has caught up: elastickv cluster promote ${id} gives it a vote.`;
-    }
-  }
-  return member.lag > FAR_BEHIND
-    ? `${id} is ${member.lag} entries behind: is its disk or network slow?`
-    : undefined;
-}
-
-/** It can be reached, and what it needs does not arrive: it is tried again by itself, and fails again until somebody acts. */
-function snapshotAdvice(id: string, problem: string): string {
-  const what = `${id} is too far behind for the log, and ${problem}.`;
-  if (/\breading it here: /.test(problem)) {
-    return `${what} The leader cannot read its own data: have another member send it (elastickv cluster transfer-leader), then look at the leader's disk.`;
-  }
-  if (/\bDISK_FULL\b/.test(problem)) {
-    return `${what} Make room on the disk of ${id}: a snapshot of everything lies beside what it has until it is complete. It is sent again by itself.`;
-  }
-  if (/\bits receiver says: /.test(problem)) {
-    return `${what} Look at the log and the disk of ${id}; it is sent again by itself. If it goes on like this: elastickv cluster replace ${id} NEW=HOST:PORT.`;
-  }
-  return `${what} Look at the network to ${id} and at its disk; it is sent again by itself.`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 }

@@ -1,7 +1,7 @@
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
-import { METRICS_CONTENT_TYPE } from "../monitoring/collect.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
+import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "./schemas.ts";
 import type { AdminDeps, ClusterStatus } from "./types.ts";
 
@@ -44,7 +44,7 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
         },
       }),
     )
-    .get("/healthz", () => ({ status: "ok" as const }), {
+    .get("/healthz", () => HEALTHY, {
       response: healthSchema,
       detail: { summary: "Alive", description: "200 as long as the process answers.", tags: ["health"] },
     })
@@ -53,7 +53,7 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
       ({ set }) => {
         const readiness = deps.readiness();
         set.status = readiness.ready ? 200 : 503;
-        return { ready: readiness.ready, reasons: readiness.ready ? [] : [...readiness.reasons] };
+        return readinessBody(readiness);
       },
       {
         response: { 200: readinessSchema, 503: readinessSchema },
@@ -64,11 +64,9 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
         },
       },
     )
-    .get(
-      "/metrics",
-      async () => new Response(await deps.metrics(), { headers: { "Content-Type": METRICS_CONTENT_TYPE } }),
-      { detail: { summary: "Metrics", description: "Prometheus text format.", tags: ["monitoring"] } },
-    )
+    .get("/metrics", async () => metricsResponse(await deps.metrics()), {
+      detail: { summary: "Metrics", description: "Prometheus text format.", tags: ["monitoring"] },
+    })
     .get("/v1/version", () => ({ ...deps.version }), {
       response: versionSchema,
       detail: { summary: "What runs here", tags: ["cluster"] },

@@ -1,5 +1,5 @@
-/** Changes of the cluster, over the admin API. Who may ask: whoever reaches the listener (`listener.ts` keeps other web
- *  pages out); what is allowed: the leader decides. */
+/** Changes of the cluster, over the admin API. Who may ask: whoever is on this machine (`listener.ts` turns all others away,
+ *  other web pages among them); what is allowed: the leader decides. */
 import { Elysia } from "elysia";
 import { parsePeerAddress } from "../config/members.ts";
 import type { ClusterRefusalCode, MemberChange } from "../kv/cluster-messages.ts";
@@ -9,6 +9,7 @@ import {
   guardQuery,
   learnerBody,
   memberParameter,
+  notLocalSchema,
   refusedSchema,
   replaceBody,
   transferBody,
@@ -36,6 +37,7 @@ export const REFUSAL_STATUS: Readonly<Record<ClusterRefusalCode, 400 | 404 | 409
 const response = {
   200: doneSchema,
   400: refusedSchema,
+  403: notLocalSchema,
   404: refusedSchema,
   409: refusedSchema,
   503: refusedSchema,

@@ -1,24 +1,42 @@
 import { hostname } from "node:os";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
-import { StartError } from "../platform/start-error.ts";
-import { createAdminApp } from "./app.ts";
+import type { AdminSocketPlace } from "../config/admin-socket.ts";
+import {
+  type SmallRequest,
+  type SmallServer,
+  type SmallServerOptions,
+  startSmallServer,
+} from "../http/small-server.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
+import { type AdminApp, createAdminApp } from "./app.ts";
 import { foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
+import { NOT_LOCAL, refuseChange } from "./local-only.ts";
 import { servePage } from "./pages.ts";
+import { probeAt } from "./probes.ts";
+import { prepareSocketPath } from "./socket-path.ts";
 import type { AdminDeps } from "./types.ts";
 
 export interface AdminOptions {
   readonly address: ListenAddress;
+  /** undefined: there is no unix socket. */
+  readonly socket?: AdminSocketPlace;
   /** More host names browsers may use (`admin-hosts`). */
   readonly hosts?: readonly string[];
   readonly deps: AdminDeps;
   /** Something in a handler failed; the client got a 500 without details. For the log. */
   readonly onError?: (error: unknown) => void;
+  /** The node goes on without its socket. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export interface AdminListener {
   /** As bound: the real port, also when 0 was asked for. */
   readonly address: ListenAddress;
+  /** undefined: there is none. */
+  readonly socketPath: string | undefined;
+  /** Cuts every connection and goes on listening: descriptors have run out. */
+  dropConnections(): void;
   /** Accepts no more and lets answers in flight end. */
   close(): Promise<void>;
 }
@@ -28,89 +46,158 @@ const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
 /** Below it requests may change something. */
 const CHANGES = "/v1/cluster/";
 const MAX_BODY_BYTES = 64 * 1024;
-/** Seconds. Longer than a slow scrape, shorter than a forgotten connection. */
-const IDLE_TIMEOUT_S = 60;
+/** Scrapers, balancers, status pages: a few each. More would take descriptors from S3 clients and peers. */
+const MAX_CONNECTIONS = 512;
 /** What the application sees instead of the client's Host: Elysia looks for the path from the 11th character of the URL
  *  on, so a short Host would shift it (`http://a/b/healthz` would be routed as `/healthz`). */
 const INTERNAL_ORIGIN = "http://admin.localhost";
 
-/**
- * Starts the admin listener. `reusePort` is off (Elysia's own `listen` turns it on): a second process on the port is an
- * error and not a silent partner. @throws StartError naming the address.
- */
-export function startAdmin(options: AdminOptions): AdminListener {
-  const { address } = options;
-  const report = options.onError ?? (() => {});
-  const app = createAdminApp(options.deps, report);
-  const known = knownHosts([address.host, hostname(), ...(options.hosts ?? [])]);
-  try {
-    const server = Bun.serve({
-      hostname: address.host,
-      port: address.port,
-      reusePort: false,
-      development: false,
-      idleTimeout: IDLE_TIMEOUT_S,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      fetch: (request) => answer(request, app, known),
-      error: (error) => {
-        report(error);
-        return failure(500, "internal error; the log of this node says more");
-      },
+interface Site {
+  readonly app: AdminApp;
+  readonly deps: AdminDeps;
+  readonly knownHosts: ReadonlySet<string>;
+}
+
+/** Starts the admin listener and its socket. @throws StartError naming the address or the path. */
+export async function startAdmin(options: AdminOptions): Promise<AdminListener> {
+  const { address, socket, deps } = options;
+  const onError = options.onError ?? (() => {});
+  const site: Site = {
+    app: createAdminApp(deps, onError),
+    deps,
+    knownHosts: knownHosts([address.host, hostname(), ...(options.hosts ?? [])]),
+  };
+  const start = (listen: SmallServerOptions["listen"]): Promise<SmallServer> =>
+    startSmallServer({
+      listen,
+      handle: (request) => answer(request, site),
+      maxBodyBytes: MAX_BODY_BYTES,
+      maxConnections: MAX_CONNECTIONS,
+      onError,
     });
-    return {
-      address: { host: address.host, port: server.port ?? address.port },
-      close: () => server.stop(),
-    };
+  const tcp = await start(address).catch((error: unknown) => {
+    throw cannotListen(`admin address ${formatAddress(address)}`, error, "--admin-address");
+  });
+  let local: SmallServer | undefined;
+  if (socket !== undefined) {
+    try {
+      local = await startSocket(socket.path, start);
+    } catch (error) {
+      if (socket.required || !(error instanceof StartError)) {
+        await tcp.close();
+        throw error;
+      }
+      options.onWarning?.(`${error.message}; elastickv cluster uses the admin address instead`);
+    }
+  }
+  return {
+    address: { host: address.host, port: tcp.port },
+    socketPath: local === undefined ? undefined : socket?.path,
+    dropConnections: () => {
+      tcp.dropConnections();
+      local?.dropConnections();
+    },
+    close: async () => {
+      await Promise.all([tcp.close(), local?.close()]);
+    },
+  };
+}
+
+async function startSocket(
+  path: string,
+  start: (listen: SmallServerOptions["listen"]) => Promise<SmallServer>,
+): Promise<SmallServer> {
+  await prepareSocketPath(path);
+  try {
+    return await start({ unixPath: path });
   } catch (error) {
-    throw cannotListen(address, error);
+    throw cannotListen(`admin socket ${path}`, error, "--admin-socket");
   }
 }
 
-async function answer(
-  request: Request,
-  app: { handle(request: Request): Promise<Response> },
-  known: ReadonlySet<string>,
-): Promise<Response> {
-  const host = request.headers.get("host");
-  if (host === null || !isKnownHost(host, known)) {
-    return failure(421, "this name is not known here: use the address, or start with --admin-hosts");
-  }
-  const url = new URL(request.url);
-  const allowed = url.pathname.startsWith(CHANGES) ? CHANGE_METHODS : READ_METHODS;
-  if (!allowed.includes(request.method)) {
-    return failure(405, `${request.method} is not supported`, { Allow: allowed.join(", ") });
-  }
+async function answer(request: SmallRequest, site: Site): Promise<Response> {
+  const target = targetOf(request);
+  if (target === undefined)
+    return failure(400, "the request target is no path, or there is no Host, or several");
   const reads = READ_METHODS.includes(request.method);
-  const refused = reads ? undefined : foreignChange(request.method, request.headers, host);
-  if (refused !== undefined) return failure(refused.status, refused.message);
-  const change = reads ? {} : await forwarded(request);
-  if (change === undefined) {
-    return Response.json({ code: "INVALID", message: "the body is not JSON" }, { status: 400 });
-  }
   const response =
-    (await servePage(url.pathname)) ??
-    (await app.handle(
-      new Request(`${INTERNAL_ORIGIN}${url.pathname}${url.search}`, {
-        signal: request.signal,
-        ...change,
-      }),
-    ));
+    (reads ? await probeAt(target.path)?.(site.deps) : undefined) ??
+    (await (reads ? read(target, site) : change(request, target, site)));
   response.headers.set("X-Content-Type-Options", "nosniff");
-  if (request.method !== "HEAD") return response;
-  const headers = new Headers(response.headers);
-  headers.set("Content-Length", String((await response.arrayBuffer()).byteLength));
-  return new Response(null, { status: response.status, headers });
+  return response;
 }
 
-/** Method and body of a change; no body stands for an empty object. undefined: the body is not JSON. */
-async function forwarded(request: Request): Promise<RequestInit | undefined> {
+interface Target {
+  /** As sent. */
+  readonly path: string;
+  /** With a host that Elysia reads right. */
+  readonly url: URL;
+  /** undefined: none was sent. */
+  readonly host: string | undefined;
+}
+
+/** undefined: nothing that could be answered. In absolute form the target's host counts (RFC 9112 section 3.2.2). */
+function targetOf({ rawTarget, hosts, httpVersion }: SmallRequest): Target | undefined {
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(rawTarget);
+  const relative = absolute === null ? rawTarget : (absolute[2] ?? "") || "/";
+  // RFC 9112 section 3.2: 400 for HTTP/1.1 without a Host, and for several.
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== "1.0")) return undefined;
+  if (!relative.startsWith("/")) return undefined;
+  try {
+    return {
+      path: relative.split("?", 1)[0] ?? "",
+      url: new URL(INTERNAL_ORIGIN + relative),
+      host: absolute === null ? hosts[0] : absolute[1],
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+async function read(target: Target, site: Site): Promise<Response> {
+  const { host, url } = target;
+  if (host === undefined || !isKnownHost(host, site.knownHosts)) return unknownHost();
+  return (await servePage(url.pathname)) ?? (await site.app.handle(new Request(url.href)));
+}
+
+/**
+ * Any method but GET and HEAD is taken for a change, whatever the path. From elsewhere it is refused before anything else of
+ * it is looked at, its body last.
+ */
+async function change(request: SmallRequest, target: Target, site: Site): Promise<Response> {
+  const { method, headers } = request;
+  const { host, url } = target;
+  const elsewhere = refuseChange(request);
+  if (elsewhere !== undefined) {
+    return Response.json({ code: NOT_LOCAL, message: elsewhere }, { status: 403 });
+  }
+  if (host === undefined || !isKnownHost(host, site.knownHosts)) return unknownHost();
+  const allowed = url.pathname.startsWith(CHANGES) ? CHANGE_METHODS : READ_METHODS;
+  if (!allowed.includes(method)) {
+    return failure(405, `${method} is not supported`, { Allow: allowed.join(", ") });
+  }
+  const foreign = foreignChange(method, headers, host);
+  if (foreign !== undefined) return failure(foreign.status, foreign.message);
+  const forwarded = await bodyOf(request);
+  if (forwarded instanceof Response) return forwarded;
+  return site.app.handle(new Request(url.href, forwarded));
+}
+
+function unknownHost(): Response {
+  return failure(421, "this name is not known here: use the address, or start with --admin-hosts");
+}
+
+/** Method and body of a change, or what is wrong with the body; none stands for an empty object. */
+async function bodyOf(request: SmallRequest): Promise<RequestInit | Response> {
   const { method } = request;
   if (method !== "POST") return { method };
-  const body = (await request.text()).trim() || "{}";
+  const text = await request.text();
+  if (text === undefined) return failure(413, `a body has ${MAX_BODY_BYTES} bytes at most`);
+  const body = text.trim() || "{}";
   try {
     JSON.parse(body);
   } catch {
-    return undefined;
+    return Response.json({ code: "INVALID", message: "the body is not JSON" }, { status: 400 });
   }
   return { method, headers: { "Content-Type": JSON_TYPE }, body };
 }
@@ -119,18 +206,14 @@ function failure(status: number, message: string, headers: Record<string, string
   return Response.json({ error: message }, { status, headers });
 }
 
-function cannotListen(address: ListenAddress, error: unknown): StartError {
+function cannotListen(where: string, error: unknown, flag: string): StartError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const where = `admin address ${formatAddress(address)}`;
   const options = { cause: error };
   switch (code) {
     case "EADDRINUSE":
-      return new StartError(
-        `${where} is in use by another process (--admin-address chooses another)`,
-        options,
-      );
+      return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
     case "EACCES":
-      return new StartError(`${where}: no permission to listen on this port`, options);
+      return lasting(`${where}: no permission to listen there: take a port above 1023 (${flag})`, options);
     default:
       return new StartError(
         `${where}: cannot listen: ${error instanceof Error ? error.message : String(error)}`,

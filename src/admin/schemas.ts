@@ -1,6 +1,7 @@
 import { t } from "elysia";
 import { NODE_NAME, NODE_NAME_RULE } from "../config/members.ts";
 import { CLUSTER_REFUSAL_CODES } from "../kv/cluster-messages.ts";
+import { NOT_LOCAL } from "./local-only.ts";
 import { MEMBER_ROLES, NOT_READY_CODES } from "./types.ts";
 
 /** Shapes of the answers, for validation and for the OpenAPI document. */
@@ -20,31 +21,49 @@ export const readinessSchema = t.Object({
 export const versionSchema = t.Object({ version: t.String(), commit: t.String(), bun: t.String() });
 
 const index = (description: string) => t.Integer({ minimum: 0, description });
+const UNKNOWN = "; null: not known to whoever looks";
+const indexOrUnknown = (description: string) => t.Nullable(index(description + UNKNOWN));
 
 export const clusterSchema = t.Object({
   clusterId: t.String(),
   nodeId: t.String({ description: "the node that answers" }),
+  view: t.UnionEnum(["leader", "own"], {
+    description: "who looks: the leader, or (without an answer from one) the node that answers",
+  }),
   leaderId: t.Nullable(t.String({ description: "null while no leader is known" })),
   term: index("current Raft term"),
-  configurationIndex: index(
-    "the configuration in force: a change may name it and is refused when it is another",
+  configurationIndex: t.Nullable(
+    index(
+      "the configuration in force: a change may name it and is refused when it is another; null: there is none yet",
+    ),
   ),
   joint: t.Boolean({ description: "a change of voters is under way" }),
+  transferTo: t.Nullable(t.String({ description: "the member that leadership is being handed to" })),
   commitIndex: index("highest log index known to be committed"),
   members: t.Array(
     t.Object({
       id: t.String(),
       peerAddress: t.Nullable(t.String()),
       role: t.UnionEnum(MEMBER_ROLES),
-      match: index("highest log index known to be on its disk"),
-      applied: index("highest log index applied there"),
-      lag: index("entries behind the leader's commit index"),
-      reachable: t.Boolean(),
+      change: t.Nullable(
+        t.UnionEnum(["joining", "leaving"], {
+          description: "by the change under way it gets a vote, or loses its own",
+        }),
+      ),
+      match: indexOrUnknown("highest log index known to be on its disk"),
+      applied: indexOrUnknown("highest log index applied there"),
+      lag: indexOrUnknown("entries behind the leader's commit index"),
+      reachable: t.Nullable(t.Boolean({ description: `seen so by whoever looks${UNKNOWN}` })),
       unreachableSeconds: t.Nullable(
         t.Integer({ description: "seen so by the answering node; null when reachable" }),
       ),
-      snapshot: t.Boolean({ description: "a snapshot of everything is on its way to it" }),
-      registered: t.Boolean({ description: "its data directory is known: only then may it vote" }),
+      snapshot: t.Nullable(
+        t.Boolean({ description: `a snapshot of everything is on its way to it${UNKNOWN}` }),
+      ),
+      registered: t.Nullable(
+        t.Boolean({ description: `its data directory is known: only then may it vote${UNKNOWN}` }),
+      ),
+      hostId: t.Nullable(t.String({ description: "what its S3 answers call it: x-amz-id-2, HostId" })),
       version: t.Nullable(t.String()),
       problem: t.Nullable(
         t.String({
@@ -92,3 +111,8 @@ export const doneSchema = t.Object({
   configurationIndex: index("the configuration in force now"),
 });
 export const refusedSchema = t.Object({ code: t.UnionEnum(CLUSTER_REFUSAL_CODES), message: t.String() });
+/** What the listener answers before the route is looked at. */
+export const notLocalSchema = t.Object(
+  { code: t.Literal(NOT_LOCAL), message: t.String() },
+  { description: "changes are taken over loopback or the admin socket only" },
+);

@@ -13,12 +13,13 @@ import {
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
+  | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "help"; readonly topic: HelpTopic }
   | { readonly kind: "version" };
 
-export type HelpTopic = "general" | "serve" | "cluster" | ClusterVerb;
+export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | ClusterVerb;
 
-const VERBS = ["serve", "cluster", "version", "help"] as const;
+const VERBS = ["serve", "cluster", "credentials", "version", "help"] as const;
 
 /**
  * @param words what follows the program's name.
@@ -42,9 +43,21 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "cluster":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
+    case "credentials":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
+      if (rest[0] !== "show") throw new ConfigError(notShow(rest[0]));
+      return { kind: "credentials", loaded: loadConfig(parseFlags(rest.slice(1), verb), environment) };
     default:
       throw new ConfigError(unknownVerb(verb));
   }
+}
+
+function notShow(word: string | undefined): string {
+  const what =
+    word === undefined
+      ? "credentials needs a verb"
+      : `unknown verb ${JSON.stringify(word)} after credentials`;
+  return `${what}: write elastickv credentials show (see elastickv credentials --help)`;
 }
 
 function asksForHelp(words: readonly string[]): boolean {
@@ -52,7 +65,7 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
-  if (first === "serve") return "serve";
+  if (first === "serve" || first === "credentials") return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";
 }
@@ -66,14 +79,14 @@ function unknownVerb(verb: string): string {
 }
 
 /** `--flag value`, `--flag=value`, and a bare `--switch`. */
-function parseFlags(words: readonly string[]): Map<string, string> {
+function parseFlags(words: readonly string[], verb = "serve"): Map<string, string> {
   const rows = new Map(SETTING_ROWS.map(([, row]) => [row.flag, row]));
   const flags = new Map<string, string>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
     if (!word.startsWith("--") || word === "--") {
       throw new ConfigError(
-        `unexpected argument ${JSON.stringify(word)}: serve takes only --flags (see elastickv serve --help)`,
+        `unexpected argument ${JSON.stringify(word)}: ${verb} takes only --flags (see elastickv ${verb} --help)`,
       );
     }
     const equals = word.indexOf("=");

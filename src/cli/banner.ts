@@ -44,6 +44,8 @@ function secretPlace(facts: BannerFacts): string {
       return "(from ELASTICKV_ROOT_SECRET_KEY)";
     case "secret-files":
       return "(from the file that ELASTICKV_ROOT_SECRET_KEY_FILE names)";
+    case "sealed":
+      return `(sealed: elastickv credentials show --data-dir ${facts.dataDir})`;
     case "data-directory":
     case "generated":
       return `(in root-credentials.env in ${facts.dataDir})`;

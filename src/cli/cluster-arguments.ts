@@ -1,5 +1,6 @@
 /** `elastickv cluster VERB ...`: what it asks for. */
 import { type ListenAddress, parseAddress } from "../config/address.ts";
+import { SERVICE_SOCKET, socketIn, socketPathProblem } from "../config/admin-socket.ts";
 import { ConfigError } from "../config/config.ts";
 import { didYouMean } from "../config/did-you-mean.ts";
 import type { Environment } from "../config/load.ts";
@@ -13,14 +14,19 @@ export type ClusterAction =
   | { readonly verb: "promote"; readonly name: string }
   | { readonly verb: "remove"; readonly name: string }
   | { readonly verb: "replace"; readonly remove: string; readonly member: NamedAddress }
-  | { readonly verb: "transfer-leader"; readonly to: string | null };
+  | { readonly verb: "transfer-leader"; readonly to: string | null }
+  | { readonly verb: "secret" };
 
 export type ClusterVerb = ClusterAction["verb"];
 
+export type AdminTarget =
+  | { readonly kind: "address"; readonly address: ListenAddress }
+  | { readonly kind: "socket"; readonly path: string };
+
 export interface ClusterCommand {
   readonly action: ClusterAction;
-  /** Of any node of the cluster. */
-  readonly admin: ListenAddress;
+  /** Of any node of the cluster: the first that is there; the last one is asked in any case. Never empty. */
+  readonly admin: readonly AdminTarget[];
   readonly timeoutMs: number;
 }
 
@@ -40,6 +46,8 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
   replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 2, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
+  // Asks nobody.
+  secret: { operands: [], required: 0, timeoutMs: 0 },
 };
 
 export function isClusterVerb(word: string): word is ClusterVerb {
@@ -71,7 +79,7 @@ export function parseClusterCommand(
   }
   return {
     action: actionOf(verb, operands, options),
-    admin: adminAddress(options.get("admin-address"), environment),
+    admin: adminTargets(options, environment),
     timeoutMs: timeoutOf(options.get("timeout"), shape.timeoutMs),
   };
 }
@@ -99,6 +107,8 @@ function actionOf(
     }
     case "transfer-leader":
       return { verb, to: first === undefined ? null : nameOf(first) };
+    case "secret":
+      return { verb };
   }
 }
 
@@ -117,15 +127,47 @@ function memberOf(word: string): NamedAddress {
   }
 }
 
-function adminAddress(flag: string | undefined, environment: Environment): ListenAddress {
-  const variable = variableOf(SETTINGS.adminAddress);
-  const inherited = environment[variable];
-  const text = flag ?? (inherited === "" ? undefined : inherited);
-  if (text === undefined) return SETTINGS.adminAddress.default;
+/**
+ * A flag decides. Else the socket of the node that the environment describes (its own path, its data directory), else the
+ * address that it names; and when it says nothing, what a node has by default: by hand, as a service, on loopback.
+ */
+function adminTargets(
+  options: ReadonlyMap<string, string>,
+  environment: Environment,
+): readonly AdminTarget[] {
+  const variable = (row: { readonly flag: string }): string | undefined =>
+    environment[variableOf(row)] || undefined;
+  const [addressFlag, socketFlag] = [options.get("admin-address"), options.get("admin-socket")];
+  if (addressFlag !== undefined && socketFlag !== undefined) {
+    throw new ConfigError("--admin-address and --admin-socket are both given: one node is asked");
+  }
+  if (addressFlag !== undefined) return [addressOf("--admin-address", addressFlag)];
+  if (socketFlag !== undefined) return [socketAt("--admin-socket", socketFlag)];
+  const targets: AdminTarget[] = [];
+  const socket = variable(SETTINGS.adminSocket);
+  if (socket !== undefined) targets.push(socketAt(variableOf(SETTINGS.adminSocket), socket));
+  const dataDir = variable(SETTINGS.dataDir);
+  if (dataDir !== undefined) targets.push({ kind: "socket", path: socketIn(dataDir) });
+  const address = variable(SETTINGS.adminAddress);
+  if (address !== undefined) return [...targets, addressOf(variableOf(SETTINGS.adminAddress), address)];
+  return [
+    ...targets,
+    { kind: "socket", path: socketIn(SETTINGS.dataDir.default) },
+    { kind: "socket", path: SERVICE_SOCKET },
+    { kind: "address", address: SETTINGS.adminAddress.default },
+  ];
+}
+
+function socketAt(name: string, path: string): AdminTarget {
+  const problem = socketPathProblem(path);
+  if (problem !== undefined) throw new ConfigError(`${name}: ${problem}`);
+  return { kind: "socket", path };
+}
+
+function addressOf(name: string, text: string): AdminTarget {
   try {
-    return parseAddress(text);
+    return { kind: "address", address: parseAddress(text) };
   } catch (error) {
-    const name = flag === undefined ? variable : "--admin-address";
     throw new ConfigError(
       `${name}: ${JSON.stringify(text)} ${error instanceof Error ? error.message : String(error)}`,
     );
@@ -145,7 +187,7 @@ function timeoutOf(flag: string | undefined, otherwise: number): number {
   }
 }
 
-const VALUE_OPTIONS = ["admin-address", "timeout"] as const;
+const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"] as const;
 
 /** Options may stand anywhere; `--flag value` and `--flag=value`. */
 function split(
@@ -168,6 +210,7 @@ function split(
       options.set(name, "true");
       continue;
     }
+    if (verb === "secret") throw new ConfigError(`cluster secret takes no options; given: --${name}`);
     if (!VALUE_OPTIONS.some((known) => known === name)) {
       const known = verb === "status" ? [...VALUE_OPTIONS, "json"] : VALUE_OPTIONS;
       const hint = didYouMean(name, known);

@@ -1,13 +1,16 @@
 /** The admin API's cluster part, from the other end. */
-import { clientUrl, formatAddress, type ListenAddress } from "../config/address.ts";
+import { clientUrl, formatAddress } from "../config/address.ts";
+import type { AdminTarget } from "./cluster-arguments.ts";
 
 /** What GET /v1/cluster answers (docs/operations/cluster.md); fields that this version does not know are kept out. */
 export interface ClusterStatus {
   readonly clusterId: string;
   readonly nodeId: string;
+  /** Who looks: the leader, or the node that answers. */
+  readonly view: "leader" | "own";
   readonly leaderId: string | null;
   readonly term: number;
-  readonly configurationIndex: number;
+  readonly configurationIndex: number | null;
   readonly joint: boolean;
   readonly members: readonly ClusterMember[];
   readonly advice: readonly string[];
@@ -17,12 +20,13 @@ export interface ClusterMember {
   readonly id: string;
   readonly peerAddress: string | null;
   readonly role: string;
-  readonly match: number;
-  readonly applied: number;
-  readonly lag: number;
-  readonly reachable: boolean;
-  readonly snapshot: boolean;
-  readonly registered: boolean;
+  /** Null, here and below: not known to whoever looks. */
+  readonly match: number | null;
+  readonly applied: number | null;
+  readonly lag: number | null;
+  readonly reachable: boolean | null;
+  readonly snapshot: boolean | null;
+  readonly registered: boolean | null;
   readonly problem: string | null;
 }
 
@@ -43,16 +47,20 @@ export class ClusterError extends Error {
   }
 }
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** `unix`: over this socket; the URL's host is not dialled then. */
+export type Fetch = (url: string, init: RequestInit & { readonly unix?: string }) => Promise<Response>;
 
 export class ClusterClient {
   readonly #base: string;
   readonly #where: string;
   readonly #fetch: Fetch;
+  readonly #socket: { readonly unix?: string };
 
-  constructor(admin: ListenAddress, fetch: Fetch) {
-    this.#base = clientUrl(admin);
-    this.#where = formatAddress(admin);
+  constructor(admin: AdminTarget, fetch: Fetch) {
+    const overSocket = admin.kind === "socket";
+    this.#base = overSocket ? "http://localhost" : clientUrl(admin.address);
+    this.#where = overSocket ? `admin socket ${admin.path}` : `admin address ${formatAddress(admin.address)}`;
+    this.#socket = overSocket ? { unix: admin.path } : {};
     this.#fetch = fetch;
   }
 
@@ -114,6 +122,7 @@ export class ClusterClient {
         method,
         signal: AbortSignal.timeout(Math.max(1, timeoutMs)),
         redirect: "error",
+        ...this.#socket,
         ...(body === undefined
           ? {}
           : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
@@ -125,10 +134,10 @@ export class ClusterClient {
       const doubt =
         method === "GET" ? "" : "; whether it happened is not known: see elastickv cluster status";
       throw timedOut
-        ? new ClusterError("TIMEOUT", `admin address ${this.#where}: no answer in time (--timeout)${doubt}`)
+        ? new ClusterError("TIMEOUT", `${this.#where}: no answer in time (--timeout)${doubt}`)
         : new ClusterError(
             "UNREACHABLE",
-            `admin address ${this.#where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
+            `${this.#where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
           );
     }
     let answer: unknown;

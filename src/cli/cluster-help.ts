@@ -1,4 +1,5 @@
 import { formatAddress } from "../config/address.ts";
+import { SERVICE_SOCKET, socketIn } from "../config/admin-socket.ts";
 import { SETTINGS, variableOf } from "../config/settings.ts";
 import { formatDuration } from "../config/units.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
@@ -10,10 +11,13 @@ const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
   remove: "take a member out for good; its process says so and ends",
   replace: "a new node takes the place of a lost one, in one step",
   "transfer-leader": "hand leadership over, to the member that is furthest or to NAME",
+  secret: "print a new cluster secret; asks no node",
 };
 
 const DETAILS: Readonly<Record<ClusterVerb, string>> = {
-  status: `Exit code 0 when a leader is known, else 1. --json prints what GET /v1/cluster answers.`,
+  status: `Exit codes: 0 the leader's view; 1 no leader is known, or nobody answered; 3 a leader is known and did not answer
+in time: shown is what the node that was asked sees itself, with ? for what it cannot know (null in JSON).
+--json prints what GET /v1/cluster answers.`,
   "add-learner": `HOST:PORT is the new node's peer address. Start it afterwards, with an empty data directory and
 --node-id NAME --peer-address HOST:PORT --join MEMBER=HOST:PORT,...`,
   promote: `Refused until the learner's log is close behind the leader's (NOT_CAUGHT_UP); try again then.`,
@@ -22,6 +26,9 @@ its data directory never come back: a new node gets a new name.`,
   replace: `Adds NEW as a learner, waits until it has caught up, then makes it a voter as OLD leaves, in one change:
 at no time are there fewer voters. Interrupted anywhere, the same command goes on where it stopped.`,
   "transfer-leader": `Writes wait for the moment it takes; nothing is lost.`,
+  secret: `Every node of a cluster is given the same one:
+  (umask 077; elastickv cluster secret > cluster-secret)
+  elastickv serve --cluster-secret-file cluster-secret ...`,
 };
 
 function usage(verb: ClusterVerb): string {
@@ -30,12 +37,15 @@ function usage(verb: ClusterVerb): string {
 }
 
 function options(timeoutMs: number | undefined): string {
-  const { adminAddress } = SETTINGS;
+  const { adminAddress, adminSocket, dataDir } = SETTINGS;
   const admin = formatAddress(adminAddress.default);
   const timeout = timeoutMs === undefined ? "" : ` [default ${formatDuration(timeoutMs)}]`;
   return `Options:
-  --admin-address HOST:PORT   admin address of any node of the cluster
-                              [default ${variableOf(adminAddress)}, else ${admin}]
+  --admin-address HOST:PORT   admin address of any node of the cluster; changes are taken on its own machine only
+  --admin-socket PATH         or its admin socket, on its own machine
+                              [default: ${variableOf(adminSocket)}, ${socketIn(`$${variableOf(dataDir)}`)},
+                              ${variableOf(adminAddress)}, ${socketIn(dataDir.default)},
+                              ${SERVICE_SOCKET}, ${admin}: the first that is there]
   --timeout DURATION          how long to wait${timeout}`;
 }
 
@@ -49,16 +59,15 @@ ${verbs.map((verb) => `  ${usage(verb).padEnd(width)}   ${SUMMARY[verb]}`).join(
 ${options(undefined)}
 
 Any node can be asked: it passes the request on to the leader. A change names the configuration that was looked at,
-and is refused when another change came in between. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+and is refused when another change came in between. Exit codes: 0 done, 1 refused or failed, 2 wrong usage,
+3 the status is not the leader's.
 `;
 }
 
 export function clusterVerbHelp(verb: ClusterVerb): string {
-  return `Usage: ${usage(verb)} [options]
+  return `Usage: ${usage(verb)}${verb === "secret" ? "" : " [options]"}
 
 ${SUMMARY[verb].charAt(0).toUpperCase()}${SUMMARY[verb].slice(1)}.
 ${DETAILS[verb]}
-
-${options(CLUSTER_VERBS[verb].timeoutMs)}
-`;
+${verb === "secret" ? "" : `\n${options(CLUSTER_VERBS[verb].timeoutMs)}\n`}`;
 }

@@ -1,6 +1,8 @@
 /** `elastickv cluster ...` at work: looks, decides, asks for the change, says what became of it. */
+import { newClusterSecret } from "../config/cluster-secret.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
+import { systemRandom } from "../platform/random.ts";
+import type { AdminTarget, ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
 import {
   type ChangeDone,
   ClusterClient,
@@ -13,12 +15,18 @@ import { clusterTable } from "./cluster-view.ts";
 export interface ClusterContext {
   print(text: string): void;
   readonly fetch: Fetch;
+  /** Whether somebody accepts connections at this unix socket. */
+  listens(path: string): Promise<boolean>;
   readonly clock: Pick<Clock, "monotonicMs">;
   sleep(ms: number): Promise<void>;
 }
 
+/** All but those that ask no node. */
+type NodeAction = Exclude<ClusterAction, { verb: "secret" }>;
 type Replace = Extract<ClusterAction, { verb: "replace" }>;
 
+/** A leader is known and has not answered: what was shown is another node's view. */
+const LEADER_SILENT_EXIT = 3;
 /** Between two looks at a node that copies. */
 const POLL_MS = 1_000;
 /** Refusals that say "not yet": the same request may be taken a little later. */
@@ -33,24 +41,48 @@ const PASSING = [
 
 /** @returns the exit code. @throws ClusterError with the line to show. */
 export async function runCluster(command: ClusterCommand, context: ClusterContext): Promise<number> {
-  const client = new ClusterClient(command.admin, context.fetch);
+  const { action } = command;
+  if (action.verb === "secret") {
+    context.print(`${newClusterSecret(systemRandom)}\n`);
+    return 0;
+  }
+  const client = new ClusterClient(await firstThere(command.admin, context), context.fetch);
   const endsAtMs = context.clock.monotonicMs() + command.timeoutMs;
   const left = (): number => endsAtMs - context.clock.monotonicMs();
-  const { action } = command;
   const { status, raw } = await client.status(left());
   if (action.verb === "status") {
     context.print(action.json ? `${JSON.stringify(raw, undefined, 2)}\n` : clusterTable(status));
-    return status.leaderId === null ? 1 : 0;
+    if (status.leaderId === null) return 1;
+    return status.view === "leader" ? 0 : LEADER_SILENT_EXIT;
   }
   context.print(`${clusterTable(status)}\n`);
   if (action.verb === "replace") return replace(action, client, context, left);
-  const done = await change(action, client, status.configurationIndex, left());
+  const done = await change(action, client, guardOf(status), left());
   context.print(`${outcome(action, done, status)}\n`);
   return 0;
 }
 
+/** A socket that was left behind, or belongs to somebody else, is not there. */
+async function firstThere(
+  targets: readonly AdminTarget[],
+  context: Pick<ClusterContext, "listens">,
+): Promise<AdminTarget> {
+  const last = targets.at(-1);
+  if (last === undefined) throw new Error("nobody to ask");
+  for (const target of targets) {
+    if (target.kind === "address" || (await context.listens(target.path))) return target;
+  }
+  return last;
+}
+
+/** @throws ClusterError when there is nothing yet that a change could be decided on. */
+function guardOf({ configurationIndex, nodeId }: ClusterStatus): number {
+  if (configurationIndex !== null) return configurationIndex;
+  throw new ClusterError("NO_LEADER", `NO_LEADER: ${nodeId} has not found its cluster yet`);
+}
+
 function change(
-  action: Exclude<ClusterAction, { verb: "status" | "replace" }>,
+  action: Exclude<NodeAction, { verb: "status" | "replace" }>,
   client: ClusterClient,
   guard: number,
   timeoutMs: number,
@@ -68,7 +100,7 @@ function change(
 }
 
 function outcome(
-  action: Exclude<ClusterAction, { verb: "status" | "replace" }>,
+  action: Exclude<NodeAction, { verb: "status" | "replace" }>,
   done: ChangeDone,
   status: ClusterStatus,
 ): string {
@@ -94,8 +126,8 @@ function startIt(member: { name: string; address: string }, status: ClusterStatu
     .filter(({ id, peerAddress }) => id !== member.name && peerAddress !== null)
     .map(({ id, peerAddress }) => `${id}=${peerAddress}`);
   return (
-    "Start it with an empty data directory:\n" +
-    `  elastickv serve --node-id ${member.name} --peer-address ${member.address} --join ${known.join(",")}`
+    "Start it with an empty data directory and the secret of the cluster:\n" +
+    `  elastickv serve --node-id ${member.name} --peer-address ${member.address} --join ${known.join(",")} --cluster-secret-file FILE`
   );
 }
 
@@ -145,7 +177,7 @@ async function step(
   say: (line: string) => void,
   timeoutMs: number,
 ): Promise<boolean> {
-  const guard = status.configurationIndex;
+  const guard = guardOf(status);
   const known = status.members.find(({ id }) => id === member.name);
   const old = status.members.find(({ id }) => id === remove);
   if (known !== undefined && known.peerAddress !== member.address) {
@@ -178,11 +210,11 @@ async function step(
     say(`${member.name} is a learner now. ${startIt(member, status)}`);
     return false;
   }
-  if (!known.registered || !known.reachable) {
+  if (known.registered === false || known.reachable === false) {
     say(`waiting for ${member.name} to be started. ${startIt(member, status)}`);
     return false;
   }
-  if (known.snapshot) {
+  if (known.snapshot === true) {
     say(`${member.name} receives a snapshot`);
     return false;
   }

@@ -8,7 +8,7 @@ export function clusterTable(status: ClusterStatus): string {
       member.id === status.nodeId ? `${member.id} *` : member.id,
       member.role,
       member.peerAddress ?? "-",
-      ...progress(member),
+      ...[member.match, member.applied, member.lag].map(shown),
       reach(member),
     ]),
   ];
@@ -21,19 +21,27 @@ export function clusterTable(status: ClusterStatus): string {
       .join("  ")
       .trimEnd(),
   );
-  const head = `cluster ${status.clusterId === "" ? "not known yet" : status.clusterId}  leader ${status.leaderId ?? "none"}  term ${status.term}  configuration ${status.configurationIndex}  (* answered)`;
+  const head = `cluster ${status.clusterId === "" ? "not known yet" : status.clusterId}  leader ${status.leaderId ?? "none"}  term ${status.term}  configuration ${shown(status.configurationIndex)}  (* answered)`;
+  const seenBy = seenByWhom(status);
   const advice = status.advice.length === 0 ? [] : ["", ...status.advice.map((line) => `! ${line}`)];
-  return `${[head, "", ...lines, ...advice].join("\n")}\n`;
+  return `${[head, ...seenBy, "", ...lines, ...advice].join("\n")}\n`;
 }
 
-/** Zeros of a node that nobody has heard of are no measurement. */
-function progress({ reachable, match, applied, lag }: ClusterMember): string[] {
-  return reachable || match > 0 ? [String(match), String(applied), String(lag)] : ["?", "?", "?"];
+/** The leader's view needs no word. */
+function seenByWhom({ view, nodeId, leaderId }: ClusterStatus): string[] {
+  if (view === "leader") return [];
+  const why = leaderId === null ? "it knows no leader" : `the leader, ${leaderId}, has not answered it`;
+  return [`as ${nodeId} sees it: ${why}; ? is not known there`];
+}
+
+function shown(value: number | null): string {
+  return value === null ? "?" : String(value);
 }
 
 function reach(member: ClusterMember): string {
+  if (member.reachable === null) return "?";
   if (!member.reachable) return member.problem === null ? "no" : `no: ${member.problem}`;
   if (member.problem !== null) return "yes, its snapshot fails";
-  if (member.snapshot) return "yes, receives a snapshot";
-  return member.registered ? "yes" : "yes, not registered yet";
+  if (member.snapshot === true) return "yes, receives a snapshot";
+  return member.registered === false ? "yes, not registered yet" : "yes";
 }

@@ -6,10 +6,21 @@ export function generalHelp(): string {
 Usage:
   elastickv serve [flags]   run a node (elastickv serve --help lists the flags)
   elastickv cluster VERB    look at a cluster and change its members (elastickv cluster --help)
+  elastickv credentials show  print the root keys of a data directory
   elastickv version         print the version
   elastickv --help          this text
 
 "elastickv serve" with no flags is a working single node on 127.0.0.1:9000.
+`;
+}
+
+export function credentialsHelp(): string {
+  return `Usage: elastickv credentials show [--data-dir PATH] [--node-key-file PATH]
+
+Prints the root keys that are kept in a data directory, as two lines for a shell or an EnvironmentFile. Keys that are
+sealed (because the node key is kept outside of the directory) are opened with the same --node-key-file, variable or
+systemd credential as by "serve". Run it as the user that the node runs as; the node may be running.
+Keys from ELASTICKV_ROOT_ACCESS_KEY or a file named by ELASTICKV_ROOT_ACCESS_KEY_FILE are kept nowhere: they are not shown.
 `;
 }
 
@@ -19,8 +30,8 @@ export function serveHelp(): string {
     "Usage: elastickv serve [flags]",
     "",
     "Every flag has a variable of the same meaning; the flag wins. Sizes: 4MiB, 256KiB, 1048576. Durations: 500ms,",
-    "30s, 5m, 1h, 7d. A bad value is an error, except where [tuning] is written: there the default is used and a",
-    "warning says so.",
+    "30s, 5m, 1h, 7d. A bad value is an error, except in the variable of a setting with [tuning]: there the default",
+    "is used and a warning says so.",
   ];
   for (const section of SECTIONS) {
     lines.push("", `${section}:`);

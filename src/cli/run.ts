@@ -1,11 +1,13 @@
 import { ConfigError, type LoadedConfig } from "../config/config.ts";
 import type { Environment } from "../config/load.ts";
+import { EXIT } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
 import { type HelpTopic, parseCommandLine } from "./arguments.ts";
 import { ClusterError } from "./cluster-client.ts";
 import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
 import { type ClusterContext, runCluster } from "./cluster-run.ts";
-import { generalHelp, serveHelp } from "./help.ts";
+import { showCredentials } from "./credentials.ts";
+import { credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { versionLine } from "./version.ts";
 
 export interface CliContext extends ClusterContext {
@@ -21,7 +23,7 @@ export interface CliContext extends ClusterContext {
 }
 
 /**
- * The whole command line. Exit codes: 0 done, 1 could not start or failed, 2 wrong usage or setting.
+ * The whole command line. Exit codes: src/platform/exit-codes.ts.
  * Errors other than ConfigError, StartError and ClusterError are bugs: they are thrown on, with their stack.
  */
 export async function runCli(context: CliContext): Promise<number> {
@@ -33,6 +35,9 @@ export async function runCli(context: CliContext): Promise<number> {
         return 0;
       case "cluster":
         return await runCluster(command.command, context);
+      case "credentials":
+        context.print(showCredentials(command.loaded.config, context.environment));
+        return EXIT.DONE;
       case "version":
         context.print(`${versionLine()}\n`);
         return 0;
@@ -55,6 +60,8 @@ function helpOn(topic: HelpTopic): string {
       return serveHelp();
     case "cluster":
       return clusterHelp();
+    case "credentials":
+      return credentialsHelp();
     default:
       return clusterVerbHelp(topic);
   }

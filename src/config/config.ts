@@ -1,3 +1,4 @@
+import { EXIT } from "../platform/exit-codes.ts";
 import type { SETTINGS, Setting, SettingName } from "./settings.ts";
 
 /** Every setting's value, validated and frozen. Sizes are bytes, durations (`...Ms`) milliseconds. */
@@ -16,7 +17,7 @@ export interface LoadedConfig {
 
 /** A setting that cannot be used. The message is one line that names it. The process ends with code 2. */
 export class ConfigError extends Error {
-  readonly exitCode = 2;
+  readonly exitCode = EXIT.USAGE;
   constructor(message: string) {
     super(message);
     this.name = "ConfigError";

@@ -13,7 +13,7 @@ const FOREIGN_PREFIXES = ["ELASTICKV_TEST_", "ELASTICKV_BENCH_"];
 /**
  * One Config from flags (by flag name, without dashes) and environment. A flag beats its variable; an empty variable
  * counts as not set.
- * @throws ConfigError for a value that is no good, unless the setting is a tuning one: then the default is used,
+ * @throws ConfigError for a value that is no good, unless it is the variable of a tuning setting: then the default is used,
  *   whatever else was configured, and a warning says so.
  */
 export function loadConfig(flags: ReadonlyMap<string, string>, environment: Environment): LoadedConfig {
@@ -31,7 +31,8 @@ export function loadConfig(flags: ReadonlyMap<string, string>, environment: Envi
       sources.set(name, given.source);
     } catch (error) {
       const problem = describeProblem(row, given, error);
-      if (row.tuning !== true) throw new ConfigError(problem);
+      // Whoever typed the flag is there to read the error; a variable may come from a template of another release.
+      if (row.tuning !== true || given.source === "flag") throw new ConfigError(problem);
       warnings.push(`${problem}; using the default ${row.type.format(row.default)}`);
     }
   }
@@ -81,12 +82,9 @@ function applyRelations(
   if (fallback < config.raftMaxSizePerMsg) {
     throw new Error(`default raft-max-inflight-bytes ${fallback} is below ${config.raftMaxSizePerMsg}`);
   }
-  const flagged = sources.raftMaxInflightBytes === "flag";
-  warnings.push(
-    `${flagged ? "--raft-max-inflight-bytes" : "ELASTICKV_RAFT_MAX_INFLIGHT_BYTES"}: "${formatSize(
-      config.raftMaxInflightBytes,
-    )}" is below raft-max-size-per-msg (${formatSize(config.raftMaxSizePerMsg)}); using the default ${formatSize(fallback)}`,
-  );
+  const below = `"${formatSize(config.raftMaxInflightBytes)}" is below raft-max-size-per-msg (${formatSize(config.raftMaxSizePerMsg)})`;
+  if (sources.raftMaxInflightBytes === "flag") throw new ConfigError(`--raft-max-inflight-bytes: ${below}`);
+  warnings.push(`ELASTICKV_RAFT_MAX_INFLIGHT_BYTES: ${below}; using the default ${formatSize(fallback)}`);
   sources.raftMaxInflightBytes = "default";
   return { ...config, raftMaxInflightBytes: fallback };
 }

@@ -5,16 +5,24 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, sep } from "node:path";
+import { EXIT, mendsItself } from "../platform/exit-codes.ts";
+import { StartError } from "../platform/start-error.ts";
 import { ConfigError } from "./config.ts";
 
 /** Owner may read and write; nobody else may do anything. */
 const PRIVATE_MODE = 0o600;
 const OTHERS = 0o077;
+/** Of a file that belongs to root: its group may read it. PostgreSQL takes key files by the same rule (its manual, "Secure
+ *  TCP/IP Connections with SSL"): the system manages the file, and the service is in its group. */
+const OTHERS_OF_ROOT = 0o037;
+const ROOT = 0;
 /** A credentials file is a few hundred bytes; whatever is larger is something else. */
 const MAX_BYTES = 64 * 1024;
 
@@ -27,7 +35,7 @@ export function readPrivateFile(path: string): string | undefined {
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
     throw new ConfigError(`${path}: cannot open: ${reason(error)}`);
   }
   try {
@@ -50,8 +58,50 @@ export function readPrivateFile(path: string): string | undefined {
 }
 
 /**
+ * The content of a file with a secret that the operator has named; links are followed, because mounted secrets are links.
+ * @param credentialsDirectory of systemd (LoadCredential=): the modes of its files say nothing, only the service gets at them
+ * @throws ConfigError when others could read or change it, or it cannot be read
+ */
+export function readSecretFile(path: string, credentialsDirectory: string | undefined): string {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY);
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot open: ${reason(error)}`);
+  }
+  try {
+    const { mode, uid, size } = regularFile(fd, path);
+    const others = mode & (uid === ROOT ? OTHERS_OF_ROOT : OTHERS);
+    if (others !== 0 && !isBelow(path, credentialsDirectory)) {
+      throw new ConfigError(
+        `${path} is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}): chmod 600 ${path} ` +
+          "(640 when it belongs to root and the group of the service), and make a new secret if anybody may have read it",
+      );
+    }
+    if (size > MAX_BYTES) throw new ConfigError(`${path}: ${size} bytes is too much for a secret`);
+    return readFileSync(fd, "utf8");
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${path}: cannot read: ${reason(error)}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function regularFile(fd: number, path: string): Stats {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) throw new ConfigError(`${path} is not a regular file`);
+  return stat;
+}
+
+function isBelow(path: string, directory: string | undefined): boolean {
+  if (directory === undefined || directory === "") return false;
+  return realpathSync(path).startsWith(`${realpathSync(directory)}${sep}`);
+}
+
+/**
  * Writes a file that holds secrets so that after a crash it is there whole or not at all: new file, fsync, rename, fsync
- * of the directory. @throws ConfigError naming the file.
+ * of the directory. @throws StartError naming the file.
  */
 export function writePrivateFile(path: string, content: string): void {
   const temporary = `${path}.new`;
@@ -67,7 +117,8 @@ export function writePrivateFile(path: string, content: string): void {
     renameSync(temporary, path);
     syncDirectory(dirname(path));
   } catch (error) {
-    throw new ConfigError(`${path}: cannot write: ${reason(error)}`);
+    const exitCode = mendsItself(codeOf(error)) ? EXIT.MAY_MEND : EXIT.LASTING;
+    throw new StartError(`${path}: cannot write: ${reason(error)}`, { cause: error, exitCode });
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Random, systemRandom } from "../platform/random.ts";
+import type { Random } from "../platform/random.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 import { Secret } from "./secret.ts";
@@ -8,8 +8,9 @@ import { Secret } from "./secret.ts";
 export interface RootCredentials {
   readonly accessKey: string;
   readonly secretKey: Secret;
-  /** `generated`: made just now, at the first start. */
-  readonly source: "environment" | "secret-files" | "data-directory" | "generated";
+  /** `generated`: made just now, at the first start. `sealed`: kept in the data directory, sealed with a node key that is not
+   *  there (src/secrets/stored-credentials.ts). */
+  readonly source: "environment" | "secret-files" | "data-directory" | "sealed" | "generated";
 }
 
 /** In the data directory, mode 0600. Its lines are also valid for systemd's EnvironmentFile and for `source`. */
@@ -33,23 +34,9 @@ type CredentialSettings = Pick<
 >;
 
 /**
- * The root user's keys: from the environment, else from the two secret files, else from the data directory, where they
- * are made at the first start. The data directory exists and is locked by this process.
- * @throws ConfigError naming the variable or the file: only one of the two given, both a variable and a file, too
- *   short, odd characters, file unreadable, readable by others, or not in the shape that was written.
+ * From the environment or the secret files; undefined when neither says anything. @throws ConfigError naming the variable or
+ * the file: only one of the two given, both a variable and a file, too short, odd characters, file unreadable.
  */
-export function loadRootCredentials(
-  settings: CredentialSettings,
-  random: Random = systemRandom,
-): RootCredentials {
-  const known = configuredRootCredentials(settings) ?? storedRootCredentials(settings);
-  if (known !== undefined) return known;
-  const made = generateRootCredentials(random);
-  storeRootCredentials(settings, made);
-  return made;
-}
-
-/** From the environment or the secret files; undefined when neither says anything. @throws ConfigError as above. */
 export function configuredRootCredentials(settings: CredentialSettings): RootCredentials | undefined {
   const access = given(ACCESS_VARIABLE, settings.rootAccessKey, settings.rootAccessKeyFile);
   const secret = given(SECRET_VARIABLE, settings.rootSecretKey, settings.rootSecretKeyFile);
@@ -70,7 +57,7 @@ export function configuredRootCredentials(settings: CredentialSettings): RootCre
   );
 }
 
-/** From the data directory. @throws ConfigError naming the file. */
+/** From the data directory. @throws ConfigError naming the file: unreadable, readable by others, or not as it was written. */
 export function storedRootCredentials(
   settings: Pick<CredentialSettings, "dataDir">,
 ): RootCredentials | undefined {
@@ -79,7 +66,7 @@ export function storedRootCredentials(
   return content === undefined ? undefined : parse(path, content);
 }
 
-/** Durable, and readable for the owner alone. @throws ConfigError naming the file. */
+/** Durable, and readable for the owner alone. @throws StartError naming the file. */
 export function storeRootCredentials(
   settings: Pick<CredentialSettings, "dataDir">,
   credentials: RootCredentials,
@@ -106,15 +93,14 @@ function given(variable: string, value: Secret | undefined, file: string | undef
   }
 }
 
-/** Keys that came from the cluster. @throws ConfigError when they are none. */
-export function checkRootCredentials(accessKey: string, secretKey: string): RootCredentials {
-  return checked(
-    accessKey,
-    secretKey,
-    "data-directory",
-    "the cluster's access key",
-    "the cluster's secret key",
-  );
+/** Keys that came out of a sealed record. @param whose for the message. @throws ConfigError when they are none. */
+export function checkRootCredentials(
+  accessKey: string,
+  secretKey: string,
+  source: RootCredentials["source"] = "data-directory",
+  whose = "the cluster's",
+): RootCredentials {
+  return checked(accessKey, secretKey, source, `${whose} access key`, `${whose} secret key`);
 }
 
 function checked(

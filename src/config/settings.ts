@@ -9,6 +9,7 @@ import {
   onOff,
   optionalAddress,
   optionalPath,
+  optionalText,
   path,
   secret,
   size,
@@ -26,7 +27,7 @@ export interface Setting<T> {
   readonly default: NoInfer<T>;
   /** One sentence, lower case first letter, for `--help` and docs/operations/settings.md. */
   readonly help: string;
-  /** An invalid value falls back to the default with a warning, instead of refusing to start. */
+  /** An invalid variable falls back to the default with a warning, instead of refusing to start. An invalid flag does not. */
   readonly tuning?: true;
 }
 
@@ -87,7 +88,14 @@ export const SETTINGS = {
     section: "Listeners",
     type: address,
     default: { host: "127.0.0.1", port: 9001 },
-    help: "health, metrics, console and admin API; it has no login, keep it off public networks",
+    help: "health, metrics, console and admin API; it has no login: changes are taken over loopback only, everybody else who reaches it may read",
+  }),
+  adminSocket: setting({
+    flag: "admin-socket",
+    section: "Listeners",
+    type: optionalPath,
+    default: undefined,
+    help: "unix socket of the admin API for the user that the node runs as (0600), at most 107 bytes long; without it admin.sock in the runtime directory that systemd gives, else in the data directory",
   }),
   adminHosts: setting({
     flag: "admin-hosts",
@@ -117,12 +125,26 @@ export const SETTINGS = {
     default: [],
     help: "members of a running cluster that this node, added there as a learner, gets its data from; only for an empty data directory",
   }),
+  clusterSecret: setting({
+    flag: "cluster-secret",
+    section: "Cluster",
+    type: secret,
+    default: undefined,
+    help: "what the nodes of a cluster prove to each other that they know: 64 hex digits, the same on every node (elastickv cluster secret prints one); several, with commas, while it is replaced: the first is proved, each is taken",
+  }),
+  clusterSecretFile: setting({
+    flag: "cluster-secret-file",
+    section: "Cluster",
+    type: optionalPath,
+    default: undefined,
+    help: "file to read it from, which nobody else may read; without either it is cluster-secret in the data directory, which a node that begins alone makes",
+  }),
   peerCertFile: setting({
     flag: "peer-cert-file",
     section: "Cluster",
     type: optionalPath,
     default: undefined,
-    help: "PEM certificate that this node shows to its peers; with key and CA file peers talk mutual TLS, without all three in the clear",
+    help: "PEM certificate that this node shows to its peers; with key and CA file peers talk mutual TLS, without all three in the clear, but sealed with the cluster secret",
   }),
   peerKeyFile: setting({
     flag: "peer-key-file",
@@ -166,12 +188,19 @@ export const SETTINGS = {
     default: undefined,
     help: "file to read the secret key from",
   }),
+  nodeKeyFile: setting({
+    flag: "node-key-file",
+    section: "Credentials",
+    type: optionalPath,
+    default: undefined,
+    help: "private key of this node, kept outside of the data directory, so that a disk alone opens no secret; without it node.key among the unit's systemd credentials, else in the data directory",
+  }),
   region: setting({
     flag: "region",
     section: "S3",
-    type: text(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 lower-case letters, digits or '-'"),
-    default: "us-east-1",
-    help: "region that clients sign for and GetBucketLocation answers",
+    type: optionalText(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 lower-case letters, digits or '-'"),
+    default: undefined,
+    help: "the only region that clients may sign for, and the one that answers name; without it every client's region is accepted, and answers name that one (us-east-1 to those that sign nothing)",
   }),
   s3Domains: setting({
     flag: "s3-domains",
@@ -234,7 +263,23 @@ export const SETTINGS = {
     type: integer(1, 1_000_000),
     default: 10_000,
     tuning: true,
-    help: "open client connections; more are closed at once",
+    help: "open client connections; when they are reached the oldest one without a request in progress is closed; at most three quarters of the file descriptors or so",
+  }),
+  s3MaxConnectionsPerAddress: setting({
+    flag: "s3-max-connections-per-address",
+    section: "S3",
+    type: integer(0, 1_000_000),
+    default: 0,
+    tuning: true,
+    help: "of them, from one address (IPv6: one /64) and without a request in progress; above it that address's oldest is closed; 0 = a quarter of s3-max-connections; a proxy in front is one address, too",
+  }),
+  s3AccessLog: setting({
+    flag: "s3-access-log",
+    section: "S3",
+    type: oneOf("off", "errors", "all"),
+    default: "errors",
+    tuning: true,
+    help: "which S3 requests get a line in the log, with the request id that the client was told; errors are answers from 400 on and those broken off",
   }),
   s3BodyIdleTimeoutMs: setting({
     flag: "s3-body-idle-timeout",

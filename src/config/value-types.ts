@@ -29,6 +29,11 @@ export const text = (pattern: RegExp, rule: string): ValueType<string> => ({
   format: (value) => value,
 });
 
+export const optionalText = (pattern: RegExp, rule: string): ValueType<string | undefined> => ({
+  ...text(pattern, rule),
+  format: (value) => value ?? "",
+});
+
 export const path: ValueType<string> = {
   placeholder: "PATH",
   parse: (input) => {

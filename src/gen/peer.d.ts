@@ -167,7 +167,10 @@ export namespace elastickv {
             NOT_READY = 8,
 
             /** ROLLED_BACK value */
-            ROLLED_BACK = 9
+            ROLLED_BACK = 9,
+
+            /** UNAUTHENTICATED value */
+            UNAUTHENTICATED = 10
         }
 
         /**
@@ -282,7 +285,13 @@ export namespace elastickv {
             SNAPSHOT_CREDIT = 12,
 
             /** SNAPSHOT_RESULT value */
-            SNAPSHOT_RESULT = 13
+            SNAPSHOT_RESULT = 13,
+
+            /** CHALLENGE value */
+            CHALLENGE = 14,
+
+            /** PROOF value */
+            PROOF = 15
         }
 
         /**
@@ -348,6 +357,12 @@ export namespace elastickv {
 
             /** Header verdict. */
             verdict?: (elastickv.peer.Verdict.$Properties|null);
+
+            /** Header nonce. */
+            nonce: Uint8Array;
+
+            /** Header mac. */
+            mac: Uint8Array;
 
             /**
              * Encodes the specified Header message. Does not implicitly {@link elastickv.peer.Header.verify|verify} messages.
@@ -417,6 +432,12 @@ export namespace elastickv {
 
                 /** Header verdict */
                 verdict?: (elastickv.peer.Verdict.$Properties|null);
+
+                /** Header nonce */
+                nonce?: (Uint8Array|null);
+
+                /** Header mac */
+                mac?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -381,6 +381,7 @@ export const elastickv = $root.elastickv = (() => {
          * @property {number} CERTIFICATE=7 CERTIFICATE value
          * @property {number} NOT_READY=8 NOT_READY value
          * @property {number} ROLLED_BACK=9 ROLLED_BACK value
+         * @property {number} UNAUTHENTICATED=10 UNAUTHENTICATED value
          */
         peer.RefusalCode = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -394,6 +395,7 @@ export const elastickv = $root.elastickv = (() => {
             values[valuesById[7] = "CERTIFICATE"] = 7;
             values[valuesById[8] = "NOT_READY"] = 8;
             values[valuesById[9] = "ROLLED_BACK"] = 9;
+            values[valuesById[10] = "UNAUTHENTICATED"] = 10;
             return values;
         })();
 
@@ -588,6 +590,8 @@ export const elastickv = $root.elastickv = (() => {
          * @property {number} SNAPSHOT_END=11 SNAPSHOT_END value
          * @property {number} SNAPSHOT_CREDIT=12 SNAPSHOT_CREDIT value
          * @property {number} SNAPSHOT_RESULT=13 SNAPSHOT_RESULT value
+         * @property {number} CHALLENGE=14 CHALLENGE value
+         * @property {number} PROOF=15 PROOF value
          */
         peer.Kind = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -605,6 +609,8 @@ export const elastickv = $root.elastickv = (() => {
             values[valuesById[11] = "SNAPSHOT_END"] = 11;
             values[valuesById[12] = "SNAPSHOT_CREDIT"] = 12;
             values[valuesById[13] = "SNAPSHOT_RESULT"] = 13;
+            values[valuesById[14] = "CHALLENGE"] = 14;
+            values[valuesById[15] = "PROOF"] = 15;
             return values;
         })();
 
@@ -628,6 +634,8 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [reason] Header reason
              * @property {elastickv.peer.Hello.$Properties|null} [hello] Header hello
              * @property {elastickv.peer.Verdict.$Properties|null} [verdict] Header verdict
+             * @property {Uint8Array|null} [nonce] Header nonce
+             * @property {Uint8Array|null} [mac] Header mac
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -784,6 +792,22 @@ export const elastickv = $root.elastickv = (() => {
             Header.prototype.verdict = null;
 
             /**
+             * Header nonce.
+             * @member {Uint8Array} nonce
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.nonce = $util.newBuffer([]);
+
+            /**
+             * Header mac.
+             * @member {Uint8Array} mac
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.mac = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Header message. Does not implicitly {@link elastickv.peer.Header.verify|verify} messages.
              * @function encode
              * @memberof elastickv.peer.Header
@@ -829,6 +853,10 @@ export const elastickv = $root.elastickv = (() => {
                     $root.elastickv.peer.Hello.encode(message.hello, writer.uint32(/* id 14, wireType 2 =*/114).fork(), _depth + 1).ldelim();
                 if (message.verdict != null && $Object.hasOwnProperty.call(message, "verdict"))
                     $root.elastickv.peer.Verdict.encode(message.verdict, writer.uint32(/* id 15, wireType 2 =*/122).fork(), _depth + 1).ldelim();
+                if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce"))
+                    writer.uint32(/* id 16, wireType 2 =*/130).bytes(message.nonce);
+                if (message.mac != null && $Object.hasOwnProperty.call(message, "mac"))
+                    writer.uint32(/* id 17, wireType 2 =*/138).bytes(message.mac);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -999,6 +1027,18 @@ export const elastickv = $root.elastickv = (() => {
                             if (wireType !== 2)
                                 break;
                             message.verdict = $root.elastickv.peer.Verdict.decode(reader, reader.size(), $undefined, _depth + 1, message.verdict);
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 2)
+                                break;
+                            message.nonce = reader.bytes();
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 2)
+                                break;
+                            message.mac = reader.bytes();
                             continue;
                         }
                     }

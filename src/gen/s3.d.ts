@@ -101,7 +101,22 @@ export namespace elastickv {
             SHA1 = 4,
 
             /** SHA256 value */
-            SHA256 = 5
+            SHA256 = 5,
+
+            /** SHA512 value */
+            SHA512 = 6,
+
+            /** MD5 value */
+            MD5 = 7,
+
+            /** XXHASH64 value */
+            XXHASH64 = 8,
+
+            /** XXHASH3 value */
+            XXHASH3 = 9,
+
+            /** XXHASH128 value */
+            XXHASH128 = 10
         }
 
         /** ChecksumType enum. */
@@ -184,6 +199,28 @@ export namespace elastickv {
 
             /** Shape of a Checksum. */
             type $Shape = elastickv.s3.Checksum.$Properties;
+        }
+
+        /** StorageClass enum. */
+        enum StorageClass {
+
+            /** STANDARD value */
+            STANDARD = 0,
+
+            /** REDUCED_REDUNDANCY value */
+            REDUCED_REDUNDANCY = 1,
+
+            /** STANDARD_IA value */
+            STANDARD_IA = 2,
+
+            /** ONEZONE_IA value */
+            ONEZONE_IA = 3,
+
+            /** INTELLIGENT_TIERING value */
+            INTELLIGENT_TIERING = 4,
+
+            /** GLACIER_IR value */
+            GLACIER_IR = 5
         }
 
         /**
@@ -394,6 +431,12 @@ export namespace elastickv {
             /** Manifest payloadCrc32. */
             payloadCrc32: number;
 
+            /** Manifest storageClass. */
+            storageClass: elastickv.s3.StorageClass;
+
+            /** Manifest invocation. */
+            invocation: Uint8Array;
+
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @param message Manifest message or plain object to encode
@@ -456,6 +499,12 @@ export namespace elastickv {
 
                 /** Manifest payloadCrc32 */
                 payloadCrc32?: (number|null);
+
+                /** Manifest storageClass */
+                storageClass?: (elastickv.s3.StorageClass|null);
+
+                /** Manifest invocation */
+                invocation?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -716,6 +765,9 @@ export namespace elastickv {
             /** Upload chunkSize. */
             chunkSize: number;
 
+            /** Upload storageClass. */
+            storageClass: elastickv.s3.StorageClass;
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -760,6 +812,9 @@ export namespace elastickv {
 
                 /** Upload chunkSize */
                 chunkSize?: (number|null);
+
+                /** Upload storageClass */
+                storageClass?: (elastickv.s3.StorageClass|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

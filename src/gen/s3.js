@@ -232,6 +232,11 @@ export const elastickv = $root.elastickv = (() => {
          * @property {number} CRC64NVME=3 CRC64NVME value
          * @property {number} SHA1=4 SHA1 value
          * @property {number} SHA256=5 SHA256 value
+         * @property {number} SHA512=6 SHA512 value
+         * @property {number} MD5=7 MD5 value
+         * @property {number} XXHASH64=8 XXHASH64 value
+         * @property {number} XXHASH3=9 XXHASH3 value
+         * @property {number} XXHASH128=10 XXHASH128 value
          */
         s3.ChecksumAlgorithm = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -241,6 +246,11 @@ export const elastickv = $root.elastickv = (() => {
             values[valuesById[3] = "CRC64NVME"] = 3;
             values[valuesById[4] = "SHA1"] = 4;
             values[valuesById[5] = "SHA256"] = 5;
+            values[valuesById[6] = "SHA512"] = 6;
+            values[valuesById[7] = "MD5"] = 7;
+            values[valuesById[8] = "XXHASH64"] = 8;
+            values[valuesById[9] = "XXHASH3"] = 9;
+            values[valuesById[10] = "XXHASH128"] = 10;
             return values;
         })();
 
@@ -434,6 +444,28 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             return Checksum;
+        })();
+
+        /**
+         * StorageClass enum.
+         * @name elastickv.s3.StorageClass
+         * @enum {number}
+         * @property {number} STANDARD=0 STANDARD value
+         * @property {number} REDUCED_REDUNDANCY=1 REDUCED_REDUNDANCY value
+         * @property {number} STANDARD_IA=2 STANDARD_IA value
+         * @property {number} ONEZONE_IA=3 ONEZONE_IA value
+         * @property {number} INTELLIGENT_TIERING=4 INTELLIGENT_TIERING value
+         * @property {number} GLACIER_IR=5 GLACIER_IR value
+         */
+        s3.StorageClass = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "STANDARD"] = 0;
+            values[valuesById[1] = "REDUCED_REDUNDANCY"] = 1;
+            values[valuesById[2] = "STANDARD_IA"] = 2;
+            values[valuesById[3] = "ONEZONE_IA"] = 3;
+            values[valuesById[4] = "INTELLIGENT_TIERING"] = 4;
+            values[valuesById[5] = "GLACIER_IR"] = 5;
+            return values;
         })();
 
         s3.ContentHeaders = (function() {
@@ -846,6 +878,8 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [chunkSize] Manifest chunkSize
              * @property {number|null} [partCount] Manifest partCount
              * @property {number|null} [payloadCrc32] Manifest payloadCrc32
+             * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
+             * @property {Uint8Array|null} [invocation] Manifest invocation
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -983,6 +1017,22 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.payloadCrc32 = 0;
 
             /**
+             * Manifest storageClass.
+             * @member {elastickv.s3.StorageClass} storageClass
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.storageClass = 0;
+
+            /**
+             * Manifest invocation.
+             * @member {Uint8Array} invocation
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.invocation = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Manifest
@@ -1025,6 +1075,10 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.partCount);
                 if (message.payloadCrc32 != null && $Object.hasOwnProperty.call(message, "payloadCrc32") && message.payloadCrc32 !== 0)
                     writer.uint32(/* id 13, wireType 5 =*/109).fixed32(message.payloadCrc32);
+                if (message.storageClass != null && $Object.hasOwnProperty.call(message, "storageClass") && message.storageClass !== 0)
+                    writer.uint32(/* id 14, wireType 0 =*/112).int32(message.storageClass);
+                if (message.invocation != null && $Object.hasOwnProperty.call(message, "invocation") && message.invocation.length)
+                    writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1177,6 +1231,24 @@ export const elastickv = $root.elastickv = (() => {
                                 message.payloadCrc32 = value;
                             else
                                 delete message.payloadCrc32;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.storageClass = value;
+                            else
+                                delete message.storageClass;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.invocation = value;
+                            else
+                                delete message.invocation;
                             continue;
                         }
                     }
@@ -1718,6 +1790,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.s3.ChecksumType|null} [checksumType] Upload checksumType
              * @property {string|null} [owner] Upload owner
              * @property {number|null} [chunkSize] Upload chunkSize
+             * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1807,6 +1880,14 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.chunkSize = 0;
 
             /**
+             * Upload storageClass.
+             * @member {elastickv.s3.StorageClass} storageClass
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.storageClass = 0;
+
+            /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Upload
@@ -1837,6 +1918,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 6, wireType 2 =*/50).string(message.owner);
                 if (message.chunkSize != null && $Object.hasOwnProperty.call(message, "chunkSize") && message.chunkSize !== 0)
                     writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.chunkSize);
+                if (message.storageClass != null && $Object.hasOwnProperty.call(message, "storageClass") && message.storageClass !== 0)
+                    writer.uint32(/* id 8, wireType 0 =*/64).int32(message.storageClass);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1938,6 +2021,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.chunkSize = value;
                             else
                                 delete message.chunkSize;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.storageClass = value;
+                            else
+                                delete message.storageClass;
                             continue;
                         }
                     }

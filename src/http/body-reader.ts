@@ -59,6 +59,11 @@ export class SocketBody implements BodyReader, Watched {
     return this.#ended && this.#queue.length === 0;
   }
 
+  /** The parser has seen the last byte, read or not. */
+  get arrived(): boolean {
+    return this.#ended || this.#request.complete;
+  }
+
   /** The connection ended inside the body. */
   get clientGone(): boolean {
     return this.#error?.code === "TRUNCATED";
@@ -76,8 +81,8 @@ export class SocketBody implements BodyReader, Watched {
 
   read(): Promise<Uint8Array | undefined> {
     if (this.#resolve !== undefined) throw new Error("read() while another read() is waiting");
+    if (!this.#started && this.#error === undefined) this.#start();
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (!this.#started) this.#start();
     const piece = this.#queue.shift();
     if (piece !== undefined) {
       this.#queuedBytes -= piece.length;
@@ -120,6 +125,7 @@ export class SocketBody implements BodyReader, Watched {
   #start(): void {
     this.#started = true;
     this.#onStart(this, this.#request.socket);
+    if (this.#error !== undefined) return;
     if (this.#owesContinue) {
       this.#owesContinue = false;
       this.#response.writeContinue();

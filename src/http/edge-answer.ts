@@ -13,10 +13,17 @@ export function edgeAnswer(status: number, code: string, message: string, reques
   };
 }
 
-/** The same as raw bytes, for a socket that has no response object. */
-export function rawEdgeAnswer(statusLine: string, code: string, message: string, requestId: string): string {
+/** The same as raw bytes, for a socket that has no response object. `allow`: what a 405 must say. */
+export function rawEdgeAnswer(
+  statusLine: string,
+  code: string,
+  message: string,
+  requestId: string,
+  allow?: string,
+): string {
   const xml = errorXml(code, message, requestId);
-  return `HTTP/1.1 ${statusLine}\r\nx-amz-request-id: ${requestId}\r\nContent-Type: application/xml\r\nContent-Length: ${xml.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${xml}`;
+  const allowed = allow === undefined ? "" : `Allow: ${allow}\r\n`;
+  return `HTTP/1.1 ${statusLine}\r\nx-amz-request-id: ${requestId}\r\n${allowed}Content-Type: application/xml\r\nContent-Length: ${xml.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${xml}`;
 }
 
 function errorXml(code: string, message: string, requestId: string): string {

@@ -4,18 +4,23 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { type Clock, systemClock } from "../platform/clock.ts";
 import { discardRest, type SocketBody } from "./body-reader.ts";
+import type { Arrival, Connection, Expectation } from "./connection.ts";
+import { ConnectionTable } from "./connection-table.ts";
 import { edgeAnswer } from "./edge-answer.ts";
 import { EdgeError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { IdleWatch } from "./idle-watch.ts";
+import { LINGER_LIMITS, Lingering } from "./linger.ts";
 import { type EdgeMetrics, noEdgeMetrics } from "./metrics.ts";
 import { DEFAULT_EDGE_LIMITS, type Edge, type EdgeLimits, type EdgeOptions } from "./options.ts";
-import { answerParseError } from "./parse-errors.ts";
+import { answerParseError, refuseTunnel } from "./parse-errors.ts";
 import { ReplyAborted, writeReply } from "./reply-writer.ts";
 import { refusal } from "./request-checks.ts";
 import { requestIds } from "./request-id.ts";
-import type { EdgeReply } from "./types.ts";
+import { Turns } from "./turns.ts";
+import type { EdgeReply, RefusedRequest } from "./types.ts";
 
 /** What is left of an unread body up to this size is read and thrown away, so that its connection lives on. */
 const DISCARD_BYTES = 256 * 1024;
@@ -45,8 +50,11 @@ class HttpEdge implements Edge {
   /** Bodies being read, so that a parse error finds its reader. */
   readonly #bodies = new WeakMap<Socket, SocketBody>();
   readonly #onBodyStart: (body: SocketBody, socket: Socket) => void;
+  readonly #connections: ConnectionTable;
+  readonly #turns: Turns;
+  readonly #lingering: Lingering;
+  readonly #clock: Clock;
   #port = 0;
-  #connections = 0;
   #inFlight = 0;
   #closing: Promise<void> | undefined;
   #whenQuiet: (() => void) | undefined;
@@ -57,10 +65,20 @@ class HttpEdge implements Edge {
     this.host = options.host;
     this.#limits = { ...DEFAULT_EDGE_LIMITS, ...options.limits };
     this.#metrics = options.metrics ?? noEdgeMetrics;
+    this.#clock = options.clock ?? systemClock;
     this.#requestId = options.requestId ?? requestIds();
     this.#bodyWatch = new IdleWatch(this.#limits.bodyIdleTimeoutMs);
     this.#drainWatch = new IdleWatch(this.#limits.drainTimeoutMs);
-    this.#onBodyStart = (body, socket) => this.#bodies.set(socket, body);
+    this.#onBodyStart = (body, socket) => this.#bodyStarts(body, socket);
+    this.#connections = new ConnectionTable(this.#limits, this.#metrics);
+    this.#lingering = new Lingering(options.linger ?? LINGER_LIMITS);
+    this.#turns = new Turns(
+      this.#connections,
+      this.#limits,
+      this.#metrics,
+      this.#drainWatch,
+      (arrival, connection) => void this.#serve(arrival, connection),
+    );
     this.#server = this.#createServer();
   }
 
@@ -69,11 +87,15 @@ class HttpEdge implements Edge {
   }
 
   get connections(): number {
-    return this.#connections;
+    return this.#connections.size;
   }
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  shed(count: number): number {
+    return this.#connections.shed(count);
   }
 
   async listen(): Promise<void> {
@@ -108,6 +130,7 @@ class HttpEdge implements Edge {
       timer = setTimeout(resolve, graceMs);
     });
     await this.#linger(Math.min(graceMs, LINGER_MS));
+    this.#lingering.close();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const quiet = new Promise<void>((resolve) => {
@@ -122,7 +145,7 @@ class HttpEdge implements Edge {
   }
 
   #linger(ms: number): Promise<void> {
-    if (this.#connections === 0 || ms === 0) return Promise.resolve();
+    if (this.connections === 0 || ms === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -138,7 +161,7 @@ class HttpEdge implements Edge {
   #checkQuiet(): void {
     if (this.#whenQuiet === undefined) return;
     if (this.#inFlight === 0) this.#server.closeIdleConnections();
-    if (this.#inFlight === 0 && this.#connections === 0) this.#whenQuiet();
+    if (this.#inFlight === 0 && this.connections === 0) this.#whenQuiet();
   }
 
   #stopWatches(): void {
@@ -160,36 +183,53 @@ class HttpEdge implements Edge {
       noDelay: true,
     });
     server.on("connection", (socket: Socket) => this.#accepted(socket));
-    server.on("request", (request, response) => this.#serve(request, response, false));
-    server.on("checkContinue", (request, response) => this.#serve(request, response, true));
-    server.on("checkExpectation", (request, response) => this.#refuseExpectation(request, response));
+    const arrives = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) =>
+      this.#turns.arrived({ request, response, expectation });
+    server.on("request", arrives("none"));
+    server.on("checkContinue", arrives("continue"));
+    server.on("checkExpectation", arrives("unknown"));
+    server.on("connect", (_request: IncomingMessage, socket) => {
+      const connection = this.#connections.of(socket as Socket);
+      if (connection === undefined) return;
+      this.#refused(refuseTunnel(connection, this.#requestId));
+      this.#lingering.expect(connection.socket);
+    });
     server.on("clientError", (error: Error, socket) => this.#parseFailed(error, socket as Socket));
     return server;
   }
 
   #accepted(socket: Socket): void {
-    if (this.#connections >= this.#limits.maxConnections) {
-      this.#metrics.connectionRefused();
-      socket.destroy();
-      return;
-    }
-    this.#connections++;
-    this.#metrics.connectionOpened();
+    const connection = this.#connections.accept(socket);
+    if (connection === undefined) return;
     socket.once("close", () => {
-      this.#connections--;
-      this.#metrics.connectionClosed();
-      if (this.#connections === 0) this.#whenNoneLeft?.();
+      this.#turns.gone(connection);
+      if (this.connections === 0) this.#whenNoneLeft?.();
       this.#checkQuiet();
     });
   }
 
   #parseFailed(error: Error, socket: Socket): void {
-    answerParseError(error, socket, this.#bodies.get(socket), this.#requestId, this.#metrics);
+    const connection = this.#connections.of(socket);
+    if (connection === undefined || connection.closing) return;
+    const body = this.#bodies.get(socket);
+    this.#refused(answerParseError(error, connection, body, this.#requestId, this.#metrics));
+    this.#lingering.expect(socket);
   }
 
-  #exchange(request: IncomingMessage, response: ServerResponse, owesContinue: boolean): Exchange {
+  #refused(refused: RefusedRequest | undefined): void {
+    if (refused !== undefined) this.#options.onRefused?.(refused);
+  }
+
+  #bodyStarts(body: SocketBody, socket: Socket): void {
+    this.#bodies.set(socket, body);
+    const broken = this.#connections.of(socket)?.broken;
+    if (broken !== undefined && !body.arrived) body.fail(broken.code, broken.message);
+  }
+
+  #exchange({ request, response, expectation }: Arrival): Exchange {
     this.#inFlight++;
     this.#metrics.requestStarted();
+    const owesContinue = expectation !== "none";
     return new Exchange(
       request,
       response,
@@ -200,50 +240,83 @@ class HttpEdge implements Edge {
     );
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, owesContinue: boolean): Promise<void> {
-    const exchange = this.#exchange(request, response, owesContinue);
-    // A client that expects 100 for an empty body should not have asked, but botocore does, and one that then gets a
-    // final answer at once misreads the *next* answer on that connection, which hangs it.
-    if (owesContinue && exchange.socketBody === undefined) response.writeContinue();
-    let reply: EdgeReply;
-    try {
-      reply = refusal(exchange, this.#limits) ?? (await this.#options.application(exchange));
-    } catch (error) {
-      this.#options.onError?.(error, exchange.requestId);
-      reply = internalError(exchange.requestId);
-    }
-    await this.#answer(exchange, reply);
-  }
-
-  async #refuseExpectation(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // The body may or may not follow: nothing can be said about it, so the connection ends here.
-    const exchange = this.#exchange(request, response, true);
+  async #serve(arrival: Arrival, connection: Connection): Promise<void> {
+    const exchange = this.#exchange(arrival);
     const { requestId } = exchange;
-    await this.#answer(
-      exchange,
-      edgeAnswer(417, "ExpectationFailed", "Only 100-continue can be expected.", requestId),
-    );
+    const startedMs = this.#nowMs();
+    let reply: EdgeReply;
+    if (arrival.expectation === "unknown") {
+      // The body may or may not follow: nothing can be said about it, so the connection ends here.
+      reply = edgeAnswer(417, "ExpectationFailed", "Only 100-continue can be expected.", requestId);
+    } else {
+      // A client that expects 100 for an empty body should not have asked, but botocore does, and one that then gets a
+      // final answer at once misreads the *next* answer on that connection, which hangs it.
+      if (arrival.expectation === "continue" && exchange.socketBody === undefined) {
+        exchange.response.writeContinue();
+      }
+      try {
+        const probed = this.#options.probe?.(exchange);
+        const refused = refusal(exchange, this.#limits, probed !== undefined);
+        reply = refused ?? probed ?? (await this.#options.application(exchange));
+      } catch (error) {
+        this.#options.onError?.(error, requestId);
+        reply = internalError(requestId);
+      }
+    }
+    await this.#answer(exchange, reply, connection, startedMs);
+    this.#turns.ended(connection, exchange.response);
   }
 
-  async #answer(exchange: Exchange, reply: EdgeReply): Promise<void> {
+  /** 0 where nobody asks for times. */
+  #nowMs(): number {
+    return this.#options.onEnded === undefined ? 0 : this.#clock.monotonicMs();
+  }
+
+  async #answer(
+    exchange: Exchange,
+    reply: EdgeReply,
+    connection: Connection,
+    startedMs: number,
+  ): Promise<void> {
     const body = exchange.socketBody;
     let close = reply.close === true || this.#closing !== undefined;
     if (body !== undefined && !body.finished) {
       const cleared = reply.close !== true && (await discardRest(body, DISCARD_BYTES, DISCARD_PATIENCE_MS));
-      if (!cleared) close = true;
+      if (!cleared) {
+        close = true;
+        this.#lingering.arm(exchange.request);
+      }
     }
+    if (close) connection.closing = true;
     let status = reply.status;
     let sent = 0;
+    let aborted: string | undefined;
+    const begunMs = this.#nowMs();
     try {
       const written = writeReply(exchange, reply, close, this.#drainWatch);
       sent = typeof written === "number" ? written : await written;
     } catch (error) {
-      if (error instanceof ReplyAborted) sent = error.sent;
+      if (error instanceof ReplyAborted) {
+        sent = error.sent;
+        aborted = error.reason;
+      }
+      connection.closing = true;
       status = this.#replyFailed(exchange, error) ?? status;
     }
     body?.detach();
     this.#inFlight--;
-    this.#metrics.requestEnded(status, exchange.body.received, sent);
+    const received = exchange.body.received;
+    this.#metrics.requestEnded(status, received, sent);
+    this.#options.onEnded?.(exchange, {
+      remoteAddress: connection.remoteAddress,
+      status,
+      bytesIn: received,
+      bytesOut: sent,
+      totalMs: this.#nowMs() - startedMs,
+      firstByteMs: begunMs - startedMs,
+      aborted,
+      facts: reply.facts,
+    });
     if (this.#closing !== undefined) this.#checkQuiet();
   }
 

@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { EMPTY_BODY, SocketBody } from "./body-reader.ts";
 import type { IdleWatch } from "./idle-watch.ts";
+import { withTargetHost } from "./request-target.ts";
 import type { BodyReader, EdgeRequest } from "./types.ts";
+
+const SLASH = 0x2f;
 
 /** One request and its response object. What costs something is made when it is first asked for. */
 export class Exchange implements EdgeRequest {
@@ -29,7 +32,10 @@ export class Exchange implements EdgeRequest {
     this.response = response;
     this.method = request.method ?? "";
     this.rawTarget = request.url ?? "";
-    this.rawHeaders = request.rawHeaders;
+    this.rawHeaders =
+      this.rawTarget.charCodeAt(0) === SLASH
+        ? request.rawHeaders
+        : withTargetHost(request.rawHeaders, this.rawTarget, request.httpVersionMinor === 0);
     this.requestId = requestId;
     const length = this.header("content-length");
     const chunked = length === undefined && this.header("transfer-encoding") !== undefined;

@@ -2,8 +2,10 @@
 export interface EdgeMetrics {
   connectionOpened(): void;
   connectionClosed(): void;
-  /** Refused because `maxConnections` were open. */
+  /** Refused because `maxConnections` were open and each had a request in progress. */
   connectionRefused(): void;
+  /** Closed without a request in progress to make room, or because too many of its requests waited. */
+  connectionEvicted(reason: EdgeEviction): void;
   requestStarted(): void;
   /** Once per request, when the reply has been handed to the kernel or the connection is gone. `status` is 499 when
    *  the client went away before a status was sent; bytes are body bytes. */
@@ -15,6 +17,9 @@ export interface EdgeMetrics {
 }
 
 export type EdgeParseError = "headers-too-large" | "malformed" | "timeout";
+/** `full`: `maxConnections`; `address`: too many idle ones of its address; `descriptors`: the process has none left;
+ *  `pipeline`: too many requests waited for their turn. */
+export type EdgeEviction = "full" | "address" | "descriptors" | "pipeline";
 export type EdgeReplyAbort = "client-gone" | "wrong-length" | "producer-failed" | "drain-timeout";
 
 const nothing = (): void => {};
@@ -23,6 +28,7 @@ export const noEdgeMetrics: EdgeMetrics = {
   connectionOpened: nothing,
   connectionClosed: nothing,
   connectionRefused: nothing,
+  connectionEvicted: nothing,
   requestStarted: nothing,
   requestEnded: nothing,
   parseError: nothing,

@@ -1,5 +1,7 @@
+import type { Clock } from "../platform/clock.ts";
+import type { LingerLimits } from "./linger.ts";
 import type { EdgeMetrics } from "./metrics.ts";
-import type { EdgeApplication } from "./types.ts";
+import type { EdgeApplication, EdgeReply, EdgeRequest, RefusedRequest, RequestOutcome } from "./types.ts";
 
 /**
  * `edge.ts` exports `startEdge(options: EdgeOptions): Promise<Edge>`.
@@ -10,12 +12,20 @@ export interface EdgeOptions {
   /** 0 = any free port; read it back from `Edge.port`. */
   readonly port: number;
   readonly application: EdgeApplication;
+  /** Asked first, at once, and also about a request without Host (HTTP/1.0 health checks). undefined: the application's. */
+  readonly probe?: (request: EdgeRequest) => EdgeReply | undefined;
   /** A new request id: 16 upper-case hex digits by default. */
   readonly requestId?: () => string;
   readonly metrics?: EdgeMetrics;
   readonly limits?: Partial<EdgeLimits>;
+  readonly linger?: LingerLimits;
   /** The application threw something: the client got a 500 (or a cut connection). For the log. */
   readonly onError?: (error: unknown, requestId: string) => void;
+  /** Every request once, when its answer has ended. Default: none, and nothing is timed. */
+  readonly onEnded?: (request: EdgeRequest, outcome: RequestOutcome) => void;
+  /** Every answer to what was no request. */
+  readonly onRefused?: (refused: RefusedRequest) => void;
+  readonly clock?: Clock;
 }
 
 export interface EdgeLimits {
@@ -23,8 +33,14 @@ export interface EdgeLimits {
   readonly maxHeaderBytes: number;
   /** Header lines. More: the same (Bun itself refuses 200 and more). */
   readonly maxHeaderCount: number;
-  /** More are accepted and closed at once. */
+  /** When they are reached the oldest connection without a request in progress makes room; without one, the newcomer is closed. */
   readonly maxConnections: number;
+  /** Connections of one address (IPv6: of one /64) without a request in progress; above it its oldest is closed. */
+  readonly maxIdlePerAddress: number;
+  /** Requests of one connection that wait for their turn; above it the connection is destroyed. */
+  readonly maxWaitingPerConnection: number;
+  /** The same over all connections. */
+  readonly maxWaiting: number;
   /** No body byte for this long while the application waits for one: BodyError TIMEOUT. */
   readonly bodyIdleTimeoutMs: number;
   /** The client takes no byte of a reply for this long: the connection is destroyed. */
@@ -39,6 +55,11 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   maxHeaderBytes: 64 * 1024,
   maxHeaderCount: 190,
   maxConnections: 10_000,
+  maxIdlePerAddress: 2_500,
+  // Bun reads 512 KiB at a time, and no signed request is shorter than 400 bytes: who sends more than this at once is
+  // no S3 client. Each costs about 5 KB while it waits.
+  maxWaitingPerConnection: 1_500,
+  maxWaiting: 10_000,
   bodyIdleTimeoutMs: 60_000,
   drainTimeoutMs: 60_000,
   headersTimeoutMs: 30_000,
@@ -52,6 +73,8 @@ export interface Edge {
   readonly connections: number;
   /** Requests whose reply has not ended. */
   readonly inFlight: number;
+  /** Closes up to `count` connections without a request in progress, oldest first. Returns how many. */
+  shed(count: number): number;
   /** Accepts no more, lets requests in flight end for up to `graceMs`, then destroys what is left. Idempotent. */
   close(graceMs: number): Promise<void>;
 }

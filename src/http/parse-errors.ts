@@ -1,8 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { SocketBody } from "./body-reader.ts";
+import type { Connection } from "./connection.ts";
 import { rawEdgeAnswer } from "./edge-answer.ts";
 import type { EdgeMetrics } from "./metrics.ts";
+import { METHOD_NOT_ALLOWED, type RefusedLine, refusedLine } from "./request-target.ts";
+import type { RefusedRequest } from "./types.ts";
 
 /** node:http keeps the response in progress here (undocumented, the same in Bun; a test depends on it). */
 interface HttpSocket extends Socket {
@@ -16,50 +19,83 @@ interface HttpSocket extends Socket {
  */
 export function answerParseError(
   error: Error,
-  socket: Socket,
+  connection: Connection,
   body: SocketBody | undefined,
   requestId: () => string,
   metrics: EdgeMetrics,
-): void {
+): RefusedRequest | undefined {
+  const { socket } = connection;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     // Nothing to answer: it may as well be a connection that was opened ahead of need.
     metrics.parseError("timeout");
     socket.destroy();
-    return;
+    return undefined;
   }
   if (code === "ECONNRESET" || code === "EPIPE") {
     // A client that went away is not one that talks nonsense.
     body?.fail("TRUNCATED", "the connection was reset inside the body");
     socket.destroy();
-    return;
+    return undefined;
   }
-  const reading = body !== undefined && !body.finished;
-  if (reading && code === "HPE_INVALID_EOF_STATE") {
-    body.fail("TRUNCATED", "the connection ended inside the body");
-    return;
+  // Whole bodies are not at fault: what is broken comes after them.
+  const reading = body !== undefined && !body.finished && !body.arrived;
+  const ended = code === "HPE_INVALID_EOF_STATE";
+  // The request at fault may still wait for its turn.
+  connection.broken = ended
+    ? { code: "TRUNCATED", message: "the connection ended inside the body" }
+    : { code: "MALFORMED", message: `the body's transfer coding is malformed (${code})` };
+  if (reading && ended) {
+    body.fail(connection.broken.code, connection.broken.message);
+    return undefined;
   }
   const tooLarge = code === "HPE_HEADER_OVERFLOW" || code === "HPE_CHUNK_EXTENSIONS_OVERFLOW";
   metrics.parseError(tooLarge ? "headers-too-large" : "malformed");
   if (reading) {
-    body.fail("MALFORMED", `the body's transfer coding is malformed (${code})`);
-    return;
+    body.fail(connection.broken.code, connection.broken.message);
+    return undefined;
   }
-  if (endAfterAnswers(socket)) return;
+  if (endAfterAnswers(socket)) return undefined;
   if (!socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
-  socket.end(
-    tooLarge
-      ? rawEdgeAnswer(
-          "400 Bad Request",
-          "RequestHeaderSectionTooLarge",
-          "The request headers exceed the maximum allowed size.",
-          requestId(),
-        )
-      : rawEdgeAnswer("400 Bad Request", "BadRequest", "The HTTP request is malformed.", requestId()),
-  );
+  // The bytes that the parser was given last: they begin with the line at fault, unless it came in pieces.
+  const { rawPacket } = error as Error & { readonly rawPacket?: Uint8Array };
+  const why = tooLarge ? TOO_LARGE : (refusedLine(rawPacket) ?? MALFORMED);
+  return answerRaw(connection, why, requestId());
+}
+
+const TOO_LARGE: RefusedLine = {
+  status: "400 Bad Request",
+  code: "RequestHeaderSectionTooLarge",
+  message: "The request headers exceed the maximum allowed size.",
+};
+const MALFORMED: RefusedLine = {
+  status: "400 Bad Request",
+  code: "BadRequest",
+  message: "The HTTP request is malformed.",
+};
+
+/** CONNECT asks for a tunnel, and node:http hands over the socket for it. There is none here. */
+export function refuseTunnel(connection: Connection, requestId: () => string): RefusedRequest | undefined {
+  const { socket } = connection;
+  connection.closing = true;
+  // Behind a request in progress this answer would be taken for that request's.
+  if (connection.busy && endAfterAnswers(socket)) return undefined;
+  if (socket.writable) return answerRaw(connection, METHOD_NOT_ALLOWED, requestId());
+  socket.destroy();
+  return undefined;
+}
+
+function answerRaw(
+  { socket, remoteAddress }: Connection,
+  why: RefusedLine,
+  requestId: string,
+): RefusedRequest {
+  const { status, code, message, allow } = why;
+  socket.end(rawEdgeAnswer(status, code, message, requestId, allow));
+  return { requestId, remoteAddress, status: Number.parseInt(status, 10), code };
 }
 
 /** When answers are still to be written: ends the connection after the last of them and returns true. */

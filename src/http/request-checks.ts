@@ -1,16 +1,22 @@
 import { edgeAnswer } from "./edge-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { EdgeLimits } from "./options.ts";
+import { targetAuthority } from "./request-target.ts";
 import type { EdgeReply } from "./types.ts";
 
 /**
  * What node:http lets through although no application should see it: no Host or several, more headers than the
  * limit, a transfer coding other than plain chunked. Returns the answer, or undefined for a request in order.
+ *
+ * @param anyHost it is answered the same whatever the name, so HTTP/1.0 need not give one (RFC 9112 section 3.2: 1.1 must)
  */
-export function refusal(exchange: Exchange, limits: EdgeLimits): EdgeReply | undefined {
+export function refusal(exchange: Exchange, limits: EdgeLimits, anyHost: boolean): EdgeReply | undefined {
   const { rawHeaders, requestId } = exchange;
   if (rawHeaders.length > 2 * limits.maxHeaderCount) {
     return edgeAnswer(400, "RequestHeaderSectionTooLarge", "Too many request headers.", requestId);
+  }
+  if (targetAuthority(exchange.rawTarget) === "") {
+    return edgeAnswer(400, "InvalidURI", "The authority of the request target is not valid.", requestId);
   }
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -32,6 +38,7 @@ export function refusal(exchange: Exchange, limits: EdgeLimits): EdgeReply | und
     }
   }
   if (hosts === 1) return undefined;
+  if (hosts === 0 && anyHost && exchange.request.httpVersionMinor === 0) return undefined;
   const what = hosts === 0 ? "The Host header is missing." : "There is more than one Host header.";
   return edgeAnswer(400, "InvalidRequest", what, requestId);
 }

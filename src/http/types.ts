@@ -4,7 +4,7 @@ export interface EdgeRequest {
   readonly method: string;
   /** The request target exactly as it stood on the request line: never decoded, never normalised. */
   readonly rawTarget: string;
-  /** Name, value, name, value ... in wire order and case; values are latin1. */
+  /** Name, value, name, value ... in wire order and case; values are latin1. Host is that of an absolute-form target. */
   readonly rawHeaders: readonly string[];
   /** First value of a header by lower-case name, latin1; undefined when absent. */
   header(lowerName: string): string | undefined;
@@ -35,6 +35,42 @@ export interface EdgeReply {
   readonly body: EdgeBody;
   /** Answer, then close the connection (always done when the body was not read to its end). */
   readonly close?: boolean;
+  readonly facts?: RequestFacts;
+}
+
+/** What the application knows of a request, for the access log; it may still learn something until the answer has ended. */
+export interface RequestFacts {
+  operation?: string;
+  bucket?: string | undefined;
+  key?: string | undefined;
+  /** Whose signature it was. */
+  accessKey?: string | undefined;
+  /** Also of an error that a 200 carries in its body. */
+  errorCode?: string;
+}
+
+/** How a request ended. */
+export interface RequestOutcome {
+  readonly remoteAddress: string;
+  /** 499: the client left before it could be told one. */
+  readonly status: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** From the head, or from its turn behind others of its connection. */
+  readonly totalMs: number;
+  /** The same, until the answer was begun. */
+  readonly firstByteMs: number;
+  /** Why the answer was broken off. */
+  readonly aborted: string | undefined;
+  readonly facts: RequestFacts | undefined;
+}
+
+/** A request that never was one: its parser gave up. */
+export interface RefusedRequest {
+  readonly requestId: string;
+  readonly remoteAddress: string;
+  readonly status: number;
+  readonly code: string;
 }
 
 export type EdgeBody =

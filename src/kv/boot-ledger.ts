@@ -12,7 +12,7 @@ import type { Hello, HelloBoots, Standing } from "../raft/transport/types.ts";
 export interface BootLedgerOptions {
   /** Of this node's data directory. */
   readonly instance: string;
-  /** Of this node, newest last: the last one is that of this start. Empty: none are kept, and nothing is checked. */
+  /** Of this node, newest last: the last one is that of this start. Empty only where there are no peers. */
   readonly boots: readonly string[];
   readonly peers: readonly PeerBoot[];
   /** Makes both durable; answered by `onKept`. Own starts before `since` may be forgotten. */
@@ -48,7 +48,7 @@ export class BootLedger {
   /** For a hello to this peer. */
   greeting(to: number): HelloBoots {
     const boot = this.#options.boots.at(-1);
-    if (boot === undefined) return {};
+    if (boot === undefined) throw new Error("a node without a start of its own says hello to nobody");
     const known = this.#known.get(to);
     return known === undefined
       ? { boot }
@@ -61,7 +61,7 @@ export class BootLedger {
     const { boots, instance } = this.#options;
     // Of another directory: whether this one may take its place is for the membership to say.
     if (lastBootOfYou === undefined || instanceOfYou !== instance || PLANTED.acceptRolledBack) return false;
-    return boots.length > 0 && !boots.includes(lastBootOfYou);
+    return !boots.includes(lastBootOfYou);
   }
 
   /**
@@ -72,8 +72,7 @@ export class BootLedger {
     const { id, instance, boot } = hello;
     this.#hear(hello);
     const known = this.#known.get(id);
-    // An older release, which knows of no starts, on either side.
-    if (boot === undefined || this.#options.boots.length === 0 || known?.boot === boot) {
+    if (known?.boot === boot) {
       standing.stands();
       return;
     }

@@ -12,7 +12,7 @@ import { physicalMs } from "./hlc.ts";
 import { CLEANUP_PREFIX, parseCleanupKey } from "./keys.ts";
 import type { KvClient, TxnMutation } from "./types.ts";
 
-/** Payload-free operations in one Raft entry (DESIGN section 5). */
+/** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 export const CLEANUP_BATCH_OPERATIONS = 64;
 /** Keys read at a time; independent of the batch. */
 export const SCAN_PAGE = 1_024;

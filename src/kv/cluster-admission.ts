@@ -1,8 +1,10 @@
-/** Who may talk to this node: decided on the hello of a connection, at both of its ends. */
+/** Which node of the cluster may talk to this one: decided on the hello of a connection, at both of its ends. That the other
+ *  end belongs to the cluster at all has been proved before (raft/transport/proof.ts), or its certificate does. */
 import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, Membership } from "../raft/engine/types.ts";
 import type { Hello, RefusalCode, Verdict } from "../raft/transport/types.ts";
+import type { NamedAddress } from "./consensus-options.ts";
 
 /** What the verdict depends on, at this moment. */
 export interface AdmissionView {
@@ -16,6 +18,8 @@ export interface AdmissionView {
   /** The initial cluster: who may be met before there is a membership; undefined = a node that joins, which may meet
    *  anybody of its cluster. */
   readonly expected: readonly string[] | undefined;
+  /** Nodes that the operator of this one has named, with their addresses. */
+  readonly named: readonly NamedAddress[];
   /** Peers must prove their names by certificate. */
   readonly tls: boolean;
 }
@@ -23,21 +27,18 @@ export interface AdmissionView {
 const refuse = (code: RefusalCode, message: string): Verdict => ({ ok: false, code, message });
 
 /**
- * Cluster, then name, then data directory, then certificate. A node of the same cluster that the membership here does not
- * know is let in: this replica may be behind, and the stranger may be the leader it has to catch up with.
+ * Cluster, then name, then data directory. A node of the same cluster that the membership here does not know is let in: this
+ * replica may be behind, and the stranger may be the leader it has to catch up with. A refusal does not tell what is known
+ * here of the data directory of that name, nor which cluster this is.
  */
-export function admit(view: AdmissionView, hello: Hello, cert: PeerCertificate | undefined): Verdict {
+export function admit(view: AdmissionView, hello: Hello): Verdict {
   if (hello.id !== raftIdOf(hello.name)) {
     return refuse("WRONG_NODE", `id ${hello.id} is not that of the name ${hello.name}`);
   }
   if (hello.name === view.name) {
     return refuse("WRONG_NODE", `both ends of this connection are named ${view.name}`);
   }
-  return (
-    checkCluster(view, hello) ??
-    checkMember(view, hello) ??
-    checkCertificate(view, hello, cert) ?? { ok: true }
-  );
+  return checkCluster(view, hello) ?? checkMember(view, hello) ?? { ok: true };
 }
 
 function checkCluster(view: AdmissionView, hello: Hello): Verdict | undefined {
@@ -55,7 +56,7 @@ function checkCluster(view: AdmissionView, hello: Hello): Verdict | undefined {
       `${hello.name} is no member: add it first (elastickv cluster add-learner ${hello.name}=${hello.address})`,
     );
   }
-  return refuse("WRONG_CLUSTER", `this is cluster ${view.clusterId}, not ${hello.clusterId}`);
+  return refuse("WRONG_CLUSTER", `${view.name} belongs to another cluster than ${hello.clusterId}`);
 }
 
 function removed(hello: Hello): Verdict {
@@ -75,7 +76,7 @@ function checkMember(view: AdmissionView, hello: Hello): Verdict | undefined {
   if (known !== undefined && known !== hello.instance) {
     return refuse(
       "WRONG_INSTANCE",
-      `${hello.name} is known with another data directory (instance ${known}, this one is ${hello.instance}): ` +
+      `${hello.name} is known with another data directory than ${hello.instance}: ` +
         "it was wiped or restored, and may not take part under its old name",
     );
   }
@@ -85,18 +86,23 @@ function checkMember(view: AdmissionView, hello: Hello): Verdict | undefined {
   return undefined;
 }
 
-function checkCertificate(
+/**
+ * With TLS: the certificate bears the node's name, or the host of the address that is known of the node here: registered, or
+ * else named by this node's operator. What the node says of its address itself proves nothing.
+ */
+export function checkCertificate(
   view: AdmissionView,
   hello: Hello,
   cert: PeerCertificate | undefined,
-): Verdict | undefined {
-  if (!view.tls) return undefined;
+): Verdict {
+  if (!view.tls) return { ok: true };
   if (cert === undefined) return refuse("CERTIFICATE", `${hello.name} has shown no certificate`);
   const names = new Set(cert.names.map((name) => name.toLowerCase()));
-  if (names.has(hello.name.toLowerCase())) return undefined;
-  // Of the registered address, where there is one: the hello's is only what the peer says of itself.
-  const registered = view.membership?.members.find(({ id }) => id === hello.id)?.address;
-  if (names.has(hostOf(registered ?? hello.address).toLowerCase())) return undefined;
+  if (names.has(hello.name.toLowerCase())) return { ok: true };
+  const known =
+    view.membership?.members.find(({ id }) => id === hello.id) ??
+    view.named.find(({ name }) => name === hello.name);
+  if (known !== undefined && names.has(hostOf(known.address).toLowerCase())) return { ok: true };
   return refuse(
     "CERTIFICATE",
     `the certificate of ${hello.name} (${cert.subject}) names ${cert.names.join(", ") || "nobody"}`,

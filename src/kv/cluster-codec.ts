@@ -44,6 +44,7 @@ export function decodeClusterReply(body: Uint8Array): ClusterReply {
     case "status": {
       const view = object(reply["view"], "view");
       if (!Array.isArray(view["members"])) throw new ClusterMessageError("view has no members");
+      if (view["view"] !== "leader" && view["view"] !== "own") throw unknown("view", view["view"]);
       return { kind: "status", view: view as unknown as (ClusterReply & { kind: "status" })["view"] };
     }
     case "done":

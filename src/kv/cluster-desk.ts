@@ -8,7 +8,7 @@ import { ClusterChanges } from "./cluster-changes.ts";
 import { decodeClusterRequest, encodeClusterMessage, refused } from "./cluster-codec.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster-messages.ts";
 import type { ClusterPeers } from "./cluster-peers.ts";
-import { clusterView, votersOf } from "./cluster-view.ts";
+import { clusterView, isMember, votersOf } from "./cluster-view.ts";
 import type { ConsensusAssembly } from "./consensus-options.ts";
 import type { Forwarding } from "./forwarding.ts";
 
@@ -117,14 +117,16 @@ export class ClusterDesk {
     const answer = (reply: ClusterReply): void => {
       if (answered) return;
       answered = true;
-      cancel();
+      for (const cancel of cancels) cancel();
       settle(reply);
     };
     // Whoever looks wants to see something now; a leader that hangs is part of it.
     const ownView = (): void =>
       answer(this.#ownView() ?? refused("NO_LEADER", "this node does not take part in a cluster yet"));
-    const cancel = request.kind === "status" ? timers.later(ownView, STATUS_WAIT_MS) : (): void => {};
-    const attempt = (): void =>
+    let askedOf = 0;
+    const attempt = (): void => {
+      if (answered) return;
+      askedOf = this.#leader;
       this.#ask(request, (reply) => {
         const passing =
           reply.kind === "refused" && (reply.code === "NO_LEADER" || reply.code === "CHANGE_IN_PROGRESS");
@@ -133,7 +135,21 @@ export class ClusterDesk {
         else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
         else answer(reply);
       });
+    };
+    // One that was asked and has lost its leadership since (it hangs) need not be waited for: looking may be repeated.
+    const lookAgain = (): void => {
+      if (this.#leader !== 0 && this.#leader !== askedOf) attempt();
+    };
+    const cancels =
+      request.kind === "status"
+        ? [timers.later(ownView, STATUS_WAIT_MS), timers.every(lookAgain, LEADER_RETRY_MS)]
+        : [];
     attempt();
+  }
+
+  /** 0 = none known. */
+  get #leader(): number {
+    return this.#options.engine()?.status().lead ?? 0;
   }
 
   /** Once, here or at the leader. NO_LEADER: nothing was done, and it can be tried again. */
@@ -162,7 +178,9 @@ export class ClusterDesk {
       void peers.send(from, { kind: "reply", requestId, body: encodeClusterMessage(reply) });
     try {
       const request = decodeClusterRequest(body);
-      if (this.#options.engine()?.status().raftState === StateType.Leader) this.#ask(request, answer);
+      if (!isMember(this.#options.membership(), from))
+        answer(refused("UNKNOWN_MEMBER", "it is no member who asks"));
+      else if (this.#options.engine()?.status().raftState === StateType.Leader) this.#ask(request, answer);
       else answer(refused("NO_LEADER", `${identity.name} no longer leads: try again`));
     } catch (error) {
       answer(refused("INVALID", error instanceof Error ? error.message : String(error)));

@@ -45,13 +45,18 @@ export const CLUSTER_REFUSAL_CODES = [
 ] as const;
 export type ClusterRefusalCode = (typeof CLUSTER_REFUSAL_CODES)[number];
 
-/** The cluster as the answering node's leader sees it (or, without one, the node itself: `leaderId` null). */
+/** The cluster as its leader sees it, or as another node does that has no answer from one. What it cannot know is null. */
 export interface ClusterView {
+  /** Who looks: the leader, or the node that was asked (`own`). */
+  readonly view: "leader" | "own";
   readonly leader: string | null;
   readonly term: number;
-  readonly configurationIndex: number;
+  /** null: it has none yet. */
+  readonly configurationIndex: number | null;
   /** A joint change is under way. */
   readonly joint: boolean;
+  /** The member that leadership is being handed to; null: none, or not known. */
+  readonly transferTo: string | null;
   readonly commitIndex: number;
   readonly firstIndex: number;
   readonly lastIndex: number;
@@ -62,15 +67,19 @@ export interface MemberView {
   readonly name: string;
   readonly address: string;
   readonly role: "leader" | "follower" | "candidate" | "learner";
-  /** Log index known to be on its disk, and applied there; 0 when the answering node cannot know. */
-  readonly match: number;
-  readonly applied: number;
+  /** By the joint change under way it gets a vote, or loses its own. */
+  readonly change: "joining" | "leaving" | null;
+  /** Log index known to be on its disk, and applied there. */
+  readonly match: number | null;
+  readonly applied: number | null;
   /** Entries behind the leader's commit index. */
-  readonly lag: number;
-  readonly reachable: boolean;
+  readonly lag: number | null;
+  readonly reachable: boolean | null;
   /** A keyspace snapshot is on its way to it. */
-  readonly snapshot: boolean;
-  readonly registered: boolean;
+  readonly snapshot: boolean | null;
+  readonly registered: boolean | null;
+  /** What its S3 answers call it (host-id.ts); null while it is not registered. */
+  readonly hostId: string | null;
   readonly version: string | null;
   /** Why it cannot be reached, was refused, or did not get the snapshot that it needs; null when nothing is wrong. */
   readonly problem: string | null;

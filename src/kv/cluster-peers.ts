@@ -16,13 +16,16 @@ import type {
   Verdict,
 } from "../raft/transport/types.ts";
 import { BootLedger } from "./boot-ledger.ts";
-import { admit, parseAddress } from "./cluster-admission.ts";
+import { type AdmissionView, admit, checkCertificate, parseAddress } from "./cluster-admission.ts";
 import type { ConsensusAssembly, NamedAddress, TransportCallbacks } from "./consensus-options.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */
-export const PEER_PROTOCOL = 1;
+export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
 const MAX_PEER_BOOTS = 64;
+/** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */
+const LOGGED_STRANGERS = 16;
+const STRANGERS_MS = 60_000;
 /** A removed member's connections stay for this long. */
 const FAREWELL_MS = 1_000;
 
@@ -52,6 +55,8 @@ export class ClusterPeers {
   readonly #hellos = new Map<number, Hello>();
   /** Nodes of this cluster that the membership here does not know (yet). */
   readonly #strangers = new Map<number, Hello>();
+  /** Where somebody came from who did not prove that it belongs to the cluster, as far as it was logged lately. */
+  readonly #unproven = new Set<string>();
   /** Removed a moment ago: what is on its way to them (that it is done, above all) may still arrive. */
   readonly #leaving = new Map<number, Member>();
   /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
@@ -80,12 +85,14 @@ export class ClusterPeers {
     });
     this.#transport = options.peer?.transport({
       hello: (to) => this.#hello(to),
-      admit: (hello, cert) => this.#admit(hello, cert),
+      certify: (hello, cert) => this.#certify(hello, cert),
+      admit: (hello) => this.#admit(hello),
       keep: (hello, own, standing) => this.#boots.keep(hello, own, standing),
       onMessage: options.onMessage,
       onUnreachable: options.onUnreachable,
       onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
       onProblem: (peer, problem) => this.#onProblem(peer, problem),
+      onStranger: (host) => this.#onStranger(host),
       onHello: (_, hello) => this.#onHello(hello),
       allocate: options.allocate,
     });
@@ -203,31 +210,46 @@ export class ClusterPeers {
     };
   }
 
-  #admit(hello: Hello, cert: PeerCertificate | undefined): Verdict {
-    const { identity, initialCluster, peer, logger } = this.#options;
-    const expected = initialCluster.length > 0 ? initialCluster.map(({ name }) => name) : undefined;
-    if (this.#rolledBack !== undefined) return this.#refuseAsRolledBack(hello, this.#rolledBack);
-    const verdict = admit(
-      {
-        name: identity.name,
-        clusterId: this.#clusterId,
-        membership: this.#membership,
-        roster: this.#roster,
-        expected,
-        tls: peer?.tls ?? false,
-      },
-      hello,
-      cert,
-    );
+  #view(): AdmissionView {
+    const { identity, initialCluster, join, peer } = this.#options;
+    return {
+      name: identity.name,
+      clusterId: this.#clusterId,
+      membership: this.#membership,
+      roster: this.#roster,
+      expected: initialCluster.length > 0 ? initialCluster.map(({ name }) => name) : undefined,
+      named: [...initialCluster, ...join],
+      tls: peer?.tls ?? false,
+    };
+  }
+
+  #certify(hello: Hello, cert: PeerCertificate | undefined): Verdict {
+    const verdict = checkCertificate(this.#view(), hello, cert);
+    if (!verdict.ok) this.#logRefusal(hello, verdict.code, verdict.message);
+    return verdict;
+  }
+
+  #admit(hello: Hello): Verdict {
+    if (this.#rolledBack !== undefined) return refuseAsRolledBack(this.#rolledBack);
+    const verdict = admit(this.#view(), hello);
     if (verdict.ok && this.#boots.isBehind(hello)) return this.#rollBack(hello);
     this.#heard.add(hello.id);
-    if (!verdict.ok && verdict.code === "WRONG_INSTANCE") {
-      this.#impostors.set(hello.id, `${verdict.code}: ${verdict.message}`);
-    }
-    if (!verdict.ok && this.#isNews(hello.id, `refused here: ${verdict.code} ${verdict.message}`)) {
-      logger.warn("peer refused", { peer: hello.name, code: verdict.code, reason: verdict.message });
+    if (!verdict.ok) {
+      const { code, message } = verdict;
+      if (code === "WRONG_INSTANCE") this.#impostors.set(hello.id, `${code}: ${message}`);
+      this.#logRefusal(hello, code, message);
     }
     return verdict;
+  }
+
+  /** With what it said of itself: the refusal itself does not tell it what is known here. */
+  #logRefusal(
+    { id, name: peer, instance, clusterId: cluster }: Hello,
+    code: RefusalCode,
+    reason: string,
+  ): void {
+    if (!this.#isNews(id, `refused here: ${code} ${instance} ${reason}`)) return;
+    this.#options.logger.warn("peer refused", { peer, code, reason, instance, cluster });
   }
 
   /** Found on the hello of one that is itself welcome: a stranger's word ends nobody. */
@@ -239,11 +261,7 @@ export class ClusterPeers {
       "take part any more: replace this member by one with an empty directory and a new name (elastickv cluster replace)";
     this.#rolledBack = message;
     this.#options.onRolledBack(message);
-    return this.#refuseAsRolledBack(hello, message);
-  }
-
-  #refuseAsRolledBack(hello: Hello, message: string): Verdict {
-    return { ok: false, code: hello.boot === undefined ? "NOT_READY" : "ROLLED_BACK", message };
+    return refuseAsRolledBack(message);
   }
 
   #onHello(hello: Hello): void {
@@ -274,6 +292,14 @@ export class ClusterPeers {
       this.#options.logger.warn("peer refuses this node", { peer: peer.name, code, reason: message });
     }
     this.#options.onRefused(peer, code, message);
+  }
+
+  #onStranger(host: string): void {
+    const { timers, logger } = this.#options;
+    if (this.#unproven.has(host) || this.#unproven.size >= LOGGED_STRANGERS) return;
+    if (this.#unproven.size === 0) timers.later(() => this.#unproven.clear(), STRANGERS_MS);
+    this.#unproven.add(host);
+    logger.warn("somebody at the peer port does not know the cluster secret", { from: host });
   }
 
   #onProblem(peer: Peer, problem: string): void {
@@ -317,4 +343,8 @@ export class ClusterPeers {
     }
     this.#transport?.setPeers([...peers.values()]);
   }
+}
+
+function refuseAsRolledBack(message: string): Verdict {
+  return { ok: false, code: "ROLLED_BACK", message };
 }

@@ -1,8 +1,9 @@
-/** The cluster as its leader sees it (or, on another node that has nobody to ask, that node). */
+/** The cluster as its leader sees it; or, on another node that has nobody to ask or no answer, as that node does. */
 import { StateType, type Status } from "../raft/core/index.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { PeerStatus } from "../raft/transport/types.ts";
 import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "./cluster-messages.ts";
+import { hostIdOf } from "./host-id.ts";
 
 export interface ViewSource {
   readonly status: Status;
@@ -12,7 +13,7 @@ export interface ViewSource {
   /** The end of the answering node's log on its disk. */
   readonly durableIndex: number;
   readonly version: string;
-  /** What the others said they have applied, by id. */
+  /** What the others said they have applied, by id. Heard by the leader. */
   readonly applied: ReadonlyMap<number, number>;
   readonly peers: readonly PeerStatus[];
   readonly sendingSnapshotTo: (id: number) => boolean;
@@ -24,6 +25,11 @@ export function votersOf({ confState }: Membership): readonly number[] {
   return [...new Set([...confState.voters, ...confState.votersOutgoing])];
 }
 
+/** Who belongs to the cluster and is none of its members may listen to it, and asks for nothing. */
+export function isMember({ members }: Membership, id: number): boolean {
+  return members.some((member) => member.id === id);
+}
+
 export function isJoint({ confState }: Membership): boolean {
   return confState.votersOutgoing.length > 0;
 }
@@ -31,11 +37,15 @@ export function isJoint({ confState }: Membership): boolean {
 export function clusterView(source: ViewSource): ClusterView {
   const { status, membership } = source;
   const leads = status.raftState === StateType.Leader;
+  const nameOf = (id: number): string | null =>
+    membership.members.find((member) => member.id === id)?.name ?? null;
   return {
-    leader: membership.members.find(({ id }) => id === status.lead)?.name ?? null,
+    view: leads ? "leader" : "own",
+    leader: nameOf(status.lead),
     term: status.term,
     configurationIndex: membership.index,
     joint: isJoint(membership),
+    transferTo: leads ? nameOf(status.leadTransferee) : null,
     commitIndex: status.commit,
     firstIndex: source.firstIndex,
     lastIndex: status.lastIndex,
@@ -46,24 +56,35 @@ export function clusterView(source: ViewSource): ClusterView {
 function memberView(source: ViewSource, leads: boolean, id: number): MemberView {
   const { status, membership } = source;
   const member = membership.members.find((one) => one.id === id);
+  const instance = member?.instance ?? "";
   const self = id === status.id;
   const progress = status.progress.get(id);
   const peer = source.peers.find((one) => one.peer.id === id);
-  const match = self ? source.durableIndex : (progress?.match ?? 0);
+  // The core begins with 0 for "nothing is known to be there".
+  const match = self ? source.durableIndex : progress?.match || null;
   const reachable = self || (leads ? (progress?.recentActive ?? false) : (peer?.reachable ?? false));
   return {
     name: member?.name ?? String(id),
     address: member?.address ?? "",
     role: roleOf(source, id),
+    change: changeOf(membership, id),
     match,
-    applied: self ? source.appliedIndex : (source.applied.get(id) ?? 0),
-    lag: self || leads ? Math.max(0, status.commit - match) : 0,
+    applied: self ? source.appliedIndex : leads ? (source.applied.get(id) ?? null) : null,
+    // Only the leader knows how far the log goes.
+    lag: leads && match !== null ? Math.max(0, status.commit - match) : null,
     reachable,
-    snapshot: source.sendingSnapshotTo(id),
-    registered: (member?.instance ?? "") !== "",
+    snapshot: leads ? source.sendingSnapshotTo(id) : null,
+    registered: instance !== "",
+    hostId: instance === "" ? null : hostIdOf(instance),
     version: self ? source.version : (peer?.hello?.version ?? null),
     problem: problemOf(source, id, self || reachable),
   };
+}
+
+function changeOf({ confState }: Membership, id: number): MemberView["change"] {
+  const { voters, votersOutgoing } = confState;
+  if (votersOutgoing.length === 0 || voters.includes(id) === votersOutgoing.includes(id)) return null;
+  return voters.includes(id) ? "joining" : "leaving";
 }
 
 function problemOf(source: ViewSource, id: number, reachable: boolean): string | null {

@@ -21,6 +21,7 @@ export const COMMAND_HEADER_BYTES = 16;
 export const CommandKind = { Txn: 1, HlcCeiling: 2 } as const;
 
 export class CommandError extends Error {
+  readonly code = "COMMAND";
   constructor(message: string) {
     super(message);
     this.name = "CommandError";

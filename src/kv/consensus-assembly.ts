@@ -62,7 +62,7 @@ export function assembleConsensus(
     }).catch((error: unknown) => {
       room.stop();
       if (!open) opened.reject(error);
-      else if (!(error instanceof StoppedError)) options.fatal(`consensus: ${String(error)}`);
+      else if (!(error instanceof StoppedError)) options.fatal(`consensus: ${String(error)}`, error);
     });
   };
   return { room: Object.assign(room, { start }), opened: opened.promise };

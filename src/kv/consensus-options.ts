@@ -14,6 +14,7 @@ import type { Transport, TransportOptions } from "../raft/transport/types.ts";
 import type { RecoveredLog, WalBatch } from "../raft/wal/types.ts";
 import type { Channel, PortLike } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
+import type { Fatal } from "../rooms/worker-host.ts";
 import type { AppliedState } from "../store/types.ts";
 import type {
   ConsensusToFront,
@@ -89,12 +90,14 @@ export interface LogRoomPort {
 export type TransportCallbacks = Pick<
   TransportOptions,
   | "hello"
+  | "certify"
   | "admit"
   | "keep"
   | "onMessage"
   | "onUnreachable"
   | "onRefused"
   | "onProblem"
+  | "onStranger"
   | "onHello"
   | "allocate"
 >;
@@ -102,7 +105,7 @@ export type TransportCallbacks = Pick<
 export interface PeerLink {
   /** Where peers reach this node: host:port. */
   readonly advertise: string;
-  /** Peers prove who they are; without it names are believed. */
+  /** Each peer proves its name by certificate; without it whoever knows the cluster's secret is believed. */
   readonly tls: boolean;
   /** Makes the transport (not started): `(callbacks) => new PeerTransport(...)`. Called once. */
   readonly transport: (callbacks: TransportCallbacks) => Transport;
@@ -176,7 +179,7 @@ export interface ConsensusAssembly {
   readonly logger: Logger;
   /** The release of this program, for hellos and the status page. */
   readonly version: string;
-  readonly fatal: (message: string) => void;
+  readonly fatal: Fatal;
 }
 
 /** What main posts to the consensus Worker, once. */
@@ -191,6 +194,8 @@ export interface ConsensusWorkerInit {
         readonly advertise: string;
         readonly lanes: 4 | 2;
         readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+        /** Of the cluster, 32 bytes each (PeerAuthentication). */
+        readonly secrets: readonly Uint8Array[];
       }
     | undefined;
   readonly raft: RaftSettings;

@@ -16,7 +16,7 @@ import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../raft
 import type { AppliedState } from "../store/types.ts";
 import { ClusterDesk } from "./cluster-desk.ts";
 import { ClusterPeers } from "./cluster-peers.ts";
-import { votersOf } from "./cluster-view.ts";
+import { isMember, votersOf } from "./cluster-view.ts";
 import { type ConsensusAssembly, retainBytesOf } from "./consensus-options.ts";
 import { ForeignProposalError, Proposals, viewsOf } from "./consensus-proposals.ts";
 import { consensusStatus, observationOf } from "./consensus-status.ts";
@@ -333,7 +333,7 @@ export class ConsensusRoom {
       work();
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#options.fatal(`consensus: ${text}`);
+      this.#options.fatal(`consensus: ${text}`, error);
     }
   }
 
@@ -560,7 +560,8 @@ export class ConsensusRoom {
   }
 
   #onForwarded(from: Peer, requestId: number, entries: readonly Uint8Array[]): void {
-    const taken = this.#engine?.leading === true && this.#tookForeign(from, entries);
+    const heard = this.#engine?.leading === true && isMember(this.#membership, from.id);
+    const taken = heard && this.#tookForeign(from, entries);
     if (taken) this.#options.metrics.proposed(entries.length);
     this.#engine?.work();
     this.#peers.send(from.id, { kind: "propose-reply", requestId, taken });

@@ -67,6 +67,7 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
     lanes: init.peer?.lanes,
     peerAddress: init.peer?.advertise,
     tls: init.peer?.tls !== undefined,
+    clusterSecret: (init.peer?.secrets.length ?? 0) > 0,
   });
   metrics.onCollect(() => room.observe());
   room.start();
@@ -77,19 +78,21 @@ hostRoom<ConsensusWorkerInit>(async (init, fatal) => {
 function peerLink(init: ConsensusWorkerInit, metrics: RoomMetrics): PeerLink | undefined {
   const { peer, raft } = init;
   if (peer === undefined) return undefined;
-  const network = realNetwork(peer.tls);
+  const counted = transportMetrics(metrics);
+  const network = realNetwork(peer.tls, () => counted.handshakeFailed("tls"));
   return {
     advertise: peer.advertise,
     tls: peer.tls !== undefined,
     transport: (callbacks) =>
       new PeerTransport({
         ...callbacks,
+        authentication: { secrets: peer.secrets, tls: peer.tls !== undefined },
         listen: peer.listen,
         lanes: peer.lanes,
         maxInflightMsgs: raft.maxInflightMsgs,
         maxSizePerMsgBytes: raft.maxSizePerMsgBytes,
         maxInflightBytes: raft.maxInflightBytes,
-        metrics: transportMetrics(metrics),
+        metrics: counted,
         network,
         clock: systemClock,
         timers: systemTimers,

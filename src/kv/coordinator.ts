@@ -15,9 +15,12 @@ import type { Slab } from "./payload-pool.ts";
 import { type Place, ProposalMemory } from "./proposal-memory.ts";
 import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "./types.ts";
 
-/** Times that a transaction is taken to a leader that is too busy before it is given up (DESIGN section 7). */
+/** Times that a transaction is taken to a leader that is too busy after 2, 4, 8 ... ms, up to this many (docs/design/contract.md,
+ *  section 7). */
 export const RETRY_ATTEMPTS_MAX = 8;
 export const RETRY_BACKOFF_MAX_MS = 32;
+/** A leader is too busy for longer, as one that has just lost its followers is: again after this, within the deadline. */
+export const RETRY_BUSY_MS = 200;
 /** A leader is known and yet nobody takes proposals (a hand-over, the last moments of a deposed one): again after this. */
 export const RETRY_LEADERLESS_MS = 50;
 /** Without an answer for so long a proposal that was sent to another node is sent again; then after twice as long, and
@@ -48,8 +51,11 @@ export interface CoordinatorOptions {
   readonly origin: Uint8Array;
   /** Encoded bytes of one entry at most. */
   readonly maxTxnBytes: number;
-  /** Milliseconds until a transaction without an answer is given up as "outcome unknown". */
+  /** Milliseconds until a transaction without an answer is given up. */
   readonly deadlineMs: number;
+  /** The same of one that may have been carried out and that would be decided otherwise if its client repeated it, so
+   *  that its outcome is worth waiting for. At least `deadlineMs`, which is the default. */
+  readonly exactDeadlineMs?: number;
   /** How a proposal ended, and after how long. */
   readonly onSettled: (outcome: "applied" | "refused" | "failed", seconds: number) => void;
 }
@@ -61,6 +67,8 @@ interface Pending {
   readonly resolve: (outcome: TxnOutcome) => void;
   readonly reject: (error: KvError) => void;
   readonly startedAtMs: number;
+  /** Repeated by a client it would meet its own effect. */
+  readonly exact: boolean;
   attempts: number;
   /** Parked: nobody has it, and it waits for a leader. Sent: it may be in a log. Else on its way there. */
   state: "sending" | "sent" | "parked";
@@ -134,8 +142,13 @@ export class Coordinator {
   }
 
   async transact(txn: Txn): Promise<TxnOutcome> {
-    while (this.#nextSequence - this.#oldestPending >= PROPOSAL_WINDOW && !this.#closed) {
-      await new Promise<void>((resolve) => this.#waitingForWindow.push(resolve));
+    if (this.#windowFull) {
+      const giveUpAtMs = this.#options.clock.monotonicMs() + this.#options.deadlineMs;
+      // The oldest proposal leaves at its deadline at the latest, and wakes who waits here.
+      while (this.#windowFull && !this.#closed) {
+        await new Promise<void>((resolve) => this.#waitingForWindow.push(resolve));
+        if (this.#options.clock.monotonicMs() >= giveUpAtMs && this.#windowFull) throw tooManyWait();
+      }
     }
     if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
     if (this.#room === "none" || (this.#room === "reserve" && takesRoom(txn))) {
@@ -167,6 +180,7 @@ export class Coordinator {
         resolve,
         reject,
         startedAtMs: now,
+        exact: isExact(txn),
         attempts: 1,
         state: "sending",
         sentAtMs: now,
@@ -180,7 +194,7 @@ export class Coordinator {
     });
   }
 
-  /** These are in no log. `busy`: tried again a few times, soon; `no-leader`: as often as it takes within the deadline. */
+  /** These are in no log, and are tried again within the deadline. `busy`: a few times soon, then at leisure. */
   onDropped(sequences: readonly number[], reason: "busy" | "no-leader"): void {
     for (const sequence of sequences) {
       const pending = this.#pending.get(sequence);
@@ -191,20 +205,12 @@ export class Coordinator {
         if (this.#leadership?.leaderId !== 0) this.#later(pending, RETRY_LEADERLESS_MS);
         continue;
       }
-      if (pending.attempts >= RETRY_ATTEMPTS_MAX) {
-        this.#settle(pending, "failed");
-        const why = `the leader was too busy for the proposal in ${RETRY_ATTEMPTS_MAX} attempts`;
-        // What was sent before it was repeated may be in a log all the same.
-        const known = !pending.repeated;
-        pending.reject(
-          known
-            ? new KvError("UNAVAILABLE", why)
-            : new KvError("TIMEOUT", `${why}, and an earlier leader did not answer: the outcome is unknown`),
-        );
-        continue;
-      }
       pending.state = "parked";
-      this.#later(pending, Math.min(RETRY_BACKOFF_MAX_MS, 2 ** pending.attempts++));
+      const backoff = pending.attempts++ < RETRY_ATTEMPTS_MAX;
+      this.#later(
+        pending,
+        backoff ? Math.min(RETRY_BACKOFF_MAX_MS, 2 ** (pending.attempts - 1)) : RETRY_BUSY_MS,
+      );
     }
   }
 
@@ -247,12 +253,18 @@ export class Coordinator {
       pending.silenceMs *= 2;
       this.#repeat(pending);
     }
+    const { deadlineMs, exactDeadlineMs = deadlineMs } = this.#options;
     // Start times grow with the sequence, so the first one that has time left ends the walk.
     for (const pending of this.#pending.values()) {
-      if (pending.startedAtMs + this.#options.deadlineMs > now) break;
+      if (pending.startedAtMs + deadlineMs > now) break;
+      const inNoLog = pending.state === "parked" && !pending.repeated;
+      if (pending.exact && !inNoLog && pending.startedAtMs + exactDeadlineMs > now) continue;
       this.#settle(pending, "failed");
+      const waited = Math.round(now - pending.startedAtMs);
       pending.reject(
-        new KvError("TIMEOUT", `no answer within ${this.#options.deadlineMs} ms: the outcome is unknown`),
+        inNoLog
+          ? new KvError("UNAVAILABLE", `no leader took the proposal within ${waited} ms: nothing was written`)
+          : new KvError("TIMEOUT", `no answer within ${waited} ms: the outcome is unknown`),
       );
     }
   }
@@ -264,6 +276,10 @@ export class Coordinator {
       pending.reject(new KvError("CLOSED", "this node is shutting down: the outcome is unknown"));
     }
     for (const wake of this.#waitingForWindow.splice(0)) wake();
+  }
+
+  get #windowFull(): boolean {
+    return this.#nextSequence - this.#oldestPending >= PROPOSAL_WINDOW;
   }
 
   #leaderChanged({ sentTerm, sentLeaderId }: Pending): boolean {
@@ -376,6 +392,15 @@ export class Coordinator {
     this.#oldestPending = oldest.done ? this.#nextSequence : oldest.value;
     for (const wake of this.#waitingForWindow.splice(0)) wake();
   }
+}
+
+function tooManyWait(): KvError {
+  return new KvError("UNAVAILABLE", `${PROPOSAL_WINDOW} proposals wait already: nothing was written`);
+}
+
+/** A condition on one row's version, which the transaction itself changes. */
+function isExact(txn: Txn): boolean {
+  return txn.conditions.some(({ kind }) => kind === "must-not-exist" || kind === "version-equals");
 }
 
 /** Deleting and cleaning up write a little too, but that is how room comes back. */

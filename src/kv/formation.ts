@@ -1,5 +1,5 @@
 /**
- * What a node does before it may take part for the first time (docs/engine.md, "Formation" and "Joining").
+ * What a node does before it may take part for the first time (docs/engine.md, "Who is who").
  *
  * An initial member meets every other initial member once: both ends of a connection have then accepted whose data
  * directory the other has. A node that joins meets one member that knows it, and learns from it which cluster it is in.

@@ -58,6 +58,7 @@ export const MEMBERSHIP_STATE = "membership";
 export const FSM_STATE_NAMES = [CEILING_STATE, MEMBERSHIP_STATE, SESSION_INDEX_STATE] as const;
 
 export class FsmError extends Error {
+  readonly code = "FSM";
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "FsmError";

@@ -1,5 +1,5 @@
 /** Keys that the kv layer itself writes. Everything else in the keyspace belongs to the layers above. */
-import { decodeKey, encodeKey } from "../store/key-encoding.ts";
+import { decodeKey, encodeKey, KeyReader } from "../store/key-encoding.ts";
 import type { Timestamp } from "../store/types.ts";
 
 const CLEANUP_TAG = "x";
@@ -22,6 +22,16 @@ const SETTING_TAG = "s";
 
 /** A setting that the whole cluster shares. No S3 request reaches it: the first segment of a key is the table's tag, and S3
  *  puts what clients name behind tags of its own. */
-export function settingKey(name: string): Uint8Array {
-  return encodeKey([SETTING_TAG, name]);
+export function settingKey(...path: readonly [name: string, ...below: string[]]): Uint8Array {
+  return encodeKey([SETTING_TAG, ...path]);
+}
+
+/** The path that `settingKey` was given. @throws RangeError for another key. */
+export function settingPath(key: Uint8Array): string[] {
+  const reader = new KeyReader(key);
+  const tag = reader.string();
+  const path: string[] = [];
+  while (!reader.done) path.push(reader.string());
+  if (tag !== SETTING_TAG || path.length === 0) throw new RangeError("not the key of a setting");
+  return path;
 }

@@ -2,15 +2,19 @@ import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { LogReply, LogRequest } from "../raft/wal/log-messages.ts";
 import type { RecoveredLog, WalBatch } from "../raft/wal/types.ts";
 import type { Channel } from "../rooms/channel.ts";
+import type { Fatal } from "../rooms/worker-host.ts";
 import type { LogRoomPort } from "./consensus-options.ts";
 
 /** Raised when the log room refuses or ends: the node cannot go on without it. */
 export class LogRoomError extends Error {
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** As in `codesOf`. */
+  readonly codes: readonly string[];
+  constructor(code: string, message: string, codes: readonly string[] = [code]) {
     super(message);
     this.name = "LogRoomError";
     this.code = code;
+    this.codes = codes;
   }
 }
 
@@ -19,7 +23,7 @@ export interface LogMailOptions {
   /** Log segments kept at most once nothing needs the older ones. */
   readonly maxSegments: number;
   /** The log has ended; the process must end. */
-  readonly fatal: (message: string) => void;
+  readonly fatal: Fatal;
   /** Appends wait for room on the disk (true), or go on again (false). */
   readonly onDiskFull: (full: boolean) => void;
 }
@@ -94,8 +98,12 @@ export class LogMail implements LogRoomPort {
         this.#options.onDiskFull(reply.full);
         break;
       case "failed":
-        if (this.#open) this.#options.fatal(`log: ${reply.message}`);
-        else this.#opened.reject(new LogRoomError(reply.code, reply.message));
+        if (this.#open)
+          this.#options.fatal(
+            `log: ${reply.message}`,
+            new LogRoomError(reply.code, reply.message, reply.codes),
+          );
+        else this.#opened.reject(new LogRoomError(reply.code, reply.message, reply.codes));
         break;
       case "closed":
         break;

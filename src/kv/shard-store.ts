@@ -1,7 +1,7 @@
 /**
  * Linearizable reads of this node's copy of the keyspace.
  *
- * The fence (DESIGN section 5): sample what is committed, *then* make sure with one look at the clock that nobody
+ * The fence (design/contract.md, section 5): sample what is committed, *then* make sure with one look at the clock that nobody
  * else can have led in the meantime (the lease), then read at or after that position. In this order a process that is
  * paused between the two finds its lease gone. Without a lease the leader confirms its leadership with a round of
  * heartbeats (read-index); concurrent reads share one round.
@@ -126,6 +126,11 @@ export class ShardStore {
   /** An immutable row: no fence, no retention horizon. */
   async getImmutable(key: Uint8Array, target?: PayloadTarget): Promise<VersionedValue | undefined> {
     return this.#reader.getAt(key, this.#options.published.appliedCommitTs, target);
+  }
+
+  /** What this node has applied, without a fence: for what may be old. */
+  local(key: Uint8Array): VersionedValue | undefined {
+    return this.#reader.getMetaAt(key, this.#options.published.appliedCommitTs);
   }
 
   /** An apply batch is visible. @param changed as in StoreToFront */

@@ -5,6 +5,7 @@
  */
 import type { Timers } from "../platform/timers.ts";
 import type { Channel } from "../rooms/channel.ts";
+import type { Fatal } from "../rooms/worker-host.ts";
 import { type KeyspaceDepot, type KeyspaceExport, type KeyspaceImport, StoreError } from "../store/types.ts";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "./messages.ts";
 import { SNAPSHOT_CHUNK_BYTES } from "./messages.ts";
@@ -18,7 +19,7 @@ export interface SnapshotRoomOptions {
   readonly channel: Channel<ConsensusToSnapshot, SnapshotToConsensus>;
   readonly timers: Timers;
   /** The room cannot go on; the process must end. */
-  readonly fatal: (message: string) => void;
+  readonly fatal: Fatal;
 }
 
 interface Sending {
@@ -207,7 +208,7 @@ export class SnapshotRoom {
       this.#clear(streamId);
       if (!(error instanceof StoreError)) {
         this.#stopped = true;
-        this.#options.fatal(`snapshot stream ${streamId}: ${String(error)}`);
+        this.#options.fatal(`snapshot stream ${streamId}: ${String(error)}`, error);
         return;
       }
       this.#options.channel.send({ kind: "failed", streamId, message: `${error.code}: ${error.message}` });

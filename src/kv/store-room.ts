@@ -9,6 +9,7 @@ import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
+import type { Fatal } from "../rooms/worker-host.ts";
 import { type AppliedState, type KeyspaceDepot, type MvccStore, StoreError } from "../store/types.ts";
 import { type ApplyResult, Fsm } from "./fsm.ts";
 import type {
@@ -49,7 +50,7 @@ export interface StoreRoomOptions {
   /** Seconds, monotonic; for metrics only. */
   readonly seconds: () => number;
   /** The room cannot go on; the process must end. */
-  readonly fatal: (message: string) => void;
+  readonly fatal: Fatal;
 }
 
 interface ApplyWork {
@@ -187,7 +188,7 @@ export class StoreRoom {
   }
 
   #fail(what: string, error: unknown): void {
-    this.#options.fatal(`${what}: ${String(error)}`);
+    this.#options.fatal(`${what}: ${String(error)}`, error);
     this.#stopped = true;
   }
 

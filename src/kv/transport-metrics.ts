@@ -1,6 +1,12 @@
 /** The numbers of the connections to peers, as the metrics table names them. */
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
-import { LANES, type Lane, type TransportMetrics } from "../raft/transport/types.ts";
+import {
+  HANDSHAKE_FAILURES,
+  type HandshakeFailure,
+  LANES,
+  type Lane,
+  type TransportMetrics,
+} from "../raft/transport/types.ts";
 
 type KeyPerLane =
   | "raftDispatchDropped"
@@ -23,6 +29,11 @@ export function transportMetrics(metrics: RoomMetrics): TransportMetrics {
   const receivedBytes = perLane(metrics.counter("peerReceivedBytes"));
   const connected = metrics.gauge("peerConnectedLanes");
   const errors = metrics.counter("peerProtocolErrors").labels();
+  const failures = metrics.counter("peerHandshakeFailures");
+  // All of them from the beginning: an alert on the rise of one has to see its zero.
+  const failure = Object.fromEntries(
+    HANDSHAKE_FAILURES.map((reason) => [reason, failures.labels({ reason })]),
+  ) as Record<HandshakeFailure, ReturnType<typeof failures.labels>>;
   return {
     dropped: (lane, messages) => dropped[lane].inc(messages),
     sent: (lane, messages, bytes) => {
@@ -34,6 +45,7 @@ export function transportMetrics(metrics: RoomMetrics): TransportMetrics {
       receivedBytes[lane].inc(bytes);
     },
     protocolError: () => errors.inc(),
+    handshakeFailed: (reason) => failure[reason].inc(),
     connected: (peer, lanes) => connected.labels({ peer }).set(lanes),
   };
 }

@@ -72,7 +72,22 @@ export const METRICS = {
   ),
   httpConnectionsRefused: counter(
     "elastickv_http_connections_refused_total",
-    "Client connections closed at once because s3-max-connections were open.",
+    "Client connections closed at once because s3-max-connections were open, each with a request in progress.",
+    [],
+  ),
+  httpConnectionsEvicted: counter(
+    "elastickv_http_connections_evicted_total",
+    "Client connections without a request in progress closed to make room (full, address, descriptors), and those with too many waiting requests (pipeline).",
+    ["reason"],
+  ),
+  accessLogDropped: counter(
+    "elastickv_access_log_dropped_total",
+    "Lines of the access log that were given up because standard error did not take them in time.",
+    [],
+  ),
+  descriptorsExhausted: counter(
+    "elastickv_descriptors_exhausted_total",
+    "Looks (one a second) that found no file descriptor left: new connections wait.",
     [],
   ),
   httpRequestsInFlight: gauge(
@@ -124,6 +139,17 @@ export const METRICS = {
     "How long an upload waited for room.",
     ["stage", "protocol"],
     REQUEST_SECONDS,
+  ),
+  s3HeldRequests: gauge(
+    "elastickv_s3_held_requests",
+    "Requests that wait, their bodies unread, until there is a leader or the node has started.",
+    [],
+    "sum",
+  ),
+  s3HeldRequestsEnded: counter(
+    "elastickv_s3_held_requests_total",
+    "Requests that had to wait: open = went on, late and full = answered SlowDown, gone = the client left.",
+    ["outcome"],
   ),
 
   // Reads
@@ -217,6 +243,11 @@ export const METRICS = {
     "elastickv_peer_protocol_errors_total",
     "Peers disconnected because they broke the protocol.",
     [],
+  ),
+  peerHandshakeFailures: counter(
+    "elastickv_peer_handshake_failures_total",
+    "Connections between nodes that did not come through the handshake: the cluster secret or the certificate was not proved, refused, too slow, too many ...",
+    ["reason"],
   ),
 
   // Write-ahead log

@@ -6,6 +6,7 @@ export function edgeMetrics(metrics: RoomMetrics) {
   const connections = metrics.gauge("httpConnections").labels();
   const opened = metrics.counter("httpConnectionsOpened").labels();
   const refused = metrics.counter("httpConnectionsRefused").labels();
+  const evicted = metrics.counter("httpConnectionsEvicted");
   const inFlight = metrics.gauge("httpRequestsInFlight").labels();
   const received = metrics.counter("httpReceivedBytes").labels();
   const sent = metrics.counter("httpSentBytes").labels();
@@ -19,6 +20,7 @@ export function edgeMetrics(metrics: RoomMetrics) {
     },
     connectionClosed: () => connections.dec(),
     connectionRefused: () => refused.inc(),
+    connectionEvicted: (reason: string) => evicted.labels({ reason }).inc(),
     requestStarted: () => inFlight.inc(),
     requestEnded: (status: number, bytesIn: number, bytesOut: number) => {
       inFlight.dec();

@@ -57,9 +57,7 @@ class LineLogger implements Logger {
     this.#threshold = LOG_LEVELS.indexOf(options.level);
     this.#clock = options.clock ?? systemClock;
     this.#write = options.write ?? writeToStandardError;
-    this.#prioritized =
-      options.journalPriority ??
-      (options.write === undefined && isJournal(STANDARD_ERROR, process.env["JOURNAL_STREAM"]));
+    this.#prioritized = options.journalPriority ?? (options.write === undefined && toJournal());
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -84,18 +82,21 @@ class LineLogger implements Logger {
   #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
     if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
     const { room, format, onLine } = this.#options;
-    const record = {
-      ts: new Date(this.#clock.nowMs()).toISOString(),
-      level,
-      room,
-      msg: message,
-      ...this.#fields,
-      ...fields,
-    };
-    const line = format === "json" ? asJson(record) : asLogfmt(record);
-    this.#write(`${this.#prioritized ? PRIORITIES[level] : ""}${visible(line)}\n`);
+    const head = { ts: new Date(this.#clock.nowMs()).toISOString(), level, room, msg: message };
+    this.#write(logLine({ ...head, ...this.#fields, ...fields }, level, format, this.#prioritized));
     onLine?.(level);
   }
+}
+
+/** One record as one line with its line end: whatever the values hold, they cannot end the line or begin a field. */
+export function logLine(record: LogFields, level: LogLevel, format: LogFormat, prioritized: boolean): string {
+  const line = format === "json" ? asJson(record) : asLogfmt(record);
+  return `${prioritized ? PRIORITIES[level] : ""}${visible(line)}\n`;
+}
+
+/** Whether standard error leads to the journal, which takes `<3>` ... `<7>` before a line as its priority. */
+export function toJournal(): boolean {
+  return isJournal(STANDARD_ERROR, process.env["JOURNAL_STREAM"]);
 }
 
 function asJson(record: LogFields): string {

@@ -2,6 +2,8 @@
 import { adviceFor } from "../admin/advice.ts";
 import type { ChangeReply, ClusterStatus, MemberStatus } from "../admin/types.ts";
 import type { ClusterView, MemberChange, MemberView } from "../kv/cluster-messages.ts";
+import { hostIdOf } from "../kv/host-id.ts";
+import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
 import type { NodeIdentity } from "./data-directory.ts";
 import type { FrontKv } from "./front-kv.ts";
@@ -25,6 +27,8 @@ export class ClusterStatusSource {
   readonly #deps: ClusterStatusDeps;
   /** Since when a member has been seen unreachable, by name. */
   readonly #lostAtMs = new Map<string, number>();
+  /** What the consensus room has answered last. */
+  #last: ClusterView | undefined;
 
   constructor(deps: ClusterStatusDeps) {
     this.#deps = deps;
@@ -32,18 +36,21 @@ export class ClusterStatusSource {
 
   async status(): Promise<ClusterStatus> {
     const front = this.#deps.front();
-    const { nodeId, clusterId } = this.#deps.identity();
-    const view = (await this.#view(front)) ?? this.#ownView(front);
+    const { nodeId, clusterId, instance } = this.#deps.identity();
+    const asked = await this.#view(front);
+    const view = asked ?? this.#remembered(front) ?? this.#ownView(front);
     const status = {
       clusterId,
       nodeId,
+      view: view.view,
       leaderId: view.leader,
       term: view.term,
       configurationIndex: view.configurationIndex,
       joint: view.joint,
+      transferTo: view.transferTo,
       commitIndex: view.commitIndex,
       members: view.members
-        .map((member) => this.#member(member, nodeId))
+        .map((member) => this.#member(member, nodeId, instance))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
     const waiting = front?.cluster.waiting;
@@ -55,6 +62,7 @@ export class ClusterStatusSource {
             ? undefined
             : { joining: this.#deps.identity().origin === "join", ...waiting },
         diskFull: front !== undefined && front.diskRoom !== "enough",
+        silent: asked === undefined && this.#last !== undefined,
       }),
     };
   }
@@ -78,24 +86,53 @@ export class ClusterStatusSource {
   async #view(front: FrontKv | undefined): Promise<ClusterView | undefined> {
     if (front === undefined) return undefined;
     const reply = await front.cluster.ask({ kind: "status" }, STATUS_TIMEOUT_MS);
-    return reply.kind === "status" && reply.view.members.length > 0 ? reply.view : undefined;
+    if (reply.kind !== "status" || reply.view.members.length === 0) return undefined;
+    this.#last = reply.view;
+    return reply.view;
+  }
+
+  /** This node's own consensus room is silent: the members as they were, and of them only what does not change by itself. */
+  #remembered(front: FrontKv | undefined): ClusterView | undefined {
+    const last = this.#last;
+    if (last === undefined) return undefined;
+    const { leaderId = 0, term = last.term } = front?.leadership ?? {};
+    const leader = last.members.find(({ name }) => raftIdOf(name) === leaderId)?.name ?? null;
+    return {
+      ...last,
+      view: "own",
+      leader,
+      term,
+      transferTo: null,
+      commitIndex: this.#deps.published()?.commitIndex ?? last.commitIndex,
+      members: last.members.map((member) => ({
+        ...member,
+        role: member.role === "learner" ? member.role : member.name === leader ? "leader" : "follower",
+        match: null,
+        applied: null,
+        lag: null,
+        reachable: null,
+        snapshot: null,
+        problem: null,
+      })),
+    };
   }
 
   /** Before there is a membership to ask about. */
   #ownView(front: FrontKv | undefined): ClusterView {
-    const { nodeId } = this.#deps.identity();
+    const { nodeId, instance } = this.#deps.identity();
     const { initialCluster, peer } = this.#deps.topology;
     const published = this.#deps.published();
-    const applied = published?.appliedIndex ?? 0;
     const commitIndex = published?.commitIndex ?? 0;
-    const missing = front?.cluster.waiting?.members ?? [];
+    const waiting = front?.cluster.waiting;
     const listed =
       initialCluster.length > 0 ? initialCluster : [{ name: nodeId, address: peer?.advertise ?? "" }];
     return {
+      view: "own",
       leader: null,
       term: front?.leadership.term ?? 0,
-      configurationIndex: 0,
+      configurationIndex: null,
       joint: false,
+      transferTo: null,
       commitIndex,
       firstIndex: 0,
       lastIndex: commitIndex,
@@ -103,32 +140,37 @@ export class ClusterStatusSource {
         name,
         address,
         role: name === nodeId ? "candidate" : "follower",
-        match: name === nodeId ? commitIndex : 0,
-        applied: name === nodeId ? applied : 0,
-        lag: 0,
+        change: null,
+        match: null,
+        applied: name === nodeId ? (published?.appliedIndex ?? null) : null,
+        lag: null,
         // While it forms, "met" is what is known.
-        reachable: name === nodeId || (front?.cluster.waiting !== undefined && !missing.includes(name)),
-        snapshot: false,
-        registered: name === nodeId,
+        reachable: name === nodeId ? true : waiting === undefined ? null : !waiting.members.includes(name),
+        snapshot: null,
+        registered: name === nodeId ? true : null,
+        hostId: name === nodeId ? hostIdOf(instance) : null,
         version: null,
         problem: null,
       })),
     };
   }
 
-  #member(view: MemberView, self: string): MemberStatus {
+  #member(view: MemberView, self: string, instance: string): MemberStatus {
     const { name, address, ...rest } = view;
-    const reachable = view.reachable || name === self;
+    const reachable = name === self ? true : view.reachable;
     return {
       ...rest,
       id: name,
       peerAddress: address === "" ? null : address,
+      // Of itself a node knows it before anybody has registered it.
+      hostId: name === self ? hostIdOf(instance) : view.hostId,
       reachable,
       unreachableSeconds: this.#seen({ name, reachable }),
     };
   }
 
   #seen({ name, reachable }: Pick<MemberView, "name" | "reachable">): number | null {
+    if (reachable === null) return null;
     if (reachable) {
       this.#lostAtMs.delete(name);
       return null;

@@ -3,31 +3,31 @@
  *
  *     DIR/LOCK                  flock: one process at a time
  *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
- *     DIR/root-credentials.env  root keys, when they were made here (mode 0600)
+ *     DIR/root-credentials.env  root keys, when they were made here; root-credentials.sealed when the node key is elsewhere
+ *     DIR/node.key              private key of a member, unless --node-key-file names another place (src/secrets/)
+ *     DIR/cluster-secret        secret of the cluster, when it was made here or put here (mode 0600)
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { EXIT, mendsItself } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
-import { StartError } from "../platform/start-error.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
 import { BOOT_ID, bootsSince, type PeerBoot, withBoot } from "../raft/engine/boots.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/wal/types.ts";
+import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
+import { adviceOn } from "./denied.ts";
+import { syncDirectory } from "./directory-access.ts";
+
+export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
 /** Of the directory as a whole. A change that this binary cannot read back raises it. */
 export const DATA_FORMAT = 2;
 
+/** What to do about a file that nobody but a backup has. */
+const RESTORE =
+  "restore the whole directory from one backup; a member of a cluster is replaced instead (docs/operations/cluster.md)";
 const HEX_16 = /^[0-9a-f]{32}$/;
 
 export interface NodeIdentity {
@@ -47,6 +47,8 @@ export interface NodeIdentity {
   readonly peerBoots: readonly PeerBoot[];
   /** A peer knew of a start that is not among `boots`: what it said then. Such a directory is not used again. */
   readonly rolledBack: string | undefined;
+  /** Fingerprint of the node key that secrets are sealed to (src/secrets/node-key.ts); undefined: none was needed yet. */
+  readonly nodeKey: string | undefined;
   /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
    *  was ever acknowledged from such a directory. */
   readonly initializing: boolean;
@@ -63,19 +65,6 @@ export interface WantedCluster {
   readonly joins: boolean;
 }
 
-export function walDirectory(dataDir: string): string {
-  return join(dataDir, "wal");
-}
-
-function identityPath(dataDir: string): string {
-  return join(dataDir, "node.json");
-}
-
-/** Owned by the depot (docs/format/sqlite.md). */
-export function keyspaceDirectory(dataDir: string): string {
-  return join(dataDir, "keyspace");
-}
-
 /**
  * Whose log this is, as its segments say. A directory that joined did not know its cluster when its log was made, so there
  * the instance stands for it: that does not change, and no other directory has it.
@@ -88,26 +77,6 @@ function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Makes the directory (mode 0700) if there is none, durable with its name. @throws StartError naming it when it cannot
- *  be made or used. */
-export function prepareDataDirectory(dataDir: string, sync = syncDirectory): void {
-  try {
-    const firstMade = mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    if (firstMade !== undefined) syncParents(resolve(dataDir), resolve(firstMade), sync);
-    if (!statSync(dataDir).isDirectory()) throw new Error("it is not a directory");
-    const probe = join(dataDir, ".probe");
-    closeSync(openSync(probe, constants.O_RDWR | constants.O_CREAT, 0o600));
-    sync(dataDir);
-  } catch (error) {
-    throw new StartError(`data directory ${dataDir} cannot be used: ${reason(error)}`);
-  }
-}
-
-/** Of `made` and of every directory between it and `dataDir`: those got a new entry. */
-function syncParents(dataDir: string, made: string, sync: (path: string) => void): void {
-  for (let path = dataDir; path.length >= made.length; path = dirname(path)) sync(dirname(path));
-}
-
 /** Reads who this directory belongs to, or writes it down in an empty one.
  *  @throws StartError: damaged file, another format version, another node's name, another cluster, too old a copy. */
 export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Random): NodeIdentity {
@@ -117,17 +86,17 @@ export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Ran
     text = readFileSync(path, "utf8");
   } catch (error) {
     if ((error as { code?: string }).code !== "ENOENT")
-      throw new StartError(`${path} cannot be read: ${reason(error)}`);
+      throw systemFailure(`${path} cannot be read`, error, dataDir);
     return createIdentity(dataDir, path, wanted, random);
   }
   const stored = parseIdentity(path, text);
   if (stored.nodeId !== wanted.nodeId) {
-    throw new StartError(
+    throw lasting(
       `data directory ${dataDir} belongs to node ${stored.nodeId}, not to ${wanted.nodeId} (--node-id, ELASTICKV_NODE_ID)`,
     );
   }
   checkCluster(dataDir, stored, wanted);
-  if (stored.rolledBack !== undefined) throw new StartError(stored.rolledBack);
+  if (stored.rolledBack !== undefined) throw lasting(stored.rolledBack);
   return stored;
 }
 
@@ -170,6 +139,11 @@ export function keepRolledBack(dataDir: string, identity: NodeIdentity, message:
   return stored(dataDir, { ...identity, rolledBack: message });
 }
 
+/** From now on another node key, or none, is a loss. @returns what is stored now. @throws StartError */
+export function keepNodeKey(dataDir: string, identity: NodeIdentity, fingerprint: string): NodeIdentity {
+  return identity.nodeKey === fingerprint ? identity : stored(dataDir, { ...identity, nodeKey: fingerprint });
+}
+
 function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
   writeIdentity(dataDir, identity);
   return identity;
@@ -182,7 +156,7 @@ function checkCluster(dataDir: string, stored: NodeIdentity, wanted: WantedClust
   switch (stored.origin) {
     case "alone":
       if (initialClusterId !== undefined || joins) {
-        throw new StartError(
+        throw lasting(
           `${begin} holds a node that began alone: it cannot ${joins ? "join" : "form"} another cluster. Let others join this one ` +
             "(start it with --peer-address only; docs/operations/cluster.md), or use an empty directory",
         );
@@ -190,23 +164,23 @@ function checkCluster(dataDir: string, stored: NodeIdentity, wanted: WantedClust
       return;
     case "initial":
       if (initialClusterId !== undefined && initialClusterId !== stored.clusterId) {
-        throw new StartError(
+        throw lasting(
           `${begin} belongs to cluster ${stored.clusterId}, and --initial-cluster describes another one (${initialClusterId}): ` +
             "give it as at the first start, or leave it out",
         );
       }
       if (initialClusterId === undefined && stored.roster === undefined) {
-        throw new StartError(
+        throw lasting(
           `${begin}: its cluster has not formed yet: give --initial-cluster as at the first start until it has`,
         );
       }
       return;
     case "join":
       if (initialClusterId !== undefined) {
-        throw new StartError(`${begin} holds a node that joined a cluster: leave --initial-cluster out`);
+        throw lasting(`${begin} holds a node that joined a cluster: leave --initial-cluster out`);
       }
       if (stored.clusterId === "" && !joins) {
-        throw new StartError(`${begin}: this node has not joined yet: give --join until it has`);
+        throw lasting(`${begin}: this node has not joined yet: give --join until it has`);
       }
   }
 }
@@ -216,23 +190,36 @@ function parseIdentity(path: string, text: string): NodeIdentity {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new StartError(`${path} is damaged: it is not JSON`);
+    throw lasting(`${path} is damaged: it is not JSON; ${RESTORE}`);
   }
-  const { format, clusterId, nodeId, instance, origin, roster, boots, peerBoots, rolledBack, initializing } =
-    (value ?? {}) as Record<string, unknown>;
-  if (typeof format !== "number") throw new StartError(`${path} is damaged: it has no format version`);
+  const {
+    format,
+    clusterId,
+    nodeId,
+    instance,
+    origin,
+    roster,
+    boots,
+    peerBoots,
+    rolledBack,
+    nodeKey,
+    initializing,
+  } = (value ?? {}) as Record<string, unknown>;
+  if (typeof format !== "number") throw lasting(`${path} is damaged: it has no format version; ${RESTORE}`);
   if (format !== DATA_FORMAT) {
-    throw new StartError(`${path}: data format ${format}; this binary reads format ${DATA_FORMAT}`);
+    throw lasting(
+      `${path}: data format ${format}; this binary reads format ${DATA_FORMAT}: start the release that wrote it`,
+    );
   }
   if (origin !== "alone" && origin !== "initial" && origin !== "join") {
-    throw new StartError(`${path} is damaged: it does not say how the directory began`);
+    throw lasting(`${path} is damaged: it does not say how the directory began; ${RESTORE}`);
   }
   const joining = origin === "join" && clusterId === "";
   if (typeof clusterId !== "string" || !(HEX_16.test(clusterId) || joining) || typeof nodeId !== "string") {
-    throw new StartError(`${path} is damaged: no valid cluster id or node id`);
+    throw lasting(`${path} is damaged: no valid cluster id or node id; ${RESTORE}`);
   }
   if (typeof instance !== "string" || !HEX_16.test(instance)) {
-    throw new StartError(`${path} is damaged: no valid instance`);
+    throw lasting(`${path} is damaged: no valid instance; ${RESTORE}`);
   }
   return {
     clusterId,
@@ -244,12 +231,18 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     boots: boots === undefined ? [] : parseBoots(path, boots),
     peerBoots: peerBoots === undefined ? [] : parsePeerBoots(path, peerBoots),
     rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
+    nodeKey: nodeKey === undefined ? undefined : parseFingerprint(path, nodeKey),
     initializing: initializing === true,
   };
 }
 
+function parseFingerprint(path: string, value: unknown): string {
+  if (typeof value === "string" && HEX_16.test(value)) return value;
+  throw lasting(`${path} is damaged: no valid fingerprint of the node key; ${RESTORE}`);
+}
+
 function parseRoster(path: string, value: unknown): readonly Member[] {
-  if (!Array.isArray(value)) throw new StartError(`${path} is damaged: the roster is not a list`);
+  if (!Array.isArray(value)) throw lasting(`${path} is damaged: the roster is not a list; ${RESTORE}`);
   return value.map((row) => {
     const { id, name, address, instance } = (row ?? {}) as Record<string, unknown>;
     if (
@@ -258,7 +251,7 @@ function parseRoster(path: string, value: unknown): readonly Member[] {
       typeof address !== "string" ||
       typeof instance !== "string"
     ) {
-      throw new StartError(`${path} is damaged: the roster has an entry that is no member`);
+      throw lasting(`${path} is damaged: the roster has an entry that is no member; ${RESTORE}`);
     }
     return { id, name, address, instance };
   });
@@ -266,13 +259,14 @@ function parseRoster(path: string, value: unknown): readonly Member[] {
 
 function parseBoots(path: string, value: unknown): readonly string[] {
   if (!Array.isArray(value) || !value.every((boot) => typeof boot === "string" && BOOT_ID.test(boot))) {
-    throw new StartError(`${path} is damaged: its starts are no list of ids`);
+    throw lasting(`${path} is damaged: its starts are no list of ids; ${RESTORE}`);
   }
   return value;
 }
 
 function parsePeerBoots(path: string, value: unknown): readonly PeerBoot[] {
-  if (!Array.isArray(value)) throw new StartError(`${path} is damaged: the starts of its peers are no list`);
+  if (!Array.isArray(value))
+    throw lasting(`${path} is damaged: the starts of its peers are no list; ${RESTORE}`);
   return value.map((row) => {
     const { id, instance, boot } = (row ?? {}) as Record<string, unknown>;
     if (
@@ -281,7 +275,7 @@ function parsePeerBoots(path: string, value: unknown): readonly PeerBoot[] {
       typeof boot !== "string" ||
       !BOOT_ID.test(boot)
     ) {
-      throw new StartError(`${path} is damaged: the starts of its peers have an entry that is none`);
+      throw lasting(`${path} is damaged: the starts of its peers have an entry that is none; ${RESTORE}`);
     }
     return { id, instance, boot };
   });
@@ -290,8 +284,7 @@ function parsePeerBoots(path: string, value: unknown): readonly PeerBoot[] {
 function createIdentity(dataDir: string, path: string, wanted: WantedCluster, random: Random): NodeIdentity {
   // A log or a keyspace without its identity is not a fresh directory: somebody lost the file.
   for (const leftover of [walDirectory(dataDir), keyspaceDirectory(dataDir)]) {
-    if (exists(leftover))
-      throw new StartError(`${path} is missing, but ${leftover} is there: restore it from a backup`);
+    if (exists(leftover)) throw lasting(`${path} is missing, but ${leftover} is there: ${RESTORE}`);
   }
   const hex = (): string => Buffer.from(random.bytes(16)).toString("hex");
   const origin: Origin = wanted.joins ? "join" : wanted.initialClusterId === undefined ? "alone" : "initial";
@@ -304,6 +297,7 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
     boots: [],
     peerBoots: [],
     rolledBack: undefined,
+    nodeKey: undefined,
     initializing: true,
   });
 }
@@ -323,8 +317,14 @@ function writeIdentity(dataDir: string, identity: NodeIdentity): void {
     renameSync(temporary, path);
     syncDirectory(dataDir);
   } catch (error) {
-    throw new StartError(`${path} cannot be written: ${reason(error)}`);
+    throw systemFailure(`${path} cannot be written`, error, dataDir);
   }
+}
+
+function systemFailure(what: string, error: unknown, dataDir: string): StartError {
+  const { code } = error as { code?: unknown };
+  const exitCode = mendsItself(code) ? EXIT.MAY_MEND : EXIT.LASTING;
+  return new StartError(`${what}: ${reason(error)}${adviceOn(code, dataDir)}`, { cause: error, exitCode });
 }
 
 function exists(path: string): boolean {
@@ -333,14 +333,5 @@ function exists(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

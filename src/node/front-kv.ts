@@ -13,13 +13,15 @@ import type {
   StoreToFront,
 } from "../kv/messages.ts";
 import { ShardStore } from "../kv/shard-store.ts";
+import { readMembership } from "../kv/store-open.ts";
 import { type KvClient, KvError } from "../kv/types.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Membership } from "../raft/engine/types.ts";
 import type { Channel } from "../rooms/channel.ts";
 import type { PublishedState } from "../rooms/published-state.ts";
-import type { AppliedState, MvccReader } from "../store/types.ts";
+import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import { ClusterMail, type ClusterMailOptions } from "./cluster-mail.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
@@ -27,13 +29,16 @@ import { DiskReserve } from "./disk-reserve.ts";
 const EXPIRY_INTERVAL_MS = 100;
 /** Between two looks at the room on the disk. What can be written meanwhile is far below any sensible reserve. */
 const RESERVE_INTERVAL_MS = 250;
+/** A keyspace that was replaced stays open for the reads that began on it. */
+const RETIRED_READER_MS = 10_000;
 /** Between two runs of the cleaner. */
 export const CLEANER_INTERVAL_MS = 5_000;
-/** A proposal or read without an answer is given up after this long (DESIGN section 7: within the request). */
-export const REQUEST_DEADLINE_MS = 30_000;
-
-/** A reader of the keyspace in force. */
-export type KeyspaceReader = MvccReader & { close(): void };
+/** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
+export const READ_DEADLINE_MS = 20_000;
+/** The same of a proposal. Clients that bound a whole request do so at 30 s. */
+export const PROPOSAL_DEADLINE_MS = 25_000;
+/** The same of a conditional one that may have been carried out: its client would meet its own effect if it asked again. */
+export const EXACT_DEADLINE_MS = 120_000;
 
 export interface FrontKvOptions
   extends Pick<
@@ -54,6 +59,8 @@ export interface FrontKvOptions
   readonly freeDiskBytes: () => number;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
+  /** Requests can be served now (there is a keyspace, and a leader is known), or have to wait. */
+  readonly onServeable?: (serveable: boolean) => void;
   /** A room has said that it cannot go on. */
   readonly onFatal: (message: string) => void;
 }
@@ -68,6 +75,7 @@ export class FrontKv {
   readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
   readonly #cancels: (() => void)[] = [];
   #reader: KeyspaceReader = NOT_OPEN;
+  readonly #retired = new Set<KeyspaceReader>();
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
   #readable = false;
   #leaderWaiters: (() => void)[] = [];
@@ -88,7 +96,8 @@ export class FrontKv {
       timers,
       origin: options.origin,
       maxTxnBytes: options.maxTxnBytes,
-      deadlineMs: REQUEST_DEADLINE_MS,
+      deadlineMs: PROPOSAL_DEADLINE_MS,
+      exactDeadlineMs: EXACT_DEADLINE_MS,
       onSettled: proposalMetrics(metrics),
     });
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
@@ -98,7 +107,7 @@ export class FrontKv {
       published: options.published,
       consensus,
       clock,
-      deadlineMs: REQUEST_DEADLINE_MS,
+      deadlineMs: READ_DEADLINE_MS,
       onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
     });
     this.kv = new NodeKvClient(this.#coordinator, this.#shard);
@@ -157,6 +166,12 @@ export class FrontKv {
     if (this.#reader !== NOT_OPEN) return;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
+    this.#tellServeable();
+  }
+
+  /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
+  membership(): Membership | undefined {
+    return readMembership(this.#reader);
   }
 
   /** A linearizable read has succeeded since the start: a leader is known, and this node can follow it. */
@@ -178,6 +193,15 @@ export class FrontKv {
         this.#options.log.warn("no linearizable read yet", { reason: error.message });
       }
     }
+  }
+
+  /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
+  hasLocally(key: Uint8Array): boolean {
+    return this.#shard.local(key) !== undefined;
+  }
+
+  #tellServeable(): void {
+    this.#options.onServeable?.(this.#leadership.leaderId !== 0 && this.#reader !== NOT_OPEN);
   }
 
   #whenLeaderKnown(): Promise<void> {
@@ -210,7 +234,8 @@ export class FrontKv {
     });
     await Promise.race([stopped, late]);
     cancel();
-    this.#reader.close();
+    for (const reader of [this.#reader, ...this.#retired]) reader.close();
+    this.#retired.clear();
   }
 
   #every(intervalMs: number, task: () => void): void {
@@ -236,6 +261,7 @@ export class FrontKv {
           term: message.term,
         });
         this.#coordinator.onLeadership(message);
+        this.#tellServeable();
         if (message.leaderId !== 0) this.#wakeLeaderWaiters();
         break;
       case "status":
@@ -293,13 +319,16 @@ export class FrontKv {
     else this.#options.log.info("room on the disk again", { freeBytes, writes: this.diskRoom === "enough" });
   }
 
-  /** A snapshot took the keyspace's place. Reads that still run on the old one end with an error and are retried by their
-   *  clients; chunks that they stream are in the new one as well. */
+  /** A snapshot took the keyspace's place. Reads that still run on the old one have a while to end; chunks that they stream
+   *  are in the new one as well. */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
     this.#reader = this.#options.openReader();
     this.#shard.reopen(this.#reader);
-    old.close();
+    this.#retired.add(old);
+    this.#options.timers.later(() => {
+      if (this.#retired.delete(old)) old.close();
+    }, RETIRED_READER_MS);
     this.#options.store.send({ kind: "reopened" });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
   }
@@ -324,6 +353,7 @@ const NOT_OPEN: KeyspaceReader = {
   scanAt: notOpen,
   latestCommitTs: notOpen,
   appliedState: notOpen,
+  getState: notOpen,
   close: () => {},
 };
 

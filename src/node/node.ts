@@ -6,30 +6,29 @@ import { type AdminListener, startAdmin } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
+import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
-import {
-  configuredRootCredentials,
-  loadRootCredentials,
-  type RootCredentials,
-  storedRootCredentials,
-} from "../config/root-credentials.ts";
-import { startEdge } from "../http/edge.ts";
-import { EdgeError } from "../http/errors.ts";
+import type { RootCredentials } from "../config/root-credentials.ts";
 import type { Edge } from "../http/options.ts";
+import { hostIdOf } from "../kv/host-id.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
-import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import type { Logger } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
 import type { RoomMetrics } from "../monitoring/room-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { lockDirectory } from "../platform/disk/directory-lock.ts";
+import { descriptorAvailable } from "../platform/descriptors.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
-import { DiskError, type DiskLock } from "../platform/disk.ts";
+import type { DiskLock } from "../platform/disk.ts";
+import { EXIT, type ExitCode } from "../platform/exit-codes.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
+import { healthProbe } from "../s3/health.ts";
+import type { KeyAtHand } from "../secrets/stored-credentials.ts";
+import { type AccessLog, accessLog } from "./access-log.ts";
+import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addBoot,
@@ -39,24 +38,30 @@ import {
   loadIdentity,
   markInitialized,
   type NodeIdentity,
-  prepareDataDirectory,
   type WantedCluster,
 } from "./data-directory.ts";
+import { DescriptorWatch } from "./descriptor-watch.ts";
+import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { FrontKv } from "./front-kv.ts";
+import { checkListeners } from "./listeners.ts";
+import { settleNodeKey } from "./local-keys.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
+import { expelledAdvice, roomFailure } from "./room-failure.ts";
 import { makeRooms, type Rooms } from "./rooms.ts";
-import { settleRootCredentials } from "./root-agreement.ts";
+import { RootKeys } from "./root-keys.ts";
+import { S3Door } from "./s3-door.ts";
 import { type S3Front, startS3Front } from "./s3-front.ts";
+import { listenForS3 } from "./s3-listener.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
 export interface NodeOptions {
   readonly config: Config;
   readonly log: Logger;
   /** The node cannot go on; called once, after which the process should end with a code that is not zero. */
-  readonly onFatal: (message: string) => void;
-  /** It was removed from its cluster (a good end), or its peers refuse it for good; called once. */
-  readonly onExpelled: (message: string, removed: boolean) => void;
+  readonly onFatal: (message: string, exitCode: ExitCode) => void;
+  /** It was removed from its cluster (a good end, if it served until then), or its peers refuse it for good; called once. */
+  readonly onExpelled: (message: string, exitCode: ExitCode) => void;
   readonly metrics: RoomMetrics;
 }
 
@@ -64,6 +69,9 @@ interface Parts {
   readonly lock: DiskLock;
   readonly topology: Topology;
   readonly identity: NodeIdentity;
+  readonly atHand: KeyAtHand | undefined;
+  /** Of the cluster. */
+  readonly secrets: readonly Uint8Array[];
 }
 
 export class Node {
@@ -73,9 +81,13 @@ export class Node {
   readonly #timers: Timers = systemTimers;
   readonly #metrics: RoomMetrics;
   readonly #topology: Topology;
+  readonly #secrets: readonly Uint8Array[];
   readonly #status: ClusterStatusSource;
+  readonly #descriptors: DescriptorWatch;
+  readonly #door: S3Door;
+  readonly #access: AccessLog;
   #identity: NodeIdentity;
-  #credentials: RootCredentials | undefined;
+  readonly #rootKeys: RootKeys;
   #phase: Phase = "starting";
   #rooms: Rooms | undefined;
   #front: FrontKv | undefined;
@@ -86,13 +98,25 @@ export class Node {
   #fatal = false;
   #stopping: Promise<void> | undefined;
   #cancelObserving = (): void => {};
+  #cancelLooking = (): void => {};
 
   private constructor(options: NodeOptions, parts: Parts) {
     this.#options = options;
     this.#lock = parts.lock;
     this.#topology = parts.topology;
     this.#identity = parts.identity;
+    this.#secrets = parts.secrets;
     this.#metrics = options.metrics;
+    this.#rootKeys = new RootKeys({
+      config: options.config,
+      atHand: parts.atHand,
+      identity: () => this.#identity,
+      clock: this.#clock,
+      timers: this.#timers,
+      random: systemRandom,
+      log: options.log,
+    });
+    this.#door = new S3Door({ timers: this.#timers, random: systemRandom, metrics: options.metrics });
     this.#status = new ClusterStatusSource({
       identity: () => this.#identity,
       topology: parts.topology,
@@ -100,13 +124,32 @@ export class Node {
       published: () => this.#rooms?.published,
       monotonicMs: () => this.#clock.monotonicMs(),
     });
+    const dropped = this.#metrics.counter("accessLogDropped").labels();
+    this.#access = accessLog({
+      mode: options.config.s3AccessLog,
+      format: options.config.logFormat,
+      clock: this.#clock,
+      timers: this.#timers,
+      onDropped: (lines) => dropped.inc(lines),
+    });
+    const exhausted = this.#metrics.counter("descriptorsExhausted").labels();
+    this.#descriptors = new DescriptorWatch({
+      available: descriptorAvailable,
+      shed: (count) => this.#edge?.shed(count) ?? 0,
+      dropAdmin: () => this.#admin?.dropConnections(),
+      onExhausted: () => exhausted.inc(),
+      clock: this.#clock,
+      log: options.log,
+    });
   }
 
   /** Brings a node up until it serves. @throws StartError | ConfigError naming what the operator can do about. */
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
-    prepareDataDirectory(config.dataDir);
+    const given = givenSecrets(config, topology);
+    checkListeners(config, topology);
+    prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
     const lock = lockDataDirectory(config.dataDir);
     try {
       const { initialCluster, join } = topology;
@@ -119,10 +162,25 @@ export class Node {
       if (identity.origin !== "alone" && topology.peer === undefined) {
         throw new ConfigError(`--peer-address is missing: ${config.nodeId} is a member of a cluster`);
       }
+      const local = settleNodeKey({
+        config,
+        identity,
+        member: topology.peer !== undefined,
+        random: systemRandom,
+        environment: process.env,
+        warn: (message, fields) => options.log.warn(message, fields),
+      });
+      identity = local.identity;
+      const secrets = settledSecrets(given, config, topology, identity, systemRandom, options.log);
       // Without a peer address nobody can ever know of it.
       if (topology.peer !== undefined) identity = addBoot(config.dataDir, identity, systemRandom);
-      const node = new Node(options, { lock, topology, identity });
-      await node.#start();
+      const node = new Node(options, { lock, topology, identity, atHand: local.atHand, secrets });
+      try {
+        await node.#start();
+      } catch (error) {
+        await node.#edge?.close(0);
+        throw error;
+      }
       return node;
     } catch (error) {
       lock.release();
@@ -136,8 +194,9 @@ export class Node {
 
   /** Of a node that has started. */
   get credentials(): RootCredentials {
-    if (this.#credentials === undefined) throw new Error("the node has not started");
-    return this.#credentials;
+    const { credentials } = this.#rootKeys;
+    if (credentials === undefined) throw new Error("the node has not started");
+    return credentials;
   }
 
   get s3Address(): ListenAddress {
@@ -150,14 +209,12 @@ export class Node {
 
   async #start(): Promise<void> {
     const { config, log } = this.#options;
-    // Bad keys are found before anything else is begun.
     const member = this.#topology.peer !== undefined;
-    this.#credentials = member
-      ? (configuredRootCredentials(config) ?? storedRootCredentials(config))
-      : loadRootCredentials(config);
+    if (!member) this.#rootKeys.orMake();
     // The admin listener first, although nobody is served yet: whoever watches /readyz sees the replay.
-    this.#admin = startAdmin({
+    this.#admin = await startAdmin({
       address: config.adminAddress,
+      socket: adminSocketPlace(config, process.env, process.pid),
       hosts: config.adminHosts,
       deps: {
         readiness: () => this.#readiness(),
@@ -167,13 +224,18 @@ export class Node {
         version: BUILD_INFO,
       },
       onError: (error) => log.error("admin request failed", { error }),
+      onWarning: (message) => log.warn(message),
     });
+    this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
     this.#phase = "replaying";
+    // Clients may come from now on and wait, unless it may take people to bring this node to where it can serve.
+    if (this.#formed && this.#rootKeys.credentials !== undefined) this.#edge = await this.#listen();
     const rooms = makeRooms({
       config,
       identity: this.#identity,
       topology: this.#topology,
-      onDeath: (message) => this.#die(message),
+      secrets: this.#secrets,
+      onDeath: (message, codes) => this.#die(message, codes),
     });
     this.#rooms = rooms;
     const front = this.#makeFront(rooms);
@@ -188,7 +250,7 @@ export class Node {
     if (member) {
       const observe = (): void => void this.#status.observe();
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
-      await this.#agreeOrGoOn(front, readable);
+      await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
     this.#s3 = await startS3Front({
       config,
@@ -197,23 +259,26 @@ export class Node {
       clock: this.#clock,
       random: systemRandom,
       bootId: rooms.origin,
+      hold: this.#door.leader,
+      hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
       log,
       onDeath: (message) => this.#die(message),
     });
-    this.#edge = await this.#listen(this.#s3);
+    this.#door.serve(this.#s3.application);
+    this.#edge ??= await this.#listen();
     watchEventLoopLag(this.#metrics, this.#clock);
     log.info("serving", {
       s3: formatAddress(this.s3Address),
       admin: formatAddress(this.adminAddress),
       cluster: this.#identity.clusterId,
       node: this.#identity.nodeId,
+      hostId: hostIdOf(this.#identity.instance),
     });
   }
 
   #makeFront(rooms: Rooms): FrontKv {
     const { config, log } = this.#options;
-    const { origin, roster } = this.#identity;
     return new FrontKv({
       consensus: rooms.consensus,
       store: rooms.store,
@@ -228,8 +293,8 @@ export class Node {
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
       metrics: this.#metrics,
       log,
-      // One initial member has nobody to meet.
-      formed: origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1,
+      formed: this.#formed,
+      onServeable: (serveable) => this.#door.leader.setOpen(serveable),
       keepRoster: (clusterId, met) => {
         this.#identity = keepRoster(config.dataDir, this.#identity, clusterId, met);
       },
@@ -244,58 +309,26 @@ export class Node {
     });
   }
 
-  /**
-   * The keys of the whole cluster, once it can be read. A node that has keys already waits for that only so long: then
-   * clients get their 503 in time, instead of a refused connection.
-   */
-  async #agreeOrGoOn(front: FrontKv, readable: Promise<void>): Promise<void> {
-    const { config, log } = this.#options;
-    const agreed = readable
-      .then(() => settleRootCredentials(front.kv, config, this.#credentials))
-      .then((credentials) => {
-        if (this.#s3 === undefined) this.#credentials = credentials;
-        else if (credentials.accessKey !== this.#credentials?.accessKey) {
-          log.warn(
-            "the root keys in the data directory were not the cluster's: the next start uses the cluster's",
-          );
-        }
-      });
-    if (this.#credentials === undefined) return agreed;
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#timers.later(resolve, FIRST_READ_MS);
-    });
-    await Promise.race([agreed, late]);
-    cancel();
-    // Given up waiting, and then stopped: the rejection has nobody else.
-    agreed.catch((error: unknown) => {
-      if (this.#phase !== "stopping") this.#die(error instanceof Error ? error.message : String(error));
-    });
+  /** It knows its cluster. One initial member has nobody to meet. */
+  get #formed(): boolean {
+    const { origin, roster } = this.#identity;
+    return origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1;
   }
 
-  async #listen(s3: S3Front): Promise<Edge> {
+  #listen(): Promise<Edge> {
     const { config, log } = this.#options;
-    try {
-      return await startEdge({
-        host: config.s3Address.host,
-        port: config.s3Address.port,
-        application: s3.application,
-        metrics: edgeMetrics(this.#metrics),
-        limits: {
-          maxConnections: config.s3MaxConnections,
-          bodyIdleTimeoutMs: config.s3BodyIdleTimeoutMs,
-          drainTimeoutMs: config.s3DrainTimeoutMs,
-          headersTimeoutMs: config.s3HeadersTimeoutMs,
-          keepAliveTimeoutMs: config.s3KeepAliveTimeoutMs,
-        },
-        onError: (error, requestId) => log.error("request failed", { requestId, error }),
-      });
-    } catch (error) {
-      if (error instanceof EdgeError) {
-        throw new StartError(`S3 address: ${error.message} (--s3-address chooses another)`, { cause: error });
-      }
-      throw error;
-    }
+    const probe = healthProbe({
+      domains: config.s3Domains,
+      readiness: () => this.#readiness(),
+      hasLocally: (key) => this.#front?.hasLocally(key) ?? false,
+    });
+    return listenForS3(
+      config,
+      { application: this.#door.application, probe },
+      this.#metrics,
+      log,
+      this.#access,
+    );
   }
 
   /** Stops taking requests, lets those in flight end, then stops the rooms. A second call (a terminal and `make` both
@@ -310,31 +343,48 @@ export class Node {
     const { config, log } = this.#options;
     log.info("stopping", { inFlight: this.#edge?.inFlight ?? 0 });
     this.#cancelObserving();
+    this.#rootKeys.stop();
     // First: while requests in flight end, the others elect nobody and wait for nobody.
     if (this.#topology.peer !== undefined && this.#front?.leadership.leading === true) {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
       log.info("leadership handed over", { done });
     }
-    await this.#edge?.close(this.#expelled === undefined ? config.shutdownGraceMs : 0);
+    const graceMs = this.#expelled === undefined ? config.shutdownGraceMs : 0;
+    // Whoever still waits for a leader then is told to come again elsewhere, while there is time to tell.
+    const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
+    await this.#edge?.close(graceMs);
+    cancel();
+    this.#access.close();
     await this.#s3?.stop();
     await this.#front?.stop(ROOM_STOP_MS);
+    this.#cancelLooking();
     await this.#admin?.close();
     this.#lock.release();
     log.info("stopped");
   }
 
-  #die(message: string): void {
+  #die(message: string, codes: readonly string[] = []): void {
+    this.#fail(roomFailure(message, codes, this.#options.config.dataDir));
+  }
+
+  #fail(error: unknown): void {
     // Also while stopping: requests that still run would wait for a dead room, and the end would look like a good one.
     if (this.#fatal) return;
     this.#fatal = true;
+    const message = error instanceof Error ? error.message : String(error);
     this.#options.log.error("this node cannot go on", { reason: message });
-    this.#options.onFatal(message);
+    this.#options.onFatal(message, error instanceof StartError ? error.exitCode : EXIT.MAY_MEND);
   }
 
   #expel(message: string, removed: boolean): void {
     if (this.#expelled !== undefined) return;
     this.#expelled = message;
-    this.#options.onExpelled(message, removed);
+    // Told at its start, it is a start that cannot succeed; told while it served, somebody has just asked for this end.
+    const good = removed && this.#front?.readable === true;
+    const advice = message.includes("elastickv cluster replace")
+      ? ""
+      : expelledAdvice(this.#identity.nodeId, removed);
+    this.#options.onExpelled(`${message}${advice}`, good ? EXIT.DONE : EXIT.LASTING);
   }
 
   #readiness(): Readiness {
@@ -346,8 +396,10 @@ export class Node {
       waiting: front?.cluster.waiting,
       leaderKnown: front !== undefined && front.leadership.leaderId !== 0,
       readable: front?.readable === true,
+      waitsForKey: this.#rootKeys.waitsForKey,
       diskFull: front !== undefined && front.diskRoom !== "enough",
-      listening: this.#edge !== undefined,
+      descriptorsExhausted: this.#descriptors.exhausted,
+      listening: this.#edge !== undefined && this.#door.isServing,
     });
   }
 
@@ -368,25 +420,13 @@ export class Node {
 }
 
 const PROCESS = processSource();
-/** A member of a cluster opens its S3 listener this long after it has formed at the latest. */
-const FIRST_READ_MS = 10_000;
 /** A transfer takes a round trip or two; without a successor the others elect one. */
 const STEP_DOWN_MS = 3_000;
+/** Before connections that still have a request are cut. */
+const GIVE_UP_BEFORE_MS = 1_000;
 /** Between two looks at who can be reached. */
 const OBSERVE_INTERVAL_MS = 5_000;
+/** Between two looks whether a file descriptor is left. */
+const DESCRIPTOR_INTERVAL_MS = 1_000;
 /** How long consensus and store may take to end once the front has. */
 const ROOM_STOP_MS = 5_000;
-
-function lockDataDirectory(dataDir: string): DiskLock {
-  try {
-    return lockDirectory(realDisk, dataDir);
-  } catch (error) {
-    if (error instanceof DiskError && error.code === "LOCKED") {
-      throw new StartError(`data directory ${dataDir} is in use by another process`, { cause: error });
-    }
-    if (error instanceof DiskError) {
-      throw new StartError(`data directory ${dataDir} cannot be used: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
-}

@@ -15,6 +15,10 @@ export interface ReadinessFacts {
   /** A linearizable read has succeeded since the start. */
   readonly readable: boolean;
   readonly diskFull: boolean;
+  /** The cluster's sealing key has not been handed to this node yet, and it needs it to serve. */
+  readonly waitsForKey: boolean;
+  /** No file descriptor was left a moment ago. */
+  readonly descriptorsExhausted: boolean;
   /** The S3 port is open. */
   readonly listening: boolean;
 }
@@ -47,18 +51,27 @@ function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReaso
   return { code: joins ? "joining" : "forming", message: `waiting for ${names}${because}` };
 }
 
-function servingReasons({ leaderKnown, readable, diskFull, listening }: ReadinessFacts): NotReadyReason[] {
+function servingReasons(facts: ReadinessFacts): NotReadyReason[] {
+  const { leaderKnown, readable, diskFull, descriptorsExhausted, waitsForKey, listening } = facts;
   const reasons: NotReadyReason[] = [];
   if (!leaderKnown) {
     const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
     reasons.push({ code: "no-leader", message });
   } else if (!readable) {
     reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
+  } else if (!listening && waitsForKey) {
+    const message =
+      "the root keys are sealed, and this node waits for a member that runs and has the cluster's sealing key to hand it over";
+    reasons.push({ code: "sealing-key", message });
   } else if (!listening) {
     reasons.push({ code: "starting", message: "the S3 port is about to open" });
   }
   if (diskFull) {
     reasons.push({ code: "disk-full", message: "the disk is full: reads are served, writes are refused" });
+  }
+  if (descriptorsExhausted) {
+    const message = "no file descriptor is left: new connections wait (raise LimitNOFILE or ulimit -n)";
+    reasons.push({ code: "out-of-descriptors", message });
   }
   return reasons;
 }

@@ -8,17 +8,17 @@ import type { StoreWorkerInit } from "../kv/store-worker.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import { portSource } from "../monitoring/port-source.ts";
 import { systemRandom } from "../platform/random.ts";
-import { StartError } from "../platform/start-error.ts";
 import type { LogWorkerInit } from "../raft/wal/log-messages.ts";
 import { type Channel, PortChannel } from "../rooms/channel.ts";
 import { PublishedState } from "../rooms/published-state.ts";
-import { RoomStartError, spawnRoom } from "../rooms/worker-host.ts";
+import { type OnDeath, RoomStartError, spawnRoom } from "../rooms/worker-host.ts";
 import { SqliteDepot } from "../store/index.ts";
+import type { KeyspaceReader } from "../store/types.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
-import type { KeyspaceReader } from "./front-kv.ts";
+import { roomFailure } from "./room-failure.ts";
 import type { Topology } from "./topology.ts";
 
-/** One Raft tick. Ten of them without a leader start an election (DESIGN section 5: about a second). */
+/** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */
 const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 const HEARTBEAT_TICKS = 1;
@@ -43,7 +43,9 @@ export interface RoomsOptions {
   readonly config: Config;
   readonly identity: NodeIdentity;
   readonly topology: Topology;
-  readonly onDeath: (message: string) => void;
+  /** Of the cluster: how its nodes know each other. */
+  readonly secrets: readonly Uint8Array[];
+  readonly onDeath: OnDeath;
 }
 
 export function makeRooms(options: RoomsOptions): Rooms {
@@ -125,7 +127,7 @@ export function makeRooms(options: RoomsOptions): Rooms {
         ),
       ]);
     } catch (error) {
-      if (error instanceof RoomStartError) throw new StartError(error.message, { cause: error });
+      if (error instanceof RoomStartError) throw roomFailure(error.message, error.codes, config.dataDir);
       throw error;
     }
   };
@@ -146,13 +148,13 @@ export function makeRooms(options: RoomsOptions): Rooms {
 }
 
 /** Everything in the consensus room's init but its ports. */
-function consensusSettings({ config, identity, topology }: RoomsOptions) {
+function consensusSettings({ config, identity, topology, secrets }: RoomsOptions) {
   const { clusterId, nodeId, instance, roster, boots, peerBoots, initializing } = identity;
   return {
     identity: { clusterId, name: nodeId, instance, roster, boots, peerBoots, initializing },
     initialCluster: topology.initialCluster,
     join: topology.join,
-    peer: topology.peer,
+    peer: topology.peer === undefined ? undefined : { ...topology.peer, secrets },
     raft: {
       tickMs: TICK_MS,
       electionTicks: ELECTION_TICKS,

@@ -1,25 +1,32 @@
 /**
  * One pair of root keys for a whole cluster, when none was configured: whoever comes first writes it into the replicated
- * keyspace, under a condition, and everybody reads it there. Each node keeps a copy in its data directory, so that it can
- * check signatures before it has found a leader.
+ * keyspace, sealed with the cluster's sealing key and under a condition, and everybody reads it there. Each node keeps a copy
+ * in its data directory, so that it can check signatures before it has found a leader.
  */
-import type { Config } from "../config/config.ts";
-import {
-  checkRootCredentials,
-  generateRootCredentials,
-  type RootCredentials,
-  storeRootCredentials,
-} from "../config/root-credentials.ts";
+import { generateRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
 import { settingKey } from "../kv/keys.ts";
 import type { KvClient } from "../kv/types.ts";
-import { systemRandom } from "../platform/random.ts";
+import { EXIT } from "../platform/exit-codes.ts";
+import type { Random } from "../platform/random.ts";
+import { StartError } from "../platform/start-error.ts";
+import { credentialsBytes, credentialsFrom } from "../secrets/credentials-record.ts";
+import { OpenError } from "../secrets/hpke.ts";
+import { parseRecord, recordBytes, SecretRecordError } from "../secrets/records.ts";
+import { isSealed, type SealingKey } from "../secrets/sealing-key.ts";
+import type { VersionedValue } from "../store/types.ts";
+import { REPLACED_KEY } from "./sealing-rows.ts";
 
-const KEY = settingKey("root-credentials");
+type Keyspace = Pick<KvClient, "snapshot" | "transact">;
 
-export class RootAgreementError extends Error {
+const NAME = "root-credentials";
+const KEY = settingKey(NAME);
+const WHOSE = "the cluster's";
+
+/** Nobody but an operator can mend the row: every start of every member ends with it. */
+export class RootAgreementError extends StartError {
   readonly code = "ROOT_AGREEMENT";
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, exitCode: EXIT.LASTING });
     this.name = "RootAgreementError";
   }
 }
@@ -27,16 +34,19 @@ export class RootAgreementError extends Error {
 /**
  * @param mine what this node would use: kept from an earlier day, or made just now.
  * @returns what the cluster uses: `mine` itself when they are the same keys.
- * @throws KvError; RootAgreementError when the row cannot be read.
+ * @throws KvError; RootAgreementError or ConfigError when the row cannot be read.
  */
 export async function agreeOnRootCredentials(
-  kv: Pick<KvClient, "snapshot" | "transact">,
+  kv: Keyspace,
   mine: RootCredentials,
+  sealing: SealingKey,
+  random: Random,
 ): Promise<RootCredentials> {
   for (;;) {
     const row = await (await kv.snapshot()).get(KEY);
     if (row !== undefined) {
-      const agreed = decode(row.value);
+      const agreed = decode(row.value, sealing);
+      if (!isSealedRow(row.value)) await replaceClear(kv, row, sealing, random);
       const same =
         agreed.accessKey === mine.accessKey && agreed.secretKey.reveal() === mine.secretKey.reveal();
       return same ? mine : agreed;
@@ -44,41 +54,66 @@ export async function agreeOnRootCredentials(
     // Refused = another node was first: then it is there to be read.
     await kv.transact({
       conditions: [{ kind: "must-not-exist", key: KEY }],
-      mutations: [{ kind: "put", key: KEY, value: encode(mine) }],
+      mutations: [{ kind: "put", key: KEY, value: sealing.seal(NAME, credentialsBytes(mine), random) }],
     });
   }
 }
 
 /**
- * The keys that a member of a cluster uses: those it was configured with, else those that the cluster agrees on, kept in the
- * data directory too.
+ * The keys that a member of a cluster uses: those it was configured with, else those that the cluster agrees on.
  * @param known configured, or kept from an earlier day; undefined = none yet.
+ * @param keep makes new ones durable in the data directory.
  */
 export async function settleRootCredentials(
-  kv: Pick<KvClient, "snapshot" | "transact">,
-  settings: Pick<Config, "dataDir">,
+  kv: Keyspace,
   known: RootCredentials | undefined,
+  sealing: SealingKey,
+  random: Random,
+  keep: (credentials: RootCredentials) => RootCredentials,
 ): Promise<RootCredentials> {
   if (known?.source === "environment" || known?.source === "secret-files") return known;
-  const agreed = await agreeOnRootCredentials(kv, known ?? generateRootCredentials(systemRandom));
-  if (agreed !== known) storeRootCredentials(settings, agreed);
-  return agreed;
+  const agreed = await agreeOnRootCredentials(kv, known ?? generateRootCredentials(random), sealing, random);
+  return agreed === known ? agreed : keep(agreed);
 }
 
-function encode({ accessKey, secretKey }: RootCredentials): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ accessKey, secretKey: secretKey.reveal() }));
+/** Seals the row when an older release has left it in the clear. @throws KvError */
+export async function sealClearRow(kv: Keyspace, sealing: SealingKey, random: Random): Promise<void> {
+  const row = await (await kv.snapshot()).get(KEY);
+  if (row !== undefined && !isSealedRow(row.value)) await replaceClear(kv, row, sealing, random);
 }
 
-function decode(bytes: Uint8Array): RootCredentials {
-  let value: Record<string, unknown>;
+/** The old version goes with the compaction of versions (decision 064 says what remains until then). */
+async function replaceClear(
+  kv: Keyspace,
+  row: VersionedValue,
+  sealing: SealingKey,
+  random: Random,
+): Promise<void> {
+  const clear = decode(row.value, sealing);
+  await kv.transact({
+    conditions: [{ kind: "version-equals", key: KEY, commitTs: row.commitTs }],
+    mutations: [
+      { kind: "put", key: KEY, value: sealing.seal(NAME, credentialsBytes(clear), random) },
+      { kind: "put", key: REPLACED_KEY, value: recordBytes({ v: 1 }) },
+    ],
+  });
+}
+
+function isSealedRow(bytes: Uint8Array): boolean {
+  return isSealed(parseRecord(bytes, "the row of the cluster's root keys"));
+}
+
+function decode(bytes: Uint8Array, sealing: SealingKey): RootCredentials {
   try {
-    value = (JSON.parse(new TextDecoder().decode(bytes)) ?? {}) as Record<string, unknown>;
-  } catch {
-    throw new RootAgreementError("the cluster's root keys cannot be read: they are not JSON");
+    const plain = isSealedRow(bytes) ? sealing.open(NAME, bytes) : bytes;
+    return credentialsFrom(plain, "data-directory", WHOSE);
+  } catch (error) {
+    if (!(error instanceof SecretRecordError || error instanceof OpenError)) throw error;
+    throw new RootAgreementError(
+      `the cluster's root keys cannot be read: ${error.message}; set ELASTICKV_ROOT_ACCESS_KEY and ELASTICKV_ROOT_SECRET_KEY on every member to go on with others`,
+      {
+        cause: error,
+      },
+    );
   }
-  const { accessKey, secretKey } = value;
-  if (typeof accessKey !== "string" || typeof secretKey !== "string") {
-    throw new RootAgreementError("the cluster's root keys cannot be read: a key is missing");
-  }
-  return checkRootCredentials(accessKey, secretKey);
 }

@@ -1,5 +1,6 @@
 /** The S3 application of the front room, with everything it needs around it. */
 import { availableParallelism } from "node:os";
+import { hashersReady } from "../blob/hash/hashers.ts";
 import { HashPool } from "../blob/hash/pool.ts";
 import { spawnHashWorker } from "../blob/hash/port.ts";
 import type { Config } from "../config/config.ts";
@@ -18,6 +19,8 @@ import { AttemptSweeper } from "../s3/attempts.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { keyHoldersOnly } from "../s3/authorizer.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/deps.ts";
+
+import type { RequestHold } from "../s3/request-hold.ts";
 import { entryBytesMax } from "./entry-size.ts";
 import { s3Metrics } from "./s3-metrics.ts";
 
@@ -32,6 +35,9 @@ export interface S3FrontOptions {
   readonly random: Random;
   /** 8 bytes: this boot of this node. */
   readonly bootId: Uint8Array;
+  readonly hold: RequestHold;
+  /** What its answers call this node (kv/host-id.ts). */
+  readonly hostId: string;
   readonly metrics: RoomMetrics;
   readonly log: Logger;
   /** A room that the front cannot do without has died. */
@@ -46,6 +52,7 @@ export interface S3Front {
 
 export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
   const { config, kv, credentials, clock, random, bootId, metrics, log } = options;
+  await hashersReady;
   const hashes = new HashPool({
     workers: availableParallelism(),
     spawn: spawnHashWorker(workerUrl("hash")),
@@ -75,13 +82,14 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     }),
     authorizer: keyHoldersOnly,
     admission,
+    hold: options.hold,
     metrics: counted,
     owner: { id: ownerId(root.accessKey), displayName: root.accessKey },
     region: config.region,
     domains: config.s3Domains,
     node: config.nodeId,
     origin: bootId,
-    hostId: config.nodeId,
+    hostId: options.hostId,
     inlineBytesMax: config.s3InlineLimit,
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
     onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),

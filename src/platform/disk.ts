@@ -1,6 +1,6 @@
 /**
  * The disk as the rest of the code may see it. Synchronous on purpose: the rooms that use it are Workers of their own,
- * and the asynchronous file pool has only as many threads as the machine has cores (RUNTIME.md, section 5).
+ * and the asynchronous file pool has only as many threads as the machine has cores (docs/design/runtime.md, section 5).
  *
  * What a caller may rely on after a power cut, and no more:
  * - bytes of a file: what was written before its last successful `datasync()`;

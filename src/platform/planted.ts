@@ -1,6 +1,7 @@
 /**
  * Planted bugs: one-line switches that only the simulator turns (test/sim), to show that it would notice such a bug.
- * Outside it every one is false for ever: nothing in src/ writes to this object (test/sim/planted.test.ts looks).
+ * Elsewhere every one stays false: nothing in src/ writes to this object (test/sim/planted.test.ts looks). The binary has none
+ * of them: scripts/build.ts puts the constant `false` in their place.
  */
 export const PLANTED = {
   /** The log room answers before its fsync. */

@@ -2,62 +2,70 @@
  * How a room runs as a Worker. Main posts one `init` (settings and ports); the Worker answers `started` or `failed`;
  * afterwards its own ports carry everything, and only a `fatal` comes this way.
  */
+import { codesOf } from "../platform/exit-codes.ts";
 import { type WorkerName, workerUrl } from "./worker-entrypoints.ts";
 
 export type WorkerReport =
   | { readonly kind: "started"; readonly detail: unknown }
   /** Could not start; `message` is one line for the operator. */
-  | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  | { readonly kind: "failed"; readonly codes: readonly string[]; readonly message: string }
   /** Cannot go on: the process must end. */
-  | { readonly kind: "fatal"; readonly message: string };
+  | { readonly kind: "fatal"; readonly codes: readonly string[]; readonly message: string };
+
+/** Ends the process. @param cause whose codes say whether a new start may help (src/platform/exit-codes.ts). */
+export type Fatal = (message: string, cause?: unknown) => void;
+
+/** Codes as in `codesOf`. */
+export type OnDeath = (message: string, codes: readonly string[]) => void;
 
 /** In the Worker: receives `init` once and reports how it went. @param start gives a detail for main. */
-export function hostRoom<Init>(start: (init: Init, fatal: (message: string) => void) => unknown): void {
+export function hostRoom<Init>(start: (init: Init, fatal: Fatal) => unknown): void {
   const self = globalThis as unknown as {
     onmessage: ((event: MessageEvent) => void) | null;
     postMessage(message: WorkerReport): void;
   };
-  const fatal = (message: string): void => self.postMessage({ kind: "fatal", message });
+  const fatal: Fatal = (message, cause) =>
+    self.postMessage({ kind: "fatal", codes: codesOf(cause), message });
   self.onmessage = async (event: MessageEvent) => {
     self.onmessage = null;
     try {
       const detail = await start(event.data as Init, fatal);
       self.postMessage({ kind: "started", detail });
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "INTERNAL";
       const message = error instanceof Error ? error.message : String(error);
-      self.postMessage({ kind: "failed", code, message });
+      self.postMessage({ kind: "failed", codes: codesOf(error), message });
     }
   };
 }
 
 export class RoomStartError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
+  /** As in `codesOf`; empty: nobody foresaw it. */
+  readonly codes: readonly string[];
+  constructor(codes: readonly string[], message: string) {
     super(message);
     this.name = "RoomStartError";
-    this.code = code;
+    this.codes = codes;
   }
 }
 
 /**
  * In main: starts a room and waits until it reports. From then on a room that dies, for whatever reason, calls
  * `onDeath` once: a node with a room missing must not go on half alive.
- * @throws RoomStartError with the code and message of what went wrong in the Worker.
+ * @throws RoomStartError with the codes and message of what went wrong in the Worker.
  */
 export function spawnRoom(
   name: WorkerName,
   init: unknown,
   transfer: readonly MessagePort[],
-  onDeath: (message: string) => void,
+  onDeath: OnDeath,
 ): Promise<unknown> {
   const worker = new Worker(workerUrl(name));
   return new Promise((resolve, reject) => {
     let started = false;
-    const died = (reason: string): void => {
+    const died = (reason: string, codes: readonly string[] = []): void => {
       const message = `room ${name}: ${reason}`;
-      if (started) onDeath(message);
-      else reject(new RoomStartError("INTERNAL", message));
+      if (started) onDeath(message, codes);
+      else reject(new RoomStartError(codes, message));
     };
     worker.onmessage = (event: MessageEvent) => {
       const report = event.data as WorkerReport;
@@ -67,10 +75,10 @@ export function spawnRoom(
           resolve(report.detail);
           break;
         case "failed":
-          reject(new RoomStartError(report.code, report.message));
+          reject(new RoomStartError(report.codes, report.message));
           break;
         case "fatal":
-          died(report.message);
+          died(report.message, report.codes);
           break;
       }
     };

@@ -1,5 +1,5 @@
 /**
- * Bounds the body bytes this node has read and not yet committed (DESIGN section 8).
+ * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8).
  *
  * - `peekHeadroom` at the door checks and holds nothing.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so none starves. What it returns is
@@ -10,7 +10,7 @@
  */
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
-import { S3Error } from "./errors.ts";
+import { retryHeaders, S3Error } from "./errors.ts";
 
 /** `prereserve`: at the door. `perbatch`: while the body was being read. */
 export type AdmissionStage = "prereserve" | "perbatch";
@@ -219,9 +219,7 @@ export class PutAdmission {
 
   /** @param bodyRead the client is sending: it must stop, so the connection goes. */
   #slowDown(bodyRead: boolean): S3Error {
-    // 1 to 3 seconds: clients that were refused together must not come back together.
-    const retryAfter = 1 + this.#options.random.nextInt(3);
-    return new S3Error("SlowDown", { headers: [["Retry-After", String(retryAfter)]], close: bodyRead });
+    return new S3Error("SlowDown", { headers: retryHeaders(this.#options.random), close: bodyRead });
   }
 }
 

@@ -1,22 +1,26 @@
 /**
  * The S3 application. The edge hands over a request with its raw target; the operation is detected from it here, and
  * the Elysia application above has one static route per operation, with the hooks that all of them share. So routing
- * never depends on how a URL is normalised, and Elysia never sees a Host of the client's (RUNTIME.md section 11).
+ * never depends on how a URL is normalised, and Elysia never sees a Host of the client's (docs/design/runtime.md, section 11).
  *
  * An exchange travels beside its `Request` in a WeakMap: no header is copied, no body is wrapped. Replies are the
  * edge's, because a `Response` would lose the exact length of a stream.
  */
 import { Elysia } from "elysia";
-import type { EdgeApplication, EdgeReply, EdgeRequest } from "../http/types.ts";
+import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { BucketDirectory } from "./buckets/directory.ts";
 import { planBatches } from "./chunks/batcher.ts";
 import type { S3Deps } from "./deps.ts";
-import { renderErrorXml, S3Error, toS3Error } from "./errors.ts";
+import { renderErrorXml, retryHeaders, S3Error, toS3Error } from "./errors.ts";
 import type { Exchange, S3Services } from "./exchange.ts";
+import { refuseRepeatedHeaders } from "./header-values.ts";
+import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
+import { checkOwner } from "./headers/owner.ts";
 import { emptyReply, xmlReply } from "./replies.ts";
 import { countReply } from "./reply-metrics.ts";
 import { parseS3Request, resourceOfTarget } from "./request.ts";
+import { HOLD_HEAD_MS, HOLD_MS } from "./request-hold.ts";
 import { detectOperation } from "./routing/detect.ts";
 import { HANDLERS } from "./routing/handlers.ts";
 import { OPERATIONS, type OperationName } from "./routing/operations.ts";
@@ -61,13 +65,14 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
         exchange.operation,
         new Error(`${exchange.operation} gave no reply`),
       );
-    return finish(services, edge, exchange.operation, reply, startedMs);
+    return finish(services, edge, exchange.operation, reply, startedMs, exchange);
   };
 }
 
 function open(services: S3Services, edge: EdgeRequest): Exchange {
   const signed = parseS3Request(edge, { domains: services.domains });
   const request = withHoistedHeaders(signed);
+  refuseRepeatedHeaders(request.edge.rawHeaders);
   const detected = detectOperation(request);
   return {
     request,
@@ -76,6 +81,7 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
     unsupported: detected.operation === "Unsupported" ? detected.error : undefined,
     services,
     auth: UNAUTHENTICATED,
+    headers: NO_HEADERS,
     reply: undefined,
   };
 }
@@ -111,6 +117,7 @@ function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
       `/${operation}`,
       async ({ request }) => {
         const exchange = exchangeOf(request);
+        if (!exchange.services.hold.isOpen && operation !== "Unsupported") await hold(exchange);
         exchange.reply = await handler(exchange);
         return ANSWERED;
       },
@@ -126,9 +133,19 @@ function admit(exchange: Exchange): undefined {
   const { services, request, operation } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
   services.authorizer(exchange.auth.principal, operation, request.bucket, request.key);
-  const expectedOwner = request.header("x-amz-expected-bucket-owner");
-  if (expectedOwner !== undefined && expectedOwner !== services.owner.id) throw new S3Error("AccessDenied");
+  checkOwner(request, services.owner, "x-amz-expected-bucket-owner");
+  exchange.headers = checkHeaders(request, operation);
   return undefined;
+}
+
+/** Until there is a leader. Nothing of the body has been asked for. @throws S3Error */
+async function hold({ services, request }: Exchange): Promise<void> {
+  const { edge } = request;
+  const ms = edge.method === "HEAD" ? HOLD_HEAD_MS : HOLD_MS;
+  const outcome = await services.hold.enter(ms, edge.signal);
+  if (outcome === "open") return;
+  if (outcome === "gone") throw new S3Error("IncompleteBody", { close: true });
+  throw new S3Error("SlowDown", { message: "The cluster has no leader at the moment. Please try again." });
 }
 
 function errorReply(
@@ -141,15 +158,29 @@ function errorReply(
   const error = toS3Error(cause);
   if (error.code === "InternalError") services.onInternalError(cause, edge.requestId);
   if (error.status !== 304) services.metrics.requestFailed(operation, error.code);
+  const headers =
+    error.status === 503 && error.headers.length === 0 ? retryHeaders(services.random) : error.headers;
   if (edge.method === "HEAD" || error.status === 304) {
-    return closing(emptyReply(error.status, error.headers), error);
+    return closing(emptyReply(error.status, headers), error);
   }
   const xml = renderErrorXml(error, { requestId: edge.requestId, resource, hostId: services.hostId });
-  return closing(xmlReply(xml, error.headers, error.status), error);
+  return closing(xmlReply(xml, headers, error.status), error);
 }
 
 function closing(reply: EdgeReply, error: S3Error): EdgeReply {
-  return error.close ? { ...reply, close: true } : reply;
+  return { ...reply, close: error.close, facts: { errorCode: error.code } };
+}
+
+/** For the access log. A reply that may still fail has an object of its own already. */
+function factsOf(operation: OperationName, reply: EdgeReply, exchange: Exchange | undefined): RequestFacts {
+  const facts = reply.facts ?? {};
+  facts.operation = operation;
+  if (exchange === undefined) return facts;
+  const { request, auth } = exchange;
+  facts.bucket = request.bucket;
+  facts.key = request.key;
+  if (auth.principal.kind === "user") facts.accessKey = auth.principal.accessKey;
+  return facts;
 }
 
 function finish(
@@ -158,9 +189,11 @@ function finish(
   operation: OperationName,
   reply: EdgeReply,
   startedMs: number,
+  exchange?: Exchange,
 ): EdgeReply {
   const identified: EdgeReply = {
     ...reply,
+    facts: factsOf(operation, reply, exchange),
     headers: [
       ["x-amz-request-id", edge.requestId],
       ["x-amz-id-2", services.hostId],

@@ -8,6 +8,7 @@ import type { AuthResult } from "./auth/types.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { S3Metrics } from "./metrics.ts";
 import type { S3Request } from "./request.ts";
+import type { RequestHold } from "./request-hold.ts";
 
 export interface S3Owner {
   /** What `<Owner><ID>` says and `x-amz-expected-bucket-owner` is compared with. */
@@ -24,16 +25,19 @@ export interface S3Deps {
   readonly authenticator: { authenticate(request: S3Request): AuthResult };
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;
+  /** Requests wait here while there is no leader. */
+  readonly hold: RequestHold;
   readonly metrics: S3Metrics;
   readonly owner: S3Owner;
-  readonly region: string;
+  /** The only region, when one is set; without, each client's own is accepted and named (buckets/region.ts). */
+  readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
   readonly domains: readonly string[];
   /** This node, across its boots. */
   readonly node: string;
   /** 8 bytes: this boot of this node. */
   readonly origin: Uint8Array;
-  /** `<HostId>` and `x-amz-id-2`. */
+  /** `<HostId>` and `x-amz-id-2`: says which node it was to its operators only. */
   readonly hostId: string;
   /** Objects up to this many bytes ride in the Raft entry of their manifest. */
   readonly inlineBytesMax: number;

@@ -3,6 +3,7 @@
  * documents ("List of error codes"); the single addition is StorageFull (507), which AWS never needs to say.
  */
 export const S3_ERRORS = {
+  AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
   AccessDenied: [403, "Access Denied"],
   AllAccessDisabled: [403, "All access to this object has been disabled."],
   AmbiguousGrantByEmailAddress: [
@@ -40,7 +41,15 @@ export const S3_ERRORS = {
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [403, "The access key ID that you provided does not exist in our records."],
   InvalidArgument: [400, "Invalid Argument"],
+  InvalidBucketAclWithObjectOwnership: [
+    400,
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+  ],
   InvalidBucketName: [400, "The specified bucket is not valid."],
+  InvalidBucketOwnerAWSAccountID: [
+    400,
+    "The value of the expected bucket owner parameter must be an AWS account ID or this server's owner ID",
+  ],
   InvalidBucketState: [409, "The request is not valid with the current state of the bucket."],
   InvalidDigest: [400, "The Content-MD5 or checksum value that you specified is not valid."],
   InvalidEncryptionAlgorithmError: [400, "The encryption request that you specified is not valid."],
@@ -72,6 +81,7 @@ export const S3_ERRORS = {
     400,
     "The ACL that you provided was not well formed or did not validate against our schema.",
   ],
+  MalformedContinuationToken: [400, "The continuation-token you provided invalid."],
   MalformedPOSTRequest: [400, "The body of your POST request is not well-formed multipart/form-data."],
   MalformedPolicy: [400, "The policy is not well formed."],
   MalformedTrailerError: [
@@ -87,6 +97,7 @@ export const S3_ERRORS = {
     400,
     "Your POST request fields preceding the upload file were too large.",
   ],
+  MetadataConfigurationNotFound: [404, "The metadata configuration was not found"],
   MetadataTooLarge: [400, "Your metadata headers exceed the maximum allowed metadata size."],
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
   MissingAuthenticationToken: [403, "The request was missing an authentication token."],
@@ -96,6 +107,7 @@ export const S3_ERRORS = {
   NoSuchBucket: [404, "The specified bucket does not exist."],
   NoSuchBucketPolicy: [404, "The specified bucket does not have a bucket policy."],
   NoSuchCORSConfiguration: [404, "The CORS configuration does not exist."],
+  NoSuchConfiguration: [404, "The specified configuration does not exist."],
   NoSuchKey: [404, "The specified key does not exist."],
   NoSuchLifecycleConfiguration: [404, "The specified lifecycle configuration does not exist."],
   NoSuchPublicAccessBlockConfiguration: [404, "The public access block configuration was not found."],

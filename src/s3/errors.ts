@@ -1,5 +1,6 @@
 import { BodyError } from "../http/types.ts";
 import { KvError } from "../kv/types.ts";
+import type { Random } from "../platform/random.ts";
 import { S3_ERRORS, type S3ErrorCode } from "./error-catalogue.ts";
 
 export type { S3ErrorCode } from "./error-catalogue.ts";
@@ -86,13 +87,17 @@ function fromBodyError(error: BodyError): S3Error {
 function fromKvError(error: KvError): S3Error {
   switch (error.code) {
     case "UNAVAILABLE":
+      // Nothing was written. Of all codes this is the one that clients wait longest for.
+      return new S3Error("SlowDown", {
+        message: "No leader was found in time. Please try again.",
+        cause: error,
+      });
     case "CLOSED":
-      return new S3Error("ServiceUnavailable", { headers: [["Retry-After", "1"]], cause: error });
+      return new S3Error("ServiceUnavailable", { cause: error });
     case "TIMEOUT":
       // The outcome is unknown; S3 clients repeat a 503, and every operation here may be repeated.
       return new S3Error("ServiceUnavailable", {
         message: "The request was not confirmed in time. Please try again.",
-        headers: [["Retry-After", "1"]],
         cause: error,
       });
     case "DISK_FULL":
@@ -100,6 +105,21 @@ function fromKvError(error: KvError): S3Error {
     case "TOO_LARGE":
       return new S3Error("InternalError", { cause: error });
   }
+}
+
+/** Least and most milliseconds that a refused client is told to wait. */
+const COME_BACK_MS = { least: 1_000, most: 3_000 };
+
+/**
+ * When to come back: whole seconds for everybody (RFC 9110 section 10.2.3), milliseconds for SDKs of the `standard` retry
+ * mode 2.1. 1 to 3 s: clients that were refused together must not come back together.
+ */
+export function retryHeaders(random: Random): readonly (readonly [string, string])[] {
+  const ms = COME_BACK_MS.least + random.nextInt(COME_BACK_MS.most - COME_BACK_MS.least + 1);
+  return [
+    ["Retry-After", String(Math.ceil(ms / 1000))],
+    ["x-amz-retry-after", String(ms)],
+  ];
 }
 
 export interface ErrorContext {

@@ -4,6 +4,7 @@ import type { BucketDirectory } from "./buckets/directory.ts";
 import type { BatchPlan } from "./chunks/batcher.ts";
 import type { S3Deps } from "./deps.ts";
 import type { S3Error } from "./errors.ts";
+import type { HeaderFacts } from "./headers/check.ts";
 import type { S3Request } from "./request.ts";
 import type { OperationName } from "./routing/operations.ts";
 
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly services: S3Services;
   /** Set by the first hook. */
   auth: AuthResult;
+  /** Set by the first hook. */
+  headers: HeaderFacts;
   reply: EdgeReply | undefined;
 }
 

@@ -3,7 +3,7 @@
  * status 200 and the XML declaration, white space keeps the connection alive, and what comes last is the result or an
  * error document. Work that is quick, or fails quickly, gets an ordinary answer.
  */
-import type { EdgeReply } from "../http/types.ts";
+import type { EdgeReply, RequestFacts } from "../http/types.ts";
 import type { Timer } from "./admission.ts";
 import { renderErrorXml, toS3Error } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -23,14 +23,20 @@ export async function withKeepAlive(exchange: Exchange, work: Promise<SlowResult
   const { services } = exchange;
   const first = await within(work, services.timer, services.keepAliveAfterMs);
   if (first !== undefined) return xmlReply(XML_DECLARATION + documentBody(first.root, first.inner));
+  const facts: RequestFacts = {};
   return {
     status: 200,
     headers: [["Content-Type", "application/xml"]],
-    body: { kind: "unsized", chunks: whiteSpace(exchange, work) },
+    body: { kind: "unsized", chunks: whiteSpace(exchange, work, facts) },
+    facts,
   };
 }
 
-async function* whiteSpace(exchange: Exchange, work: Promise<SlowResult>): AsyncGenerator<Uint8Array> {
+async function* whiteSpace(
+  exchange: Exchange,
+  work: Promise<SlowResult>,
+  facts: RequestFacts,
+): AsyncGenerator<Uint8Array> {
   const { services, request } = exchange;
   yield Buffer.from(XML_DECLARATION);
   try {
@@ -44,6 +50,7 @@ async function* whiteSpace(exchange: Exchange, work: Promise<SlowResult>): Async
     }
   } catch (cause) {
     const error = toS3Error(cause);
+    facts.errorCode = error.code;
     if (error.status >= 500) services.onInternalError(cause, request.requestId);
     const { requestId, resource } = request;
     const xml = renderErrorXml(error, { requestId, resource, hostId: services.hostId });

@@ -69,6 +69,11 @@ export function parseS3Request(edge: EdgeRequest, options: S3RequestOptions): S3
   return new ParsedRequest(edge, style, host, bucket, key, parseQuery(rawQuery), rawPath, rawQuery);
 }
 
+/** The bucket that a Host header names in virtual-host style; undefined: path style. */
+export function bucketOfHostHeader(hostHeader: string, domains: readonly string[]): string | undefined {
+  return domains.length === 0 ? undefined : bucketOfHost(hostName(hostHeader), domains);
+}
+
 /** `/bucket/key` when the target cannot be parsed further: for the error document. */
 export function resourceOfTarget(rawTarget: string): string {
   const mark = rawTarget.indexOf("?");
@@ -126,8 +131,8 @@ class ParsedRequest implements S3Request {
 const SCHEME = /^https?:\/\//i;
 
 /**
- * `/path?query` of the target. An absolute-form target (RFC 9112 section 3.2.2) must name the same authority as Host:
- * only Host is covered by the signature, and the bucket may come from either.
+ * `/path?query` of the target. Of an absolute-form target (RFC 9112 section 3.2.2) the edge has put the authority in the
+ * place of Host: bucket and signature follow it. A difference is refused all the same, because only Host is signed.
  */
 function originForm(rawTarget: string, hostHeader: string): string {
   if (rawTarget.charCodeAt(0) === 0x2f) return rawTarget;

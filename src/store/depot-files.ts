@@ -101,7 +101,8 @@ export class DepotFiles {
    */
   currentOrFirst(): number {
     guarded(this.directory, () => {
-      if (mkdirSync(this.directory, { recursive: true }) !== undefined) syncFile(dirname(this.directory));
+      if (mkdirSync(this.directory, { recursive: true, mode: 0o700 }) !== undefined)
+        syncFile(dirname(this.directory));
     });
     const found = this.current();
     const present = this.generations();

@@ -12,7 +12,7 @@ import {
   type KeyspaceDepot,
   type KeyspaceExport,
   type KeyspaceImport,
-  type MvccReader,
+  type KeyspaceReader,
   StoreError,
   type Timestamp,
 } from "./types.ts";
@@ -50,7 +50,7 @@ export class MemoryDepot implements KeyspaceDepot {
     return store;
   }
 
-  openReader(): MvccReader & { close(): void } {
+  openReader(): KeyspaceReader {
     return this.#handOut(new MemoryStore(this.#content, this.#options.fsmSyncMode));
   }
 

@@ -66,7 +66,8 @@ export class PayloadWriter {
     this.#committed = tail;
     this.#segment = tail.segment;
     this.#offset = tail.offset;
-    if (mkdirSync(directory, { recursive: true }) !== undefined) syncDirectory(dirname(directory));
+    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined)
+      syncDirectory(dirname(directory));
     for (const name of readdirSync(directory)) {
       const segment = payloadSegment(name);
       if (segment !== undefined && segment > tail.segment) unlinkSync(payloadFile(directory, segment));

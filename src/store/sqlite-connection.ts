@@ -31,10 +31,19 @@ function checkWritable(db: Database): void {
   db.run("DELETE FROM kv WHERE FALSE");
 }
 
+/**
+ * Makes an empty database file that only its owner may read; SQLite gives -wal, -shm and journal the same mode. By itself it
+ * makes files 0644 less the umask. Only for a file that no connection of this process has open (see `syncFile`).
+ */
+export function createPrivate(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openSync(file, "wx", 0o600));
+}
+
 /** @throws StoreError WRONG_FORMAT | CORRUPT | DISK_FULL | IO, naming the file */
 export function openWriter(file: string): Database {
   return guarded(file, () => {
     const isNew = sizeOf(file) === 0;
+    createPrivate(file);
     const db = new Database(file, { create: true, readwrite: true, safeIntegers: true, strict: true });
     try {
       db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);

@@ -10,7 +10,7 @@ import {
   type KeyspaceDepot,
   type KeyspaceExport,
   type KeyspaceImport,
-  type MvccReader,
+  type KeyspaceReader,
   StoreError,
 } from "./types.ts";
 
@@ -75,7 +75,7 @@ export class SqliteDepot implements KeyspaceDepot {
     throw new StoreError("CORRUPT", `${this.#options.directory}: no keyspace has been opened there`);
   }
 
-  openReader(): MvccReader & { close(): void } {
+  openReader(): KeyspaceReader {
     return new SqliteReader(this.databaseFile());
   }
 

@@ -7,7 +7,7 @@ import { endImportPragmas, setImportPragmas } from "./pragmas.ts";
 import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, openSchema } from "./schema.ts";
 import { type DecodedRow, SnapshotDecoder, type SnapshotSink } from "./snapshot-decoder.ts";
 import type { SnapshotHeader } from "./snapshot-format.ts";
-import { syncFile } from "./sqlite-connection.ts";
+import { createPrivate, syncFile } from "./sqlite-connection.ts";
 import { encodeApplied } from "./sqlite-reads.ts";
 import { INLINE_PAYLOAD_MAX_BYTES } from "./sqlite-writer.ts";
 import { guarded } from "./store-errors.ts";
@@ -107,7 +107,10 @@ class ImportTarget implements SnapshotSink {
   constructor(file: string, payloadFileBytes?: number) {
     this.#file = file;
     const directory = payloadDirectory(file);
-    const db = guarded(file, () => new Database(file, { create: true, safeIntegers: true, strict: true }));
+    const db = guarded(file, () => {
+      createPrivate(file);
+      return new Database(file, { create: true, safeIntegers: true, strict: true });
+    });
     this.#db = db;
     try {
       this.#payloads = guarded(directory, () => new PayloadWriter(directory, FIRST_TAIL, payloadFileBytes));

@@ -5,7 +5,7 @@ import { SqliteReads } from "./sqlite-reads.ts";
 import { guarded } from "./store-errors.ts";
 import {
   type AppliedState,
-  type MvccReader,
+  type KeyspaceReader,
   type PayloadTarget,
   type ScanItem,
   type ScanOptions,
@@ -18,7 +18,7 @@ import {
  * Reads the keyspace from another thread than the writer's, on a read-only connection of its own. The writer must
  * have created the file before. Every call is its own short read transaction, so it never holds up a checkpoint.
  */
-export class SqliteReader implements MvccReader {
+export class SqliteReader implements KeyspaceReader {
   readonly #db: Database;
   readonly #file: string;
   #reads: SqliteReads | undefined;
@@ -62,6 +62,10 @@ export class SqliteReader implements MvccReader {
 
   appliedState(): AppliedState {
     return this.#open().appliedState();
+  }
+
+  getState(name: string): Uint8Array | undefined {
+    return this.#open().state(name);
   }
 
   /** Oldest timestamp that can still be read. */

@@ -20,7 +20,7 @@ const NODE = "node-id";
 
 /**
  * Writes down in a new keyspace who it belongs to, and refuses another's: its applied position means nothing in this
- * node's log, and a log that happens to be long enough would be continued on top of foreign rows (DESIGN section 3).
+ * node's log, and a log that happens to be long enough would be continued on top of foreign rows (design/contract.md, section 3).
  * @param path names it in the message. @throws StoreIdentityError; StoreError when it cannot be read or written.
  */
 export function claimStore(store: MvccStore, path: string, identity: StoreIdentity): void {

@@ -80,6 +80,13 @@ export interface MvccReader {
   appliedState(): AppliedState;
 }
 
+/** A connection to a whole keyspace, for another thread than the writer's. */
+export interface KeyspaceReader extends MvccReader {
+  /** Replicated FSM state (see RaftBatch.putState), as applied at the time of the call. */
+  getState(name: string): Uint8Array | undefined;
+  close(): void;
+}
+
 export interface AppliedState {
   readonly index: number;
   readonly term: number;
@@ -154,7 +161,7 @@ export interface KeyspaceDepot {
   /** The keyspace in force; made when there is none. */
   open(): MvccStore;
   /** A read-only connection to the keyspace in force at the time of the call, usable in any thread. */
-  openReader(): MvccReader & { close(): void };
+  openReader(): KeyspaceReader;
   /** A consistent read of the keyspace in force. While one is open its payloads must not be reclaimed (see StoreRoom). */
   openExport(): KeyspaceExport;
   /** Begins to receive; whatever an earlier import left behind is removed. */

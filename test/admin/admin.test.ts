@@ -1,24 +1,27 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { connect } from "node:net";
 import { isKnownHost, knownHosts } from "../../src/admin/host-guard.ts";
-import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
+import { type AdminListener, type AdminOptions, startAdmin } from "../../src/admin/listener.ts";
 import { PAGES } from "../../src/admin/pages.ts";
 import type { AdminDeps, ClusterStatus, Readiness } from "../../src/admin/types.ts";
 import { StartError } from "../../src/platform/start-error.ts";
+import { raw } from "./raw.ts";
 
 const CLUSTER: ClusterStatus = {
   clusterId: "c-1",
   nodeId: "n1",
+  view: "leader",
   leaderId: "n1",
   term: 2,
   configurationIndex: 1,
   joint: false,
+  transferTo: null,
   commitIndex: 9,
   members: [
     {
       id: "n1",
       peerAddress: null,
       role: "leader",
+      change: null,
       match: 9,
       applied: 9,
       lag: 0,
@@ -26,6 +29,7 @@ const CLUSTER: ClusterStatus = {
       unreachableSeconds: null,
       snapshot: false,
       registered: true,
+      hostId: null,
       version: "1.2.3",
       problem: null,
     },
@@ -38,12 +42,12 @@ afterEach(async () => {
   await Promise.all(listeners.splice(0).map((listener) => listener.close()));
 });
 
-function start(
+async function start(
   deps: Partial<AdminDeps> = {},
   hosts: string[] = [],
   onError: (error: unknown) => void = () => {},
 ) {
-  const listener = startAdmin({
+  const listener = await startAdmin({
     address: { host: "127.0.0.1", port: 0 },
     hosts,
     onError,
@@ -63,13 +67,13 @@ function start(
 
 describe("health", () => {
   test("/healthz", async () => {
-    const response = await start().get("/healthz");
+    const response = await (await start()).get("/healthz");
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ status: "ok" });
   });
 
   test("/readyz when ready", async () => {
-    const response = await start().get("/readyz");
+    const response = await (await start()).get("/readyz");
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ ready: true, reasons: [] });
   });
@@ -79,7 +83,7 @@ describe("health", () => {
       ready: false,
       reasons: [{ code: "no-leader", message: "no leader is known" }],
     };
-    const { get } = start({ readiness: () => readiness });
+    const { get } = await start({ readiness: () => readiness });
     const response = await get("/readyz");
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
@@ -93,25 +97,38 @@ describe("health", () => {
 
 describe("api", () => {
   test("/metrics is the page it was given", async () => {
-    const response = await start().get("/metrics");
+    const response = await (await start()).get("/metrics");
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(await response.text()).toBe("elastickv_ready 1\n");
   });
   test("/v1/cluster has the published shape", async () =>
-    expect(await (await start().get("/v1/cluster")).json()).toEqual(structuredClone(CLUSTER) as never));
+    expect(await (await (await start()).get("/v1/cluster")).json()).toEqual(
+      structuredClone(CLUSTER) as never,
+    ));
   test("no leader is null", async () => {
-    const { get } = start({ cluster: async () => ({ ...CLUSTER, leaderId: null }) });
+    const { get } = await start({ cluster: async () => ({ ...CLUSTER, leaderId: null }) });
     expect(await (await get("/v1/cluster")).json()).toMatchObject({ leaderId: null });
   });
+  test("what is not known is null, in every field that may be", async () => {
+    const members = CLUSTER.members.map((member) => ({
+      ...member,
+      ...{ match: null, applied: null, lag: null, reachable: null, snapshot: null, registered: null },
+    }));
+    const unknown: ClusterStatus = { ...CLUSTER, view: "own", configurationIndex: null, members };
+    const { get } = await start({ cluster: async () => unknown });
+    const response = await get("/v1/cluster");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual(structuredClone(unknown) as never);
+  });
   test("/v1/version", async () =>
-    expect(await (await start().get("/v1/version")).json()).toEqual({
+    expect(await (await (await start()).get("/v1/version")).json()).toEqual({
       version: "1.2.3",
       commit: "abc",
       bun: "1.4.5",
     }));
 
   test("an unknown path is 404, another method 405", async () => {
-    const { get } = start();
+    const { get } = await start();
     const missing = await get("/nope");
     expect(missing.status).toBe(404);
     expect(await missing.json()).toHaveProperty("error");
@@ -121,7 +138,7 @@ describe("api", () => {
   });
 
   test("HEAD has the length and no body", async () => {
-    const response = await start().get("/healthz", { method: "HEAD" });
+    const response = await (await start()).get("/healthz", { method: "HEAD" });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-length")).toBe("15");
     expect(await response.text()).toBe("");
@@ -130,7 +147,9 @@ describe("api", () => {
   test("a failing handler gives no details to the client and all of them to the log", async () => {
     const errors: unknown[] = [];
     const failing = () => Promise.reject(new Error("secret detail"));
-    const response = await start({ metrics: failing }, [], (error) => errors.push(error)).get("/metrics");
+    const response = await (await start({ metrics: failing }, [], (error) => errors.push(error))).get(
+      "/metrics",
+    );
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain("secret detail");
     expect(String(errors[0])).toContain("secret detail");
@@ -139,7 +158,7 @@ describe("api", () => {
 
 describe("openapi", () => {
   test("/swagger/json describes every API path", async () => {
-    const document = (await (await start().get("/swagger/json")).json()) as {
+    const document = (await (await (await start()).get("/swagger/json")).json()) as {
       openapi: string;
       paths: Record<string, Record<string, { summary?: string; responses?: object }>>;
     };
@@ -166,7 +185,7 @@ describe("openapi", () => {
   });
 
   test("the pages load everything from this listener", async () => {
-    const { get } = start();
+    const { get } = await start();
     for (const page of ["/", "/swagger"]) {
       const response = await get(page);
       expect(response.status).toBe(200);
@@ -181,7 +200,7 @@ describe("openapi", () => {
   });
 
   test("no asset loads anything from elsewhere", async () => {
-    const { get } = start();
+    const { get } = await start();
     for (const path of PAGES.keys()) {
       const response = await get(path);
       expect(response.status).toBe(200);
@@ -196,7 +215,7 @@ describe("openapi", () => {
   });
 
   test("the plugin's own page, which loads from a CDN, cannot be reached", async () => {
-    const { get } = start();
+    const { get } = await start();
     for (const path of [
       "/swagger",
       "/swagger/",
@@ -210,19 +229,6 @@ describe("openapi", () => {
     }
   });
 });
-
-/** One request with exactly this text, the answer's first line. */
-function raw(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
-    socket.on("data", (data) => {
-      answer += String(data);
-    });
-    socket.on("close", () => resolve(answer));
-    socket.on("error", reject);
-  });
-}
 
 describe("host names", () => {
   test.each([
@@ -247,7 +253,7 @@ describe("host names", () => {
   ])("%j is not", (host) => expect(isKnownHost(host, knownHosts(["node-1"]))).toBe(false));
 
   test("a foreign name is answered 421; one the operator listed is served", async () => {
-    const { listener } = start({}, ["admin.example"]);
+    const { listener } = await start({}, ["admin.example"]);
     const ask = (host: string, target: string) =>
       raw(listener.address.port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     expect(await ask("evil.example", "/v1/cluster")).toStartWith("HTTP/1.1 421 ");
@@ -255,7 +261,7 @@ describe("host names", () => {
   });
 
   test("a short host name does not shift the path that is routed", async () => {
-    const { listener } = start({}, ["a"]);
+    const { listener } = await start({}, ["a"]);
     const answer = await raw(
       listener.address.port,
       "GET /bc/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
@@ -265,41 +271,33 @@ describe("host names", () => {
 });
 
 describe("listening", () => {
-  test("a busy port is an error that names it", () => {
-    const { listener } = start();
-    const again = () =>
-      startAdmin({
-        address: listener.address,
-        deps: {
-          readiness: () => ({ ready: true }),
-          metrics: async () => "",
-          cluster: async () => CLUSTER,
-          changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
-          version: { version: "", commit: "", bun: "" },
-        },
-      });
-    expect(again).toThrow(StartError);
-    expect(again).toThrow(`admin address 127.0.0.1:${listener.address.port} is in use`);
+  const at = (address: AdminOptions["address"]) =>
+    startAdmin({
+      address,
+      deps: {
+        readiness: () => ({ ready: true }),
+        metrics: async () => "",
+        cluster: async () => CLUSTER,
+        changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
+        version: { version: "", commit: "", bun: "" },
+      },
+    });
+
+  test("a busy port is an error that names it", async () => {
+    const { listener } = await start();
+    const refused = at(listener.address);
+    await expect(refused).rejects.toThrow(StartError);
+    await expect(refused).rejects.toThrow(`admin address 127.0.0.1:${listener.address.port} is in use`);
   });
 
-  test("an address of another machine is an error that names it", () => {
-    const elsewhere = () =>
-      startAdmin({
-        address: { host: "192.0.2.1", port: 9001 },
-        deps: {
-          readiness: () => ({ ready: true }),
-          metrics: async () => "",
-          cluster: async () => CLUSTER,
-          changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
-          version: { version: "", commit: "", bun: "" },
-        },
-      });
-    expect(elsewhere).toThrow(StartError);
-    expect(elsewhere).toThrow("admin address 192.0.2.1:9001");
+  test("an address of another machine is an error that names it", async () => {
+    const refused = at({ host: "192.0.2.1", port: 9001 });
+    await expect(refused).rejects.toThrow(StartError);
+    await expect(refused).rejects.toThrow("admin address 192.0.2.1:9001");
   });
 
   test("after close the port is free", async () => {
-    const { listener } = start();
+    const { listener } = await start();
     await listener.close();
     listeners.splice(0);
     expect(fetch(`http://127.0.0.1:${listener.address.port}/healthz`)).rejects.toThrow();

@@ -11,9 +11,9 @@ afterEach(async () => {
   await Promise.all(listeners.splice(0).map((listener) => listener.close()));
 });
 
-function start(reply: ChangeReply = { kind: "done", changed: true, configurationIndex: 7 }) {
+async function start(reply: ChangeReply = { kind: "done", changed: true, configurationIndex: 7 }) {
   const asked: [MemberChange, number | null][] = [];
-  const listener = startAdmin({
+  const listener = await startAdmin({
     address: { host: "127.0.0.1", port: 0 },
     deps: {
       readiness: () => ({ ready: true }),
@@ -57,14 +57,14 @@ describe("changes", () => {
     ["POST", "/v1/cluster/transfer-leader", { to: "n2" }, { kind: "transfer-leader", to: "n2" }],
     ["POST", "/v1/cluster/transfer-leader", {}, { kind: "transfer-leader", to: null }],
   ] as const)("%s %s", async (method, path, body, change) => {
-    const { asked, send } = start();
+    const { asked, send } = await start();
     const response = await send(method, path, body);
     expect([response.status, await response.json()]).toEqual([200, { changed: true, configurationIndex: 7 }]);
     expect(asked).toEqual([[change as MemberChange, null]]);
   });
 
   test("the configuration that was looked at goes along", async () => {
-    const { asked, send } = start();
+    const { asked, send } = await start();
     await send("POST", "/v1/cluster/replace", { remove: "a", promote: "b", configurationIndex: 12 });
     await send("DELETE", "/v1/cluster/members/a?configurationIndex=13");
     expect(asked.map(([, guard]) => guard)).toEqual([12, 13]);
@@ -73,7 +73,7 @@ describe("changes", () => {
   test.each(Object.entries(REFUSAL_STATUS))(
     "%s is answered %d, with code and message",
     async (code, status) => {
-      const { send } = start({
+      const { send } = await start({
         kind: "refused",
         code: code as keyof typeof REFUSAL_STATUS,
         message: "because",
@@ -94,7 +94,7 @@ describe("bad requests do not reach the leader", () => {
     ["POST", "/v1/cluster/replace", { remove: "n3", promote: "n4", configurationIndex: -1 }],
     ["DELETE", "/v1/cluster/members/n3?configurationIndex=x", undefined],
   ] as const)("%s %s %j", async (method, path, body) => {
-    const { asked, send } = start();
+    const { asked, send } = await start();
     const response = await send(method, path, body);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: "INVALID", message: expect.any(String) });
@@ -102,7 +102,7 @@ describe("bad requests do not reach the leader", () => {
   });
 
   test("paths that change nothing take no POST", async () => {
-    const { send } = start();
+    const { send } = await start();
     for (const path of ["/v1/cluster", "/healthz", "/"])
       expect((await send("POST", path, {})).status).toBe(405);
   });
@@ -116,13 +116,13 @@ describe("pages of other sites", () => {
     [{ "Sec-Fetch-Site": "cross-site" }],
     [{ "Sec-Fetch-Site": "same-site" }],
   ])("%j is refused", async (headers) => {
-    const { asked, send } = start();
+    const { asked, send } = await start();
     expect((await send(...CHANGE, {}, headers)).status).toBe(403);
     expect(asked).toEqual([]);
   });
 
   test("a form cannot send JSON", async () => {
-    const { asked, send } = start();
+    const { asked, send } = await start();
     for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
       expect((await send(...CHANGE, "{}", { "Content-Type": type })).status).toBe(415);
     }
@@ -130,13 +130,13 @@ describe("pages of other sites", () => {
   });
 
   test("nobody gets leave to send anything from elsewhere", async () => {
-    const response = await start().send("OPTIONS", "/v1/cluster/members/n1");
+    const response = await (await start()).send("OPTIONS", "/v1/cluster/members/n1");
     expect(response.status).toBe(405);
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
   });
 
   test("our own page may", async () => {
-    const { asked, send, base } = start();
+    const { asked, send, base } = await start();
     expect((await send(...CHANGE, {}, { Origin: base, "Sec-Fetch-Site": "same-origin" })).status).toBe(200);
     expect(asked).toHaveLength(1);
   });

@@ -10,6 +10,8 @@ interface Call {
   readonly method: string;
   readonly url: string;
   readonly body: unknown;
+  /** The socket that it went over. */
+  readonly unix?: string;
 }
 
 /** What the node answers to each call, in order; the last one again and again. */
@@ -18,7 +20,12 @@ type Script = readonly ((call: Call) => unknown)[];
 const refusal = (code: string, message: string, status = 409) => Response.json({ code, message }, { status });
 const done = { changed: true, configurationIndex: 9 };
 
-async function run(words: string[], script: Script, environment: Record<string, string> = {}) {
+async function run(
+  words: string[],
+  script: Script,
+  environment: Record<string, string> = {},
+  sockets: readonly string[] = [],
+) {
   const calls: Call[] = [];
   const out: string[] = [];
   const err: string[] = [];
@@ -29,6 +36,7 @@ async function run(words: string[], script: Script, environment: Record<string, 
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve: async () => 99,
+    listens: async (path) => sockets.includes(path),
     clock: { monotonicMs: () => nowMs },
     sleep: async (ms) => {
       nowMs += Math.max(ms, 1);
@@ -38,6 +46,7 @@ async function run(words: string[], script: Script, environment: Record<string, 
         method: init.method ?? "GET",
         url,
         body: typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
+        ...(init.unix === undefined ? {} : { unix: init.unix }),
       };
       const answer = script[Math.min(calls.length, script.length - 1)]?.(call);
       calls.push(call);
@@ -47,6 +56,24 @@ async function run(words: string[], script: Script, environment: Record<string, 
   });
   return { code, calls, out: out.join(""), err };
 }
+
+test("secret prints a new one and asks nobody; it takes nothing", async () => {
+  const [one, two] = [await run(["secret"], []), await run(["secret"], [])];
+  expect([one.code, one.calls, one.err]).toEqual([0, [], []]);
+  expect(one.out).toMatch(/^[0-9a-f]{64}\n$/);
+  expect(two.out).not.toBe(one.out);
+  for (const words of [
+    ["secret", "n1"],
+    ["secret", "--timeout", "1s"],
+    ["secret", "--json"],
+  ]) {
+    const { code, out } = await run(words, []);
+    expect([words, code, out]).toEqual([words, 2, ""]);
+  }
+  const help = await run(["secret", "--help"], []);
+  expect(help.out).toContain("umask 077");
+  expect(help.out).not.toContain("--admin-address");
+});
 
 const healthy = () => clusterStatus({ configurationIndex: 5 });
 const API = "http://127.0.0.1:9001/v1/cluster";
@@ -95,6 +122,60 @@ describe("what is asked for", () => {
   });
 });
 
+describe("who is asked", () => {
+  const LIVE = ["/s", "/d/admin.sock", "elastickv-data/admin.sock", "/run/elastickv/admin.sock"];
+  const at = async (words: string[], environment: Record<string, string> = {}, sockets = LIVE) => {
+    const { code, calls, err } = await run(["status", ...words], [healthy], environment, sockets);
+    const [call] = calls;
+    return call === undefined ? [code, err[0]] : (call.unix ?? new URL(call.url).host);
+  };
+
+  test("a flag decides, whatever else is there", async () => {
+    const environment = { ELASTICKV_ADMIN_SOCKET: "/s", ELASTICKV_ADMIN_ADDRESS: "h:1" };
+    expect(await at(["--admin-address", "h:2"], environment)).toBe("h:2");
+    expect(await at(["--admin-socket", "/other"], environment)).toBe("/other");
+  });
+
+  test("else the socket of the node that the environment describes, else its address", async () => {
+    const address = { ELASTICKV_ADMIN_ADDRESS: "h:1" };
+    expect(await at([], { ELASTICKV_ADMIN_SOCKET: "/s", ELASTICKV_DATA_DIR: "/d", ...address })).toBe("/s");
+    expect(await at([], { ELASTICKV_DATA_DIR: "/d", ...address })).toBe("/d/admin.sock");
+    expect(await at([], { ELASTICKV_DATA_DIR: "/gone", ...address })).toBe("h:1");
+    // It names a node: not the one that happens to run here.
+    expect(await at([], address)).toBe("h:1");
+  });
+
+  test("else what is here: by hand, as a service, at the address that a node has by default", async () => {
+    expect(await at([])).toBe("elastickv-data/admin.sock");
+    expect(await at([], {}, ["/run/elastickv/admin.sock"])).toBe("/run/elastickv/admin.sock");
+    expect(await at([], {}, [])).toBe("127.0.0.1:9001");
+  });
+
+  test("a change goes the same way, with the same body", async () => {
+    const { calls } = await run(["promote", "n4"], [healthy, () => done], {}, LIVE);
+    expect(calls[1]).toEqual({
+      method: "POST",
+      url: "http://localhost/v1/cluster/members/n4/promote",
+      body: { configurationIndex: 5 },
+      unix: "elastickv-data/admin.sock",
+    });
+  });
+
+  test("a socket that was named and does not answer", async () => {
+    const { code, err } = await run(["status", "--admin-socket", "/gone"], [() => new Error("ENOENT")]);
+    expect([code, err[0]]).toEqual([1, expect.stringContaining("admin socket /gone: ENOENT")]);
+  });
+
+  test("what a node elsewhere says to a change", async () => {
+    const refused = () => refusal("NOT_LOCAL", "a change from 10.0.0.9 is refused: run it there", 403);
+    const { code, err } = await run(["promote", "n4", "--admin-address", "h:1"], [healthy, refused]);
+    expect([code, err]).toEqual([
+      1,
+      ["elastickv: NOT_LOCAL: a change from 10.0.0.9 is refused: run it there"],
+    ]);
+  });
+});
+
 describe("status", () => {
   test("a table and the advice", async () => {
     const status = clusterStatus({
@@ -116,6 +197,61 @@ describe("status", () => {
       "! Start n2.",
       "",
     ]);
+  });
+
+  const slow = () =>
+    clusterStatus({
+      nodeId: "n2",
+      view: "own",
+      members: [
+        member("n1", { role: "leader", match: null, applied: null, lag: null, snapshot: null }),
+        member("n2", { lag: null, snapshot: null }),
+        member("n3", {
+          match: null,
+          applied: null,
+          lag: null,
+          reachable: null,
+          snapshot: null,
+          registered: null,
+        }),
+      ],
+      advice: ["The leader, n1, has not answered n2 in time."],
+    });
+
+  test("a leader that does not answer: whose view it is, ? for what is not known, and an exit code of its own", async () => {
+    const { code, out } = await run(["status"], [slow]);
+    expect(code).toBe(3);
+    expect(out.split("\n").slice(1, -1)).toEqual([
+      "as n2 sees it: the leader, n1, has not answered it; ? is not known there",
+      "",
+      "MEMBER  ROLE      PEER ADDRESS     ON DISK  APPLIED  BEHIND  REACHABLE",
+      "n1      leader    n1.example:9002  ?        ?        ?       yes",
+      "n2 *    follower  n2.example:9002  100      100      ?       yes",
+      "n3      follower  n3.example:9002  ?        ?        ?       ?",
+      "",
+      "! The leader, n1, has not answered n2 in time.",
+    ]);
+    const json = await run(["status", "--json"], [slow]);
+    expect([json.code, JSON.parse(json.out)]).toEqual([3, structuredClone(slow()) as never]);
+  });
+
+  test("no leader is 1, with the view of the node that answers", async () => {
+    const { code, out } = await run(["status"], [() => ({ ...slow(), leaderId: null })]);
+    expect([code, out.split("\n")[1]]).toEqual([
+      1,
+      "as n2 sees it: it knows no leader; ? is not known there",
+    ]);
+  });
+
+  test("a node that has not found its cluster is asked for no change", async () => {
+    const forming = () => ({ ...slow(), leaderId: null, configurationIndex: null });
+    const { code, calls, err, out } = await run(["promote", "n4"], [forming]);
+    expect([code, calls.length, err[0]]).toEqual([
+      1,
+      1,
+      "elastickv: NO_LEADER: n2 has not found its cluster yet",
+    ]);
+    expect(out).toContain("configuration ?");
   });
 
   test("a member that can be reached and does not get its snapshot does not look well", async () => {
@@ -258,12 +394,25 @@ describe("wrong usage", () => {
     [["promote", "n4", "--json"], 'unknown flag "--json"'],
     [["status", "--admin-addres=h:1"], 'unknown flag "--admin-addres"; did you mean --admin-address?'],
     [["status", "--admin-address", "nowhere"], '--admin-address: "nowhere" is not an address'],
+    [
+      ["status", "--admin-address", "h:1", "--admin-socket", "/s"],
+      "--admin-address and --admin-socket are both",
+    ],
+    [
+      ["status", "--admin-socket", `/${"x".repeat(107)}`],
+      "--admin-socket: the path of a unix socket has at most 107",
+    ],
     [["status", "--timeout", "5"], '--timeout: "5" has no unit'],
     [["status", "--timeout"], "--timeout: the value is missing"],
     [["status", "--json", "--json"], "--json is given twice"],
   ])("%j", (words, message) => {
     expect(() => parseCommandLine(["cluster", ...words], {})).toThrow(ConfigError);
     expect(() => parseCommandLine(["cluster", ...words], {})).toThrow(message);
+  });
+
+  test("the exit codes are in the help", async () => {
+    expect((await run(["status", "--help"], [])).out).toContain("3 a leader is known and did not answer");
+    expect((await run(["--help"], [])).out).toContain("3 the status is not the leader's");
   });
 
   test("help for each verb, within 120 columns", async () => {

@@ -6,6 +6,7 @@ import { runCli } from "../../src/cli/run.ts";
 import type { LoadedConfig } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { SETTING_ROWS, variableOf } from "../../src/config/settings.ts";
+import { EXIT } from "../../src/platform/exit-codes.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 
 async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<number> = async () => 0) {
@@ -18,6 +19,7 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
     complain: (line) => err.push(line),
     serve,
     fetch: () => Promise.reject(new Error("nobody is to be asked")),
+    listens: async () => false,
     clock: { monotonicMs: () => 0 },
     sleep: async () => {},
   });
@@ -48,9 +50,9 @@ describe("runCli", () => {
 
   test("a start that cannot go on: its line and its code", async () => {
     const result = await run(["serve"], async () => {
-      throw new StartError("127.0.0.1:9000 is in use\nby another", { exitCode: 3 });
+      throw new StartError("127.0.0.1:9000 is in use\nby another", { exitCode: EXIT.LASTING });
     });
-    expect(result).toEqual({ code: 3, out: "", err: ["elastickv: 127.0.0.1:9000 is in use by another"] });
+    expect(result).toEqual({ code: 78, out: "", err: ["elastickv: 127.0.0.1:9000 is in use by another"] });
   });
 
   test("a bug is not dressed up as a usage error", () =>

@@ -256,6 +256,34 @@ def checksums():
     assert get("sum-stream") == body
 
 
+def checksums_of_2026():
+    """Of abc; a botocore that does not know them yet has nothing to say here."""
+    values = {
+        "SHA512": "3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==",
+        "MD5": "kAFQmDzST7DWlj99KOF/cg==",
+        "XXHASH64": "RLws9a13CZk=",
+        "XXHASH3": "eK9flIkvOVA=",
+        "XXHASH128": "BrBatnM6YYV4r1+UiS85UA==",
+    }
+    members = s3.meta.service_model.shape_for("PutObjectRequest").members
+    for name, value in values.items():
+        if "Checksum" + name not in members:
+            continue
+        given = {"Checksum" + name: value}
+        assert put("sum-2026", b"abc", **given)["Checksum" + name] == value
+        assert s3.head_object(Bucket=BUCKET, Key="sum-2026", ChecksumMode="ENABLED")["Checksum" + name] == value
+        attributes = s3.get_object_attributes(Bucket=BUCKET, Key="sum-2026", ObjectAttributes=["Checksum", "ObjectSize"])
+        assert (attributes["Checksum"]["Checksum" + name], attributes["ObjectSize"]) == (value, 3)
+        refused("BadDigest", put, key="sum-wrong", body=b"abd", **given)
+        upload = s3.create_multipart_upload(Bucket=BUCKET, Key="sum-2026", ChecksumAlgorithm=name)["UploadId"]
+        part = s3.upload_part(Bucket=BUCKET, Key="sum-2026", UploadId=upload, PartNumber=1, Body=b"abc", **given)
+        parts = [{"PartNumber": 1, "ETag": part["ETag"], **given}]
+        done = s3.complete_multipart_upload(Bucket=BUCKET, Key="sum-2026", UploadId=upload, MultipartUpload={"Parts": parts})
+        assert done["ChecksumType"] == "COMPOSITE" and done["Checksum" + name].endswith("-1")
+        copy = s3.copy_object(Bucket=BUCKET, Key="sum-2026-copy", CopySource=BUCKET + "/sum-2026")
+        assert copy["CopyObjectResult"]["Checksum" + name] == value
+
+
 NOT_IN_XML = ("\x01control\x1f", "\uffff")
 ODD_KEYS = [
     "a/../b", "a/./b", "..", ".", "../x", "./x", "a/..", "a/.", "//x", "/", "//", "x//y", "x/", "%2F", "a%2Fb", "%", "%zz", "a%20b",
@@ -319,7 +347,40 @@ def presigned():
 def not_there_yet():
     """What this server does not do says so, and never answers with something else."""
     refused("NotImplemented", s3.put_bucket_accelerate_configuration, Bucket=BUCKET, AccelerateConfiguration={"Status": "Enabled"})
-    refused("NotImplemented", s3.get_object_torrent, Bucket=BUCKET, Key="a/b")
+    # What S3 has a word of its own for.
+    refused("MethodNotAllowed", s3.get_object_torrent, Bucket=BUCKET, Key="a/b")
+    refused("AccessControlListNotSupported", s3.put_bucket_acl, Bucket=BUCKET, ACL="public-read")
+    refused("AccessControlListNotSupported", put, key="acl", ACL="public-read")
+    refused("InvalidRequest", put, key="lock", ObjectLockLegalHoldStatus="ON")
+    refused("InvalidStorageClass", put, key="cold", StorageClass="DEEP_ARCHIVE")
+    refused("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration, Bucket=BUCKET)
+    s3.delete_bucket_lifecycle(Bucket=BUCKET)
+    rules = s3.get_bucket_ownership_controls(Bucket=BUCKET)["OwnershipControls"]["Rules"]
+    assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}], rules
+    s3.put_bucket_ownership_controls(Bucket=BUCKET, OwnershipControls={"Rules": rules})
+
+
+def storage_classes():
+    put("classed", StorageClass="REDUCED_REDUNDANCY")
+    assert s3.head_object(Bucket=BUCKET, Key="classed")["StorageClass"] == "REDUCED_REDUNDANCY"
+    page = s3.list_objects_v2(Bucket=BUCKET, Prefix="classed")
+    assert page["Contents"][0]["StorageClass"] == "REDUCED_REDUNDANCY", page
+    s3.delete_object(Bucket=BUCKET, Key="classed")
+
+
+def other_regions():
+    """Without --region a client is in its own region, and may say so when it makes a bucket."""
+    for region in ("auto", "eu-west-1"):
+        other = boto3.client("s3", endpoint_url=ENDPOINT, region_name=region)
+        bucket = f"{BUCKET}-{region}"
+        other.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+        assert other.get_bucket_location(Bucket=bucket)["LocationConstraint"] == region
+        head = other.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+        assert head["x-amz-bucket-region"] == region, head
+        other.put_object(Bucket=bucket, Key="k", Body=b"x")
+        assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+        other.delete_object(Bucket=bucket, Key="k")
+        other.delete_bucket(Bucket=bucket)
 
 
 def clean():
@@ -333,7 +394,8 @@ def clean():
 
 CHECKS = [
     buckets, put_and_get, ranges, list_paginator, delete_objects, conditional_reads, conditional_writes, copy,
-    multipart, multipart_copy, checksums, odd_keys, presigned, not_there_yet, clean,
+    multipart, multipart_copy, checksums, checksums_of_2026, odd_keys, presigned, storage_classes, other_regions,
+    not_there_yet, clean,
 ]
 
 

@@ -39,8 +39,8 @@ put_and_get() {
 
 chunked() {
   # Without Content-Length S3 wants to know nothing of it, unless the body is aws-chunked.
-  [ "$(status -T - "$(presign put_object chunked 60)" <"$WORK/file")" = 411 ]
-  grep -q MissingContentLength "$WORK/answer"
+  [ "$(status -T - "$(presign put_object chunked 60)" <"$WORK/file")" = 501 ]
+  grep -q '<Header>Transfer-Encoding</Header>' "$WORK/answer"
 }
 
 expired() {

@@ -52,9 +52,10 @@ sockets = [socket.socket() for _ in range(int(sys.argv[1]))]
 for s in sockets: s.bind(("127.0.0.1", 0))
 print(*(s.getsockname()[1] for s in sockets))' $((3 * nodes)))
   for node in $(seq "$nodes"); do list+=${list:+,}n$node=127.0.0.1:${ports[3 * node - 1]}; done
+  (umask 077; $command cluster secret >"$work/cluster-secret")
   for node in $(seq "$nodes"); do
     at=$((3 * node - 3)) more=()
-    [ "$nodes" -eq 1 ] || more=(--node-id "n$node" --initial-cluster "$list")
+    [ "$nodes" -eq 1 ] || more=(--node-id "n$node" --initial-cluster "$list" --cluster-secret-file "$work/cluster-secret")
     # shellcheck disable=SC2086 # the command may hold arguments
     env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY ELASTICKV_ROOT_ACCESS_KEY="$AWS_ACCESS_KEY_ID" \
       ELASTICKV_ROOT_SECRET_KEY="$AWS_SECRET_ACCESS_KEY" $command serve --data-dir "$work/data$node" \

@@ -73,6 +73,7 @@ describe("precedence", () => {
     const { config, sources } = load(environment, { "data-dir": "/from/flag" });
     expect(config.dataDir).toBe("/from/flag");
     expect(config.region).toBe("eu-north-1");
+    expect(loadConfig(new Map(), {}).config.region).toBeUndefined();
     expect(sources.dataDir).toBe("flag");
     expect(sources.region).toBe("environment");
   });
@@ -155,13 +156,27 @@ describe("bad values", () => {
     }
   });
 
-  test("a tuning flag that is no good is not replaced by its variable: the default is what is used", () => {
-    const { config, warnings } = load(
-      { ELASTICKV_RAFT_MAX_INFLIGHT_MSGS: "7" },
-      { "raft-max-inflight-msgs": "zero" },
+  test("no flag is ever replaced by a default or by its variable: every setting that has bounds or words refuses a bad one", () => {
+    const flags = SETTING_ROWS.filter(
+      ([, { type }]) => type.isSecret !== true && type.placeholder !== "PATH",
     );
-    expect(config.raftMaxInflightMsgs).toBe(512);
-    expect(warnings[0]).toContain('--raft-max-inflight-msgs: "zero"');
+    expect(flags.length).toBeGreaterThan(25);
+    for (const [, row] of flags) {
+      const call = () =>
+        load({ [variableOf(row)]: row.type.format(row.default) }, { [row.flag]: "\u0001 ?" });
+      expect(call).toThrow(ConfigError);
+      expect(call).toThrow(`--${row.flag}: `);
+    }
+  });
+
+  test("a flag that does not fit another setting is an error too", () => {
+    const small = { "raft-max-inflight-bytes": "5MiB", "raft-max-size-per-msg": "8MiB" };
+    expect(() => load({}, small)).toThrow(
+      '--raft-max-inflight-bytes: "5MiB" is below raft-max-size-per-msg (8MiB)',
+    );
+    expect(
+      load({ ELASTICKV_RAFT_MAX_INFLIGHT_BYTES: "5MiB" }, { "raft-max-size-per-msg": "8MiB" }).warnings,
+    ).toHaveLength(1);
   });
 
   test("the bounds themselves are accepted", () => {

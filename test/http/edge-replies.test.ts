@@ -273,24 +273,6 @@ describe("life of the edge", () => {
     await expect(edgeFor(async () => text(200, "ok"), { host: "192.0.2.1" })).rejects.toThrow("192.0.2.1:0");
   });
 
-  test("connections above the limit are closed", async () => {
-    const { metrics, log } = recordingMetrics();
-    const edge = await edgeFor(async () => text(200, "ok"), { metrics, limits: { maxConnections: 2 } });
-    const first = await connectTo(edge);
-    const second = await connectTo(edge);
-    await until(() => edge.connections === 2);
-    const third = await connectTo(edge);
-    await third.closed();
-    expect(log).toEqual(["refused"]);
-    await first.send(GET);
-    expect((await first.response()).status).toBe(200);
-    second.destroy();
-    await until(() => edge.connections === 1);
-    const fourth = await connectTo(edge);
-    await fourth.send(GET);
-    expect((await fourth.response()).status).toBe(200);
-  }, 30_000);
-
   test("close lets requests in flight end, closes idle connections, refuses new ones", async () => {
     let release: () => void = () => {};
     const gate = new Promise<void>((resolve) => {

@@ -69,7 +69,7 @@ describe("the request head", () => {
     ["no Host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 400, "InvalidRequest"],
     ["two Hosts", `GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, 400, "InvalidRequest"],
     ["garbage", "GARBAGE\r\n\r\n", 400, "BadRequest"],
-    ["unknown method", `FOO / HTTP/1.1\r\n${HOST}\r\n`, 400, "BadRequest"],
+    ["unknown method", `FOO / HTTP/1.1\r\n${HOST}\r\n`, 501, "NotImplemented"],
     [
       "length and coding",
       `PUT / HTTP/1.1\r\n${HOST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`,
@@ -118,6 +118,44 @@ describe("the request head", () => {
     expect(response.headers.get("connection")).toBe("close");
     expect((await client.closed()).length).toBe(0);
     expect(edge.inFlight).toBe(0);
+  });
+
+  test("a probe is answered before the application, in HTTP/1.0 without Host too, and only when the head is in order", async () => {
+    const asked: string[] = [];
+    const application = async (request: EdgeRequest) => {
+      asked.push(request.rawTarget);
+      return text(200, "application");
+    };
+    const probe = ({ rawTarget }: EdgeRequest) => (rawTarget === "/-/ready" ? text(503, "probe") : undefined);
+    const edge = await edgeFor(application, { probe });
+    const ask = async (head: string) => {
+      const client = await connectTo(edge);
+      await client.send(`${head}\r\n\r\n`);
+      const { status, body } = await client.response();
+      return [status, status === 400 || status === 501 ? "" : body.toString()];
+    };
+    expect(await ask("GET /-/ready HTTP/1.0")).toEqual([503, "probe"]);
+    for (const host of ["a", "", "a b%%", "lb.dc.example:9000"]) {
+      expect([host, await ask(`GET /-/ready HTTP/1.1\r\nHost: ${host}`)]).toEqual([host, [503, "probe"]]);
+    }
+    expect(await ask("GET /-/ready HTTP/1.1")).toEqual([400, ""]);
+    expect(await ask("GET /-/ready HTTP/1.1\r\nHost: a\r\nHost: b")).toEqual([400, ""]);
+    expect(await ask(`GET /-/ready HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip`)).toEqual([501, ""]);
+    expect(await ask("GET / HTTP/1.0")).toEqual([400, ""]);
+    expect(asked).toEqual([]);
+    expect(await ask(`GET /x HTTP/1.1\r\n${HOST}`)).toEqual([200, "application"]);
+  });
+
+  test("a probe with a body leaves the connection in step", async () => {
+    const edge = await edgeFor(async () => text(200, "application"), {
+      probe: ({ rawTarget }) => (rawTarget === "/-/ready" ? text(200, "probe") : undefined),
+    });
+    const client = await connectTo(edge);
+    await client.send(
+      `GET /-/ready HTTP/1.1\r\n${HOST}Content-Length: 19\r\n\r\nGET /x HTTP/1.1\r\n\r\nGET /y HTTP/1.1\r\n${HOST}\r\n`,
+    );
+    expect((await client.response()).body.toString()).toBe("probe");
+    expect((await client.response()).body.toString()).toBe("application");
   });
 
   test("60 KB of headers and HTTP/1.0 with Host are served", async () => {

@@ -49,6 +49,7 @@ export function recordingMetrics(): { readonly metrics: EdgeMetrics; readonly lo
   const metrics: EdgeMetrics = {
     ...noEdgeMetrics,
     connectionRefused: () => log.push("refused"),
+    connectionEvicted: (reason) => log.push(`evicted ${reason}`),
     requestEnded: (status, bytesIn, bytesOut) => log.push(`ended ${status} in=${bytesIn} out=${bytesOut}`),
     parseError: (reason) => log.push(`parse ${reason}`),
     replyAborted: (reason) => log.push(`aborted ${reason}`),

@@ -9,7 +9,7 @@ const PEER = 7;
 
 function hello(id: number, fields: HelloBoots & Pick<Partial<Hello>, "instance">): Hello {
   const name = `n${id}`;
-  const said = { clusterId: "c", id, name, instance: "i", protocol: 1, version: "v", address: "h:1" };
+  const said = { clusterId: "c", id, name, instance: "i", protocol: 2, version: "v", address: "h:1" };
   return { ...said, capabilities: [], ...fields };
 }
 
@@ -90,14 +90,8 @@ describe("starts of peers", () => {
     expect([a, b]).toEqual([["stands"], ["stands"]]);
   });
 
-  test("an older release, on either side, is taken as ever", () => {
-    const { book, written } = ledger();
-    const events: string[] = [];
-    const standing = { stands: () => void events.push("stands"), fails: () => void events.push("fails") };
-    book.keep(hello(PEER, {}), hello(1, {}), standing);
-    expect([events, written]).toEqual([["stands"], []]);
-    expect(ledger([]).book.greeting(PEER)).toEqual({});
-    expect(ledger([]).meet(PEER, boot(20))).toEqual(["stands"]);
+  test("a node without a start of its own says hello to nobody", () => {
+    expect(() => ledger([]).book.greeting(PEER)).toThrow("without a start");
   });
 });
 
@@ -132,6 +126,8 @@ describe("own starts", () => {
     book.cut([7, 8]);
     expect(written.slice(before).map(({ since }) => since)).toEqual([boots.at(-BOOTS_NOT_CUT) as string]);
     // Of the disk only: an older hello may be on its way.
-    expect(book.isBehind(hello(7, { lastBootOfYou: boots[0] as string, instanceOfYou: "own" }))).toBe(false);
+    expect(
+      book.isBehind(hello(7, { boot: boot(507), lastBootOfYou: boots[0] as string, instanceOfYou: "own" })),
+    ).toBe(false);
   });
 });

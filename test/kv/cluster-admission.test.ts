@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { type AdmissionView, admit, hostOf, parseAddress } from "../../src/kv/cluster-admission.ts";
+import {
+  type AdmissionView,
+  admit,
+  checkCertificate,
+  hostOf,
+  parseAddress,
+} from "../../src/kv/cluster-admission.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { Membership } from "../../src/raft/engine/types.ts";
@@ -10,7 +16,8 @@ const hello = (name: string, instance: string, more: Partial<Hello> = {}): Hello
   id: raftIdOf(name),
   name,
   instance,
-  protocol: 1,
+  protocol: 2,
+  boot: "00000000000000b1",
   version: "test",
   capabilities: [],
   address: `${name}.test:7000`,
@@ -34,11 +41,12 @@ const view = (more: Partial<AdmissionView> = {}): AdmissionView => ({
   membership: registered,
   roster: [],
   expected: undefined,
+  named: [],
   tls: false,
   ...more,
 });
 const verdict = (of: AdmissionView, who: Hello): string => {
-  const answer = admit(of, who, undefined);
+  const answer = admit(of, who);
   return answer.ok ? "ok" : answer.code;
 };
 
@@ -79,16 +87,36 @@ describe("who may talk", () => {
     expect(verdict(view(), hello("n7", "i-n7"))).toBe("ok");
   });
 
+  test("a refusal tells nobody what is known of the data directory of that name, nor which cluster this is", () => {
+    for (const who of [hello("n2", "wiped"), hello("n2", "i-n2", { clusterId: "other" })]) {
+      const answer = admit(view({ clusterId: "cluster-of-ours" }), who);
+      expect(answer.ok).toBe(false);
+      expect(JSON.stringify(answer)).not.toMatch(/i-n2|cluster-of-ours/);
+    }
+  });
+
   test("with TLS the certificate has to name the node, or the host it is registered at", () => {
     const tls = view({ tls: true });
-    const shown = (...names: string[]) => admit(tls, hello("n2", "i-n2"), { subject: "CN=x", names });
+    const shown = (...names: string[]) =>
+      checkCertificate(tls, hello("n2", "i-n2"), { subject: "CN=x", names });
     expect(shown("N2").ok).toBe(true);
     expect(shown("n2.test").ok).toBe(true);
     expect(shown("n3", "n3.test")).toMatchObject({ ok: false, code: "CERTIFICATE" });
-    expect(admit(tls, hello("n2", "i-n2"), undefined)).toMatchObject({ ok: false, code: "CERTIFICATE" });
-    // What the hello says of its address does not help when another one is registered.
-    const elsewhere = hello("n2", "i-n2", { address: "evil.test:1" });
-    expect(admit(tls, elsewhere, { subject: "CN=x", names: ["evil.test"] }).ok).toBe(false);
+    expect(checkCertificate(tls, hello("n2", "i-n2"), undefined)).toMatchObject({
+      ok: false,
+      code: "CERTIFICATE",
+    });
+    // What the hello says of its address helps nobody: neither a member, nor a node that is not known here.
+    for (const name of ["n2", "n9"]) {
+      const elsewhere = hello(name, "i", { address: "evil.test:1" });
+      expect(checkCertificate(tls, elsewhere, { subject: "CN=x", names: ["evil.test"] }).ok).toBe(false);
+    }
+    // Before there is a membership, the operator's list is what is known.
+    const named = [{ name: "n9", address: "nine.test:7000" }];
+    const joining = view({ tls: true, membership: undefined, named });
+    const nine = { subject: "CN=x", names: ["nine.test"] };
+    expect(checkCertificate(joining, hello("n9", "i"), nine).ok).toBe(true);
+    expect(checkCertificate(joining, hello("n8", "i", { address: "nine.test:1" }), nine).ok).toBe(false);
   });
 });
 

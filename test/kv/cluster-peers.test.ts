@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ClusterPeers } from "../../src/kv/cluster-peers.ts";
 import type { ClusterIdentity, TransportCallbacks } from "../../src/kv/consensus-options.ts";
-import { noLog } from "../../src/monitoring/log.ts";
+import { type Logger, noLog } from "../../src/monitoring/log.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { Membership } from "../../src/raft/engine/types.ts";
@@ -11,7 +11,10 @@ const CLUSTER = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}.test
 const INSTANCES = new Map(CLUSTER.map(({ name }) => [name, name.repeat(16)]));
 
 /** n1, and the peers that it has its transport dial. */
-function peersOfN1(identity: Partial<ClusterIdentity> = {}) {
+function peersOfN1(
+  identity: Partial<ClusterIdentity> = {},
+  { logger = noLog, later = [] }: { logger?: Logger; later?: (() => void)[] } = {},
+) {
   const events: string[] = [];
   let callbacks: TransportCallbacks | undefined;
   let dialled: readonly Peer[] = [];
@@ -30,7 +33,7 @@ function peersOfN1(identity: Partial<ClusterIdentity> = {}) {
       name: "n1",
       instance: INSTANCES.get("n1") ?? "",
       roster: [],
-      boots: [],
+      boots: ["00000000000000a1"],
       peerBoots: [],
       initializing: false,
       ...identity,
@@ -46,8 +49,15 @@ function peersOfN1(identity: Partial<ClusterIdentity> = {}) {
       },
     },
     version: "test",
-    logger: noLog,
-    timers: { later: () => () => {}, every: () => () => {}, soon: () => {} },
+    logger,
+    timers: {
+      later: (task) => {
+        later.push(task);
+        return () => {};
+      },
+      every: () => () => {},
+      soon: () => {},
+    },
     onMessage: () => {},
     onUnreachable: () => {},
     allocate: (bytes) => new Uint8Array(bytes),
@@ -62,7 +72,8 @@ function peersOfN1(identity: Partial<ClusterIdentity> = {}) {
     id: raftIdOf(name),
     name,
     instance: INSTANCES.get(name) ?? "",
-    protocol: 1,
+    protocol: 2,
+    boot: "00000000000000b1",
     version: "test",
     capabilities: [],
     address,
@@ -72,7 +83,7 @@ function peersOfN1(identity: Partial<ClusterIdentity> = {}) {
     callbacks?.onHello({ id: said.id, name, address: { host: "somewhere", port: 1 } }, said);
   };
   const admit = (name: string, fields: Partial<Hello>): Verdict | undefined =>
-    callbacks?.admit({ ...helloOf(name, `${name}.test:7000`), ...fields }, undefined);
+    callbacks?.admit({ ...helloOf(name, `${name}.test:7000`), ...fields });
   const address = (name: string): string | undefined => {
     const peer = dialled.find((one) => one.name === name);
     return peer === undefined ? undefined : `${peer.address.host}:${peer.address.port}`;
@@ -132,9 +143,30 @@ test("a directory that lacks a start that a member knows is a copy: it says so o
   const refused = admit("n3", { ...known, lastBootOfYou: "00000000000000a2" });
   expect(refused).toMatchObject({ code: "ROLLED_BACK", message: expect.stringContaining("cluster replace") });
   expect(admit("n2", known)).toMatchObject({ code: "ROLLED_BACK" });
-  expect(admit("n3", {})).toMatchObject({ code: "NOT_READY" });
+  expect(admit("n3", {})).toMatchObject({ code: "ROLLED_BACK" });
   expect(peers.send(raftIdOf("n2"), { kind: "snapshot-end", streamId: 1 })).toBe(false);
   expect(events).toEqual([expect.stringContaining("n3 knows its start 00000000000000a2")]);
+});
+
+test("who does not know the secret is logged with its address: once a minute, and not every address there is", () => {
+  const lines: string[] = [];
+  const later: (() => void)[] = [];
+  const log = {
+    ...noLog,
+    warn: (message: string, fields?: object) => void lines.push(`${message} ${JSON.stringify(fields)}`),
+  };
+  const { callbacks } = peersOfN1({}, { logger: log, later });
+  const come = () => {
+    for (let i = 0; i < 100; i++) callbacks().onStranger?.(`10.0.0.${i % 50}`);
+  };
+  come();
+  expect(lines).toHaveLength(16);
+  expect(lines[0]).toBe('somebody at the peer port does not know the cluster secret {"from":"10.0.0.0"}');
+  come();
+  expect([lines.length, later.length]).toEqual([16, 1]);
+  later[0]?.();
+  come();
+  expect(lines).toHaveLength(32);
 });
 
 test("heard is who has spoken, refused, or could not be reached", () => {

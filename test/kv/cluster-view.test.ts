@@ -73,3 +73,47 @@ test("a member that can be reached and did not get its snapshot has that as its 
   progress.delete(n3);
   expect(problems({ status: { ...status, progress } })[2]).toBe("not heard of for an election timeout");
 });
+
+test("another node than the leader knows of itself, and of the others only that they can be reached", () => {
+  const { status } = source();
+  const own = view({
+    status: { ...status, raftState: StateType.Follower, lead: n2, leadTransferee: n3, progress: new Map() },
+    // Of an earlier day, when it led.
+    applied: new Map([[n2, 12]]),
+    sendingSnapshotTo: () => true,
+  });
+  expect([own.view, own.leader, own.transferTo]).toEqual(["own", "n2", null]);
+  expect(
+    own.members.map(({ name, match, applied, lag, snapshot }) => [name, match, applied, lag, snapshot]),
+  ).toEqual([
+    ["n1", 20, 19, null, null],
+    ["n2", null, null, null, null],
+    ["n3", null, null, null, null],
+  ]);
+});
+
+test("the leader knows nothing of a member that has not answered it yet: no zeros", () => {
+  const { status } = source();
+  const progress = new Map<number, unknown>(status.progress).set(n3, { match: 0, recentActive: false });
+  const asked = { ...status, progress } as unknown as Status;
+  const third = view({ status: asked, applied: new Map([[n2, 18]]) }).members[2];
+  expect([third?.match, third?.applied, third?.lag]).toEqual([null, null, null]);
+});
+
+test("what is under way: leadership that is handed over, votes that change hands", () => {
+  const { status } = source();
+  expect(view().transferTo).toBeNull();
+  expect(view({ status: { ...status, leadTransferee: n2 } }).transferTo).toBe("n2");
+  const n4 = raftIdOf("n4");
+  const members = [...membership.members, { id: n4, name: "n4", address: "n4.test:7000", instance: "i" }];
+  const confState = { ...EMPTY_CONF_STATE, voters: [n1, n2, n4], votersOutgoing: [n1, n2, n3] };
+  const joint = view({ membership: { ...membership, members, confState } });
+  expect(joint.joint).toBe(true);
+  expect(joint.members.map(({ name, change }) => [name, change])).toEqual([
+    ["n1", null],
+    ["n2", null],
+    ["n3", "leaving"],
+    ["n4", "joining"],
+  ]);
+  expect(view().members.map(({ change }) => change)).toEqual([null, null, null]);
+});

@@ -39,6 +39,7 @@ beforeEach(() => {
     origin: ORIGIN,
     maxTxnBytes: MAX,
     deadlineMs: 30_000,
+    exactDeadlineMs: 90_000,
     onSettled: (outcome) => settled.push(outcome),
   });
   consensus.onBatch((messages) => {
@@ -142,19 +143,24 @@ describe("coordinator", () => {
     expect(proposed[0]?.data).toEqual(before);
   });
 
-  test("what consensus dropped is proposed again with the same number, then given up", async () => {
+  test("a busy leader is asked again with the same number, soon, then at leisure, until the deadline", async () => {
     const outcome = coordinator.transact(put("a"));
     outcome.catch(() => {});
-    for (let attempt = 1; attempt <= RETRY_ATTEMPTS_MAX; attempt++) {
+    // What two attempts more than the quick ones have in common: nothing is given up by counting.
+    for (let attempt = 1; attempt <= RETRY_ATTEMPTS_MAX + 2; attempt++) {
       while (proposed.length < attempt) await Bun.sleep(1);
       const { slabId } = (proposed[attempt - 1] as Proposed).message;
       coordinator.onReleased([slabId]);
       coordinator.onDropped([1], "busy");
     }
     expect(new Set(proposed.map((one) => one.command.sequence))).toEqual(new Set([1]));
-    expect(outcome).rejects.toMatchObject({ name: "KvError", code: "UNAVAILABLE" });
-    await turn();
-    expect(proposed.length).toBe(RETRY_ATTEMPTS_MAX);
+    nowMs += 29_999;
+    coordinator.expire();
+    expect(settled).toEqual([]);
+    nowMs += 1;
+    coordinator.expire();
+    // It was dropped each time: it is in no log.
+    await expect(outcome).rejects.toMatchObject({ name: "KvError", code: "UNAVAILABLE" });
     expect(settled).toEqual(["failed"]);
   });
 
@@ -164,12 +170,68 @@ describe("coordinator", () => {
     outcome.catch(() => {});
     await turn();
     coordinator.onLeadership({ leading: true, leaderId: 1, term: 2 });
-    for (let attempt = 1; attempt <= RETRY_ATTEMPTS_MAX; attempt++) {
-      while (proposed.length < attempt + 1) await Bun.sleep(1);
-      coordinator.onDropped([1], "busy");
-    }
+    while (proposed.length < 2) await Bun.sleep(1);
+    coordinator.onDropped([1], "busy");
+    nowMs += 30_000;
+    coordinator.expire();
     await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT" });
     expect(settled).toEqual(["failed"]);
+  });
+
+  test("no leader within the deadline: nothing was written, and that is said", async () => {
+    coordinator.onLeadership({ leading: false, leaderId: 0, term: 1 });
+    const outcome = coordinator.transact(put("a"));
+    outcome.catch(() => {});
+    await turn();
+    nowMs += 29_999;
+    coordinator.expire();
+    expect(coordinator.pending).toBe(1);
+    nowMs += 1;
+    coordinator.expire();
+    await expect(outcome).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(proposed.length).toBe(0);
+  });
+
+  test("a condition that the write itself changes: the outcome is waited for longer, but not where there is none", async () => {
+    const exact = (key: string): Txn => ({
+      conditions: [{ kind: "must-not-exist", key: bytes(key) }],
+      mutations: [{ kind: "put", key: bytes(key), value: bytes("v") }],
+    });
+    coordinator.onLeadership({ leading: false, leaderId: 2, term: 1 });
+    const sent = coordinator.transact(exact("a"));
+    await turn();
+    const plain = coordinator.transact(put("b"));
+    plain.catch(() => {});
+    await turn();
+    coordinator.onLeadership({ leading: false, leaderId: 0, term: 2 });
+    const parked = coordinator.transact(exact("c"));
+    parked.catch(() => {});
+    await turn();
+    nowMs += 30_000;
+    coordinator.expire();
+    await expect(plain).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(parked).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(coordinator.pending).toBe(1);
+    // Back after 89 s: it is proposed again under its number, and its client learns what became of it.
+    nowMs += 59_000;
+    coordinator.expire();
+    coordinator.onLeadership({ leading: false, leaderId: 3, term: 3 });
+    await turn();
+    expect(proposed.at(-1)?.sequence).toBe(1);
+    answer(1);
+    expect((await sent).ok).toBe(true);
+  });
+
+  test("an outcome that never comes is given up in the end", async () => {
+    const outcome = coordinator.transact({
+      ...put("a"),
+      conditions: [{ kind: "must-not-exist", key: bytes("a") }],
+    });
+    outcome.catch(() => {});
+    await turn();
+    nowMs += 90_000;
+    coordinator.expire();
+    await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT" });
   });
 
   test("while nobody leads proposals wait, and go out when somebody does; that uses up no attempt", async () => {

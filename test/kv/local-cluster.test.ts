@@ -1,10 +1,12 @@
 /** Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { encodeClusterMessage } from "../../src/kv/cluster-codec.ts";
 import type { ClusterReply, MemberChange } from "../../src/kv/cluster-messages.ts";
 import { openKeyspace } from "../../src/kv/store-open.ts";
 import type { TxnMutation } from "../../src/kv/types.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
+import type { PeerMessage } from "../../src/raft/transport/types.ts";
 import { MemoryDepot } from "../../src/store/memory-depot.ts";
 import { StoreError } from "../../src/store/types.ts";
 import { LocalCluster, until } from "./support/local-cluster.ts";
@@ -202,6 +204,46 @@ describe("writes and reads at any node", () => {
     expect((await write(follower, put("k", "v"))).ok).toBe(true);
   });
 
+  test("a node that knows the secret and is no member asks for nothing: neither a change nor a proposal", async () => {
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    const { network } = cluster;
+    const [from, to] = [cluster.place(follower).address, cluster.place(leader).address];
+    let proposed: PeerMessage | undefined;
+    network.onSend = (_, at, message) => {
+      if (message.kind === "propose" && at === to) proposed = structuredClone(message);
+    };
+    expect((await write(follower, put("k", "v"))).ok).toBe(true);
+    network.onSend = () => {};
+    const member = network.at(to, from)?.callbacks.hello(0);
+    if (member === undefined || proposed === undefined) throw new Error(`${follower} does not propose`);
+    const stranger = { ...member, name: "evil", id: raftIdOf("evil") };
+    const change = { kind: "add-learner", name: "n9", address: "n9:1" } as const;
+    const body = encodeClusterMessage({ kind: "change", change, configurationIndex: null });
+    const view = async () => {
+      const reply = await cluster.node(leader).front.cluster.ask({ kind: "status" }, 2_000);
+      if (reply.kind !== "status") throw new Error(reply.kind);
+      const { lastIndex, members } = reply.view;
+      return {
+        last: lastIndex,
+        members: members.length,
+        quiet: members.every(({ registered }) => registered),
+      };
+    };
+    while (!(await view()).quiet) await Bun.sleep(5);
+    const before = await view();
+    for (const message of [proposed, { kind: "request", requestId: 1_000_001, body } as const])
+      network.at(from, to)?.deliver(stranger, structuredClone(message));
+    await Bun.sleep(100);
+    expect(await view()).toEqual(before);
+    // The same from a member is heard.
+    network.at(from, to)?.deliver(member, structuredClone(proposed));
+    while ((await view()).last <= before.last) await Bun.sleep(5);
+    network.at(from, to)?.deliver(member, { kind: "request", requestId: 1_000_002, body });
+    while ((await view()).members <= before.members) await Bun.sleep(5);
+  });
+
   test("the leader goes away with writes under way: each is applied once, whoever leads next", async () => {
     await cluster.startAll();
     const leader = await cluster.leader();
@@ -324,6 +366,41 @@ describe("members come and go", () => {
     expect((await view(to)).leader).toBe(to);
     expect(await change(to, { kind: "transfer-leader", to })).toMatchObject({ changed: false });
   });
+});
+
+describe("who looks", () => {
+  test("a leader that is slow to answer: the node's own view, without a number that it cannot know", async () => {
+    await cluster.startAll();
+    await write("n1", put("k", "v"));
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    expect((await view(follower)).view).toBe("leader");
+    cluster.network.loses = (_, { kind }) => kind === "reply";
+    const seen = await view(follower);
+    cluster.network.loses = () => false;
+    expect([seen.view, seen.leader, seen.transferTo]).toEqual(["own", leader, null]);
+    for (const { name, match, applied, lag, snapshot, reachable, registered } of seen.members) {
+      expect([name, lag, reachable, registered]).toEqual([name, null, true, true]);
+      if (name !== follower) expect([match, applied, snapshot]).toEqual([null, null, null]);
+      else expect([match, applied].every((index) => index !== null && index > 0)).toBe(true);
+    }
+    const again = await view(follower);
+    expect(again.view).toBe("leader");
+    expect(again.members.every(({ match, lag }) => match !== null && lag !== null)).toBe(true);
+  });
+});
+
+test("a leader that hangs while it is asked: its successor answers, also at the node that did not succeed it", async () => {
+  await cluster.startAll();
+  const leader = await cluster.leader();
+  const { address } = cluster.place(leader);
+  const others = ["n1", "n2", "n3"].filter((name) => name !== leader);
+  cluster.network.loses = (from) => from === address;
+  for (const seen of await Promise.all(others.map(view))) {
+    expect(seen.view).toBe("leader");
+    expect(seen.leader).not.toBe(leader);
+  }
+  cluster.network.loses = () => false;
 });
 
 describe("snapshots", () => {

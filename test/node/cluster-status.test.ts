@@ -8,20 +8,24 @@ const MEMBER: MemberView = {
   name: "n1",
   address: "h1:9002",
   role: "leader",
+  change: null,
   match: 9,
   applied: 9,
   lag: 0,
   reachable: true,
   snapshot: false,
   registered: true,
+  hostId: null,
   version: "1.0.0",
   problem: null,
 };
 const VIEW: ClusterView = {
+  view: "leader",
   leader: "n1",
   term: 4,
   configurationIndex: 3,
   joint: false,
+  transferTo: null,
   commitIndex: 9,
   firstIndex: 2,
   lastIndex: 9,
@@ -56,6 +60,7 @@ function source(topology: Partial<Topology> = {}) {
       boots: [],
       peerBoots: [],
       rolledBack: undefined,
+      nodeKey: undefined,
       initializing: false,
     }),
     topology: { initialCluster, join: [], peer: undefined, ...topology },
@@ -73,6 +78,7 @@ test("the leader's view, with names for ids", async () => {
     id: "n2",
     peerAddress: "h1:9002",
     role: "follower",
+    change: null,
     match: 9,
     applied: 9,
     lag: 0,
@@ -80,6 +86,7 @@ test("the leader's view, with names for ids", async () => {
     unreachableSeconds: null,
     snapshot: false,
     registered: true,
+    hostId: null,
     version: "1.0.0",
     problem: null,
   });
@@ -114,6 +121,32 @@ test("no answer: what the node knows itself, and whom formation waits for", asyn
     ["n3", false],
   ]);
   expect(advice).toEqual([expect.stringContaining("it waits for n3")]);
+});
+
+test("before there is a membership nothing is known of it: no zeros", async () => {
+  const { state, status } = source();
+  state.reply = TIMEOUT;
+  const { view, configurationIndex, members } = await status.status();
+  expect([view, configurationIndex]).toEqual(["own", null]);
+  for (const { id, match, applied, lag, reachable, snapshot, registered } of members) {
+    expect([match, applied, lag, snapshot]).toEqual([null, null, null, null]);
+    expect([id, reachable, registered]).toEqual(id === "n1" ? [id, true, true] : [id, null, null]);
+  }
+});
+
+test("its own consensus room is silent: the members as they were, nothing of them that may have changed, and that it is so", async () => {
+  const { state, status } = source();
+  await status.observe();
+  state.reply = TIMEOUT;
+  const { view, leaderId, term, configurationIndex, members, advice } = await status.status();
+  // Nobody leads, as far as the front knows (in term 2).
+  expect([view, leaderId, term, configurationIndex]).toEqual(["own", null, 2, 3]);
+  expect(members.map(({ id, role, match, reachable }) => [id, role, match, reachable])).toEqual([
+    ["n1", "follower", null, true],
+    ["n2", "follower", null, null],
+    ["n3", "follower", null, null],
+  ]);
+  expect(advice).toEqual([expect.stringContaining("n1 waits for its own consensus room")]);
 });
 
 test("a change while the cluster forms is refused here; later its answer is the leader's", async () => {

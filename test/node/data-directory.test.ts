@@ -9,10 +9,10 @@ import {
   keepRoster,
   loadIdentity,
   markInitialized,
-  prepareDataDirectory,
   type WantedCluster,
   walIdentity,
 } from "../../src/node/data-directory.ts";
+import { prepareDataDirectory } from "../../src/node/directory-access.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 import { BOOTS_KEPT_PER_END, withBoot } from "../../src/raft/engine/boots.ts";
@@ -26,13 +26,13 @@ afterEach(() => rmSync(base, { recursive: true, force: true }));
 test("every directory that got a new entry is synced: a power cut must not take the whole data directory", () => {
   const synced: string[] = [];
   const dataDir = join(base, "srv", "elastickv", "data");
-  prepareDataDirectory(dataDir, (path) => synced.push(path));
+  prepareDataDirectory(dataDir, { warn: () => {}, sync: (path) => synced.push(path) });
   expect(synced.sort()).toEqual([base, join(base, "srv"), join(base, "srv", "elastickv"), dataDir].sort());
 });
 
 test("one that was there is only synced itself", () => {
   const synced: string[] = [];
-  prepareDataDirectory(base, (path) => synced.push(path));
+  prepareDataDirectory(base, { warn: () => {}, sync: (path) => synced.push(path) });
   expect(synced).toEqual([base]);
 });
 
@@ -157,7 +157,7 @@ describe("refused, by name", () => {
   test("a log or a keyspace that lost its node.json", () => {
     for (const name of ["wal", "keyspace"]) {
       mkdirSync(join(base, name));
-      refused(ALONE, `${join(base, name)} is there: restore it from a backup`);
+      refused(ALONE, `${join(base, name)} is there: restore the whole directory from one backup`);
       rmSync(join(base, name), { recursive: true });
     }
   });

@@ -9,6 +9,8 @@ const READY: ReadinessFacts = {
   leaderKnown: true,
   readable: true,
   diskFull: false,
+  waitsForKey: false,
+  descriptorsExhausted: false,
   listening: true,
 };
 const codes = (facts: Partial<ReadinessFacts>): string[] => {
@@ -21,7 +23,9 @@ test("ready is: serving, a leader is known, a read has succeeded, the port is op
   expect(codes({ leaderKnown: false })).toEqual(["no-leader"]);
   expect(codes({ readable: false })).toEqual(["catching-up"]);
   expect(codes({ listening: false })).toEqual(["starting"]);
+  expect(codes({ listening: false, waitsForKey: true })).toEqual(["sealing-key"]);
   expect(codes({ diskFull: true, leaderKnown: false })).toEqual(["no-leader", "disk-full"]);
+  expect(codes({ descriptorsExhausted: true })).toEqual(["out-of-descriptors"]);
 });
 
 test("before that: what the start waits for", () => {

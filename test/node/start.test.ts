@@ -1,6 +1,15 @@
 /** A start that cannot go on ends the process, however far it came and whatever stops it; a stop is one stop. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
@@ -12,6 +21,9 @@ import { realDisk } from "../../src/platform/disk/real-disk.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { EntryType } from "../../src/raft/core/types.ts";
 import { Wal } from "../../src/raft/wal/wal.ts";
+import { raw } from "../admin/raw.ts";
+import { RawClient } from "../http/raw-client.ts";
+import { S3Client } from "../process/lib/s3-client.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 /** Far above what a start takes here; a process that is still there then hangs. */
@@ -94,7 +106,7 @@ test("an entry that cannot be applied, met while the log is replayed, ends the p
   wal.close();
   const { code, stderr } = await serve();
   expect(stderr).toContain("cannot be read");
-  expect(code).toBe(1);
+  expect(code).toBe(78);
 }, 30_000);
 
 test("an error that nobody foresaw during the start ends the process", async () => {
@@ -103,7 +115,8 @@ test("an error that nobody foresaw during the start ends the process", async () 
   mkdirSync(join(dataDir, "LOCK"));
   const { code, stderr } = await serve();
   expect(stderr).toContain("LOCK");
-  expect(code).toBe(1);
+  // Nobody but the operator makes a file of it again.
+  expect(code).toBe(78);
 }, 30_000);
 
 test("SIGTERM during the start ends it like one that served", async () => {
@@ -128,7 +141,7 @@ test("the keyspace of another cluster is refused by name", async () => {
     cpSync(keyspaceDirectory(foreign), keyspaceDirectory(dataDir), { recursive: true });
     const { code, stderr } = await serve();
     expect(stderr).toContain(`keyspace.db belongs to cluster ${clusterId}`);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
   } finally {
     rmSync(foreign, { recursive: true, force: true });
   }
@@ -142,4 +155,95 @@ test("a second stop waits for the first", async () => {
     node.stop().then(() => ended.push("second")),
   ]);
   expect(ended).toEqual(["first", "second"]);
+}, 30_000);
+
+test("the command line finds a node by its socket, proxy or not; the admin API shows nothing that is secret", async () => {
+  const node = await startHere();
+  try {
+    const cluster = async (...words: string[]) => {
+      const child = Bun.spawn([process.execPath, MAIN, "cluster", ...words], {
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          ELASTICKV_DATA_DIR: dataDir,
+          HTTP_PROXY: "http://127.0.0.1:9",
+        },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      return { out: await new Response(child.stdout).text(), code: await child.exited };
+    };
+    expect(statSync(join(dataDir, "admin.sock")).mode & 0o777).toBe(0o600);
+    const overSocket = await cluster("status");
+    expect(overSocket.out).toContain("leader n1");
+    const { host, port } = node.adminAddress;
+    const overAddress = await cluster("status", "--admin-address", `${host}:${port}`);
+    expect([overSocket.code, overAddress.code]).toEqual([0, 0]);
+    for (const path of [
+      "/healthz",
+      "/readyz",
+      "/metrics",
+      "/v1/cluster",
+      "/v1/version",
+      "/swagger/json",
+      "/",
+    ]) {
+      const page = await (await fetch(`http://${host}:${port}${path}`)).text();
+      expect(page).not.toContain(ENVIRONMENT.ELASTICKV_ROOT_ACCESS_KEY);
+      expect(page).not.toContain(ENVIRONMENT.ELASTICKV_ROOT_SECRET_KEY);
+    }
+  } finally {
+    await node.stop();
+  }
+  expect(existsSync(join(dataDir, "admin.sock"))).toBe(false);
+}, 30_000);
+
+test("health on the S3 port: without signature, Host or name of a node; MinIO's until there is a bucket minio", async () => {
+  const node = await startHere();
+  const { port } = node.s3Address;
+  const client = new S3Client(port, 4, {
+    accessKey: ENVIRONMENT.ELASTICKV_ROOT_ACCESS_KEY,
+    secretKey: ENVIRONMENT.ELASTICKV_ROOT_SECRET_KEY,
+  });
+  const ask = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+    return [response.status, await response.text()];
+  };
+  try {
+    expect(await ask("/-/healthy")).toEqual([200, '{"status":"ok"}']);
+    expect(await ask("/-/ready")).toEqual([200, '{"ready":true,"reasons":[]}']);
+    expect(await ask("/-/ready", { method: "HEAD" })).toEqual([200, ""]);
+    for (const check of ["live", "ready", "cluster"]) {
+      expect(await ask(`/minio/health/${check}`)).toEqual([200, ""]);
+    }
+    const old = await raw(port, "GET /-/ready HTTP/1.0\r\n\r\n");
+    expect(old).toStartWith("HTTP/1.1 200 ");
+    expect(old).not.toMatch(/n1|x-amz-/);
+    await client.expect(200, "PUT", "minio");
+    await client.expect(200, "PUT", "minio/health/live", { body: "an object" });
+    // Nobody's: the bucket's own, which takes a signature to read.
+    expect((await ask("/minio/health/live"))[0]).toBe(403);
+    expect((await client.expect(200, "GET", "minio/health/live")).body.toString()).toBe("an object");
+    await client.expect(204, "DELETE", "minio/health/live");
+    await client.expect(204, "DELETE", "minio");
+    expect((await ask("/minio/health/live"))[0]).toBe(200);
+  } finally {
+    client.close();
+    await node.stop();
+  }
+}, 30_000);
+
+test("while the node stops, the S3 port says that it is alive and not ready", async () => {
+  const node = await startHere();
+  const client = await RawClient.open(node.s3Address.port);
+  const ask = async (path: string) => {
+    await client.send(`GET ${path} HTTP/1.1\r\nHost: lb\r\n\r\n`);
+    const { status, body } = await client.response();
+    return [status, body.toString()];
+  };
+  expect(await ask("/-/ready")).toEqual([200, '{"ready":true,"reasons":[]}']);
+  // A connection that is open keeps the listener for a moment.
+  const stopped = node.stop();
+  expect(await ask("/-/ready")).toEqual([503, '{"ready":false,"reasons":[{"code":"stopping"}]}']);
+  client.destroy();
+  await stopped;
 }, 30_000);

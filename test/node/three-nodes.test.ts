@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 
+const SECRET = "0123456789abcdef".repeat(4);
+
 let base: string;
 const children: Bun.Subprocess[] = [];
 beforeEach(() => {
@@ -39,7 +41,7 @@ function serve(name: string, list: string) {
     ...ports,
   ];
   const child = Bun.spawn([process.execPath, MAIN, ...words], {
-    env: { PATH: process.env["PATH"] ?? "", ELASTICKV_DISK_RESERVE: "0" },
+    env: { PATH: process.env["PATH"] ?? "", ELASTICKV_DISK_RESERVE: "0", ELASTICKV_CLUSTER_SECRET: SECRET },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -73,6 +75,6 @@ test("one pair of keys for all, a graceful end, and a wiped directory is refused
   rmSync(join(base, "n3"), { recursive: true });
   const wiped = serve("n3", list);
   const [stderr, code] = await Promise.all([new Response(wiped.stderr).text(), wiped.exited]);
-  expect(code).toBe(1);
+  expect(code).toBe(78);
   expect(stderr).toMatch(/^elastickv: n[12] says: n3 is known with another data directory/m);
 }, 60_000);

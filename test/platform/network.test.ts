@@ -252,6 +252,45 @@ describe.if(needs("openssl"))("mutual TLS", () => {
     listener.close();
   });
 
+  test("a name within another kind of entry is no name of the node", async () => {
+    // CVE-2021-44532 in Node: a URI that contains ", DNS:n1" was read as two entries.
+    const evil = certificates.node("evil", "URI:http://evil.example/?a, DNS:n1");
+    const { client, server, accepted, listener } = await pair(realNetwork(n1), realNetwork(evil));
+    await accepted;
+    await client.opened;
+    expect(server.peer?.names).toEqual(["evil", "evil.example", "192.0.2.7"]);
+    client.connection?.destroy("done");
+    listener.close();
+  });
+
+  test("who connects and does not finish TLS holds one of a few places", async () => {
+    let failed = 0;
+    const network = realNetwork(n1, () => failed++);
+    const accepted = end();
+    const listener = await network.listen({ host: "127.0.0.1", port: 0 }, () => accepted.handlers);
+    let open = 0;
+    const idle = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        Bun.connect({
+          hostname: "127.0.0.1",
+          port: listener.address.port,
+          socket: { open: () => void open++, data: () => {}, close: () => void open-- },
+        }),
+      ),
+    );
+    while (open > 32 || failed < 28) await Bun.sleep(5);
+    expect([open, failed]).toEqual([32, 28]);
+    // Whoever comes with a certificate is let in all the same, and counts for nothing.
+    const member = end();
+    const connection = realNetwork(n2).connect(listener.address, member.handlers);
+    await member.opened;
+    expect(member.peer?.names).toContain("n1");
+    expect(failed).toBeLessThanOrEqual(29);
+    connection.destroy("done");
+    for (const socket of idle) socket.terminate();
+    listener.close();
+  });
+
   test("TLS on one end only fails with a reason that says so", async () => {
     const plainServer = await pair(realNetwork(), realNetwork(n2));
     plainServer.client.connection?.write(Buffer.from("hello"));

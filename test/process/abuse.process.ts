@@ -13,7 +13,10 @@ let client: S3Client;
 beforeAll(async () => {
   node = await NodeProcess.start({
     dataDir: temporaryDirectory("abuse"),
-    args: ["--s3-body-idle-timeout", "1s", "--s3-headers-timeout", "1s", "--s3-drain-timeout", "1s"],
+    args: [
+      ...["--s3-body-idle-timeout", "1s", "--s3-headers-timeout", "1s", "--s3-drain-timeout", "1s"],
+      ...["--s3-domains", "s3.test"],
+    ],
   });
   client = new S3Client(node.s3Port);
   await client.expect(200, "PUT", "abuse");
@@ -63,10 +66,15 @@ function raw(bytes: string | Uint8Array, options: RawOptions = {}): Promise<stri
   });
 }
 
-function signedHead(method: string, path: string, more: Readonly<Record<string, string>> = {}): string {
+function signedHead(
+  method: string,
+  path: string,
+  more: Readonly<Record<string, string>> = {},
+  host = `127.0.0.1:${node.s3Port}`,
+): string {
   const headers = signedHeaders({
     method,
-    host: `127.0.0.1:${node.s3Port}`,
+    host,
     path,
     payloadHash: UNSIGNED_PAYLOAD,
     credentials: CREDENTIALS,
@@ -167,6 +175,129 @@ test("pipelined requests are answered in order", async () => {
   const answer = await raw(get + missing + get + missing + last);
   const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
   expect(statuses).toEqual(["200", "404", "200", "404", "200"]);
+  await expectWell();
+});
+
+test("pipelined writes take effect in their order, every time", async () => {
+  const large = "x".repeat(300_000);
+  for (let round = 0; round < 10; round++) {
+    const put = (key: string, body: string): string =>
+      signedHead("PUT", `/abuse/${key}`, { "content-length": String(body.length) }) + body;
+    const answer = await raw(
+      put("turn", large) +
+        put("turn", "y") +
+        put("brief", large) +
+        signedHead("DELETE", "/abuse/brief") +
+        put(`fresh-${round}`, large) +
+        signedHead("HEAD", `/abuse/fresh-${round}`) +
+        signedHead("DELETE", `/abuse/fresh-${round}`, { connection: "close" }),
+    );
+    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
+    expect(statuses).toEqual(["200", "200", "200", "204", "200", "200", "204"]);
+    expect((await client.expect(200, "GET", "abuse/turn")).body.toString()).toBe("y");
+    expect((await client.call("GET", "abuse/brief")).status).toBe(404);
+  }
+  await client.expect(204, "DELETE", "abuse/turn");
+  await expectWell();
+});
+
+test("100,000 pipelined requests behind answers that nobody reads hold no memory", async () => {
+  await client.expect(200, "PUT", "abuse/large", { body: new Uint8Array(64 << 20) });
+  const many = signedHead("GET", "/abuse/large") + signedHead("DELETE", "/abuse/known").repeat(5_000);
+  const before = residentMebibytes(node.pid);
+  const sockets = Array.from({ length: 20 }, () => {
+    const socket = connect(node.s3Port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("connect", () => socket.write(many));
+    socket.pause();
+    return socket;
+  });
+  await Bun.sleep(1500);
+  const grown = residentMebibytes(node.pid) - before;
+  for (const socket of sockets) socket.destroy();
+  console.log(`20 stalled connections with 5,000 pipelined requests each: RSS +${grown.toFixed(0)} MiB`);
+  // None of the deletions was begun: their clients had not taken the answer before.
+  expect((await client.expect(200, "GET", "abuse/known")).body.toString()).toBe("known");
+  await client.expect(204, "DELETE", "abuse/large");
+  expect(grown).toBeLessThan(250);
+  await expectWell();
+});
+
+test("a client that writes its whole upload before it reads is told why it was refused, 40 times of 40", async () => {
+  const refusals = [
+    [signedHead("PUT", "/no-such-bucket/key", { "content-length": String(10 << 20) }), "NoSuchBucket"],
+    [`PUT /abuse/anonymous HTTP/1.1\r\nhost: h\r\ncontent-length: ${10 << 20}\r\n\r\n`, "AccessDenied"],
+  ] as const;
+  const body = new Uint8Array(10 << 20);
+  for (let round = 0; round < 40; round++) {
+    const [head, code] = refusals[round % 2] ?? refusals[0];
+    expect(await raw(Buffer.concat([Buffer.from(head), body]))).toContain(`<Code>${code}</Code>`);
+  }
+  await expectWell();
+});
+
+test("the host of an absolute-form target is the one that was signed, and may name the bucket", async () => {
+  const absolute = (scheme: string, host: string, path: string): Promise<string> =>
+    raw(
+      signedHead("GET", path, { connection: "close" }, host)
+        .replace(`GET ${path}`, `GET ${scheme}://${host}${path}`)
+        .replace(`host: ${host}`, "host: proxy.example"),
+    );
+  expect(await absolute("http", `127.0.0.1:${node.s3Port}`, "/abuse/known")).toEndWith("known");
+  expect(await absolute("https", `127.0.0.1:${node.s3Port}`, "/abuse/known")).toEndWith("known");
+  expect(await absolute("http", "abuse.s3.test", "/known")).toEndWith("known");
+  const wrong = signedHead("GET", "/abuse/known", { connection: "close" });
+  const other = wrong.replace("GET /abuse", "GET http://other.example/abuse");
+  expect(await raw(other)).toContain("<Code>SignatureDoesNotMatch</Code>");
+  await expectWell();
+});
+
+test("methods and targets that are none of S3's get an answer", async () => {
+  const host = "host: h\r\nconnection: close\r\n\r\n";
+  expect(await raw(`CONNECT s3.test:443 HTTP/1.1\r\n${host}`)).toMatch(
+    /^HTTP\/1\.1 405 .*<Code>MethodNotAllowed</s,
+  );
+  expect(await raw(`OPTIONS * HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 405 .*<Code>MethodNotAllowed</s);
+  expect(await raw(`TRACE /abuse/known HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 40[35] .*<Code>/s);
+  expect(await raw(`BREW /abuse HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 501 .*<Code>NotImplemented</s);
+  expect(await raw(`GET s3.test:80 HTTP/1.1\r\n${host}`)).toMatch(/^HTTP\/1\.1 400 .*<Code>InvalidURI</s);
+  await expectWell();
+});
+
+test("a transfer coding instead of a length is 501 and names the header", async () => {
+  const head = signedHead("PUT", "/abuse/unsized", { "transfer-encoding": "chunked", connection: "close" });
+  const answer = await raw(`${head}5\r\nhello\r\n0\r\n\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 501 /);
+  expect(answer).toContain("<Header>Transfer-Encoding</Header>");
+  await expectWell();
+});
+
+test("a refused request is found in the log by its id, without what signed it", async () => {
+  const logged = async (answer: string): Promise<string> => {
+    const id = /^x-amz-request-id: (\S+)/im.exec(answer)?.[1] ?? "no id";
+    for (let i = 0; i < 200 && !node.stderr.includes(id); i++) await Bun.sleep(20);
+    return (
+      node.stderr.split("\n").find((line) => line.includes(`msg=request requestId=${id}`)) ??
+      `no line of ${id}`
+    );
+  };
+  const close = { connection: "close" };
+  const missing = await logged(await raw(signedHead("GET", "/abuse/no%0Asuch", close)));
+  expect(missing).toContain(' bucket=abuse key="no\\nsuch" operation=GetObject status=404 error=NoSuchKey ');
+  expect(missing).toContain(` accessKey=${CREDENTIALS.accessKey}`);
+  const host = `127.0.0.1:${node.s3Port}`;
+  const target = presignedTarget({ method: "GET", host, path: "/abuse/none", credentials: CREDENTIALS }, 60);
+  const signature = /X-Amz-Signature=(\w+)/.exec(target)?.[1] ?? "";
+  expect(signature).toHaveLength(64);
+  const presigned = await logged(
+    await raw(`GET ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`),
+  );
+  expect(presigned).toContain("X-Amz-Signature=REDACTED");
+  expect(node.stderr).not.toContain(signature);
+  expect(await logged(await raw("GARBAGE\r\n\r\n"))).toContain(" status=400 error=BadRequest");
+  // What was served is no error.
+  const served = await client.expect(200, "GET", "abuse/known");
+  expect(await logged(`x-amz-request-id: ${served.headers["x-amz-request-id"]}`)).toStartWith("no line");
   await expectWell();
 });
 

@@ -8,11 +8,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { has } from "../platform/support/needs.ts";
+import { has, needs } from "../platform/support/needs.ts";
 import { freePorts, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { S3Client } from "./lib/s3-client.ts";
 
@@ -47,9 +48,15 @@ async function failedStart(node: NodeProcess): Promise<Outcome> {
   return { code, ...complaintOf(node.stderr) };
 }
 
-function expectRefusal(outcome: Outcome, ...named: string[]): void {
-  expect({ ...outcome, exits: outcome.code !== 0 }).toMatchObject({ exits: true });
-  // One line, without a stack.
+/** src/platform/exit-codes.ts; the unit starts a node again after the first only (systemd/elastickv.service). */
+const MAY_MEND = 1;
+const USAGE = 2;
+const LASTING = 78;
+
+function expectRefusal(outcome: Outcome, code: number, ...named: string[]): void {
+  expect(outcome).toMatchObject({ code });
+  // One line, the last one, without a stack.
+  expect(outcome.stderr.trimEnd().split("\n").at(-1)).toBe(outcome.complaint);
   expect(
     outcome.complaint === "" ? `no single complaint in: ${outcome.stderr}` : outcome.complaint,
   ).toStartWith("elastickv: ");
@@ -66,32 +73,41 @@ async function busyPort(): Promise<{ port: number; close: () => void }> {
 }
 
 test("an unknown flag is named, with the nearest one", async () => {
-  expectRefusal(await run(["serve", "--data-dirr", "x"]), "--data-dirr", "--data-dir");
+  expectRefusal(await run(["serve", "--data-dirr", "x"]), USAGE, "--data-dirr", "--data-dir");
 });
 
 test("an unknown verb is named", async () => {
-  expectRefusal(await run(["sevre"]), "sevre");
+  expectRefusal(await run(["sevre"]), USAGE, "sevre");
 });
 
 test("a bad value is named with its flag", async () => {
-  expectRefusal(await run(["serve", "--s3-address", "127.0.0.1:99999"]), "--s3-address", "127.0.0.1:99999");
+  expectRefusal(
+    await run(["serve", "--s3-address", "127.0.0.1:99999"]),
+    USAGE,
+    "--s3-address",
+    "127.0.0.1:99999",
+  );
 });
 
 test("a bad value is named with its variable", async () => {
   const outcome = await run(["serve"], { ELASTICKV_ADMIN_ADDRESS: "nonsense" });
-  expectRefusal(outcome, "ELASTICKV_ADMIN_ADDRESS", "nonsense");
+  expectRefusal(outcome, USAGE, "ELASTICKV_ADMIN_ADDRESS", "nonsense");
 });
 
 test("a data directory that is a file", async () => {
   const path = join(temporaryDirectory("start"), "file");
   writeFileSync(path, "not a directory");
-  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir: path })), path);
+  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir: path })), LASTING, `${path} is a file`);
 });
 
 test("a data directory below a file", async () => {
   const path = join(temporaryDirectory("start"), "file");
   writeFileSync(path, "not a directory");
-  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir: `${path}/data` })), `${path}/data`);
+  expectRefusal(
+    await failedStart(await NodeProcess.spawn({ dataDir: `${path}/data` })),
+    LASTING,
+    `${path}/data`,
+  );
 });
 
 // Root reads and writes everything: then the node runs as nobody, with a copy of the binary that nobody may run. With an interpreter as
@@ -126,7 +142,7 @@ test.if(canRunAsNobody)("a data directory that may not be read", async () => {
   const dataDir = join(parent, "data");
   mkdirSync(dataDir, { mode: 0o000 });
   const outcome = await runAsNobody(parent, ["serve", "--data-dir", dataDir]);
-  expectRefusal(outcome, dataDir);
+  expectRefusal(outcome, LASTING, dataDir);
 });
 
 test.if(canRunAsNobody).each([
@@ -157,24 +173,69 @@ test.if(canRunAsNobody).each([
   const addresses = ["--s3-address", `127.0.0.1:${s3}`, "--admin-address", `127.0.0.1:${admin}`];
   const outcome = await runAsNobody(parent, ["serve", "--data-dir", dataDir, ...addresses]);
   // SQLite names the database, whichever of its files it is.
-  expectRefusal(outcome, join(dataDir, name.replace(/-wal$/, "")));
+  expectRefusal(
+    outcome,
+    name === "root-credentials.env" ? USAGE : LASTING,
+    join(dataDir, name.replace(/-wal$/, "")),
+  );
 });
 
-test("a busy S3 port", async () => {
+const FLAGS = { s3: "--s3-address", admin: "--admin-address", peer: "--peer-address" } as const;
+
+test.each(["s3", "admin", "peer"] as const)(
+  "a busy %s port is found before a data directory is made",
+  async (which) => {
+    const busy = await busyPort();
+    const dataDir = join(temporaryDirectory("start"), "data");
+    const node = await NodeProcess.spawn({
+      dataDir,
+      ...(which === "s3" ? { s3Port: busy.port } : which === "admin" ? { adminPort: busy.port } : {}),
+      args: which === "peer" ? ["--peer-address", `127.0.0.1:${busy.port}`] : [],
+    });
+    const outcome = await failedStart(node);
+    busy.close();
+    expectRefusal(outcome, MAY_MEND, `127.0.0.1:${busy.port}`, "in use", FLAGS[which]);
+    expect(existsSync(dataDir)).toBe(false);
+  },
+);
+
+test("a busy port leaves a data directory that is there as it was", async () => {
+  const dataDir = temporaryDirectory("start");
+  chmodSync(dataDir, 0o755);
   const busy = await busyPort();
-  const node = await NodeProcess.spawn({ dataDir: temporaryDirectory("start"), s3Port: busy.port });
-  const outcome = await failedStart(node);
+  const outcome = await failedStart(await NodeProcess.spawn({ dataDir, s3Port: busy.port }));
   busy.close();
-  expectRefusal(outcome, `127.0.0.1:${busy.port}`, "--s3-address");
+  expectRefusal(outcome, MAY_MEND, "--s3-address");
+  expect([readdirSync(dataDir), statSync(dataDir).mode & 0o777]).toEqual([[], 0o755]);
 });
 
-test("a busy admin port", async () => {
-  const busy = await busyPort();
-  const node = await NodeProcess.spawn({ dataDir: temporaryDirectory("start"), adminPort: busy.port });
-  const outcome = await failedStart(node);
-  busy.close();
-  expectRefusal(outcome, `127.0.0.1:${busy.port}`, "--admin-address");
+test("a tuning flag that is no good is an error; the same value in a variable is a warning", async () => {
+  const dataDir = temporaryDirectory("start");
+  const flagged = await NodeProcess.spawn({ dataDir, args: ["--raft-max-inflight-msgs", "many"] });
+  expectRefusal(await failedStart(flagged), USAGE, '--raft-max-inflight-msgs: "many"');
+  const node = await NodeProcess.start({ dataDir, env: { ELASTICKV_RAFT_MAX_INFLIGHT_MSGS: "many" } });
+  expect(node.stderr).toMatch(/level=warn .*ELASTICKV_RAFT_MAX_INFLIGHT_MSGS.*using the default 512/);
+  expect(await node.stop()).toBe(0);
 });
+
+// A read-only bind mount is what ProtectSystem=strict is made of.
+test.if(needs("root", "mount"))(
+  "a read-only place under the unit: the line says which drop-in to write",
+  async () => {
+    const parent = temporaryDirectory("start");
+    const dataDir = join(parent, "data");
+    const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+    const wrapper = ["unshare", "--mount", "sh", "-c", script, parent];
+    const node = await NodeProcess.spawn({ dataDir, wrapper, env: { INVOCATION_ID: "ab".repeat(16) } });
+    expectRefusal(
+      await failedStart(node),
+      LASTING,
+      "EROFS",
+      "systemctl edit elastickv",
+      `ReadWritePaths=${dataDir}`,
+    );
+  },
+);
 
 test("both addresses the same", async () => {
   const [port = 0] = await freePorts(1);
@@ -183,14 +244,14 @@ test("both addresses the same", async () => {
     s3Port: port,
     adminPort: port,
   });
-  expectRefusal(await failedStart(node), String(port));
+  expectRefusal(await failedStart(node), USAGE, String(port));
 });
 
 test("a second process on the same data directory; the first one goes on", async () => {
   const dataDir = temporaryDirectory("start");
   const first = await NodeProcess.start({ dataDir });
   const second = await NodeProcess.spawn({ dataDir });
-  expectRefusal(await failedStart(second), dataDir);
+  expectRefusal(await failedStart(second), MAY_MEND, dataDir);
   const client = new S3Client(first.s3Port);
   await client.expect(200, "PUT", "still-there");
   client.close();
@@ -204,7 +265,7 @@ test("a second process on the same ports; the first one loses no request to it",
     s3Port: first.s3Port,
     adminPort: first.adminPort,
   });
-  expectRefusal(await failedStart(second), String(first.adminPort));
+  expectRefusal(await failedStart(second), MAY_MEND, String(first.adminPort));
   const client = new S3Client(first.s3Port);
   await client.expect(200, "PUT", "mine");
   for (let i = 0; i < 20; i++) await client.expect(200, "HEAD", "mine");
@@ -224,20 +285,20 @@ test("a data directory of another version", async () => {
   const path = identityFile(dataDir);
   const identity = JSON.parse(readFileSync(path, "utf8")) as { format: number };
   writeFileSync(path, JSON.stringify({ ...identity, format: 99 }));
-  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir })), path, "99");
+  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir })), LASTING, path, "99");
 });
 
 test("a data directory of another node", async () => {
   const dataDir = await stoppedDirectory();
   const outcome = await failedStart(await NodeProcess.spawn({ dataDir, args: ["--node-id", "n2"] }));
-  expectRefusal(outcome, dataDir, "n2");
+  expectRefusal(outcome, LASTING, dataDir, "n2");
 });
 
 test("a data directory whose identity is lost is not taken for a new one", async () => {
   const dataDir = await stoppedDirectory();
   const path = identityFile(dataDir);
   await Bun.file(path).delete();
-  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir })), path);
+  expectRefusal(await failedStart(await NodeProcess.spawn({ dataDir })), LASTING, path);
   expect(existsSync(path)).toBe(false);
 });
 
@@ -255,7 +316,7 @@ test.each([
   const addresses = ["--s3-address", `127.0.0.1:${s3}`, "--admin-address", `127.0.0.1:${admin}`];
   const dataDir = temporaryDirectory("start");
   const outcome = await run(["serve", "--data-dir", dataDir, ...addresses], { [set]: value });
-  expectRefusal(outcome, set, missing);
+  expectRefusal(outcome, USAGE, set, missing);
   expect(outcome.stderr).not.toContain(value);
 });
 

@@ -6,6 +6,7 @@ import {
   cpSync,
   existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -243,7 +244,8 @@ test("a missing segment refuses: the newest, or the one before it", async () => 
   const dataDir = await directoryOfSegments();
   const all = segments(walDirectory(dataDir));
   const copy = temporaryDirectory("wal-copy");
-  cpSync(dataDir, copy, { recursive: true });
+  // A node that was killed leaves its admin socket behind, which Node's copy does not take.
+  cpSync(dataDir, copy, { recursive: true, filter: (path) => !lstatSync(path).isSocket() });
   rmSync(all.at(-1) ?? "");
   await expectRefusal(dataDir, /missing/);
   // What the keyspace has not got for certain must still be in the log: without the older segment it is not.
@@ -256,7 +258,7 @@ test("no segment at all, beside a keyspace, refuses", async () => {
   const directory = walDirectory(dataDir);
   rmSync(directory, { recursive: true });
   const node = await NodeProcess.spawn({ dataDir });
-  expect(await node.exitCode(30_000)).not.toBe(0);
+  expect(await node.exitCode(30_000)).toBe(78);
   expect(node.stderr).toMatch(/^elastickv: .*no write-ahead log/m);
 });
 

@@ -252,7 +252,7 @@ describe("nonsense is a protocol error", () => {
     expect(protocolError(read("G"))).toContain("does not speak the peer protocol");
     expect(protocolError(read("EKVX"))).toContain("does not speak the peer protocol");
     expect(protocolError(read(Uint8Array.of(0x16, 3, 1)))).toContain("speaks TLS");
-    expect(protocolError(read(Uint8Array.of(...Buffer.from("EKVP"), 2, 0, 0, 0)))).toContain("version 2");
+    expect(protocolError(read(Uint8Array.of(...Buffer.from("EKVP"), 1, 0, 0, 0)))).toContain("version 1");
   });
 });
 

@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { decodeHeader, decodeMessage } from "../../src/raft/transport/codec.ts";
+import { decodeHeader, decodeMessage, Kind } from "../../src/raft/transport/codec.ts";
+import { FrameSeal, SEAL_BYTES } from "../../src/raft/transport/frame-seal.ts";
 import { FrameReader } from "../../src/raft/transport/framing.ts";
-import { helloOf, verdictOf } from "../../src/raft/transport/handshake.ts";
-import { GOLDEN, GOLDEN_HELLO } from "./support/golden.ts";
+import { challengeOf, helloOf, proofFrame, proofOf, verdictOf } from "../../src/raft/transport/handshake.ts";
+import { PROOF_FRAME_BYTES } from "../../src/raft/transport/limits.ts";
+import { ClusterProof } from "../../src/raft/transport/proof.ts";
+import { GOLDEN, GOLDEN_HELLO, GOLDEN_PROOF } from "./support/golden.ts";
 import { plain } from "./support/messages.ts";
 
 const document = await Bun.file(join(import.meta.dir, "../../docs/format/peer.md")).text();
@@ -22,6 +25,32 @@ test("frames are written as docs/format/peer.md shows them", () => {
       Buffer.from(documented(name)).toString("hex"),
     ]);
   }
+});
+
+test("a connection without TLS begins as documented", () => {
+  const seen: unknown[] = [];
+  const { secret, challenge, nonce } = GOLDEN_PROOF;
+  const proof = new ClusterProof([secret]);
+  let seals = 0;
+  const reader = new FrameReader(PROOF_FRAME_BYTES, (bytes) => {
+    const header = decodeHeader(bytes);
+    if (seen.length === 0) seen.push(challengeOf(header));
+    else if (seen.length === 1) {
+      const said = proofOf(header);
+      const accepted = proof.accept(challenge, said.nonce, said.mac);
+      if (accepted === undefined) throw new Error("the documented proof is none");
+      seen.push(said.nonce, accepted.answer);
+      const seal = new FrameSeal(accepted.keys.receive);
+      reader.expectSeals(SEAL_BYTES, (frame) => {
+        seal.check(frame);
+        seals++;
+      });
+    } else seen.push(header.kind);
+  });
+  for (const name of ["preface", "challenge", "proof", "sealed"]) reader.push(documented(name));
+  expect(seen.slice(0, 2)).toEqual([challenge, nonce]);
+  expect(proofFrame(seen[2] as Uint8Array)).toEqual(Buffer.from(documented("answer")));
+  expect([seen[3], seals]).toEqual([Kind.ALIVE, 1]);
 });
 
 test("and read like that", () => {

@@ -9,6 +9,7 @@ import type { Lane, Peer, PeerMessage, Verdict } from "../../src/raft/transport/
 import { makeCertificates, type TestCertificates } from "../platform/support/certificates.ts";
 import { needs } from "../platform/support/needs.ts";
 import { EVERY_MESSAGE, plain } from "./support/messages.ts";
+import { SECRET } from "./support/node.ts";
 
 interface Node {
   readonly transport: PeerTransport;
@@ -22,7 +23,11 @@ afterEach(() => {
   for (const transport of open.splice(0)) transport.close();
 });
 
-async function start(id: number, tls?: TlsFiles): Promise<Node> {
+async function start(
+  id: number,
+  tls?: TlsFiles,
+  secrets: readonly Uint8Array[] = tls === undefined ? [SECRET] : [],
+): Promise<Node> {
   const name = `n${id}`;
   const received: PeerMessage[] = [];
   const refusals: string[] = [];
@@ -31,12 +36,14 @@ async function start(id: number, tls?: TlsFiles): Promise<Node> {
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
+    authentication: { secrets, tls: tls !== undefined },
     hello: () => ({
       clusterId: "c1",
       id,
       name,
       instance: `instance-${id}`,
-      protocol: 1,
+      protocol: 2,
+      boot: `00000000000000b${id}`,
       version: "0.1.0",
       capabilities: [],
       address: `127.0.0.1:${transport.address?.port ?? 0}`,
@@ -45,7 +52,8 @@ async function start(id: number, tls?: TlsFiles): Promise<Node> {
     lanes: 4,
     maxInflightMsgs: 512,
     maxSizePerMsgBytes: 4 << 20,
-    admit: (hello, certificate): Verdict =>
+    admit: () => ({ ok: true }),
+    certify: (hello, certificate): Verdict =>
       tls === undefined || certificate?.names.includes(hello.name)
         ? { ok: true }
         : {
@@ -57,7 +65,14 @@ async function start(id: number, tls?: TlsFiles): Promise<Node> {
     onUnreachable: () => {},
     onRefused: (_, code, message) => void refusals.push(`${code}: ${message}`),
     onHello: () => {},
-    metrics: { dropped() {}, sent() {}, received() {}, protocolError() {}, connected() {} },
+    metrics: {
+      dropped() {},
+      sent() {},
+      received() {},
+      protocolError() {},
+      handshakeFailed() {},
+      connected() {},
+    },
     allocate: (bytes) => new Uint8Array(new SharedArrayBuffer(bytes)),
   });
   await transport.start();
@@ -121,6 +136,23 @@ describe.if(needs("openssl"))("mutual TLS", () => {
     await until(() => b.refusals.length > 0);
     expect(b.refusals[0]).toBe("CERTIFICATE: the certificate of n2 names n3,n3.example,192.0.2.7");
     expect(b.transport.status()[0]).toMatchObject({ reachable: false, hello: undefined });
+  });
+
+  test("a secret as well: every message arrives", async () => {
+    const [n1, n2] = [certificates.node("n1"), certificates.node("n2")];
+    await exchange(await start(1, n1, [SECRET]), await start(2, n2, [SECRET]));
+  });
+
+  test("the secret on one node only: a good certificate is not enough, and both are told", async () => {
+    const a = await start(1, certificates.node("n1"), [SECRET]);
+    const b = await start(2, certificates.node("n2"));
+    a.transport.setPeers([b.peer]);
+    b.transport.setPeers([a.peer]);
+    await until(() => a.refusals.length > 0 && b.refusals.length > 0);
+    for (const { refusals, transport } of [a, b]) {
+      expect(refusals[0]).toContain("UNAUTHENTICATED");
+      expect(transport.status()[0]).toMatchObject({ reachable: false, hello: undefined });
+    }
   });
 
   test("TLS on one node only: both say what is wrong", async () => {

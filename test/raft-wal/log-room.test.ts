@@ -236,7 +236,7 @@ describe("log Worker", () => {
     const directory = join(newRoot(), "wal");
     const failure = await startWorker(directory, false).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RoomStartError);
-    expect(failure).toMatchObject({ code: "NOT_FOUND" });
+    expect(failure).toMatchObject({ codes: ["NOT_FOUND"] });
     expect(String(failure)).toContain(directory);
   });
 });

@@ -88,7 +88,10 @@ test("larger than everything fails at once; the time limit refuses with jitter a
   const error = await waiting.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(S3Error);
   expect((error as S3Error).code).toBe("SlowDown");
-  expect((error as S3Error).headers).toEqual([["Retry-After", "1"]]);
+  expect((error as S3Error).headers).toEqual([
+    ["Retry-After", "1"],
+    ["x-amz-retry-after", "1000"],
+  ]);
   expect((error as S3Error).close).toBe(true);
   expect(metrics.log).toEqual([
     "rejected perbatch chunked",

@@ -50,7 +50,7 @@ describe("other errors in S3's words", () => {
     [new BodyError("TIMEOUT", "x"), "RequestTimeout", 400],
     [new BodyError("TOO_LONG", "x"), "EntityTooLarge", 400],
     [new BodyError("MALFORMED", "x"), "InvalidRequest", 400],
-    [new KvError("UNAVAILABLE", "x"), "ServiceUnavailable", 503],
+    [new KvError("UNAVAILABLE", "x"), "SlowDown", 503],
     [new KvError("TIMEOUT", "x"), "ServiceUnavailable", 503],
     [new KvError("CLOSED", "x"), "ServiceUnavailable", 503],
     [new KvError("DISK_FULL", "x"), "StorageFull", 507],

@@ -1,6 +1,10 @@
 /** One running hash each, synchronous. */
 import { Crc64Nvme, crc32, crc32c } from "./crc.ts";
 import type { Digests, HashAlgorithm } from "./types.ts";
+import { XxhHasher, xxhashReady } from "./xxhash.ts";
+
+/** Resolves when hashers of every algorithm can be made in this thread. */
+export const hashersReady: Promise<void> = xxhashReady;
 
 export interface Hasher {
   update(view: Uint8Array): void;
@@ -8,11 +12,13 @@ export interface Hasher {
   digest(): Uint8Array;
 }
 
+/** @throws Error before `hashersReady` has resolved */
 export function createHasher(algorithm: HashAlgorithm): Hasher {
   switch (algorithm) {
     case "md5":
     case "sha1":
     case "sha256":
+    case "sha512":
       return new NativeHasher(algorithm);
     case "crc32":
       return new Crc32Hasher(crc32);
@@ -20,13 +26,17 @@ export function createHasher(algorithm: HashAlgorithm): Hasher {
       return new Crc32Hasher(crc32c);
     case "crc64nvme":
       return new Crc64Nvme();
+    case "xxhash64":
+    case "xxhash3":
+    case "xxhash128":
+      return new XxhHasher(algorithm);
   }
 }
 
 class NativeHasher implements Hasher {
   readonly #hasher: Bun.CryptoHasher;
 
-  constructor(algorithm: "md5" | "sha1" | "sha256") {
+  constructor(algorithm: "md5" | "sha1" | "sha256" | "sha512") {
     this.#hasher = new Bun.CryptoHasher(algorithm);
   }
 

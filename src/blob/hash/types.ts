@@ -3,12 +3,26 @@
  *
  * - `pool.ts`    `class HashPool` implements `HashService`; runs Workers through an injected `spawn`, or inline.
  * - `crc.ts`     incremental CRC-32, CRC-32C, CRC-64/NVME.
+ * - `xxhash.ts`  XXH64, XXH3-64, XXH3-128; to be loaded first (`hashersReady` of `hashers.ts`).
  * - `combine.ts` `crcCombine(algorithm, a, b, lengthOfB)`: the CRC of A followed by B, without reading either.
  */
 
-export type HashAlgorithm = "md5" | "sha256" | "sha1" | "crc32" | "crc32c" | "crc64nvme";
+export type HashAlgorithm =
+  | "md5"
+  | "sha512"
+  | "sha256"
+  | "sha1"
+  | "crc32"
+  | "crc32c"
+  | "crc64nvme"
+  | "xxhash64"
+  | "xxhash3"
+  | "xxhash128";
 
-/** Digests by algorithm, big-endian bytes (md5 16, sha1 20, sha256 32, crc32 and crc32c 4, crc64nvme 8). */
+/**
+ * Digests by algorithm, big-endian bytes: md5 16, sha1 20, sha256 32, sha512 64, crc32 and crc32c 4, crc64nvme 8, xxhash64
+ * (XXH64) and xxhash3 (XXH3-64) 8, xxhash128 (XXH3-128) 16; XXH with seed 0.
+ */
 export type Digests = Partial<Record<HashAlgorithm, Uint8Array>>;
 
 /** One body. Calls are made one after the other; the order of updates is the order of the bytes. */

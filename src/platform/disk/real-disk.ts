@@ -57,7 +57,7 @@ function run<T>(operation: DiskOperation, path: string, call: () => T): T {
 
 class RealFile implements DiskFile {
   readonly path: string;
-  /** A raw descriptor: a FileHandle that is garbage-collected may close somebody else's (RUNTIME.md, section 5). */
+  /** A raw descriptor: a FileHandle that is garbage-collected may close somebody else's (docs/design/runtime.md, section 5). */
   #fd: number;
 
   constructor(path: string, fd: number) {

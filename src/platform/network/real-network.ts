@@ -1,5 +1,5 @@
 /**
- * `Network` over Bun's own sockets. They beat node:net by half in bytes and by a lot in small messages (RUNTIME.md,
+ * `Network` over Bun's own sockets. They beat node:net by half in bytes and by a lot in small messages (docs/design/runtime.md,
  * section 7), hand out the peer's certificate, which the HTTP servers do not, and say how much of a write was taken.
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";
@@ -12,6 +12,7 @@ import {
   type NetworkListener,
   type PeerCertificate,
 } from "../network.ts";
+import { Crowd, hostOf } from "./crowd.ts";
 import { RealConnection } from "./real-connection.ts";
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from "./tls-files.ts";
 
@@ -22,22 +23,30 @@ type Accept = (connection: Connection, peer: PeerCertificate | undefined) => Con
 
 /** A client that has connected and does not finish TLS takes a descriptor from the others. */
 const TLS_HANDSHAKE_MS = 5_000;
+/** Such connections, in all and from one address. */
+const TLS_CROWD_LIMITS = { all: 128, perAddress: 32 };
 
 /**
  * @param tls with it every connection is mutual TLS: both ends show a certificate that the CA signed. The names in it
  *   are not compared with the address, which says little about a node; `accept` and `onOpen` get them.
+ * @param onTlsFailure an incoming connection did not come through TLS
  * @throws NetworkError naming the file that is no good
  */
-export function realNetwork(tls?: TlsFiles): Network {
+export function realNetwork(tls?: TlsFiles, onTlsFailure = (): void => {}): Network {
   const material = tls === undefined ? undefined : readTlsFiles(tls);
   return {
     // async: what listen() throws becomes a rejection, as the contract has it.
-    listen: async (address, accept) => listen(address, accept, material),
+    listen: async (address, accept) => listen(address, accept, material, onTlsFailure),
     connect: (address, handlers) => connect(address, handlers, material),
   };
 }
 
-function listen(address: NetworkAddress, accept: Accept, tls: TlsMaterial | undefined): NetworkListener {
+function listen(
+  address: NetworkAddress,
+  accept: Accept,
+  tls: TlsMaterial | undefined,
+  onTlsFailure: () => void,
+): NetworkListener {
   const admit = (socket: LiveSocket, peer: PeerCertificate | undefined) => {
     const connection = socket.data;
     if (connection === undefined || connection.ended) return;
@@ -45,10 +54,18 @@ function listen(address: NetworkAddress, accept: Accept, tls: TlsMaterial | unde
     connection.open();
   };
   const overdue = new Map<RealConnection, ReturnType<typeof setTimeout>>();
-  const settle = (connection: RealConnection | undefined) => {
-    if (connection === undefined) return;
+  const crowd = new Crowd<RealConnection>(TLS_CROWD_LIMITS);
+  const settle = (connection: RealConnection | undefined, through: boolean) => {
+    if (connection === undefined || !overdue.has(connection)) return;
     clearTimeout(overdue.get(connection));
     overdue.delete(connection);
+    crowd.delete(connection);
+    if (!through) onTlsFailure();
+  };
+  const wait = (connection: RealConnection) => {
+    const late = () => connection.destroy("no TLS handshake");
+    overdue.set(connection, setTimeout(late, TLS_HANDSHAKE_MS));
+    crowd.add(connection, hostOf(connection.remote))?.destroy("too many connections without TLS");
   };
   try {
     const listener = Bun.listen<RealConnection | undefined>({
@@ -67,20 +84,16 @@ function listen(address: NetworkAddress, accept: Accept, tls: TlsMaterial | unde
           socket.setNoDelay(true);
           connection.bind(socket);
           if (tls === undefined) admit(socket, undefined);
-          else
-            overdue.set(
-              connection,
-              setTimeout(() => connection.destroy("no TLS handshake"), TLS_HANDSHAKE_MS),
-            );
+          else wait(connection);
         },
         handshake: (socket, ok, error) => {
-          settle(socket.data);
           const problem = tlsProblem(socket, ok, error);
+          settle(socket.data, problem === undefined);
           if (problem === undefined) admit(socket, certificateOf(socket));
           else socket.data?.destroy(problem);
         },
         close: (socket, error) => {
-          settle(socket.data);
+          settle(socket.data, false);
           socket.data?.close(reasonOf(error));
         },
       },

@@ -95,7 +95,7 @@ function answerStale(raft: Raft, message: Message): void {
     raft.send(answer);
   } else if (type === MessageType.StorageAppendResp && message.snapshot !== null) {
     // The entries in this acknowledgement may have been replaced since by a leader of a later term, and a third may
-    // have put equal ones back that are not written yet (docs/raft.md, "stale acknowledgements"): so they count for
+    // have put equal ones back that are not written yet (docs/raft.md, "Stale acknowledgements"): so they count for
     // nothing. A snapshot is committed state, whatever the term.
     snapshotInstalled(raft, message.snapshot);
   }

@@ -1,5 +1,5 @@
 /**
- * How long this leader may answer reads without asking anybody (DESIGN section 5, "Lease reads"; Ongaro's thesis, 6.4.1).
+ * How long this leader may answer reads without asking anybody (design/contract.md, section 5, "Lease reads"; Ongaro's thesis, 6.4.1).
  *
  * Each round of heartbeats has a number and the time at which it was *sent*. A voter that acknowledges a round promises to
  * vote for nobody else for an election timeout from when it got it, which is later. So from the send time of the newest

@@ -11,10 +11,10 @@ export const Kind = gen.peer.Kind;
 export type WireHeader = gen.peer.Header;
 
 /** @throws UnsendableError when it is over the limit, never travels, or not in this way */
-export function encodeMessage(message: PeerMessage, limit: number): Uint8Array {
+export function encodeMessage(message: PeerMessage, limit: number, sealBytes = 0): Uint8Array {
   const header: gen.peer.IHeader = {};
   const parts = describe(message, header);
-  return encodeFrame(gen.peer.Header.encode(header).finish(), parts, limit);
+  return encodeFrame(gen.peer.Header.encode(header).finish(), parts, limit, sealBytes);
 }
 
 const NO_PARTS: readonly Uint8Array[] = [];

@@ -1,21 +1,27 @@
 import type { Connection, ConnectionHandlers, PeerCertificate } from "../../platform/network.ts";
 import { decodeHeader, Kind, type WireHeader } from "./codec.ts";
+import { FrameSeal, SEAL_BYTES } from "./frame-seal.ts";
 import { FrameReader, PREFACE, PRELUDE_BYTES } from "./framing.ts";
 import { ALIVE_FRAME } from "./handshake.ts";
-import { ALIVE_MS, HANDSHAKE_FRAME_BYTES, HANDSHAKE_MS, SILENCE_MS } from "./limits.ts";
+import { ALIVE_MS, HANDSHAKE_FRAME_BYTES, HANDSHAKE_MS, PROOF_FRAME_BYTES, SILENCE_MS } from "./limits.ts";
+import type { SessionKeys } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import { copied } from "./wire-numbers.ts";
+
+/** What ended a connection: the other end broke the protocol; its handshake took too long; anything else. */
+export type EndCause = "nonsense" | "late" | "ended";
 
 export interface FramedEvents {
   onOpen?(certificate: PeerCertificate | undefined): void;
   /** Not for ALIVE. The payload is lent; `bytes` = the whole frame. A PeerProtocolError that it throws ends the connection. */
   onFrame(header: WireHeader, payload: Uint8Array, bytes: number): void;
   onDrain?(): void;
-  /** Once, whoever ended it, and from within `end` too. @param nonsense the other end broke the protocol */
-  onEnd(reason: string, nonsense: boolean): void;
+  /** Once, whoever ended it, and from within `end` too. */
+  onEnd(reason: string, cause: EndCause): void;
 }
 
-/** A connection that carries frames, notices silence, and ends on the first thing that is not right. */
+/** A connection that carries frames (sealed ones, once both ends have proved themselves), notices silence, and ends on the
+ *  first thing that is not right. */
 export class FramedConnection {
   /** For the network. */
   readonly handlers: ConnectionHandlers;
@@ -24,6 +30,7 @@ export class FramedConnection {
   readonly #now: () => number;
   readonly #bornMs: number;
   #connection: Connection | undefined;
+  #seal: FrameSeal | undefined;
   #receivedMs: number;
   #sentMs: number;
   #settled = false;
@@ -36,7 +43,7 @@ export class FramedConnection {
     this.#bornMs = now();
     this.#receivedMs = this.#bornMs;
     this.#sentMs = this.#bornMs;
-    this.#reader = new FrameReader(HANDSHAKE_FRAME_BYTES, (header, payload) => this.#frame(header, payload));
+    this.#reader = new FrameReader(PROOF_FRAME_BYTES, (header, payload) => this.#frame(header, payload));
     this.handlers = {
       onOpen: (certificate) => {
         if (!this.#ended) this.#events.onOpen?.(certificate);
@@ -54,6 +61,15 @@ export class FramedConnection {
     this.#connection = connection;
     if (this.#ended) connection.destroy("ended before it began");
     else connection.write(PREFACE);
+  }
+
+  /** Both ends have proved themselves: what they say from now on may be longer. @param keys seal it, in both directions */
+  proven(keys: SessionKeys | undefined): void {
+    this.#reader.setLimit(HANDSHAKE_FRAME_BYTES);
+    if (keys === undefined) return;
+    this.#seal = new FrameSeal(keys.send);
+    const received = new FrameSeal(keys.receive);
+    this.#reader.expectSeals(SEAL_BYTES, (frame) => received.check(frame));
   }
 
   /** The handshake is over: frames may be so long, and silence counts. */
@@ -74,7 +90,30 @@ export class FramedConnection {
     return this.#connection?.bufferedBytes ?? 0;
   }
 
-  /** Whole frames; the bytes are the connection's from now on. */
+  /** Bytes that a frame has to have behind it for its seal. */
+  get sealBytes(): number {
+    return this.#seal === undefined ? 0 : SEAL_BYTES;
+  }
+
+  /** A small frame that has no room for a seal. */
+  send(frame: Uint8Array): void {
+    if (this.#ended) return;
+    if (this.#seal === undefined) {
+      this.write(frame);
+      return;
+    }
+    const sealed = new Uint8Array(frame.byteLength + SEAL_BYTES);
+    sealed.set(frame);
+    this.write(this.seal(sealed));
+  }
+
+  /** Fills in the seal of a frame that is written next. Returns the frame. */
+  seal(frame: Uint8Array): Uint8Array {
+    this.#seal?.fill(frame);
+    return frame;
+  }
+
+  /** Whole frames with their seals; the bytes are the connection's from now on. */
   write(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#sentMs = this.#now();
@@ -89,22 +128,22 @@ export class FramedConnection {
     const now = this.#now();
     if (paused) this.#receivedMs = now;
     if (!this.#settled) {
-      if (now - this.#bornMs >= HANDSHAKE_MS) this.end(`no handshake within ${HANDSHAKE_MS} ms`);
+      if (now - this.#bornMs >= HANDSHAKE_MS) this.end(`no handshake within ${HANDSHAKE_MS} ms`, "late");
       return;
     }
     if (now - this.#receivedMs >= SILENCE_MS) {
       this.end(`silent for ${SILENCE_MS} ms`);
     } else if (now - this.#sentMs >= ALIVE_MS && this.bufferedBytes === 0) {
-      this.write(ALIVE_FRAME);
+      this.send(ALIVE_FRAME);
     }
   }
 
-  end(reason: string, nonsense = false): void {
+  end(reason: string, cause: EndCause = "ended"): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#reader.stop();
     this.#connection?.destroy(reason);
-    this.#events.onEnd(reason, nonsense);
+    this.#events.onEnd(reason, cause);
   }
 
   /** Sets frames aside until `release`; more of them than so many bytes end the connection. */
@@ -132,7 +171,7 @@ export class FramedConnection {
     } catch (error) {
       // Anything else is not the peer's fault and belongs to whoever runs this room.
       if (!(error instanceof PeerProtocolError)) throw error;
-      this.end(error.message, true);
+      this.end(error.message, "nonsense");
     }
   }
 
@@ -147,6 +186,10 @@ export class FramedConnection {
     }
     const header = decodeHeader(bytes);
     if (header.kind === Kind.ALIVE && this.#settled) return;
-    this.#events.onFrame(header, payload, PRELUDE_BYTES + bytes.byteLength + payload.byteLength);
+    this.#events.onFrame(
+      header,
+      payload,
+      PRELUDE_BYTES + bytes.byteLength + payload.byteLength + this.sealBytes,
+    );
   }
 }

@@ -7,6 +7,7 @@
  *   12  4  CRC-32 of the 12 bytes before: a damaged length is found before anything is read by it
  *   16  H  header, protobuf `Header`
  *   …   P  payload
+ *   …   16 the seal, once the connection has one (frame-seal.ts)
  *
  * Each end begins with an 8-byte preface: "EKVP" and the version of this layout.
  */
@@ -15,7 +16,8 @@ import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 
 export const PRELUDE_BYTES = 16;
 export const PREFACE_BYTES = 8;
-export const FRAMING_VERSION = 1;
+/** 2: whoever connects has to prove that it belongs to the cluster. There is no way back to 1. */
+export const FRAMING_VERSION = 2;
 
 const MAGIC = new TextEncoder().encode("EKVP");
 const TLS_RECORDS = [0x15, 0x16];
@@ -44,9 +46,15 @@ function getUint32(bytes: Uint8Array, at: number): number {
  * One frame, with a copy of everything in it.
  * @param parts the payload, in order
  * @param limit bytes of header and payload
+ * @param sealBytes room for the seal, which is filled in when the frame is written
  * @throws UnsendableError when it is longer
  */
-export function encodeFrame(header: Uint8Array, parts: readonly Uint8Array[], limit: number): Uint8Array {
+export function encodeFrame(
+  header: Uint8Array,
+  parts: readonly Uint8Array[],
+  limit: number,
+  sealBytes = 0,
+): Uint8Array {
   let payloadBytes = 0;
   for (const part of parts) payloadBytes += part.byteLength;
   if (header.byteLength + payloadBytes > limit) {
@@ -54,7 +62,8 @@ export function encodeFrame(header: Uint8Array, parts: readonly Uint8Array[], li
       `a frame of ${header.byteLength + payloadBytes} bytes is over the limit of ${limit}`,
     );
   }
-  const frame = Buffer.allocUnsafe(PRELUDE_BYTES + header.byteLength + payloadBytes);
+  const bodyEnd = PRELUDE_BYTES + header.byteLength + payloadBytes;
+  const frame = Buffer.allocUnsafe(bodyEnd + sealBytes);
   frame.set(header, PRELUDE_BYTES);
   let at = PRELUDE_BYTES + header.byteLength;
   for (const part of parts) {
@@ -63,7 +72,7 @@ export function encodeFrame(header: Uint8Array, parts: readonly Uint8Array[], li
   }
   putUint32(frame, 0, header.byteLength);
   putUint32(frame, 4, payloadBytes);
-  putUint32(frame, 8, crc32(frame.subarray(PRELUDE_BYTES)));
+  putUint32(frame, 8, crc32(frame.subarray(PRELUDE_BYTES, bodyEnd)));
   putUint32(frame, 12, crc32(frame.subarray(0, 12)));
   return frame;
 }
@@ -71,10 +80,15 @@ export function encodeFrame(header: Uint8Array, parts: readonly Uint8Array[], li
 /** Both views are valid during the call only. */
 export type OnFrame = (header: Uint8Array, payload: Uint8Array) => void;
 
+/** Looks at a whole frame with its seal. @throws PeerProtocolError */
+export type CheckSeal = (frame: Uint8Array) => void;
+
 /** Cuts a stream into frames, whatever pieces it comes in. Memory: one frame that came in pieces. */
 export class FrameReader {
   readonly #onFrame: OnFrame;
   #limit: number;
+  #sealBytes = 0;
+  #checkSeal: CheckSeal | undefined;
   #prefaceSeen = false;
   #stopped = false;
   /** Whether a frame has needed a large buffer since `relax` was called. */
@@ -94,6 +108,12 @@ export class FrameReader {
   /** Bytes of header and payload, for the frames that begin from now on. */
   setLimit(limit: number): void {
     this.#limit = limit;
+  }
+
+  /** The frames that begin from now on have a seal behind them. */
+  expectSeals(bytes: number, check: CheckSeal): void {
+    this.#sealBytes = bytes;
+    this.#checkSeal = check;
   }
 
   /** Whether a frame has begun and not ended. */
@@ -187,11 +207,12 @@ export class FrameReader {
     if (header + payload > this.#limit) {
       throw new PeerProtocolError(`a frame of ${header + payload} bytes is over the limit of ${this.#limit}`);
     }
-    return PRELUDE_BYTES + header + payload;
+    return PRELUDE_BYTES + header + payload + this.#sealBytes;
   }
 
   #emit(bytes: Uint8Array, at: number, total: number): void {
-    const body = bytes.subarray(at + PRELUDE_BYTES, at + total);
+    this.#checkSeal?.(bytes.subarray(at, at + total));
+    const body = bytes.subarray(at + PRELUDE_BYTES, at + total - this.#sealBytes);
     if (crc32(body) !== getUint32(bytes, at + 8)) {
       throw new PeerProtocolError("the checksum of a frame does not match");
     }

@@ -1,12 +1,14 @@
-/** What two nodes say before the first message: who they are, and whether they like each other. */
+/** What two nodes say before the first message: that they belong to the cluster, who they are, and whether they like each
+ *  other. */
 import { elastickv as gen } from "../../gen/peer.js";
 import { Kind, type WireHeader } from "./codec.ts";
 import { encodeFrame } from "./framing.ts";
 import { SLOTS, type Slot } from "./lanes.ts";
-import { HANDSHAKE_FRAME_BYTES, REFUSAL_MESSAGE_CHARS } from "./limits.ts";
+import { HANDSHAKE_FRAME_BYTES, PROOF_FRAME_BYTES, REFUSAL_MESSAGE_CHARS } from "./limits.ts";
+import { MAC_BYTES, NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import { BOOT_ID, type Hello, type HelloBoots, type Peer, type RefusalCode, type Verdict } from "./types.ts";
-import { count } from "./wire-numbers.ts";
+import { copied, count } from "./wire-numbers.ts";
 
 /** A hello with what concerns this connection only. */
 export interface ConnectionHello {
@@ -25,11 +27,67 @@ const CODES: Readonly<Record<RefusalCode, number>> = {
   CERTIFICATE: 7,
   NOT_READY: 8,
   ROLLED_BACK: 9,
+  UNAUTHENTICATED: 10,
 };
-const CODE_OF = new Map(Object.entries(CODES).map(([name, code]) => [code, name as RefusalCode]));
+/** After the proof: UNAUTHENTICATED is no verdict on a hello. */
+const CODE_OF = new Map(
+  Object.entries(CODES)
+    .filter(([name]) => name !== "UNAUTHENTICATED")
+    .map(([name, code]) => [code, name as RefusalCode]),
+);
 
-function frame(header: gen.peer.IHeader): Uint8Array {
-  return encodeFrame(gen.peer.Header.encode(header).finish(), [], HANDSHAKE_FRAME_BYTES);
+function frame(header: gen.peer.IHeader, limit = HANDSHAKE_FRAME_BYTES): Uint8Array {
+  return encodeFrame(gen.peer.Header.encode(header).finish(), [], limit);
+}
+
+/** The first frame of the end that was dialled, and all that it says of itself to somebody who has proved nothing. */
+export function challengeFrame(nonce: Uint8Array): Uint8Array {
+  return frame({ kind: Kind.CHALLENGE, nonce }, PROOF_FRAME_BYTES);
+}
+
+/** @param nonce of the dialler; the other end answers with its MAC alone */
+export function proofFrame(mac: Uint8Array, nonce?: Uint8Array): Uint8Array {
+  return frame({ kind: Kind.PROOF, mac, ...(nonce === undefined ? {} : { nonce }) }, PROOF_FRAME_BYTES);
+}
+
+/** For whoever has not proved that it belongs to the cluster: always these bytes. */
+export const UNAUTHENTICATED_FRAME: Uint8Array = frame(
+  { kind: Kind.VERDICT, verdict: { ok: false, code: CODES.UNAUTHENTICATED as gen.peer.RefusalCode } },
+  PROOF_FRAME_BYTES,
+);
+
+/** @throws PeerProtocolError */
+export function challengeOf(header: WireHeader): Uint8Array {
+  if (header.kind !== Kind.CHALLENGE) {
+    throw new PeerProtocolError(`a frame of kind ${header.kind} where a challenge was expected`);
+  }
+  return fixed(header.nonce, NONCE_BYTES, "nonce");
+}
+
+/** Of the dialler. @throws PeerProtocolError */
+export function proofOf(header: WireHeader): { readonly nonce: Uint8Array; readonly mac: Uint8Array } {
+  return { mac: answerOf(header), nonce: fixed(header.nonce, NONCE_BYTES, "nonce") };
+}
+
+/** Of the end that was dialled. @throws PeerProtocolError */
+export function answerOf(header: WireHeader): Uint8Array {
+  if (header.kind !== Kind.PROOF) {
+    throw new PeerProtocolError(`a frame of kind ${header.kind} where a proof was expected`);
+  }
+  return fixed(header.mac, MAC_BYTES, "MAC");
+}
+
+/** The answer to a dialler that has not proved itself; what else it says is nobody's word. */
+export function isUnauthenticated(header: WireHeader): boolean {
+  return header.kind === Kind.VERDICT && header.verdict?.code === CODES.UNAUTHENTICATED;
+}
+
+/** A copy: the frame is only lent. */
+function fixed(bytes: Uint8Array | null | undefined, length: number, what: string): Uint8Array {
+  if (bytes?.byteLength !== length) {
+    throw new PeerProtocolError(`a ${what} of ${bytes?.byteLength ?? 0} bytes`);
+  }
+  return copied(bytes);
 }
 
 function helloToWire({ hello, slot, maxFrameBytes }: ConnectionHello): gen.peer.IHello {
@@ -96,11 +154,14 @@ export function helloOf(header: WireHeader): ConnectionHello {
 
 /** What would be no start's id is nothing to write down. @throws PeerProtocolError */
 function bootsOf({ boot, lastBootOfYou, instanceOfYou }: gen.peer.IHello): HelloBoots {
+  if (!boot) throw new PeerProtocolError("a hello without a start");
   for (const id of [boot, lastBootOfYou]) {
     if (id && !BOOT_ID.test(id)) throw new PeerProtocolError(`a hello with a start "${id.slice(0, 40)}"`);
   }
-  const known = lastBootOfYou && instanceOfYou ? { lastBootOfYou, instanceOfYou } : {};
-  return boot ? { boot, ...known } : known;
+  if (!lastBootOfYou !== !instanceOfYou) {
+    throw new PeerProtocolError("a hello that knows a start and not of what, or the other way round");
+  }
+  return lastBootOfYou && instanceOfYou ? { boot, lastBootOfYou, instanceOfYou } : { boot };
 }
 
 /** @throws PeerProtocolError when the frame is no verdict */
@@ -132,7 +193,7 @@ export function examineHello(own: Hello, other: Hello, expected: Peer | undefine
   if (other.name === own.name) {
     return refusal(
       "WRONG_NODE",
-      `two nodes are named ${own.name}: instance ${own.instance} at ${own.address} and ${other.instance} at ${other.address}`,
+      `two nodes are named ${own.name}, at ${own.address} and at ${other.address}`,
     );
   }
   if (other.id === own.id) {
@@ -151,7 +212,7 @@ export function examineHello(own: Hello, other: Hello, expected: Peer | undefine
   if (own.clusterId !== "" && other.clusterId !== "" && own.clusterId !== other.clusterId) {
     return refusal(
       "WRONG_CLUSTER",
-      `node ${other.name} belongs to cluster ${other.clusterId}, node ${own.name} to ${own.clusterId}`,
+      `node ${other.name} belongs to another cluster (${other.clusterId}) than node ${own.name}`,
     );
   }
   return { ok: true };

@@ -1,36 +1,57 @@
 import type { Connection, ConnectionHandlers, PeerCertificate } from "../../platform/network.ts";
 import { Kind, type WireHeader } from "./codec.ts";
-import { FramedConnection } from "./framed-connection.ts";
-import { type ConnectionHello, helloOf, verdictFrame, verdictOf } from "./handshake.ts";
+import { type EndCause, FramedConnection } from "./framed-connection.ts";
+import {
+  type ConnectionHello,
+  challengeFrame,
+  helloOf,
+  proofFrame,
+  proofOf,
+  UNAUTHENTICATED_FRAME,
+  verdictFrame,
+  verdictOf,
+} from "./handshake.ts";
 import { HANDSHAKE_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
+import { NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
-import type { Hello, Verdict } from "./types.ts";
+import type { HandshakeFailure, Hello, Verdict } from "./types.ts";
 
 /** Of frames that came before the peer's start was written down: more than a few heartbeats, less than a lane's queue. */
 const HELD_BYTES = 1 << 20;
 
 export interface IncomingEvents {
+  /** It belongs to the cluster; which node it is comes next. */
+  onProven(): void;
   /** Both ends took the other's hello. */
   onUp(hello: ConnectionHello): void;
   /** Either end refused the other. @param byThem the dialler refused this node */
   onRefused(hello: ConnectionHello, verdict: Verdict & { readonly ok: false }, byThem: boolean): void;
   onFrame(hello: ConnectionHello, header: WireHeader, payload: Uint8Array, bytes: number): void;
-  /** @param hello undefined when it never said who it is */
-  onEnd(hello: ConnectionHello | undefined, wasUp: boolean, reason: string, nonsense: boolean): void;
+  /** @param hello undefined when it never said who it is; @param failure undefined when it was up */
+  onEnd(
+    hello: ConnectionHello | undefined,
+    failure: HandshakeFailure | undefined,
+    reason: string,
+    nonsense: boolean,
+  ): void;
 }
 
-/** A connection that a peer dialled: it sends, this node listens. */
+/** A connection that a peer dialled: it proves itself, says who it is and sends; this node listens. */
 export class IncomingLink {
   readonly handlers: ConnectionHandlers;
+  /** "host:port" of the other end. */
+  readonly remote: string;
   readonly #context: LinkContext;
   readonly #events: IncomingEvents;
   readonly #certificate: PeerCertificate | undefined;
   readonly #connection: FramedConnection;
-  #state: "hello" | "verdict" | "refused" | "keeping" | "up" = "hello";
+  readonly #challenge: Uint8Array;
+  #state: "proof" | "unproven" | "hello" | "verdict" | "refused" | "keeping" | "up" = "proof";
   #hello: ConnectionHello | undefined;
   /** What this node said of itself. */
   #own: Hello | undefined;
+  #makesRoom = false;
 
   constructor(
     context: LinkContext,
@@ -41,14 +62,18 @@ export class IncomingLink {
     this.#context = context;
     this.#certificate = certificate;
     this.#events = events;
+    this.remote = connection.remote;
+    this.#challenge = context.random.bytes(NONCE_BYTES);
     this.#connection = new FramedConnection(() => context.clock.monotonicMs(), {
       onFrame: (header, payload, bytes) => this.#frame(header, payload, bytes),
-      onEnd: (reason, nonsense) => {
-        events.onEnd(this.#hello, this.#state === "up", reason, nonsense);
+      onEnd: (reason, cause) => {
+        const failure = this.#state === "up" ? undefined : this.#failure(cause);
+        events.onEnd(this.#hello, failure, reason, cause === "nonsense");
       },
     });
     this.handlers = this.#connection.handlers;
     this.#connection.attach(connection);
+    this.#connection.send(challengeFrame(this.#challenge));
   }
 
   get hello(): ConnectionHello | undefined {
@@ -57,6 +82,11 @@ export class IncomingLink {
 
   get up(): boolean {
     return this.#state === "up" && !this.#connection.ended;
+  }
+
+  /** It has been asked this, and has not answered yet. */
+  waitsFor(challenge: Uint8Array): boolean {
+    return this.#state === "proof" && Buffer.compare(this.#challenge, challenge) === 0;
   }
 
   sweep(paused: boolean): void {
@@ -70,8 +100,16 @@ export class IncomingLink {
     this.#connection.end(reason);
   }
 
+  makeRoom(): void {
+    this.#makesRoom = true;
+    this.#connection.end("too many connections that have not come through the handshake");
+  }
+
   #frame(header: WireHeader, payload: Uint8Array, bytes: number): void {
     switch (this.#state) {
+      case "proof":
+        this.#proved(proofOf(header));
+        return;
       case "hello":
         if (header.kind !== Kind.HELLO)
           throw new PeerProtocolError(`a frame of kind ${header.kind} before the hello`);
@@ -85,9 +123,25 @@ export class IncomingLink {
         return;
       case "keeping":
         throw new Error("a frame was not held");
+      case "unproven":
       case "refused":
         throw new PeerProtocolError("it goes on although it was refused");
     }
+  }
+
+  #proved({ nonce, mac }: { readonly nonce: Uint8Array; readonly mac: Uint8Array }): void {
+    const { proof, seals } = this.#context;
+    const accepted = proof.accept(this.#challenge, nonce, mac);
+    if (accepted === undefined) {
+      // It hangs up when it has read that; hanging up here could tear the answer out of its hands.
+      this.#state = "unproven";
+      this.#connection.send(UNAUTHENTICATED_FRAME);
+      return;
+    }
+    this.#state = "hello";
+    this.#connection.send(proofFrame(accepted.answer));
+    this.#connection.proven(seals ? accepted.keys : undefined);
+    this.#events.onProven();
   }
 
   #greeted(greeting: ConnectionHello): void {
@@ -98,14 +152,12 @@ export class IncomingLink {
     const verdict = this.#context.judge(hello, greeting.hello, this.#certificate, undefined);
     if (verdict.ok) {
       this.#state = "verdict";
-      this.#connection.write(
-        verdictFrame(verdict, { hello, slot: greeting.slot, maxFrameBytes: frameLimit }),
-      );
+      this.#connection.send(verdictFrame(verdict, { hello, slot: greeting.slot, maxFrameBytes: frameLimit }));
       return;
     }
-    // The dialler hangs up when it has read why. Hanging up here could tear the reason out of its hands.
+    // The dialler hangs up when it has read why, as above.
     this.#state = "refused";
-    this.#connection.write(verdictFrame(verdict));
+    this.#connection.send(verdictFrame(verdict));
     this.#events.onRefused(greeting, verdict, false);
   }
 
@@ -134,5 +186,13 @@ export class IncomingLink {
     this.#state = "up";
     this.#events.onUp(hello);
     this.#connection.release();
+  }
+
+  #failure(cause: EndCause): HandshakeFailure {
+    if (this.#makesRoom) return "crowded";
+    if (this.#state === "unproven") return "secret";
+    if (this.#state === "refused") return "refused";
+    if (cause === "nonsense") return "protocol";
+    return cause === "late" ? "timeout" : "closed";
   }
 }

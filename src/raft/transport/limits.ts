@@ -13,14 +13,17 @@ export function frameLimit(maxSizePerMsgBytes: number): number {
   return Math.max(maxSizePerMsgBytes, LEAST_FRAME_BYTES) + FRAME_HEADROOM_BYTES;
 }
 
-/** Header and payload of every frame of the handshake. */
+/** Header and payload of a frame from somebody who has not proved that it belongs to the cluster. */
+export const PROOF_FRAME_BYTES = 256;
+/** Header and payload of every later frame of the handshake. */
 export const HANDSHAKE_FRAME_BYTES = 8 * KIB;
 /** Characters of the reason in a refusal, at most. */
 export const REFUSAL_MESSAGE_CHARS = 1_000;
 /** A connection that is not through with it by then is closed. Counted from the dial, or from the accept. */
 export const HANDSHAKE_MS = 5_000;
-/** Incoming connections that have not said who they are; the oldest makes room for a new one. */
-export const MAX_UNKNOWN_CONNECTIONS = 64;
+/** Incoming connections that have not proved that they belong to the cluster, and those that have and do not stand yet:
+ *  each so many at most, in all and from one address. One of those who hold the most makes room for a new one, the oldest. */
+export const CROWD_LIMITS = { all: 128, perAddress: 32 };
 
 /** Who has written nothing for so long writes an ALIVE frame, and who has received nothing for so long hangs up. */
 export const ALIVE_MS = 1_000;

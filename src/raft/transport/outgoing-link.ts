@@ -5,7 +5,16 @@ import type { Timers } from "../../platform/timers.ts";
 import type { WireHeader } from "./codec.ts";
 import { encodeMessage } from "./codec.ts";
 import { FramedConnection } from "./framed-connection.ts";
-import { helloFrame, helloOf, verdictFrame, verdictOf } from "./handshake.ts";
+import {
+  answerOf,
+  challengeOf,
+  helloFrame,
+  helloOf,
+  isUnauthenticated,
+  proofFrame,
+  verdictFrame,
+  verdictOf,
+} from "./handshake.ts";
 import { LaneQueue } from "./lane-queue.ts";
 import { isSnapshotControl, type QueueLimits, type Slot } from "./lanes.ts";
 import {
@@ -18,6 +27,7 @@ import {
   SETTLED_MS,
   TURN_BYTES,
 } from "./limits.ts";
+import { type ClusterProof, NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import type { Hello, Lane, Peer, PeerMessage, RefusalCode, TransportOptions, Verdict } from "./types.ts";
 
@@ -30,6 +40,11 @@ export interface LinkContext {
   readonly random: Random;
   readonly frameLimit: number;
   readonly queueLimits: QueueLimits;
+  readonly proof: ClusterProof;
+  /** Frames have seals after the proof: there is no TLS. */
+  readonly seals: boolean;
+  /** This node itself has asked this of somebody who has not answered yet. */
+  isOwnChallenge(challenge: Uint8Array): boolean;
   judge(
     own: Hello,
     other: Hello,
@@ -46,13 +61,25 @@ export interface OutgoingEvents {
   onRefused(code: RefusalCode, message: string): void;
   /** What went wrong, for people. Another attempt follows. */
   onError(reason: string, nonsense: boolean): void;
+  /** The other end did not prove that it belongs to the cluster. */
+  onImpostor(): void;
   onDropped(lane: Lane, messages: number): void;
   onLost(lane: Lane): void;
 }
 
+/** What this node has answered a challenge with. */
+interface Shown {
+  readonly challenge: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly mac: Uint8Array;
+}
+
+const UNAUTHENTICATED =
+  "it takes this node for a stranger: give every node the same cluster secret (--cluster-secret-file), and either all of them peer certificates or none";
+
 /**
- * One lane (in two-lane mode: some of them) to one peer: dials, introduces itself, sends, and starts over when it
- * breaks. Messages wait only while it is up; without a connection they are refused, because Raft has better ones by the
+ * One lane (in two-lane mode: some of them) to one peer: dials, proves itself, introduces itself, sends, and starts over
+ * when it breaks. Messages wait only while it is up; without a connection they are refused, because Raft has better ones by the
  * time there is one.
  */
 export class OutgoingLink {
@@ -61,7 +88,8 @@ export class OutgoingLink {
   readonly #peer: Peer;
   readonly #events: OutgoingEvents;
   #queue: LaneQueue;
-  #state: "idle" | "waiting" | "shaking" | "up" | "closed" = "idle";
+  #state: "idle" | "waiting" | "proving" | "shaking" | "up" | "closed" = "idle";
+  #shown: Shown | undefined;
   #connection: FramedConnection | undefined;
   #certificate: PeerCertificate | undefined;
   #cancelRetry: () => void = () => {};
@@ -94,7 +122,7 @@ export class OutgoingLink {
     const queue = isSnapshotControl(message) ? "snapshot-control" : lane;
     // First without the frame: what finds no room is not worth encoding.
     if (!this.#queue.hasRoom(queue, 0)) return false;
-    const frame = encodeMessage(message, this.#frameLimit);
+    const frame = encodeMessage(message, this.#frameLimit, this.#connection?.sealBytes);
     if (!this.#queue.hasRoom(queue, frame.byteLength)) return false;
     this.#queue.push(queue, lane, frame);
     this.#flushSoon();
@@ -122,8 +150,9 @@ export class OutgoingLink {
     before?.end("dialled again");
     this.#refused = false;
     this.#certificate = undefined;
-    this.#state = "shaking";
-    const { clock, network, options, frameLimit } = this.#context;
+    this.#state = "proving";
+    this.#shown = undefined;
+    const { clock, network, options } = this.#context;
     const own = options.hello(this.#peer.id);
     const connection = new FramedConnection(() => clock.monotonicMs(), {
       onOpen: (certificate) => {
@@ -131,19 +160,57 @@ export class OutgoingLink {
       },
       onFrame: (header) => this.#frame(connection, own, header),
       onDrain: () => this.#flush(),
-      onEnd: (reason, nonsense) => this.#ended(connection, reason, nonsense),
+      onEnd: (reason, cause) => this.#ended(connection, reason, cause === "nonsense"),
     });
     this.#connection = connection;
     connection.attach(network.connect(this.#peer.address, connection.handlers));
-    connection.write(helloFrame({ hello: own, slot: this.slot, maxFrameBytes: frameLimit }));
   }
 
   #frame(connection: FramedConnection, own: Hello, header: WireHeader): void {
-    if (this.#state !== "shaking") {
+    if (this.#state === "proving") this.#prove(connection, own, header);
+    else if (this.#state === "shaking") this.#judge(connection, own, header);
+    else {
       throw new PeerProtocolError(
         `a frame of kind ${header.kind} on a connection that only this node sends on`,
       );
     }
+  }
+
+  /** Nothing of this node is said before the other end has proved itself, too. */
+  #prove(connection: FramedConnection, own: Hello, header: WireHeader): void {
+    const { proof, seals, random, frameLimit } = this.#context;
+    const shown = this.#shown;
+    if (shown === undefined) {
+      const challenge = challengeOf(header);
+      if (this.#context.isOwnChallenge(challenge)) {
+        connection.end(
+          "what answers there asks what this node itself asks: the address leads back to this node",
+        );
+        return;
+      }
+      const nonce = random.bytes(NONCE_BYTES);
+      const mac = proof.prove(challenge, nonce);
+      this.#shown = { challenge, nonce, mac };
+      connection.send(proofFrame(mac, nonce));
+      return;
+    }
+    if (isUnauthenticated(header)) {
+      this.#refused = true;
+      this.#events.onRefused("UNAUTHENTICATED", UNAUTHENTICATED);
+      connection.end("refused (UNAUTHENTICATED)");
+      return;
+    }
+    const keys = proof.confirm(shown.challenge, shown.nonce, shown.mac, answerOf(header));
+    if (keys === undefined) {
+      this.#events.onImpostor();
+      throw new PeerProtocolError("it has not proved that it knows the cluster secret");
+    }
+    connection.proven(seals ? keys : undefined);
+    this.#state = "shaking";
+    connection.send(helloFrame({ hello: own, slot: this.slot, maxFrameBytes: frameLimit }));
+  }
+
+  #judge(connection: FramedConnection, own: Hello, header: WireHeader): void {
     const theirs = verdictOf(header);
     if (!theirs.ok) {
       this.#refused = theirs.code !== "NOT_READY";
@@ -155,7 +222,7 @@ export class OutgoingLink {
     if (slot !== this.slot)
       throw new PeerProtocolError(`answered for lane ${slot.name}, not ${this.slot.name}`);
     const verdict = this.#context.judge(own, hello, this.#certificate, this.#peer);
-    connection.write(verdictFrame(verdict));
+    connection.send(verdictFrame(verdict));
     if (!verdict.ok) {
       // The other end hangs up when it has read why; or the handshake takes too long.
       this.#refused = verdict.code !== "NOT_READY";
@@ -228,7 +295,7 @@ export class OutgoingLink {
 
   /** One write: a big frame, or the small ones that come next joined. Returns its bytes. */
   #writeSome(connection: FramedConnection): number {
-    const first = this.#take();
+    const first = this.#take(connection);
     if (first === undefined) return 0;
     let bytes = first.byteLength;
     const frames = [first];
@@ -236,7 +303,7 @@ export class OutgoingLink {
       for (;;) {
         const next = this.#queue.nextBytes;
         if (next === undefined || next >= BIG_FRAME_BYTES || bytes + next > JOIN_BYTES) break;
-        const frame = this.#take();
+        const frame = this.#take(connection);
         if (frame === undefined) break;
         frames.push(frame);
         bytes += frame.byteLength;
@@ -246,10 +313,11 @@ export class OutgoingLink {
     return bytes;
   }
 
-  #take(): Uint8Array | undefined {
+  /** The next frame, with its seal. */
+  #take(connection: FramedConnection): Uint8Array | undefined {
     const next = this.#queue.shift();
     if (next === undefined) return undefined;
     this.#context.options.metrics.sent(next.lane, 1, next.frame.byteLength);
-    return next.frame;
+    return connection.seal(next.frame);
   }
 }

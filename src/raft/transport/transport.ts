@@ -1,4 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
+import { Crowd, hostOf } from "../../platform/network/crowd.ts";
 import type {
   Connection,
   ConnectionHandlers,
@@ -14,11 +15,21 @@ import { decodeMessage, type WireHeader } from "./codec.ts";
 import { type ConnectionHello, examineHello } from "./handshake.ts";
 import { IncomingLink } from "./incoming-link.ts";
 import { HEARTBEAT_SLOT, laneOf, queueLimits } from "./lanes.ts";
-import { frameLimit, MAX_UNKNOWN_CONNECTIONS, SWEEP_MS } from "./limits.ts";
+import { CROWD_LIMITS, frameLimit, SWEEP_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
+import { ClusterProof } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import { RemotePeer } from "./remote-peer.ts";
-import type { Hello, Lane, Peer, PeerMessage, PeerStatus, Transport, TransportOptions } from "./types.ts";
+import type {
+  HandshakeFailure,
+  Hello,
+  Lane,
+  Peer,
+  PeerMessage,
+  PeerStatus,
+  Transport,
+  TransportOptions,
+} from "./types.ts";
 
 export interface PeerTransportOptions extends TransportOptions {
   readonly network: Network;
@@ -31,14 +42,17 @@ export interface PeerTransportOptions extends TransportOptions {
  * The lanes to and from the peers of one node.
  *
  * Nothing here waits: what does not fit is dropped, counted and reported. Memory per peer is bounded by the queue
- * limits (lanes.ts), one write per lane that the kernel has not taken, and one incomplete frame per incoming lane.
+ * limits (lanes.ts), one write per lane that the kernel has not taken, and one incomplete frame per incoming lane. Whoever
+ * has not proved that it belongs to the cluster learns nothing, and costs a connection of CROWD_LIMITS for HANDSHAKE_MS.
  */
 export class PeerTransport implements Transport {
   readonly #context: LinkContext;
   readonly #options: PeerTransportOptions;
   readonly #peers = new Map<number, RemotePeer>();
-  /** Those that have not come through the handshake, oldest first. */
-  readonly #strangers = new Set<IncomingLink>();
+  /** Those that have proved nothing yet. */
+  readonly #strangers = new Crowd<IncomingLink>(CROWD_LIMITS);
+  /** Those that have, and do not stand yet. */
+  readonly #greeting = new Crowd<IncomingLink>(CROWD_LIMITS);
   /** By peer id and slot. */
   readonly #incoming = new Map<string, IncomingLink>();
   readonly #lost = new Map<number, { readonly peer: Peer; readonly lanes: Set<Lane> }>();
@@ -52,6 +66,10 @@ export class PeerTransport implements Transport {
 
   constructor(options: PeerTransportOptions) {
     this.#options = options;
+    const { secrets, tls } = options.authentication;
+    if (secrets.length === 0 && (!tls || options.certify === undefined)) {
+      throw new Error("neither a secret nor certificates that are looked at: anybody would be a member");
+    }
     this.#context = {
       options,
       network: options.network,
@@ -60,9 +78,15 @@ export class PeerTransport implements Transport {
       random: options.random,
       frameLimit: frameLimit(options.maxSizePerMsgBytes),
       queueLimits: queueLimits(options),
+      proof: new ClusterProof(secrets),
+      seals: !tls,
+      isOwnChallenge: (challenge) => this.#strangers.some((link) => link.waitsFor(challenge)),
       judge: (own, other, certificate, expected) => {
+        // The certificate first: it may be all that proves anything, and a refusal tells nothing to whoever has none.
+        const certified = options.certify?.(other, certificate) ?? { ok: true };
+        if (!certified.ok) return certified;
         const verdict = examineHello(own, other, expected);
-        return verdict.ok ? options.admit(other, certificate) : verdict;
+        return verdict.ok ? options.admit(other) : verdict;
       },
     };
   }
@@ -127,8 +151,7 @@ export class PeerTransport implements Transport {
     this.#stopSweep();
     this.#listener?.close();
     for (const remote of this.#peers.values()) remote.close("this node stops");
-    for (const link of [...this.#strangers, ...this.#incoming.values()]) link.end("this node stops");
-    this.#strangers.clear();
+    for (const link of this.#allIncoming()) link.end("this node stops");
     this.#incoming.clear();
     this.#lost.clear();
   }
@@ -141,6 +164,7 @@ export class PeerTransport implements Transport {
       onDropped: (lane, messages) => metrics.dropped(lane, messages),
       onLost: (of, lane) => this.#lose(of, lane),
       onNonsense: () => metrics.protocolError(),
+      onImpostor: () => metrics.handshakeFailed("answer"),
       onProblem: (of, problem) => this.#options.onProblem?.(of, problem),
     });
     this.#peers.set(peer.id, remote);
@@ -148,7 +172,12 @@ export class PeerTransport implements Transport {
   }
 
   #accept(connection: Connection, certificate: PeerCertificate | undefined): ConnectionHandlers {
+    const host = hostOf(connection.remote);
     const link: IncomingLink = new IncomingLink(this.#context, connection, certificate, {
+      onProven: () => {
+        this.#strangers.delete(link);
+        this.#greeting.add(link, host)?.makeRoom();
+      },
       onUp: (greeting) => this.#welcome(link, greeting),
       onRefused: ({ hello }, verdict, byThem) => {
         const remote = this.#peers.get(hello.id);
@@ -158,22 +187,21 @@ export class PeerTransport implements Transport {
         remote.lastError = `${who} (${verdict.code}): ${verdict.message}`;
       },
       onFrame: ({ hello }, header, payload, bytes) => this.#receive(hello, header, payload, bytes),
-      onEnd: (greeting, wasUp, reason, nonsense) => this.#gone(link, greeting, wasUp, reason, nonsense),
+      onEnd: (greeting, failure, reason, nonsense) => {
+        if (failure === "secret") this.#options.onStranger?.(host);
+        this.#gone(link, greeting, failure, reason, nonsense);
+      },
     });
     if (this.#closed) {
       link.end("this node stops");
       return link.handlers;
     }
-    this.#strangers.add(link);
-    if (this.#strangers.size > MAX_UNKNOWN_CONNECTIONS) {
-      const [oldest] = this.#strangers;
-      oldest?.end("too many connections that do not say who they are");
-    }
+    this.#strangers.add(link, host)?.makeRoom();
     return link.handlers;
   }
 
   #welcome(link: IncomingLink, { hello, slot }: ConnectionHello): void {
-    this.#strangers.delete(link);
+    this.#greeting.delete(link);
     const key = slotKey(hello.id, slot.wire);
     const before = this.#incoming.get(key);
     this.#incoming.set(key, link);
@@ -190,17 +218,19 @@ export class PeerTransport implements Transport {
   #gone(
     link: IncomingLink,
     greeting: ConnectionHello | undefined,
-    wasUp: boolean,
+    failure: HandshakeFailure | undefined,
     reason: string,
     nonsense: boolean,
   ): void {
     this.#strangers.delete(link);
+    this.#greeting.delete(link);
     if (nonsense) this.#options.metrics.protocolError();
+    if (failure !== undefined && !this.#closed) this.#options.metrics.handshakeFailed(failure);
     if (greeting === undefined || this.#closed) return;
     const { hello, slot } = greeting;
     const remote = this.#peers.get(hello.id);
     if (nonsense && remote !== undefined) remote.lastError = `${slot.name}, incoming: ${reason}`;
-    if (!wasUp) return;
+    if (failure !== undefined) return;
     const key = slotKey(hello.id, slot.wire);
     if (this.#incoming.get(key) === link) this.#incoming.delete(key);
     if (remote === undefined) return;
@@ -235,7 +265,7 @@ export class PeerTransport implements Transport {
   }
 
   #hangUpOn(id: number): void {
-    for (const link of [...this.#strangers, ...this.#incoming.values()]) {
+    for (const link of this.#allIncoming()) {
       if (link.hello?.hello.id === id) link.end("no longer a peer");
     }
   }
@@ -264,7 +294,11 @@ export class PeerTransport implements Transport {
     const paused = now - this.#sweptMs > 2 * SWEEP_MS;
     this.#sweptMs = now;
     for (const remote of [...this.#peers.values()]) remote.sweep(paused);
-    for (const link of [...this.#strangers, ...this.#incoming.values()]) link.sweep(paused);
+    for (const link of this.#allIncoming()) link.sweep(paused);
+  }
+
+  #allIncoming(): IncomingLink[] {
+    return [...this.#strangers.members(), ...this.#greeting.members(), ...this.#incoming.values()];
   }
 }
 

@@ -1,4 +1,4 @@
-/** The contract between the consensus room and the connections to its peers (DESIGN sections 5 "Lanes" and 10). */
+/** The contract between the consensus room and the connections to its peers (design/contract.md, section 5 "Lanes" and section 10). */
 import type { NetworkAddress, PeerCertificate } from "../../platform/network.ts";
 import type { Message } from "../core/types.ts";
 
@@ -69,8 +69,8 @@ export interface Hello {
   readonly capabilities: readonly string[];
   /** Where its peers reach it. */
   readonly address: string;
-  /** Of this start of it (docs/engine.md, "Who is who"). Absent: an older release. */
-  readonly boot?: string;
+  /** Of this start of it (docs/engine.md, "Who is who"). */
+  readonly boot: string;
   /** The newest start of the receiver that it has written down. Absent: none. */
   readonly lastBootOfYou?: string;
   /** The data directory that this was a start of. */
@@ -104,7 +104,37 @@ export type RefusalCode =
   /** A node that is not yet (or no longer) ready to talk. */
   | "NOT_READY"
   /** The refusing node's own data directory is older than what it has promised: it takes part no more. */
-  | "ROLLED_BACK";
+  | "ROLLED_BACK"
+  /** The only answer to whoever has not proved that it belongs to the cluster. */
+  | "UNAUTHENTICATED";
+
+/** Why a handshake came to nothing, as it is counted. */
+export type HandshakeFailure =
+  /** The dialler did not prove that it knows a secret of the cluster. */
+  | "secret"
+  /** This node dialled, and the other end did not prove it. */
+  | "answer"
+  /** Proved, and refused by one of the ends: another cluster, a removed node, a certificate of another name ... */
+  | "refused"
+  /** No TLS: no certificate, or none that the CA has signed. */
+  | "tls"
+  | "timeout"
+  /** It had to make room: too many connections that have not come through. */
+  | "crowded"
+  /** Whatever it said, it was not this protocol. */
+  | "protocol"
+  /** It hung up. */
+  | "closed";
+export const HANDSHAKE_FAILURES: readonly HandshakeFailure[] = [
+  "secret",
+  "answer",
+  "refused",
+  "tls",
+  "timeout",
+  "crowded",
+  "protocol",
+  "closed",
+];
 
 export interface TransportMetrics {
   dropped(lane: Lane, messages: number): void;
@@ -112,11 +142,22 @@ export interface TransportMetrics {
   received(lane: Lane, messages: number, bytes: number): void;
   /** A peer that talked nonsense was disconnected. */
   protocolError(): void;
+  /** Of an incoming connection; `answer`: of one that this node dialled. */
+  handshakeFailed(reason: HandshakeFailure): void;
   /** Connections (all lanes) that are open, to this peer. */
   connected(peer: string, lanes: number): void;
 }
 
+/** How a node shows that it belongs to the cluster, and has others show it. One of the two is there. */
+export interface PeerAuthentication {
+  /** Of the cluster, 32 bytes each: the first is proved with, each is taken. */
+  readonly secrets: readonly Uint8Array[];
+  /** The network is mutual TLS: it vouches for every byte, so that no frame has a seal. */
+  readonly tls: boolean;
+}
+
 export interface TransportOptions {
+  readonly authentication: PeerAuthentication;
   /** @param to Raft id of whoever it is for; 0 = nobody */
   readonly hello: (to: number) => Hello;
   readonly listen: NetworkAddress;
@@ -127,8 +168,11 @@ export interface TransportOptions {
   readonly maxSizePerMsgBytes: number;
   /** Bytes of entries in flight to one peer at most; so many may wait in its replication lane. Default 64 MiB. */
   readonly maxInflightBytes?: number;
-  /** Decides about a hello, on both ends. @param cert with mutual TLS */
-  readonly admit: (hello: Hello, cert: PeerCertificate | undefined) => Verdict;
+  /** Whether this certificate is that of the node which says hello; asked before anything else. Without it any is, which
+   *  only a secret allows. */
+  readonly certify?: (hello: Hello, cert: PeerCertificate | undefined) => Verdict;
+  /** Decides about the hello of a node that belongs to the cluster, on both ends. */
+  readonly admit: (hello: Hello) => Verdict;
   /** Both ends took the other's hello on a connection that the peer has dialled: what must be known of it for certain
    *  before anything that it says counts is written down, and then the connection stands. Default: it stands at once.
    *  @param own what this node said of itself on this connection */
@@ -141,6 +185,8 @@ export interface TransportOptions {
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
   /** A connection to it could not be made, or broke, and why; comes again with every attempt. */
   readonly onProblem?: (peer: Peer, problem: string) => void;
+  /** Whoever dialled from there has not proved that it belongs to the cluster. @param host without its port */
+  readonly onStranger?: (host: string) => void;
   /** A connection stands: both ends took the other's hello. Once per connection, so several times per peer. */
   readonly onHello: (peer: Peer, hello: Hello) => void;
   readonly metrics: TransportMetrics;

@@ -46,7 +46,13 @@ export type LogReply =
   /** There is no room for the next segment: appends wait (true), or go on again (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   /** The log could not be opened, or has ended. Nothing more is accepted; the process must end. */
-  | { readonly kind: "failed"; readonly code: WalErrorCode | "INTERNAL"; readonly message: string }
+  | {
+      readonly kind: "failed";
+      readonly code: WalErrorCode | "INTERNAL";
+      /** As in `codesOf`: `code`, and what caused it. */
+      readonly codes?: readonly string[];
+      readonly message: string;
+    }
   | { readonly kind: "closed" };
 
 /** What main posts to the log Worker, once. */

@@ -2,8 +2,11 @@
  * The log room: one Wal behind a mailbox. Group commit needs no timer here: while one fsync runs, requests pile up in
  * the mailbox, and all that has piled up shares the next one.
  */
+
+import { codesOf } from "../../platform/exit-codes.ts";
 import { PLANTED } from "../../platform/planted.ts";
 import type { Channel } from "../../rooms/channel.ts";
+import type { Fatal } from "../../rooms/worker-host.ts";
 import { WalError, type WalErrorCode } from "./errors.ts";
 import type { LogReply, LogRequest } from "./log-messages.ts";
 import type { RecoveredLog, WalStats } from "./types.ts";
@@ -28,7 +31,7 @@ export interface LogRoomOptions {
   readonly metrics: LogRoomMetrics;
   readonly later: (task: () => void, delayMs: number) => void;
   /** The log has ended; the process must end. */
-  readonly fatal: (message: string) => void;
+  readonly fatal: Fatal;
 }
 
 export class LogRoom {
@@ -211,9 +214,9 @@ export class LogRoom {
     this.#queue = [];
     const code = error instanceof WalError ? error.code : "INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
-    channel.send({ kind: "failed", code, message });
+    channel.send({ kind: "failed", code, codes: codesOf(error), message });
     channel.flush();
-    fatal(`log: ${message}`);
+    fatal(`log: ${message}`, error);
   }
 }
 

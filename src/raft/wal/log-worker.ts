@@ -4,6 +4,7 @@ import { answerMetrics } from "../../monitoring/port-source.ts";
 import { RoomMetrics } from "../../monitoring/room-metrics.ts";
 import { realDisk } from "../../platform/disk/real-disk.ts";
 import { maybeSlowSync } from "../../platform/disk/slow-sync.ts";
+import { codesOf } from "../../platform/exit-codes.ts";
 import { PortChannel } from "../../rooms/channel.ts";
 import { hostRoom } from "../../rooms/worker-host.ts";
 import { WalError } from "./errors.ts";
@@ -48,7 +49,7 @@ function openOrTell(init: LogWorkerInit, log: Logger, channel: PortChannel<LogRe
   } catch (error) {
     const code = error instanceof WalError ? error.code : "INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
-    channel.send({ kind: "failed", code, message });
+    channel.send({ kind: "failed", code, codes: codesOf(error), message });
     channel.flush();
     throw error;
   }

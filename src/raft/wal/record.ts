@@ -5,7 +5,7 @@
  * CRC-32 (IEEE 802.3) guards both parts: it finds every burst of up to 32 bits and every one- or two-bit error in up to
  * 512 MiB, and a random overwrite with probability 1 - 2^-32; the position, the salt and the chain in the header are
  * checked besides, so that garbage would have to match 28 more bytes. It is the only checksum that runs at memory speed
- * in this runtime (RUNTIME.md, section 6), and it is against accidents: whoever can write to the directory owns the node.
+ * in this runtime (design/runtime.md, section 6), and it is against accidents: whoever can write to the directory owns the node.
  */
 import { crc32 } from "node:zlib";
 

@@ -1,4 +1,6 @@
 /** Signature Version 4 for S3: Authorization header, presigned URL, or nobody. */
+import { DEFAULT_REGION } from "../../config/region.ts";
+import { isRegion } from "../buckets/region.ts";
 import { invalidArgument, S3Error, type S3ErrorOptions } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 import { formatAmzDate, formatIsoDate, parseAmzDate, parseDateHeader } from "./amz-date.ts";
@@ -10,7 +12,6 @@ import { SigningKeys } from "./signing-keys.ts";
 import type { AuthenticatorOptions, AuthResult, Credential, PayloadMode } from "./types.ts";
 import { type SignedClaim, verifySignature } from "./verify-signature.ts";
 
-const DEFAULT_REGION = "us-east-1";
 const DEFAULT_MAX_SKEW_MS = 15 * 60 * 1000;
 const CONTENT_SHA256 = "x-amz-content-sha256";
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
@@ -18,21 +19,24 @@ const NONE: readonly string[] = [];
 const ONLY_CONTENT_SHA256: readonly string[] = [CONTENT_SHA256];
 
 export class Authenticator {
-  readonly region: string;
   readonly #options: AuthenticatorOptions;
   readonly #maxSkewMs: number;
-  readonly #keys: SigningKeys;
+  readonly #keys = new SigningKeys();
+  readonly #accepts: (region: string) => boolean;
+  /** Named to a client whose region is refused. */
+  readonly #region: string;
   /** Clients sign again for the region that the element or, on HEAD, the header names. */
   readonly #rightRegion: Pick<S3ErrorOptions, "extra" | "headers">;
 
   constructor(options: AuthenticatorOptions) {
-    this.region = options.region ?? DEFAULT_REGION;
+    const { region } = options;
+    this.#region = region ?? DEFAULT_REGION;
+    this.#accepts = region === undefined ? isRegion : (signed) => signed === region;
     this.#options = options;
     this.#maxSkewMs = options.maxSkewMs ?? DEFAULT_MAX_SKEW_MS;
-    this.#keys = new SigningKeys(this.region);
     this.#rightRegion = {
-      extra: [["Region", this.region]],
-      headers: [["x-amz-bucket-region", this.region]],
+      extra: [["Region", this.#region]],
+      headers: [["x-amz-bucket-region", this.#region]],
     };
   }
 
@@ -58,7 +62,7 @@ export class Authenticator {
   #header(request: S3Request, authorization: string): AuthResult {
     const parsed = parseAuthorizationHeader(authorization);
     const { signedAtMs, timestamp } = requestDate(request, parsed.signedHeaders);
-    const problem = scopeProblem(parsed.scope, this.region, timestamp);
+    const problem = scopeProblem(parsed.scope, this.#accepts, this.#region, timestamp);
     if (problem !== undefined) throw malformed(problem.message, problem.wrongRegion ? this.#rightRegion : {});
     const credential = this.#credential(parsed.scope);
     this.#checkSkew(timestamp, signedAtMs);
@@ -81,7 +85,7 @@ export class Authenticator {
 
   #presigned(request: S3Request): AuthResult {
     const parsed = parsePresigned(request.query);
-    const problem = scopeProblem(parsed.scope, this.region, parsed.timestamp);
+    const problem = scopeProblem(parsed.scope, this.#accepts, this.#region, parsed.timestamp);
     if (problem !== undefined) {
       const message = `Error parsing the X-Amz-Credential parameter; ${problem.message}.`;
       throw badParameters(message, problem.wrongRegion ? this.#rightRegion : {});
@@ -112,7 +116,7 @@ export class Authenticator {
     mode: string,
     method: "header" | "presigned",
   ): AuthResult {
-    const key = this.#keys.get(credential, claim.scope.day);
+    const key = this.#keys.get(credential, claim.scope.day, claim.scope.region);
     verifySignature(request, claim, key);
     const payload: PayloadMode = payloadMode(mode, {
       key,
@@ -120,7 +124,12 @@ export class Authenticator {
       scope: claim.scope.text,
       seedSignature: claim.signature,
     });
-    return { principal: { kind: "user", accessKey: credential.accessKey }, payload, method };
+    return {
+      principal: { kind: "user", accessKey: credential.accessKey },
+      payload,
+      method,
+      region: claim.scope.region,
+    };
   }
 
   #credential(scope: CredentialScope): Credential {

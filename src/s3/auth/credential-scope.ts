@@ -29,7 +29,8 @@ export function parseCredential(text: string): CredentialScope | undefined {
 /** What is wrong with a scope, in words; undefined when nothing is. `wrongRegion` gets its own XML element. */
 export function scopeProblem(
   scope: CredentialScope,
-  region: string,
+  accepts: (region: string) => boolean,
+  expected: string,
   timestamp: string,
 ): { readonly message: string; readonly wrongRegion: boolean } | undefined {
   const problem = (message: string, wrongRegion = false) => ({ message, wrongRegion });
@@ -37,8 +38,8 @@ export function scopeProblem(
     return problem(`the credential ends in '${scope.terminal}'; expecting 'aws4_request'`);
   }
   if (scope.service !== "s3") return problem(`incorrect service '${scope.service}'; expecting 's3'`);
-  if (scope.region !== region)
-    return problem(`the region '${scope.region}' is wrong; expecting '${region}'`, true);
+  if (!accepts(scope.region))
+    return problem(`the region '${scope.region}' is wrong; expecting '${expected}'`, true);
   if (scope.day !== timestamp.slice(0, 8)) {
     return problem(`invalid credential date '${scope.day}': not the day of the request date '${timestamp}'`);
   }

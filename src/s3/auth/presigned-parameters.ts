@@ -23,7 +23,10 @@ const OF_SIGNATURE_IN_ANY_CASE: ReadonlySet<string> = new Set([
 const HOISTED = new RegExp(
   `^x-amz-(?:${[
     "acl",
+    "bucket-namespace",
     "bucket-object-lock-enabled",
+    "bucket-object-lock-token",
+    "bypass-governance-retention",
     "checksum-algorithm",
     "checksum-mode",
     "checksum-type",
@@ -36,12 +39,16 @@ const HOISTED = new RegExp(
     "meta-.*",
     "metadata-directive",
     "mp-object-size",
+    "object-annotation-directive",
     "object-attributes",
     "object-lock-.+",
     "object-ownership",
+    "optional-object-attributes",
     "part-number-marker",
     "rename-source(?:-.+)?",
+    "request-payer",
     "server-side-encryption.*",
+    "skip-destination-validation",
     "source-expected-bucket-owner",
     "storage-class",
     "tagging",
@@ -55,11 +62,10 @@ const HOISTED = new RegExp(
 
 /**
  * Passed over, as S3 does. The checksum of a presigned upload is that of an empty body: SDKs do not have the real one
- * yet. The others change nothing where nothing is versioned, locked, or paid for by the requester; who asks for more of
- * a listing than there is gets what there is.
+ * yet. The others change nothing here (headers/rows.ts).
  */
 const PASSED_OVER =
-  /^x-amz-(?:checksum-(?:crc32|crc32c|crc64nvme|md5|sha1|sha256|sha512|xxhash.+)|sdk-checksum-algorithm|bypass-governance-retention|mfa|optional-object-attributes|request-payer|user-agent)$/;
+  /^x-amz-(?:checksum-(?:crc32|crc32c|crc64nvme|md5|sha1|sha256|sha512|xxhash.+)|sdk-checksum-algorithm|mfa|user-agent)$/;
 
 /** Does the parameter stand for the header of its name? */
 export function isHoisted(lowerName: string): boolean {

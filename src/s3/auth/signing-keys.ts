@@ -1,7 +1,7 @@
 import { hmac } from "./hmac.ts";
 import type { Credential } from "./types.ts";
 
-/** More (user, day) pairs than this at once: start over. A key costs 2 microseconds to derive. */
+/** More (user, day, region) triples than this at once: start over. A key costs 2 microseconds to derive. */
 const MAX_CACHED_KEYS = 4096;
 
 interface CachedKey {
@@ -9,22 +9,17 @@ interface CachedKey {
   readonly key: Uint8Array;
 }
 
-/** Derived SigV4 keys of one region, by access key and day. */
+/** Derived SigV4 keys, by access key, day and region. */
 export class SigningKeys {
-  readonly #region: string;
   readonly #cache = new Map<string, CachedKey>();
 
-  constructor(region: string) {
-    this.#region = region;
-  }
-
-  /** @param day `YYYYMMDD` */
-  get(credential: Credential, day: string): Uint8Array {
-    const name = `${day}${credential.accessKey}`;
+  /** @param day `YYYYMMDD` @param region without a slash */
+  get(credential: Credential, day: string, region: string): Uint8Array {
+    const name = `${day}${region}/${credential.accessKey}`;
     const cached = this.#cache.get(name);
     // A changed secret must not live on in the cache.
     if (cached !== undefined && cached.secretKey === credential.secretKey) return cached.key;
-    const key = deriveSigningKey(credential.secretKey, day, this.#region, "s3");
+    const key = deriveSigningKey(credential.secretKey, day, region, "s3");
     if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear();
     this.#cache.set(name, { secretKey: credential.secretKey, key });
     return key;

@@ -20,8 +20,8 @@ export interface CredentialSource {
 export interface AuthenticatorOptions {
   readonly credentials: CredentialSource;
   readonly clock: Clock;
-  /** The region clients must sign for. Default `us-east-1`. */
-  readonly region?: string;
+  /** The region clients must sign for. Without: any. */
+  readonly region?: string | undefined;
   /** How far a client's clock may be off. Default 15 minutes, as S3. */
   readonly maxSkewMs?: number;
 }
@@ -58,4 +58,6 @@ export interface AuthResult {
   readonly principal: Principal;
   readonly payload: PayloadMode;
   readonly method: "anonymous" | "header" | "presigned";
+  /** What a signed request was signed for. */
+  readonly region?: string;
 }

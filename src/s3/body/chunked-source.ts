@@ -3,8 +3,9 @@
  *
  *   chunk    = hex-size [";chunk-signature=" hex] CRLF data CRLF
  *   last     = "0" [";chunk-signature=" hex] CRLF
- *   trailer  = *(name ":" value LF) ["x-amz-trailer-signature:" hex CRLF] CRLF
+ *   trailer  = *(name ":" value CRLF) ["x-amz-trailer-signature:" hex CRLF] CRLF
  *
+ * Of trailers minio-go ends each header with LF; then CRLF and the signature line follow, or, unsigned, CRLF CRLF.
  * Chunks of any size are taken (S3 wants 8 KiB and more); a whole chunk is never held.
  */
 import type { BodyReader } from "../../http/types.ts";
@@ -12,7 +13,7 @@ import type { ChunkSigning } from "../auth/types.ts";
 import { S3Error } from "../errors.ts";
 import { SignatureChain } from "./chunk-signatures.ts";
 import type { PayloadSource } from "./payload-source.ts";
-import { WireReader } from "./wire-reader.ts";
+import { type Line, WireReader } from "./wire-reader.ts";
 
 /** Size, signature and whatever extensions a client may add. */
 const MAX_CHUNK_HEADER_BYTES = 1024;
@@ -20,6 +21,8 @@ const MAX_TRAILER_BYTES = 8 * 1024;
 /** 2^52 bytes: no payload gets there, and the number stays exact. */
 const CHUNK_SIZE = /^[0-9a-fA-F]{1,13}$/;
 const TRAILER_SIGNATURE = "x-amz-trailer-signature";
+/** As a trailer, it comes from the JavaScript SDK for the algorithm MD5. */
+const CONTENT_MD5 = "content-md5";
 
 export interface ChunkedOptions {
   /** x-amz-decoded-content-length */
@@ -76,7 +79,7 @@ export class ChunkedSource implements PayloadSource {
   }
 
   async #header(): Promise<void> {
-    const text = await this.#line(MAX_CHUNK_HEADER_BYTES, "chunk header");
+    const { text } = await this.#line(MAX_CHUNK_HEADER_BYTES, "chunk header");
     const semicolon = text.indexOf(";");
     const digits = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
     if (!CHUNK_SIZE.test(digits)) throw malformed(`'${digits.slice(0, 40)}' is not a chunk size`);
@@ -108,7 +111,7 @@ export class ChunkedSource implements PayloadSource {
       );
     }
     if (this.#options.trailer) await this.#readTrailers();
-    else if ((await this.#line(2, "end of the last chunk")) !== "")
+    else if ((await this.#line(2, "end of the last chunk")).text !== "")
       throw malformed("text follows the last chunk");
     if ((await this.#wire.bytes(1)) !== undefined) throw malformed("bytes follow the last chunk");
   }
@@ -117,15 +120,21 @@ export class ChunkedSource implements PayloadSource {
     let canonical = "";
     let signature: string | undefined;
     let bytes = 0;
+    let endsInLf = false;
     for (;;) {
-      const text = await this.#line(MAX_TRAILER_BYTES, "trailer");
+      const { text, crlf } = await this.#line(MAX_TRAILER_BYTES, "trailer");
       bytes += text.length + 2;
       if (bytes > MAX_TRAILER_BYTES) throw malformedTrailer("the trailer is too long");
       if (text === "") {
-        // Some signers end each header with LF CRLF: the blank line before the signature is not the last one.
-        if (this.#chain === undefined || signature !== undefined) break;
+        if (this.#chain === undefined) {
+          if (endsInLf) await this.#secondBlankLine();
+          break;
+        }
+        // After LF CRLF the blank line before the signature is not the last one.
+        if (signature !== undefined) break;
         continue;
       }
+      endsInLf = !crlf;
       const colon = text.indexOf(":");
       if (colon <= 0) throw malformedTrailer(`'${text.slice(0, 40)}' is not a trailing header`);
       if (signature !== undefined) throw malformedTrailer("a trailing header follows the signature");
@@ -135,7 +144,8 @@ export class ChunkedSource implements PayloadSource {
         signature = value;
         continue;
       }
-      if (name.startsWith("x-amz-checksum-") && name !== this.#options.expectedTrailer) {
+      const checksum = name.startsWith("x-amz-checksum-") || name === CONTENT_MD5;
+      if (checksum && name !== this.#options.expectedTrailer) {
         throw malformedTrailer(`'${name}' was not announced in x-amz-trailer`);
       }
       if (this.trailers.has(name)) throw malformedTrailer(`'${name}' is given twice`);
@@ -145,11 +155,18 @@ export class ChunkedSource implements PayloadSource {
     if (this.#chain !== undefined) this.#chain.trailer(signature ?? "", canonical);
   }
 
-  async #line(limit: number, what: string): Promise<string> {
+  /** What minio-go ends an unsigned trailer with; it may be missing. */
+  async #secondBlankLine(): Promise<void> {
+    const line = await this.#wire.line(1);
+    if (line === undefined || (typeof line === "object" && line.text === "")) return;
+    throw malformed("bytes follow the last chunk");
+  }
+
+  async #line(limit: number, what: string): Promise<Line> {
     const line = await this.#wire.line(limit);
     if (line === undefined || line === "cut") throw incomplete(`The request body ended before the ${what}.`);
     if (line === "too-long") throw malformed(`the ${what} is longer than ${limit} bytes`);
-    return line.text;
+    return line;
   }
 }
 

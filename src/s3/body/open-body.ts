@@ -17,7 +17,7 @@ const DIGITS = /^\d{1,15}$/;
 
 /**
  * The payload of a request, to be read and verified. Asks for no byte yet.
- * @throws S3Error MissingContentLength, EntityTooLarge, InvalidArgument, InvalidDigest, InvalidRequest.
+ * @throws S3Error MissingContentLength, NotImplemented (a transfer coding instead of a length), EntityTooLarge, InvalidArgument, InvalidDigest, InvalidRequest.
  */
 export function openBody(request: S3Request, auth: AuthResult, options: OpenBodyOptions): PayloadReader {
   const { payload } = auth;
@@ -32,7 +32,6 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
     promises,
     signedSha256: payload.kind === "signed" ? payload.sha256 : undefined,
     checksumAlgorithm,
-    checksumInTrailer: promises.algorithm !== undefined && promises.value === undefined,
   };
   const signing = chunked ? payload.signing : undefined;
   const algorithms = new Set<HashAlgorithm>(options.digests);
@@ -41,7 +40,7 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   if (checksumAlgorithm !== undefined) algorithms.add(checksumAlgorithm);
   const hashes = options.hashes.open([...algorithms], decodedLength, { cuts: signing !== undefined });
   const body = new RecycledBody(request.edge.body);
-  const expectedTrailer = expectations.checksumInTrailer ? `x-amz-checksum-${promises.algorithm}` : undefined;
+  const expectedTrailer = promises.trailer;
   return new CheckedPayload(expectations, hashes, (cut) =>
     chunked
       ? new ChunkedSource(body, { decodedLength, trailer: payload.trailer, expectedTrailer, signing, cut })
@@ -49,11 +48,20 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   );
 }
 
-/** Content-Length. HTTP takes a request without one for empty; S3 wants an object to be put to say so. */
+/**
+ * Content-Length. HTTP takes a request without one for empty; S3 wants an object to be put to say so. A transfer coding is
+ * no length: S3 answers 501 and names the header (answers of S3 in Automattic/knox#43 and chilts/awssum#30).
+ */
 function wireLength(request: S3Request): number {
   const length = request.edge.body.declaredLength;
   const silent =
     request.method === "PUT" && request.key !== undefined && request.header("content-length") === undefined;
+  if (length === undefined && request.header("transfer-encoding") !== undefined) {
+    throw new S3Error("NotImplemented", {
+      message: "A header you provided implies functionality that is not implemented",
+      extra: [["Header", "Transfer-Encoding"]],
+    });
+  }
   if (length === undefined || silent) throw new S3Error("MissingContentLength");
   return length;
 }

@@ -13,8 +13,6 @@ export interface Expectations {
   readonly signedSha256: string | undefined;
   /** What the result will carry. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  /** The checksum comes in the trailer. */
-  readonly checksumInTrailer: boolean;
 }
 
 export class CheckedPayload implements PayloadReader {
@@ -149,12 +147,12 @@ export class CheckedPayload implements PayloadReader {
   }
 
   #trailerChecksum(): Uint8Array | undefined {
-    const { checksumAlgorithm, checksumInTrailer } = this.#expectations;
-    if (!checksumInTrailer || checksumAlgorithm === undefined) return undefined;
-    const text = this.#source.trailers.get(`x-amz-checksum-${checksumAlgorithm}`);
-    if (text !== undefined) return checksumValue(checksumAlgorithm, text);
+    const { checksumAlgorithm, promises } = this.#expectations;
+    if (promises.trailer === undefined || checksumAlgorithm === undefined) return undefined;
+    const text = this.#source.trailers.get(promises.trailer);
+    if (text !== undefined) return checksumValue(checksumAlgorithm, text, "trailing header");
     throw new S3Error("MalformedTrailerError", {
-      message: `The trailer lacks the x-amz-checksum-${checksumAlgorithm} that x-amz-trailer announces.`,
+      message: `The trailer lacks the ${promises.trailer} that x-amz-trailer announces.`,
     });
   }
 

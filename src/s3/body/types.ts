@@ -8,14 +8,14 @@
  */
 import type { Digests, HashAlgorithm, HashService } from "../../blob/hash/types.ts";
 
-/** A checksum of the `x-amz-checksum-*` family. */
-export type ChecksumAlgorithm = Exclude<HashAlgorithm, "md5">;
+/** A checksum of the `x-amz-checksum-*` family: all that can be hashed. */
+export type ChecksumAlgorithm = HashAlgorithm;
 
 export interface OpenBodyOptions {
   readonly hashes: HashService;
   /** Digests wanted whatever the client asked for, usually `["md5"]` for the ETag. */
   readonly digests?: readonly HashAlgorithm[];
-  /** A checksum to compute when the client sent none (upload created with a checksum algorithm). */
+  /** A checksum to compute when the client sent none (upload created with a FULL_OBJECT checksum). */
   readonly defaultChecksum?: ChecksumAlgorithm | undefined;
   /** A larger body is EntityTooLarge before it is read. Default 5 GiB. */
   readonly maxLength?: number;

@@ -1,5 +1,10 @@
 import type { BodyReader } from "../../http/types.ts";
 
+export interface Line {
+  readonly text: string;
+  readonly crlf: boolean;
+}
+
 /** A body as lines and runs of bytes. Never holds more than the piece it got and one unfinished line. */
 export class WireReader {
   readonly #body: BodyReader;
@@ -21,10 +26,10 @@ export class WireReader {
   }
 
   /**
-   * A line without its LF or CRLF, as latin1. Undefined at the end of the body; `"too-long"` above `limit` bytes;
-   * `"cut"` when the body ended inside the line.
+   * A line without its LF or CRLF, as latin1; `crlf` says which. Undefined at the end of the body; `"too-long"` above
+   * `limit` bytes; `"cut"` when the body ended inside the line.
    */
-  async line(limit: number): Promise<{ readonly text: string } | "too-long" | "cut" | undefined> {
+  async line(limit: number): Promise<Line | "too-long" | "cut" | undefined> {
     let text = "";
     let started = false;
     for (;;) {
@@ -36,7 +41,9 @@ export class WireReader {
       if (text.length + end - this.#at > limit) return "too-long";
       text += Buffer.from(piece.buffer, piece.byteOffset + this.#at, end - this.#at).toString("latin1");
       this.#at = newline < 0 ? end : end + 1;
-      if (newline >= 0) return { text: text.endsWith("\r") ? text.slice(0, -1) : text };
+      if (newline < 0) continue;
+      const crlf = text.endsWith("\r");
+      return { text: crlf ? text.slice(0, -1) : text, crlf };
     }
   }
 

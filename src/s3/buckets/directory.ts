@@ -63,7 +63,6 @@ export class BucketDirectory {
     // Deleted and made again in the meantime: a repeated request finds the new bucket.
     return new S3Error("ServiceUnavailable", {
       message: "The bucket was made anew while the request ran. Please try again.",
-      headers: [["Retry-After", "1"]],
     });
   }
 

@@ -1,13 +1,17 @@
 /**
  * What clients probe about a bucket. Nothing of this can be configured yet, so each answer is what S3 says about a
- * bucket where it never was: an empty configuration, or the error that says so.
+ * bucket where it never was: an empty configuration, or the error that says so. Recorded answers of a bucket that nobody
+ * configured (2026-09-29, us-east-1): brekkylab/backlot, tests. Where those show what AWS switches on by itself
+ * (encryption, publicAccessBlock), the answer here is that there is none.
  */
+import { DEFAULT_REGION } from "../../config/region.ts";
 import { escapeXml, S3Error, type S3ErrorCode } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler } from "../exchange.ts";
-import { accessPolicy } from "../objects/facts.ts";
-import { xmlReply } from "../replies.ts";
-import { document, tag } from "../xml/builder.ts";
+import { accessPolicy } from "../objects/acl.ts";
+import { emptyReply, xmlReply } from "../replies.ts";
+import { document, element, tag } from "../xml/builder.ts";
 import type { Bucket } from "./directory.ts";
+import { regionOf } from "./region.ts";
 
 function bucketRow(exchange: Exchange): Promise<Bucket> {
   const { services } = exchange;
@@ -22,6 +26,12 @@ function always(xml: string): Handler {
   };
 }
 
+/** Nothing of it was ever there: S3 deletes such a configuration with success as well. */
+export const nothingToDelete: Handler = async (exchange) => {
+  await bucketRow(exchange);
+  return emptyReply(204);
+};
+
 /** An existing bucket has no such configuration. */
 function never(code: S3ErrorCode): Handler {
   return async (exchange) => {
@@ -31,9 +41,9 @@ function never(code: S3ErrorCode): Handler {
 }
 
 export const getBucketLocation: Handler = async (exchange) => {
-  const { region } = await bucketRow(exchange);
+  const region = regionOf(exchange, await bucketRow(exchange));
   // us-east-1 is said by saying nothing.
-  return xmlReply(document("LocationConstraint", region === "us-east-1" ? "" : escapeXml(region)));
+  return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
 };
 
 export const getBucketAcl: Handler = async (exchange) => {
@@ -58,5 +68,32 @@ export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
 export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
-export const getBucketOwnershipControls = never("OwnershipControlsNotFoundError");
 export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
+export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
+export const noSuchConfiguration = never("NoSuchConfiguration");
+export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabled")));
+
+/** ACLs are off for good, and the owner of the bucket owns all that is in it. */
+export const getBucketOwnershipControls = always(
+  document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
+);
+
+/** A bucket would have to be versioned first. */
+export const putObjectLockConfiguration: Handler = async (exchange) => {
+  await bucketRow(exchange);
+  throw new S3Error("InvalidBucketState", {
+    message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+  });
+};
+
+/** The list of what has an id each: empty. With `id` it is one of them. */
+export function configurations(root: string): Handler {
+  return async (exchange) => {
+    const { query } = exchange.request;
+    await bucketRow(exchange);
+    if ((query.get("id") ?? "") !== "") throw new S3Error("NoSuchConfiguration");
+    const token = query.get("continuation-token");
+    if (token !== undefined && token !== "") throw new S3Error("MalformedContinuationToken");
+    return xmlReply(document(root, tag("IsTruncated", false) + tag("ContinuationToken", token)));
+  };
+}

@@ -5,6 +5,7 @@ import { openBody } from "../body/open-body.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, ownerOf } from "../exchange.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
+import { notImplementedHeader } from "../headers/values.ts";
 import {
   aliveKey,
   BUCKETS_PREFIX,
@@ -18,7 +19,6 @@ import {
   versionsPrefix,
 } from "../keys.ts";
 import { decodeToken, encodeToken } from "../listing/continuation-token.ts";
-import { notImplementedHeader, refuseUnimplemented } from "../objects/object-headers.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../replies.ts";
@@ -27,8 +27,10 @@ import { ownerElement } from "../xml/owner.ts";
 import { parseXml } from "../xml/reader.ts";
 import { noSuchBucket } from "./directory.ts";
 import { checkBucketName } from "./name.ts";
+import { regionOf, regionOfNew } from "./region.ts";
 
 const CONFIGURATION_BYTES_MAX = 64 * 1024;
+const UNIMPLEMENTED = new Set(["Bucket", "Location", "Tags"]);
 const LIST_BUCKETS_MAX = 10_000;
 const SCAN_PAGE = 1000;
 
@@ -36,19 +38,19 @@ export const createBucket: Handler = async (exchange) => {
   const { services } = exchange;
   const name = bucketOf(exchange);
   checkBucketName(name);
-  refuseUnimplementedBucket(exchange);
-  await checkConfiguration(exchange);
+  const region = regionOfNew(exchange, await locationConstraint(exchange));
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const view = await services.kv.snapshot();
     const existing = await view.getMeta(bucketKey(name));
-    if (existing !== undefined) return existsAlready(exchange, decodeBucket(existing.value).region);
+    if (existing !== undefined)
+      return existsAlready(exchange, regionOf(exchange, decodeBucket(existing.value)));
     // Every earlier life of this name was created at a lower read timestamp, and deleted before this view.
     const ref: BucketRef = { bucket: name, generation: view.readTs };
     const absent: Guard = { condition: { kind: "must-not-exist", key: bucketKey(name) }, onFail: "retry" };
     const record = {
       generation: ref.generation,
       createdMs: services.clock.nowMs(),
-      region: services.region,
+      region,
       owner: ownerOf(exchange),
     };
     const outcome = await transactGuarded(
@@ -76,23 +78,10 @@ function existsAlready(exchange: Exchange, region: string): ReturnType<typeof em
   throw new S3Error("BucketAlreadyOwnedByYou", { extra: [["BucketName", name]] });
 }
 
-/** @throws S3Error NotImplemented */
-function refuseUnimplementedBucket(exchange: Exchange): void {
-  const { request } = exchange;
-  if (request.header("x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true") {
-    throw notImplementedHeader("x-amz-bucket-object-lock-enabled");
-  }
-  const ownership = request.header("x-amz-object-ownership");
-  if (ownership !== undefined && ownership !== "BucketOwnerEnforced") {
-    throw notImplementedHeader("x-amz-object-ownership");
-  }
-  refuseUnimplemented(request);
-}
-
-/** @throws S3Error MalformedXML, InvalidLocationConstraint, NotImplemented */
-async function checkConfiguration(exchange: Exchange): Promise<void> {
+/** "" = none. @throws S3Error MalformedXML, NotImplemented */
+async function locationConstraint(exchange: Exchange): Promise<string> {
   const { request, services, auth } = exchange;
-  if (request.edge.body.declaredLength === 0) return;
+  if (request.edge.body.declaredLength === 0) return "";
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   let bytes: Uint8Array;
   try {
@@ -100,21 +89,20 @@ async function checkConfiguration(exchange: Exchange): Promise<void> {
   } finally {
     body.abort();
   }
-  if (bytes.byteLength === 0) return;
+  if (bytes.byteLength === 0) return "";
   const root = parseXml(bytes, "CreateBucketConfiguration");
-  for (const unimplemented of ["Location", "Bucket", "Tags"]) {
-    if (root.child(unimplemented) !== undefined) throw notImplementedHeader(unimplemented);
+  for (const name of root.names) {
+    if (UNIMPLEMENTED.has(name)) throw notImplementedHeader(name);
+    if (name !== "LocationConstraint") throw new S3Error("MalformedXML");
   }
-  const location = root.childText("LocationConstraint")?.trim() ?? "";
-  if (location === "" || location === services.region) return;
-  throw new S3Error("InvalidLocationConstraint", { extra: [["LocationConstraint", location]] });
+  return root.childText("LocationConstraint")?.trim() ?? "";
 }
 
 export const headBucket: Handler = async (exchange) => {
   const { services } = exchange;
   const bucket = await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
   const headers: HeaderPair[] = [
-    ["x-amz-bucket-region", bucket.region],
+    ["x-amz-bucket-region", regionOf(exchange, bucket)],
     ["x-amz-access-point-alias", "false"],
     ["Content-Type", "application/xml"],
   ];
@@ -163,16 +151,15 @@ export const listBuckets: Handler = async (exchange) => {
     for (const row of page) {
       const name = parseBucketKey(row.key);
       const record = decodeBucket(row.value);
-      if (!name.startsWith(prefix) || (region !== undefined && record.region !== region)) continue;
+      const place = regionOf(exchange, record);
+      if (!name.startsWith(prefix) || (region !== undefined && place !== region)) continue;
       truncated = count === max;
       if (truncated) break;
       count++;
       lastName = name;
       buckets += element(
         "Bucket",
-        tag("Name", name) +
-          tag("CreationDate", isoTime(record.createdMs)) +
-          tag("BucketRegion", record.region),
+        tag("Name", name) + tag("CreationDate", isoTime(record.createdMs)) + tag("BucketRegion", place),
       );
     }
     const last = page[page.length - 1];

@@ -272,7 +272,6 @@ export class ContentWriter {
       onFail: () =>
         new S3Error("ServiceUnavailable", {
           message: "The upload was inactive for too long. Please try again.",
-          headers: [["Retry-After", "1"]],
           close: true,
         }),
     };

@@ -1,6 +1,6 @@
 /** Opaque to clients: version, checksum bound to the bucket, and the last entry of the page before. */
 import { crc32 } from "node:zlib";
-import { invalidArgument } from "../errors.ts";
+import { S3Error } from "../errors.ts";
 
 const VERSION = 1;
 const HEAD_BYTES = 5;
@@ -24,11 +24,11 @@ export function decodeToken(bucket: string, text: string): string {
     token.readUInt32BE(1) === checksumOf(bucket, entry) &&
     token.toString("base64url") === text;
   if (!genuine) {
-    throw invalidArgument(
-      "continuation-token",
-      text.slice(0, 200),
-      "The continuation token provided is incorrect",
-    );
+    // S3 names no value.
+    throw new S3Error("InvalidArgument", {
+      message: "The continuation token provided is incorrect",
+      extra: [["ArgumentName", "continuation-token"]],
+    });
   }
   return entry.toString("utf8");
 }

@@ -66,7 +66,7 @@ export const listMultipartUploads: Handler = async (exchange) => {
       tag("Key", encode(entry.name)) +
         tag("UploadId", uploadId) +
         people +
-        tag("StorageClass", "STANDARD") +
+        tag("StorageClass", upload.storageClass) +
         tag("Initiated", isoTime(upload.initiatedMs)) +
         tag(
           "ChecksumAlgorithm",

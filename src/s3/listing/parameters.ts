@@ -16,25 +16,48 @@ export interface ListParameters {
 
 /** @param maxName `max-keys` or `max-uploads`. @throws S3Error InvalidArgument */
 export function listParameters(request: S3Request, maxName: string): ListParameters {
-  const encoding = request.query.get("encoding-type");
-  if (encoding !== undefined && encoding !== "url") {
-    throw invalidArgument("encoding-type", encoding, "Invalid Encoding Method specified in Request");
-  }
+  const encodes = encodesNames(request);
   return {
     prefix: request.query.get("prefix") ?? "",
     delimiter: request.query.get("delimiter") ?? "",
     max: Math.min(integerParameter(request, maxName, LIST_KEYS_MAX), LIST_KEYS_MAX),
-    encodes: encoding === "url",
+    encodes,
   };
 }
 
-/** A non-negative integer below 2^31; empty counts as absent. @throws S3Error InvalidArgument */
+/**
+ * A non-negative integer below 2^31; empty counts as absent. S3 tells what is no int32 from what is a negative one
+ * (recorded 2026-09-10: brekkylab/backlot, tests). @throws S3Error InvalidArgument
+ */
 export function integerParameter(request: S3Request, name: string, fallback: number): number {
   const text = request.query.get(name);
   if (text === undefined || text === "") return fallback;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value <= INTEGER_MAX) return value;
-  throw invalidArgument(name, text, `Argument ${name} must be an integer between 0 and ${INTEGER_MAX}`);
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= INTEGER_MAX && value >= -INTEGER_MAX - 1)) {
+    throw invalidArgument(
+      name,
+      text.slice(0, 200),
+      `Provided ${name} not an integer or within integer range`,
+    );
+  }
+  if (value >= 0) return value === 0 ? 0 : value;
+  throw invalidArgument(
+    name,
+    String(value),
+    `Argument ${name} must be an integer between 0 and ${INTEGER_MAX}`,
+  );
+}
+
+/** `encoding-type=url`, in any case, as S3 takes it; an empty value is another one. @throws S3Error InvalidArgument */
+export function encodesNames(request: S3Request): boolean {
+  const encoding = request.query.get("encoding-type");
+  if (encoding === undefined) return false;
+  if (encoding.toLowerCase() === "url") return true;
+  throw invalidArgument(
+    "encoding-type",
+    encoding.slice(0, 200),
+    "Invalid Encoding Method specified in Request",
+  );
 }
 
 /** How names appear in the answer: `encoding-type=url` spares clients what XML cannot carry. */

@@ -1,9 +1,10 @@
 /** The document of CompleteMultipartUpload. */
+import { CHECKSUM_ALGORITHMS, checksumValue } from "../body/checksum-headers.ts";
 import { openBody } from "../body/open-body.ts";
 import type { ChecksumAlgorithm } from "../body/types.ts";
 import { S3Error } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { CHECKSUM_ALGORITHMS, elementName, headerName } from "../objects/checksums.ts";
+import { elementName, headerName } from "../objects/checksums.ts";
 import { unquoted } from "../objects/conditions.ts";
 import type { S3Request } from "../request.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
@@ -107,13 +108,17 @@ function listedPart(part: XmlElement): ListedPart {
   return { number: Number(number), etag: unquoted(etag), checksums };
 }
 
-/** The object's checksum that the client expects, if it says one: base64, with or without `-N`. */
+/** The object's checksum that the client expects, if it says one: base64, with or without `-N`. @throws InvalidRequest */
 export function expectedChecksum(
   request: S3Request,
 ): { readonly algorithm: ChecksumAlgorithm; readonly text: string } | undefined {
   for (const algorithm of CHECKSUM_ALGORITHMS) {
     const text = request.header(headerName(algorithm));
-    if (text !== undefined) return { algorithm, text: text.trim() };
+    if (text === undefined) continue;
+    const trimmed = text.trim();
+    // What is no checksum at all is a bad request, and not one that does not match.
+    checksumValue(algorithm, trimmed.replace(/-\d{1,5}$/, ""), "header");
+    return { algorithm, text: trimmed };
   }
   return undefined;
 }

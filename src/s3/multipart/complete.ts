@@ -5,13 +5,14 @@
  */
 import { crc32 } from "node:zlib";
 import type { ReadView, TxnMutation } from "../../kv/types.ts";
+import { checksumLine } from "../body/checksum-headers.ts";
 import type { Bucket } from "../buckets/directory.ts";
 import { invalidArgument, S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../exchange.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
 import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
 import { objectKey, partChunksPrefix, partsPrefix, uploadAttempt, uploadKey } from "../keys.ts";
-import { checksumElements, checksumText } from "../objects/checksums.ts";
+import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { manifestMutation } from "../objects/commit.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { encodeDisposal } from "../records/attempt.ts";
@@ -30,6 +31,8 @@ const DISPOSALS_PER_ENTRY = 64;
 
 export const completeMultipartUpload: Handler = async (exchange) => {
   const condition = writeConditionOf(exchange.request);
+  // Several checksums, or one that there is not, are refused before the document is read.
+  checksumLine(exchange.request);
   const listed = await readListedParts(exchange);
   return withKeepAlive(exchange, complete(exchange, listed, condition));
 };
@@ -102,6 +105,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     metadata: upload.metadata,
     checksum: assembly.checksum,
     owner: upload.owner,
+    storageClass: upload.storageClass,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),
@@ -159,17 +163,17 @@ function checkExpectations(request: S3Request, assembly: Assembly): void {
     });
   }
   const { checksum, parts } = assembly;
-  const type = request.header("x-amz-checksum-type")?.toUpperCase();
+  const type = checksumTypeOf(request);
   if (type !== undefined && checksum !== undefined && type !== checksum.type) {
     throw new S3Error("InvalidRequest", {
-      message: `The upload was created with the ${checksum.type} checksum type, not ${type}.`,
+      message: `The upload was created using the ${checksum.type} checksum mode. The complete request must use the same checksum mode.`,
     });
   }
   const expected = expectedChecksum(request);
   if (expected === undefined) return;
   if (checksum === undefined || checksum.algorithm !== expected.algorithm) {
     throw new S3Error("InvalidRequest", {
-      message: `The upload was not created with a ${expected.algorithm} checksum.`,
+      message: `Checksum Type mismatch occurred, expected checksum Type: ${checksum?.algorithm ?? "null"}, actual checksum Type: ${expected.algorithm}`,
     });
   }
   const whole = checksumText(checksum, parts.length);

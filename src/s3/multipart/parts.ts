@@ -2,10 +2,9 @@
 import type { ReadView } from "../../kv/types.ts";
 import { prefixEnd } from "../../store/key-encoding.ts";
 import { successor } from "../attempts.ts";
-import { invalidArgument } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
 import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../keys.ts";
-import { integerParameter } from "../listing/parameters.ts";
+import { encodesNames, integerParameter } from "../listing/parameters.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
 import { decodePart, type PartRecord } from "../records/upload.ts";
 import { quoted, xmlReply } from "../replies.ts";
@@ -47,8 +46,7 @@ export const listParts: Handler = async (exchange) => {
   const { request, services } = exchange;
   const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
   const marker = integerParameter(request, "part-number-marker", 0);
-  const encoding = request.query.get("encoding-type");
-  if (encoding !== undefined && encoding !== "url") throw invalidArgument("encoding-type", encoding);
+  encodesNames(request);
   const view = await services.kv.snapshot();
   const { bucket, key, uploadId, upload } = await currentUpload(exchange, view);
   const found = await partsAfter(view, bucket, key, uploadId, marker, max + 1);
@@ -61,7 +59,7 @@ export const listParts: Handler = async (exchange) => {
     tag("UploadId", uploadId) +
     ownerElement("Initiator", services.owner) +
     ownerElement("Owner", services.owner) +
-    tag("StorageClass", "STANDARD") +
+    tag("StorageClass", upload.storageClass) +
     tag("PartNumberMarker", marker) +
     tag("NextPartNumberMarker", last?.number ?? 0) +
     tag("MaxParts", max) +

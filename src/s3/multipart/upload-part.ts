@@ -13,7 +13,6 @@ import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
 import { partChunksPrefix, partKey, uploadAttempt } from "../keys.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
-import { refuseUnimplemented } from "../objects/object-headers.ts";
 import { hexDigest, openPayload } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { encodeDisposal } from "../records/attempt.ts";
@@ -24,14 +23,13 @@ import { isoTime, tag } from "../xml/builder.ts";
 import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
 
 export const uploadPart: Handler = async (exchange) => {
-  const { request, services } = exchange;
-  refuseUnimplemented(request);
+  const { services } = exchange;
   const partNumber = partNumberOf(exchange);
   const upload = await currentUpload(exchange, await services.kv.snapshot());
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
-    defaultChecksum: upload.upload.checksumAlgorithm,
+    defaultChecksum: defaultChecksum(upload),
   });
   try {
     checkAlgorithm(upload, body.checksumAlgorithm);
@@ -79,6 +77,11 @@ function partNumberOf(exchange: Exchange): number {
     text,
     `Part number must be an integer between 1 and ${PART_NUMBER_MAX}, inclusive`,
   );
+}
+
+/** Where the checksum is one of the whole, S3 computes those of the parts for clients that do not. */
+function defaultChecksum({ upload }: CurrentUpload): ChecksumAlgorithm | undefined {
+  return upload.checksumType === "FULL_OBJECT" ? upload.checksumAlgorithm : undefined;
 }
 
 /** @throws S3Error InvalidRequest */
@@ -146,7 +149,6 @@ async function commitPart(
 
 export const uploadPartCopy: Handler = async (exchange) => {
   const { request, services } = exchange;
-  refuseUnimplemented(request);
   const partNumber = partNumberOf(exchange);
   const view = await services.kv.snapshot();
   const upload = await currentUpload(exchange, view);

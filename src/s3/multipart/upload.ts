@@ -2,26 +2,31 @@
 import type { ReadView } from "../../kv/types.ts";
 import type { VersionedValue } from "../../store/types.ts";
 import type { Bucket } from "../buckets/directory.ts";
+import { S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
-import { type Guard, transactGuarded } from "../guarded.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../guarded.ts";
+import { refuseLock } from "../headers/check.ts";
 import { attemptChunksPrefix, type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../keys.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
-import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "../objects/object-headers.ts";
+import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
+import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
+import { requestedClass } from "../objects/storage-class.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../replies.ts";
 import { document, tag } from "../xml/builder.ts";
-import { checkUploadId, newUploadId, noSuchUpload } from "./upload-id.ts";
+import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "./upload-id.ts";
 
 export const PART_NUMBER_MAX = 10_000;
+const INITIATED = "x-amz-if-match-initiated-time";
 
 export const createMultipartUpload: Handler = async (exchange) => {
   const { request, services } = exchange;
-  refuseUnimplemented(request);
   const checksum = uploadChecksum(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const bucket = await services.buckets.forWrite(bucketOf(exchange));
+  refuseLock(exchange.headers);
   const key = keyOf(exchange);
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {
@@ -32,6 +37,7 @@ export const createMultipartUpload: Handler = async (exchange) => {
     checksumType: checksum?.type,
     owner: ownerOf(exchange),
     chunkSize: services.plan.chunkBytes,
+    storageClass: requestedClass(request),
   };
   await transactGuarded(
     services.kv,
@@ -66,17 +72,37 @@ function uploadDisposal(ref: BucketRef, key: string, uploadId: string): Uint8Arr
 
 export const abortMultipartUpload: Handler = async (exchange) => {
   const { request, services } = exchange;
-  const uploadId = checkUploadId(request.query.get("uploadId"));
+  const uploadId = request.query.get("uploadId") ?? "";
+  const initiated = request.header(INITIATED);
+  const initiatedMs = initiated === undefined ? undefined : dateOf(initiated, INITIATED);
+  if (!isUploadId(uploadId)) {
+    // The bucket goes before the upload, also with an id that nobody can have.
+    await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
+    if (initiatedMs !== undefined) return emptyReply(204);
+    throw noSuchUpload(uploadId);
+  }
   const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  const key = keyOf(exchange);
-  // Superseding the row disposes of parts and chunks; a part that is still on its way finds no upload at its apply.
-  await transactGuarded(
-    services.kv,
-    [services.buckets.aliveGuard(bucket), uploadGuard(bucket, key, uploadId)],
-    [{ kind: "delete", key: uploadKey(bucket, key, uploadId) }],
-  );
-  return emptyReply(204);
+  const row = uploadKey(bucket, keyOf(exchange), uploadId);
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const guard =
+      initiatedMs === undefined
+        ? uploadGuard(bucket, keyOf(exchange), uploadId)
+        : await initiatedGuard(await services.kv.snapshot(), row, initiatedMs);
+    // Superseding the row disposes of parts and chunks; a part that is still on its way finds no upload at its apply.
+    const guards = [services.buckets.aliveGuard(bucket), guard];
+    const outcome = await transactGuarded(services.kv, guards, [{ kind: "delete", key: row }]);
+    if (outcome.kind === "committed") return emptyReply(204);
+  }
+  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", keyOf(exchange)]] });
 };
+
+/** No upload is as good as one that matches (API reference, AbortMultipartUpload). @throws S3Error PreconditionFailed */
+async function initiatedGuard(view: ReadView, row: Uint8Array, initiatedMs: number): Promise<Guard> {
+  const current = await view.getMeta(row);
+  if (current === undefined) return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
+  if (!sameSecond(decodeUpload(current.value).initiatedMs, initiatedMs)) throw preconditionFailed(INITIATED);
+  return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}
 
 /** What every transaction of a part carries. */
 export function uploadGuard(ref: BucketRef, key: string, uploadId: string): Guard {

@@ -1,26 +1,19 @@
 /** Additional checksums: names, encoding, and what is said about them. */
 
+import { CHECKSUM_ALGORITHMS, checksumAlgorithm } from "../body/checksum-headers.ts";
 import type { ChecksumAlgorithm } from "../body/types.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
+import { S3Error } from "../errors.ts";
 import type { ChecksumType, StoredChecksum } from "../records/checksum.ts";
 import type { HeaderPair } from "../replies.ts";
 import type { S3Request } from "../request.ts";
 import { tag } from "../xml/builder.ts";
-
-export const CHECKSUM_ALGORITHMS: readonly ChecksumAlgorithm[] = [
-  "crc32",
-  "crc32c",
-  "crc64nvme",
-  "sha1",
-  "sha256",
-];
 
 /** `CRC32C` as in `x-amz-checksum-algorithm`. */
 export const wireName = (algorithm: ChecksumAlgorithm): string => algorithm.toUpperCase();
 export const headerName = (algorithm: ChecksumAlgorithm): string => `x-amz-checksum-${algorithm}`;
 export const elementName = (algorithm: ChecksumAlgorithm): string => `Checksum${algorithm.toUpperCase()}`;
 
-/** Base64, with `-N` behind the checksum of checksums of N parts. */
+/** Base64, with `-N` behind the checksum of checksums of N parts; GetObjectAttributes gives it without, as S3 does. */
 export function checksumText(checksum: StoredChecksum, partCount: number | undefined): string {
   const text = Buffer.from(checksum.value).toString("base64");
   return checksum.type === "COMPOSITE" && partCount !== undefined ? `${text}-${partCount}` : text;
@@ -46,26 +39,36 @@ export function checksumElements(
 
 /** @throws S3Error InvalidRequest for an unknown algorithm */
 export function parseAlgorithm(text: string, header: string): ChecksumAlgorithm {
-  const found = CHECKSUM_ALGORITHMS.find((algorithm) => wireName(algorithm) === text.toUpperCase());
+  const found = checksumAlgorithm(text);
   if (found !== undefined) return found;
+  const names = CHECKSUM_ALGORITHMS.map(wireName).sort().join(", ");
   throw new S3Error("InvalidRequest", {
-    message: `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]`,
+    message: `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${names}]`,
     extra: [[header, text]],
   });
 }
 
-/**
- * Algorithm and type of a multipart upload. SHA checksums can only be composed, CRC-64/NVME only be computed over the
- * whole; the CRCs can do both and are composed unless told otherwise. @throws S3Error InvalidRequest, InvalidArgument
- */
+/** `x-amz-checksum-type`. @throws S3Error InvalidRequest for another value, as S3 */
+export function checksumTypeOf(request: S3Request): ChecksumType | undefined {
+  const type = request.header("x-amz-checksum-type")?.trim().toUpperCase();
+  if (type === undefined || type === "COMPOSITE" || type === "FULL_OBJECT") return type;
+  throw new S3Error("InvalidRequest", { message: "Value for x-amz-checksum-type header is invalid." });
+}
+
+/** What a checksum of a whole object of parts can be. Only CRCs can be put together from those of the parts. */
+const UPLOAD_TYPES: Readonly<Partial<Record<ChecksumAlgorithm, readonly ChecksumType[]>>> = {
+  crc64nvme: ["FULL_OBJECT"],
+  crc32: ["COMPOSITE", "FULL_OBJECT"],
+  crc32c: ["COMPOSITE", "FULL_OBJECT"],
+};
+const COMPOSED: readonly ChecksumType[] = ["COMPOSITE"];
+
+/** Algorithm and type of a multipart upload, composed unless told otherwise. @throws S3Error InvalidRequest */
 export function uploadChecksum(
   request: S3Request,
 ): { algorithm: ChecksumAlgorithm; type: ChecksumType } | undefined {
   const name = request.header("x-amz-checksum-algorithm");
-  const type = request.header("x-amz-checksum-type")?.toUpperCase();
-  if (type !== undefined && type !== "COMPOSITE" && type !== "FULL_OBJECT") {
-    throw invalidArgument("x-amz-checksum-type", type);
-  }
+  const type = checksumTypeOf(request);
   if (name === undefined) {
     if (type === undefined) return undefined;
     throw new S3Error("InvalidRequest", {
@@ -73,17 +76,18 @@ export function uploadChecksum(
     });
   }
   const algorithm = parseAlgorithm(name, "x-amz-checksum-algorithm");
-  const only: ChecksumType | undefined =
-    algorithm === "crc64nvme" ? "FULL_OBJECT" : algorithm.startsWith("sha") ? "COMPOSITE" : undefined;
-  if (only !== undefined && type !== undefined && type !== only) {
+  const types = UPLOAD_TYPES[algorithm] ?? COMPOSED;
+  if (type !== undefined && !types.includes(type)) {
     throw new S3Error("InvalidRequest", {
       message: `The ${type} checksum type cannot be used with the ${algorithm} checksum algorithm.`,
     });
   }
-  return { algorithm, type: only ?? type ?? "COMPOSITE" };
+  return { algorithm, type: type ?? (types[0] as ChecksumType) };
 }
 
-/** Does the client want checksums in the answer? */
+/** Does the client want checksums in the answer? @throws S3Error InvalidRequest for a mode that there is not, as S3 */
 export function wantsChecksums(request: S3Request): boolean {
-  return request.header("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
+  const mode = request.header("x-amz-checksum-mode")?.trim().toUpperCase();
+  if (mode === undefined || mode === "ENABLED") return mode !== undefined;
+  throw new S3Error("InvalidRequest", { message: "Value for x-amz-checksum-mode header is invalid." });
 }

@@ -44,7 +44,7 @@ export interface ObjectCommit {
 
 /**
  * Chunks that are still in hand, manifest and end of the intent, in one transaction.
- * @throws S3Error PreconditionFailed, NoSuchKey, ConditionalRequestConflict, NoSuchBucket; KvError
+ * @throws S3Error PreconditionFailed, NoSuchKey, ConditionalRequestConflict, NoSuchBucket; WrittenBefore; KvError
  */
 export async function commitObject(services: S3Services, commit: ObjectCommit): Promise<void> {
   const { ref, key, manifest, writer } = commit;
@@ -52,7 +52,8 @@ export async function commitObject(services: S3Services, commit: ObjectCommit): 
   let decided = commit.early;
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     if (commit.condition !== undefined && decided === undefined) {
-      decided = await decideWrite(await services.kv.snapshot(), ref, key, commit.condition);
+      const view = await services.kv.snapshot();
+      decided = await decideWrite(view, ref, key, commit.condition, manifest.invocation);
     }
     const guards = (): Guard[] => [...writer.closingGuards, ...(decided === undefined ? [] : [decided])];
     const fits =
@@ -67,13 +68,15 @@ export async function commitObject(services: S3Services, commit: ObjectCommit): 
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", key]] });
 }
 
-/** Before the body is read: a condition that fails already need not cost the client its upload. */
+/** Before the body is read: a condition that fails already need not cost the client its upload.
+ *  @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore; KvError */
 export async function decideEarly(
   services: S3Services,
   ref: BucketRef,
   key: string,
   condition: WriteCondition,
+  invocation: Uint8Array | undefined,
 ): Promise<Guard | undefined> {
   if (condition === undefined) return undefined;
-  return decideWrite(await services.kv.snapshot(), ref, key, condition);
+  return decideWrite(await services.kv.snapshot(), ref, key, condition, invocation);
 }

@@ -1,13 +1,15 @@
 /** Conditional reads (RFC 9110 section 13.2.2) and conditional writes. */
 import type { ReadView } from "../../kv/types.ts";
-import { S3Error } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import type { Guard } from "../guarded.ts";
+import { listHeader } from "../header-values.ts";
+import { notImplementedHeader } from "../headers/values.ts";
 import { type BucketRef, objectKey } from "../keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../replies.ts";
 import type { S3Request } from "../request.ts";
 import { parseHttpDate } from "./http-date.ts";
-import { notImplementedHeader } from "./object-headers.ts";
+import { checkNotWrittenBefore } from "./invocation.ts";
 
 interface Validators {
   readonly ifMatch: string | undefined;
@@ -21,8 +23,8 @@ export type Verdict = "go" | "not-modified" | "failed";
 /** The conditions of a GET or HEAD. @throws S3Error PreconditionFailed, NotModified */
 export function checkReadConditions(request: S3Request, manifest: Manifest): void {
   const verdict = judge(manifest, {
-    ifMatch: request.header("if-match"),
-    ifNoneMatch: request.header("if-none-match"),
+    ifMatch: listHeader(request, "if-match"),
+    ifNoneMatch: listHeader(request, "if-none-match"),
     ifModifiedSince: request.header("if-modified-since"),
     ifUnmodifiedSince: request.header("if-unmodified-since"),
   });
@@ -46,8 +48,8 @@ function unchangedHeaders({ etag, modifiedMs, headers }: Manifest): HeaderPair[]
 /** The conditions on the source of a copy: any that does not hold is 412. @throws S3Error PreconditionFailed */
 export function checkCopySourceConditions(request: S3Request, manifest: Manifest): void {
   const verdict = judge(manifest, {
-    ifMatch: request.header("x-amz-copy-source-if-match"),
-    ifNoneMatch: request.header("x-amz-copy-source-if-none-match"),
+    ifMatch: listHeader(request, "x-amz-copy-source-if-match"),
+    ifNoneMatch: listHeader(request, "x-amz-copy-source-if-none-match"),
     ifModifiedSince: request.header("x-amz-copy-source-if-modified-since"),
     ifUnmodifiedSince: request.header("x-amz-copy-source-if-unmodified-since"),
   });
@@ -72,12 +74,10 @@ function judge(manifest: Manifest, validators: Validators): Verdict {
   return "go";
 }
 
-/** A list of entity tags, or `*`. S3 also takes them without quotes. */
+/** A list of entity tags, or `*` alone. S3 also takes them without quotes. */
 export function matchesEtag(list: string, etag: string): boolean {
-  return list.split(",").some((candidate) => {
-    const tag = candidate.trim();
-    return tag === "*" || unquoted(tag) === etag;
-  });
+  if (list.trim() === "*") return true;
+  return list.split(",").some((candidate) => unquoted(candidate.trim()) === etag);
 }
 
 export function unquoted(tag: string): string {
@@ -96,7 +96,7 @@ export function preconditionFailed(condition: string): S3Error {
 /** What a write demands of the object it replaces. `undefined`: nothing. */
 export type WriteCondition =
   | { readonly kind: "absent" }
-  /** `etag` "*": any object. */
+  /** `etag` as If-Match has it: "*" is any object, and a list any of its tags. */
   | { readonly kind: "matches"; readonly etag: string }
   /** None, or one that is no newer. */
   | { readonly kind: "unmodified-since"; readonly sinceMs: number }
@@ -105,17 +105,24 @@ export type WriteCondition =
 /**
  * Etags go before dates, as in reads; with `If-None-Match: *` a date has nothing left to say. If-Modified-Since is
  * ignored: RFC 9110 section 13.1.3 has it for GET and HEAD only.
- * @throws S3Error NotImplemented for the forms S3 does not implement either, InvalidRequest for both at once
+ * @throws S3Error NotImplemented for the forms S3 does not implement either, in its words: versity/versitygw#2108,
+ *   aws/aws-sdk-ruby#3144 (an ETag in If-None-Match), s3err/not-implemented-error.go there (both at once)
  */
 export function writeConditionOf(request: S3Request): WriteCondition {
-  const ifMatch = request.header("if-match");
-  const ifNoneMatch = request.header("if-none-match");
+  const ifMatch = listHeader(request, "if-match");
+  const ifNoneMatch = listHeader(request, "if-none-match");
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
-    throw new S3Error("InvalidRequest", { message: "If-Match and If-None-Match cannot be used together." });
+    throw notImplementedHeader(
+      "If-Match,If-None-Match",
+      "Multiple conditional request headers present in the request",
+    );
   }
-  if (ifMatch !== undefined) return { kind: "matches", etag: unquoted(ifMatch.trim()) };
+  if (ifMatch !== undefined) return { kind: "matches", etag: ifMatch };
   if (ifNoneMatch !== undefined) {
-    if (ifNoneMatch.trim() !== "*") throw notImplementedHeader("If-None-Match");
+    if (ifNoneMatch.trim() !== "*") {
+      const why = "We don't accept the provided value of If-None-Match header for this API";
+      throw notImplementedHeader("If-None-Match", why);
+    }
     return { kind: "absent" };
   }
   const sinceMs = parseHttpDate(request.header("if-unmodified-since") ?? "");
@@ -124,13 +131,15 @@ export function writeConditionOf(request: S3Request): WriteCondition {
 
 /**
  * Decides a write condition on what `view` shows, and gives the guard that makes apply decide it again. The answer of
- * a failed apply is the one that a fresh look gives. @throws S3Error PreconditionFailed, NoSuchKey
+ * a failed apply is the one that a fresh look gives. @param invocation of this write
+ * @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore
  */
 export async function decideWrite(
   view: ReadView,
   ref: BucketRef,
   key: string,
   condition: NonNullable<WriteCondition>,
+  invocation?: Uint8Array,
 ): Promise<Guard> {
   const row = objectKey(ref, key);
   const current = await view.getMeta(row);
@@ -138,8 +147,63 @@ export async function decideWrite(
     if (condition.kind === "matches") throw new S3Error("NoSuchKey", { extra: [["Key", key]] });
     return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
   }
-  const failed = failedHeader(condition, decodeManifest(current.value));
-  if (failed !== undefined) throw preconditionFailed(failed);
+  const manifest = decodeManifest(current.value);
+  const failed = failedHeader(condition, manifest);
+  if (failed !== undefined) {
+    checkNotWrittenBefore(manifest, invocation);
+    throw preconditionFailed(failed);
+  }
+  return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}
+
+/** What a delete may demand of the object beside its ETag. `undefined`: nothing. */
+export interface DeleteFacts {
+  readonly size: number | undefined;
+  /** Compared in whole seconds, which is what Last-Modified has. */
+  readonly modifiedMs: number | undefined;
+}
+
+/** @param names of the two, as the client wrote them. @throws S3Error InvalidArgument for what is no size or date */
+export function deleteFacts(
+  size: string | undefined,
+  modified: string | undefined,
+  names: readonly [size: string, modified: string],
+): DeleteFacts | undefined {
+  if (size === undefined && modified === undefined) return undefined;
+  if (size !== undefined && !/^\d{1,15}$/.test(size.trim()))
+    throw invalidArgument(names[0], size.slice(0, 200));
+  return {
+    size: size === undefined ? undefined : Number(size),
+    modifiedMs: modified === undefined ? undefined : dateOf(modified, names[1]),
+  };
+}
+
+/** A date that must be one: a condition is never ignored. @throws S3Error InvalidArgument */
+export function dateOf(text: string, name: string): number {
+  const ms = parseHttpDate(text);
+  if (ms === undefined) throw invalidArgument(name, text.slice(0, 200));
+  return ms;
+}
+
+export function sameSecond(a: number, b: number): boolean {
+  return seconds(a) === seconds(b);
+}
+
+/** Like decideWrite. No object is as good as one that matches (API reference, DeleteObject). @throws PreconditionFailed */
+export async function decideDelete(
+  view: ReadView,
+  ref: BucketRef,
+  key: string,
+  facts: DeleteFacts,
+): Promise<Guard> {
+  const row = objectKey(ref, key);
+  const current = await view.getMeta(row);
+  if (current === undefined) return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
+  const { size, modifiedMs } = decodeManifest(current.value);
+  if (facts.size !== undefined && facts.size !== size) throw preconditionFailed("x-amz-if-match-size");
+  if (facts.modifiedMs !== undefined && !sameSecond(facts.modifiedMs, modifiedMs)) {
+    throw preconditionFailed("x-amz-if-match-last-modified-time");
+  }
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
 }
 
@@ -152,7 +216,7 @@ function failedHeader(
     case "absent":
       return "If-None-Match";
     case "matches":
-      return condition.etag === "*" || condition.etag === etag ? undefined : "If-Match";
+      return matchesEtag(condition.etag, etag) ? undefined : "If-Match";
     case "unmodified-since":
       // Last-Modified, which is what the client knows, has whole seconds.
       return seconds(modifiedMs) <= seconds(condition.sinceMs) ? undefined : "If-Unmodified-Since";

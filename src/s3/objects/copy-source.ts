@@ -3,8 +3,9 @@ import type { HashAlgorithm, HashService, HashStream } from "../../blob/hash/typ
 import type { ReadView } from "../../kv/types.ts";
 import type { RangeReader } from "../chunks/reader.ts";
 import type { ByteSource } from "../chunks/writer.ts";
-import { S3Error } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import { bucketOf, type Exchange } from "../exchange.ts";
+import { checkOwner } from "../headers/owner.ts";
 import { objectKey } from "../keys.ts";
 import { decodeComponent } from "../percent.ts";
 import { decodeManifest } from "../records/manifest.ts";
@@ -23,42 +24,44 @@ export function parseCopySource(header: string): { bucket: string; key: string }
   const query = mark < 0 ? "" : header.slice(mark + 1);
   if (query !== "") {
     if (!query.startsWith("versionId=")) throw badSource(header);
-    checkVersionId(decodeComponent(query.slice("versionId=".length)));
+    checkVersionId(decoded(query.slice("versionId=".length), header));
   }
   // Some clients escape the slashes as well, the first one and that between bucket and key.
   const bare = path.replace(/^(?:\/|%2f)/i, "");
   const slash = bare.indexOf("/");
-  const decoded = decodeComponent(slash < 0 ? bare : bare.slice(0, slash));
-  const inner = slash < 0 ? decoded.indexOf("/") : -1;
-  const bucket = inner < 0 ? decoded : decoded.slice(0, inner);
-  const key = slash >= 0 ? decodeComponent(bare.slice(slash + 1)) : inner < 0 ? "" : decoded.slice(inner + 1);
+  const first = decoded(slash < 0 ? bare : bare.slice(0, slash), header);
+  const inner = slash < 0 ? first.indexOf("/") : -1;
+  const bucket = inner < 0 ? first : first.slice(0, inner);
+  const key = slash >= 0 ? decoded(bare.slice(slash + 1), header) : inner < 0 ? "" : first.slice(inner + 1);
   if (bucket === "" || key === "" || bucket.startsWith("arn:")) throw badSource(header);
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
   return { bucket, key };
 }
 
+/** A bad escape is one of an argument here and not of the URI: versity/versitygw#1401. @throws S3Error InvalidArgument */
+function decoded(text: string, header: string): string {
+  try {
+    return decodeComponent(text);
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    throw invalidArgument("x-amz-copy-source", header.slice(0, 2048), "Invalid copy source encoding");
+  }
+}
+
 function badSource(header: string): S3Error {
-  return new S3Error("InvalidArgument", {
-    message: "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-    extra: [
-      ["ArgumentName", "x-amz-copy-source"],
-      ["ArgumentValue", header],
-    ],
-  });
+  return invalidArgument(
+    "x-amz-copy-source",
+    header.slice(0, 2048),
+    "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+  );
 }
 
 /** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
 export async function copySource(exchange: Exchange, view: ReadView): Promise<CurrentObject> {
   const { request, services, auth } = exchange;
-  if (request.header("x-amz-copy-source-server-side-encryption-customer-algorithm") !== undefined) {
-    throw new S3Error("InvalidRequest", {
-      message: "The encryption parameters are not applicable to this object.",
-    });
-  }
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
-  const expectedOwner = request.header("x-amz-source-expected-bucket-owner");
-  if (expectedOwner !== undefined && expectedOwner !== services.owner.id) throw new S3Error("AccessDenied");
+  checkOwner(request, services.owner, "x-amz-source-expected-bucket-owner");
   const bucket = await services.buckets.inView(view, source.bucket);
   const row = await view.get(objectKey(bucket, source.key));
   if (row === undefined) throw noSuchKey(source.key);

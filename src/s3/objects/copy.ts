@@ -5,24 +5,27 @@ import type { Bucket } from "../buckets/directory.ts";
 import { layoutOf } from "../chunks/layout.ts";
 import { RangeReader } from "../chunks/reader.ts";
 import { ContentWriter } from "../chunks/writer.ts";
-import { invalidArgument, S3Error } from "../errors.ts";
+import { S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../exchange.ts";
 import { type Guard, transactGuarded } from "../guarded.ts";
+import { refuseLock } from "../headers/check.ts";
 import { type SlowResult, withKeepAlive } from "../keep-alive.ts";
 import { objectKey } from "../keys.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
+import type { StorageClass } from "../records/storage-class.ts";
 import { quoted } from "../replies.ts";
-import type { S3Request } from "../request.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
-import { contentHeadersOf, refuseUnimplemented, userMetadataOf } from "./object-headers.ts";
+import { invocationOf, WrittenBefore } from "./invocation.ts";
+import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest } from "./put.ts";
+import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 
 interface Plan {
   readonly bucket: Bucket;
@@ -30,19 +33,31 @@ interface Plan {
   readonly source: CurrentObject;
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
+  readonly storageClass: StorageClass;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
+  readonly invocation: Uint8Array | undefined;
   /** Of the copy: asked for, else the source's. */
   readonly checksum: ChecksumAlgorithm | undefined;
 }
 
 export const copyObject: Handler = async (exchange) => {
+  try {
+    return await copy(exchange);
+  } catch (error) {
+    if (!(error instanceof WrittenBefore)) throw error;
+    return withKeepAlive(exchange, Promise.resolve(resultOf(error.manifest)));
+  }
+};
+
+const copy: Handler = async (exchange) => {
   const { request, services } = exchange;
-  refuseUnimplemented(request);
-  const replaces = directive(request) === "REPLACE";
+  const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
+  const invocation = invocationOf(exchange, condition);
   const view = await services.kv.snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  refuseLock(exchange.headers);
   const source = await copySource(exchange, view);
   const { manifest } = source;
   if (manifest.size > COPY_BYTES_MAX) {
@@ -57,24 +72,22 @@ export const copyObject: Handler = async (exchange) => {
     source,
     headers: replaces ? contentHeadersOf(request) : manifest.headers,
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
+    // Not the source's: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
+    storageClass: requestedClass(request),
     condition,
-    early: await decideEarly(services, bucket, keyOf(exchange), condition),
+    early: await decideEarly(services, bucket, keyOf(exchange), condition, invocation),
+    invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
   if (isSelf(exchange, source)) {
-    if (!replaces && asked === undefined) throw illegalSelfCopy();
+    const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
+    if (!changes) throw illegalSelfCopy();
     const rewritten = plan.checksum === manifest.checksum?.algorithm && (await rewrite(exchange, plan));
     if (rewritten) return withKeepAlive(exchange, Promise.resolve(resultOf(rewritten)));
   }
   return withKeepAlive(exchange, copyBytes(exchange, plan));
 };
-
-function directive(request: S3Request): "COPY" | "REPLACE" {
-  const text = request.header("x-amz-metadata-directive") ?? "COPY";
-  if (text === "COPY" || text === "REPLACE") return text;
-  throw invalidArgument("x-amz-metadata-directive", text, "Unknown metadata directive.");
-}
 
 function illegalSelfCopy(): S3Error {
   return new S3Error("InvalidRequest", {
@@ -86,8 +99,16 @@ function illegalSelfCopy(): S3Error {
 /** New metadata over the same bytes: the row is replaced, what it points to stays. False: somebody was faster. */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata } = plan;
-  const manifest: Manifest = { ...source.manifest, headers, metadata, modifiedMs: services.clock.nowMs() };
+  const { bucket, key, source, headers, metadata, storageClass } = plan;
+  const modifiedMs = services.clock.nowMs();
+  const manifest: Manifest = {
+    ...source.manifest,
+    headers,
+    metadata,
+    storageClass,
+    modifiedMs,
+    invocation: plan.invocation,
+  };
   const unchanged: Guard = {
     condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
     onFail: "retry",
@@ -138,12 +159,15 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       metadata: plan.metadata,
       checksum: copiedChecksum(plan, digests),
       owner: ownerOf(exchange),
+      storageClass: plan.storageClass,
       content,
+      invocation: plan.invocation,
     };
     await commitObject(services, { ref: bucket, key, manifest, condition, early, writer });
     return resultOf(manifest);
   } catch (error) {
     await writer.abandon();
+    if (error instanceof WrittenBefore) return resultOf(error.manifest);
     throw error;
   } finally {
     writer.release();

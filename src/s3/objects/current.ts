@@ -1,7 +1,7 @@
 /** Reading an object's row. */
 import type { VersionedValue } from "../../store/types.ts";
 import type { Bucket } from "../buckets/directory.ts";
-import { S3Error } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import { bucketOf, type Exchange, keyOf } from "../exchange.ts";
 import { objectKey } from "../keys.ts";
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
@@ -14,7 +14,7 @@ export interface CurrentObject {
   readonly row: VersionedValue;
 }
 
-/** @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion */
+/** @throws S3Error NoSuchBucket, NoSuchKey, InvalidArgument */
 export async function currentObject(
   exchange: Exchange,
   payload: "with-payload" | "meta",
@@ -30,19 +30,14 @@ export async function currentObject(
   return { bucket, key, manifest: decodeManifest(row.value), row };
 }
 
-/** Buckets are not versioned: there is the `null` version and no other. @throws S3Error NoSuchVersion, InvalidArgument */
+/**
+ * Buckets are not versioned: there is the `null` version and no other. As recorded of an unversioned bucket of AWS:
+ * localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json (21-01-2025). @throws S3Error InvalidArgument
+ */
 export function checkVersionId(versionId: string | undefined): void {
   if (versionId === undefined || versionId === "null") return;
-  if (versionId === "") {
-    throw new S3Error("InvalidArgument", {
-      message: "Version id cannot be the empty string",
-      extra: [
-        ["ArgumentName", "versionId"],
-        ["ArgumentValue", ""],
-      ],
-    });
-  }
-  throw new S3Error("NoSuchVersion", { extra: [["VersionId", versionId]] });
+  if (versionId === "") throw invalidArgument("versionId", "", "Version id cannot be the empty string");
+  throw invalidArgument("versionId", versionId.slice(0, 200), "Invalid version id specified");
 }
 
 export function noSuchKey(key: string): S3Error {

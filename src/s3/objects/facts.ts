@@ -1,21 +1,14 @@
 /** What clients ask about an object besides its bytes: access, tags, attributes. */
 
-import type { S3Owner } from "../deps.ts";
-import { invalidArgument } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import type { Exchange, Handler } from "../exchange.ts";
+import { listElements } from "../header-values.ts";
 import { decodePartTable } from "../records/manifest.ts";
-import { httpDate, xmlReply } from "../replies.ts";
+import { emptyReply, httpDate, xmlReply } from "../replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
+import { accessPolicy } from "./acl.ts";
 import { checksumElements, elementName } from "./checksums.ts";
 import { type CurrentObject, currentObject } from "./current.ts";
-
-/** The owner has full control and nobody else has any: there are no other grants to give. */
-export function accessPolicy(owner: S3Owner): string {
-  const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
-  const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
-  const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
-  return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
-}
 
 export const getObjectAcl: Handler = async (exchange) => {
   await currentObject(exchange, "meta");
@@ -28,6 +21,41 @@ export const getObjectTagging: Handler = async (exchange) => {
   return xmlReply(document("Tagging", "<TagSet></TagSet>"));
 };
 
+export const deleteObjectTagging: Handler = async (exchange) => {
+  await currentObject(exchange, "meta");
+  return emptyReply(204);
+};
+
+/** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
+export const withoutLock: Handler = async (exchange) => {
+  await existingBucket(exchange);
+  throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
+};
+
+/** As recorded there: S3 has given torrents up. */
+export const getObjectTorrent: Handler = async (exchange) => {
+  await existingBucket(exchange);
+  throw new S3Error("MethodNotAllowed", {
+    extra: [
+      ["Method", "GET"],
+      ["ResourceType", "TORRENT"],
+    ],
+  });
+};
+
+/** No object is ever archived: "List of error codes", InvalidObjectState. */
+export const restoreObject: Handler = async (exchange) => {
+  const { manifest } = await currentObject(exchange, "meta");
+  throw new S3Error("InvalidObjectState", {
+    message: "Restore is not allowed for the object's current storage class",
+    extra: [["StorageClass", manifest.storageClass]],
+  });
+};
+
+async function existingBucket({ request, services }: Exchange): Promise<void> {
+  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+}
+
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
 const PARTS_MAX = 1000;
 
@@ -39,24 +67,29 @@ export const getObjectAttributes: Handler = async (exchange) => {
   let inner = "";
   if (wanted.has("ETag")) inner += tag("ETag", manifest.etag);
   if (wanted.has("Checksum") && manifest.checksum !== undefined) {
-    inner += element("Checksum", checksumElements(manifest.checksum, partCount));
+    inner += element("Checksum", checksumElements(manifest.checksum, undefined));
   }
   if (wanted.has("ObjectParts") && partCount !== undefined)
     inner += partsElement(exchange, object, partCount);
-  if (wanted.has("StorageClass")) inner += tag("StorageClass", "STANDARD");
+  if (wanted.has("StorageClass")) inner += tag("StorageClass", manifest.storageClass);
   if (wanted.has("ObjectSize")) inner += tag("ObjectSize", manifest.size);
   return xmlReply(document("GetObjectAttributesResponse", inner), [
     ["Last-Modified", httpDate(manifest.modifiedMs)],
   ]);
 };
 
-/** @throws S3Error InvalidArgument */
+/** @throws S3Error InvalidRequest, InvalidArgument */
 function wantedAttributes(exchange: Exchange): Set<string> {
-  const text = exchange.request.header("x-amz-object-attributes") ?? "";
-  const wanted = new Set(text.split(",").map((name) => name.trim()));
+  const wanted = new Set(listElements(exchange.request, "x-amz-object-attributes"));
+  if (wanted.size === 0) {
+    throw new S3Error("InvalidRequest", {
+      message:
+        "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty",
+    });
+  }
   for (const name of wanted) {
     if (!ATTRIBUTES.has(name)) {
-      throw invalidArgument("x-amz-object-attributes", text, "Invalid attribute name specified.");
+      throw invalidArgument("x-amz-object-attributes", name, "Invalid attribute name specified.");
     }
   }
   return wanted;

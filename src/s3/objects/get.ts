@@ -3,7 +3,7 @@ import type { EdgeReply } from "../../http/types.ts";
 import { type Layout, layoutOf } from "../chunks/layout.ts";
 import { RangeReader } from "../chunks/reader.ts";
 import { S3Error } from "../errors.ts";
-import type { Exchange, Handler } from "../exchange.ts";
+import type { Handler } from "../exchange.ts";
 import type { Manifest } from "../records/manifest.ts";
 import type { HeaderPair } from "../replies.ts";
 import type { S3Request } from "../request.ts";
@@ -11,17 +11,19 @@ import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";
 import { currentObject, readPartNumber } from "./current.ts";
 import { describe, refuseCustomerKeys } from "./object-headers.ts";
+import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
 
 export const getObject: Handler = async (exchange) => {
   const { request, services } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);
+  const withChecksums = wantsChecksums(request);
   const object = await currentObject(exchange, "with-payload");
   checkReadConditions(request, object.manifest);
   const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
   const selection = select(request, object.manifest, () => layout);
-  const headers = replyHeaders(request, object.manifest, selection, overrides);
+  const headers = replyHeaders(withChecksums, object.manifest, selection, overrides);
   const { start, end } = selection.range;
   if (layout.inline !== undefined) {
     const bytes = layout.inline.subarray(start, end);
@@ -36,6 +38,7 @@ export const headObject: Handler = async (exchange) => {
   const { request } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);
+  const withChecksums = wantsChecksums(request);
   const needsParts = request.query.has("partNumber");
   const object = await currentObject(exchange, needsParts ? "with-payload" : "meta");
   checkReadConditions(request, object.manifest);
@@ -45,7 +48,7 @@ export const headObject: Handler = async (exchange) => {
   const { start, end } = selection.range;
   return {
     status: selection.status,
-    headers: replyHeaders(request, object.manifest, selection, overrides),
+    headers: replyHeaders(withChecksums, object.manifest, selection, overrides),
     body: { kind: "head", length: end - start },
   } satisfies EdgeReply;
 };
@@ -106,7 +109,7 @@ function noSuchPart(partNumber: number, count: number): S3Error {
 }
 
 function replyHeaders(
-  request: S3Request,
+  withChecksums: boolean,
   manifest: Manifest,
   selection: Selection,
   overrides: ReadonlyMap<string, string> | undefined,
@@ -116,7 +119,7 @@ function replyHeaders(
   if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
   if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);
   const whole = range.start === 0 && range.end === manifest.size;
-  if (manifest.checksum !== undefined && wantsChecksums(request)) {
+  if (manifest.checksum !== undefined && withChecksums) {
     const count = manifest.content.kind === "parts" ? manifest.content.partCount : undefined;
     // A checksum of the whole says nothing about a piece, and clients would check the piece with it.
     if (part !== undefined && part.checksum.byteLength > 0) {
@@ -127,45 +130,4 @@ function replyHeaders(
     }
   }
   return overrides === undefined ? headers : override(headers, overrides);
-}
-
-const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
-  ["response-content-type", "Content-Type"],
-  ["response-content-language", "Content-Language"],
-  ["response-expires", "Expires"],
-  ["response-cache-control", "Cache-Control"],
-  ["response-content-disposition", "Content-Disposition"],
-  ["response-content-encoding", "Content-Encoding"],
-];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header
-const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-
-/** @throws S3Error InvalidRequest from anonymous callers, who could make others run their headers; InvalidArgument */
-function responseOverrides(exchange: Exchange): ReadonlyMap<string, string> | undefined {
-  const { query } = exchange.request;
-  if (query.size === 0) return undefined;
-  let overrides: Map<string, string> | undefined;
-  for (const [parameter, header] of OVERRIDES) {
-    const value = query.get(parameter);
-    if (value === undefined) continue;
-    if (exchange.auth.method === "anonymous") {
-      throw new S3Error("InvalidRequest", {
-        message: "Request specific response headers cannot be used for anonymous GET requests.",
-      });
-    }
-    if (UNSENDABLE.test(value)) {
-      throw new S3Error("InvalidArgument", {
-        message: "A response header override holds control characters.",
-        extra: [["ArgumentName", parameter]],
-      });
-    }
-    overrides ??= new Map();
-    // Header values are bytes written as latin1: other text goes out as its UTF-8 bytes.
-    overrides.set(header, Buffer.from(value, "utf8").toString("latin1"));
-  }
-  return overrides;
-}
-
-function override(headers: readonly HeaderPair[], overrides: ReadonlyMap<string, string>): HeaderPair[] {
-  return [...headers.filter(([name]) => !overrides.has(name)), ...overrides];
 }

@@ -1,5 +1,7 @@
 /** What a PUT, copy or new upload says about its object, and how it is given back. */
 import { S3Error } from "../errors.ts";
+import { listHeader } from "../header-values.ts";
+import { NOT_ENCRYPTED } from "../headers/rows.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
 import { type HeaderPair, httpDate, quoted } from "../replies.ts";
@@ -13,10 +15,10 @@ const META_PREFIX = "x-amz-meta-";
 export function contentHeadersOf(request: S3Request): ContentHeaders {
   return {
     contentType: request.header("content-type") ?? DEFAULT_CONTENT_TYPE,
-    contentEncoding: withoutAwsChunked(request.header("content-encoding") ?? ""),
+    contentEncoding: withoutAwsChunked(listHeader(request, "content-encoding") ?? ""),
     contentDisposition: request.header("content-disposition") ?? "",
-    contentLanguage: request.header("content-language") ?? "",
-    cacheControl: request.header("cache-control") ?? "",
+    contentLanguage: listHeader(request, "content-language") ?? "",
+    cacheControl: listHeader(request, "cache-control") ?? "",
     expires: request.header("expires") ?? "",
   };
 }
@@ -91,68 +93,11 @@ export function encodeHeaderText(text: string): string {
   return words.map((piece) => `=?UTF-8?B?${Buffer.from(piece, "utf8").toString("base64")}?=`).join(" ");
 }
 
-const UNIMPLEMENTED_PREFIXES = ["x-amz-grant-", "x-amz-server-side-encryption", "x-amz-object-lock-"];
-/** Nothing changes for an owner who alone has access. */
-const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control", "bucket-owner-read"]);
-const STORAGE_CLASSES = new Set([
-  "DEEP_ARCHIVE",
-  "EXPRESS_ONEZONE",
-  "FSX_OPENZFS",
-  "GLACIER",
-  "GLACIER_IR",
-  "INTELLIGENT_TIERING",
-  "ONEZONE_IA",
-  "OUTPOSTS",
-  "REDUCED_REDUNDANCY",
-  "SNOW",
-  "STANDARD_IA",
-]);
-
-/**
- * Refuses what we would have to lie about: encryption, other people's access, locks, tags, redirects, other storage
- * classes. @throws S3Error NotImplemented, InvalidStorageClass, InvalidArgument
- */
-export function refuseUnimplemented(request: S3Request): void {
-  const { rawHeaders } = request.edge;
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] as string;
-    const first = header.charCodeAt(0);
-    if (first !== 0x78 && first !== 0x58) continue;
-    const lower = header.toLowerCase();
-    if (lower.startsWith("x-amz-")) refuseHeader(lower, rawHeaders[i + 1] as string);
-  }
-}
-
-function refuseHeader(name: string, value: string): void {
-  for (const prefix of UNIMPLEMENTED_PREFIXES) if (name.startsWith(prefix)) throw notImplementedHeader(name);
-  switch (name) {
-    case "x-amz-acl":
-      if (!HARMLESS_ACLS.has(value)) throw notImplementedHeader(name);
-      return;
-    case "x-amz-tagging":
-      if (value !== "") throw notImplementedHeader(name);
-      return;
-    case "x-amz-website-redirect-location":
-      throw notImplementedHeader(name);
-    case "x-amz-storage-class":
-      if (value === "STANDARD") return;
-      if (STORAGE_CLASSES.has(value)) throw notImplementedHeader(`${name}: ${value}`);
-      throw new S3Error("InvalidStorageClass", { extra: [["StorageClassRequested", value]] });
-  }
-}
-
-export function notImplementedHeader(name: string): S3Error {
-  return new S3Error("NotImplemented", {
-    message: `A header you provided implies functionality that is not implemented: ${name}`,
-    extra: [["Header", name]],
-  });
-}
-
 /** Customer-key encryption on a read names an object we cannot have. @throws S3Error */
 export function refuseCustomerKeys(request: S3Request): void {
   if (request.header("x-amz-server-side-encryption-customer-algorithm") === undefined) return;
   throw new S3Error("InvalidRequest", {
-    message: "The encryption parameters are not applicable to this object.",
+    message: NOT_ENCRYPTED,
   });
 }
 
@@ -170,6 +115,8 @@ export function describe(manifest: Manifest): HeaderPair[] {
   if (headers.contentLanguage !== "") pairs.push(["Content-Language", headers.contentLanguage]);
   if (headers.cacheControl !== "") pairs.push(["Cache-Control", headers.cacheControl]);
   if (headers.expires !== "") pairs.push(["Expires", headers.expires]);
+  // S3 leaves STANDARD out (API reference, GetObject: "returned for objects of all other storage classes").
+  if (manifest.storageClass !== "STANDARD") pairs.push(["x-amz-storage-class", manifest.storageClass]);
   for (const [name, value] of manifest.metadata)
     pairs.push([`${META_PREFIX}${name}`, encodeHeaderText(value)]);
   return pairs;

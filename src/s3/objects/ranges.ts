@@ -10,7 +10,8 @@ export interface ByteRange {
   readonly end: number;
 }
 
-const SINGLE_RANGE = /^bytes=\s*(\d*)-(\d*)\s*$/;
+/** Without blanks inside: the grammar of RFC 9110 section 14.1.1 has none, and S3 takes `bytes= -1` for no range. */
+const SINGLE_RANGE = /^bytes=(\d*)-(\d*)$/;
 
 /**
  * The range of a `Range` header. Undefined: the whole object (no header, several ranges, or no valid range at all;

@@ -16,6 +16,11 @@ const NUMBERS: Record<ChecksumAlgorithm, gen.s3.ChecksumAlgorithm> = {
   crc64nvme: gen.s3.ChecksumAlgorithm.CRC64NVME,
   sha1: gen.s3.ChecksumAlgorithm.SHA1,
   sha256: gen.s3.ChecksumAlgorithm.SHA256,
+  sha512: gen.s3.ChecksumAlgorithm.SHA512,
+  md5: gen.s3.ChecksumAlgorithm.MD5,
+  xxhash64: gen.s3.ChecksumAlgorithm.XXHASH64,
+  xxhash3: gen.s3.ChecksumAlgorithm.XXHASH3,
+  xxhash128: gen.s3.ChecksumAlgorithm.XXHASH128,
 };
 
 export function algorithmNumber(algorithm: ChecksumAlgorithm | undefined): gen.s3.ChecksumAlgorithm {
@@ -37,6 +42,16 @@ export function algorithmOf(number: gen.s3.ChecksumAlgorithm): ChecksumAlgorithm
       return "sha1";
     case gen.s3.ChecksumAlgorithm.SHA256:
       return "sha256";
+    case gen.s3.ChecksumAlgorithm.SHA512:
+      return "sha512";
+    case gen.s3.ChecksumAlgorithm.MD5:
+      return "md5";
+    case gen.s3.ChecksumAlgorithm.XXHASH64:
+      return "xxhash64";
+    case gen.s3.ChecksumAlgorithm.XXHASH3:
+      return "xxhash3";
+    case gen.s3.ChecksumAlgorithm.XXHASH128:
+      return "xxhash128";
     default:
       throw new RecordError(`checksum algorithm ${String(number)}`);
   }

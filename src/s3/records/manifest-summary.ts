@@ -1,16 +1,18 @@
 /**
  * What a listing needs of a manifest. A page reads a thousand of them, so this walks the protobuf fields itself, reads
- * four and skips the others by their length; a test compares it with the full decoder.
+ * five and skips the others by their length; a test compares it with the full decoder.
  */
 import type { ChecksumAlgorithm } from "../body/types.ts";
 import { algorithmOf, type ChecksumType, typeOf } from "./checksum.ts";
 import { RecordError, safeCount } from "./record-error.ts";
+import { type StorageClass, storageClassOf } from "./storage-class.ts";
 
 export interface ManifestSummary {
   readonly size: number;
   /** Without quotes: hex digits, and `-` with the number of parts. */
   readonly etag: string;
   readonly modifiedMs: number;
+  readonly storageClass: StorageClass;
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined;
 }
 
@@ -19,6 +21,7 @@ const SIZE = 2;
 const ETAG = 3;
 const MODIFIED_MS = 4;
 const CHECKSUM = 7;
+const STORAGE_CLASS = 14;
 const CHECKSUM_ALGORITHM = 1;
 const CHECKSUM_TYPE = 2;
 
@@ -40,6 +43,7 @@ export function readSummary(value: Uint8Array): ManifestSummary {
   let size = 0;
   let etag: string | undefined;
   let modifiedMs = 0;
+  let storageClass = 0;
   let checksum: ManifestSummary["checksum"];
   while (cursor.at < cursor.end) {
     const tag = varint(cursor);
@@ -49,6 +53,9 @@ export function readSummary(value: Uint8Array): ManifestSummary {
         break;
       case (MODIFIED_MS << 3) | VARINT:
         modifiedMs = varint(cursor);
+        break;
+      case (STORAGE_CLASS << 3) | VARINT:
+        storageClass = varint(cursor);
         break;
       case (ETAG << 3) | LENGTH: {
         const end = lengthEnd(cursor);
@@ -71,6 +78,7 @@ export function readSummary(value: Uint8Array): ManifestSummary {
     size: safeCount(size, "manifest size"),
     etag,
     modifiedMs: safeCount(modifiedMs, "modifiedMs"),
+    storageClass: storageClassOf(storageClass),
     checksum,
   };
 }

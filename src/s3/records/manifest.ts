@@ -9,6 +9,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
+import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 
 /** Where the bytes are. `payloadCrc32` covers the row's payload. */
 export type Content =
@@ -33,7 +34,10 @@ export interface Manifest {
   readonly metadata: UserMetadata;
   readonly checksum: StoredChecksum | undefined;
   readonly owner: string;
+  readonly storageClass: StorageClass;
   readonly content: Content;
+  /** Which invocation of an SDK wrote it, when under a condition (objects/invocation.ts). */
+  readonly invocation?: Uint8Array | undefined;
 }
 
 export interface PartRef {
@@ -60,6 +64,8 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     metadata: encodeMetadata(manifest.metadata),
     ...(checksum === undefined ? {} : { checksum }),
     owner: manifest.owner,
+    ...encodeStorageClass(manifest.storageClass),
+    ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...encodeContent(content),
   }).finish();
 }
@@ -96,7 +102,9 @@ export function decodeManifest(value: Uint8Array): Manifest {
       metadata: decodeMetadata(row.metadata),
       checksum: decodeChecksum(row.checksum),
       owner: row.owner,
+      storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
+      ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
     };
   });
 }

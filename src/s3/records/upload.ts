@@ -19,6 +19,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
+import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 
 export interface UploadRecord {
   readonly initiatedMs: number;
@@ -29,6 +30,7 @@ export interface UploadRecord {
   readonly owner: string;
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
+  readonly storageClass: StorageClass;
 }
 
 export interface PartRecord {
@@ -49,6 +51,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     checksumType: typeNumber(upload.checksumType),
     owner: upload.owner,
     chunkSize: upload.chunkSize,
+    ...encodeStorageClass(upload.storageClass),
   }).finish();
 }
 
@@ -64,6 +67,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       checksumType: typeOf(row.checksumType),
       owner: row.owner,
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
+      storageClass: storageClassOf(row.storageClass),
     };
   });
 }

@@ -1,111 +1,28 @@
 /** From a request to exactly one operation. */
 import { looksPresigned } from "../auth/presigned.ts";
 import { isOfPresigned } from "../auth/presigned-parameters.ts";
-import { S3Error } from "../errors.ts";
+import { invalidArgument, S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 import type { OperationName } from "./operations.ts";
+import { type Level, REFUSED, ROUTES, type Route } from "./routes.ts";
 import { isOfAnyRequest, SUB_RESOURCES } from "./sub-resources.ts";
 
 export type Detected =
   | { readonly operation: Exclude<OperationName, "Unsupported"> }
   | { readonly operation: "Unsupported"; readonly error: S3Error };
 
-interface Route {
-  readonly operation: Exclude<OperationName, "Unsupported">;
-  /** Parameters it knows beside its sub-resource. */
-  readonly parameters?: readonly string[];
-}
-
-type Level = "service" | "bucket" | "object";
-
-const RESPONSE_OVERRIDES = [
-  "response-cache-control",
-  "response-content-disposition",
-  "response-content-encoding",
-  "response-content-language",
-  "response-content-type",
-  "response-expires",
-];
-const LIST_COMMON = ["delimiter", "encoding-type", "max-keys", "prefix"];
-
-/** `LEVEL METHOD sub-resource`; a route without sub-resource ends with a blank. */
-const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  [
-    "service GET ",
-    {
-      operation: "ListBuckets",
-      parameters: ["bucket-region", "continuation-token", "max-buckets", "prefix"],
-    },
-  ],
-
-  ["bucket PUT ", { operation: "CreateBucket" }],
-  ["bucket HEAD ", { operation: "HeadBucket" }],
-  ["bucket DELETE ", { operation: "DeleteBucket" }],
-  ["bucket GET ", { operation: "ListObjects", parameters: [...LIST_COMMON, "marker"] }],
-  [
-    "bucket GET list-type",
-    {
-      operation: "ListObjectsV2",
-      parameters: [...LIST_COMMON, "continuation-token", "fetch-owner", "start-after"],
-    },
-  ],
-  [
-    "bucket GET versions",
-    { operation: "ListObjectVersions", parameters: [...LIST_COMMON, "key-marker", "version-id-marker"] },
-  ],
-  [
-    "bucket GET uploads",
-    {
-      operation: "ListMultipartUploads",
-      parameters: ["delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"],
-    },
-  ],
-  ["bucket POST delete", { operation: "DeleteObjects" }],
-  ["bucket GET location", { operation: "GetBucketLocation" }],
-  ["bucket GET versioning", { operation: "GetBucketVersioning" }],
-  ["bucket GET acl", { operation: "GetBucketAcl" }],
-  ["bucket GET policy", { operation: "GetBucketPolicy" }],
-  ["bucket GET policyStatus", { operation: "GetBucketPolicyStatus" }],
-  ["bucket GET cors", { operation: "GetBucketCors" }],
-  ["bucket GET lifecycle", { operation: "GetBucketLifecycleConfiguration" }],
-  ["bucket GET tagging", { operation: "GetBucketTagging" }],
-  ["bucket GET website", { operation: "GetBucketWebsite" }],
-  ["bucket GET encryption", { operation: "GetBucketEncryption" }],
-  ["bucket GET object-lock", { operation: "GetObjectLockConfiguration" }],
-  ["bucket GET replication", { operation: "GetBucketReplication" }],
-  ["bucket GET logging", { operation: "GetBucketLogging" }],
-  ["bucket GET notification", { operation: "GetBucketNotificationConfiguration" }],
-  ["bucket GET requestPayment", { operation: "GetBucketRequestPayment" }],
-  ["bucket GET accelerate", { operation: "GetBucketAccelerateConfiguration" }],
-  ["bucket GET ownershipControls", { operation: "GetBucketOwnershipControls" }],
-  ["bucket GET publicAccessBlock", { operation: "GetPublicAccessBlock" }],
-
-  ["object GET ", { operation: "GetObject", parameters: ["partNumber", "versionId", ...RESPONSE_OVERRIDES] }],
-  [
-    "object HEAD ",
-    { operation: "HeadObject", parameters: ["partNumber", "versionId", ...RESPONSE_OVERRIDES] },
-  ],
-  ["object PUT ", { operation: "PutObject" }],
-  ["object DELETE ", { operation: "DeleteObject", parameters: ["versionId"] }],
-  ["object GET acl", { operation: "GetObjectAcl", parameters: ["versionId"] }],
-  ["object GET tagging", { operation: "GetObjectTagging", parameters: ["versionId"] }],
-  ["object GET attributes", { operation: "GetObjectAttributes", parameters: ["versionId"] }],
-  [
-    "object GET uploadId",
-    { operation: "ListParts", parameters: ["encoding-type", "max-parts", "part-number-marker"] },
-  ],
-  ["object POST uploads", { operation: "CreateMultipartUpload" }],
-  ["object PUT uploadId", { operation: "UploadPart", parameters: ["partNumber"] }],
-  ["object POST uploadId", { operation: "CompleteMultipartUpload" }],
-  ["object DELETE uploadId", { operation: "AbortMultipartUpload" }],
-]);
-
-/** `GET, PUT` of the plain resource: a method that is refused with 405 never comes with a sub-resource. */
-function methodsOf(level: Level): string {
+/** `GET, PUT` of a resource: what a 405 says in Allow. */
+function methodsOf(
+  level: Level,
+  subResource: string,
+  tables: readonly ReadonlyMap<string, unknown>[],
+): string {
   const methods: string[] = [];
-  for (const name of ROUTES.keys()) {
-    const [of, method = "", subResource] = name.split(" ");
-    if (of === level && subResource === "") methods.push(method);
+  for (const table of tables) {
+    for (const name of table.keys()) {
+      const [of, method = "", at] = name.split(" ");
+      if (of === level && at === subResource) methods.push(method);
+    }
   }
   return methods.join(", ");
 }
@@ -125,6 +42,7 @@ export function detectOperation(request: S3Request): Detected {
   const route = ROUTES.get(`${level} ${request.method} ${subResource}`);
   if (route === undefined) return unsupported(noSuchOperation(request, level, subResource));
   const stranger = unknownParameter(request, route, subResource);
+  if (stranger === "partNumber") return unsupported(partWithoutUpload(request));
   if (stranger !== undefined) return unsupported(notImplemented(stranger));
   for (const header of UNIMPLEMENTED_HEADERS) {
     if (request.header(header) !== undefined) return unsupported(notImplemented(header));
@@ -174,24 +92,58 @@ function unknownParameter(request: S3Request, route: Route, subResource: string)
 }
 
 function noSuchOperation(request: S3Request, level: Level, subResource: string): S3Error {
-  if (request.method === "OPTIONS") return new S3Error("CORSForbidden");
-  if (subResource !== "") return notImplemented(subResource);
-  if (level === "bucket" && request.method === "POST") return notImplemented("POST Object (form upload)");
+  const { method } = request;
+  if (method === "OPTIONS") return new S3Error("CORSForbidden");
+  if (level === "bucket" && method === "POST" && subResource === "") return postForm(request);
+  const why = REFUSED.get(`${level} ${method} ${subResource}`);
+  if (why !== undefined) return notImplemented(subResource, why);
+  if (subResource !== "" && methodsOf(level, subResource, [ROUTES, REFUSED]) === "") {
+    return new S3Error("InvalidRequest", { message: `A ${level} has no ?${subResource} subresource.` });
+  }
   return new S3Error("MethodNotAllowed", {
     extra: [
-      ["Method", request.method],
-      ["ResourceType", level.toUpperCase()],
+      ["Method", method],
+      ["ResourceType", resourceType(level, subResource)],
     ],
     // RFC 9110 section 15.5.6.
-    headers: [["Allow", methodsOf(level)]],
+    headers: [["Allow", methodsOf(level, subResource, [ROUTES])]],
   });
 }
 
-function notImplemented(what: string): S3Error {
+/** S3's names for what a method is not allowed on, as recorded on 2026-09-23: brekkylab/backlot, tests. */
+function resourceType(level: Level, subResource: string): string {
+  if (subResource === "") return level.toUpperCase();
+  if (subResource === "delete") return "MULTI_OBJECT_DELETE";
+  if (subResource === "uploadId") return "UPLOAD";
+  const name = subResource.replaceAll("-", "_").toUpperCase();
+  return level === "object" && (name === "TAGGING" || name === "ENCRYPTION") ? `OBJECT_${name}` : name;
+}
+
+/** As recorded there: what is no form is told so, and no client repeats that. */
+function postForm(request: S3Request): S3Error {
+  const type = request.header("content-type") ?? "";
+  if (type.toLowerCase().startsWith("multipart/form-data"))
+    return notImplemented("POST Object (form upload)");
+  return new S3Error("PreconditionFailed", {
+    extra: [["Condition", "Bucket POST must be of the enclosure-type multipart/form-data"]],
+  });
+}
+
+function notImplemented(what: string, why?: string): S3Error {
+  const reason = why === undefined ? "" : ` (${why})`;
   return new S3Error("NotImplemented", {
-    message: `A header or operation you provided implies functionality that is not implemented: ${what}`,
+    message: `A header or operation you provided implies functionality that is not implemented: ${what}${reason}`,
     extra: [["Header", what]],
   });
+}
+
+/** AWS's words: versity/versitygw, s3err/invalid-argument.go. */
+function partWithoutUpload(request: S3Request): S3Error {
+  return invalidArgument(
+    "partNumber",
+    request.query.get("partNumber") ?? "",
+    "This operation does not accept partNumber without uploadId",
+  );
 }
 
 function conflict(a: string, b: string): S3Error {

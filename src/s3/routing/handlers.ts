@@ -1,5 +1,13 @@
 /** Which code answers which operation. */
 import {
+  putBucketLogging,
+  putBucketNotificationConfiguration,
+  putBucketOwnershipControls,
+  putBucketRequestPayment,
+} from "../buckets/as-it-is.ts";
+import {
+  configurations,
+  getBucketAbac,
   getBucketAccelerateConfiguration,
   getBucketAcl,
   getBucketCors,
@@ -7,6 +15,7 @@ import {
   getBucketLifecycleConfiguration,
   getBucketLocation,
   getBucketLogging,
+  getBucketMetadataConfiguration,
   getBucketNotificationConfiguration,
   getBucketOwnershipControls,
   getBucketPolicy,
@@ -18,6 +27,9 @@ import {
   getBucketWebsite,
   getObjectLockConfiguration,
   getPublicAccessBlock,
+  noSuchConfiguration,
+  nothingToDelete,
+  putObjectLockConfiguration,
 } from "../buckets/facts.ts";
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../buckets/lifecycle.ts";
 import type { Handler } from "../exchange.ts";
@@ -27,9 +39,18 @@ import { completeMultipartUpload } from "../multipart/complete.ts";
 import { listParts } from "../multipart/parts.ts";
 import { abortMultipartUpload, createMultipartUpload } from "../multipart/upload.ts";
 import { uploadPart, uploadPartCopy } from "../multipart/upload-part.ts";
+import { putBucketAcl, putObjectAcl } from "../objects/acl.ts";
 import { copyObject } from "../objects/copy.ts";
 import { deleteObject, deleteObjects } from "../objects/delete.ts";
-import { getObjectAcl, getObjectAttributes, getObjectTagging } from "../objects/facts.ts";
+import {
+  deleteObjectTagging,
+  getObjectAcl,
+  getObjectAttributes,
+  getObjectTagging,
+  getObjectTorrent,
+  restoreObject,
+  withoutLock,
+} from "../objects/facts.ts";
 import { getObject, headObject } from "../objects/get.ts";
 import { putObject } from "../objects/put.ts";
 import type { OperationName } from "./operations.ts";
@@ -62,6 +83,33 @@ export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
   GetBucketAccelerateConfiguration: getBucketAccelerateConfiguration,
   GetBucketOwnershipControls: getBucketOwnershipControls,
   GetPublicAccessBlock: getPublicAccessBlock,
+  GetBucketAbac: getBucketAbac,
+  ListBucketAnalyticsConfigurations: configurations("ListBucketAnalyticsConfigurationsResult"),
+  ListBucketIntelligentTieringConfigurations: configurations("ListIntelligentTieringConfigurationsResult"),
+  ListBucketInventoryConfigurations: configurations("ListInventoryConfigurationsResult"),
+  ListBucketMetricsConfigurations: configurations("ListMetricsConfigurationsResult"),
+  GetBucketMetadataConfiguration: getBucketMetadataConfiguration,
+  GetBucketMetadataTableConfiguration: getBucketMetadataConfiguration,
+  PutBucketAcl: putBucketAcl,
+  PutBucketLogging: putBucketLogging,
+  PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
+  PutObjectLockConfiguration: putObjectLockConfiguration,
+  PutBucketOwnershipControls: putBucketOwnershipControls,
+  PutBucketRequestPayment: putBucketRequestPayment,
+  DeleteBucketAnalyticsConfiguration: noSuchConfiguration,
+  DeleteBucketCors: nothingToDelete,
+  DeleteBucketEncryption: nothingToDelete,
+  DeleteBucketIntelligentTieringConfiguration: noSuchConfiguration,
+  DeleteBucketInventoryConfiguration: noSuchConfiguration,
+  DeleteBucketLifecycle: nothingToDelete,
+  DeleteBucketMetadataConfiguration: nothingToDelete,
+  DeleteBucketMetadataTableConfiguration: nothingToDelete,
+  DeleteBucketMetricsConfiguration: noSuchConfiguration,
+  DeleteBucketPolicy: nothingToDelete,
+  DeletePublicAccessBlock: nothingToDelete,
+  DeleteBucketReplication: nothingToDelete,
+  DeleteBucketTagging: nothingToDelete,
+  DeleteBucketWebsite: nothingToDelete,
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
   ListObjectVersions: listObjectVersions,
@@ -75,6 +123,14 @@ export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
   GetObjectAcl: getObjectAcl,
   GetObjectTagging: getObjectTagging,
   GetObjectAttributes: getObjectAttributes,
+  GetObjectLegalHold: withoutLock,
+  GetObjectRetention: withoutLock,
+  GetObjectTorrent: getObjectTorrent,
+  PutObjectAcl: putObjectAcl,
+  PutObjectLegalHold: withoutLock,
+  PutObjectRetention: withoutLock,
+  DeleteObjectTagging: deleteObjectTagging,
+  RestoreObject: restoreObject,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,

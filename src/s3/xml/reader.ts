@@ -32,6 +32,11 @@ export class XmlElement {
     return decodeReferences(String(this.#node[TEXT] ?? ""));
   }
 
+  /** Of its child elements, each once. */
+  get names(): string[] {
+    return Object.keys(this.#node).filter((name) => name !== TEXT);
+  }
+
   children(name: string): XmlElement[] {
     if (!Object.hasOwn(this.#node, name)) return [];
     return asArray(this.#node[name]).map((node) => new XmlElement(node));

@@ -38,7 +38,7 @@ export class LocalCluster {
         name,
         instance,
         roster: undefined,
-        boots: [],
+        boots: ["00000000000000a0"],
         peerBoots: [],
         initializing: true,
       },

@@ -13,6 +13,8 @@ export class MemoryNetwork {
   readonly sent = new Map<PeerMessage["kind"], number>();
   /** Looks at everything that is sent, before it is delivered; what it cuts loose is lost. */
   onSend: (from: string, to: string, message: PeerMessage) => void = () => {};
+  /** What is sent and never arrives. */
+  loses: (from: string, message: PeerMessage) => boolean = () => false;
 
   transport(address: string, callbacks: TransportCallbacks): Transport {
     return new MemoryTransport(this, address, callbacks);
@@ -77,6 +79,7 @@ class MemoryTransport implements Transport {
     if (peer === undefined || other === undefined || this.#closed || !this.#up.has(to)) return false;
     this.#network.count(message.kind);
     this.#network.onSend(this.#address, addressOf(peer), message);
+    if (this.#network.loses(this.#address, message)) return true;
     const copy = copied(message);
     const own = this.callbacks.hello(to);
     setImmediate(() => other.deliver(own, copy));
@@ -131,13 +134,13 @@ class MemoryTransport implements Transport {
     }
     const mine = this.callbacks.hello(peer.id);
     const theirs = other.callbacks.hello(mine.id);
-    const there = other.callbacks.admit(mine, undefined);
+    const there = other.callbacks.admit(mine);
     if (!there.ok) {
       this.#errors.set(peer.id, `${there.code}: ${there.message}`);
       this.callbacks.onRefused(peer, there.code, there.message);
       return;
     }
-    const here = this.callbacks.admit(theirs, undefined);
+    const here = this.callbacks.admit(theirs);
     if (!here.ok) return;
     this.#up.set(peer.id, theirs);
     this.callbacks.onHello(peer, theirs);

@@ -6,8 +6,8 @@ import type { TlsFiles } from "../../../src/platform/network/real-network.ts";
 
 export interface TestCertificates {
   readonly directory: string;
-  /** Signed by the common CA, valid for the name. */
-  node(name: string): TlsFiles;
+  /** Signed by the common CA, valid for the name. @param more one more entry among its names, such as URI:... */
+  node(name: string, more?: string): TlsFiles;
   /** Signed by nobody, but it trusts the common CA. */
   stranger(): TlsFiles;
   remove(): void;
@@ -45,7 +45,7 @@ export function makeCertificates(): TestCertificates {
   });
   return {
     directory,
-    node: (name) => {
+    node: (name, more) => {
       const [key, csr, crt, ext] = ["key", "csr", "crt", "ext"].map((suffix) => `${name}.${suffix}`);
       openssl(
         directory,
@@ -58,7 +58,10 @@ export function makeCertificates(): TestCertificates {
         "-out",
         `${csr}`,
       );
-      writeFileSync(join(directory, `${ext}`), `subjectAltName=DNS:${name},DNS:${name}.example,IP:192.0.2.7`);
+      const names = [`DNS.1=${name}`, `DNS.2=${name}.example`, "IP.1=192.0.2.7"];
+      const [kind, ...value] = more?.split(":") ?? [];
+      if (kind !== undefined) names.unshift(`${kind}.9=${value.join(":")}`);
+      writeFileSync(join(directory, `${ext}`), ["subjectAltName=@names", "[names]", ...names, ""].join("\n"));
       openssl(
         directory,
         ...["x509", "-req", "-in", `${csr}`, "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"],

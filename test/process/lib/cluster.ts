@@ -1,6 +1,7 @@
 /** Several real nodes on loopback that form one cluster, each with its own directory, and the links between them. */
 import { join } from "node:path";
 import {
+  CLUSTER_SECRET,
   CREDENTIALS,
   freePorts,
   LOOPBACK,
@@ -191,7 +192,7 @@ export class Cluster {
         ...node.membership,
         ...(this.#options.args ?? []),
       ],
-      env: { ...this.#options.env, ...env },
+      env: { ELASTICKV_CLUSTER_SECRET: CLUSTER_SECRET, ...this.#options.env, ...env },
     });
     return node.process;
   }

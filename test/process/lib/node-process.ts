@@ -10,6 +10,9 @@ export const CREDENTIALS: Credentials = {
   secretKey: "testRootSecretKey0123456789",
 };
 
+/** Of every cluster here. */
+export const CLUSTER_SECRET = `${"7e57c0de".repeat(7)}0123456a`;
+
 export const LOOPBACK = "127.0.0.1";
 const REPOSITORY = resolve(import.meta.dir, "../../..");
 const READY_TIMEOUT_MS = 60_000;

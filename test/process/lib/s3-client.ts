@@ -39,7 +39,8 @@ export class S3Client {
     this.#credentials = credentials;
   }
 
-  /** `target` is "bucket" or "bucket/key", not encoded. @throws Error when the connection is lost. */
+  /** `target` is "bucket" or "bucket/key", not encoded. @throws Error when the connection is lost; `reused`: one that had carried
+   *  a request before. */
   call(method: string, target: string, options: CallOptions = {}): Promise<Answer> {
     const path = `/${encodeKey(target)}`;
     const host = `${this.#host}:${this.#port}`;
@@ -66,7 +67,7 @@ export class S3Client {
         },
         (response) => collect(response, method).then(done, failed),
       );
-      request.once("error", failed);
+      request.once("error", (error) => failed(Object.assign(error, { reused: request.reusedSocket })));
       if (options.timeoutMs !== undefined) {
         const { timeoutMs } = options;
         const timer = setTimeout(

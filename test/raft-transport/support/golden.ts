@@ -1,14 +1,19 @@
 /** The frames whose bytes docs/format/peer.md shows. */
 import { EntryType, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 import { encodeMessage } from "../../../src/raft/transport/codec.ts";
+import { FrameSeal, SEAL_BYTES } from "../../../src/raft/transport/frame-seal.ts";
 import { PREFACE } from "../../../src/raft/transport/framing.ts";
 import {
   ALIVE_FRAME,
   type ConnectionHello,
+  challengeFrame,
   helloFrame,
+  proofFrame,
+  UNAUTHENTICATED_FRAME,
   verdictFrame,
 } from "../../../src/raft/transport/handshake.ts";
 import { SLOTS, type Slot } from "../../../src/raft/transport/lanes.ts";
+import { ClusterProof, type SessionKeys } from "../../../src/raft/transport/proof.ts";
 
 export const GOLDEN_HELLO: ConnectionHello = {
   hello: {
@@ -16,7 +21,7 @@ export const GOLDEN_HELLO: ConnectionHello = {
     id: 1,
     name: "n1",
     instance: "0a",
-    protocol: 1,
+    protocol: 2,
     version: "0.1.0",
     capabilities: ["x"],
     address: "h:9002",
@@ -41,8 +46,27 @@ const append = {
 };
 const heartbeat = { ...newMessage(MessageType.Heartbeat, 2), from: 1, term: 5 };
 
+const counting = (from: number): Uint8Array => Uint8Array.from({ length: 32 }, (_, i) => from + i);
+export const GOLDEN_PROOF = { secret: counting(0), challenge: counting(0x20), nonce: counting(0x40) };
+const proof = new ClusterProof([GOLDEN_PROOF.secret]);
+const mac = proof.prove(GOLDEN_PROOF.challenge, GOLDEN_PROOF.nonce);
+const accepted = proof.accept(GOLDEN_PROOF.challenge, GOLDEN_PROOF.nonce, mac);
+if (accepted === undefined) throw new Error("the proof was not accepted");
+
+function sealed({ receive }: SessionKeys, frame: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(frame.byteLength + SEAL_BYTES);
+  bytes.set(frame);
+  new FrameSeal(receive).fill(bytes);
+  return bytes;
+}
+
 export const GOLDEN: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   ["preface", PREFACE],
+  ["challenge", challengeFrame(GOLDEN_PROOF.challenge)],
+  ["proof", proofFrame(mac, GOLDEN_PROOF.nonce)],
+  ["answer", proofFrame(accepted.answer)],
+  ["stranger", UNAUTHENTICATED_FRAME],
+  ["sealed", sealed(accepted.keys, ALIVE_FRAME)],
   ["hello", helloFrame(GOLDEN_HELLO)],
   ["refusal", verdictFrame({ ok: false, code: "REMOVED", message: "gone" })],
   ["alive", ALIVE_FRAME],

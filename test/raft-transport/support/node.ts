@@ -1,6 +1,7 @@
 /** A transport at a host of a World, and a record of everything that it says. */
 import { PeerTransport } from "../../../src/raft/transport/transport.ts";
 import type {
+  HandshakeFailure,
   Hello,
   Lane,
   Peer,
@@ -16,6 +17,8 @@ export interface TestNode {
   readonly host: string;
   readonly transport: PeerTransport;
   readonly peer: Peer;
+  /** What it says of itself. */
+  readonly hello: Hello;
   readonly received: { from: number; message: PeerMessage }[];
   readonly unreachable: { peer: number; lane: Lane }[];
   readonly refusals: { peer: number; code: RefusalCode; message: string }[];
@@ -26,9 +29,12 @@ export interface TestNode {
   readonly allocated: Uint8Array[];
   connected: Map<string, number>;
   protocolErrors: number;
+  readonly failures: HandshakeFailure[];
   admit: (hello: Hello) => Verdict;
 }
 
+/** Of every node here, unless a test says otherwise. */
+export const SECRET = Uint8Array.from({ length: 32 }, (_, i) => i);
 const PORT = 9002;
 const zero = (): Record<Lane, number> => ({ heartbeat: 0, replication: 0, snapshot: 0, other: 0 });
 
@@ -49,9 +55,10 @@ export async function startNode(
     id,
     name: `n${id}`,
     instance: `instance-${id}`,
-    protocol: 1,
+    protocol: 2,
     version: "0.1.0",
     capabilities: ["a", "b"],
+    boot: `00000000000000b${id % 10}`,
     address: `${host}:${PORT}`,
     ...helloFields,
   };
@@ -59,6 +66,7 @@ export async function startNode(
     id,
     host,
     peer: peerAt(id, host),
+    hello,
     received: [],
     unreachable: [],
     refusals: [],
@@ -69,12 +77,14 @@ export async function startNode(
     allocated: [],
     connected: new Map(),
     protocolErrors: 0,
+    failures: [],
     admit: () => ({ ok: true }),
     transport: new PeerTransport({
       network: world.network(host),
       clock: world.clock,
       timers: world.timers,
       random: world.random,
+      authentication: { secrets: [SECRET], tls: false },
       hello: () => hello,
       listen: { host, port: PORT },
       lanes: 4,
@@ -90,6 +100,7 @@ export async function startNode(
         sent: (lane, messages) => void (node.sent[lane] += messages),
         received: (lane, messages) => void (node.taken[lane] += messages),
         protocolError: () => void node.protocolErrors++,
+        handshakeFailed: (reason) => void node.failures.push(reason),
         connected: (peer, lanes) => void node.connected.set(peer, lanes),
       },
       allocate: (size) => {

@@ -18,6 +18,8 @@ interface Task {
 }
 
 const LATENCY_MS = 1;
+/** Of whoever dials. */
+const SOME_PORT = 40_000;
 /** What a "kernel" takes before a writer has to wait. */
 const KERNEL_BYTES = 256 * 1024;
 
@@ -36,6 +38,8 @@ export class World {
   readonly stopped = new Set<string>();
   /** "from>to": bytes vanish without anybody being told. */
   readonly cut = new Set<string>();
+  /** One byte of the first stream in this direction comes altered. */
+  tamper: { readonly way: string; readonly at: number; readonly mask: number } | undefined;
   /** Largest piece that a stream is delivered in. */
   pieceBytes = 64 * 1024;
 
@@ -160,6 +164,7 @@ export class MemoryConnection implements Connection {
   /** On the way, the bytes that the kernel took. */
   #way: Uint8Array[] = [];
   #pumping = false;
+  #delivered = 0;
 
   constructor(world: World, from: string, to: string) {
     this.#world = world;
@@ -168,7 +173,7 @@ export class MemoryConnection implements Connection {
   }
 
   get remote(): string {
-    return this.to;
+    return `${this.to}:${SOME_PORT}`;
   }
 
   get ended(): boolean {
@@ -254,9 +259,20 @@ export class MemoryConnection implements Connection {
       const piece = new Uint8Array(next.subarray(0, take));
       if (take === next.byteLength) this.#way.shift();
       else this.#way[0] = next.subarray(take);
+      this.#alter(piece);
       other.handlers.onData(piece);
       piece.fill(0xee);
     }
+  }
+
+  #alter(piece: Uint8Array): void {
+    const { tamper } = this.#world;
+    if (tamper === undefined || tamper.way !== `${this.from}>${this.to}`) return;
+    const at = tamper.at - this.#delivered;
+    this.#delivered += piece.byteLength;
+    if (at < 0 || at >= piece.byteLength) return;
+    piece[at] = (piece[at] ?? 0) ^ tamper.mask;
+    this.#world.tamper = undefined;
   }
 
   #toKernel(): void {

@@ -7,7 +7,7 @@ import { describeConfiguration, ProgressTracker } from "../../../src/raft/core/t
 import { type Case, lastValueOf, parseBoolean } from "./datadriven.ts";
 import { parseChanges, TokenError } from "./tokens.ts";
 
-/** INTERACTION.md, section 6: one tracker for the whole file. */
+/** docs/design/raft-interaction.md, section 6: one tracker for the whole file. */
 export function confChangeSuite(): (testCase: Case) => string {
   const tracker = new ProgressTracker(10, Number.POSITIVE_INFINITY);
   // Grows with every case, so that the progress of a newcomer shows when it came.

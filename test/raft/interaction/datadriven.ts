@@ -1,4 +1,4 @@
-/** The case format of INTERACTION.md, section 1. */
+/** The case format of docs/design/raft-interaction.md, section 1. */
 
 export interface Argument {
   readonly key: string;

@@ -17,7 +17,7 @@ import {
   stateName,
 } from "../../../src/raft/core/index.ts";
 
-/** The print formats of INTERACTION.md, section 4. */
+/** The print formats of docs/design/raft-interaction.md, section 4. */
 
 function describeTarget(id: number): string {
   if (id === 0) return "None";

@@ -28,7 +28,7 @@ export interface Watcher {
   onSent(node: InteractionNode, message: Message): void;
 }
 
-/** Several nodes and the messages between them. INTERACTION.md, sections 2 and 3. */
+/** Several nodes and the messages between them. docs/design/raft-interaction.md, sections 2 and 3. */
 export class Environment {
   readonly output = new Output();
   readonly nodes: InteractionNode[] = [];

@@ -13,7 +13,7 @@ import {
   type Snapshot,
 } from "../../../src/raft/core/index.ts";
 
-/** What `add-nodes` sets; everything else is as in INTERACTION.md, section 2.1. */
+/** What `add-nodes` sets; everything else is as in docs/design/raft-interaction.md, section 2.1. */
 export type NodeOptions = Omit<Config, "id" | "storage" | "nextInt" | "applied">;
 
 /** A store whose snapshot is the node's last applied state, whatever the store itself was given. */
@@ -66,7 +66,7 @@ export class InteractionNode {
     return this.storage.snapshot().metadata.index;
   }
 
-  /** A crash and a restart, with what the store holds. INTERACTION.md, section 9. */
+  /** A crash and a restart, with what the store holds. docs/design/raft-interaction.md, section 9. */
   restart(): void {
     this.appendWork.length = 0;
     this.applyWork.length = 0;

@@ -10,7 +10,7 @@ import {
 } from "../../../src/raft/core/quorum/index.ts";
 import { type Argument, type Case, parseInteger, valuesOf } from "./datadriven.ts";
 
-/** INTERACTION.md, section 7: every case stands alone. */
+/** docs/design/raft-interaction.md, section 7: every case stands alone. */
 export function quorumSuite(): (testCase: Case) => string {
   return ({ command, args }) => {
     const first = valuesOf(args, "cfg").map(parseInteger);

@@ -23,7 +23,7 @@ export class RandomScript {
   readonly #random: SeededRandom;
   readonly #checker = new SafetyChecker();
   readonly #environment: Environment;
-  /** Membership changes and restarts exclude each other (INTERACTION.md, section 9). */
+  /** Membership changes and restarts exclude each other (docs/design/raft-interaction.md, section 9). */
   readonly #changesMembers: boolean;
   readonly #nodeOptions: string;
   #proposals = 0;

@@ -74,8 +74,9 @@ export function targetOf(path: string, query: Record<string, unknown> = {}): str
 export async function signHeaders(
   request: ToSign,
   ms: number,
+  region?: string,
 ): Promise<{ target: string; headers: string[] }> {
-  const signed = await signer().sign(httpRequest(request), { signingDate: new Date(ms) });
+  const signed = await signer(region).sign(httpRequest(request), { signingDate: new Date(ms) });
   return {
     target: targetOf(request.path, signed.query as Record<string, unknown>),
     headers: Object.entries(signed.headers).flat(),
@@ -87,8 +88,9 @@ export async function presign(
   request: ToSign,
   ms: number,
   expiresIn: number,
+  region?: string,
 ): Promise<{ target: string; headers: string[] }> {
-  const signed = await signer().presign(
+  const signed = await signer(region).presign(
     httpRequest({ ...request, sha256: request.sha256 ?? "UNSIGNED-PAYLOAD" }),
     {
       signingDate: new Date(ms),

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
+import { hashersReady } from "../../../src/blob/hash/hashers.ts";
 import { HashPool } from "../../../src/blob/hash/pool.ts";
 import { spawnHashWorker } from "../../../src/blob/hash/port.ts";
 import type { BodyReader } from "../../../src/http/types.ts";
@@ -8,6 +9,8 @@ import { openBody } from "../../../src/s3/body/open-body.ts";
 import type { OpenBodyOptions, PayloadReader, PayloadResult } from "../../../src/s3/body/types.ts";
 import { S3Error } from "../../../src/s3/errors.ts";
 import { SECRET_KEY, s3Request } from "../auth/fixture.ts";
+
+await hashersReady;
 
 /** Shared by all files of a run; its Workers do not keep the process alive. */
 export const workerPool = new HashPool({ spawn: spawnHashWorker(), workers: 2 });

@@ -148,14 +148,25 @@ describe("lengths and broken bodies", () => {
     });
 
   test("an object needs a length, a bucket does not", async () => {
-    expect((await refusal(() => openWith(bodyOf([]), ["Transfer-Encoding", "chunked"]))).code).toBe(
-      "MissingContentLength",
-    );
     const silent = await refusal(() => openWith(bodyOf([], 0), []));
     expect([silent.code, silent.status]).toEqual(["MissingContentLength", 411]);
     expect(openWith(bodyOf([], 0), ["Content-Length", "0"]).decodedLength).toBe(0);
     expect(openWith(bodyOf([], 0), [], "PUT", "/b").decodedLength).toBe(0);
   });
+
+  // The answer of S3 as Automattic/knox#43 and chilts/awssum#30 show it.
+  test.each(["PUT", "POST"])(
+    "a transfer coding is no length: %s is NotImplemented and names the header",
+    async (method) => {
+      const error = await refusal(() => openWith(bodyOf([]), ["Transfer-Encoding", "chunked"], method));
+      expect([error.code, error.status]).toEqual(["NotImplemented", 501]);
+      expect(error.extra).toEqual([["Header", "Transfer-Encoding"]]);
+      const bucket = await refusal(() =>
+        openWith(bodyOf([]), ["Transfer-Encoding", "chunked"], method, "/b"),
+      );
+      expect(bucket.code).toBe("NotImplemented");
+    },
+  );
 
   test("too large is refused before it is read", async () => {
     const max = 5 * 1024 ** 3;

@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { isBucketName } from "../../../src/s3/buckets/name.ts";
-import { harness } from "../support/harness.ts";
+import { type Harness, harness } from "../support/harness.ts";
 
 test.each(["abc", "a-b", "a.b", "1ab", "my-bucket.2026", "a".repeat(63), "3.14.15", "1.2.3.4.5"])(
   "%s is a name",
@@ -77,11 +77,12 @@ test("what a creation may ask for", async () => {
   expect(await code(config("<LocationConstraint>mars-1</LocationConstraint>"))).toBe(
     "InvalidLocationConstraint",
   );
+  expect(await code(config("<Colour>blue</Colour>"))).toBe("MalformedXML");
   expect(await code("<x/>")).toBe("MalformedXML");
   expect(await code("rubbish")).toBe("MalformedXML");
   expect(await code(`<!DOCTYPE x>${config("")}`)).toBe("MalformedXML");
   expect(await code(config("<Location><Type>AvailabilityZone</Type></Location>"))).toBe("NotImplemented");
-  expect(await code("", { "x-amz-acl": "public-read" })).toBe("NotImplemented");
+  expect(await code("", { "x-amz-acl": "public-read" })).toBe("InvalidBucketAclWithObjectOwnership");
   expect(await code("", { "x-amz-bucket-object-lock-enabled": "true" })).toBe("NotImplemented");
   expect(await code("", { "x-amz-object-ownership": "ObjectWriter" })).toBe("NotImplemented");
   expect((await h.call("HEAD", "/bucket")).status).toBe(404);
@@ -118,38 +119,6 @@ test("listing buckets: order, prefix, pages", async () => {
   expect((await h.call("GET", "/?continuation-token=x")).tag("Code")).toBe("InvalidArgument");
 });
 
-test.each([
-  ["versioning", 200, "VersioningConfiguration"],
-  ["acl", 200, "AccessControlPolicy"],
-  ["logging", 200, "BucketLoggingStatus"],
-  ["notification", 200, "NotificationConfiguration"],
-  ["requestPayment", 200, "RequestPaymentConfiguration"],
-  ["accelerate", 200, "AccelerateConfiguration"],
-  ["policy", 404, "NoSuchBucketPolicy"],
-  ["policyStatus", 404, "NoSuchBucketPolicy"],
-  ["cors", 404, "NoSuchCORSConfiguration"],
-  ["lifecycle", 404, "NoSuchLifecycleConfiguration"],
-  ["tagging", 404, "NoSuchTagSet"],
-  ["website", 404, "NoSuchWebsiteConfiguration"],
-  ["encryption", 404, "ServerSideEncryptionConfigurationNotFoundError"],
-  ["object-lock", 404, "ObjectLockConfigurationNotFoundError"],
-  ["replication", 404, "ReplicationConfigurationNotFoundError"],
-  ["ownershipControls", 404, "OwnershipControlsNotFoundError"],
-  ["publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"],
-  ["analytics", 501, "NotImplemented"],
-] as const)("GET ?%s is %d %s; PUT and DELETE are not implemented", async (name, status, what) => {
-  const h = harness();
-  await h.call("PUT", "/bucket");
-  const answer = await h.call("GET", `/bucket?${name}`);
-  expect(answer.status).toBe(status);
-  expect(answer.text).toContain(what);
-  for (const method of ["PUT", "DELETE"]) {
-    const refused = await h.call(method, `/bucket?${name}`, { body: "<x/>" });
-    expect([refused.status, refused.tag("Code")]).toEqual([501, "NotImplemented"]);
-  }
-  if (status !== 501) expect((await h.call("GET", `/nowhere?${name}`)).tag("Code")).toBe("NoSuchBucket");
-});
-
 test("nobody without a key, no other owner than asked for; errors say where", async () => {
   const h = harness();
   await h.call("PUT", "/bucket");
@@ -181,5 +150,64 @@ test("virtual-host style is the same bucket; a host of few characters reaches no
   for (const host of ["a", "s3", "a:1", ""]) {
     expect((await h.call("GET", "/bucket/ListBuckets", { headers: { host } })).tag("Code")).toBe("NoSuchKey");
   }
-  expect((await h.call("POST", "/PutObject")).tag("Code")).toBe("NotImplemented");
+  expect((await h.call("POST", "/PutObject")).tag("Code")).toBe("PreconditionFailed");
+});
+
+/** Decision 076. Clients sign for what they are told: nothing may be named that is then refused. */
+describe("where a bucket lies", () => {
+  const constraint = (region: string): string =>
+    `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+
+  async function told(h: Harness, bucket: string, region?: string): Promise<unknown[]> {
+    const location = await h.call("GET", `/${bucket}?location`, { region });
+    const head = await h.call("HEAD", `/${bucket}`, { region });
+    const list = await h.call("GET", `/?prefix=${bucket}`, { region });
+    return [
+      location.tag("LocationConstraint"),
+      head.headers.get("x-amz-bucket-region"),
+      list.tag("BucketRegion"),
+    ];
+  }
+
+  test("no region is set: where the asking client is", async () => {
+    const h = harness({ deps: { region: undefined } });
+    expect((await h.call("PUT", "/bucket", { region: "auto" })).status).toBe(200);
+    expect(await told(h, "bucket", "auto")).toEqual(["auto", "auto", "auto"]);
+    expect(await told(h, "bucket", "eu-west-1")).toEqual(["eu-west-1", "eu-west-1", "eu-west-1"]);
+    // us-east-1 is said by saying nothing.
+    expect(await told(h, "bucket", "us-east-1")).toEqual(["", "us-east-1", "us-east-1"]);
+    expect(await told(h, "bucket")).toEqual(["", "us-east-1", "us-east-1"]);
+    // Making one's own bucket again succeeds in us-east-1 only, as on AWS.
+    expect((await h.call("PUT", "/bucket", { region: "us-east-1" })).status).toBe(200);
+    expect((await h.call("PUT", "/bucket", { region: "auto" })).tag("Code")).toBe("BucketAlreadyOwnedByYou");
+    const filtered = async (region: string) =>
+      (await h.call("GET", `/?bucket-region=${region}`, { region: "auto" })).tags("Name");
+    expect([await filtered("auto"), await filtered("us-east-1")]).toEqual([["bucket"], []]);
+  });
+
+  test.each(["auto", "eu-west-1", "us-east-1", "garage"])(
+    "a LocationConstraint of the region that is signed for: %s",
+    async (region) => {
+      const h = harness({ deps: { region: undefined } });
+      expect((await h.call("PUT", "/bucket", { region, body: constraint(region) })).status).toBe(200);
+      expect((await told(h, "bucket", region))[1]).toBe(region);
+    },
+  );
+
+  test("no region is set, and the bucket was put somewhere: there, for everybody", async () => {
+    const h = harness({ deps: { region: undefined } });
+    await h.call("PUT", "/bucket", { region: "us-east-1", body: constraint("eu-west-1") });
+    expect(await told(h, "bucket", "auto")).toEqual(["eu-west-1", "eu-west-1", "eu-west-1"]);
+    const bad = await h.call("PUT", "/other", { region: "auto", body: constraint("a b") });
+    expect(bad.tag("Code")).toBe("InvalidLocationConstraint");
+  });
+
+  test("a region is set: that one, also of buckets that were made before", async () => {
+    const before = harness({ deps: { region: undefined } });
+    await before.call("PUT", "/bucket", { region: "auto", body: constraint("auto") });
+    const h = harness({ kv: before.kv, deps: { region: "eu-central-1" } });
+    expect(await told(h, "bucket", "eu-central-1")).toEqual(["eu-central-1", "eu-central-1", "eu-central-1"]);
+    const answer = await h.call("PUT", "/other", { body: constraint("eu-west-1") });
+    expect(answer.tag("Code")).toBe("InvalidLocationConstraint");
+  });
 });

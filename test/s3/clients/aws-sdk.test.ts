@@ -1,5 +1,6 @@
 /** @aws-sdk/client-s3 over a real socket: edge, SigV4, aws-chunked bodies and the application together. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -153,6 +154,38 @@ test("all checksum algorithms", async () => {
     }
     const head = await client.send(new HeadObjectCommand({ Bucket: "bucket", Key, ChecksumMode: "ENABLED" }));
     expect(head[`Checksum${ChecksumAlgorithm}`]).toBeDefined();
+  }
+});
+
+test("the checksums of 2026: MD5 is the SDK's own, the others are given to it", async () => {
+  const given = {
+    ChecksumMD5: "kAFQmDzST7DWlj99KOF/cg==",
+    ChecksumSHA512:
+      "3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==",
+    ChecksumXXHASH64: "RLws9a13CZk=",
+    ChecksumXXHASH3: "eK9flIkvOVA=",
+    ChecksumXXHASH128: "BrBatnM6YYV4r1+UiS85UA==",
+  };
+  const Bucket = "bucket";
+  for (const [name, value] of Object.entries(given) as [keyof typeof given, string][]) {
+    const put = await client.send(new PutObjectCommand({ Bucket, Key: name, Body: "abc", [name]: value }));
+    expect(put[name]).toBe(value);
+    const attributes = await client.send(
+      new GetObjectAttributesCommand({ Bucket, Key: name, ObjectAttributes: ["Checksum", "ObjectSize"] }),
+    );
+    expect([attributes.Checksum?.[name], attributes.ObjectSize]).toEqual([value, 3]);
+    const wrong = client.send(new PutObjectCommand({ Bucket, Key: name, Body: "abd", [name]: value }));
+    expect(await nameOf(wrong)).toBe("BadDigest");
+  }
+  for (const Body of ["abc", Readable.from([Buffer.from("abc")])]) {
+    const put = new PutObjectCommand({
+      Bucket,
+      Key: "own",
+      Body,
+      ContentLength: 3,
+      ChecksumAlgorithm: "MD5",
+    });
+    expect((await client.send(put)).ChecksumMD5).toBe(given.ChecksumMD5);
   }
 });
 

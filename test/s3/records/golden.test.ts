@@ -25,6 +25,7 @@ import {
   encodePartTable,
   type Manifest,
 } from "../../../src/s3/records/manifest.ts";
+import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
 
@@ -48,6 +49,7 @@ const manifest: Manifest = {
   metadata: [["colour", "blau grün"]],
   checksum: { algorithm: "crc32", type: "COMPOSITE", value: bytes("01020304") },
   owner: "AK",
+  storageClass: "STANDARD",
   content: {
     kind: "parts",
     attempt: bytes("aabb"),
@@ -90,6 +92,13 @@ test("values", () => {
       metadata: [],
       content: { kind: "inline", payloadCrc32: 1 },
     }),
+    invoked: encodeManifest({
+      ...manifest,
+      checksum: undefined,
+      metadata: [],
+      content: { kind: "inline", payloadCrc32: 1 },
+      invocation: bytes("11".repeat(16)),
+    }),
     chunks: encodeManifest({
       ...manifest,
       checksum: undefined,
@@ -105,6 +114,24 @@ test("values", () => {
       checksumType: "COMPOSITE",
       owner: "AK",
       chunkSize: 1 << 20,
+      storageClass: "STANDARD",
+    }),
+    classed: encodeManifest({
+      ...manifest,
+      checksum: undefined,
+      metadata: [],
+      storageClass: "GLACIER_IR",
+      content: { kind: "inline", payloadCrc32: 1 },
+    }),
+    classedUpload: encodeUpload({
+      initiatedMs: 5,
+      headers,
+      metadata: [],
+      checksumAlgorithm: undefined,
+      checksumType: undefined,
+      owner: "AK",
+      chunkSize: 1 << 20,
+      storageClass: "REDUCED_REDUNDANCY",
     }),
     part: encodePart({
       attempt: bytes("cc"),
@@ -128,11 +155,17 @@ test("values", () => {
     attempt: "0a0801020304050607081001180222016e2a016232016b",
     bucket: "0a08000000000000000110e8071a0975732d656173742d312202414b",
     chunk: "0dffffffff10808040",
+    classed:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d010000007005",
+    classedUpload: "0805120c0a0a746578742f706c61696e3202414b388080404001",
     chunks:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48025201aa588020",
     disposal: "0a0263000a027000",
     inline:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000",
+    invoked:
+      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000a20110" +
+      "11".repeat(16),
     manifest:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e32140a06636f6c6f7572120a626c6175206772c3bc6e3a0a080110021a04010203044202414b48035202aabb5880804060026defbeadde",
     part: "0a01cc10051a10000000000000000000000000000000002806",
@@ -141,8 +174,39 @@ test("values", () => {
   });
 });
 
+test("checksums of a part: what each algorithm is called on the disk", () => {
+  const algorithms = [
+    "crc32",
+    "crc32c",
+    "crc64nvme",
+    "sha1",
+    "sha256",
+    "sha512",
+    "md5",
+    "xxhash64",
+    "xxhash3",
+    "xxhash128",
+  ] as const;
+  const checksums = algorithms.map((algorithm) => ({
+    algorithm,
+    type: "FULL_OBJECT" as const,
+    value: bytes("ab"),
+  }));
+  const parts = checksums.map((checksum) =>
+    encodePart({ attempt: bytes("cc"), size: 5, md5: bytes("00"), checksum, modifiedMs: 6 }),
+  );
+  expect(parts.map(hex)).toEqual(
+    ["01", "02", "03", "04", "05", "06", "07", "08", "09", "0a"].map(
+      (number) => `0a01cc10051a0100220708${number}10011a01ab2806`,
+    ),
+  );
+  expect(parts.map((part) => decodePart(part).checksum)).toEqual(checksums);
+});
+
 test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
+  const invoked = { ...manifest, invocation: bytes("22".repeat(16)) };
+  expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };
   expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
   const parts = [{ number: 10_000, attempt: bytes("ff"), size: 5 * 1024 ** 3, checksum: bytes("01") }];
@@ -152,6 +216,36 @@ test("what was written is read back", () => {
   expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
   const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
   expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+});
+
+test("rows of before the storage class are STANDARD", () => {
+  const before =
+    "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000";
+  expect(decodeManifest(bytes(before)).storageClass).toBe("STANDARD");
+  expect(readSummary(bytes(before)).storageClass).toBe("STANDARD");
+  const upload = "0805120c0a0a746578742f706c61696e200528023202414b38808040";
+  expect(decodeUpload(bytes(upload)).storageClass).toBe("STANDARD");
+});
+
+test("every class has a number of its own; a number that is none is refused", () => {
+  const names = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+  ] as const;
+  for (const [number, storageClass] of names.entries()) {
+    const row = encodeManifest({ ...manifest, storageClass });
+    expect(decodeManifest(row).storageClass).toBe(storageClass);
+    expect(readSummary(row).storageClass).toBe(storageClass);
+    // STANDARD writes nothing: such rows are those of before the field.
+    expect(hex(row)).toEndWith(number === 0 ? "6defbeadde" : `6defbeadde700${number}`);
+  }
+  const strange = Buffer.concat([encodeManifest(manifest), bytes("7006")]);
+  expect(() => decodeManifest(strange)).toThrow(RecordError);
+  expect(() => readSummary(strange)).toThrow(RecordError);
 });
 
 test("numbers that a JavaScript number cannot hold are refused on both ways", () => {

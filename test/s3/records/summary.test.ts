@@ -53,6 +53,7 @@ function randomManifest(random: ReturnType<typeof seeded>): Manifest {
     metadata: Array.from({ length: random.int(4) }, (_, i) => [`name${i}`, text(60)] as const),
     checksum: random.pick(checksums),
     owner: text(10),
+    storageClass: random.pick(["STANDARD", "REDUCED_REDUNDANCY", "GLACIER_IR"] as const),
     content: random.pick(contents),
   };
 }
@@ -61,11 +62,12 @@ test(`the summary says what the full decoder says (S3_TEST_SEED=${SEED})`, () =>
   const random = seeded(SEED);
   for (let i = 0; i < 2000; i++) {
     const value = encodeManifest(randomManifest(random));
-    const { size, etag, modifiedMs, checksum } = decodeManifest(value);
+    const { size, etag, modifiedMs, storageClass, checksum } = decodeManifest(value);
     expect(readSummary(value)).toEqual({
       size,
       etag,
       modifiedMs,
+      storageClass,
       checksum: checksum === undefined ? undefined : { algorithm: checksum.algorithm, type: checksum.type },
     });
   }

@@ -44,7 +44,7 @@ test.each([
   ["GET", "/b?location", "GetBucketLocation"],
   ["GET", "/b?location=", "GetBucketLocation"],
   ["POST", "/b?delete", "DeleteObjects"],
-  ["POST", "/b", "NotImplemented"],
+  ["POST", "/b", "PreconditionFailed"],
   ["GET", "/b/k", "GetObject"],
   ["GET", "/b/k?x-id=GetObject", "GetObject"],
   ["GET", "/b/k?cachebuster=1", "GetObject"],
@@ -64,7 +64,7 @@ test.each([
   ["OPTIONS", "/b/k", "CORSForbidden"],
   ["PATCH", "/b/k", "MethodNotAllowed"],
   ["GET", "/b?acl&policy", "InvalidArgument"],
-  ["PUT", "/b/k?partNumber=1", "NotImplemented"],
+  ["PUT", "/b/k?partNumber=1", "InvalidArgument"],
   ["PUT", "/b/k?X-Amz-Signature=x&X-Amz-Expires=1&x-amz-content-sha256=UNSIGNED-PAYLOAD", "PutObject"],
   ["PUT", "/b/k?X-Amz-Signature=x&x-amz-signature=y", "NotImplemented"],
   ["PUT", "/b/k?X-Amz-Signature=x&x-amz-unknown=1", "NotImplemented"],
@@ -75,9 +75,9 @@ test.each([
   ["PUT", "/b/k?whatever=1", "NotImplemented"],
   ["DELETE", "/b/k?whatever=1", "NotImplemented"],
   ["GET", "/b/k?whatever", "NotImplemented"],
-  ["HEAD", "/b?acl", "NotImplemented"],
-  ["GET", "/?acl", "NotImplemented"],
-  ["DELETE", "/b?uploads", "NotImplemented"],
+  ["HEAD", "/b?acl", "MethodNotAllowed"],
+  ["GET", "/?acl", "InvalidRequest"],
+  ["DELETE", "/b?uploads", "MethodNotAllowed"],
 ])("%s %s is %s", (method, target, expected) => {
   expect(detect(method, target)).toBe(expected);
 });

@@ -1,15 +1,21 @@
 /** The S3 application without sockets: requests go in and replies come out as the edge would see them. */
+import { hashersReady } from "../../../src/blob/hash/hashers.ts";
 import { HashPool } from "../../../src/blob/hash/pool.ts";
 import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
+import { systemTimers } from "../../../src/platform/timers.ts";
 import { PutAdmission, systemTimer } from "../../../src/s3/admission.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { keyHoldersOnly } from "../../../src/s3/authorizer.ts";
 import type { S3Deps } from "../../../src/s3/deps.ts";
 import { noS3Metrics } from "../../../src/s3/metrics.ts";
+import { RequestHold } from "../../../src/s3/request-hold.ts";
 import { TestKv } from "./test-kv.ts";
+
+// The front waits for them as well.
+await hashersReady;
 
 export class TestClock implements Clock {
   now = Date.UTC(2026, 10, 21, 8, 0, 0);
@@ -28,11 +34,15 @@ export type Body =
 
 export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further header lines, which may repeat a name. */
+  readonly lines?: readonly (readonly [name: string, value: string])[];
   readonly body?: Body;
   /** Content-Length that is announced instead of the body's own. */
   readonly declaredLength?: number;
   readonly anonymous?: boolean;
   readonly payload?: AuthResult["payload"];
+  /** What the request is signed for. */
+  readonly region?: string | undefined;
 }
 
 export interface Answer {
@@ -134,6 +144,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
     authorizer: keyHoldersOnly,
     admission,
+    hold: openHold(),
     metrics: noS3Metrics,
     owner: { id: "owner-id", displayName: "owner" },
     region: "us-east-1",
@@ -155,6 +166,7 @@ export function harness(options: HarnessOptions = {}): Harness {
       if (name.toLowerCase() === "host") rawHeaders[1] = value;
       else rawHeaders.push(name, value);
     }
+    rawHeaders.push(...(call.lines ?? []).flat());
     const body = bodyOf(call.body, call.declaredLength);
     const sendsLength = call.body !== undefined || call.declaredLength !== undefined || method === "PUT";
     if (sendsLength && body.declaredLength !== undefined && call.headers?.["Content-Length"] === undefined) {
@@ -179,12 +191,19 @@ export function harness(options: HarnessOptions = {}): Harness {
       principal: call.anonymous === true ? { kind: "anonymous" } : { kind: "user", accessKey: "AKTEST" },
       payload: call.payload ?? { kind: "unsigned" },
       method: call.anonymous === true ? "anonymous" : "header",
+      ...(call.region === undefined ? {} : { region: call.region }),
     });
     const reply = await application(edge);
     return answerOf(reply, body.received);
   }
 
   return { kv, clock, deps, errors, admission, call };
+}
+
+function openHold(): RequestHold {
+  const hold = new RequestHold({ timers: systemTimers });
+  hold.setOpen(true);
+  return hold;
 }
 
 function neverSpawned(): never {

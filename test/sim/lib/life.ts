@@ -42,8 +42,11 @@ const NO_TRANSPORT_METRICS: TransportMetrics = {
   sent: nothing,
   received: nothing,
   protocolError: nothing,
+  handshakeFailed: nothing,
   connected: nothing,
 };
+/** Of every simulated node. */
+const CLUSTER_SECRET = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
 /** How late a message comes that comes twice, or out of order: mostly soon, and now and then from another age. */
 const DISORDER_MEANS_MS = [10, 300, 300, 10_000];
 
@@ -319,6 +322,7 @@ export class Life implements Process, WatchedLife {
     const late = (): number => random.exponential(random.pick(DISORDER_MEANS_MS));
     const inner = new PeerTransport({
       ...callbacks,
+      authentication: { secrets: [CLUSTER_SECRET], tls: false },
       onMessage: (from, message) => {
         const deliver = (): void => callbacks.onMessage(from, message);
         if (message.kind !== "raft") return deliver();

@@ -1,0 +1,46 @@
+/**
+ * Changes without a login are for those who are on the machine already: over a loopback connection or the unix socket.
+ * The kernel says where a connection begins and ends; nothing that the request says of itself makes it local.
+ */
+import { isIPv4 } from "node:net";
+import type { SmallRequest } from "../http/small-server.ts";
+
+/** Code of the 403. */
+export const NOT_LOCAL = "NOT_LOCAL";
+
+const WHAT_TO_DO =
+  "the admin API has no login yet, so it takes changes only over a loopback connection or the node's admin socket: " +
+  "run elastickv cluster on the machine of any node (ssh), which passes it on to the leader";
+
+/** What proxies add (RFC 7239 section 4, RFC 9110 section 7.6.3, and those that came before them). */
+const PROXY_HEADERS = ["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"];
+const PROXY_PREFIX = "x-forwarded-";
+
+/** @returns why a change may not come this way, and which may; undefined when it may. */
+export function refuseChange({
+  ends,
+  headers,
+  httpVersion,
+}: Pick<SmallRequest, "ends" | "headers" | "httpVersion">): string | undefined {
+  if (ends.kind === "tcp" && !(isLoopback(ends.remoteAddress) && isLoopback(ends.localAddress))) {
+    return `a change from ${ends.remoteAddress ?? "an unknown address"} is refused: ${WHAT_TO_DO}`;
+  }
+  // A proxy on this machine is local, and whom it speaks for is not.
+  for (const name of headers.keys()) {
+    if (PROXY_HEADERS.includes(name) || name.startsWith(PROXY_PREFIX)) {
+      return `a change through a proxy (it sent ${name}) is refused: ${WHAT_TO_DO}`;
+    }
+  }
+  // What nginx speaks to the servers behind it unless it is told otherwise, and it adds no header (ngx_http_proxy_module).
+  if (httpVersion === "1.0") return `a change in HTTP/1.0, as a proxy sends it, is refused: ${WHAT_TO_DO}`;
+  return undefined;
+}
+
+/** 127.0.0.0/8 and ::1, also as a socket for both families shows the former (RFC 4291 section 2.5.5.2). */
+export function isLoopback(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  const lower = address.toLowerCase();
+  if (lower === "::1") return true;
+  const plain = lower.startsWith("::ffff:") ? lower.slice("::ffff:".length) : lower;
+  return isIPv4(plain) && plain.startsWith("127.");
+}

@@ -1,0 +1,44 @@
+/** Which learner is there to take which lost voter's place. Nobody has said so: that a learner was added is how it begins. */
+import { isCertificateProblem, isRefusedForGood } from "./member-advice.ts";
+import type { ClusterStatus, MemberStatus } from "./types.ts";
+
+export interface Replacement {
+  readonly lost: MemberStatus;
+  readonly by: MemberStatus;
+}
+
+/** A learner this close is as good as there: the leader checks again. */
+const CAUGHT_UP = 1_000;
+
+export function hasCaughtUp({ role, reachable, snapshot, match, lag }: MemberStatus): boolean {
+  if (role !== "learner" || reachable !== true || snapshot === true) return false;
+  return match !== null && lag !== null && lag <= CAUGHT_UP;
+}
+
+/** The furthest learner for the first lost voter, and so on; by name where nothing else tells them apart. */
+export function replacements({
+  members,
+  leaderId,
+  joint,
+}: Pick<ClusterStatus, "members" | "leaderId" | "joint">): readonly Replacement[] {
+  // Without a leader nothing can be changed; in the middle of a change nothing else.
+  if (leaderId === null || joint) return [];
+  const learners = members
+    .filter(({ role, problem }) => role === "learner" && !isRefusedForGood(problem))
+    .sort((a, b) => stage(b) - stage(a));
+  const lost = members.filter(
+    ({ role, reachable, problem }) =>
+      role !== "learner" &&
+      (isRefusedForGood(problem) || (reachable === false && !isCertificateProblem(problem))),
+  );
+  return lost.flatMap((voter, index) => {
+    const by = learners[index];
+    return by === undefined ? [] : [{ lost: voter, by }];
+  });
+}
+
+function stage(learner: MemberStatus): number {
+  if (hasCaughtUp(learner)) return 3;
+  if (learner.registered === false) return 0;
+  return learner.reachable === true ? 2 : 1;
+}

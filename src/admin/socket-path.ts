@@ -1,0 +1,26 @@
+import { lstatSync, unlinkSync } from "node:fs";
+import { socketPathProblem } from "../config/admin-socket.ts";
+import { unixSocketState } from "../platform/network/unix-socket.ts";
+import { StartError } from "../platform/start-error.ts";
+
+/**
+ * Makes way for a socket. A process that was killed leaves its socket behind: it is removed when nobody listens there. The
+ * caller holds the lock of the data directory, so no other process of this node is between here and its own `listen`.
+ * @throws StartError naming the path and what stands in its way; nothing was removed then.
+ */
+export async function prepareSocketPath(path: string): Promise<void> {
+  const where = `admin socket ${path}`;
+  const tooLong = socketPathProblem(path);
+  if (tooLong !== undefined) throw new StartError(`${where}: ${tooLong}`);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new StartError(`${where}: a file is there that is no socket (--admin-socket chooses another path)`);
+  }
+  const state = await unixSocketState(path);
+  if (state === "listening") {
+    throw new StartError(`${where} is in use by another process (--admin-socket chooses another path)`);
+  }
+  if (state !== "ECONNREFUSED") throw new StartError(`${where}: whether it is in use is not known: ${state}`);
+  unlinkSync(path);
+}

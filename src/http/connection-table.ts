@@ -1,0 +1,115 @@
+/**
+ * Who is connected, and who has to go. A connection that has a request in progress is never chosen; one that is idle,
+ * or whose next head is not complete, costs its client a new connection at most.
+ */
+import type { Socket } from "node:net";
+import { Connection } from "./connection.ts";
+import type { EdgeMetrics } from "./metrics.ts";
+
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  /** Connections of one address that have no request in progress. */
+  readonly maxIdlePerAddress: number;
+}
+
+export class ConnectionTable {
+  readonly #limits: ConnectionLimits;
+  readonly #metrics: EdgeMetrics;
+  readonly #bySocket = new WeakMap<Socket, Connection>();
+  /** Without a request in progress, the one that has been so for longest first. */
+  readonly #idle = new Set<Connection>();
+  readonly #idleOfGroup = new Map<string, number>();
+  #size = 0;
+
+  constructor(limits: ConnectionLimits, metrics: EdgeMetrics) {
+    this.#limits = limits;
+    this.#metrics = metrics;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Undefined for a connection that was refused. */
+  of(socket: Socket): Connection | undefined {
+    return this.#bySocket.get(socket);
+  }
+
+  /** Takes a new connection, at the cost of the oldest idle one where there is no room. Undefined: refused and destroyed. */
+  accept(socket: Socket): Connection | undefined {
+    const connection = new Connection(socket, socket.remoteAddress ?? "");
+    const { group } = connection;
+    if ((this.#idleOfGroup.get(group) ?? 0) >= this.#limits.maxIdlePerAddress) {
+      this.#evict(this.#oldestOf(group), "address");
+    }
+    if (this.#size >= this.#limits.maxConnections && !this.#evict(this.#oldest(), "full")) {
+      this.#metrics.connectionRefused();
+      socket.destroy();
+      return undefined;
+    }
+    this.#bySocket.set(socket, connection);
+    this.#size++;
+    this.#metrics.connectionOpened();
+    this.#enterIdle(connection);
+    return connection;
+  }
+
+  /** A request begins. */
+  begin(connection: Connection): void {
+    connection.busy = true;
+    this.#leaveIdle(connection);
+  }
+
+  /** The request has ended, and no other waits. */
+  rest(connection: Connection): void {
+    connection.busy = false;
+    if (connection.open) this.#enterIdle(connection);
+  }
+
+  /** The connection has ended, or is about to. Idempotent. */
+  forget(connection: Connection): void {
+    if (!connection.open) return;
+    connection.open = false;
+    this.#leaveIdle(connection);
+    this.#size--;
+    this.#metrics.connectionClosed();
+  }
+
+  /** Closes up to `count` idle connections, oldest first: descriptors have run out. Returns how many. */
+  shed(count: number): number {
+    let shed = 0;
+    while (shed < count && this.#evict(this.#oldest(), "descriptors")) shed++;
+    return shed;
+  }
+
+  #evict(connection: Connection | undefined, reason: "full" | "address" | "descriptors"): boolean {
+    if (connection === undefined) return false;
+    this.#metrics.connectionEvicted(reason);
+    this.forget(connection);
+    connection.socket.destroy();
+    return true;
+  }
+
+  #oldest(): Connection | undefined {
+    return this.#idle.values().next().value;
+  }
+
+  #oldestOf(group: string): Connection | undefined {
+    for (const connection of this.#idle) if (connection.group === group) return connection;
+    return undefined;
+  }
+
+  #enterIdle(connection: Connection): void {
+    this.#idle.add(connection);
+    const { group } = connection;
+    this.#idleOfGroup.set(group, (this.#idleOfGroup.get(group) ?? 0) + 1);
+  }
+
+  #leaveIdle(connection: Connection): void {
+    if (!this.#idle.delete(connection)) return;
+    const { group } = connection;
+    const left = (this.#idleOfGroup.get(group) ?? 0) - 1;
+    if (left > 0) this.#idleOfGroup.set(group, left);
+    else this.#idleOfGroup.delete(group);
+  }
+}

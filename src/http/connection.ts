@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { BodyErrorCode } from "./types.ts";
+
+/** What a request's `Expect` says: nothing, `100-continue`, or something that nobody knows. */
+export type Expectation = "none" | "continue" | "unknown";
+
+/** A request whose head has arrived. */
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectation: Expectation;
+}
+
+/** Why the parser stopped reading a connection. */
+export interface Break {
+  readonly code: BodyErrorCode;
+  readonly message: string;
+}
+
+/**
+ * One client connection. Its requests are served one after the other (RFC 9112 section 9.3.2 lets only safe methods
+ * overlap, and nothing is gained by it): those that arrive before their turn wait here.
+ */
+export class Connection {
+  readonly socket: Socket;
+  /** The socket forgets it when it closes. */
+  readonly remoteAddress: string;
+  /** Whom it counts for: see `addressGroup`. */
+  readonly group: string;
+  /** A request is being answered. */
+  busy = false;
+  /** The last answer says so: no later request of this connection is begun. */
+  closing = false;
+  /** Counted among the open ones. */
+  open = true;
+  /** Heads that arrived after the last answer. */
+  ignored = 0;
+  broken: Break | undefined;
+  readonly waiting: Arrival[] = [];
+
+  constructor(socket: Socket, remoteAddress: string) {
+    this.socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.group = addressGroup(remoteAddress);
+  }
+}
+
+/**
+ * The address that a connection counts for: an IPv4 address (also when it comes mapped into IPv6), or the /64 of an
+ * IPv6 address, because that is the least that a site is given (RFC 6177).
+ */
+export function addressGroup(remoteAddress: string): string {
+  if (!remoteAddress.includes(":")) return remoteAddress;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  const bare = remoteAddress.split("%", 1)[0] ?? "";
+  const gap = bare.indexOf("::");
+  const left = (gap < 0 ? bare : bare.slice(0, gap)).split(":").filter((part) => part !== "");
+  const right =
+    gap < 0
+      ? []
+      : bare
+          .slice(gap + 2)
+          .split(":")
+          .filter((part) => part !== "");
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
+  const parts = [...left, ...zeros, ...right].slice(0, 4);
+  return `${parts.map((part) => Number.parseInt(part, 16).toString(16)).join(":")}::/64`;
+}

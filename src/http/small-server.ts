@@ -1,0 +1,213 @@
+/**
+ * A small HTTP server for what is not S3: whole bodies in and out, nothing streamed. On node:http, because that alone says
+ * which addresses a connection has at *both* ends (Bun.serve knows the remote one only), and takes a request without Host.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+/** Where a connection begins and ends. Undefined: the connection is gone. */
+export type ConnectionEnds =
+  | { readonly kind: "unix" }
+  | {
+      readonly kind: "tcp";
+      readonly remoteAddress: string | undefined;
+      readonly localAddress: string | undefined;
+    };
+
+export interface SmallRequest {
+  readonly method: string;
+  /** As on the request line: origin form or absolute form (RFC 9112 section 3.2). */
+  readonly rawTarget: string;
+  readonly headers: Headers;
+  readonly httpVersion: string;
+  /** Host lines: one, unless something is wrong or the client speaks HTTP/1.0. */
+  readonly hosts: readonly string[];
+  readonly ends: ConnectionEnds;
+  /** undefined: it is longer than `maxBodyBytes`, or did not arrive. */
+  text(): Promise<string | undefined>;
+}
+
+export interface SmallServerOptions {
+  /** A unix socket is made for the user of this process alone (0600). */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly unixPath: string };
+  readonly handle: (request: SmallRequest) => Promise<Response>;
+  readonly maxBodyBytes: number;
+  /** More are closed at once. */
+  readonly maxConnections: number;
+  /** `handle` threw: the client gets a 500 without details. For the log. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface SmallServer {
+  /** 0 for a unix socket. */
+  readonly port: number;
+  /** Cuts every connection, also those in the middle of something: descriptors have run out. It goes on listening. */
+  dropConnections(): void;
+  /** Accepts no more and lets answers in flight end, for `CLOSE_GRACE_MS` at most. A unix socket's file goes away. */
+  close(): Promise<void>;
+}
+
+/** Longer than a slow scrape, shorter than a forgotten connection. */
+const IDLE_MS = 60_000;
+const HEADERS_MS = 15_000;
+/** A request with its body. */
+const REQUEST_MS = 30_000;
+const CLOSE_GRACE_MS = 2_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Everything but the owner's reading and writing. */
+const OWNER_ONLY = 0o177;
+
+/** @throws the system's error (EADDRINUSE, EACCES, ...), as node:http gives it. */
+export async function startSmallServer(options: SmallServerOptions): Promise<SmallServer> {
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    keepAliveTimeout: IDLE_MS,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    requireHostHeader: false,
+  });
+  const state = { closing: false };
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    if (sockets.size >= options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("request", (request, response) => {
+    void serve(options, state, request, response);
+  });
+  // Neither is spoken here; without an answer the client would wait.
+  for (const event of ["connect", "upgrade"] as const) {
+    server.on(event, (_: IncomingMessage, socket: Socket) => {
+      socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    });
+  }
+  await listen(server, options.listen);
+  const address = server.address() as AddressInfo | string | null;
+  return {
+    port: address !== null && typeof address === "object" ? address.port : 0,
+    dropConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    close: () => {
+      state.closing = true;
+      return close(server);
+    },
+  };
+}
+
+function listen(server: Server, where: SmallServerOptions["listen"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    const listening = (): void => {
+      server.off("error", reject);
+      resolve();
+    };
+    if (!("unixPath" in where)) {
+      server.listen({ host: where.host, port: where.port, exclusive: true }, listening);
+      return;
+    }
+    // The file is made within the call, and has its mode from the first moment on.
+    const before = process.umask(OWNER_ONLY);
+    try {
+      server.listen({ path: where.unixPath }, listening);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(late);
+}
+
+async function serve(
+  options: SmallServerOptions,
+  state: { readonly closing: boolean },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = new WholeBody(request, options.maxBodyBytes);
+  let answer: Response;
+  try {
+    answer = await options.handle(smallRequest(options, request, body));
+  } catch (error) {
+    options.onError(error);
+    answer = Response.json({ error: "internal error; the log of this node says more" }, { status: 500 });
+  }
+  try {
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    for (const [name, value] of answer.headers) response.setHeader(name, value);
+    response.setHeader("Content-Length", bytes.byteLength);
+    // What was not read of a body would be taken for the next request.
+    if (state.closing || !body.finished) response.setHeader("Connection", "close");
+    response.writeHead(answer.status);
+    response.end(request.method === "HEAD" ? undefined : bytes);
+  } catch (error) {
+    options.onError(error);
+    response.destroy();
+  }
+}
+
+function smallRequest(options: SmallServerOptions, request: IncomingMessage, body: WholeBody): SmallRequest {
+  const headers = new Headers();
+  const hosts: string[] = [];
+  const { rawHeaders, socket } = request;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    const value = rawHeaders[index + 1] ?? "";
+    headers.append(name, value);
+    if (name.toLowerCase() === "host") hosts.push(value);
+  }
+  return {
+    method: request.method ?? "",
+    rawTarget: request.url ?? "",
+    httpVersion: request.httpVersion,
+    headers,
+    hosts,
+    ends:
+      "unixPath" in options.listen
+        ? { kind: "unix" }
+        : { kind: "tcp", remoteAddress: socket.remoteAddress, localAddress: socket.localAddress },
+    text: () => body.text(),
+  };
+}
+
+class WholeBody {
+  readonly #request: IncomingMessage;
+  readonly #maxBytes: number;
+  finished: boolean;
+
+  constructor(request: IncomingMessage, maxBytes: number) {
+    this.#request = request;
+    this.#maxBytes = maxBytes;
+    const { headers } = request;
+    this.finished =
+      headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
+  }
+
+  async text(): Promise<string | undefined> {
+    if (this.finished) return "";
+    if (Number(this.#request.headers["content-length"] ?? 0) > this.#maxBytes) return undefined;
+    const pieces: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const piece of this.#request as AsyncIterable<Buffer>) {
+        length += piece.length;
+        if (length > this.#maxBytes) return undefined;
+        pieces.push(piece);
+      }
+    } catch {
+      return undefined; // The client has gone: nobody is left to be told.
+    }
+    this.finished = true;
+    return Buffer.concat(pieces).toString("utf8");
+  }
+}

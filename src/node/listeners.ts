@@ -1,0 +1,79 @@
+/** The addresses that a node is to listen at, tried before anything on the disk is made or touched. */
+import { formatAddress, type ListenAddress } from "../config/address.ts";
+import { type Config, ConfigError } from "../config/config.ts";
+import { isWildcard } from "../config/members.ts";
+import { EXIT } from "../platform/exit-codes.ts";
+import { StartError } from "../platform/start-error.ts";
+import type { Topology } from "./topology.ts";
+
+interface Wanted {
+  readonly what: string;
+  readonly flag: string;
+  readonly address: ListenAddress;
+}
+
+/**
+ * Binds each address and lets it go again. Whoever takes it in between is found when it is bound for good; a busy port is
+ * found before a data directory was made for a node that cannot run.
+ * @throws ConfigError: two of them are one; StartError naming the address and its flag.
+ */
+export function checkListeners(config: Pick<Config, "s3Address" | "adminAddress">, topology: Topology): void {
+  const wanted: Wanted[] = [
+    { what: "admin", flag: "--admin-address", address: config.adminAddress },
+    { what: "S3", flag: "--s3-address", address: config.s3Address },
+  ];
+  if (topology.peer !== undefined) {
+    wanted.push({ what: "peer", flag: "--peer-address", address: topology.peer.listen });
+  }
+  for (const [i, one] of wanted.entries()) {
+    const other = wanted.slice(0, i).find(({ address }) => overlap(address, one.address));
+    if (other !== undefined) {
+      throw new ConfigError(
+        `${one.flag} ${formatAddress(one.address)} and ${other.flag} ${formatAddress(other.address)} are the same port: give each its own`,
+      );
+    }
+  }
+  for (const one of wanted) tryToListen(one);
+}
+
+function overlap(a: ListenAddress, b: ListenAddress): boolean {
+  // Port 0 is another one each time.
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || isWildcard(a) || isWildcard(b);
+}
+
+function tryToListen({ what, flag, address }: Wanted): void {
+  if (address.port === 0) return;
+  try {
+    const { host: hostname, port } = address;
+    Bun.listen({
+      hostname,
+      port,
+      exclusive: true,
+      socket: { open: (socket) => void socket.end(), data: () => {} },
+    }).stop(true);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const where = `${what} address ${formatAddress(address)}`;
+    const options = {
+      cause: error,
+      exitCode: code === "EACCES" || code === "EPERM" ? EXIT.LASTING : EXIT.MAY_MEND,
+    };
+    throw new StartError(`${where}: ${reasonOf(code, error)} (${flag} chooses another)`, options);
+  }
+}
+
+function reasonOf(code: unknown, error: unknown): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return "in use by another process";
+    case "EACCES":
+    case "EPERM":
+      return "no permission to listen on this port; above 1023 none is needed";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return "not an address of this machine";
+    default:
+      return `cannot listen: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,123 @@
+/** The root keys of this node, from the first look at the settings until the cluster has said which ones it uses. */
+import type { Config } from "../config/config.ts";
+import {
+  configuredRootCredentials,
+  generateRootCredentials,
+  type RootCredentials,
+} from "../config/root-credentials.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { Timers } from "../platform/timers.ts";
+import { type KeyAtHand, readStoredCredentials, storeCredentials } from "../secrets/stored-credentials.ts";
+import { ClusterSealing } from "./cluster-sealing.ts";
+import type { NodeIdentity } from "./data-directory.ts";
+import type { FrontKv } from "./front-kv.ts";
+import { settleRootCredentials } from "./root-agreement.ts";
+
+/** A member that has keys opens its S3 listener this long after it has formed at the latest. */
+const FIRST_READ_MS = 10_000;
+
+export interface RootKeysOptions {
+  readonly config: Config;
+  readonly atHand: KeyAtHand | undefined;
+  readonly identity: () => NodeIdentity;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export class RootKeys {
+  readonly #options: RootKeysOptions;
+  #credentials: RootCredentials | undefined;
+  #sealing: ClusterSealing | undefined;
+  #late = false;
+  #stopped = false;
+
+  /** @throws ConfigError | StartError for keys that are no good, before anything else is begun */
+  constructor(options: RootKeysOptions) {
+    this.#options = options;
+    const { config, atHand } = options;
+    const configured = configuredRootCredentials(config);
+    const stored = configured === undefined ? readStoredCredentials(config.dataDir, atHand) : undefined;
+    const inTheClear = stored !== undefined && stored.source !== "sealed";
+    this.#credentials = configured ?? (inTheClear && atHand?.outside === true ? this.#keep(stored) : stored);
+  }
+
+  get credentials(): RootCredentials | undefined {
+    return this.#credentials;
+  }
+
+  /** The S3 listener waits for the cluster's sealing key. */
+  get waitsForKey(): boolean {
+    return this.#credentials === undefined && this.#sealing?.waits === true;
+  }
+
+  /** Of a node alone: makes a pair when there is none. */
+  orMake(): void {
+    this.#credentials ??= this.#keep(generateRootCredentials(this.#options.random));
+  }
+
+  /**
+   * The keys of the whole cluster, once it can be read. A node that has keys already waits for that only so long: then
+   * clients get their 503 in time, instead of a refused connection.
+   * @param readable the first read of the keyspace. @param onFailure afterwards: the node cannot go on
+   */
+  async agree(front: FrontKv, readable: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
+    const { timers } = this.#options;
+    const agreed = readable.then(() => this.#settle(front));
+    if (this.#credentials === undefined) return agreed;
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = timers.later(resolve, FIRST_READ_MS);
+    });
+    await Promise.race([agreed, late]);
+    cancel();
+    this.#late = true;
+    // Given up waiting, and then stopped: the rejection has nobody else.
+    agreed.catch((error: unknown) => {
+      if (!this.#stopped) onFailure(error);
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#sealing?.stop();
+  }
+
+  async #settle(front: FrontKv): Promise<void> {
+    const { config, atHand, identity, clock, timers, random, log } = this.#options;
+    if (atHand === undefined) throw new Error("a member has a node key");
+    this.#sealing = new ClusterSealing({
+      kv: front.kv,
+      key: atHand.key,
+      self: () => {
+        const { clusterId, nodeId, instance } = identity();
+        return { clusterId, name: nodeId, instance };
+      },
+      membership: () => front.membership(),
+      leading: () => front.leadership.leading,
+      nowMs: () => clock.nowMs(),
+      retentionMs: config.mvccRetentionMs,
+      timers,
+      random,
+      log,
+    });
+    const sealing = await this.#sealing.obtain();
+    const mine = this.#credentials;
+    const keep = (credentials: RootCredentials) => this.#keep(credentials);
+    const credentials = await settleRootCredentials(front.kv, mine, sealing, random, keep);
+    if (!this.#late) this.#credentials = credentials;
+    else if (credentials.accessKey !== mine?.accessKey) {
+      log.warn(
+        "the root keys in the data directory were not the cluster's: the next start uses the cluster's",
+      );
+    }
+  }
+
+  #keep(credentials: RootCredentials): RootCredentials {
+    const { config, atHand, random } = this.#options;
+    return storeCredentials(config.dataDir, credentials, atHand, random);
+  }
+}

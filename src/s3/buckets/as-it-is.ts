@@ -1,0 +1,59 @@
+/**
+ * Configurations that can be set to what is the case anyway, and to nothing else: a GET gives back what was put. What else
+ * S3 allows is NotImplemented, as it would not happen.
+ */
+
+import type { EdgeReply } from "../../http/types.ts";
+import { openBody } from "../body/open-body.ts";
+import { S3Error } from "../errors.ts";
+import { bucketOf, type Exchange, type Handler } from "../exchange.ts";
+import { notImplementedHeader } from "../headers/values.ts";
+import { emptyReply } from "../replies.ts";
+import { parseXml, type XmlElement } from "../xml/reader.ts";
+
+const CONFIGURATION_BYTES_MAX = 64 * 1024;
+
+/** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and what a bad body gets */
+async function configuration(exchange: Exchange, root: string): Promise<XmlElement> {
+  const { request, services, auth } = exchange;
+  await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
+  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
+  try {
+    const bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
+    if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
+    return parseXml(bytes, root);
+  } finally {
+    body.abort();
+  }
+}
+
+/** One word of several, of which the first is the case. @throws S3Error MalformedXML, NotImplemented */
+function onlyFirst(words: readonly string[], text: string | undefined, element: string): EdgeReply {
+  if (text === undefined || !words.includes(text)) throw new S3Error("MalformedXML");
+  if (text !== words[0]) throw notImplementedHeader(`${element}: ${text}`);
+  return emptyReply(200);
+}
+
+/** With one rule, as S3 wants it (versity/versitygw, tests/integration/PutBucketOwnershipControls.go). */
+export const putBucketOwnershipControls: Handler = async (exchange) => {
+  const rule = (await configuration(exchange, "OwnershipControls")).child("Rule");
+  const words = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+  return onlyFirst(words, rule?.childText("ObjectOwnership")?.trim(), "ObjectOwnership");
+};
+
+export const putBucketRequestPayment: Handler = async (exchange) => {
+  const root = await configuration(exchange, "RequestPaymentConfiguration");
+  return onlyFirst(["BucketOwner", "Requester"], root.childText("Payer")?.trim(), "Payer");
+};
+
+/** Logging that is off, notifications that are none. */
+function empty(root: string): Handler {
+  return async (exchange) => {
+    const [first] = (await configuration(exchange, root)).names;
+    if (first !== undefined) throw notImplementedHeader(first);
+    return emptyReply(200);
+  };
+}
+
+export const putBucketLogging = empty("BucketLoggingStatus");
+export const putBucketNotificationConfiguration = empty("NotificationConfiguration");

@@ -1,0 +1,17 @@
+import type { S3Owner } from "../deps.ts";
+import { S3Error } from "../errors.ts";
+import type { S3Request } from "../request.ts";
+
+const ACCOUNT_ID = /^\d{12}$/;
+const CANONICAL_ID = /^[0-9a-f]{64}$/;
+
+/**
+ * A bucket that must be somebody's. Here there is one owner, named by the id that `<Owner>` says; an AWS account id is
+ * lawful and somebody else's. @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
+ */
+export function checkOwner(request: S3Request, owner: S3Owner, header: string): void {
+  const expected = request.header(header);
+  if (expected === undefined || expected === owner.id) return;
+  if (ACCOUNT_ID.test(expected) || CANONICAL_ID.test(expected)) throw new S3Error("AccessDenied");
+  throw new S3Error("InvalidBucketOwnerAWSAccountID", { extra: [["BucketOwner", expected.slice(0, 200)]] });
+}

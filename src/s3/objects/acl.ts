@@ -1,0 +1,72 @@
+/**
+ * ACLs are off: every bucket is BucketOwnerEnforced. What may be set is what is the case, the owner's full control; S3 takes that
+ * too (API reference, ObjectOwnership: "bucket owner full control ACLs ... or a custom ACL in XML format that grants the
+ * same permissions"), and s3cmd sends it after each copy.
+ */
+import type { EdgeReply } from "../../http/types.ts";
+import { openBody } from "../body/open-body.ts";
+import type { S3Owner } from "../deps.ts";
+import { S3Error } from "../errors.ts";
+import type { Exchange, Handler } from "../exchange.ts";
+import { aclNotSupported } from "../headers/values.ts";
+import { emptyReply } from "../replies.ts";
+import { document, element, tag } from "../xml/builder.ts";
+import { parseXml, type XmlElement } from "../xml/reader.ts";
+import { currentObject } from "./current.ts";
+
+const ACL_BYTES_MAX = 64 * 1024;
+
+/** The owner has full control and nobody else has any: there are no other grants to give. */
+export function accessPolicy(owner: S3Owner): string {
+  const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
+  const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
+  const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
+  return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
+}
+
+export const putBucketAcl: Handler = async (exchange) => {
+  const { request, services } = exchange;
+  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+  return setAcl(exchange);
+};
+
+export const putObjectAcl: Handler = async (exchange) => {
+  await currentObject(exchange, "meta");
+  return setAcl(exchange);
+};
+
+/** @throws S3Error AccessControlListNotSupported, MalformedACLError, MissingSecurityHeader and what a bad body gets */
+async function setAcl(exchange: Exchange): Promise<EdgeReply> {
+  const { request, services, auth } = exchange;
+  // The header was checked with the others: it is one that changes nothing.
+  if (request.header("x-amz-acl") !== undefined) return emptyReply(200);
+  const body = openBody(request, auth, { hashes: services.hashes, maxLength: ACL_BYTES_MAX });
+  let bytes: Uint8Array;
+  try {
+    bytes = await body.readAll(ACL_BYTES_MAX);
+  } finally {
+    body.abort();
+  }
+  if (bytes.byteLength === 0) {
+    throw new S3Error("MissingSecurityHeader", { extra: [["MissingHeaderName", "x-amz-acl"]] });
+  }
+  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), services.owner.id)) throw aclNotSupported();
+  return emptyReply(200);
+}
+
+/** @throws S3Error MalformedACLError */
+function isOwners(policy: XmlElement, owner: string): boolean {
+  const grants = policy.child("AccessControlList")?.children("Grant");
+  if (grants === undefined) throw new S3Error("MalformedACLError");
+  const named = policy.child("Owner")?.childText("ID")?.trim() ?? owner;
+  return (
+    named === owner &&
+    grants.length > 0 &&
+    grants.every((grant) => {
+      const grantee = grant.child("Grantee");
+      const permission = grant.childText("Permission")?.trim();
+      if (grantee === undefined || permission === undefined) throw new S3Error("MalformedACLError");
+      return grantee.childText("ID")?.trim() === owner && permission === "FULL_CONTROL";
+    })
+  );
+}

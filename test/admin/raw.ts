@@ -1,0 +1,25 @@
+import { connect } from "node:net";
+
+interface Ends {
+  readonly host?: string;
+  /** The client's own address. */
+  readonly localAddress?: string;
+}
+
+/** Sends exactly this text and waits until the server closes the connection: what it answered. */
+export function raw(
+  port: number,
+  text: string,
+  { host = "127.0.0.1", localAddress }: Ends = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = connect({ port, host, ...from }, () => socket.write(text));
+    socket.on("data", (data) => {
+      answer += String(data);
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", reject);
+  });
+}

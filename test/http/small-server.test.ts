@@ -1,0 +1,132 @@
+import { afterEach, expect, test } from "bun:test";
+import { type SmallServer, type SmallServerOptions, startSmallServer } from "../../src/http/small-server.ts";
+import { RawClient } from "./raw-client.ts";
+
+const servers: SmallServer[] = [];
+const clients: RawClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function start(more: Partial<SmallServerOptions> = {}) {
+  const errors: unknown[] = [];
+  const server = await startSmallServer({
+    listen: { host: "127.0.0.1", port: 0 },
+    handle: async ({ method, rawTarget }) => new Response(`${method} ${rawTarget}`),
+    maxBodyBytes: 100,
+    maxConnections: 10,
+    onError: (error) => errors.push(error),
+    ...more,
+  });
+  servers.push(server);
+  const connect = async (): Promise<RawClient> => {
+    const client = await RawClient.open(server.port);
+    clients.push(client);
+    return client;
+  };
+  return { server, errors, connect };
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+test("answers one after the other on a connection; HEAD has the length alone", async () => {
+  const client = await (await start()).connect();
+  await client.send(get("/a/../b?%zz"));
+  expect((await client.response()).body.toString()).toBe("GET /a/../b?%zz");
+  await client.send("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n");
+  const head = await client.response(true);
+  expect([head.status, head.headers.get("content-length")]).toEqual([200, "7"]);
+  await client.send(get("/y"));
+  expect((await client.response()).body.toString()).toBe("GET /y");
+});
+
+test("more connections than the limit are closed at once; one that ends makes room", async () => {
+  const { connect } = await start({ maxConnections: 2 });
+  const first = await connect();
+  const second = await connect();
+  for (const client of [first, second]) {
+    await client.send(get("/"));
+    expect((await client.response()).status).toBe(200);
+  }
+  const third = await connect();
+  expect((await third.closed()).length).toBe(0);
+  first.destroy();
+  // The server hears of the end a moment later.
+  for (let served = false; !served; ) {
+    const client = await connect();
+    await client.send(get("/"));
+    served = await client.response().then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+});
+
+test("connections are cut when there is need, silent ones too; new ones are served", async () => {
+  const { server, connect } = await start();
+  const silent = await connect();
+  const served = await connect();
+  await served.send(get("/"));
+  await served.response();
+  server.dropConnections();
+  await Promise.all([silent.closed(), served.closed()]);
+  const next = await connect();
+  await next.send(get("/again"));
+  expect((await next.response()).body.toString()).toBe("GET /again");
+});
+
+test("a body that was not read closes the connection: the rest would be the next request", async () => {
+  const { connect } = await start();
+  const client = await connect();
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n");
+  expect((await client.response()).headers.get("connection")).toBe("close");
+  await client.closed();
+});
+
+test("a body in pieces, up to the limit, and one above it", async () => {
+  const { connect } = await start({
+    handle: async (request) => new Response((await request.text()) ?? "too long"),
+  });
+  const client = await connect();
+  const send = async (body: string) => {
+    await client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const half of [body.slice(0, body.length / 2), body.slice(body.length / 2)]) {
+      await client.send(`${half.length.toString(16)}\r\n${half}\r\n`);
+    }
+    await client.send("0\r\n\r\n");
+    return (await client.response()).body.toString();
+  };
+  expect(await send("x".repeat(100))).toBe("x".repeat(100));
+  expect(await send("x".repeat(102))).toBe("too long");
+});
+
+test("a handler that throws: 500 without details, which the log gets", async () => {
+  const { connect, errors } = await start({ handle: () => Promise.reject(new Error("secret detail")) });
+  const client = await connect();
+  await client.send(get("/"));
+  const { status, body } = await client.response();
+  expect([status, body.toString().includes("secret")]).toEqual([500, false]);
+  expect(String(errors[0])).toContain("secret detail");
+});
+
+test("close lets an answer in flight end", async () => {
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const { server, connect } = await start({
+    handle: async () => {
+      begun.resolve();
+      await goOn.promise;
+      return new Response("late");
+    },
+  });
+  const client = await connect();
+  await client.send(get("/"));
+  await begun.promise;
+  const closed = server.close();
+  goOn.resolve();
+  const { body, headers } = await client.response();
+  expect([body.toString(), headers.get("connection")]).toEqual(["late", "close"]);
+  await closed;
+  servers.splice(0);
+});
