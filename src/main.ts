@@ -9,6 +9,7 @@ import { Node } from "./node/node.ts";
 import { systemClock } from "./platform/clock.ts";
 import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
 import { isJournal } from "./platform/journal.ts";
+import { writeLastLine } from "./platform/last-line.ts";
 import { unixSocketState } from "./platform/network/unix-socket.ts";
 
 const STDOUT = 1;
@@ -112,6 +113,6 @@ const code = await runCli({
   process.stderr.write(`elastickv: ${text}\n`);
   return EXIT.MAY_MEND;
 });
-process.stderr.write(lastLine);
+if (lastLine !== "") writeLastLine(lastLine);
 // Workers and timers would keep the process alive.
 process.exit(code);

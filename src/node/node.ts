@@ -2,6 +2,7 @@
  * One node, assembled: data directory, rooms, front, listeners. What each part does is said in its own file; here is
  * only the order in which they come up and go down.
  */
+import { existsSync } from "node:fs";
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
 import { BUILD_INFO } from "../cli/version.ts";
@@ -147,9 +148,14 @@ export class Node {
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
-    const given = givenSecrets(config, topology);
     checkListeners(config, topology);
-    prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
+    const prepare = (): void =>
+      prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
+    // One that is there says first what is wrong with it; none is made for a node that has nothing to prove itself by.
+    const isThere = existsSync(config.dataDir);
+    if (isThere) prepare();
+    const given = givenSecrets(config, topology);
+    if (!isThere) prepare();
     const lock = lockDataDirectory(config.dataDir);
     try {
       const { initialCluster, join } = topology;

@@ -150,7 +150,7 @@ test("what is wrong is said in lines that fit, and the data of an earlier day is
     expect(text).toContain(
       ".data/cluster holds the cluster of an earlier day: --dir .data/cluster goes on with it",
     );
-    expect(text.replaceAll(/\s+/g, " ")).toContain(`admin address 127.0.0.1:${base + 11} is in use`);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(`admin address 127.0.0.1:${base + 11}: in use`);
   } finally {
     busy.close();
   }

@@ -22,6 +22,8 @@ function load() {
   return dlopen("libc.so.6", {
     posix_fallocate: { args: [FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
     posix_fadvise: { args: [FFIType.i32, FFIType.i64, FFIType.i64, FFIType.i32], returns: FFIType.i32 },
+    dup: { args: [FFIType.i32], returns: FFIType.i32 },
+    dup2: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     __errno_location: { args: [], returns: FFIType.ptr },
   }).symbols;
@@ -56,6 +58,17 @@ export function lockExclusive(fd: number): string | undefined {
     const name = nameOf(read.i32(libc().__errno_location() as Pointer));
     if (name !== "EINTR") return name;
   }
+}
+
+/** Another descriptor of the same open file; undefined when none is left. */
+export function duplicate(fd: number): number | undefined {
+  const copy = libc().dup(fd);
+  return copy < 0 ? undefined : copy;
+}
+
+/** `target` leads where `fd` leads from now on, in every thread at once. */
+export function redirect(target: number, fd: number): void {
+  libc().dup2(fd, target);
 }
 
 /** Drops clean pages of the range from the page cache. A hint: the answer is of no use. */
