@@ -47,6 +47,8 @@ test("a directory that an older release left open is closed at the next start, w
   expect(await first.stop()).toBe(0);
   for (const name of ["", ...readdirSync(dataDir, { recursive: true, encoding: "utf8" })]) {
     const path = join(dataDir, name);
+    // Older releases had none; a secret that others could have read is refused, and not closed without a word.
+    if (name === "cluster-secret") continue;
     chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
   }
   const second = await NodeProcess.start({ dataDir });

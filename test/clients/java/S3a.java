@@ -164,7 +164,6 @@ final class S3a {
   /** The parts API that committers use: parts out of order, an upload that is given up. */
   static void multipartUploader() throws Exception {
     Path path = at("by parts");
-    // Not closed: S3A 3.5.0 closes the file system with it.
     MultipartUploader uploader = fs.createMultipartUploader(ROOT).build();
     UploadHandle upload = uploader.startUpload(path).get();
     Map<Integer, PartHandle> parts = new HashMap<>();
@@ -183,6 +182,7 @@ final class S3a {
     uploader.abort(gone, at("never")).get();
     uploader.startUpload(at("never too")).get();
     Harness.same("aborted", uploader.abortUploadsUnderPath(ROOT).get(), 1);
+    uploader.close();
     Harness.same("unfinished", AwsJava.s3.listMultipartUploads(r -> r.bucket(BUCKET)).uploads().size(), 0);
   }
 

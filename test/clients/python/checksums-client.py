@@ -47,7 +47,7 @@ DIGESTS = {
     "XXHASH3": xxhash("xxhash3_64"),
     "XXHASH128": xxhash("xxhash3_128"),
 }
-# botocore knows MD5's name and has no code for it (findings/botocore-md5.sh): such a value has to be given.
+# botocore knows MD5's name and has no code for it (findings/sdk-md5-checksum.sh): such a value has to be given.
 BY_SDK = tuple(name for name in DIGESTS if name != "MD5")
 WHOLE = ("CRC32", "CRC32C", "CRC64NVME")
 IN_PARTS = tuple(name for name in DIGESTS if name != "CRC64NVME")

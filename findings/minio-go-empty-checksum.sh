@@ -1,9 +1,7 @@
 #!/bin/bash
-# minio-go 7.4.1 with TrailingHeaders, on the wire:
-# 1. An unsigned trailer (DisableContentSha256, and always over TLS) ends in LF CRLF CRLF: "x-amz-checksum-crc32c:...\n\r\n\r\n". S3's documents
-#    end the trailer in CRLF and the body in CRLF. A server that reads by those documents refuses the upload.
-# 2. An empty object is sent without the checksum that PutObjectOptions.Checksum demands, in no header and no trailer, and without an error.
-# Exit code 1 when either is no longer so.
+# minio-go 7.4.1 sends an empty object without the checksum that PutObjectOptions.Checksum demands, in no header and in no trailer, and says
+# nothing of it: an object of nothing has no stored checksum, where one of one byte has. (Client.newRequest adds the trailer for a
+# contentLength above 0 only.) Exit code 1 when that is no longer so.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
@@ -14,7 +12,6 @@ cat >main.go <<'GO'
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -48,13 +45,13 @@ func main() {
 			panic(err)
 		}
 	}
-	put("hello")
-	fmt.Printf("%s: %q\n", head.Get("X-Amz-Content-Sha256"), body)
-	odd := bytes.HasSuffix(body, []byte("\n\r\n\r\n")) && !bytes.HasSuffix(body, []byte("\r\n\r\n\r\n"))
+	put("1")
+	fmt.Printf("one byte: body %q, trailer %q\n", body, head.Get("X-Amz-Trailer"))
+	summed := head.Get("X-Amz-Trailer") == "x-amz-checksum-crc32c"
 	put("")
 	fmt.Printf("empty: body %q, trailer %q, checksum %q\n", body, head.Get("X-Amz-Trailer"), head.Get("X-Amz-Checksum-Crc32c"))
 	silent := len(body) == 0 && head.Get("X-Amz-Trailer") == "" && head.Get("X-Amz-Checksum-Crc32c") == ""
-	if !odd || !silent {
+	if !summed || !silent {
 		os.Exit(1)
 	}
 }
