@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../../src/s3/deps.ts";
-import type { Exchange } from "../../src/s3/exchange.ts";
-import { type SlowResult, withKeepAlive } from "../../src/s3/keep-alive.ts";
+import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../../../src/s3/context/deps.ts";
+import type { Exchange } from "../../../src/s3/context/exchange.ts";
+import { type SlowResult, withKeepAlive } from "../../../src/s3/context/keep-alive.ts";
 
 /** aws-sdk-cpp 1.11, ClientConfiguration: requestTimeoutMs 3000, lowSpeedLimit 1 byte a second; curl ends a request below that. */
 const SILENCE_MAX_MS = 3_000;
