@@ -145,7 +145,7 @@ describe("SqliteGenerations", () => {
         for (let step = 0, ended = false; !ended; step++) {
           const directory = join(parent, String(step));
           const child = Bun.spawn(
-            [process.execPath, join(import.meta.dir, "generations-crash-writer.ts"), directory, String(step)],
+            [process.execPath, join(import.meta.dir, "crash-writer.ts"), directory, String(step)],
             { stdout: "inherit", stderr: "inherit" },
           );
           await child.exited;
