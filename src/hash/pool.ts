@@ -136,8 +136,9 @@ class ThreadStream implements HashStream {
   /** Lengths of updates not yet answered. */
   readonly #unhashed: number[] = [];
   #unhashedBytes = 0;
-  #thread: Waiter<void> | undefined;
-  #roomPromise: Promise<void> | undefined;
+  /** Whoever waits until fewer bytes are on their way. */
+  #drained: Waiter<void> | undefined;
+  #drainedPromise: Promise<void> | undefined;
   /** Waits for so many updates to be answered, counted over the life of the stream. */
   readonly #settling: { readonly after: number; readonly waiter: Waiter<void> }[] = [];
   readonly #cuts: Waiter<Uint8Array>[] = [];
@@ -161,14 +162,14 @@ class ThreadStream implements HashStream {
     this.#unhashed.push(view.length);
     this.#unhashedBytes += view.length;
     if (this.#unhashedBytes <= STREAM_WINDOW_BYTES) return undefined;
-    if (this.#roomPromise === undefined) {
-      this.#roomPromise = new Promise((resolve, reject) => {
-        this.#thread = { resolve, reject };
+    if (this.#drainedPromise === undefined) {
+      this.#drainedPromise = new Promise((resolve, reject) => {
+        this.#drained = { resolve, reject };
       });
       // Who waits is told; who does not wait will hear of it at the next call.
-      this.#roomPromise.catch(() => {});
+      this.#drainedPromise.catch(() => {});
     }
-    return this.#roomPromise;
+    return this.#drainedPromise;
   }
 
   settled(): Promise<void> {
@@ -220,7 +221,7 @@ class ThreadStream implements HashStream {
 
   lost(error: HashError): void {
     this.#error = error;
-    this.#thread?.reject(error);
+    this.#drained?.reject(error);
     for (const { waiter } of this.#settling.splice(0)) waiter.reject(error);
     for (const waiter of this.#cuts.splice(0)) waiter.reject(error);
     this.#digest?.reject(error);
@@ -229,10 +230,10 @@ class ThreadStream implements HashStream {
   #hashed(): void {
     this.#answered++;
     this.#unhashedBytes -= this.#unhashed.shift() ?? 0;
-    if (this.#thread !== undefined && this.#unhashedBytes <= STREAM_WINDOW_BYTES) {
-      const { resolve } = this.#thread;
-      this.#thread = undefined;
-      this.#roomPromise = undefined;
+    if (this.#drained !== undefined && this.#unhashedBytes <= STREAM_WINDOW_BYTES) {
+      const { resolve } = this.#drained;
+      this.#drained = undefined;
+      this.#drainedPromise = undefined;
       resolve();
     }
     while (this.#settling.length > 0 && (this.#settling[0]?.after ?? 0) <= this.#answered) {

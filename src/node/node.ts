@@ -54,7 +54,7 @@ import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
 import { listenForS3 } from "./s3-listener.ts";
-import { expelledAdvice, roomFailure } from "./thread-failure.ts";
+import { expelledAdvice, threadFailure } from "./thread-failure.ts";
 import { makeThreads, type Threads } from "./threads.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
@@ -382,7 +382,7 @@ export class Node {
   }
 
   #die(message: string, codes: readonly string[] = []): void {
-    this.#fail(roomFailure(message, codes, this.#options.config.dataDir));
+    this.#fail(threadFailure(message, codes, this.#options.config.dataDir));
   }
 
   #fail(error: unknown): void {

@@ -14,7 +14,7 @@ const ADVICE: Readonly<Record<Exclude<LastingKind, "denied">, string>> = {
 };
 
 /** @param codes as in `codesOf`. @returns the message with what to do behind it, and the exit code */
-export function roomFailure(message: string, codes: readonly string[], dataDir: string): StartError {
+export function threadFailure(message: string, codes: readonly string[], dataDir: string): StartError {
   const kind = lastingKind(codes);
   if (kind === undefined) return new StartError(message);
   const advice = kind === "denied" ? denied(codes, dataDir) : `; ${ADVICE[kind]}`;

@@ -24,7 +24,7 @@ import { type Channel, PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { type OnDeath, spawnThread, ThreadStartError } from "../threads/worker-host.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
-import { roomFailure } from "./thread-failure.ts";
+import { threadFailure } from "./thread-failure.ts";
 import type { Topology } from "./topology.ts";
 
 /** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */
@@ -163,7 +163,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
         ),
       ]);
     } catch (error) {
-      if (error instanceof ThreadStartError) throw roomFailure(error.message, error.codes, config.dataDir);
+      if (error instanceof ThreadStartError) throw threadFailure(error.message, error.codes, config.dataDir);
       throw error;
     }
   };

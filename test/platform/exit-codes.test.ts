@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { roomFailure } from "../../src/node/thread-failure.ts";
+import { threadFailure } from "../../src/node/thread-failure.ts";
 import { DiskError } from "../../src/platform/disk.ts";
 import { codesOf, EXIT, lastingKind, mendsItself } from "../../src/platform/exit-codes.ts";
 import { StartError } from "../../src/platform/start-error.ts";
@@ -76,7 +76,7 @@ const endOf = (codes: readonly string[]): End => (lastingKind(codes) === undefin
 test.each([...Object.entries(LOG), ...Object.entries(STORE), ...Object.entries(OTHERS)])(
   "%s %s",
   (code, end) => {
-    const failure = roomFailure("the thread says", [code], "/data");
+    const failure = threadFailure("the thread says", [code], "/data");
     expect(endOf([code])).toBe(end);
     expect(failure.exitCode).toBe(end === "lasts" ? EXIT.LASTING : EXIT.MAY_MEND);
     // Whoever is not started again says what to do.

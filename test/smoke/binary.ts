@@ -122,7 +122,7 @@ describe("commands", () => {
 
   test("a data directory that is a file is named", async () => {
     const { err, code } = await run("serve", "--data-dir", ".env");
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(err).toContain("data directory .env");
   });
 });
