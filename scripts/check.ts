@@ -25,6 +25,7 @@ const CHECKS: readonly Check[] = [
   { name: "generated code", run: () => command("sh", "scripts/gen-proto.sh", "--check") },
   { name: "lockfiles", run: lockfiles },
   { name: "references", run: references },
+  { name: "lengths", run: lengths },
 ];
 
 async function command(...words: string[]): Promise<string> {
@@ -74,6 +75,24 @@ async function references(): Promise<string> {
   return deadReferences(tree)
     .map(({ file, line, message }) => `${file}:${line}: ${message}`)
     .join("\n");
+}
+
+const LINES_MAX = 400;
+
+/** A longer file says why (docs/ARCHITECTURE.md, "Folders"). */
+async function lengths(): Promise<string> {
+  const problems: string[] = [];
+  for await (const file of new Bun.Glob("src/**/*.ts").scan({ cwd: root })) {
+    if (file.startsWith("src/gen/")) continue;
+    const lines = (await read(file)).split("\n");
+    const saysWhy = lines.slice(0, 40).join("\n").includes(`More than ${LINES_MAX} lines: `);
+    if (lines.length - 1 > LINES_MAX && !saysWhy) {
+      problems.push(
+        `${file}: ${lines.length - 1} lines; say "More than ${LINES_MAX} lines: ..." in its head, or divide it`,
+      );
+    }
+  }
+  return problems.join("\n");
 }
 
 const results = await Promise.all(

@@ -1,3 +1,4 @@
+/** Every setting, in one table. More than 400 lines: flags, variables, help and the documentation are made of it. */
 import { NODE_NAME, NODE_NAME_RULE } from "./members.ts";
 import {
   address,

@@ -1,8 +1,11 @@
 /**
  * The consensus thread: the switchboard between the engine and everybody it talks to. It never touches a disk.
  *
- *     gateways -> proposals, reads     control -> cluster requests     log -> appended, entries      store -> opened, applied, held
+ *     gateways -> proposals, reads     control -> cluster requests     log -> appended, entries      store -> opened, applied, pinned
  *     peers -> raft messages, forwarded proposals, requests, snapshot streams       snapshot thread -> chunks, complete
+ *
+ * More than 400 lines: one switch over every message of the thread, with the order of effects that each has; parts that can be
+ * thought about alone (proposals, forwarding, membership, snapshots, compaction) are files of their own.
  *
  * Its life: opening (log and keyspace) -> forming or joining, on a node that has yet to take part -> running.
  */

@@ -3,6 +3,8 @@
  *
  * A retry carries the same origin and sequence, and the state machine answers a repeated one from memory
  * (sessions.ts), so a transaction is applied at most once however often it is proposed.
+ *
+ * More than 400 lines: the life of a proposal is one state machine.
  */
 
 import type { Slab } from "../memory/slab-pool.ts";

@@ -1,6 +1,6 @@
 /**
  * One node, assembled: data directory, threads, front, listeners. What each part does is said in its own file; here is
- * only the order in which they come up and go down.
+ * only the order in which they come up and go down. More than 400 lines: that order is one story.
  */
 import { existsSync } from "node:fs";
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
