@@ -16,7 +16,6 @@ import type {
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
-import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
@@ -24,14 +23,11 @@ import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError
 import type { Channel } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
+import { type ApplyWork, type InstallWork, takeBatch } from "./apply-queue.ts";
 import { StoreMaintenance } from "./maintenance.ts";
 import { openKeyspace } from "./open-keyspace.ts";
 import { type ApplyResult, Fsm } from "./state-machine.ts";
 
-/** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */
-export const APPLY_BATCH_BYTES = 8 << 20;
-/** ... and this many entries. */
-export const APPLY_BATCH_ENTRIES = 512;
 /** Between two attempts to apply while the disk is full. */
 export const DISK_FULL_RETRY_MS = 1_000;
 
@@ -62,18 +58,6 @@ export interface StoreThreadOptions {
   readonly seconds: () => number;
   /** The thread cannot go on; the process must end. */
   readonly fatal: Fatal;
-}
-
-interface ApplyWork {
-  readonly kind: "apply";
-  readonly id: number;
-  readonly entries: readonly Entry[];
-}
-
-interface InstallWork {
-  readonly kind: "install";
-  readonly id: number;
-  readonly snapshot: SnapshotMetadata;
 }
 
 type OpenMessage = Extract<ConsensusToStore, { readonly kind: "open" }>;
@@ -373,26 +357,6 @@ export class StoreThread {
       this.#options.control.send({ kind: "disk-full", full: false });
     }, DISK_FULL_RETRY_MS);
   }
-}
-
-/** Takes what one transaction takes from the front of the queue; at least one message. */
-function takeBatch(queue: (ApplyWork | InstallWork)[]): { entries: Entry[]; id: number; taken: ApplyWork[] } {
-  const entries: Entry[] = [];
-  const taken: ApplyWork[] = [];
-  let bytes = 0;
-  let id = 0;
-  for (let work = queue[0]; work?.kind === "apply"; work = queue[0]) {
-    const size = work.entries.reduce((sum, entry) => sum + entry.data.byteLength, 0);
-    const fits =
-      bytes + size <= APPLY_BATCH_BYTES && entries.length + work.entries.length <= APPLY_BATCH_ENTRIES;
-    if (taken.length > 0 && !fits) break;
-    queue.shift();
-    taken.push(work);
-    entries.push(...work.entries);
-    bytes += size;
-    id = work.id;
-  }
-  return { entries, id, taken };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
