@@ -364,6 +364,9 @@ export namespace elastickv {
             /** Header mac. */
             mac: Uint8Array;
 
+            /** Header group. */
+            group: number;
+
             /**
              * Encodes the specified Header message. Does not implicitly {@link elastickv.peer.Header.verify|verify} messages.
              * @param message Header message or plain object to encode
@@ -438,6 +441,9 @@ export namespace elastickv {
 
                 /** Header mac */
                 mac?: (Uint8Array|null);
+
+                /** Header group */
+                group?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -636,6 +636,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.peer.HandshakeResult.$Properties|null} [verdict] Header verdict
              * @property {Uint8Array|null} [nonce] Header nonce
              * @property {Uint8Array|null} [mac] Header mac
+             * @property {number|null} [group] Header group
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -808,6 +809,14 @@ export const elastickv = $root.elastickv = (() => {
             Header.prototype.mac = $util.newBuffer([]);
 
             /**
+             * Header group.
+             * @member {number} group
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.group = 0;
+
+            /**
              * Encodes the specified Header message. Does not implicitly {@link elastickv.peer.Header.verify|verify} messages.
              * @function encode
              * @memberof elastickv.peer.Header
@@ -857,6 +866,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 16, wireType 2 =*/130).bytes(message.nonce);
                 if (message.mac != null && $Object.hasOwnProperty.call(message, "mac"))
                     writer.uint32(/* id 17, wireType 2 =*/138).bytes(message.mac);
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group"))
+                    writer.uint32(/* id 18, wireType 0 =*/144).uint32(message.group);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1039,6 +1050,12 @@ export const elastickv = $root.elastickv = (() => {
                             if (wireType !== 2)
                                 break;
                             message.mac = reader.bytes();
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 0)
+                                break;
+                            message.group = reader.uint32();
                             continue;
                         }
                     }

@@ -1,6 +1,6 @@
 /** Every PeerMessage to a frame and back (docs/format/peer.md). What a decoder gives owns its bytes. */
 import { elastickv as gen } from "../gen/peer.js";
-import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
+import { type Message, MessageType, messageTypeName, NO_BYTES, ONLY_GROUP } from "../raft/core/index.ts";
 import { encodeFrame } from "./framing.ts";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
@@ -88,6 +88,11 @@ export function decodeMessage(
   allocate: (bytes: number) => Uint8Array,
   vet: (message: Message) => void,
 ): PeerMessage {
+  if (header.group !== ONLY_GROUP) {
+    throw new PeerProtocolError(
+      `a message for Raft group ${header.group}, and there is only group ${ONLY_GROUP}`,
+    );
+  }
   const requestId = () => count(header.requestId, "request_id");
   const streamId = () => count(header.streamId, "stream_id");
   switch (header.kind) {

@@ -317,3 +317,12 @@ describe("damage", () => {
 test("newMessage is what the decoder starts from: a field that is added to it is thought of here", () => {
   expect(Object.keys(newMessage(MessageType.App, 1))).toHaveLength(14);
 });
+
+test("a message for another Raft group is refused: only a later release has one", () => {
+  const { Kind } = gen.peer;
+  for (const kind of [Kind.RAFT, Kind.PROPOSE, Kind.REQUEST, Kind.SNAPSHOT_CHUNK]) {
+    expect(protocolError(() => decodeHeaderOf({ kind, group: 1 }))).toBe(
+      "a message for Raft group 1, and there is only group 0",
+    );
+  }
+});

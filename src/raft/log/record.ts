@@ -32,6 +32,8 @@ export interface RecordHeader {
   readonly durable: number;
   /** `crc` of the record before, across segments; 0 for the very first. */
   readonly chain: number;
+  /** Raft group that the record belongs to; ONLY_GROUP is the one there is. */
+  readonly group: number;
   /** Random number of the segment: a record of another one never fits, and no payload can imitate a record. */
   readonly salt: bigint;
 }
@@ -47,7 +49,7 @@ const AT = {
   offset: 24,
   durable: 28,
   chain: 32,
-  reserved32: 36,
+  group: 36,
   salt: 40,
 } as const;
 
@@ -95,7 +97,7 @@ export function putRecordHeader(view: DataView, at: number, header: Omit<RecordH
   view.setUint32(at + AT.offset, header.offset, true);
   view.setUint32(at + AT.durable, header.durable, true);
   view.setUint32(at + AT.chain, header.chain, true);
-  view.setUint32(at + AT.reserved32, 0, true);
+  view.setUint32(at + AT.group, header.group, true);
   view.setBigUint64(at + AT.salt, header.salt, true);
   const crc = headerCrc(view, at);
   view.setUint32(at + AT.crc, crc, true);
@@ -116,6 +118,7 @@ export function getRecordHeader(view: DataView, at: number): RecordHeader | unde
     offset: view.getUint32(at + AT.offset, true),
     durable: view.getUint32(at + AT.durable, true),
     chain: view.getUint32(at + AT.chain, true),
+    group: view.getUint32(at + AT.group, true),
     salt: view.getBigUint64(at + AT.salt, true),
   };
 }

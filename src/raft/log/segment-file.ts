@@ -1,5 +1,7 @@
 /** A segment's file: its name, its preamble, and the record that begins it. docs/format/wal.md, "Segment". */
+
 import { crc32 } from "node:zlib";
+import { ONLY_GROUP } from "../core/types.ts";
 import { decodeSegmentHeader, encodeSegmentHeader, type SegmentHeader } from "./payloads.ts";
 import {
   FLAG_BATCH_END,
@@ -72,6 +74,7 @@ export function encodeSegmentStart(
     offset: PREAMBLE_BYTES,
     durable: 0,
     chain,
+    group: ONLY_GROUP,
     salt,
   });
   return { bytes, chain: crc };

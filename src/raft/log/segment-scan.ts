@@ -1,6 +1,7 @@
 /** Reads the records of one segment in order, batch by batch, and says where and why it had to stop. */
 
 import type { HardState, SnapshotMetadata } from "../core/types.ts";
+import { ONLY_GROUP } from "../core/types.ts";
 import { type FileWindow, WINDOW_BYTES } from "./file-window.ts";
 import {
   decodeHardState,
@@ -107,6 +108,10 @@ function readRecord(
   const header = headerAt(window, at);
   if (header === undefined) return unreadable("bad checksum of a record header");
   if (!belongs(header, key, at)) return contradiction("the record was written for another place");
+  // A release with several groups keeps them apart by this field; to take such a record for one's own would mix their histories.
+  if (header.group !== ONLY_GROUP) {
+    return contradiction(`the record belongs to Raft group ${header.group}: a later release wrote it`);
+  }
   if (at + recordBytes(header.payloadBytes) > limit) return unreadable("the record is cut off");
   const payloadAt = at + RECORD_HEADER_BYTES;
   const padded = recordBytes(header.payloadBytes) - RECORD_HEADER_BYTES;

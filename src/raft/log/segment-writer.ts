@@ -2,7 +2,9 @@
  * Appends records to one segment. Small payloads are copied into a scratch buffer beside their headers; large ones go
  * to the kernel from where they lie (they may be shared memory). Nothing reaches the file before `flush`.
  */
+
 import type { DiskFile } from "../../platform/disk.ts";
+import { ONLY_GROUP } from "../core/types.ts";
 import {
   padding,
   payloadCrc,
@@ -101,6 +103,7 @@ export class SegmentWriter {
       offset,
       durable: this.#durable,
       chain: this.#chain,
+      group: ONLY_GROUP,
       salt: this.salt,
     });
     this.#cursor += RECORD_HEADER_BYTES;

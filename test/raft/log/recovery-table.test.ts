@@ -470,6 +470,21 @@ for (const [name, make] of DISKS) {
       expect(refused()).toMatchObject({ code: "CORRUPT", file: path, offset: to });
     });
 
+    test("S1: a record of another Raft group, as a release with several would write it", () => {
+      write(1, 3);
+      const path = newestSegment(disk, directory);
+      const at = end() - 72;
+      const record = readBytes(disk, path, at, 72);
+      const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+      expect(view.getUint32(36, true)).toBe(0);
+      view.setUint32(36, 1, true);
+      view.setUint32(0, crc32(record.subarray(4, 48)), true);
+      writeBytes(disk, path, at, record);
+      const error = refused();
+      expect(error).toMatchObject({ code: "CORRUPT", file: path, offset: at });
+      expect(error.message).toContain("belongs to Raft group 1: a later release wrote it");
+    });
+
     test("S2: the oldest segment is missing", () => {
       write(1, 40);
       const [first, second] = segmentPaths(disk, directory) as [string, string];
