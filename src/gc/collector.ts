@@ -27,13 +27,16 @@ export interface GarbageCollectorOptions {
   /** True while this node leads: one collector is enough. */
   readonly active: () => boolean;
   readonly onDeleted?: (rows: number) => void;
+  /** A list row that this release cannot read: it stays, with what it names, for a release that can. */
+  readonly onUnreadable?: (key: Uint8Array) => void;
 }
 
 export class GarbageCollector {
   readonly #options: GarbageCollectorOptions;
   #running: Promise<number> | undefined;
   /** Where the list goes on. Commit timestamps only grow, so no row ever comes before one that was deleted; and a
-   *  deleted row costs every scan that walks over it until its versions are compacted. */
+   *  deleted row costs every scan that walks over it until its versions are compacted. Unreadable rows lie before it too:
+   *  the next leader, or this node started again, looks at them anew. */
   #listFrom = CLEANUP_PREFIX;
   #stopped = false;
 
@@ -68,15 +71,19 @@ export class GarbageCollector {
       const emptied: Uint8Array[] = [];
       for (const row of due) {
         if (this.#stopped || !active()) return deleted;
-        for (const prefix of gen.kv.Disposal.decode(row.value).prefixes)
-          deleted += await this.#deletePrefix(prefix);
+        const prefixes = disposedPrefixes(row.value);
+        if (prefixes === undefined) {
+          this.#options.onUnreadable?.(row.key);
+          continue;
+        }
+        for (const prefix of prefixes) deleted += await this.#deletePrefix(prefix);
         // Stopped in the middle of a prefix: its list row must stay.
         if (this.#stopped) return deleted;
         emptied.push(row.key);
       }
       deleted += await this.#deleteKeys(emptied);
-      const last = emptied.at(-1);
-      if (last !== undefined) this.#listFrom = keyAfter(last);
+      const last = due.at(-1);
+      if (last !== undefined) this.#listFrom = keyAfter(last.key);
     }
     return deleted;
   }
@@ -106,6 +113,21 @@ export class GarbageCollector {
     }
     return keys.length;
   }
+}
+
+/**
+ * The prefixes a list row names; undefined when it names none this release knows: bytes that are no message, a kind of
+ * a newer release (it would decode as an empty list), or an empty prefix, under which every key lies.
+ */
+function disposedPrefixes(value: Uint8Array): readonly Uint8Array[] | undefined {
+  let prefixes: readonly Uint8Array[];
+  try {
+    prefixes = gen.kv.Disposal.decode(value).prefixes;
+  } catch {
+    return undefined;
+  }
+  const readable = prefixes.length > 0 && prefixes.every((prefix) => prefix.byteLength > 0);
+  return readable ? prefixes : undefined;
 }
 
 /** The first key behind `key`. */

@@ -69,6 +69,11 @@ export class NodeControl {
       gracePeriodMs: options.gracePeriodMs,
       active: () => this.#leadership.leading && this.diskSpace !== "none",
       onDeleted: (rows) => cleaned.inc(rows),
+      onUnreadable: (key) => {
+        options.log.warn("clean-up row kept: this release cannot read it", {
+          key: Buffer.from(key).toString("hex"),
+        });
+      },
     });
     this.#reserve = new DiskReserve({
       freeBytes: options.freeDiskBytes,

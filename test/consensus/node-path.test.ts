@@ -229,6 +229,34 @@ describe("collector", () => {
     expect(await listed()).toBe(0);
   });
 
+  for (const [what, unreadable] of [
+    ["no message at all", Uint8Array.of(0x0a, 0x7f, 0x01)],
+    ["a kind of a newer release (field 15)", Uint8Array.of(0x7a, 0x01, 0x61)],
+    ["an empty prefix: every key", disposal("")],
+  ] as const) {
+    test(`a list row of ${what} is kept and named; the rows behind it are cleaned`, async () => {
+      await write(put("m/1", "1", { disposal: unreadable }), put("c/1", "x"), put("other", "x"));
+      await write({ kind: "delete", key: bytes("m/1") });
+      await write(put("m/2", "1", { disposal: disposal("c/") }));
+      await write({ kind: "delete", key: bytes("m/2") });
+      const kept: Uint8Array[] = [];
+      const collector = new GarbageCollector({
+        kv: node.front.kv,
+        clock: systemClock,
+        gracePeriodMs: 0,
+        active: () => true,
+        onUnreadable: (key) => kept.push(key),
+      });
+      expect(await collector.run()).toBe(2);
+      expect(await keysUnder("c/")).toBe(0);
+      expect(await read("other")).toBe("x");
+      expect(await listed()).toBe(1);
+      // Said once, not with every run.
+      expect(await collector.run()).toBe(0);
+      expect(kept.length).toBe(1);
+    });
+  }
+
   test("waits for the grace period, and does nothing where it is not the leader's", async () => {
     await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
