@@ -209,11 +209,16 @@ function failure(status: number, message: string, headers: Record<string, string
 function cannotListen(where: string, error: unknown, flag: string): StartError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const options = { cause: error };
+  const other = flag === "--admin-socket" ? "another path" : "a port above 1023";
   switch (code) {
     case "EADDRINUSE":
       return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
     case "EACCES":
-      return lasting(`${where}: no permission to listen there: take a port above 1023 (${flag})`, options);
+      return lasting(`${where}: no permission to listen there: take ${other} (${flag})`, options);
+    case "ENOENT":
+    case "ENOTDIR":
+    case "EROFS":
+      return lasting(`${where}: no socket can be made there (${code}): take ${other} (${flag})`, options);
     default:
       return new StartError(
         `${where}: cannot listen: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,7 +1,8 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { socketPathProblem } from "../config/admin-socket.ts";
+import { EXIT } from "../platform/exit-codes.ts";
 import { unixSocketState } from "../platform/network/unix-socket.ts";
-import { StartError } from "../platform/start-error.ts";
+import { lasting, StartError } from "../platform/start-error.ts";
 
 /**
  * Makes way for a socket. A process that was killed leaves its socket behind: it is removed when nobody listens there. The
@@ -11,11 +12,11 @@ import { StartError } from "../platform/start-error.ts";
 export async function prepareSocketPath(path: string): Promise<void> {
   const where = `admin socket ${path}`;
   const tooLong = socketPathProblem(path);
-  if (tooLong !== undefined) throw new StartError(`${where}: ${tooLong}`);
+  if (tooLong !== undefined) throw new StartError(`${where}: ${tooLong}`, { exitCode: EXIT.USAGE });
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) {
-    throw new StartError(`${where}: a file is there that is no socket (--admin-socket chooses another path)`);
+    throw lasting(`${where}: a file is there that is no socket (--admin-socket chooses another path)`);
   }
   const state = await unixSocketState(path);
   if (state === "listening") {

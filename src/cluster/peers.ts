@@ -24,7 +24,7 @@ import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.t
 export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
 const MAX_PEER_INCARNATIONS = 64;
-/** Addresses of unknownPeers that are logged in so long a time: one line each, whoever they are and however often they come. */
+/** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */
 const LOGGED_STRANGERS = 16;
 const STRANGERS_MS = 60_000;
 /** A removed member's connections stay for this long. */
@@ -318,7 +318,7 @@ export class ClusterPeers {
     return true;
   }
 
-  /** Members, or before there are any whoever the settings name; and unknownPeers, who may be what this node has to hear. */
+  /** Members, or before there are any whoever the settings name; and strangers, who may be what this node has to hear. */
   #updatePeers(): void {
     const { identity, initialCluster, join, logger } = this.#options;
     const members: readonly NamedAddress[] = this.#membership?.members ?? [];

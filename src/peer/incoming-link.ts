@@ -51,7 +51,7 @@ export class IncomingLink {
   #hello: ConnectionHello | undefined;
   /** What this node said of itself. */
   #own: Hello | undefined;
-  #makesThread = false;
+  #evicted = false;
 
   constructor(
     context: LinkContext,
@@ -100,8 +100,8 @@ export class IncomingLink {
     this.#connection.end(reason);
   }
 
-  makeThread(): void {
-    this.#makesThread = true;
+  evict(): void {
+    this.#evicted = true;
     this.#connection.end("too many connections that have not come through the handshake");
   }
 
@@ -189,7 +189,7 @@ export class IncomingLink {
   }
 
   #failure(cause: EndCause): HandshakeFailure {
-    if (this.#makesThread) return "crowded";
+    if (this.#evicted) return "crowded";
     if (this.#state === "unproven") return "secret";
     if (this.#state === "refused") return "refused";
     if (cause === "nonsense") return "protocol";

@@ -176,7 +176,7 @@ export class PeerTransport implements Transport {
     const link: IncomingLink = new IncomingLink(this.#context, connection, certificate, {
       onProven: () => {
         this.#unknownPeers.delete(link);
-        this.#greeting.add(link, host)?.makeThread();
+        this.#greeting.add(link, host)?.evict();
       },
       onUp: (greeting) => this.#welcome(link, greeting),
       onRefused: ({ hello }, verdict, byThem) => {
@@ -196,7 +196,7 @@ export class PeerTransport implements Transport {
       link.end("this node stops");
       return link.handlers;
     }
-    this.#unknownPeers.add(link, host)?.makeThread();
+    this.#unknownPeers.add(link, host)?.evict();
     return link.handlers;
   }
 

@@ -41,26 +41,45 @@ test("answers one after the other on a connection; HEAD has the length alone", a
   expect((await client.response()).body.toString()).toBe("GET /y");
 });
 
-test("more connections than the limit are closed at once; one that ends makes space", async () => {
+test("at the limit the oldest connection without a request goes, half a head or idle, and the newcomer is served", async () => {
   const { connect } = await start({ maxConnections: 2 });
-  const first = await connect();
-  const second = await connect();
-  for (const client of [first, second]) {
-    await client.send(get("/"));
-    expect((await client.response()).status).toBe(200);
-  }
+  const half = await connect();
+  await half.send("GET /he");
+  const idle = await connect();
+  await idle.send(get("/"));
+  expect((await idle.response()).status).toBe(200);
+  const third = await connect();
+  await third.send(get("/third"));
+  expect((await third.response()).body.toString()).toBe("GET /third");
+  expect((await half.closed()).length).toBe(0);
+  // The next in line: it has been idle for longer than the third.
+  const fourth = await connect();
+  await fourth.send(get("/fourth"));
+  expect((await fourth.response()).body.toString()).toBe("GET /fourth");
+  expect((await idle.closed()).length).toBe(0);
+  await third.send(get("/again"));
+  expect((await third.response()).body.toString()).toBe("GET /again");
+});
+
+test("a connection with a request in progress stays; when all have one the newcomer is closed", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  let inProgress = 0;
+  const { promise: full, resolve: isFull } = Promise.withResolvers<void>();
+  const { connect } = await start({
+    maxConnections: 2,
+    handle: async ({ rawTarget }) => {
+      if (++inProgress === 2) isFull();
+      await gate;
+      return new Response(rawTarget);
+    },
+  });
+  const clients = [await connect(), await connect()];
+  for (const client of clients) await client.send(get("/slow"));
+  await full;
   const third = await connect();
   expect((await third.closed()).length).toBe(0);
-  first.destroy();
-  // The server hears of the end a moment later.
-  for (let served = false; !served; ) {
-    const client = await connect();
-    await client.send(get("/"));
-    served = await client.response().then(
-      ({ status }) => status === 200,
-      () => false,
-    );
-  }
+  open();
+  for (const client of clients) expect((await client.response()).body.toString()).toBe("/slow");
 });
 
 test("connections are cut when there is need, silent ones too; new ones are served", async () => {
