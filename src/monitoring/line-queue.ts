@@ -80,11 +80,15 @@ export class LineQueue<T> {
       lines++;
       this.#at++;
     }
-    if (this.#at === this.#items.length) {
-      this.#items = [];
-      this.#at = 0;
-    }
+    this.#forgetTaken();
     return { text, lines };
+  }
+
+  /** Also while it never runs empty: with a reader that is slower than the lines come, that may be for days. */
+  #forgetTaken(): void {
+    if (this.#at < Math.min(this.#items.length, this.#options.maxWaiting)) return;
+    this.#items = this.#items.slice(this.#at);
+    this.#at = 0;
   }
 }
 

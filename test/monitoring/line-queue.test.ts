@@ -48,6 +48,44 @@ test("lines are collected, written in order, one write at a time, none above wha
   expect(writes.at(-1)?.text).toBe("again\n");
 });
 
+test("a line that was written is forgotten, also by a queue that never runs empty", async () => {
+  const tasks: (() => void)[] = [];
+  const writes: Done[] = [];
+  const queue = new LineQueue<{ readonly line: string }>({
+    maxWaiting: 10,
+    // One line is one write.
+    format: ({ line }) => line.padEnd(4000),
+    onDropped: () => {},
+    timers: {
+      later: (task) => {
+        tasks.push(task);
+        return () => {};
+      },
+      every: () => () => {},
+      soon: () => {},
+    },
+    write: (_, done) => void writes.push(done),
+  });
+  const items: WeakRef<object>[] = [];
+  const push = (): void => {
+    const item = { line: String(items.length) };
+    items.push(new WeakRef(item));
+    queue.push(item);
+  };
+  push();
+  push();
+  tasks[0]?.();
+  for (let i = 0; i < 1000; i++) {
+    push();
+    writes[i]?.(null);
+  }
+  expect(writes).toHaveLength(1001);
+  await Bun.sleep(0);
+  Bun.gc(true);
+  // At most twice what may wait, and what the collector overlooks.
+  expect(items.filter((item) => item.deref() !== undefined).length).toBeLessThan(100);
+});
+
 test("a reader that does not read costs lines, which are counted, and no more", () => {
   const { queue, writes, tick, dropped } = fixture(10);
   queue.push("first");
