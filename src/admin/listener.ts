@@ -47,7 +47,7 @@ const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
 const CHANGES = "/v1/cluster/";
 const MAX_BODY_BYTES = 64 * 1024;
 /** Scrapers, balancers, status pages: a few each. More would take descriptors from S3 clients and peers. */
-const MAX_CONNECTIONS = 512;
+const CONNECTION_LIMITS = { maxConnections: 512, maxIdlePerAddress: 128 };
 /** What the application sees instead of the client's Host: Elysia looks for the path from the 11th character of the URL
  *  on, so a short Host would shift it (`http://a/b/healthz` would be routed as `/healthz`). */
 const INTERNAL_ORIGIN = "http://admin.localhost";
@@ -72,7 +72,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
       listen,
       handle: (request) => answer(request, site),
       maxBodyBytes: MAX_BODY_BYTES,
-      maxConnections: MAX_CONNECTIONS,
+      limits: CONNECTION_LIMITS,
       onError,
     });
   const tcp = await start(address).catch((error: unknown) => {

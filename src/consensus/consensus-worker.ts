@@ -68,8 +68,9 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
     snapshotCount,
     lanes: init.peer?.lanes,
     peerAddress: init.peer?.advertise,
-    tls: init.peer?.tls !== undefined,
-    clusterSecret: (init.peer?.secrets.length ?? 0) > 0,
+    // Of a node without peers neither says anything.
+    tls: init.peer && init.peer.tls !== undefined,
+    clusterSecret: init.peer && init.peer.secrets.length > 0,
   });
   metrics.onCollect(() => thread.observe());
   thread.start();

@@ -1,4 +1,4 @@
-/** Proposals at the leader: this node's own and those of other nodes' proposer, stamped in log order. */
+/** Proposals at the leader: this node's own and those of other nodes' proposers, stamped in log order. */
 
 import type { ProposeMessage } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";

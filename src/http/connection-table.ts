@@ -18,7 +18,8 @@ export class ConnectionTable {
   readonly #bySocket = new WeakMap<Socket, Connection>();
   /** Without a request in progress, the one that has been so for longest first. */
   readonly #idle = new Set<Connection>();
-  readonly #idleOfGroup = new Map<string, number>();
+  /** The same of each address, in the same order. */
+  readonly #idleOfGroup = new Map<string, Set<Connection>>();
   #size = 0;
 
   constructor(limits: ConnectionLimits, metrics: EdgeMetrics) {
@@ -39,10 +40,11 @@ export class ConnectionTable {
   accept(socket: Socket): Connection | undefined {
     const connection = new Connection(socket, socket.remoteAddress ?? "");
     const { group } = connection;
-    if ((this.#idleOfGroup.get(group) ?? 0) >= this.#limits.maxIdlePerAddress) {
-      this.#evict(this.#oldestOf(group), "address");
+    const ofGroup = this.#idleOfGroup.get(group);
+    if (ofGroup !== undefined && ofGroup.size >= this.#limits.maxIdlePerAddress) {
+      this.#evict(oldestOf(ofGroup), "address");
     }
-    if (this.#size >= this.#limits.maxConnections && !this.#evict(this.#oldest(), "full")) {
+    if (this.#size >= this.#limits.maxConnections && !this.#evict(oldestOf(this.#idle), "full")) {
       this.#metrics.connectionRefused();
       socket.destroy();
       return undefined;
@@ -56,14 +58,14 @@ export class ConnectionTable {
 
   /** A request begins. */
   begin(connection: Connection): void {
-    connection.busy = true;
+    connection.inProgress++;
     this.#leaveIdle(connection);
   }
 
-  /** The request has ended, and no other waits. */
+  /** It has ended, and no other waits for its turn. */
   rest(connection: Connection): void {
-    connection.busy = false;
-    if (connection.open) this.#enterIdle(connection);
+    connection.inProgress--;
+    if (connection.open && connection.inProgress === 0) this.#enterIdle(connection);
   }
 
   /** The connection has ended, or is about to. Idempotent. */
@@ -78,7 +80,7 @@ export class ConnectionTable {
   /** Closes up to `count` idle connections, oldest first: descriptors have run out. Returns how many. */
   shed(count: number): number {
     let shed = 0;
-    while (shed < count && this.#evict(this.#oldest(), "descriptors")) shed++;
+    while (shed < count && this.#evict(oldestOf(this.#idle), "descriptors")) shed++;
     return shed;
   }
 
@@ -90,26 +92,23 @@ export class ConnectionTable {
     return true;
   }
 
-  #oldest(): Connection | undefined {
-    return this.#idle.values().next().value;
-  }
-
-  #oldestOf(group: string): Connection | undefined {
-    for (const connection of this.#idle) if (connection.group === group) return connection;
-    return undefined;
-  }
-
   #enterIdle(connection: Connection): void {
     this.#idle.add(connection);
     const { group } = connection;
-    this.#idleOfGroup.set(group, (this.#idleOfGroup.get(group) ?? 0) + 1);
+    const ofGroup = this.#idleOfGroup.get(group);
+    if (ofGroup === undefined) this.#idleOfGroup.set(group, new Set([connection]));
+    else ofGroup.add(connection);
   }
 
   #leaveIdle(connection: Connection): void {
     if (!this.#idle.delete(connection)) return;
     const { group } = connection;
-    const left = (this.#idleOfGroup.get(group) ?? 0) - 1;
-    if (left > 0) this.#idleOfGroup.set(group, left);
-    else this.#idleOfGroup.delete(group);
+    const ofGroup = this.#idleOfGroup.get(group);
+    ofGroup?.delete(connection);
+    if (ofGroup?.size === 0) this.#idleOfGroup.delete(group);
   }
+}
+
+function oldestOf(connections: ReadonlySet<Connection>): Connection | undefined {
+  return connections.values().next().value;
 }

@@ -28,8 +28,8 @@ export class Connection {
   readonly remoteAddress: string;
   /** Whom it counts for: see `addressGroup`. */
   readonly group: string;
-  /** A request is being answered. */
-  busy = false;
+  /** Requests being answered: on the S3 listener one at most. */
+  inProgress = 0;
   /** The last answer says so: no later request of this connection is begun. */
   closing = false;
   /** Counted among the open ones. */

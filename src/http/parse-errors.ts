@@ -82,7 +82,7 @@ export function refuseTunnel(connection: Connection, requestId: () => string): R
   const { socket } = connection;
   connection.closing = true;
   // Behind a request in progress this answer would be taken for that request's.
-  if (connection.busy && endAfterAnswers(socket)) return undefined;
+  if (connection.inProgress > 0 && endAfterAnswers(socket)) return undefined;
   if (socket.writable) return answerRaw(connection, METHOD_NOT_ALLOWED, requestId());
   socket.destroy();
   return undefined;

@@ -4,6 +4,8 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { type ConnectionLimits, ConnectionTable } from "./connection-table.ts";
+import { noEdgeMetrics } from "./metrics.ts";
 
 /** Where a connection begins and ends. Undefined: the connection is gone. */
 export type ConnectionEnds =
@@ -32,8 +34,8 @@ export interface SmallServerOptions {
   readonly listen: { readonly host: string; readonly port: number } | { readonly unixPath: string };
   readonly handle: (request: SmallRequest) => Promise<Response>;
   readonly maxBodyBytes: number;
-  /** Above it the one that has had no request in progress for longest is closed; without such a one, the newcomer. */
-  readonly maxConnections: number;
+  /** Above them the one that has had no request in progress for longest is closed (decision 070). */
+  readonly limits: ConnectionLimits;
   /** `handle` threw: the client gets a 500 without details. For the log. */
   readonly onError: (error: unknown) => void;
 }
@@ -67,11 +69,22 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
     requireHostHeader: false,
   });
   const state = { closing: false };
-  const connections = new Connections(options.maxConnections);
-  server.on("connection", (socket: Socket) => connections.add(socket));
+  const table = new ConnectionTable(options.limits, noEdgeMetrics);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    const connection = table.accept(socket);
+    if (connection === undefined) return;
+    sockets.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      table.forget(connection);
+    });
+  });
   server.on("request", (request, response) => {
-    connections.begin(request.socket);
-    response.once("close", () => connections.end(request.socket));
+    const connection = table.of(request.socket);
+    if (connection === undefined) return;
+    table.begin(connection);
+    response.once("close", () => table.rest(connection));
     void serve(options, state, request, response);
   });
   // Neither is spoken here; without an answer the client would wait.
@@ -84,63 +97,14 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
   const address = server.address() as AddressInfo | string | null;
   return {
     port: address !== null && typeof address === "object" ? address.port : 0,
-    dropConnections: () => connections.drop(),
+    dropConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     close: () => {
       state.closing = true;
       return close(server);
     },
   };
-}
-
-/** Open connections. Whoever holds them without asking anything goes first (decision 070). */
-class Connections {
-  readonly #max: number;
-  /** With the number of requests in progress. */
-  readonly #open = new Map<Socket, number>();
-  /** Those without one, in the order in which they became so. */
-  readonly #idle = new Set<Socket>();
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  add(socket: Socket): void {
-    if (this.#open.size >= this.#max) {
-      const [oldest] = this.#idle;
-      if (oldest === undefined) {
-        socket.destroy();
-        return;
-      }
-      this.#remove(oldest);
-      oldest.destroy();
-    }
-    this.#open.set(socket, 0);
-    this.#idle.add(socket);
-    socket.once("close", () => this.#remove(socket));
-  }
-
-  begin(socket: Socket): void {
-    const inProgress = this.#open.get(socket);
-    if (inProgress === undefined) return;
-    this.#open.set(socket, inProgress + 1);
-    this.#idle.delete(socket);
-  }
-
-  end(socket: Socket): void {
-    const inProgress = this.#open.get(socket);
-    if (inProgress === undefined) return;
-    this.#open.set(socket, inProgress - 1);
-    if (inProgress === 1) this.#idle.add(socket);
-  }
-
-  drop(): void {
-    for (const socket of this.#open.keys()) socket.destroy();
-  }
-
-  #remove(socket: Socket): void {
-    this.#open.delete(socket);
-    this.#idle.delete(socket);
-  }
 }
 
 function listen(server: Server, where: SmallServerOptions["listen"]): Promise<void> {

@@ -41,7 +41,7 @@ export class Turns {
     if (connection.closing) {
       connection.ignored++;
       if (connection.ignored > this.#limits.maxWaitingPerConnection) connection.socket.destroy();
-    } else if (connection.busy) this.#wait(connection, arrival);
+    } else if (connection.inProgress > 0) this.#wait(connection, arrival);
     else {
       this.#table.begin(connection);
       this.#serve(arrival, connection);

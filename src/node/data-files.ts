@@ -31,7 +31,7 @@ export function walDirectory(dataDir: string): string {
   return join(dataDir, WAL);
 }
 
-/** Owned by the generations (docs/format/sqlite.md). */
+/** Owned by `KeyspaceGenerations` (docs/format/sqlite.md). */
 export function keyspaceDirectory(dataDir: string): string {
   return join(dataDir, KEYSPACE);
 }

@@ -1,5 +1,5 @@
 /**
- * The snapshot thread: reads whole keyspaces out of the generations for other nodes, and writes received ones into it. On its own
+ * The snapshot thread: reads whole keyspaces for other nodes, and writes received ones as new generations. On its own
  * thread, because both take minutes of disk time. How fast it sends is decided by its reader's credit alone; it never
  * does more than one chunk at a time without looking at its messages.
  */

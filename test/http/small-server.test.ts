@@ -15,7 +15,7 @@ async function start(more: Partial<SmallServerOptions> = {}) {
     listen: { host: "127.0.0.1", port: 0 },
     handle: async ({ method, rawTarget }) => new Response(`${method} ${rawTarget}`),
     maxBodyBytes: 100,
-    maxConnections: 10,
+    limits: { maxConnections: 10, maxIdlePerAddress: 10 },
     onError: (error) => errors.push(error),
     ...more,
   });
@@ -42,7 +42,7 @@ test("answers one after the other on a connection; HEAD has the length alone", a
 });
 
 test("at the limit the oldest connection without a request goes, half a head or idle, and the newcomer is served", async () => {
-  const { connect } = await start({ maxConnections: 2 });
+  const { connect } = await start({ limits: { maxConnections: 2, maxIdlePerAddress: 2 } });
   const half = await connect();
   await half.send("GET /he");
   const idle = await connect();
@@ -66,7 +66,7 @@ test("a connection with a request in progress stays; when all have one the newco
   let inProgress = 0;
   const { promise: full, resolve: isFull } = Promise.withResolvers<void>();
   const { connect } = await start({
-    maxConnections: 2,
+    limits: { maxConnections: 2, maxIdlePerAddress: 2 },
     handle: async ({ rawTarget }) => {
       if (++inProgress === 2) isFull();
       await gate;
@@ -80,6 +80,43 @@ test("a connection with a request in progress stays; when all have one the newco
   expect((await third.closed()).length).toBe(0);
   open();
   for (const client of clients) expect((await client.response()).body.toString()).toBe("/slow");
+});
+
+test("an address has its share of connections without a request: above it its own oldest goes", async () => {
+  const { connect } = await start({ limits: { maxConnections: 10, maxIdlePerAddress: 2 } });
+  const [half, idle] = [await connect(), await connect()];
+  await half.send("GET /he");
+  await idle.send(get("/"));
+  expect((await idle.response()).status).toBe(200);
+  const third = await connect();
+  await third.send(get("/third"));
+  expect((await third.response()).status).toBe(200);
+  expect((await half.closed()).length).toBe(0);
+  await idle.send(get("/again"));
+  expect((await idle.response()).body.toString()).toBe("GET /again");
+});
+
+test("of two requests sent at once the first answer does not make the connection idle", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>();
+  const { connect } = await start({
+    limits: { maxConnections: 1, maxIdlePerAddress: 1 },
+    handle: async ({ rawTarget }) => {
+      if (rawTarget === "/slow") {
+        isAsked();
+        await gate;
+      }
+      return new Response(rawTarget);
+    },
+  });
+  const client = await connect();
+  await client.send(get("/first") + get("/slow"));
+  expect((await client.response()).body.toString()).toBe("/first");
+  await asked;
+  const newcomer = await connect();
+  expect((await newcomer.closed()).length).toBe(0);
+  open();
+  expect((await client.response()).body.toString()).toBe("/slow");
 });
 
 test("connections are cut when there is need, silent ones too; new ones are served", async () => {

@@ -67,7 +67,7 @@ async function spawn(directory: string): Promise<Thread> {
   };
 }
 
-test("a keyspace goes from one generations to another, through two threads, while it is written to", async () => {
+test("a keyspace goes from one directory of generations to another, through two threads, while it is written to", async () => {
   const home = temporaryDirectory();
   const generationsAt = (name: string): SqliteGenerations =>
     new SqliteGenerations({ directory: `${home.path}/${name}`, fsmSyncMode: "sync", identity: IDENTITY });

@@ -6,7 +6,7 @@
 import type { EdgeReply } from "../../http/types.ts";
 import { openBody } from "../body/open-body.ts";
 import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
-import { notImplementedHeader } from "../headers/values.ts";
+import { notImplementedHeader, OWNERSHIPS } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
@@ -37,8 +37,7 @@ function onlyFirst(words: readonly string[], text: string | undefined, element: 
 /** With one rule, as S3 wants it (versity/versitygw, tests/integration/PutBucketOwnershipControls.go). */
 export const putBucketOwnershipControls: Handler = async (exchange) => {
   const rule = (await configuration(exchange, "OwnershipControls")).child("Rule");
-  const words = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
-  return onlyFirst(words, rule?.childText("ObjectOwnership")?.trim(), "ObjectOwnership");
+  return onlyFirst(OWNERSHIPS, rule?.childText("ObjectOwnership")?.trim(), "ObjectOwnership");
 };
 
 export const putBucketRequestPayment: Handler = async (exchange) => {

@@ -65,7 +65,8 @@ export function bucketAclWithOwnership(): S3Error {
   return new S3Error("InvalidBucketAclWithObjectOwnership");
 }
 
-const OWNERSHIPS = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+/** How a bucket's objects may be owned; here always as the first says. */
+export const OWNERSHIPS = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
 /** The words are AWS's own; it names no value (versity/versitygw, s3err/invalid-argument.go). */
 export const ownership: Check = (value, name) => {

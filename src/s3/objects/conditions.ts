@@ -18,7 +18,7 @@ interface Validators {
   readonly ifUnmodifiedSince: string | undefined;
 }
 
-export type HandshakeResult = "go" | "not-modified" | "failed";
+type Verdict = "go" | "not-modified" | "failed";
 
 /** The conditions of a GET or HEAD. @throws S3Error PreconditionFailed, NotModified */
 export function checkReadConditions(request: S3Request, manifest: Manifest): void {
@@ -57,7 +57,7 @@ export function checkCopySourceConditions(request: S3Request, manifest: Manifest
 }
 
 /** Etags go before dates: a date counts only when there is no etag of its kind. */
-function judge(manifest: Manifest, validators: Validators): HandshakeResult {
+function judge(manifest: Manifest, validators: Validators): Verdict {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = validators;
   if (ifMatch !== undefined) {
     if (!matchesEtag(ifMatch, manifest.etag)) return "failed";

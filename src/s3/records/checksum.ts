@@ -31,34 +31,16 @@ export function algorithmNumber(algorithm: ChecksumAlgorithm | undefined): gen.s
   return algorithm === undefined ? gen.s3.ChecksumAlgorithm.CHECKSUM_NONE : NUMBERS[algorithm];
 }
 
+const ALGORITHMS: ReadonlyMap<number, ChecksumAlgorithm> = new Map(
+  Object.entries(NUMBERS).map(([algorithm, number]) => [number, algorithm as ChecksumAlgorithm]),
+);
+
 /** @throws RecordError */
 export function algorithmOf(number: gen.s3.ChecksumAlgorithm): ChecksumAlgorithm | undefined {
-  switch (number) {
-    case gen.s3.ChecksumAlgorithm.CHECKSUM_NONE:
-      return undefined;
-    case gen.s3.ChecksumAlgorithm.CRC32:
-      return "crc32";
-    case gen.s3.ChecksumAlgorithm.CRC32C:
-      return "crc32c";
-    case gen.s3.ChecksumAlgorithm.CRC64NVME:
-      return "crc64nvme";
-    case gen.s3.ChecksumAlgorithm.SHA1:
-      return "sha1";
-    case gen.s3.ChecksumAlgorithm.SHA256:
-      return "sha256";
-    case gen.s3.ChecksumAlgorithm.SHA512:
-      return "sha512";
-    case gen.s3.ChecksumAlgorithm.MD5:
-      return "md5";
-    case gen.s3.ChecksumAlgorithm.XXHASH64:
-      return "xxhash64";
-    case gen.s3.ChecksumAlgorithm.XXHASH3:
-      return "xxhash3";
-    case gen.s3.ChecksumAlgorithm.XXHASH128:
-      return "xxhash128";
-    default:
-      throw new RecordError(`checksum algorithm ${String(number)}`);
-  }
+  if (number === gen.s3.ChecksumAlgorithm.CHECKSUM_NONE) return undefined;
+  const algorithm = ALGORITHMS.get(number);
+  if (algorithm === undefined) throw new RecordError(`checksum algorithm ${String(number)}`);
+  return algorithm;
 }
 
 export function typeNumber(type: ChecksumType | undefined): gen.s3.ChecksumType {

@@ -1,5 +1,5 @@
 /**
- * The names in a generations's directory, and the steps that change them one crash-proof step at a time
+ * The names in the directory of generations, and the steps that change them one crash-proof step at a time
  * (docs/format/sqlite.md): `CURRENT` names the generation in force, `PENDING` a complete one that waits.
  */
 import {

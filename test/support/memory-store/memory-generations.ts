@@ -32,7 +32,7 @@ export interface MemoryGenerationsOptions {
 
 /**
  * The twin of `SqliteGenerations`, in memory: for tests and the simulator. It outlives the node whose keyspace it keeps;
- * `crash` takes away what a power cut would. Everything that the generations itself does is durable when it returns.
+ * `crash` takes away what a power cut would. Everything that it does itself is durable when it returns.
  */
 export class MemoryGenerations implements KeyspaceGenerations {
   readonly #options: MemoryGenerationsOptions;

@@ -46,7 +46,7 @@ export class MemoryStore implements MvccStore {
   #busy = false;
   #closed = false;
 
-  /** @param content what a generations keeps when the store is closed; nothing: a new, empty store that keeps nothing. */
+  /** @param content what `MemoryGenerations` keeps when the store is closed; nothing: a new, empty store that keeps nothing. */
   constructor(
     content: MemoryState = new MemoryState(),
     mode: FsmSyncMode = "sync",
