@@ -28,13 +28,20 @@ afterAll(async () => {
   expect(await node.stop()).toBe(0);
 });
 
-async function open(port: number, count: number, bytes: string): Promise<Socket[]> {
+/** @param from where they come from, by turns */
+async function open(
+  port: number,
+  count: number,
+  bytes: string,
+  from: readonly string[] = ["127.0.0.1"],
+): Promise<Socket[]> {
   return await Promise.all(
     Array.from(
       { length: count },
-      () =>
+      (_, i) =>
         new Promise<Socket>((done) => {
-          const socket = connect(port, "127.0.0.1");
+          const localAddress = from[i % from.length] as string;
+          const socket = connect({ port, host: "127.0.0.1", localAddress });
           socket.on("error", () => done(socket));
           socket.on("connect", () => {
             socket.write(bytes);
@@ -82,10 +89,20 @@ test("half-sent heads of one address push out each other, and nobody else is kep
   for (const socket of sockets) socket.destroy();
 });
 
+test("half-sent heads of one address on the admin port leave descriptors, and the probe is answered", async () => {
+  const sockets = await open(node.adminPort, HARD_LIMIT + 100, "GET / HT");
+  expect((await node.admin("/readyz")).status).toBe(200);
+  // 128 of that address, with the probe's own; and what the node itself has open.
+  await until("evictions", async () => openDescriptors(node.pid) < HARD_LIMIT / 2);
+  expect(node.stderr).not.toContain("no file descriptor is left");
+  for (const socket of sockets) socket.destroy();
+});
+
 test("no descriptor left: logged, counted, told by readiness, and mended", async () => {
   const idle = await open(node.s3Port, 100, HALF_A_HEAD);
-  // The limit of the admin listener is its own, and does not know how many descriptors there are.
-  const sockets = await open(node.adminPort, HARD_LIMIT + 100, "GET / HT");
+  // The limit of the admin listener is its own, and does not know how many descriptors there are. Each address stays below its share.
+  const from = Array.from({ length: 5 }, (_, i) => `127.0.0.${i + 2}`);
+  const sockets = await open(node.adminPort, HARD_LIMIT + 100, "GET / HT", from);
   await until("the log line", async () => node.stderr.includes("no file descriptor is left: new"));
   // They stay; the node has to help itself.
   await until("the admin address", async () =>
