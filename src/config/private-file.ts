@@ -39,15 +39,13 @@ export function readPrivateFile(path: string): string | undefined {
     throw new ConfigError(`${path}: cannot open: ${reason(error)}`);
   }
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new ConfigError(`${path} is not a regular file`);
-    const mode = stat.mode & 0o777;
+    const { mode, size } = regularFile(fd, path);
     if ((mode & OTHERS) !== 0) {
       throw new ConfigError(
-        `${path} is open to other users (mode ${mode.toString(8).padStart(4, "0")}): make new keys, or chmod 600 it`,
+        `${path} is open to other users (mode ${octal(mode)}): make new keys, or chmod 600 it`,
       );
     }
-    if (stat.size > MAX_BYTES) throw new ConfigError(`${path} is damaged: ${stat.size} bytes is too much`);
+    if (size > MAX_BYTES) throw new ConfigError(`${path} is damaged: ${size} bytes is too much`);
     return readFileSync(fd, "utf8");
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -74,7 +72,7 @@ export function readSecretFile(path: string, credentialsDirectory: string | unde
     const others = mode & (uid === ROOT ? OTHERS_OF_ROOT : OTHERS);
     if (others !== 0 && !isBelow(path, credentialsDirectory)) {
       throw new ConfigError(
-        `${path} is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}): chmod 600 ${path} ` +
+        `${path} is open to other users (mode ${octal(mode)}): chmod 600 ${path} ` +
           "(640 when it belongs to root and the group of the service), and make a new secret if anybody may have read it",
       );
     }
@@ -92,6 +90,10 @@ function regularFile(fd: number, path: string): Stats {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw new ConfigError(`${path} is not a regular file`);
   return stat;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, "0");
 }
 
 function isBelow(path: string, directory: string | undefined): boolean {
