@@ -22,7 +22,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "hash", below: [] },
   // Keys and sealed records; who writes them to the keyspace is above.
   { folder: "secrets", below: [] },
-  { folder: "cli", below: ["secrets"] },
+  // Shapes of the admin API: for the admin application, and for the command line at its other end.
+  { folder: "api", below: [] },
+  { folder: "cli", below: ["secrets", "api"] },
 
   { folder: "raft/core", below: [] },
   { folder: "raft/log", below: ["raft/core"] },
@@ -36,7 +38,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "store/generations", below: ["store", "store/sqlite", "store/snapshot"] },
 
   { folder: "txn", below: ["store"] },
-  { folder: "messages", below: ["raft/core", "raft/engine", "store", "txn"] },
+  { folder: "messages", below: ["api", "raft/core", "raft/engine", "store", "txn"] },
   { folder: "memory", below: [] },
 
   // One thread each: they meet in `messages`, and none of them imports another.
@@ -45,7 +47,7 @@ export const LAYERS: readonly Layer[] = [
     folder: "snapshots",
     below: ["raft/core", "raft/engine", "peer", "store", "store/generations", "messages"],
   },
-  { folder: "cluster", below: ["raft/core", "raft/engine", "peer", "messages"] },
+  { folder: "cluster", below: ["api", "raft/core", "raft/engine", "peer", "messages"] },
   {
     folder: "consensus",
     // `cluster` and the senders and receivers of `snapshots` are libraries of this thread.
@@ -128,7 +130,7 @@ export const LAYERS: readonly Layer[] = [
     ],
   },
 
-  { folder: "admin", below: ["http", "messages"] },
+  { folder: "admin", below: ["http", "api", "messages"] },
   {
     folder: "gateway",
     below: [
@@ -140,7 +142,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "node",
     below: [
-      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
+      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "api", "messages", "cluster"],
       ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
@@ -149,7 +151,8 @@ export const LAYERS: readonly Layer[] = [
 
 /** Packages that belong to one place; imports of their types count too. Builtins are named with their prefix. */
 export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  elysia: ["s3", "admin"],
+  elysia: ["s3", "api", "admin", "cli"],
+  "@sinclair/typebox": ["api"],
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],

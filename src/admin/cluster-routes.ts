@@ -1,8 +1,7 @@
 /** Changes of the cluster, over the admin API. Who may ask: whoever is on this machine (`listener.ts` turns all others away,
  *  other web pages among them); what is allowed: the leader decides. */
 import { Elysia } from "elysia";
-import { parsePeerAddress } from "../config/members.ts";
-import type { ClusterRefusalCode, MemberChange } from "../messages/cluster.ts";
+import type { ClusterRefusalCode } from "../api/codes.ts";
 import {
   doneSchema,
   guardBody,
@@ -13,7 +12,9 @@ import {
   refusedSchema,
   replaceBody,
   transferBody,
-} from "./schemas.ts";
+} from "../api/schemas.ts";
+import { parsePeerAddress } from "../config/members.ts";
+import type { MemberChange } from "../messages/cluster.ts";
 import type { AdminDeps } from "./types.ts";
 
 /** 409: not as things are; 503: perhaps later, by itself. @internal */

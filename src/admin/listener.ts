@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { NOT_LOCAL } from "../api/codes.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import type { AdminSocketPlace } from "../config/admin-socket.ts";
 import {
@@ -11,7 +12,7 @@ import { lasting, StartError } from "../platform/start-error.ts";
 import { type AdminApp, createAdminApp } from "./app.ts";
 import { foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
-import { NOT_LOCAL, refuseChange } from "./local-only.ts";
+import { refuseChange } from "./local-only.ts";
 import { servePage } from "./pages.ts";
 import { probeAt } from "./probes.ts";
 import { prepareSocketPath } from "./socket-path.ts";

@@ -39,7 +39,7 @@ import { type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { ForeignProposalError, Proposals, viewsOf } from "./proposals.ts";
 import { READ_LIFE_BYTES, readContext, readOf } from "./read-context.ts";
 import { StallWatch } from "./stall-watch.ts";
-import { consensusStatus, observationOf } from "./status.ts";
+import { observationOf } from "./status.ts";
 
 /** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
 const STALL_ELECTIONS = 10;
@@ -370,13 +370,6 @@ export class ConsensusThread {
     const { control } = this.#options;
     for (const message of messages) {
       switch (message.kind) {
-        case "status": {
-          const status = consensusStatus(this.#ownId, this.#engine, this.#membership, (engine) =>
-            this.#requests.describe(engine),
-          );
-          control.send({ kind: "status", id: message.id, status });
-          break;
-        }
         case "cluster-request":
           this.#requests.request(message.request, (reply) => {
             control.send({ kind: "cluster-reply", id: message.id, reply });

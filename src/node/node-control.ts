@@ -5,7 +5,6 @@
 import { GarbageCollector } from "../gc/collector.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type {
-  ConsensusStatus,
   ConsensusToControl,
   ControlToConsensus,
   ControlToStore,
@@ -52,12 +51,10 @@ export class NodeControl {
   readonly #collector: GarbageCollector;
   readonly #reserve: DiskReserve;
   readonly #fullHalves = new Set<"log" | "keyspace">();
-  readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
   readonly #cancels: (() => void)[] = [];
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
   #stopWaiters: (() => void)[] = [];
   #stoppedThreads = 0;
-  #nextStatusId = 1;
 
   constructor(options: NodeControlOptions) {
     this.#options = options;
@@ -104,14 +101,6 @@ export class NodeControl {
     });
   }
 
-  status(): Promise<ConsensusStatus> {
-    const id = this.#nextStatusId++;
-    return new Promise((resolve) => {
-      this.#statusWaiters.set(id, resolve);
-      this.#options.consensus.send({ kind: "status", id });
-    });
-  }
-
   /** Ends the background work; consensus and store go on. */
   stopWork(): void {
     for (const cancel of this.#cancels) cancel();
@@ -144,10 +133,6 @@ export class NodeControl {
         this.#options.log.info("leadership", { leading, leader, term });
         break;
       }
-      case "status":
-        this.#statusWaiters.get(message.id)?.(message.status);
-        this.#statusWaiters.delete(message.id);
-        break;
       case "disk-full":
         this.#onDiskFull("log", message.full);
         break;

@@ -1,7 +1,6 @@
 /** The kv side of a node: its control, and its gateways in order. */
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
 import type { Leadership } from "../kv/proposer.ts";
-import type { ConsensusStatus } from "../messages/messages.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { DiskSpace } from "../threads/shared-state.ts";
 import type { KvClient } from "../txn/types.ts";
@@ -68,10 +67,6 @@ export class NodeKv {
 
   async whenReadable(): Promise<void> {
     await Promise.all(this.gateways.map((gateway) => gateway.whenReadable()));
-  }
-
-  status(): Promise<ConsensusStatus> {
-    return this.#control.status();
   }
 
   /** Stops the background work, then consensus and store; resolves when both have ended (or after `graceMs`). */
