@@ -13,6 +13,7 @@ import {
   replaceBody,
   transferBody,
 } from "../api/schemas.ts";
+import { formatAddress } from "../config/address.ts";
 import { parsePeerAddress } from "../config/members.ts";
 import type { MemberChange } from "../messages/cluster.ts";
 import type { AdminDeps } from "./types.ts";
@@ -63,7 +64,7 @@ export function clusterRoutes(deps: Pick<AdminDeps, "changeCluster">) {
       ({ body, set }) => {
         let address: string;
         try {
-          address = parsePeerAddress(body.address);
+          address = formatAddress(parsePeerAddress(body.address));
         } catch (error) {
           set.status = 400;
           const message = `address ${error instanceof Error ? error.message : String(error)}`;

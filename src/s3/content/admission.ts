@@ -8,9 +8,11 @@
  * An upload asks for a whole batch, and only when everything it holds is on its way to be committed
  * (chunks/writer.ts). So uploads that together fill the budget cannot wait for each other.
  */
+
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import { retryHeaders, S3Error } from "../protocol/errors.ts";
+import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 
 /** `prereserve`: at the door. `perbatch`: while the body was being read. */
 type AdmissionStage = "prereserve" | "perbatch";
@@ -49,8 +51,6 @@ export interface AdmissionOptions {
 
 /** The unit of the semaphore: one chunk. */
 export const ADMISSION_UNIT_BYTES = 1024 * 1024;
-/** What S3 allows in one PUT. */
-const MAX_BODY_BYTES = 5 * 1024 ** 3;
 
 /** Space for some chunks. */
 export interface Permit {
@@ -98,7 +98,7 @@ export class PutAdmission {
     if (length === 0) return;
     const { entryBytes, chunkedIncremental, capacityBytes, metrics } = this.#options;
     const whole = protocol === "chunked" && !chunkedIncremental;
-    const wanted = whole ? MAX_BODY_BYTES : Math.min(length, entryBytes, capacityBytes);
+    const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
     // Those who wait already are owed what is free.
     if (this.#waiters.size === 0 && this.#inUse + units(wanted) <= capacityBytes) return;
     metrics.rejected("prereserve", protocol);

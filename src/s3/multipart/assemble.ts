@@ -1,17 +1,16 @@
 /** From listed and stored parts to one object: what has to match, and ETag and checksum of the whole. */
+
 import { createHash } from "node:crypto";
 import { crcCombine } from "../../hash/combine.ts";
 import { createHasher } from "../../hash/hashers.ts";
 import { wireName } from "../objects/checksums.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { OBJECT_BYTES_MAX, PART_BYTES_MIN } from "../protocol/limits.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import type { PartRef } from "../records/manifest.ts";
 import type { UploadRecord } from "../records/upload.ts";
 import type { ListedPart } from "./complete-request.ts";
 import type { NumberedPart } from "./parts.ts";
-
-const PART_BYTES_MIN = 5 * 1024 * 1024;
-const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
 
 export interface Assembly {
   readonly parts: readonly PartRef[];
