@@ -8,6 +8,7 @@ import {
   type SmallServerOptions,
   startSmallServer,
 } from "../http/small-server.ts";
+import { listenProblem } from "../platform/listen-error.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
 import { type AdminApp, createAdminApp } from "./app.ts";
 import { foreignChange, JSON_TYPE } from "./change-guard.ts";
@@ -211,11 +212,14 @@ function cannotListen(where: string, error: unknown, flag: string): StartError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const options = { cause: error };
   const other = flag === "--admin-socket" ? "another path" : "a port above 1023";
+  const problem = listenProblem(error);
+  if (problem === "in-use") {
+    return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
+  }
+  if (problem === "not-allowed") {
+    return lasting(`${where}: no permission to listen there: take ${other} (${flag})`, options);
+  }
   switch (code) {
-    case "EADDRINUSE":
-      return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
-    case "EACCES":
-      return lasting(`${where}: no permission to listen there: take ${other} (${flag})`, options);
     case "ENOENT":
     case "ENOTDIR":
     case "EROFS":

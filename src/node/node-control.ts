@@ -91,7 +91,7 @@ export class NodeControl {
   start(): void {
     const { consensus, store, log } = this.#options;
     consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
-    store.onBatch((messages) => messages.forEach((message) => this.#onStore(message)));
+    store.onBatch((messages) => messages.forEach((message) => this.#onThread("keyspace", message)));
     this.#reserve.check();
     this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
     this.#every(COLLECTOR_INTERVAL_MS, () => {
@@ -134,23 +134,20 @@ export class NodeControl {
         break;
       }
       case "disk-full":
-        this.#onDiskFull("log", message.full);
-        break;
       case "fatal":
-        this.#options.onFatal(message.message);
-        break;
       case "stopped":
-        this.#threadStopped();
+        this.#onThread("log", message);
         break;
       default:
         this.cluster.receive(message);
     }
   }
 
-  #onStore(message: StoreToControl): void {
+  /** What either thread may say. */
+  #onThread(half: "log" | "keyspace", message: StoreToControl): void {
     switch (message.kind) {
       case "disk-full":
-        this.#onDiskFull("keyspace", message.full);
+        this.#onDiskFull(half, message.full);
         break;
       case "fatal":
         this.#options.onFatal(message.message);

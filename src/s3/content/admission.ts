@@ -11,6 +11,7 @@
 
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
+import { systemTimers, type Timers } from "../../platform/timers.ts";
 import { retryHeaders, S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 
@@ -25,14 +26,6 @@ export interface AdmissionMetrics {
   waited(stage: AdmissionStage, protocol: AdmissionProtocol, seconds: number): void;
 }
 
-/** Runs `callback` once after `ms`; returns its cancellation. */
-export type Timer = (callback: () => void, ms: number) => () => void;
-
-export const systemTimer: Timer = (callback, ms) => {
-  const handle = setTimeout(callback, ms);
-  return () => clearTimeout(handle);
-};
-
 export interface AdmissionOptions {
   /** `ELASTICKV_S3_PUT_ADMISSION_MAX_INFLIGHT_BYTES`. */
   readonly capacityBytes: number;
@@ -46,7 +39,7 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: AdmissionMetrics;
-  readonly timer?: Timer;
+  readonly timers?: Pick<Timers, "later">;
 }
 
 /** The unit of the semaphore: one chunk. */
@@ -65,7 +58,7 @@ interface Waiter {
 
 export class PutAdmission {
   readonly #options: AdmissionOptions;
-  readonly #timer: Timer;
+  readonly #timers: Pick<Timers, "later">;
   readonly #waiters = new Set<Waiter>();
   #inUse = 0;
   #uploads = 0;
@@ -75,7 +68,7 @@ export class PutAdmission {
       throw new RangeError(`admission capacity ${options.capacityBytes} is below one chunk`);
     }
     this.#options = options;
-    this.#timer = options.timer ?? systemTimer;
+    this.#timers = options.timers ?? systemTimers;
   }
 
   get capacityBytes(): number {
@@ -171,7 +164,7 @@ export class PutAdmission {
         },
       };
       const onAbort = (): void => refuse(new S3Error("IncompleteBody", { close: true }));
-      const cancel = this.#timer(() => refuse(this.#slowDown(true)), timeoutMs);
+      const cancel = this.#timers.later(() => refuse(this.#slowDown(true)), timeoutMs);
       this.#waiters.add(waiter);
       if (signal?.aborted === true) onAbort();
       else signal?.addEventListener("abort", onAbort, { once: true });

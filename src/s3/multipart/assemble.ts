@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { crcCombine } from "../../hash/combine.ts";
 import { createHasher } from "../../hash/hashers.ts";
+import { hexOf } from "../../platform/bytes.ts";
 import { wireName } from "../objects/checksums.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { OBJECT_BYTES_MAX, PART_BYTES_MIN } from "../protocol/limits.ts";
@@ -33,7 +34,7 @@ export function assemble(
   let size = 0;
   listed.forEach((part, i) => {
     const found = byNumber.get(part.number);
-    if (found === undefined || hex(found.md5) !== part.etag) throw invalidPart(uploadId, part);
+    if (found === undefined || hexOf(found.md5) !== part.etag) throw invalidPart(uploadId, part);
     checkPartChecksum(uploadId, upload, part, found);
     if (i < listed.length - 1 && found.size < PART_BYTES_MIN) throw tooSmall(part, found.size);
     chosen.push(found);
@@ -136,8 +137,4 @@ function tooSmall(part: ListedPart, size: number): S3Error {
       ["ETag", part.etag],
     ],
   });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }
