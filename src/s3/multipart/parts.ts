@@ -43,7 +43,7 @@ export async function partsAfter(
   return parts;
 }
 
-export const listParts: Handler = async (exchange) => {
+export const listParts: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
   const marker = integerParameter(request, "part-number-marker", 0);

@@ -24,13 +24,13 @@ export function accessPolicy(owner: S3Owner): string {
   return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
 }
 
-export const putBucketAcl: Handler = async (exchange) => {
-  const { request, services } = exchange;
-  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+export const putBucketAcl: Handler<"bucket"> = async (exchange) => {
+  const { bucket, services } = exchange;
+  await services.buckets.inView(await services.kv.snapshot(), bucket);
   return setAcl(exchange);
 };
 
-export const putObjectAcl: Handler = async (exchange) => {
+export const putObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   return setAcl(exchange);
 };
