@@ -15,7 +15,10 @@ import { regionOf } from "./region.ts";
 
 function bucketRow(exchange: BucketExchange): Promise<Bucket> {
   const { services } = exchange;
-  return services.kv.snapshot().then((view) => services.buckets.inView(view, exchange.bucket));
+  return services.kv
+    .group(exchange.bucket)
+    .snapshot()
+    .then((view) => services.buckets.inView(view, exchange.bucket));
 }
 
 /** An existing bucket answers `xml`. */

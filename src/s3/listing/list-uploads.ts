@@ -23,7 +23,7 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
   const parameters = listParameters(request, "max-uploads");
   const keyMarker = request.query.get("key-marker") ?? "";
   const uploadMarker = uploadMarkerOf(request, keyMarker);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const bucket = await services.buckets.inView(view, exchange.bucket);
   const page = await walk<UploadItem>({
     view,

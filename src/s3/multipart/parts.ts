@@ -48,7 +48,7 @@ export const listParts: Handler<"object"> = async (exchange) => {
   const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
   const marker = integerParameter(request, "part-number-marker", 0);
   encodesNames(request);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const { bucket, key, uploadId, upload } = await currentUpload(exchange, view);
   const found = await partsAfter(view, bucket, key, uploadId, marker, max + 1);
   const page = found.slice(0, max);

@@ -26,7 +26,7 @@ export function accessPolicy(owner: S3Owner): string {
 
 export const putBucketAcl: Handler<"bucket"> = async (exchange) => {
   const { bucket, services } = exchange;
-  await services.buckets.inView(await services.kv.snapshot(), bucket);
+  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
   return setAcl(exchange);
 };
 

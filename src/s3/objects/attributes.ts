@@ -53,7 +53,7 @@ export const restoreObject: Handler<"object"> = async (exchange) => {
 };
 
 async function existingBucket({ bucket, services }: ObjectExchange): Promise<void> {
-  await services.buckets.inView(await services.kv.snapshot(), bucket);
+  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
 }
 
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);

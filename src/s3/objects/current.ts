@@ -21,7 +21,7 @@ export async function currentObject(
 ): Promise<CurrentObject> {
   checkVersionId(exchange.request.query.get("versionId"));
   const { services } = exchange;
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const bucket = await services.buckets.inView(view, exchange.bucket);
   const key = exchange.key;
   const name = objectKey(bucket, key);
