@@ -116,7 +116,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/routing",
     below: [
-      ...["s3/protocol", "s3/auth", "s3/context"],
+      ...["s3/protocol", "s3/auth", "s3/headers", "s3/context"],
       ...["s3/buckets", "s3/objects", "s3/listing", "s3/multipart"],
     ],
   },
