@@ -25,7 +25,7 @@ import type {
 } from "../messages/messages.ts";
 import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../peer/types.ts";
 import { PLANTED } from "../platform/planted.ts";
-import { type Entry, MessageType } from "../raft/core/index.ts";
+import { type Entry, MessageType, ONLY_GROUP } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import { NO_MEMBERSHIP } from "../raft/engine/membership.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
@@ -274,7 +274,7 @@ export class ConsensusThread {
         hlcPhysicalMs: physicalMs(this.#proposals.hlc.last),
         hlcCeilingMs: this.#proposals.hlc.ceilingMs,
         hlcSkewMs: this.#proposals.hlc.skewMs(),
-        leaseValid: published.leaseUntilUs > clock.monotonicMs() * 1000,
+        leaseValid: published.group(ONLY_GROUP).leaseUntilUs > clock.monotonicMs() * 1000,
       }),
     );
   }
@@ -480,7 +480,7 @@ export class ConsensusThread {
     this.#fencedOff = true;
     this.#stopTicks();
     this.#engine = undefined;
-    published.publishLease(0, 0);
+    published.group(ONLY_GROUP).publishLease(0, 0);
     this.#streams.cancel(() => true, "this node ends");
     control.send({ kind: "rolled-back", message });
     this.#fence(false, message);

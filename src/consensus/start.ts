@@ -2,7 +2,7 @@
  * Brings a consensus thread up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
  * the engine.
  */
-import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
+import { ONLY_GROUP, RawNode, ReadOnlyOption } from "../raft/core/index.ts";
 import { Engine } from "../raft/engine/engine.ts";
 import { LogCache } from "../raft/engine/log-cache.ts";
 import {
@@ -164,6 +164,7 @@ async function run(
 ): Promise<void> {
   const { raft, published, clock, log } = options;
   const { log: recovered, applied, ceilingMs } = found;
+  const group = published.group(ONLY_GROUP);
   const membership = found.membership ?? NO_MEMBERSHIP;
   // The commit index is written lazily: after a crash it may lie behind what was applied (and so was committed).
   const hardState = {
@@ -184,7 +185,7 @@ async function run(
     next += page.length;
   }
   if (thread.stopped) throw new StoppedError();
-  published.publishCommit(hardState.commit);
+  group.publishCommit(hardState.commit);
   const core = new RawNode({
     id: thread.ownId,
     storage: cache,
@@ -218,7 +219,7 @@ async function run(
           ...hooks,
           core,
           cache,
-          published,
+          published: group,
           clock,
           membership,
           tickMs: raft.tickMs,

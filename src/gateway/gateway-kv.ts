@@ -15,6 +15,7 @@ import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
+import { ONLY_GROUP } from "../raft/core/types.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
@@ -81,7 +82,7 @@ export class GatewayKv {
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#reads = new LinearizableReader({
       reader: this.#reader,
-      published,
+      published: published.group(ONLY_GROUP),
       consensus,
       clock,
       deadlineMs: READ_DEADLINE_MS,

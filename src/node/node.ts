@@ -27,6 +27,7 @@ import { EXIT, type ExitCode } from "../platform/exit-codes.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
+import { ONLY_GROUP } from "../raft/core/types.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { clusterIdOf } from "../raft/engine/membership.ts";
 import type { Member } from "../raft/engine/types.ts";
@@ -124,7 +125,7 @@ export class Node {
       identity: () => this.#identity,
       topology: parts.topology,
       front: () => this.#front,
-      published: () => this.#threads?.published,
+      published: () => this.#threads?.published.group(ONLY_GROUP),
       monotonicMs: () => this.#clock.monotonicMs(),
     });
     const dropped = this.#metrics.counter("accessLogDropped").labels();

@@ -149,10 +149,12 @@ describe("formation", () => {
       removed: false,
       message: expect.stringContaining(`knows its start ${known}`),
     });
-    expect([copy.thread.engine, copy.published.leaseUntilUs]).toEqual([undefined, 0]);
+    expect([copy.thread.engine, copy.published.group(0).leaseUntilUs]).toEqual([undefined, 0]);
     await write("n1", put("k", "still a majority"));
     expect(copy.front.leadership.leading).toBe(false);
-    expect(copy.published.appliedIndex).toBeLessThan(cluster.node("n1").published.appliedIndex);
+    expect(copy.published.group(0).appliedIndex).toBeLessThan(
+      cluster.node("n1").published.group(0).appliedIndex,
+    );
   });
 });
 

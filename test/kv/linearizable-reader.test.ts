@@ -5,7 +5,7 @@ import { packKeys } from "../../src/messages/changed-keys.ts";
 import type { ConsensusToGateway, GatewayToConsensus } from "../../src/messages/messages.ts";
 import { BLIND } from "../../src/store/types.ts";
 import { type Channel, localChannel } from "../../src/threads/channel.ts";
-import { PublishedState } from "../../src/threads/shared-state.ts";
+import { type PublishedGroup, PublishedState } from "../../src/threads/shared-state.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -21,7 +21,7 @@ const clock = {
   },
 };
 let store: MemoryStore;
-let published: PublishedState;
+let published: PublishedGroup;
 let consensus: Channel<GatewayToConsensus, ConsensusToGateway>;
 let shard: LinearizableReader;
 let asked: number[];
@@ -33,7 +33,7 @@ beforeEach(() => {
   asked = [];
   fences = [];
   store = new MemoryStore();
-  published = new PublishedState();
+  published = new PublishedState().group(0);
   const [front, back] = localChannel<ConsensusToGateway, GatewayToConsensus>();
   consensus = back;
   consensus.onBatch((messages) => {

@@ -2,7 +2,7 @@
 
 import type { RaftEnvelope } from "../../peer/types.ts";
 import type { Clock } from "../../platform/clock.ts";
-import type { PublishedState } from "../../threads/shared-state.ts";
+import type { PublishedGroup } from "../../threads/shared-state.ts";
 import type { ConfState, Entry, Message, RawNode, SnapshotMetadata } from "../core/index.ts";
 import type { WalBatch } from "../log/types.ts";
 import type { LogCache } from "./log-cache.ts";
@@ -41,7 +41,7 @@ export interface Membership {
 export interface EngineOptions {
   readonly core: RawNode;
   readonly cache: LogCache;
-  readonly published: PublishedState;
+  readonly published: PublishedGroup;
   readonly clock: Clock;
   readonly membership: Membership;
   readonly tickMs: number;

@@ -50,7 +50,7 @@ export class ChaosNode {
   readonly disk: ChaosDisk;
   /** This node's clock runs so fast. */
   readonly rate: number;
-  published = new PublishedState();
+  published = new PublishedState().group(0);
   engine: Engine | undefined;
   visible: Keyspace;
   /** Its own removal is applied here, and it is not needed any more. */
@@ -92,7 +92,7 @@ export class ChaosNode {
 
   start(fresh: boolean): void {
     this.#life++;
-    this.published = new PublishedState();
+    this.published = new PublishedState().group(0);
     const { disk } = this;
     const { marker, waiting } = disk;
     if (marker !== undefined && marker.index > disk.keyspace.applied.index) {

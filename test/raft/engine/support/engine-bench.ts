@@ -28,7 +28,7 @@ export class Bench {
   readonly installs: { readonly id: number; readonly snapshot: SnapshotMetadata }[] = [];
   readonly evicted: number[] = [];
   readonly reads: (readonly [low: number, high: number])[] = [];
-  readonly published = new PublishedState();
+  readonly published = new PublishedState().group(0);
   readonly membership = bootstrapMembership(["a", "b", "c"].map((name) => ({ name, address: `${name}:1` })));
   readonly engine: Engine;
   /** Milliseconds that it takes to hand one message to the transport. */

@@ -42,7 +42,7 @@ export class EngineNode {
   readonly name: string;
   readonly id: number;
   readonly durable: Durable;
-  readonly published = new PublishedState();
+  readonly published = new PublishedState().group(0);
   engine: Engine;
   alive = true;
   /** Reads of the log beyond memory. */
