@@ -2,7 +2,7 @@
  * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
  * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
  */
-import { NodeKvClient } from "../kv/client.ts";
+import { GroupClient, NodeKvClient } from "../kv/client.ts";
 import { LinearizableReader } from "../kv/linearizable-reader.ts";
 import { type Leadership, Proposer } from "../kv/proposer.ts";
 import type {
@@ -88,7 +88,7 @@ export class GatewayKv {
       deadlineMs: READ_DEADLINE_MS,
       onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
     });
-    this.kv = new NodeKvClient(this.#proposer, this.#reads);
+    this.kv = new NodeKvClient(new GroupClient(this.#proposer, this.#reads));
     const pending = metrics.gauge("raftProposalsPending").labels();
     const live = metrics.gauge("payloadMemoryBytes").labels({ state: "live" });
     const idle = metrics.gauge("payloadMemoryBytes").labels({ state: "idle" });
@@ -145,7 +145,7 @@ export class GatewayKv {
       await this.#whenLeaderKnown();
       if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
       try {
-        await this.kv.snapshot();
+        await this.kv.system.snapshot();
         this.#readable = true;
       } catch (error) {
         if (!(error instanceof KvError) || error.code === "CLOSED") throw error;

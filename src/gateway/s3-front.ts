@@ -93,20 +93,17 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
     onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),
   });
-  const sweeper = new AttemptSweeper({
-    kv,
-    clock,
-    node: config.nodeId,
-    origin: startId,
-    ttlMs: config.s3AttemptTtlMs,
-  });
+  const sweeper = { clock, node: config.nodeId, origin: startId, ttlMs: config.s3AttemptTtlMs };
+  const sweepers = kv.groups.map((group) => new AttemptSweeper({ ...sweeper, group }));
   const report = (removed: number): void => {
     if (removed > 0) log.info("abandoned uploads removed", { attempts: removed });
   };
   const failed = (error: unknown): void =>
     log.warn("sweep of abandoned uploads stopped", { error: String(error) });
-  sweeper.sweepEarlierBoots().then(report, failed);
-  const timer = setInterval(() => void sweeper.sweepInactive().then(report, failed), SWEEP_INTERVAL_MS);
+  for (const each of sweepers) each.sweepEarlierBoots().then(report, failed);
+  const timer = setInterval(() => {
+    for (const each of sweepers) void each.sweepInactive().then(report, failed);
+  }, SWEEP_INTERVAL_MS);
   return {
     application,
     metricsSources: [],

@@ -9,7 +9,7 @@ import type { ClusterControl } from "./cluster-control.ts";
 import { NodeControl, type NodeControlOptions } from "./node-control.ts";
 
 export interface NodeKvOptions {
-  readonly control: Omit<NodeControlOptions, "kv">;
+  readonly control: Omit<NodeControlOptions, "group">;
   /** At least one. */
   readonly gateways: readonly [GatewayKvOptions, ...GatewayKvOptions[]];
 }
@@ -21,7 +21,7 @@ export class NodeKv {
   constructor({ control, gateways }: NodeKvOptions) {
     const [first, ...others] = gateways;
     this.gateways = [new GatewayKv(first), ...others.map((options) => new GatewayKv(options))];
-    this.#control = new NodeControl({ ...control, kv: this.gateways[0].kv });
+    this.#control = new NodeControl({ ...control, group: this.gateways[0].kv.system });
   }
 
   /** Of the first gateway. */

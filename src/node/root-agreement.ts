@@ -13,10 +13,10 @@ import { parseRecord, recordBytes, SecretRecordError } from "../secrets/records.
 import { isSealed, type SealingKey } from "../secrets/sealing-key.ts";
 import type { VersionedValue } from "../store/types.ts";
 import { settingKey } from "../txn/keys.ts";
-import type { KvClient } from "../txn/types.ts";
+import type { KvGroup } from "../txn/types.ts";
 import { REPLACED_KEY } from "./sealing-rows.ts";
 
-type Keyspace = Pick<KvClient, "snapshot" | "transact">;
+type Keyspace = Pick<KvGroup, "snapshot" | "transact">;
 
 const NAME = "root-credentials";
 const KEY = settingKey(NAME);

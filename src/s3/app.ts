@@ -39,7 +39,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
-    plan: planBatches(deps.kv),
+    plan: planBatches(deps.kv.system),
   };
   const exchanges = new WeakMap<Request, Exchange>();
   const application = routes(exchanges);

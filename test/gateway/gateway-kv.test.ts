@@ -111,12 +111,12 @@ test("a snapshot takes the keyspace's place: reads that began before end on the 
   const { gateway, lead, swap, keyspaces, due, toStore } = gatewayOf();
   gateway.keyspaceOpen();
   await lead(2);
-  const before = await gateway.kv.snapshot();
+  const before = await gateway.kv.system.snapshot();
   await swap();
   expect(toStore).toEqual(["reader-reopened"]);
   expect(keyspaces.length).toBe(2);
   expect(await before.get(new Uint8Array([1]))).toBeUndefined();
-  expect(await (await gateway.kv.snapshot()).get(new Uint8Array([1]))).toBeUndefined();
+  expect(await (await gateway.kv.system.snapshot()).get(new Uint8Array([1]))).toBeUndefined();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([false, false]);
   due.find(({ delayMs }) => delayMs === 10_000)?.task();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([true, false]);

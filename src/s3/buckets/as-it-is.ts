@@ -16,7 +16,7 @@ const CONFIGURATION_BYTES_MAX = 64 * 1024;
 /** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and what a bad body gets */
 async function configuration(exchange: Exchange, root: string): Promise<XmlElement> {
   const { request, services, auth } = exchange;
-  await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
+  await services.buckets.inView(await services.kv.group(bucketOf(exchange)).snapshot(), bucketOf(exchange));
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   try {
     const bytes = await body.readAll(CONFIGURATION_BYTES_MAX);

@@ -15,7 +15,10 @@ import { regionOf } from "./region.ts";
 
 function bucketRow(exchange: Exchange): Promise<Bucket> {
   const { services } = exchange;
-  return services.kv.snapshot().then((view) => services.buckets.inView(view, bucketOf(exchange)));
+  return services.kv
+    .group(bucketOf(exchange))
+    .snapshot()
+    .then((view) => services.buckets.inView(view, bucketOf(exchange)));
 }
 
 /** An existing bucket answers `xml`. */

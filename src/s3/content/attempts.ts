@@ -10,7 +10,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import { prefixEnd } from "../../store/key-encoding.ts";
 import type { ScanItem } from "../../store/types.ts";
-import type { Condition, KvClient, TxnMutation } from "../../txn/types.ts";
+import type { Condition, KvGroup, TxnMutation } from "../../txn/types.ts";
 import { type AttemptRecord, decodeAttempt, encodeAttempt, encodeDisposal } from "../records/attempt.ts";
 import { ATTEMPTS_PREFIX, attemptKey } from "../records/keys.ts";
 
@@ -38,13 +38,13 @@ export function fulfilIntent(id: Uint8Array): TxnMutation {
 }
 
 /** The attempt failed: its chunks become garbage, unless it was fulfilled or swept already. */
-export async function abandonIntent(kv: KvClient, id: Uint8Array): Promise<void> {
+export async function abandonIntent(group: KvGroup, id: Uint8Array): Promise<void> {
   const key = attemptKey(id);
-  await kv.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
+  await group.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
 }
 
 export interface AttemptSweeperOptions {
-  readonly kv: KvClient;
+  readonly group: KvGroup;
   readonly clock: Clock;
   readonly node: string;
   readonly origin: Uint8Array;
@@ -71,8 +71,7 @@ export class AttemptSweeper {
   }
 
   async #sweep(stale: (attempt: AttemptRecord) => boolean): Promise<number> {
-    const { kv } = this.#options;
-    const view = await kv.snapshot();
+    const view = await this.#options.group.snapshot();
     const end = prefixEnd(ATTEMPTS_PREFIX);
     let start = ATTEMPTS_PREFIX;
     let removed = 0;
@@ -90,7 +89,7 @@ export class AttemptSweeper {
   /** On condition that it was not renewed or fulfilled since it was read. */
   async #remove(row: ScanItem): Promise<boolean> {
     const unchanged: Condition = { kind: "version-equals", key: row.key, commitTs: row.commitTs };
-    const outcome = await this.#options.kv.transact({
+    const outcome = await this.#options.group.transact({
       conditions: [unchanged],
       mutations: [{ kind: "delete", key: row.key }],
     });

@@ -2,7 +2,7 @@
  * How an object is cut for its road through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
  * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
  */
-import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
+import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
 import { encodeAttempt, encodeChunk, encodeDisposal } from "../records/attempt.ts";
 import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../records/keys.ts";
 
@@ -30,7 +30,7 @@ export function entriesOf(plan: BatchPlan, size: number): number {
  * of it in bytes that double when they are escaped, in the first batch (which also carries the intent).
  * @throws RangeError when not even the smallest chunk fits
  */
-export function planBatches(kv: Pick<KvClient, "encodedSize" | "maxTxnBytes">): BatchPlan {
+export function planBatches(kv: Pick<KvGroup, "encodedSize" | "maxTxnBytes">): BatchPlan {
   const limit = kv.maxTxnBytes - Math.min(ENTRY_HEADROOM_BYTES, Math.floor(kv.maxTxnBytes / 4));
   for (let chunkBytes = CHUNK_BYTES; chunkBytes >= CHUNK_BYTES_MIN; chunkBytes /= 2) {
     const zeros = new Uint8Array(chunkBytes);

@@ -21,7 +21,7 @@ async function listPage(
   after: string | undefined | (() => string | undefined),
 ): Promise<{ bucket: Bucket; page: Page<ManifestSummary> }> {
   const { services } = exchange;
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(bucketOf(exchange)).snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   const marker = typeof after === "function" ? after() : after;
   const offset = objectsPrefix(bucket).byteLength;

@@ -23,7 +23,7 @@ export const listMultipartUploads: Handler = async (exchange) => {
   const parameters = listParameters(request, "max-uploads");
   const keyMarker = request.query.get("key-marker") ?? "";
   const uploadMarker = uploadMarkerOf(request, keyMarker);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(bucketOf(exchange)).snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   const page = await walk<UploadItem>({
     view,

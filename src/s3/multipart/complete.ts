@@ -44,7 +44,7 @@ async function complete(
 ): Promise<SlowResult> {
   const { services } = exchange;
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
-    const view = await services.kv.snapshot();
+    const view = await services.kv.group(bucketOf(exchange)).snapshot();
     let current: CurrentUpload;
     try {
       current = await currentUpload(exchange, view);
@@ -58,7 +58,7 @@ async function complete(
     checkExpectations(exchange.request, assembly);
     const decided = condition === undefined ? undefined : await decideWrite(view, bucket, key, condition);
     const outcome = await transactGuarded(
-      services.kv,
+      services.kv.group(bucket.bucket),
       guardsOf(services, view, current, decided),
       mutationsOf(services, current, assembly),
     );
@@ -142,7 +142,7 @@ async function disposeOfUnlisted(
   for (let i = 0; i < unlisted.length; i += DISPOSALS_PER_ENTRY) {
     const prefixes = chunksOf(current, unlisted.slice(i, i + DISPOSALS_PER_ENTRY));
     try {
-      await services.kv.transact({
+      await services.kv.group(current.bucket.bucket).transact({
         conditions: [],
         mutations: [{ kind: "dispose", disposal: encodeDisposal(prefixes) }],
       });

@@ -5,7 +5,7 @@ import type { BatchPlan } from "../content/batcher.ts";
 import { layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";
 import { ContentWriter } from "../content/writer.ts";
-import type { Exchange, Handler } from "../context/exchange.ts";
+import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
@@ -24,7 +24,8 @@ import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from 
 export const uploadPart: Handler = async (exchange) => {
   const { services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const upload = await currentUpload(exchange, await services.kv.snapshot());
+  const view = await services.kv.group(bucketOf(exchange)).snapshot();
+  const upload = await currentUpload(exchange, view);
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
@@ -132,7 +133,7 @@ async function commitPart(
   writer: ContentWriter,
   part: PartRecord,
 ): Promise<void> {
-  const { kv } = exchange.services;
+  const kv = exchange.services.kv.group(bucket.bucket);
   const put = {
     kind: "put",
     key: partKey(bucket, key, uploadId, partNumber),
@@ -149,12 +150,12 @@ async function commitPart(
 export const uploadPartCopy: Handler = async (exchange) => {
   const { request, services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(bucketOf(exchange)).snapshot();
   const upload = await currentUpload(exchange, view);
-  const source = await copySource(exchange, view);
+  const source = await copySource(exchange);
   const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
   const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
-  const reader = new RangeReader(services.kv, layout, range.start, range.end);
+  const reader = new RangeReader(services.kv.group(source.bucket.bucket), layout, range.start, range.end);
   return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, reader, range.end - range.start));
 };
 

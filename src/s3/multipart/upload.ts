@@ -47,7 +47,7 @@ export const createMultipartUpload: Handler = async (exchange) => {
     storageClass: requestedClass(request),
   };
   await transactGuarded(
-    services.kv,
+    services.kv.group(bucket.bucket),
     [services.buckets.aliveGuard(bucket)],
     [
       {
@@ -80,11 +80,13 @@ function uploadDisposal(ref: BucketRef, key: string, uploadId: string): Uint8Arr
 export const abortMultipartUpload: Handler = async (exchange) => {
   const { request, services } = exchange;
   const uploadId = request.query.get("uploadId") ?? "";
+  const name = bucketOf(exchange);
+  const kv = services.kv.group(name);
   const initiated = request.header(INITIATED);
   const initiatedMs = initiated === undefined ? undefined : dateOf(initiated, INITIATED);
   if (!isUploadId(uploadId)) {
     // The bucket goes before the upload, also with an id that nobody can have.
-    await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
+    await services.buckets.inView(await kv.snapshot(), name);
     if (initiatedMs !== undefined) return emptyReply(204);
     throw noSuchUpload(uploadId);
   }
@@ -94,10 +96,10 @@ export const abortMultipartUpload: Handler = async (exchange) => {
     const guard =
       initiatedMs === undefined
         ? uploadGuard(bucket, keyOf(exchange), uploadId)
-        : await initiatedGuard(await services.kv.snapshot(), row, initiatedMs);
+        : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
     // Superseding the row disposes of parts and chunks; a part that is still on its way finds no upload at its apply.
     const guards = [services.buckets.aliveGuard(bucket), guard];
-    const outcome = await transactGuarded(services.kv, guards, [{ kind: "delete", key: row }]);
+    const outcome = await transactGuarded(kv, guards, [{ kind: "delete", key: row }]);
     if (outcome.kind === "committed") return emptyReply(204);
   }
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", keyOf(exchange)]] });

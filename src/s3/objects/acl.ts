@@ -26,7 +26,8 @@ export function accessPolicy(owner: S3Owner): string {
 
 export const putBucketAcl: Handler = async (exchange) => {
   const { request, services } = exchange;
-  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+  const name = request.bucket ?? "";
+  await services.buckets.inView(await services.kv.group(name).snapshot(), name);
   return setAcl(exchange);
 };
 

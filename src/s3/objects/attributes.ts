@@ -53,7 +53,8 @@ export const restoreObject: Handler = async (exchange) => {
 };
 
 async function existingBucket({ request, services }: Exchange): Promise<void> {
-  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+  const name = request.bucket ?? "";
+  await services.buckets.inView(await services.kv.group(name).snapshot(), name);
 }
 
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);

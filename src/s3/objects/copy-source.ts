@@ -1,6 +1,5 @@
 /** The object that a copy reads. */
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
-import type { ReadView } from "../../txn/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource } from "../content/writer.ts";
 import { bucketOf, type Exchange } from "../context/exchange.ts";
@@ -57,11 +56,12 @@ function badSource(header: string): S3Error {
 }
 
 /** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
-export async function copySource(exchange: Exchange, view: ReadView): Promise<CurrentObject> {
+export async function copySource(exchange: Exchange): Promise<CurrentObject> {
   const { request, services, auth } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
   checkOwner(request, services.owner, "x-amz-source-expected-bucket-owner");
+  const view = await services.kv.group(source.bucket).snapshot();
   const bucket = await services.buckets.inView(view, source.bucket);
   const row = await view.get(objectKey(bucket, source.key));
   if (row === undefined) throw noSuchKey(source.key);

@@ -54,10 +54,10 @@ const copy: Handler = async (exchange) => {
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(bucketOf(exchange)).snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   refuseLock(exchange.headers);
-  const source = await copySource(exchange, view);
+  const source = await copySource(exchange);
   const { manifest } = source;
   if (manifest.size > COPY_BYTES_MAX) {
     throw new S3Error("InvalidRequest", {
@@ -114,7 +114,11 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
   };
   const put = manifestMutation(bucket, key, manifest, source.row.payload, true);
   // The early guard said yes to exactly this version or a newer one; `unchanged` covers it.
-  const outcome = await transactGuarded(services.kv, [services.buckets.aliveGuard(bucket), unchanged], [put]);
+  const outcome = await transactGuarded(
+    services.kv.group(bucket.bucket),
+    [services.buckets.aliveGuard(bucket), unchanged],
+    [put],
+  );
   return outcome.kind === "committed" ? manifest : false;
 }
 
@@ -124,7 +128,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
   const { size } = source.manifest;
   const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
   const bytes = new CopiedBytes(
-    new RangeReader(services.kv, layout, 0, size),
+    new RangeReader(services.kv.group(source.bucket.bucket), layout, 0, size),
     services.hashes,
     wantedDigests(plan),
     size,

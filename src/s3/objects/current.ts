@@ -21,7 +21,7 @@ export async function currentObject(
 ): Promise<CurrentObject> {
   checkVersionId(exchange.request.query.get("versionId"));
   const { services } = exchange;
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(bucketOf(exchange)).snapshot();
   const bucket = await services.buckets.inView(view, bucketOf(exchange));
   const key = keyOf(exchange);
   const name = objectKey(bucket, key);

@@ -53,11 +53,11 @@ async function deleteOne(
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guards: Guard[] = [alive];
     if (condition !== undefined || facts !== undefined) {
-      const view = await services.kv.snapshot();
+      const view = await services.kv.group(bucket.bucket).snapshot();
       if (condition !== undefined) guards.push(await decideWrite(view, bucket, key, condition));
       if (facts !== undefined) guards.push(await decideDelete(view, bucket, key, facts));
     }
-    const outcome = await transactGuarded(services.kv, guards, [
+    const outcome = await transactGuarded(services.kv.group(bucket.bucket), guards, [
       { kind: "delete", key: objectKey(bucket, key) },
     ]);
     if (outcome.kind === "committed") return;
@@ -170,7 +170,7 @@ async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly
   const keys = new Set(batch.map((target) => target.key));
   try {
     await transactGuarded(
-      services.kv,
+      services.kv.group(bucket.bucket),
       [services.buckets.aliveGuard(bucket)],
       [...keys].map((key) => ({ kind: "delete", key: objectKey(bucket, key) })),
     );

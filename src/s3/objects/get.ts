@@ -29,7 +29,7 @@ export const getObject: Handler = async (exchange) => {
     const bytes = layout.inline.subarray(start, end);
     return { status: selection.status, headers, body: { kind: "bytes", bytes } };
   }
-  const reader = new RangeReader(services.kv, layout, start, end);
+  const reader = new RangeReader(services.kv.group(object.bucket.bucket), layout, start, end);
   await reader.prime();
   return { status: selection.status, headers, body: { kind: "stream", length: end - start, chunks: reader } };
 };

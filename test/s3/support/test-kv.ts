@@ -1,5 +1,5 @@
 /**
- * A KvClient in one thread: the real command codec and state machine over the in-memory store, without Raft. Commit
+ * A KvGroup in one thread: the real command codec and state machine over the in-memory store, without Raft. Commit
  * order is the order of the calls. `before` sees every transaction first, which is how tests make races happen.
  */
 
@@ -19,6 +19,7 @@ import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
 import {
   type KvClient,
   KvError,
+  type KvGroup,
   type PayloadBuffer,
   type ReadView,
   type Txn,
@@ -35,7 +36,8 @@ export interface TestKvOptions {
   readonly discardChunks?: boolean;
 }
 
-export class TestKv implements KvClient {
+/** A keyspace of one group, which is the keyspace too. */
+export class TestKv implements KvClient, KvGroup {
   readonly store = new MemoryStore();
   readonly maxTxnBytes: number;
   readonly #fsm = new Fsm(this.store);
@@ -58,9 +60,16 @@ export class TestKv implements KvClient {
   /** Called after each transaction was applied, before the caller learns of it; may throw (a lost answer). */
   after: ((txn: Txn, outcome: TxnOutcome) => Promise<void> | void) | undefined;
 
+  readonly system = this;
+  readonly groups: readonly KvGroup[] = [this];
+
   constructor(options: TestKvOptions = {}) {
     this.maxTxnBytes = options.maxTxnBytes ?? 4 * 1024 * 1024 - 64;
     this.#discard = options.discardChunks ?? false;
+  }
+
+  group(_bucket: string): TestKv {
+    return this;
   }
 
   async snapshot(): Promise<ReadView> {

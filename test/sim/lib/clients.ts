@@ -5,7 +5,7 @@
 
 import { decodeKey, encodeKey } from "../../../src/store/key-encoding.ts";
 import { StoreError, type VersionedValue } from "../../../src/store/types.ts";
-import { type Condition, type KvClient, KvError, type Txn } from "../../../src/txn/types.ts";
+import { type Condition, KvError, type KvGroup, type Txn } from "../../../src/txn/types.ts";
 import type { HistoryRecorder, Operation, Result, Sight } from "../../linearizability/index.ts";
 import type { Machine } from "./machine.ts";
 import type { OperationWeights, Profile } from "./profile.ts";
@@ -211,7 +211,7 @@ class Client {
     }
   }
 
-  async #carryOut(kv: KvClient, operation: Operation): Promise<Result> {
+  async #carryOut(kv: KvGroup, operation: Operation): Promise<Result> {
     if (operation.kind === "read") {
       const view = await kv.snapshot();
       const withPayload = this.#random.chance(0.5);
@@ -299,7 +299,7 @@ function readAgain({ code }: StoreError): boolean {
   return code === "CLOSED" || code === "HISTORY_COMPACTED";
 }
 
-/** What the contract of `KvClient.transact` promises about an error. */
+/** What the contract of `KvGroup.transact` promises about an error. */
 export function neverCarriedOut(error: unknown): boolean {
   return (
     error instanceof KvError &&

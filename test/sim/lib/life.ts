@@ -33,7 +33,7 @@ import { Wal } from "../../../src/raft/log/wal.ts";
 import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
-import type { KvClient } from "../../../src/txn/types.ts";
+import type { KvGroup } from "../../../src/txn/types.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";
@@ -62,7 +62,7 @@ export type ThreadName = (typeof THREADS)[number];
 
 export interface GatewayEntry {
   readonly thread: SimThread;
-  readonly kv: KvClient;
+  readonly kv: KvGroup;
 }
 
 export class Life implements Process, WatchedLife {
@@ -199,7 +199,7 @@ export class Life implements Process, WatchedLife {
       gateways: [first, ...others],
     });
     this.entries = this.front.gateways.map(({ kv }, index) => ({
-      kv,
+      kv: kv.system,
       thread: (gateways[index] as { thread: SimThread }).thread,
     }));
     this.front.start();
