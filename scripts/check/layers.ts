@@ -133,14 +133,14 @@ export const LAYERS: readonly Layer[] = [
     folder: "gateway",
     below: [
       ...["hash", "http", "store", "txn", "messages", "kv"],
-      ...["raft/core", "raft/engine", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
+      ...["raft/engine", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
     ],
   },
   // The composition root: puts the threads together, so it sees them all.
   {
     folder: "node",
     below: [
-      ...["raft/core", "raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
+      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
       ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },

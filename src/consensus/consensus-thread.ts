@@ -25,13 +25,14 @@ import type {
 } from "../messages/messages.ts";
 import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../peer/types.ts";
 import { PLANTED } from "../platform/planted.ts";
-import { type Entry, MessageType, ONLY_GROUP } from "../raft/core/index.ts";
+import { type Entry, MessageType } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import { NO_MEMBERSHIP } from "../raft/engine/membership.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { EngineOptions, Membership } from "../raft/engine/types.ts";
 import { SnapshotStreams } from "../snapshots/streams.ts";
 import type { AppliedState } from "../store/types.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import { Forwarding } from "./forwarding.ts";
 import { LogCompactor } from "./log-compactor.ts";

@@ -2,7 +2,8 @@
  * Brings a consensus thread up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
  * the engine.
  */
-import { ONLY_GROUP, RawNode, ReadOnlyOption } from "../raft/core/index.ts";
+
+import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
 import { Engine } from "../raft/engine/engine.ts";
 import { LogCache } from "../raft/engine/log-cache.ts";
 import {
@@ -14,6 +15,7 @@ import {
 import type { Membership } from "../raft/engine/types.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import { ConsensusThread } from "./consensus-thread.ts";
 import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";

@@ -15,11 +15,11 @@ import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
-import { ONLY_GROUP } from "../raft/core/types.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 

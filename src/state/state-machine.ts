@@ -1,5 +1,5 @@
 /**
- * The replicated state machine: committed entries in, rows and answers out. A pure function of the log and the store:
+ * The replicated state machine of one Raft group: committed entries in, rows and answers out. A pure function of the log and the store:
  * it reads no clock, no random source and no environment, so every replica that applies the same log holds the same
  * rows (test/state/state-machine-determinism.test.ts).
  */
@@ -62,6 +62,7 @@ export class FsmError extends Error {
   }
 }
 
+/** Made for a group: with the store that keeps its applied position, sessions, membership and HLC ceiling. */
 export class Fsm {
   readonly #store: MvccStore;
   readonly #sessions = new Sessions();

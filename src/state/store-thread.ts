@@ -16,12 +16,12 @@ import type {
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
-import { ONLY_GROUP } from "../raft/core/types.ts";
 import { readMembership } from "../raft/engine/membership-codec.ts";
 import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 import { type ApplyWork, type InstallWork, takeBatch } from "./apply-queue.ts";

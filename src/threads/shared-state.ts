@@ -13,6 +13,8 @@
  * Each field is one 64-bit atomic, so a reader never sees half of one. Order matters between fields: the store
  * publishes appliedCommitTs before appliedIndex, so whoever reads the index first gets a timestamp at least as new.
  */
+import type { GroupId } from "./group.ts";
+
 const NODE_WORDS = 8;
 const GROUP_WORDS = 8;
 const NODE = { diskSpace: 0 } as const;
@@ -41,7 +43,7 @@ export class PublishedState {
   }
 
   /** Of one Raft group; the same object at every call, to be asked for once. @throws RangeError: there is no such group. */
-  group(id: number): PublishedGroup {
+  group(id: GroupId): PublishedGroup {
     const group = this.#groups[id];
     if (group === undefined) {
       throw new RangeError(`no Raft group ${id} in a shared state made for ${this.#groups.length}`);

@@ -46,11 +46,6 @@ export interface Snapshot {
 /** "Nobody": no leader, no vote, no transferee. No node may have this id. */
 export const NONE = 0;
 
-/** A Raft group, in every format and memory that several groups would share: 0, 1, 2 ... (decision 092). */
-export type GroupId = number;
-/** There is one today: the log, the peers and snapshots refuse any other. */
-export const ONLY_GROUP: GroupId = 0;
-
 /** Target of `StorageAppend` messages: the thread that writes the log. Not a node id. */
 export const APPEND_THREAD = Number.MAX_SAFE_INTEGER;
 
