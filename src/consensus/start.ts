@@ -3,16 +3,13 @@
  * the engine.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
+import { bootstrapMembership, NO_MEMBERSHIP } from "../cluster/registry/membership.ts";
+import { clusterIdOf } from "../cluster/registry/node-registry.ts";
 import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
 import { Engine } from "../raft/engine/engine.ts";
+import { BOOTSTRAP_POSITION } from "../raft/engine/group-configuration.ts";
 import { LogCache } from "../raft/engine/log-cache.ts";
-import {
-  BOOTSTRAP_POSITION,
-  bootstrapMembership,
-  clusterIdOf,
-  NO_MEMBERSHIP,
-} from "../raft/engine/membership.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import { ONLY_GROUP } from "../threads/group.ts";

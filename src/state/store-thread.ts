@@ -4,6 +4,8 @@
  * and compacts old versions when it has nothing better to do.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
+import { readMembership } from "../cluster/registry/membership-codec.ts";
 import { packKeys } from "../messages/changed-keys.ts";
 import type {
   AnswerMessage,
@@ -16,8 +18,6 @@ import type {
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";

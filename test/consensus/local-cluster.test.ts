@@ -1,9 +1,9 @@
 /** Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import { encodeClusterMessage } from "../../src/cluster/request-codec.ts";
 import type { ClusterReply, MemberChange } from "../../src/messages/cluster.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { openKeyspace } from "../../src/state/open-keyspace.ts";
 import { StoreError } from "../../src/store/types.ts";

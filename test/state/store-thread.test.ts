@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/cluster/registry/membership-codec.ts";
 import type {
   ConsensusToStore,
   ControlToStore,
@@ -9,7 +10,6 @@ import type {
 } from "../../src/messages/messages.ts";
 import { type Logger, noLog } from "../../src/monitoring/log.ts";
 import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
-import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
 import { Fsm } from "../../src/state/state-machine.ts";
 import { StoreThread } from "../../src/state/store-thread.ts";

@@ -1,5 +1,6 @@
 /** A whole node's kv path in one thread: front, consensus, store and snapshot threads over a log and a keyspace in memory. */
 
+import type { Member } from "../../../src/cluster/registry/node-registry.ts";
 import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
 import type { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
@@ -24,7 +25,6 @@ import { NodeKv } from "../../../src/node/node-kv.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
-import type { Member } from "../../../src/raft/engine/types.ts";
 import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
 import { localChannel } from "../../../src/threads/channel.ts";
