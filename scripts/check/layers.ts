@@ -29,6 +29,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "peer", below: ["raft/core"] },
   { folder: "raft/engine", below: ["raft/core", "raft/log", "peer"] },
 
+  // Nodes and their names, as the system group replicates them: the state machine writes them down.
+  { folder: "cluster/registry", below: ["raft/core", "raft/engine"] },
+
   { folder: "store", below: [] },
   { folder: "store/payload", below: ["store"] },
   { folder: "store/sqlite", below: ["store", "store/payload"] },
@@ -36,16 +39,19 @@ export const LAYERS: readonly Layer[] = [
   { folder: "store/generations", below: ["store", "store/sqlite", "store/snapshot"] },
 
   { folder: "txn", below: ["store"] },
-  { folder: "messages", below: ["raft/core", "raft/engine", "store", "txn"] },
+  { folder: "messages", below: ["raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
   // One thread each: they meet in `messages`, and none of them imports another.
-  { folder: "state", below: ["raft/core", "raft/engine", "store", "store/generations", "txn", "messages"] },
+  {
+    folder: "state",
+    below: ["raft/core", "cluster/registry", "store", "store/generations", "txn", "messages"],
+  },
   {
     folder: "snapshots",
-    below: ["raft/core", "raft/engine", "peer", "store", "store/generations", "messages"],
+    below: ["raft/core", "raft/engine", "cluster/registry", "peer", "store", "store/generations", "messages"],
   },
-  { folder: "cluster", below: ["raft/core", "raft/engine", "peer", "messages"] },
+  { folder: "cluster", below: ["raft/core", "raft/engine", "cluster/registry", "peer", "messages"] },
   {
     folder: "consensus",
     // `cluster` and the senders and receivers of `snapshots` are libraries of this thread.
@@ -58,6 +64,7 @@ export const LAYERS: readonly Layer[] = [
       "txn",
       "messages",
       "memory",
+      "cluster/registry",
       "cluster",
       "snapshots",
     ],
@@ -133,14 +140,23 @@ export const LAYERS: readonly Layer[] = [
     folder: "gateway",
     below: [
       ...["hash", "http", "store", "txn", "messages", "kv"],
-      ...["raft/engine", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
+      ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
     ],
   },
   // The composition root: puts the threads together, so it sees them all.
   {
     folder: "node",
     below: [
-      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
+      ...[
+        "raft/engine",
+        "raft/log",
+        "store",
+        "store/generations",
+        "txn",
+        "messages",
+        "cluster/registry",
+        "cluster",
+      ],
       ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },

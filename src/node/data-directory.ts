@@ -10,6 +10,7 @@
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import type { Member } from "../cluster/registry/node-registry.ts";
 import { EXIT, mendsItself } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
@@ -19,7 +20,6 @@ import {
   type PeerIncarnation,
   withIncarnation,
 } from "../raft/engine/incarnations.ts";
-import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/log/types.ts";
 import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
 import { adviceOn } from "./denied.ts";
