@@ -187,6 +187,13 @@ export class SimulatedDisk implements Disk {
     this.#names.change([{ path, node: { kind: "directory", modifiedMs: this.#nowMs() } }], begins);
   }
 
+  rmdir(path: string): void {
+    const { begins } = this.#enter("rmdir", path, 0);
+    this.#requireDirectory("rmdir", path);
+    if (this.#names.list(path).length > 0) throw new DiskError("ENOTEMPTY", path, "rmdir");
+    this.#names.change([{ path, node: undefined }], begins);
+  }
+
   rename(from: string, to: string): void {
     const { begins } = this.#enter("rename", from, 0);
     const node = this.#names.get(from);
