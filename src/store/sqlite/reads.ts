@@ -1,5 +1,6 @@
 /** The MVCC reads, over any connection. One statement each: SQLite gives every statement one consistent snapshot. */
 import type { Database, Statement } from "bun:sqlite";
+import type { Disk } from "../../platform/disk.ts";
 import { PayloadReader, payloadDirectory } from "../payload/files.ts";
 import { decodePayloadRef } from "../payload/ref.ts";
 import { historyCompacted } from "../positions.ts";
@@ -72,9 +73,9 @@ export class SqliteReads {
   readonly #state: Statement<{ value: Uint8Array }, [string]>;
   readonly #scans: ReadonlyMap<string, Statement<unknown, Param[]>>;
 
-  constructor(db: Database, file: string) {
+  constructor(db: Database, disk: Disk, file: string) {
     this.#file = file;
-    this.payloads = new PayloadReader(payloadDirectory(file));
+    this.payloads = new PayloadReader(disk, payloadDirectory(file));
     this.#get = db.prepare(getSql("k.commit_ts, k.value, k.disposal, k.bulk, k.payload"));
     this.#getMeta = db.prepare(getSql("k.commit_ts, k.value, k.disposal"));
     this.#latestTs = db.prepare("SELECT commit_ts FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1");

@@ -1,4 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
+import { realDisk } from "../../platform/disk/real-disk.ts";
+import type { Disk } from "../../platform/disk.ts";
 import { payloadDirectory } from "../payload/files.ts";
 import { PayloadReclaim } from "../payload/reclaim.ts";
 import { decodePayloadTail, encodePayloadTail } from "../payload/ref.ts";
@@ -36,6 +38,8 @@ export interface SqliteStoreOptions {
   readonly walLimitBytes?: number;
   /** A payload file takes no more payloads at this size. */
   readonly payloadFileBytes?: number;
+  /** Where the file lies; default: `realDisk`. SQLite itself knows no other. */
+  readonly disk?: Disk;
 }
 
 /** How many unused pages one compaction step gives back to the file system. */
@@ -70,15 +74,19 @@ export class SqliteStore implements MvccStore {
   constructor(options: SqliteStoreOptions) {
     this.#file = options.file;
     this.#mode = options.fsmSyncMode;
-    this.#db = openWriter(options.file);
-    this.#wal = new WalFile(this.#db, options.file, options.walLimitBytes);
+    const { disk = realDisk } = options;
+    this.#db = openWriter(disk, options.file);
+    this.#wal = new WalFile(this.#db, disk, options.file, options.walLimitBytes);
     try {
       const { db, file } = { db: this.#db, file: this.#file };
-      this.#reads = guarded(file, () => new SqliteReads(db, file));
+      this.#reads = guarded(file, () => new SqliteReads(db, disk, file));
       const directory = payloadDirectory(file);
       const tail = decodePayloadTail(this.#reads.meta(META_PAYLOAD_TAIL));
-      this.#payloads = guarded(directory, () => new PayloadWriter(directory, tail, options.payloadFileBytes));
-      this.#reclaim = guarded(file, () => new PayloadReclaim(db, directory));
+      this.#payloads = guarded(
+        directory,
+        () => new PayloadWriter(disk, directory, tail, options.payloadFileBytes),
+      );
+      this.#reclaim = guarded(file, () => new PayloadReclaim(db, disk, directory));
       const dropped = (bulk: Uint8Array): void => this.#reclaim.add(bulk);
       this.#writer = guarded(file, () => new SqliteWriter(db, this.#payloads, dropped));
       this.#compaction = guarded(file, () => new Compaction(db, dropped));
