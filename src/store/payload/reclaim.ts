@@ -62,6 +62,11 @@ export class PayloadReclaim {
     this.#add.run(segment, offset, length);
   }
 
+  /** Whether `step` may free something, as far as committed transactions say. */
+  hasWork(activeSegment: number): boolean {
+    return this.#next.all(1).length > 0 || this.#partly.all(this.#sweptBelow, activeSegment).length > 0;
+  }
+
   /**
    * Frees at most `maxPayloads` that earlier, durable transactions dropped. Repeating it is harmless: a place in a
    * file is never used twice. Returns the files that are gone.

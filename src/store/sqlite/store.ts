@@ -185,6 +185,10 @@ export class SqliteStore implements MvccStore {
     const wanted = horizon < this.#applied.commitTs ? horizon : this.#applied.commitTs;
     const effective = newerTs(this.#horizon, wanted);
     if (effective <= 0n) return 0;
+    // A power cut must not take back what a freed file was done with: its last rows, or that payloads go to the next file.
+    if (this.#durable !== this.#applied && this.#reclaim.hasWork(this.#payloads.activeSegment)) {
+      this.#markDurable();
+    }
     // Always durable: the next step gives back the space of the payloads that this one drops.
     return this.#transaction("FULL", () => {
       for (const segment of this.#reclaim.step(maxRows, this.#payloads.activeSegment)) {
@@ -237,12 +241,15 @@ export class SqliteStore implements MvccStore {
     this.#writer.finalize();
     this.#compaction.finalize();
     this.#reclaim.finalize();
-    this.#payloads.close();
     this.#putMeta.finalize();
     guarded(this.#file, () => {
-      setSynchronous(this.#db, "FULL");
-      this.#wal.tryCheckpoint("PASSIVE");
-      this.#db.close();
+      try {
+        this.#payloads.close();
+        setSynchronous(this.#db, "FULL");
+        this.#wal.tryCheckpoint("PASSIVE");
+      } finally {
+        this.#db.close();
+      }
     });
   }
 

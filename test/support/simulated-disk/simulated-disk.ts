@@ -127,11 +127,12 @@ export class SimulatedDisk implements Disk {
 
   /** For a look from outside: its operations take no time, count for nothing and cannot fail by injection. */
   quietly<T>(look: () => T): T {
+    const before = this.#quiet;
     this.#quiet = true;
     try {
       return look();
     } finally {
-      this.#quiet = false;
+      this.#quiet = before;
     }
   }
 
