@@ -1,13 +1,13 @@
 /** What the metrics see of the consensus thread. */
 
-import { votersOf } from "../cluster/view.ts";
+import type { Membership } from "../cluster/registry/membership.ts";
 import type { Status } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
-import type { Membership } from "../raft/engine/types.ts";
+import { votersOf } from "../raft/engine/group-configuration.ts";
 import type { ConsensusObservation } from "./options.ts";
 
 export function observationOf(
-  engine: Engine,
+  engine: Engine<Membership>,
   membership: Membership,
   status: Status,
   clock: Pick<ConsensusObservation, "hlcPhysicalMs" | "hlcCeilingMs" | "hlcSkewMs" | "leaseValid">,
