@@ -14,7 +14,7 @@ import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
 
 /** A change that is not in force after this long is answered with TIMEOUT; it may still come into force. */
-export const CHANGE_TIMEOUT_MS = 10_000;
+const CHANGE_TIMEOUT_MS = 10_000;
 export interface ClusterChangesOptions {
   readonly clock: Clock;
   readonly ownId: number;

@@ -3,9 +3,10 @@ import { ClusterPeers } from "../../src/cluster/peers.ts";
 import type { Membership } from "../../src/cluster/registry/membership.ts";
 import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import type { ClusterIdentity, TransportCallbacks } from "../../src/cluster/types.ts";
-import { type Logger, noLog } from "../../src/monitoring/log.ts";
+import type { Logger } from "../../src/monitoring/log.ts";
 import type { HandshakeResult, Hello, Peer, Transport } from "../../src/peer/types.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
+import { noLog } from "../support/no-log.ts";
 
 const CLUSTER = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}.test:7000` }));
 const INSTANCES = new Map(CLUSTER.map(({ name }) => [name, name.repeat(16)]));

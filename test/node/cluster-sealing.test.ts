@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import type { Membership } from "../../src/cluster/registry/membership.ts";
 import type { Member } from "../../src/cluster/registry/node-registry.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ClusterSealing } from "../../src/node/cluster-sealing.ts";
 import {
   boxKey,
@@ -18,6 +17,7 @@ import type { Timers } from "../../src/platform/timers.ts";
 import { NodeKey } from "../../src/secrets/node-key.ts";
 import type { SealingKey } from "../../src/secrets/sealing-key.ts";
 import { settingKey } from "../../src/txn/keys.ts";
+import { noLog } from "../support/no-log.ts";
 import { Rows } from "./support/rows.ts";
 
 const CLUSTER = "cc".repeat(16);

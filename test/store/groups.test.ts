@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { EntryType } from "../../src/raft/core/types.ts";
 import { Fsm } from "../../src/state/state-machine.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
+import { encodeCeiling, stampCommitTs } from "../../src/txn/command.ts";
+import { encodeTxn } from "../support/encode-txn.ts";
 import { temporaryDirectory, text } from "./helpers.ts";
 
 const ORIGIN = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
