@@ -123,7 +123,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/routing",
     below: [
-      ...["s3/protocol", "s3/auth", "s3/context"],
+      ...["s3/protocol", "s3/auth", "s3/headers", "s3/context"],
       ...["s3/buckets", "s3/objects", "s3/listing", "s3/multipart"],
     ],
   },
@@ -209,3 +209,34 @@ export const AMBIENT_WORDS = [
 /** Where the real ones are handed in: entrypoints of threads and the composition root. */
 export const AMBIENT_ALLOWED = ["src/platform/", "src/main.ts", "src/node/"] as const;
 export const AMBIENT_ALLOWED_SUFFIX = "-worker.ts";
+
+/** Files are reached through `Disk` (src/platform/disk.ts), or the simulator's faults do not reach them. */
+export const FILE_PACKAGES = ["node:fs", "node:fs/promises", "fs", "fs/promises"] as const;
+
+/** What `Disk` is made of, and what runs before there is one. */
+export const FILES_ALLOWED = ["src/platform/disk/", "src/cli/", "src/config/"] as const;
+
+/** Single files that call the file system themselves, and why. One that does not do so any more is an error too. */
+export const FILES_ALLOWED_BECAUSE: Readonly<Record<string, string>> = {
+  "src/platform/descriptors.ts": "asks /proc and /dev/null about descriptors",
+  "src/platform/journal.ts": "asks which device standard error is",
+  "src/platform/last-line.ts": "writes to a descriptor of the process that is ending",
+  "src/platform/network/tls-files.ts": "reads the operator's certificates once, at the start",
+  "src/monitoring/log.ts": "writes to standard error",
+  "src/monitoring/line-queue.ts": "writes to standard error, and must not block",
+  "src/secrets/node-key.ts": "reads the operator's key file, which may be a pipe or a link",
+  "src/admin/socket-path.ts": "removes a unix socket, which `Disk` does not know",
+  "src/node/directory-access.ts": "owners, modes and links of the data directory, which `Disk` does not know",
+  "src/node/data-directory.ts": "tells every errno of node.json apart for the operator",
+  "src/node/local-keys.ts": "asks whether a key file lies there, unreadable or not",
+  "src/node/node.ts": "asks whether the data directory is there before anything is opened",
+  "src/node/topology.ts": "reads the operator's cluster file once, at the start",
+};
+
+/** SQLite opens, writes and syncs its own files: no VFS can be put under `bun:sqlite` (docs/decisions/091-store-over-the-disk.md). */
+export const SQLITE_FILES = [
+  "src/store/sqlite/connection.ts",
+  "src/store/sqlite/reader.ts",
+  "src/store/snapshot/sqlite-import.ts",
+  "src/store/snapshot/sqlite-export.ts",
+] as const;

@@ -1,11 +1,10 @@
 import { S3Error } from "../protocol/errors.ts";
-import type { OperationName } from "../protocol/operations.ts";
 import type { Principal } from "./types.ts";
 
 /** May this principal do this? Decided on bucket and key, never on content. @throws S3Error AccessDenied */
 export type Authorizer = (
   principal: Principal,
-  operation: OperationName,
+  operation: string,
   bucket: string | undefined,
   key: string | undefined,
 ) => void;

@@ -24,14 +24,13 @@ export function accessPolicy(owner: S3Owner): string {
   return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
 }
 
-export const putBucketAcl: Handler = async (exchange) => {
-  const { request, services } = exchange;
-  const name = request.bucket ?? "";
-  await services.buckets.inView(await services.kv.group(name).snapshot(), name);
+export const putBucketAcl: Handler<"bucket"> = async (exchange) => {
+  const { bucket, services } = exchange;
+  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
   return setAcl(exchange);
 };
 
-export const putObjectAcl: Handler = async (exchange) => {
+export const putObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   return setAcl(exchange);
 };

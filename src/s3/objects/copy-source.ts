@@ -2,7 +2,7 @@
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource } from "../content/writer.ts";
-import { bucketOf, type Exchange } from "../context/exchange.ts";
+import type { ObjectExchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { decodeComponent } from "../protocol/percent.ts";
@@ -56,7 +56,7 @@ function badSource(header: string): S3Error {
 }
 
 /** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
-export async function copySource(exchange: Exchange): Promise<CurrentObject> {
+export async function copySource(exchange: ObjectExchange): Promise<CurrentObject> {
   const { request, services, auth } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
@@ -70,8 +70,8 @@ export async function copySource(exchange: Exchange): Promise<CurrentObject> {
   return { bucket, key: source.key, manifest, row };
 }
 
-export function isSelf(exchange: Exchange, source: CurrentObject): boolean {
-  return source.bucket.bucket === bucketOf(exchange) && source.key === exchange.request.key;
+export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean {
+  return source.bucket.bucket === exchange.bucket && source.key === exchange.key;
 }
 
 /** Reads an object's range into a writer's buffers, hashing on the way. */

@@ -1,6 +1,6 @@
 /** DeleteObject and DeleteObjects. */
 import { openBody } from "../body/open-body.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../context/exchange.ts";
+import type { Exchange, Handler, S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
@@ -30,14 +30,14 @@ const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"
 const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
-export const deleteObject: Handler = async (exchange) => {
+export const deleteObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   if (request.header("if-none-match") !== undefined) throw notImplementedHeader("If-None-Match");
   checkVersionId(request.query.get("versionId"));
   const condition = writeConditionOf(request);
   const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  await deleteOne(services, bucket, keyOf(exchange), condition, facts);
+  const bucket = await services.buckets.forWrite(exchange.bucket);
+  await deleteOne(services, bucket, exchange.key, condition, facts);
   return emptyReply(204);
 };
 
@@ -74,10 +74,10 @@ interface Target {
   error: S3Error | undefined;
 }
 
-export const deleteObjects: Handler = async (exchange) => {
+export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const { quiet, targets } = await readRequest(exchange);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
+  const bucket = await services.buckets.forWrite(exchange.bucket);
   await deleteAll(services, bucket, targets);
   // A 503 of one key within a 200 is repeated by no client, that of the whole request by all. Deleting twice is deleting,
   // unless a condition was met by an object that the first time has deleted.

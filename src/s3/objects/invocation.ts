@@ -18,7 +18,7 @@ export function invocationOf(exchange: Exchange, conditional: boolean): Uint8Arr
   const name = request.header("amz-sdk-invocation-id");
   if (name === undefined || name === "" || name.length > NAME_LENGTH_MAX) return undefined;
   const digest = new Bun.CryptoHasher("sha256")
-    .update(JSON.stringify([ownerOf(exchange), operation, request.bucket, request.key, name]))
+    .update(JSON.stringify([ownerOf(exchange), operation.name, request.bucket, request.key, name]))
     .digest();
   return Uint8Array.from(digest.subarray(0, INVOCATION_BYTES));
 }

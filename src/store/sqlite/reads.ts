@@ -1,5 +1,6 @@
 /** The MVCC reads, over any connection. One statement each: SQLite gives every statement one consistent snapshot. */
 import type { Database, Statement } from "bun:sqlite";
+import type { Disk } from "../../platform/disk.ts";
 import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { PayloadReader, payloadDirectory } from "../payload/files.ts";
 import { decodePayloadRef } from "../payload/ref.ts";
@@ -76,10 +77,10 @@ export class SqliteReads {
   readonly #scans: ReadonlyMap<string, Statement<unknown, Param[]>>;
 
   /** @param group whose position and states are read; the versions of keys are those of every group */
-  constructor(db: Database, file: string, group: GroupId = ONLY_GROUP) {
+  constructor(db: Database, disk: Disk, file: string, group: GroupId = ONLY_GROUP) {
     this.#file = file;
     this.#group = group;
-    this.payloads = new PayloadReader(payloadDirectory(file));
+    this.payloads = new PayloadReader(disk, payloadDirectory(file));
     this.#get = db.prepare(getSql("k.commit_ts, k.value, k.disposal, k.bulk, k.payload"));
     this.#getMeta = db.prepare(getSql("k.commit_ts, k.value, k.disposal"));
     this.#latestTs = db.prepare("SELECT commit_ts FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1");
