@@ -1,8 +1,8 @@
 /** `bun scripts/s3-parameters-doc.ts`: writes docs/s3-parameters.md from the tables of src/s3/headers and src/s3/routing/operations (a test compares them). */
 import { join } from "node:path";
-import { PLAIN_HEADERS, type PlainRow, QUERY_PARAMETERS } from "../src/s3/headers/plain-rows.ts";
 import { HEADER_ROWS } from "../src/s3/headers/rows.ts";
 import { OPERATIONS } from "../src/s3/routing/operations/table.ts";
+import { PLAIN_HEADERS, type PlainRow, QUERY_PARAMETERS } from "./s3-plain-rows.ts";
 
 export const PARAMETERS_DOC = "docs/s3-parameters.md";
 

@@ -19,7 +19,7 @@ export interface Permissions {
 }
 
 /** What is needed on one object that is not the request's own. */
-export interface KeyPermissions {
+interface KeyPermissions {
   readonly action: string;
   /** Instead, when a version is named. */
   readonly ofVersion: string;
@@ -27,7 +27,7 @@ export interface KeyPermissions {
 
 const GRANT = "x-amz-grant-";
 
-/** @returns every action that must be allowed on the request's own resource */
+/** @internal @returns every action that must be allowed on the request's own resource */
 export function actionsOf(permissions: Permissions, request: S3Request): readonly string[] {
   const { actions, ofVersion, ofHeaders } = permissions;
   const base = ofVersion !== undefined && request.query.has("versionId") ? ofVersion : actions;

@@ -15,7 +15,7 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
 
-export const PUT_BYTES_MAX = 5 * 1024 ** 3;
+const PUT_BYTES_MAX = 5 * 1024 ** 3;
 const NO_PART_ATTEMPT = new Uint8Array(0);
 
 export const putObject: Handler<"object"> = async (exchange) => {

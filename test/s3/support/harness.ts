@@ -10,8 +10,8 @@ import { keyHoldersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
-import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
+import { noS3Metrics } from "./no-metrics.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.
@@ -27,12 +27,12 @@ export class TestClock implements Clock {
   }
 }
 
-export type Body =
+type Body =
   | string
   | Uint8Array
   | { readonly length: number; readonly pieces: () => AsyncIterator<Uint8Array> };
 
-export interface Call {
+interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Further header lines, which may repeat a name. */
   readonly lines?: readonly (readonly [name: string, value: string])[];
