@@ -1,5 +1,6 @@
 /** The kv side of a node: its control, and its gateways in order. */
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
+import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type { ConsensusStatus } from "../messages/messages.ts";
 import type { Membership } from "../raft/engine/types.ts";
@@ -27,6 +28,11 @@ export class NodeKv {
   /** Of the first gateway. */
   get kv(): KvClient {
     return this.gateways[0].kv;
+  }
+
+  /** Of the first gateway. */
+  get users(): ReplicatedRows {
+    return this.gateways[0].users;
   }
 
   get cluster(): ClusterControl {
