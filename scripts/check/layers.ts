@@ -140,7 +140,8 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "node",
     below: [
-      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
+      ...["raft/engine", "raft/log", "peer", "txn", "messages", "cluster"],
+      ...["store", "store/sqlite", "store/snapshot", "store/generations"],
       ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
