@@ -151,8 +151,9 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "node",
     below: [
-      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages"],
-      ...["cluster/registry", "cluster", "state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["raft/engine", "raft/log", "peer", "txn", "messages", "cluster/registry", "cluster"],
+      ...["store", "store/sqlite", "store/snapshot", "store/generations"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
       ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
