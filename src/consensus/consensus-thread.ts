@@ -40,7 +40,6 @@ import {
   StoppedError,
   startsAs,
 } from "./start.ts";
-import { consensusStatus } from "./status.ts";
 
 /** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
 const STALL_ELECTIONS = 10;
@@ -281,14 +280,6 @@ export class ConsensusThread {
     const { control } = this.#options;
     for (const message of messages) {
       switch (message.kind) {
-        case "status": {
-          const { engine, membership } = this.#replica;
-          const status = consensusStatus(this.ownId, engine, membership, (running) =>
-            this.#requests.describe(running),
-          );
-          control.send({ kind: "status", id: message.id, status });
-          break;
-        }
         case "cluster-request":
           this.#requests.request(message.request, (reply) => {
             control.send({ kind: "cluster-reply", id: message.id, reply });

@@ -50,7 +50,6 @@ export type ConsensusToGateway =
 // ---- control <-> consensus: once a node ----------------------------------------------------------------------------
 
 export type ControlToConsensus =
-  | { readonly kind: "status"; readonly id: number }
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
   /** The roster of `keep-roster` is durable. */
   | { readonly kind: "roster-kept" }
@@ -60,30 +59,8 @@ export type ControlToConsensus =
   | { readonly kind: "step-down" }
   | { readonly kind: "stop" };
 
-export interface MemberStatus {
-  readonly id: number;
-  readonly role: "voter" | "learner";
-  readonly match: number;
-  readonly recentActive: boolean;
-}
-
-export interface ConsensusStatus {
-  readonly nodeId: number;
-  readonly leaderId: number;
-  readonly term: number;
-  readonly role: string;
-  readonly commitIndex: number;
-  readonly appliedIndex: number;
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  /** This node leads and has applied an entry of its own term. */
-  readonly leading: boolean;
-  readonly members: readonly MemberStatus[];
-}
-
 export type ConsensusToControl =
   | LeadershipMessage
-  | { readonly kind: "status"; readonly id: number; readonly status: ConsensusStatus }
   | { readonly kind: "cluster-reply"; readonly id: number; readonly reply: ClusterReply }
   /** Bootstrap (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
    *  answered by `roster-kept`; before that this node neither votes nor appends. */

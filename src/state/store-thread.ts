@@ -17,6 +17,7 @@ import type {
   StoreToGateway,
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
+import { sameBytes } from "../platform/bytes.ts";
 import type { Timers } from "../platform/timers.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
@@ -360,10 +361,4 @@ export class StoreThread {
       this.#options.control.send({ kind: "disk-full", full: false });
     }, DISK_FULL_RETRY_MS);
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
