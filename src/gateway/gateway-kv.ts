@@ -2,9 +2,9 @@
  * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
  * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
  */
-
 import type { Membership } from "../cluster/registry/membership.ts";
 import { readMembership } from "../cluster/registry/membership-codec.ts";
+import { ReplicatedRows } from "../iam/replicated-rows.ts";
 import { GroupClient, NodeKvClient } from "../kv/client.ts";
 import { LinearizableReader } from "../kv/linearizable-reader.ts";
 import { type Leadership, Proposer } from "../kv/proposer.ts";
@@ -54,6 +54,8 @@ export interface GatewayKvOptions {
 
 export class GatewayKv {
   readonly kv: KvClient;
+  /** Consulted without waiting: as far as this node has applied. */
+  readonly users: ReplicatedRows;
   readonly #options: GatewayKvOptions;
   readonly #proposer: Proposer;
   readonly #reads: LinearizableReader;
@@ -80,6 +82,9 @@ export class GatewayKv {
       exactDeadlineMs: EXACT_DEADLINE_MS,
       onSettled: proposalMetrics(metrics),
     });
+    this.users = new ReplicatedRows((error) =>
+      options.log.error("a row about users cannot be read, and counts as none", { error }),
+    );
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#reads = new LinearizableReader({
@@ -121,8 +126,7 @@ export class GatewayKv {
   /** The keyspace is open: reads may begin. Before that a node that bootstraps or joins a cluster has none. */
   keyspaceOpen(): void {
     if (this.#reader !== NOT_OPEN) return;
-    this.#reader = this.#options.openReader();
-    this.#reads.reopen(this.#reader);
+    this.#openReader();
     this.#tellServeable();
   }
 
@@ -171,6 +175,12 @@ export class GatewayKv {
     this.#retired.clear();
   }
 
+  #openReader(): void {
+    this.#reader = this.#options.openReader();
+    this.#reads.reopen(this.#reader);
+    this.users.load(this.#reader, this.#reader.appliedState().commitTs);
+  }
+
   #tellServeable(): void {
     this.#options.onServeable?.(this.#leadership.leaderId !== 0 && this.#reader !== NOT_OPEN);
   }
@@ -211,6 +221,10 @@ export class GatewayKv {
       case "applied":
         // The cache first: whoever is told that its write is done must not read what was there before it.
         this.#reads.onApplied(message.applied, message.changed);
+        // What is applied before the keyspace was opened is found when it is.
+        if (this.#reader !== NOT_OPEN) {
+          this.users.applied(this.#reader, message.applied.commitTs, message.changed);
+        }
         this.#proposer.onAnswers(message.answers);
         break;
       case "keyspace-replaced":
@@ -223,8 +237,7 @@ export class GatewayKv {
    *  are in the new one as well. */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
-    this.#reader = this.#options.openReader();
-    this.#reads.reopen(this.#reader);
+    this.#openReader();
     this.#retired.add(old);
     this.#options.timers.later(() => {
       if (this.#retired.delete(old)) old.close();
