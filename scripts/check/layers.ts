@@ -76,11 +76,14 @@ export const LAYERS: readonly Layer[] = [
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
   { folder: "gc", below: ["store", "txn"] },
 
+  // Users, as this node has applied their rows.
+  { folder: "iam", below: ["secrets", "store", "txn", "messages"] },
+
   { folder: "s3/protocol", below: ["http", "txn"] },
-  { folder: "s3/auth", below: ["http", "s3/protocol"] },
+  { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
   { folder: "s3/records", below: ["hash", "store", "txn", "s3/protocol"] },
-  { folder: "s3/headers", below: ["s3/protocol", "s3/records"] },
-  { folder: "s3/xml", below: ["s3/protocol", "s3/records"] },
+  { folder: "s3/headers", below: ["iam", "s3/protocol"] },
+  { folder: "s3/xml", below: ["iam", "s3/protocol"] },
   { folder: "s3/body", below: ["hash", "http", "s3/protocol", "s3/auth", "s3/records"] },
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   {
@@ -89,6 +92,7 @@ export const LAYERS: readonly Layer[] = [
       "hash",
       "http",
       "txn",
+      "iam",
       "s3/protocol",
       "s3/auth",
       "s3/records",
@@ -100,7 +104,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/objects",
     below: [
-      ...["hash", "http", "store", "txn"],
+      ...["hash", "http", "store", "txn", "iam"],
       ...["s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/content", "s3/context"],
     ],
   },
@@ -141,7 +145,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "gateway",
     below: [
-      ...["hash", "http", "store", "txn", "messages", "kv"],
+      ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
       ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
     ],
   },
@@ -149,18 +153,10 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "node",
     below: [
-      ...[
-        "raft/engine",
-        "raft/log",
-        "store",
-        "store/generations",
-        "txn",
-        "api",
-        "messages",
-        "cluster/registry",
-        "cluster",
-      ],
-      ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
+      ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
+      ...["store", "store/sqlite", "store/snapshot", "store/generations"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
   { folder: "main", below: ["cli", "node"] },

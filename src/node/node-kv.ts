@@ -2,6 +2,7 @@
 
 import type { Membership } from "../cluster/registry/membership.ts";
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
+import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type { DiskSpace } from "../threads/shared-state.ts";
 import type { KvClient } from "../txn/types.ts";
@@ -27,6 +28,11 @@ export class NodeKv {
   /** Of the first gateway. */
   get kv(): KvClient {
     return this.gateways[0].kv;
+  }
+
+  /** Of the first gateway. */
+  get users(): ReplicatedRows {
+    return this.gateways[0].users;
   }
 
   get cluster(): ClusterControl {

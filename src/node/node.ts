@@ -54,6 +54,7 @@ import { settleNodeKey } from "./local-keys.ts";
 import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
+import { keepRootUser } from "./root-user.ts";
 import { listenForS3 } from "./s3-listener.ts";
 import { expelledAdvice, threadFailure } from "./thread-failure.ts";
 import { makeThreads, type Threads } from "./threads.ts";
@@ -261,10 +262,15 @@ export class Node {
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
       await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
+    const { credentials } = this;
+    readable
+      .then(() => keepRootUser(front.kv.system, credentials.accessKey))
+      .catch((error: unknown) => log.warn("root's user id was not written down", { error }));
     this.#s3 = await startS3Front({
       config,
       kv: front.kv,
-      credentials: this.credentials,
+      users: front.users,
+      credentials,
       clock: this.#clock,
       random: systemRandom,
       startId: threads.startId,

@@ -10,6 +10,7 @@ import { Elysia } from "elysia";
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { planBatches } from "./content/batcher.ts";
+import { authorizeRequest } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
@@ -118,8 +119,8 @@ function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
 function admit(exchange: Exchange): undefined {
   const { services, request } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
-  services.authorizer(exchange.auth.principal, exchange.operation.name, request.bucket, request.key);
-  checkOwner(request, services.owner, "x-amz-expected-bucket-owner");
+  authorizeRequest(exchange);
+  checkOwner(request, services.iam.root, "x-amz-expected-bucket-owner");
   if (exchange.level !== "refused") exchange.headers = checkHeaders(request, exchange.operation.headers);
   return undefined;
 }

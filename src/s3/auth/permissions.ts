@@ -6,7 +6,7 @@
 import type { S3Request } from "../protocol/request.ts";
 
 export interface Permissions {
-  /** All of them are needed. Empty: those of `ofKeys` are asked for one key after the other. */
+  /** All of them are needed on the request's own bucket or object. None: what is needed is in `ofKeys`. */
   readonly actions: readonly string[];
   /** Instead of `actions` when the request names a version. */
   readonly ofVersion?: readonly string[];
@@ -23,14 +23,26 @@ interface KeyPermissions {
   readonly action: string;
   /** Instead, when a version is named. */
   readonly ofVersion: string;
+  /** As in `Permissions`. */
+  readonly ofHeaders?: Readonly<Record<string, string>>;
 }
 
 const GRANT = "x-amz-grant-";
 
-/** @returns every action that must be allowed on the request's own resource @internal */
+/** @returns every action that must be allowed on the request's own resource */
 export function actionsOf(permissions: Permissions, request: S3Request): readonly string[] {
   const { actions, ofVersion, ofHeaders } = permissions;
   const base = ofVersion !== undefined && request.query.has("versionId") ? ofVersion : actions;
+  return ofHeaders === undefined ? base : withHeaders(base, ofHeaders, request.edge.rawHeaders);
+}
+
+/** @returns every action that must be allowed on one object that a request names beside its own */
+export function actionsOfKey(
+  { action, ofVersion, ofHeaders }: KeyPermissions,
+  versionId: string | undefined,
+  request: S3Request,
+): readonly string[] {
+  const base = [versionId === undefined ? action : ofVersion];
   return ofHeaders === undefined ? base : withHeaders(base, ofHeaders, request.edge.rawHeaders);
 }
 

@@ -51,7 +51,7 @@ export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
 
 export const getBucketAcl: Handler<"bucket"> = async (exchange) => {
   await bucketRow(exchange);
-  return xmlReply(accessPolicy(exchange.services.owner));
+  return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
 export const getBucketVersioning = always(document("VersioningConfiguration", ""));

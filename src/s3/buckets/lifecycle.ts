@@ -160,7 +160,7 @@ export const listBuckets: Handler<"service"> = async (exchange) => {
     ),
   );
   const inner =
-    ownerElement("Owner", services.owner) +
+    ownerElement("Owner", services.iam.root) +
     element("Buckets", buckets.join("")) +
     tag("ContinuationToken", truncated ? encodeToken("", page.at(-1)?.name ?? "") : undefined) +
     tag("Prefix", prefix === "" ? undefined : prefix);

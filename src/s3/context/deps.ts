@@ -1,6 +1,7 @@
 /** Everything the S3 application is given. */
 
 import type { HashService } from "../../hash/types.ts";
+import type { IamView } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
@@ -9,7 +10,6 @@ import type { Authorizer } from "../auth/authorizer.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { S3Owner } from "../records/owner.ts";
 import type { S3Metrics } from "./metrics.ts";
 import type { RequestHold } from "./request-hold.ts";
 
@@ -20,12 +20,12 @@ export interface S3Deps {
   readonly timers: Pick<Timers, "later">;
   readonly hashes: HashService;
   readonly authenticator: { authenticate(request: S3Request): AuthResult };
+  readonly iam: IamView;
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;
-  readonly owner: S3Owner;
   /** The only region, when one is set; without, each client's own is accepted and named (buckets/region.ts). */
   readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */

@@ -1,4 +1,5 @@
 import type { EdgeReply } from "../../http/types.ts";
+import type { UserId } from "../../iam/types.ts";
 import type { Permissions } from "../auth/permissions.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { BatchPlan } from "../content/batcher.ts";
@@ -86,8 +87,7 @@ export interface Operation<L extends Level> extends OperationRow {
   readonly handler: Handler<L>;
 }
 
-/** Whose object it will be. */
-export function ownerOf(exchange: Exchange): string {
-  const { principal } = exchange.auth;
-  return principal.kind === "user" ? principal.accessKey : "anonymous";
+/** Whose bucket or object it will be. What nobody signed for is the bucket's owner's, as all that is in a bucket. */
+export function ownerOf({ auth, services }: Exchange): UserId {
+  return auth.principal.kind === "user" ? auth.principal.id : services.iam.root.id;
 }

@@ -99,7 +99,7 @@ function contents(
   services: S3Services,
   withOwner: boolean,
 ): string {
-  const owner = withOwner ? ownerElement("Owner", services.owner) : "";
+  const owner = withOwner ? ownerElement("Owner", services.iam.root) : "";
   let objects = "";
   let prefixes = "";
   for (const entry of entries) {
@@ -148,7 +148,7 @@ export const listObjectVersions: Handler<"bucket"> = async (exchange) => {
     if (last.kind === "item") inner += tag("NextVersionIdMarker", "null");
   }
   inner += commonHead(parameters, page);
-  const owner = ownerElement("Owner", services.owner);
+  const owner = ownerElement("Owner", services.iam.root);
   let prefixes = "";
   for (const entry of page.entries) {
     const name = encode(entry.name);

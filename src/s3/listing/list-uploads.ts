@@ -53,7 +53,7 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
     (parameters.encodes ? tag("EncodingType", "url") : "") +
     tag("MaxUploads", parameters.max) +
     tag("IsTruncated", page.truncated);
-  const people = ownerElement("Initiator", services.owner) + ownerElement("Owner", services.owner);
+  const people = ownerElement("Initiator", services.iam.root) + ownerElement("Owner", services.iam.root);
   let prefixes = "";
   for (const entry of page.entries) {
     if (entry.kind === "prefix") {

@@ -58,8 +58,8 @@ export const listParts: Handler<"object"> = async (exchange) => {
     tag("Bucket", bucket.bucket) +
     tag("Key", key) +
     tag("UploadId", uploadId) +
-    ownerElement("Initiator", services.owner) +
-    ownerElement("Owner", services.owner) +
+    ownerElement("Initiator", services.iam.root) +
+    ownerElement("Owner", services.iam.root) +
     tag("StorageClass", upload.storageClass) +
     tag("PartNumberMarker", marker) +
     tag("NextPartNumberMarker", last?.number ?? 0) +

@@ -5,19 +5,19 @@
  */
 
 import type { EdgeReply } from "../../http/types.ts";
+import type { User } from "../../iam/types.ts";
 import { openBody } from "../body/open-body.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
 import { aclNotSupported } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
-import type { S3Owner } from "../records/owner.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
 
 /** The owner has full control and nobody else has any: there are no other grants to give. */
-export function accessPolicy(owner: S3Owner): string {
+export function accessPolicy(owner: User): string {
   const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
   const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
   const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
@@ -50,7 +50,7 @@ async function setAcl(exchange: Exchange): Promise<EdgeReply> {
   if (bytes.byteLength === 0) {
     throw new S3Error("MissingSecurityHeader", { extra: [["MissingHeaderName", "x-amz-acl"]] });
   }
-  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), services.owner.id)) throw aclNotSupported();
+  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), services.iam.root.id)) throw aclNotSupported();
   return emptyReply(200);
 }
 

@@ -13,7 +13,7 @@ import { type CurrentObject, currentObject } from "./current.ts";
 
 export const getObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
-  return xmlReply(accessPolicy(exchange.services.owner));
+  return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
 /** No object can have tags (PutObjectTagging and x-amz-tagging are NotImplemented): the set is empty. */

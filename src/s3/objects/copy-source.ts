@@ -2,6 +2,7 @@
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource } from "../content/writer.ts";
+import { authorizeSource, type ObjectName } from "../context/authorize.ts";
 import type { ObjectExchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
@@ -13,14 +14,16 @@ import { checkCopySourceConditions } from "./conditions.ts";
 import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
 
 /** @throws S3Error InvalidArgument */
-function parseCopySource(header: string): { bucket: string; key: string } {
+function parseCopySource(header: string): ObjectName {
   // The query begins at a raw `?`: one that belongs to the key is escaped.
   const mark = header.indexOf("?");
   const path = mark < 0 ? header : header.slice(0, mark);
   const query = mark < 0 ? "" : header.slice(mark + 1);
+  let versionId: string | undefined;
   if (query !== "") {
     if (!query.startsWith("versionId=")) throw badSource(header);
-    checkVersionId(decoded(query.slice("versionId=".length), header));
+    versionId = decoded(query.slice("versionId=".length), header);
+    checkVersionId(versionId);
   }
   // Some clients escape the slashes as well, the first one and that between bucket and key.
   const bare = path.replace(/^(?:\/|%2f)/i, "");
@@ -31,7 +34,7 @@ function parseCopySource(header: string): { bucket: string; key: string } {
   const key = slash >= 0 ? decoded(bare.slice(slash + 1), header) : inner < 0 ? "" : first.slice(inner + 1);
   if (bucket === "" || key === "" || bucket.startsWith("arn:")) throw badSource(header);
   if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
-  return { bucket, key };
+  return { bucket, key, versionId };
 }
 
 /** A bad escape is one of an argument here and not of the URI: versity/versitygw#1401. @throws S3Error InvalidArgument */
@@ -54,10 +57,10 @@ function badSource(header: string): S3Error {
 
 /** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
 export async function copySource(exchange: ObjectExchange): Promise<CurrentObject> {
-  const { request, services, auth } = exchange;
+  const { request, services } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
-  services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
-  checkOwner(request, services.owner, "x-amz-source-expected-bucket-owner");
+  authorizeSource(exchange, source);
+  checkOwner(request, services.iam.root, "x-amz-source-expected-bucket-owner");
   const view = await services.kv.group(source.bucket).snapshot();
   const bucket = await services.buckets.inView(view, source.bucket);
   const row = await view.get(objectKey(bucket, source.key));

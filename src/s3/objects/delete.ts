@@ -1,7 +1,8 @@
 /** DeleteObject and DeleteObjects. */
 
 import { openBody } from "../body/open-body.ts";
-import type { Exchange, Handler, S3Services } from "../context/exchange.ts";
+import { authorizeKey } from "../context/authorize.ts";
+import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { DELETE_OBJECTS_MAX, KEY_BYTES_MAX, LIST_DOCUMENT_BYTES_MAX } from "../protocol/limits.ts";
@@ -85,7 +86,7 @@ export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   return xmlReply(document("DeleteResult", targets.map((target) => resultOf(target, quiet)).join("")));
 };
 
-async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; targets: Target[] }> {
+async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; targets: Target[] }> {
   const { request, services, auth } = exchange;
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: LIST_DOCUMENT_BYTES_MAX });
   let root: XmlElement;
@@ -102,10 +103,10 @@ async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; target
   const objects = root.children("Object");
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw new S3Error("MalformedXML");
   const quiet = root.childText("Quiet")?.trim().toLowerCase() === "true";
-  return { quiet, targets: objects.map(targetOf) };
+  return { quiet, targets: objects.map((object) => targetOf(exchange, object)) };
 }
 
-function targetOf(object: XmlElement): Target {
+function targetOf(exchange: BucketExchange, object: XmlElement): Target {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
   // What is not understood may be a condition of tomorrow.
@@ -120,6 +121,7 @@ function targetOf(object: XmlElement): Target {
     error: undefined,
   };
   try {
+    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId });
     if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
     target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),

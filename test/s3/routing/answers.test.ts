@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { OPERATIONS } from "../../../src/s3/routing/operations/table.ts";
-import { type Answer, type Harness, harness } from "../support/harness.ts";
+import { type Answer, type Harness, harness, OWNER_ID } from "../support/harness.ts";
 
 interface Row {
   readonly method: string;
@@ -39,8 +39,11 @@ function rowsOf(page: string): Row[] {
 const rows = rowsOf(await Bun.file(new URL("../../../docs/s3.md", import.meta.url)).text());
 
 const BODIES: Readonly<Record<string, string>> = {
-  "of the owner": acl(["<ID>owner-id</ID>"]),
-  "of others too": acl(["<ID>owner-id</ID>", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>"]),
+  "of the owner": acl([`<ID>${OWNER_ID}</ID>`]),
+  "of others too": acl([
+    `<ID>${OWNER_ID}</ID>`,
+    "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>",
+  ]),
   off: "<BucketLoggingStatus/>",
   on: "<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket></LoggingEnabled></BucketLoggingStatus>",
   none: "<NotificationConfiguration></NotificationConfiguration>",
@@ -56,7 +59,7 @@ function acl(grantees: readonly string[]): string {
   const grants = grantees.map(
     (grantee) => `<Grant><Grantee>${grantee}</Grantee><Permission>FULL_CONTROL</Permission></Grant>`,
   );
-  return `<AccessControlPolicy><Owner><ID>owner-id</ID></Owner><AccessControlList>${grants.join("")}</AccessControlList></AccessControlPolicy>`;
+  return `<AccessControlPolicy><Owner><ID>${OWNER_ID}</ID></Owner><AccessControlList>${grants.join("")}</AccessControlList></AccessControlPolicy>`;
 }
 
 function ownership(word: string): string {
@@ -153,8 +156,8 @@ describe("ACLs that are set", () => {
     ["<Other/>", {}, "MalformedXML"],
     [acl([]), {}, "AccessControlListNotSupported"],
     [acl(["<ID>somebody</ID>"]), {}, "AccessControlListNotSupported"],
-    [acl(["<ID>owner-id</ID>"]).replace("FULL_CONTROL", "READ"), {}, "AccessControlListNotSupported"],
-    [acl(["<ID>owner-id</ID>"]).replace("<ID>owner", "<ID>other"), {}, "AccessControlListNotSupported"],
+    [acl([`<ID>${OWNER_ID}</ID>`]).replace("FULL_CONTROL", "READ"), {}, "AccessControlListNotSupported"],
+    [acl([`<ID>${OWNER_ID}</ID>`]).replace(OWNER_ID, "other-id"), {}, "AccessControlListNotSupported"],
     ["", { "x-amz-acl": "public-read" }, "AccessControlListNotSupported"],
     ["", { "x-amz-grant-read": "id=1" }, "AccessControlListNotSupported"],
     ["", { "x-amz-acl": "nope" }, "InvalidArgument"],

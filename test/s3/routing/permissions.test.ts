@@ -27,7 +27,9 @@ function allOf({ actions, ofVersion, ofHeaders, ofSource, ofKeys }: Permissions)
     ...actions,
     ...(ofVersion ?? []),
     ...Object.values(ofHeaders ?? {}),
-    ...[ofSource, ofKeys].flatMap((keys) => (keys === undefined ? [] : [keys.action, keys.ofVersion])),
+    ...[ofSource, ofKeys].flatMap((keys) =>
+      keys === undefined ? [] : [keys.action, keys.ofVersion, ...Object.values(keys.ofHeaders ?? {})],
+    ),
   ];
 }
 
@@ -114,6 +116,7 @@ describe("what a request needs", () => {
     expect(detectOperation(s3Request("POST", "/b?delete")).operation.permissions.ofKeys).toEqual({
       action: "s3:DeleteObject",
       ofVersion: "s3:DeleteObjectVersion",
+      ofHeaders: { "x-amz-bypass-governance-retention": "s3:BypassGovernanceRetention" },
     });
   });
 });

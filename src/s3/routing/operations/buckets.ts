@@ -68,8 +68,11 @@ export const BUCKETS: readonly Operation<"bucket">[] = [
     "POST delete",
     {
       actions: [],
-      ofKeys: { action: "s3:DeleteObject", ofVersion: "s3:DeleteObjectVersion" },
-      ofHeaders: { "x-amz-bypass-governance-retention": "s3:BypassGovernanceRetention" },
+      ofKeys: {
+        action: "s3:DeleteObject",
+        ofVersion: "s3:DeleteObjectVersion",
+        ofHeaders: { "x-amz-bypass-governance-retention": "s3:BypassGovernanceRetention" },
+      },
     },
     deleteObjects,
     {
