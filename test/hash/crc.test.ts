@@ -5,6 +5,8 @@ import { createHasher, hashersReady } from "../../src/hash/hashers.ts";
 import type { HashAlgorithm } from "../../src/hash/types.ts";
 import { checkProperty } from "../support/property.ts";
 
+beforeAll(() => hashersReady);
+
 function hashHex(algorithm: HashAlgorithm, ...pieces: Uint8Array[]): string {
   const hasher = createHasher(algorithm);
   for (const piece of pieces) hasher.update(piece);
@@ -98,7 +100,6 @@ describe("any bytes in any pieces", () => {
     "xxhash3",
     "xxhash128",
   ] as const;
-  beforeAll(() => hashersReady);
 
   test.each(ALL)("%s of the pieces is that of the whole", (algorithm) =>
     checkProperty(
