@@ -164,7 +164,7 @@ export const LAYERS: readonly Layer[] = [
 
 /** Packages that belong to one place; imports of their types count too. Builtins are named with their prefix. */
 export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  elysia: ["s3", "api", "admin", "cli"],
+  elysia: ["s3", "api", "admin"],
   "@sinclair/typebox": ["api"],
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
