@@ -19,11 +19,11 @@ export const BUILD_INFO: BuildInfo = Object.freeze({
 });
 
 /** Names the package, and the directory that the binary lies in on a host (scripts/package/release.ts). */
-export const RELEASE =
+const RELEASE =
   typeof ELASTICKV_BUILD_RELEASE === "string" ? ELASTICKV_BUILD_RELEASE : `${version}~source`;
 
 /** One format on disk or protocol between nodes: the versions that this binary takes, and the one that it makes. */
-export interface FormatVersion {
+interface FormatVersion {
   readonly reads: readonly number[];
   readonly writes: number;
 }

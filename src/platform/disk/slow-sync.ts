@@ -4,6 +4,7 @@
  */
 import type { Disk, DiskFile } from "../disk.ts";
 
+/** @internal */
 export const FSYNC_DELAY_VARIABLE = "ELASTICKV_TEST_FSYNC_DELAY_MS";
 const MOST_MS = 60_000;
 
@@ -33,6 +34,8 @@ function slowDisk(disk: Disk, delayMs: number): Disk {
       file.datasync();
     },
     preallocate: (bytes) => file.preallocate(bytes),
+    reserve: (position, bytes) => file.reserve(position, bytes),
+    punchHole: (position, bytes) => file.punchHole(position, bytes),
     truncate: (bytes) => file.truncate(bytes),
     size: () => file.size(),
     forget: (position, bytes) => file.forget(position, bytes),
@@ -43,6 +46,7 @@ function slowDisk(disk: Disk, delayMs: number): Disk {
     readdir: (path) => disk.readdir(path),
     stat: (path) => disk.stat(path),
     mkdir: (path) => disk.mkdir(path),
+    rmdir: (path) => disk.rmdir(path),
     rename: (from, to) => disk.rename(from, to),
     unlink: (path) => disk.unlink(path),
     syncDirectory: (path) => {

@@ -16,7 +16,6 @@ import { ATTEMPTS_PREFIX, attemptKey } from "../records/keys.ts";
 
 /** An attempt renews its intent with a batch when it is older than this; far below any sensible TTL. */
 export const ATTEMPT_RENEW_MS = 10 * 60 * 1000;
-export const DEFAULT_ATTEMPT_TTL_MS = 24 * 60 * 60 * 1000;
 const SCAN_PAGE = 256;
 /** Bytes of an attempt id: random, so that ids of all nodes and boots are different. */
 export const ATTEMPT_ID_BYTES = 16;

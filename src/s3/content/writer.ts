@@ -22,7 +22,7 @@ import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./atte
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
 
-export const BATCHES_IN_FLIGHT = 2;
+const BATCHES_IN_FLIGHT = 2;
 
 /** Where bytes come from: a request body, or another object. */
 export interface ByteSource {
