@@ -4,6 +4,7 @@
  * of JSON on standard input, one answer a line on standard output.
  */
 import { createInterface } from "node:readline";
+import { clusterIdOf } from "../../src/cluster/registry/node-registry.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { collectMetrics } from "../../src/monitoring/collect.ts";
 import { createLogger } from "../../src/monitoring/log.ts";
@@ -16,7 +17,6 @@ import { topologyOf } from "../../src/node/topology.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
-import { clusterIdOf } from "../../src/raft/engine/membership.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 export interface KvNodeOptions {
@@ -151,7 +151,7 @@ async function measure(inFlight: number, ms: number, once: (n: number) => Promis
 }
 
 async function put(front: NodeKv, keys: readonly Uint8Array[], value: Uint8Array): Promise<void> {
-  const outcome = await front.kv.transact({
+  const outcome = await front.kv.system.transact({
     conditions: [],
     mutations: keys.map((key) => ({ kind: "put", key, value })),
   });
@@ -191,7 +191,7 @@ async function main(options: KvNodeOptions): Promise<void> {
       case "read": {
         const rate = await measure(command.inFlight, command.ms, async (n) => {
           // Not in the order of the keys: 7919 is prime.
-          const view = await front.kv.snapshot();
+          const view = await front.kv.system.snapshot();
           const row = await view.get(keyOf((n * 7919) % command.keys));
           if (row === undefined) throw new Error("a row that was written is not there");
         });

@@ -29,6 +29,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "peer", below: ["raft/core"] },
   { folder: "raft/engine", below: ["raft/core", "raft/log", "peer"] },
 
+  // Nodes and their names, as the system group replicates them: the state machine writes them down.
+  { folder: "cluster/registry", below: ["raft/core", "raft/engine"] },
+
   { folder: "store", below: [] },
   { folder: "store/payload", below: ["store"] },
   { folder: "store/sqlite", below: ["store", "store/payload"] },
@@ -36,16 +39,19 @@ export const LAYERS: readonly Layer[] = [
   { folder: "store/generations", below: ["store", "store/sqlite", "store/snapshot"] },
 
   { folder: "txn", below: ["store"] },
-  { folder: "messages", below: ["raft/core", "raft/engine", "store", "txn"] },
+  { folder: "messages", below: ["raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
   // One thread each: they meet in `messages`, and none of them imports another.
-  { folder: "state", below: ["raft/core", "raft/engine", "store", "store/generations", "txn", "messages"] },
+  {
+    folder: "state",
+    below: ["raft/core", "cluster/registry", "store", "store/generations", "txn", "messages"],
+  },
   {
     folder: "snapshots",
-    below: ["raft/core", "raft/engine", "peer", "store", "store/generations", "messages"],
+    below: ["raft/core", "raft/engine", "cluster/registry", "peer", "store", "store/generations", "messages"],
   },
-  { folder: "cluster", below: ["raft/core", "raft/engine", "peer", "messages"] },
+  { folder: "cluster", below: ["raft/core", "raft/engine", "cluster/registry", "peer", "messages"] },
   {
     folder: "consensus",
     // `cluster` and the senders and receivers of `snapshots` are libraries of this thread.
@@ -58,6 +64,7 @@ export const LAYERS: readonly Layer[] = [
       "txn",
       "messages",
       "memory",
+      "cluster/registry",
       "cluster",
       "snapshots",
     ],
@@ -67,11 +74,14 @@ export const LAYERS: readonly Layer[] = [
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
   { folder: "gc", below: ["store", "txn"] },
 
+  // Users, as this node has applied their rows.
+  { folder: "iam", below: ["secrets", "store", "txn", "messages"] },
+
   { folder: "s3/protocol", below: ["http", "txn"] },
-  { folder: "s3/auth", below: ["http", "s3/protocol"] },
+  { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
   { folder: "s3/records", below: ["hash", "store", "txn", "s3/protocol"] },
-  { folder: "s3/headers", below: ["s3/protocol", "s3/records"] },
-  { folder: "s3/xml", below: ["s3/protocol", "s3/records"] },
+  { folder: "s3/headers", below: ["iam", "s3/protocol"] },
+  { folder: "s3/xml", below: ["iam", "s3/protocol"] },
   { folder: "s3/body", below: ["hash", "http", "s3/protocol", "s3/auth", "s3/records"] },
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   {
@@ -80,6 +90,7 @@ export const LAYERS: readonly Layer[] = [
       "hash",
       "http",
       "txn",
+      "iam",
       "s3/protocol",
       "s3/auth",
       "s3/records",
@@ -91,14 +102,14 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/objects",
     below: [
-      ...["hash", "http", "store", "txn"],
+      ...["hash", "http", "store", "txn", "iam"],
       ...["s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/content", "s3/context"],
     ],
   },
   {
     folder: "s3/buckets",
     below: [
-      ...["http", "store", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...["http", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
       ...["s3/content", "s3/context", "s3/objects"],
     ],
   },
@@ -116,7 +127,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/routing",
     below: [
-      ...["s3/protocol", "s3/auth", "s3/context"],
+      ...["s3/protocol", "s3/auth", "s3/headers", "s3/context"],
       ...["s3/buckets", "s3/objects", "s3/listing", "s3/multipart"],
     ],
   },
@@ -132,16 +143,18 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "gateway",
     below: [
-      ...["hash", "http", "store", "txn", "messages", "kv"],
-      ...["raft/engine", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
+      ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
+      ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/context", "s3"],
     ],
   },
   // The composition root: puts the threads together, so it sees them all.
   {
     folder: "node",
     below: [
-      ...["raft/engine", "raft/log", "store", "store/generations", "txn", "messages", "cluster"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "secrets", "http", "s3", "gateway", "admin", "cli"],
+      ...["raft/engine", "raft/log", "peer", "txn", "messages", "cluster/registry", "cluster"],
+      ...["store", "store/sqlite", "store/snapshot", "store/generations"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
   { folder: "main", below: ["cli", "node"] },

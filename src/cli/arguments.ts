@@ -15,7 +15,7 @@ export type Command =
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "help"; readonly topic: HelpTopic }
-  | { readonly kind: "version" };
+  | { readonly kind: "version"; readonly json: boolean };
 
 export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | ClusterVerb;
 
@@ -35,8 +35,8 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       return { kind: "help", topic: helpTopic(rest) };
     case "version":
     case "--version":
-      if (rest[0] === undefined) return { kind: "version" };
-      throw new ConfigError(`unexpected argument ${JSON.stringify(rest[0])} after version`);
+      if (asksForHelp(rest)) return { kind: "help", topic: "general" };
+      return { kind: "version", json: onlyJson(verb, rest) };
     case "serve":
       if (asksForHelp(rest)) return { kind: "help", topic: "serve" };
       return { kind: "serve", loaded: loadConfig(parseFlags(rest), environment) };
@@ -50,6 +50,13 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     default:
       throw new ConfigError(unknownVerb(verb));
   }
+}
+
+/** @returns whether it is there; @throws ConfigError for anything else. */
+function onlyJson(verb: string, words: readonly string[]): boolean {
+  const other = words.find((word, index) => word !== "--json" || index > 0);
+  if (other === undefined) return words.length > 0;
+  throw new ConfigError(`unexpected argument ${JSON.stringify(other)} after ${verb}: it takes only --json`);
 }
 
 function notShow(word: string | undefined): string {

@@ -8,9 +8,10 @@
 
 import type { Hello } from "../peer/types.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { Member } from "../raft/engine/types.ts";
+import type { Member } from "./registry/node-registry.ts";
 import type { NamedAddress } from "./types.ts";
 
+/** @internal */
 export interface BootstrapResult {
   readonly clusterId: string;
   readonly roster: readonly Member[];

@@ -2,7 +2,10 @@
  * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
  * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
  */
-import { NodeKvClient } from "../kv/client.ts";
+import type { Membership } from "../cluster/registry/membership.ts";
+import { readMembership } from "../cluster/registry/membership-codec.ts";
+import { ReplicatedRows } from "../iam/replicated-rows.ts";
+import { GroupClient, NodeKvClient } from "../kv/client.ts";
 import { LinearizableReader } from "../kv/linearizable-reader.ts";
 import { type Leadership, Proposer } from "../kv/proposer.ts";
 import type {
@@ -15,10 +18,9 @@ import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 
@@ -52,6 +54,8 @@ export interface GatewayKvOptions {
 
 export class GatewayKv {
   readonly kv: KvClient;
+  /** Consulted without waiting: as far as this node has applied. */
+  readonly users: ReplicatedRows;
   readonly #options: GatewayKvOptions;
   readonly #proposer: Proposer;
   readonly #reads: LinearizableReader;
@@ -77,17 +81,20 @@ export class GatewayKv {
       exactDeadlineMs: EXACT_DEADLINE_MS,
       onSettled: proposalMetrics(metrics),
     });
+    this.users = new ReplicatedRows((error) =>
+      options.log.error("a row about users cannot be read, and counts as none", { error }),
+    );
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#reads = new LinearizableReader({
       reader: this.#reader,
-      published,
+      published: published.group(ONLY_GROUP),
       consensus,
       clock,
       deadlineMs: READ_DEADLINE_MS,
       onFence: (outcome) => (outcome === "hit" ? hit : miss).inc(),
     });
-    this.kv = new NodeKvClient(this.#proposer, this.#reads);
+    this.kv = new NodeKvClient(new GroupClient(this.#proposer, this.#reads));
     const pending = metrics.gauge("raftProposalsPending").labels();
     const live = metrics.gauge("payloadMemoryBytes").labels({ state: "live" });
     const idle = metrics.gauge("payloadMemoryBytes").labels({ state: "idle" });
@@ -117,8 +124,7 @@ export class GatewayKv {
   /** The keyspace is open: reads may begin. Before that a node that bootstraps or joins a cluster has none. */
   keyspaceOpen(): void {
     if (this.#reader !== NOT_OPEN) return;
-    this.#reader = this.#options.openReader();
-    this.#reads.reopen(this.#reader);
+    this.#openReader();
     this.#tellServeable();
   }
 
@@ -144,7 +150,7 @@ export class GatewayKv {
       await this.#whenLeaderKnown();
       if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
       try {
-        await this.kv.snapshot();
+        await this.kv.system.snapshot();
         this.#readable = true;
       } catch (error) {
         if (!(error instanceof KvError) || error.code === "CLOSED") throw error;
@@ -165,6 +171,12 @@ export class GatewayKv {
   closeReader(): void {
     for (const reader of [this.#reader, ...this.#retired]) reader.close();
     this.#retired.clear();
+  }
+
+  #openReader(): void {
+    this.#reader = this.#options.openReader();
+    this.#reads.reopen(this.#reader);
+    this.users.load(this.#reader, this.#reader.appliedState().commitTs);
   }
 
   #tellServeable(): void {
@@ -205,6 +217,10 @@ export class GatewayKv {
       case "applied":
         // The cache first: whoever is told that its write is done must not read what was there before it.
         this.#reads.onApplied(message.applied, message.changed);
+        // What is applied before the keyspace was opened is found when it is.
+        if (this.#reader !== NOT_OPEN) {
+          this.users.applied(this.#reader, message.applied.commitTs, message.changed);
+        }
         this.#proposer.onAnswers(message.answers);
         break;
       case "keyspace-replaced":
@@ -217,8 +233,7 @@ export class GatewayKv {
    *  are in the new one as well. */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
-    this.#reader = this.#options.openReader();
-    this.#reads.reopen(this.#reader);
+    this.#openReader();
     this.#retired.add(old);
     this.#options.timers.later(() => {
       if (this.#retired.delete(old)) old.close();

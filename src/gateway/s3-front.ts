@@ -6,6 +6,8 @@ import { hashersReady } from "../hash/hashers.ts";
 import { HashPool } from "../hash/pool.ts";
 import { spawnHashWorker } from "../hash/port.ts";
 import type { EdgeApplication } from "../http/types.ts";
+import type { ReplicatedRows } from "../iam/replicated-rows.ts";
+import { RootView } from "../iam/root-view.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
@@ -13,7 +15,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
-import { keyHoldersOnly } from "../s3/auth/authorizer.ts";
+import { knownUsersOnly } from "../s3/auth/authorizer.ts";
 import { PutAdmission, systemTimer } from "../s3/content/admission.ts";
 import { AttemptSweeper } from "../s3/content/attempts.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
@@ -30,6 +32,7 @@ export interface S3FrontOptions {
   readonly config: Config;
   readonly kv: KvClient;
   readonly credentials: RootCredentials;
+  readonly users: Pick<ReplicatedRows, "rootId">;
   readonly clock: Clock;
   readonly random: Random;
   /** 8 bytes: this start of this node, the same for all its gateways. */
@@ -58,7 +61,9 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     onDeath: (reason) => options.onDeath(`thread hash: ${reason}`),
   });
   const counted = s3Metrics(metrics);
-  const root = { accessKey: credentials.accessKey, secretKey: credentials.secretKey.reveal() };
+  const { accessKey } = credentials;
+  const iam = new RootView(options.users, accessKey);
+  const secretKey = credentials.secretKey.reveal();
   const admission = new PutAdmission({
     capacityBytes: config.s3PutAdmissionMaxInflightBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
@@ -75,15 +80,17 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     timer: systemTimer,
     hashes,
     authenticator: new Authenticator({
-      credentials: { find: (accessKey) => (accessKey === root.accessKey ? root : undefined) },
+      credentials: {
+        find: (key) => (key === accessKey ? { userId: iam.root.id, accessKey, secretKey } : undefined),
+      },
       clock,
       region: config.region,
     }),
-    authorizer: keyHoldersOnly,
+    iam,
+    authorizer: knownUsersOnly(iam),
     admission,
     hold: options.hold,
     metrics: counted,
-    owner: { id: ownerId(root.accessKey), displayName: root.accessKey },
     region: config.region,
     domains: config.s3Domains,
     node: config.nodeId,
@@ -93,20 +100,17 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
     onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),
   });
-  const sweeper = new AttemptSweeper({
-    kv,
-    clock,
-    node: config.nodeId,
-    origin: startId,
-    ttlMs: config.s3AttemptTtlMs,
-  });
+  const sweeper = { clock, node: config.nodeId, origin: startId, ttlMs: config.s3AttemptTtlMs };
+  const sweepers = kv.groups.map((group) => new AttemptSweeper({ ...sweeper, group }));
   const report = (removed: number): void => {
     if (removed > 0) log.info("abandoned uploads removed", { attempts: removed });
   };
   const failed = (error: unknown): void =>
     log.warn("sweep of abandoned uploads stopped", { error: String(error) });
-  sweeper.sweepEarlierBoots().then(report, failed);
-  const timer = setInterval(() => void sweeper.sweepInactive().then(report, failed), SWEEP_INTERVAL_MS);
+  for (const each of sweepers) each.sweepEarlierBoots().then(report, failed);
+  const timer = setInterval(() => {
+    for (const each of sweepers) void each.sweepInactive().then(report, failed);
+  }, SWEEP_INTERVAL_MS);
   return {
     application,
     metricsSources: [],
@@ -115,9 +119,4 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
       hashes.close();
     },
   };
-}
-
-/** A canonical user id as S3 shows it: 64 hex digits, the same for the same access key. */
-function ownerId(accessKey: string): string {
-  return new Bun.CryptoHasher("sha256").update(`elastickv owner ${accessKey}`).digest("hex");
 }

@@ -10,17 +10,17 @@ import type { Clock } from "../platform/clock.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import { CLEANUP_PREFIX, parseCleanupKey } from "../txn/keys.ts";
-import type { KvClient, TxnMutation } from "../txn/types.ts";
+import type { KvGroup, TxnMutation } from "../txn/types.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
-export const CLEANUP_BATCH_OPERATIONS = 64;
+const CLEANUP_BATCH_OPERATIONS = 64;
 /** Keys read at a time; independent of the batch. */
-export const SCAN_PAGE = 1_024;
+const SCAN_PAGE = 1_024;
 /** List rows looked at in one run. */
 const LIST_PAGE = 256;
 
 export interface GarbageCollectorOptions {
-  readonly kv: KvClient;
+  readonly group: KvGroup;
   readonly clock: Clock;
   /** A GET that began before the row was superseded keeps its chunks this long. */
   readonly gracePeriodMs: number;
@@ -58,10 +58,10 @@ export class GarbageCollector {
   }
 
   async #run(): Promise<number> {
-    const { kv, clock, gracePeriodMs, active } = this.#options;
+    const { group, clock, gracePeriodMs, active } = this.#options;
     let deleted = 0;
     while (!this.#stopped && active()) {
-      const view = await kv.snapshot();
+      const view = await group.snapshot();
       const rows = await view.scan(this.#listFrom, prefixEnd(CLEANUP_PREFIX), { limit: LIST_PAGE });
       // The list is ordered by commit time: the first row that is too young ends it.
       const due = rows.filter((row) => {
@@ -92,7 +92,7 @@ export class GarbageCollector {
     let deleted = 0;
     for (let from = prefix; ; ) {
       if (this.#stopped) return deleted;
-      const view = await this.#options.kv.snapshot();
+      const view = await this.#options.group.snapshot();
       const page = await view.scan(from, prefixEnd(prefix), { limit: SCAN_PAGE, keysOnly: true });
       const last = page.at(-1);
       if (last === undefined) return deleted;
@@ -108,7 +108,7 @@ export class GarbageCollector {
       const mutations: TxnMutation[] = keys
         .slice(i, i + CLEANUP_BATCH_OPERATIONS)
         .map((key) => ({ kind: "delete", key, keepContent: true }));
-      await this.#options.kv.transact({ conditions: [], mutations });
+      await this.#options.group.transact({ conditions: [], mutations });
       this.#options.onDeleted?.(mutations.length);
     }
     return keys.length;

@@ -1,16 +1,31 @@
-/** The KvClient of this node: reads through the linearizable reader, writes through the proposer. */
+/** The keyspace as one gateway sees it: reads through the linearizable reader, writes through the proposer. */
 import type { PayloadTarget, VersionedValue } from "../store/types.ts";
-import type { KvClient, PayloadBuffer, ReadView, Txn, TxnOutcome } from "../txn/types.ts";
+import type { KvClient, KvGroup, PayloadBuffer, ReadView, Txn, TxnOutcome } from "../txn/types.ts";
 import type { LinearizableReader } from "./linearizable-reader.ts";
 import type { Proposer } from "./proposer.ts";
 
+/** There is one group, which holds every bucket. */
 export class NodeKvClient implements KvClient {
+  readonly system: KvGroup;
+  readonly groups: readonly KvGroup[];
+
+  constructor(only: KvGroup) {
+    this.system = only;
+    this.groups = [only];
+  }
+
+  group(_bucket: string): KvGroup {
+    return this.system;
+  }
+}
+
+export class GroupClient implements KvGroup {
   readonly #proposer: Proposer;
   readonly #reads: LinearizableReader;
 
-  constructor(proposer: Proposer, shard: LinearizableReader) {
+  constructor(proposer: Proposer, reads: LinearizableReader) {
     this.#proposer = proposer;
-    this.#reads = shard;
+    this.#reads = reads;
   }
 
   get maxTxnBytes(): number {

@@ -4,18 +4,18 @@
  * new one opens.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting } from "../platform/start-error.ts";
 import type { Timers } from "../platform/timers.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import { OpenError } from "../secrets/hpke.ts";
 import type { NodeKey } from "../secrets/node-key.ts";
 import { base64, SecretRecordError } from "../secrets/records.ts";
 import { type BoxOwner, SealingKey } from "../secrets/sealing-key.ts";
 import type { Timestamp } from "../store/types.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
-import type { Condition, KvClient, TxnMutation } from "../txn/types.ts";
+import type { Condition, KvGroup, TxnMutation } from "../txn/types.ts";
 import { KvError } from "../txn/types.ts";
 import { whatToDo } from "./local-keys.ts";
 import { sealClearRow } from "./root-agreement.ts";
@@ -40,7 +40,7 @@ const FOLLOWER_TURNS = 10;
 const SETTLE_MARGIN_MS = 10_000;
 
 export interface ClusterSealingOptions {
-  readonly kv: Pick<KvClient, "snapshot" | "transact">;
+  readonly kv: Pick<KvGroup, "snapshot" | "transact">;
   readonly key: NodeKey;
   readonly self: () => BoxOwner;
   /** As applied here; a snapshot of `kv` that was taken before is not newer. */

@@ -10,6 +10,7 @@
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
 import { readFileSync, statSync } from "node:fs";
+import type { Member } from "../cluster/registry/node-registry.ts";
 import { writeFileAtomically } from "../platform/disk/atomic-file.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
 import { EXIT, mendsItself } from "../platform/exit-codes.ts";
@@ -21,7 +22,6 @@ import {
   type PeerIncarnation,
   withIncarnation,
 } from "../raft/engine/incarnations.ts";
-import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/log/types.ts";
 import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
 import { adviceOn } from "./denied.ts";
@@ -60,6 +60,7 @@ export interface NodeIdentity {
   readonly initializing: boolean;
 }
 
+/** @internal */
 export type Origin = "alone" | "initial" | "join";
 
 /** What the command line says about the cluster. */

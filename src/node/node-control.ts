@@ -16,7 +16,7 @@ import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { DiskSpace, PublishedState } from "../threads/shared-state.ts";
-import type { KvClient } from "../txn/types.ts";
+import type { KvGroup } from "../txn/types.ts";
 import { ClusterControl, type ClusterControlOptions } from "./cluster-control.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
@@ -33,8 +33,8 @@ export interface NodeControlOptions
   readonly consensus: Channel<ConsensusToControl, ControlToConsensus>;
   readonly store: Channel<StoreToControl, ControlToStore>;
   readonly published: PublishedState;
-  /** Of any gateway: for the collector. */
-  readonly kv: KvClient;
+  /** Whose garbage this node collects while it leads, through any gateway. */
+  readonly group: KvGroup;
   readonly clock: Clock;
   readonly gracePeriodMs: number;
   /** Writes end when less than this is free. 0 = no reserve. */
@@ -64,7 +64,7 @@ export class NodeControl {
     this.cluster = new ClusterControl(options);
     const cleaned = options.metrics.counter("cleanupRows").labels();
     this.#collector = new GarbageCollector({
-      kv: options.kv,
+      group: options.group,
       clock: options.clock,
       gracePeriodMs: options.gracePeriodMs,
       active: () => this.#leadership.leading && this.diskSpace !== "none",

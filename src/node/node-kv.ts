@@ -1,15 +1,17 @@
 /** The kv side of a node: its control, and its gateways in order. */
+
+import type { Membership } from "../cluster/registry/membership.ts";
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
+import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type { ConsensusStatus } from "../messages/messages.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { DiskSpace } from "../threads/shared-state.ts";
 import type { KvClient } from "../txn/types.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 import { NodeControl, type NodeControlOptions } from "./node-control.ts";
 
 export interface NodeKvOptions {
-  readonly control: Omit<NodeControlOptions, "kv">;
+  readonly control: Omit<NodeControlOptions, "group">;
   /** At least one. */
   readonly gateways: readonly [GatewayKvOptions, ...GatewayKvOptions[]];
 }
@@ -21,12 +23,17 @@ export class NodeKv {
   constructor({ control, gateways }: NodeKvOptions) {
     const [first, ...others] = gateways;
     this.gateways = [new GatewayKv(first), ...others.map((options) => new GatewayKv(options))];
-    this.#control = new NodeControl({ ...control, kv: this.gateways[0].kv });
+    this.#control = new NodeControl({ ...control, group: this.gateways[0].kv.system });
   }
 
   /** Of the first gateway. */
   get kv(): KvClient {
     return this.gateways[0].kv;
+  }
+
+  /** Of the first gateway. */
+  get users(): ReplicatedRows {
+    return this.gateways[0].users;
   }
 
   get cluster(): ClusterControl {

@@ -13,17 +13,17 @@ import { parseRecord, recordBytes, SecretRecordError } from "../secrets/records.
 import { isSealed, type SealingKey } from "../secrets/sealing-key.ts";
 import type { VersionedValue } from "../store/types.ts";
 import { settingKey } from "../txn/keys.ts";
-import type { KvClient } from "../txn/types.ts";
+import type { KvGroup } from "../txn/types.ts";
 import { REPLACED_KEY } from "./sealing-rows.ts";
 
-type Keyspace = Pick<KvClient, "snapshot" | "transact">;
+type Keyspace = Pick<KvGroup, "snapshot" | "transact">;
 
 const NAME = "root-credentials";
 const KEY = settingKey(NAME);
 const WHOSE = "the cluster's";
 
 /** Nobody but an operator can mend the row: every start of every member ends with it. */
-export class RootAgreementError extends StartError {
+class RootAgreementError extends StartError {
   readonly code = "ROOT_AGREEMENT";
   constructor(message: string, options?: ErrorOptions) {
     super(message, { ...options, exitCode: EXIT.LASTING });
@@ -35,6 +35,7 @@ export class RootAgreementError extends StartError {
  * @param mine what this node would use: kept from an earlier day, or made just now.
  * @returns what the cluster uses: `mine` itself when they are the same keys.
  * @throws KvError; RootAgreementError or ConfigError when the row cannot be read.
+ * @internal
  */
 export async function agreeOnRootCredentials(
   kv: Keyspace,

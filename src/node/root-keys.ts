@@ -90,7 +90,7 @@ export class RootKeys {
     const { config, atHand, identity, clock, timers, random, log } = this.#options;
     if (atHand === undefined) throw new Error("a member has a node key");
     this.#sealing = new ClusterSealing({
-      kv: front.kv,
+      kv: front.kv.system,
       key: atHand.key,
       self: () => {
         const { clusterId, nodeId, instance } = identity();
@@ -107,7 +107,7 @@ export class RootKeys {
     const sealing = await this.#sealing.obtain();
     const mine = this.#credentials;
     const keep = (credentials: RootCredentials) => this.#keep(credentials);
-    const credentials = await settleRootCredentials(front.kv, mine, sealing, random, keep);
+    const credentials = await settleRootCredentials(front.kv.system, mine, sealing, random, keep);
     if (!this.#late) this.#credentials = credentials;
     else if (credentials.accessKey !== mine?.accessKey) {
       log.warn(

@@ -8,7 +8,7 @@ import { base64, bytesOf, parseRecord, recordBytes, SecretRecordError, textOf } 
 import { prefixEnd } from "../store/key-encoding.ts";
 import type { Timestamp } from "../store/types.ts";
 import { settingKey, settingPath } from "../txn/keys.ts";
-import type { KvClient } from "../txn/types.ts";
+import type { KvGroup } from "../txn/types.ts";
 
 const SEALING = "sealing";
 const MEMBER = "member";
@@ -52,7 +52,7 @@ export interface SealingRows {
 }
 
 /** @throws KvError; SecretRecordError for the row that says which key there is: without it nothing is right */
-export async function readSealingRows(kv: Pick<KvClient, "snapshot">): Promise<SealingRows> {
+export async function readSealingRows(kv: Pick<KvGroup, "snapshot">): Promise<SealingRows> {
   const view = await kv.snapshot();
   const items = await view.scan(SEALING_KEY, prefixEnd(SEALING_KEY), { limit: ROWS_MAX });
   let keyId: string | undefined;

@@ -4,10 +4,10 @@
  * does more than one chunk at a time without looking at its messages.
  */
 
+import { readMembership } from "../cluster/registry/membership-codec.ts";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../messages/messages.ts";
 import { SNAPSHOT_CHUNK_BYTES } from "../messages/messages.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
 import { samePosition } from "../store/positions.ts";
 import {
   type KeyspaceExport,
@@ -18,7 +18,7 @@ import {
 import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 
-/** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. */
+/** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. @internal */
 export const SNAPSHOT_SENDS_MAX = 2;
 
 export interface SnapshotThreadOptions {

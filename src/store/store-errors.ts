@@ -20,7 +20,7 @@ const CODES: readonly (readonly [prefix: string, code: StoreErrorCode, meaning: 
 const DISK_CODES: Readonly<Record<string, StoreErrorCode>> = { ENOSPC: "DISK_FULL", EDQUOT: "DISK_FULL" };
 
 /** Translates what SQLite or the disk threw; everything else passes unchanged. */
-export function toStoreError(error: unknown, file: string): unknown {
+function toStoreError(error: unknown, file: string): unknown {
   if (error instanceof SQLiteError) {
     const name = error.code ?? `SQLITE_${error.errno}`;
     const found = CODES.find(([prefix]) => name.startsWith(prefix));

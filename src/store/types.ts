@@ -20,7 +20,7 @@ export interface PutMutation {
   readonly disposal?: Uint8Array | undefined;
 }
 
-export interface DeleteMutation {
+interface DeleteMutation {
   readonly kind: "delete";
   readonly key: Uint8Array;
 }
@@ -181,6 +181,8 @@ export type StoreErrorCode =
   | "HISTORY_COMPACTED"
   | "WRONG_FORMAT"
   | "CORRUPT"
+  /** What was received belongs to another Raft group than the keyspace. */
+  | "WRONG_GROUP"
   | "DISK_FULL"
   | "CLOSED"
   /** A Raft position that does not advance: applying it would apply an entry twice. */

@@ -49,7 +49,8 @@ export interface ReadView {
   ): Promise<ScanItem[]>;
 }
 
-export interface KvClient {
+/** The rows of one Raft group: one log, one order of transactions, and so one timestamp over all of them. */
+export interface KvGroup {
   /** @throws KvError UNAVAILABLE (no leader within the deadline). */
   snapshot(): Promise<ReadView>;
   /**
@@ -70,6 +71,19 @@ export interface KvClient {
   /** A buffer for bulk payload of up to `length` bytes that crosses threads without a copy. Give it back with
    *  `release` once the transaction that carries it has ended (whatever its outcome), and not before. */
   allocate(length: number): PayloadBuffer;
+}
+
+/**
+ * The replicated keyspace, in groups. A bucket with all that lies in it is in one group; nothing is atomic, and no view
+ * is of one moment, across two of them.
+ */
+export interface KvClient {
+  /** The group that holds a bucket, whether the bucket exists or not. */
+  group(bucket: string): KvGroup;
+  /** What belongs to no bucket: the settings of the cluster. */
+  readonly system: KvGroup;
+  /** Every group, `system` among them: for what walks over all buckets. */
+  readonly groups: readonly KvGroup[];
 }
 
 export interface PayloadBuffer {

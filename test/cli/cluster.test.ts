@@ -33,6 +33,7 @@ async function run(
   const code = await runCli({
     words: ["cluster", ...words],
     environment,
+    formats: {},
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve: async () => 99,

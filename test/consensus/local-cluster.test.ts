@@ -1,9 +1,9 @@
 /** Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import { encodeClusterMessage } from "../../src/cluster/request-codec.ts";
 import type { ClusterReply, MemberChange } from "../../src/messages/cluster.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { openKeyspace } from "../../src/state/open-keyspace.ts";
 import { StoreError } from "../../src/store/types.ts";
@@ -36,9 +36,9 @@ afterEach(async () => {
 });
 
 const write = (name: string, ...mutations: TxnMutation[]) =>
-  cluster.node(name).front.kv.transact({ conditions: [], mutations });
+  cluster.node(name).front.kv.system.transact({ conditions: [], mutations });
 async function read(name: string, key: string): Promise<string | undefined> {
-  const row = await (await cluster.node(name).front.kv.snapshot()).get(bytes(key));
+  const row = await (await cluster.node(name).front.kv.system.snapshot()).get(bytes(key));
   return row === undefined ? undefined : new TextDecoder().decode(row.value);
 }
 const change = (name: string, what: MemberChange): Promise<ClusterReply> =>
@@ -149,10 +149,12 @@ describe("formation", () => {
       removed: false,
       message: expect.stringContaining(`knows its start ${known}`),
     });
-    expect([copy.thread.engine, copy.published.leaseUntilUs]).toEqual([undefined, 0]);
+    expect([copy.thread.engine, copy.published.group(0).leaseUntilUs]).toEqual([undefined, 0]);
     await write("n1", put("k", "still a majority"));
     expect(copy.front.leadership.leading).toBe(false);
-    expect(copy.published.appliedIndex).toBeLessThan(cluster.node("n1").published.appliedIndex);
+    expect(copy.published.group(0).appliedIndex).toBeLessThan(
+      cluster.node("n1").published.group(0).appliedIndex,
+    );
   });
 });
 
@@ -169,7 +171,7 @@ describe("writes and reads at any node", () => {
   test("large payloads reach every node, and their memory is used again", async () => {
     await cluster.startAll();
     const follower = await cluster.follower();
-    const { kv } = cluster.node(follower).front;
+    const kv = cluster.node(follower).front.kv.system;
     for (let round = 1; round <= 12; round++) {
       const buffer = kv.allocate(1 << 20);
       buffer.bytes.fill(round);
@@ -182,7 +184,7 @@ describe("writes and reads at any node", () => {
       await kv.transact({ conditions: [], mutations: [mutation] });
       buffer.release();
       for (const name of ["n1", "n2", "n3"]) {
-        const row = await (await cluster.node(name).front.kv.snapshot()).get(bytes("big"));
+        const row = await (await cluster.node(name).front.kv.system.snapshot()).get(bytes("big"));
         expect(Buffer.compare(row?.payload ?? bytes(""), new Uint8Array(1 << 20).fill(round))).toBe(0);
       }
     }
@@ -257,7 +259,7 @@ describe("writes and reads at any node", () => {
     expect(new Set(stamps).size).toBe(40);
     expect(stamps.includes(0n)).toBe(false);
     // Applied once: the row's version is the one that was answered.
-    const reader = await cluster.node(follower).front.kv.snapshot();
+    const reader = await cluster.node(follower).front.kv.system.snapshot();
     for (let i = 0; i < 40; i++)
       expect((await reader.get(bytes(`k${i}`)))?.commitTs).toBe(stamps[i] as bigint);
     cluster.network.isolate(cluster.place(leader).address, false);

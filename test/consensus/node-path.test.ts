@@ -1,6 +1,6 @@
 /** The whole path of a transaction in one thread: front -> consensus -> log -> commit -> store -> answer. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { RecoveryError } from "../../src/consensus/start.ts";
+import { RecoveryError } from "../../src/consensus/recovery.ts";
 import { GarbageCollector } from "../../src/gc/collector.ts";
 import { elastickv as gen } from "../../src/gen/kv.js";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -9,7 +9,7 @@ import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { prefixEnd } from "../../src/store/key-encoding.ts";
 import { decodeCommand } from "../../src/txn/command.ts";
 import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
-import type { KvClient, Txn, TxnMutation } from "../../src/txn/types.ts";
+import type { KvGroup, Txn, TxnMutation } from "../../src/txn/types.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 
@@ -37,9 +37,9 @@ afterEach(async () => {
   expect(node.fatal).toEqual([]);
 });
 
-const write = (...mutations: TxnMutation[]) => node.front.kv.transact({ conditions: [], mutations });
+const write = (...mutations: TxnMutation[]) => node.front.kv.system.transact({ conditions: [], mutations });
 async function read(key: string): Promise<string | undefined> {
-  const row = await (await node.front.kv.snapshot()).get(bytes(key));
+  const row = await (await node.front.kv.system.snapshot()).get(bytes(key));
   return row === undefined ? undefined : new TextDecoder().decode(row.value);
 }
 
@@ -47,7 +47,7 @@ describe("the path", () => {
   test("an answered write is read at once, and carries the timestamp it was answered with", async () => {
     const outcome = await write(put("k", "v"));
     if (!outcome.ok) throw new Error("refused");
-    const row = await (await node.front.kv.snapshot()).get(bytes("k"));
+    const row = await (await node.front.kv.system.snapshot()).get(bytes("k"));
     expect(row?.commitTs).toBe(outcome.commitTs);
     expect(await read("k")).toBe("v");
   });
@@ -99,11 +99,11 @@ describe("the path", () => {
   test("large payloads keep their bytes and give their memory back", async () => {
     const size = 3 << 20;
     for (let round = 0; round < 5; round++) {
-      const buffer = node.front.kv.allocate(size);
+      const buffer = node.front.kv.system.allocate(size);
       buffer.bytes.fill(round + 1);
       await write(put("big", `round ${round}`, { payload: buffer.bytes }));
       buffer.release();
-      const row = await (await node.front.kv.snapshot()).get(bytes("big"));
+      const row = await (await node.front.kv.system.snapshot()).get(bytes("big"));
       expect(row?.payload?.byteLength).toBe(size);
       expect(row?.payload?.every((byte) => byte === round + 1)).toBe(true);
     }
@@ -141,12 +141,12 @@ describe("collector", () => {
   const disposal = (...prefixes: string[]): Uint8Array =>
     gen.kv.Disposal.encode({ prefixes: prefixes.map(bytes) }).finish();
   const keysUnder = async (prefix: string): Promise<number> => {
-    const view = await node.front.kv.snapshot();
+    const view = await node.front.kv.system.snapshot();
     return (await view.scan(bytes(prefix), prefixEnd(bytes(prefix)), { limit: 10_000, keysOnly: true }))
       .length;
   };
   const listed = async (): Promise<number> => {
-    const view = await node.front.kv.snapshot();
+    const view = await node.front.kv.system.snapshot();
     return (await view.scan(CLEANUP_PREFIX, prefixEnd(CLEANUP_PREFIX), { limit: 1_000 })).length;
   };
 
@@ -158,7 +158,7 @@ describe("collector", () => {
     expect(await listed()).toBe(1);
     const entriesBefore = log.entries.length;
     const collector = new GarbageCollector({
-      kv: node.front.kv,
+      group: node.front.kv.system,
       clock: systemClock,
       gracePeriodMs: 0,
       active: () => true,
@@ -182,8 +182,8 @@ describe("collector", () => {
 
   test("never walks again over the rows it has deleted: they lie there until old versions are dropped", async () => {
     const starts: Uint8Array[] = [];
-    const { kv } = node.front;
-    const watched: KvClient = Object.assign(Object.create(kv) as KvClient, {
+    const kv = node.front.kv.system;
+    const watched: KvGroup = Object.assign(Object.create(kv) as KvGroup, {
       transact: (txn: Txn) => kv.transact(txn),
       snapshot: async () => {
         const view = await kv.snapshot();
@@ -195,7 +195,7 @@ describe("collector", () => {
       },
     });
     const collector = new GarbageCollector({
-      kv: watched,
+      group: watched,
       clock: systemClock,
       gracePeriodMs: 0,
       active: () => true,
@@ -220,7 +220,7 @@ describe("collector", () => {
   test("stopped in the middle, it keeps the list row: the rest is for the next run", async () => {
     await write(put("m", "1", { disposal: disposal("c/1/", "c/2/") }), put("c/1/1", "x"), put("c/2/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
-    const options = { kv: node.front.kv, clock: systemClock, gracePeriodMs: 0, active: () => true };
+    const options = { group: node.front.kv.system, clock: systemClock, gracePeriodMs: 0, active: () => true };
     const stopped: GarbageCollector = new GarbageCollector({ ...options, onDeleted: () => stopped.stop() });
     await stopped.run();
     expect(await listed()).toBe(1);
@@ -241,7 +241,7 @@ describe("collector", () => {
       await write({ kind: "delete", key: bytes("m/2") });
       const kept: Uint8Array[] = [];
       const collector = new GarbageCollector({
-        kv: node.front.kv,
+        group: node.front.kv.system,
         clock: systemClock,
         gracePeriodMs: 0,
         active: () => true,
@@ -261,14 +261,14 @@ describe("collector", () => {
     await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
     const patient = new GarbageCollector({
-      kv: node.front.kv,
+      group: node.front.kv.system,
       clock: systemClock,
       gracePeriodMs: 60_000,
       active: () => true,
     });
     expect(await patient.run()).toBe(0);
     const idle = new GarbageCollector({
-      kv: node.front.kv,
+      group: node.front.kv.system,
       clock: systemClock,
       gracePeriodMs: 0,
       active: () => false,

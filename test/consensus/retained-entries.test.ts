@@ -6,7 +6,7 @@ test("entries that are only retained for followers do not keep new ones out, how
   cluster.raft = { ...cluster.raft, maxUncommittedBytes: 8 << 10 };
   for (const name of ["n1", "n2", "n3"]) cluster.start(name);
   await cluster.leader();
-  const { kv } = cluster.node("n1").front;
+  const kv = cluster.node("n1").front.kv.system;
   const key = new TextEncoder().encode("k");
   // Five times the bound, one after the other: all of it stays in memory for followers that might be behind.
   for (let i = 0; i < 40; i++) {

@@ -7,13 +7,13 @@ import type {
   GatewayToStore,
   StoreToGateway,
 } from "../../src/messages/messages.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import type { KeyspaceReader } from "../../src/store/types.ts";
-import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
+import { localChannel } from "../support/local-channel.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
+import { noLog } from "../support/no-log.ts";
 
 const APPLIED = { index: 9, term: 1, commitTs: 9n };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -60,7 +60,7 @@ function gatewayOf() {
   const serveable: boolean[] = [];
   const toStore: string[] = [];
   const published = new PublishedState();
-  published.publishApplied(APPLIED.index, APPLIED.commitTs);
+  published.group(0).publishApplied(APPLIED.index, APPLIED.commitTs);
   storeThread.onBatch((messages) => messages.forEach(({ kind }) => void toStore.push(kind)));
   consensusThread.onBatch((messages) => {
     for (const message of messages) {
@@ -111,12 +111,12 @@ test("a snapshot takes the keyspace's place: reads that began before end on the 
   const { gateway, lead, swap, keyspaces, due, toStore } = gatewayOf();
   gateway.keyspaceOpen();
   await lead(2);
-  const before = await gateway.kv.snapshot();
+  const before = await gateway.kv.system.snapshot();
   await swap();
   expect(toStore).toEqual(["reader-reopened"]);
   expect(keyspaces.length).toBe(2);
   expect(await before.get(new Uint8Array([1]))).toBeUndefined();
-  expect(await (await gateway.kv.snapshot()).get(new Uint8Array([1]))).toBeUndefined();
+  expect(await (await gateway.kv.system.snapshot()).get(new Uint8Array([1]))).toBeUndefined();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([false, false]);
   due.find(({ delayMs }) => delayMs === 10_000)?.task();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([true, false]);

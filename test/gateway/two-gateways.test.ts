@@ -28,12 +28,12 @@ afterEach(async () => {
 });
 
 const write = (gateway: GatewayKv, key: string, value: string) =>
-  gateway.kv.transact({
+  gateway.kv.system.transact({
     conditions: [],
     mutations: [{ kind: "put", key: bytes(key), value: bytes(value) }],
   });
 async function read(gateway: GatewayKv, key: string): Promise<string | undefined> {
-  const row = await (await gateway.kv.snapshot()).get(bytes(key));
+  const row = await (await gateway.kv.system.snapshot()).get(bytes(key));
   return row === undefined ? undefined : new TextDecoder().decode(row.value);
 }
 
@@ -50,7 +50,7 @@ describe("two gateways", () => {
   test("the same sequence numbers at both are two transactions, each with its own answer", async () => {
     const key = bytes("once");
     const once = (gateway: GatewayKv) =>
-      gateway.kv.transact({
+      gateway.kv.system.transact({
         conditions: [{ kind: "must-not-exist", key }],
         mutations: [{ kind: "put", key, value: bytes("v") }],
       });
@@ -60,9 +60,9 @@ describe("two gateways", () => {
 
   test("slabs go back to the gateway that lent them", async () => {
     const large = async (gateway: GatewayKv, key: string) => {
-      const payload = gateway.kv.allocate(300_000);
+      const payload = gateway.kv.system.allocate(300_000);
       payload.bytes.fill(7);
-      const outcome = await gateway.kv.transact({
+      const outcome = await gateway.kv.system.transact({
         conditions: [],
         mutations: [{ kind: "put", key: bytes(key), value: bytes("v"), payload: payload.bytes }],
       });
@@ -75,7 +75,7 @@ describe("two gateways", () => {
       [first, "a29"],
       [second, "b29"],
     ] as const) {
-      const row = await (await gateway.kv.snapshot()).get(bytes(name));
+      const row = await (await gateway.kv.system.snapshot()).get(bytes(name));
       expect(row?.payload?.every((byte) => byte === 7)).toBe(true);
     }
   });
@@ -85,9 +85,15 @@ describe("two gateways", () => {
     const startId = new Uint8Array(8).fill(1);
     const now = systemClock.nowMs();
     const record = { node: "n1", origin: startId, startedMs: now, seenMs: now, bucket: "b", key: "k" };
-    await first.kv.transact({ conditions: [], mutations: [putIntent(id, record, bytes("chunks"))] });
+    await first.kv.system.transact({ conditions: [], mutations: [putIntent(id, record, bytes("chunks"))] });
     const sweeper = (origin: Uint8Array) =>
-      new AttemptSweeper({ kv: second.kv, clock: systemClock, node: "n1", origin, ttlMs: 3_600_000 });
+      new AttemptSweeper({
+        group: second.kv.system,
+        clock: systemClock,
+        node: "n1",
+        origin,
+        ttlMs: 3_600_000,
+      });
     expect(await sweeper(startId).sweepEarlierBoots()).toBe(0);
     expect(await sweeper(new Uint8Array(8).fill(2)).sweepEarlierBoots()).toBe(1);
   });

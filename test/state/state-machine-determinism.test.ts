@@ -6,21 +6,22 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
-import { applyMembershipEntry, bootstrapMembership } from "../../src/raft/engine/membership.ts";
+import { applyMembershipEntry, bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import {
   encodeMembership,
   encodeMembershipChange,
   MEMBERSHIP_STATE,
   readMembership,
-} from "../../src/raft/engine/membership-codec.ts";
+} from "../../src/cluster/registry/membership-codec.ts";
+import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { type Answer, FSM_STATE_NAMES, Fsm } from "../../src/state/state-machine.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import type { MvccStore } from "../../src/store/types.ts";
-import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
+import { encodeCeiling, stampCommitTs } from "../../src/txn/command.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
 import type { Condition, TxnMutation } from "../../src/txn/types.ts";
+import { encodeTxn } from "../support/encode-txn.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "elastickv-determinism-"));

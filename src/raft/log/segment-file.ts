@@ -1,7 +1,7 @@
 /** A segment's file: its name, its preamble, and the record that begins it. docs/format/wal.md, "Segment". */
 
 import { crc32 } from "node:zlib";
-import { ONLY_GROUP } from "../core/types.ts";
+import { ONLY_GROUP } from "../../threads/group.ts";
 import { decodeSegmentHeader, encodeSegmentHeader, type SegmentHeader } from "./payloads.ts";
 import {
   FLAG_BATCH_END,
@@ -15,7 +15,7 @@ import {
 
 export const FORMAT_VERSION = 1;
 /** "EKVWAL" and two zeros, format version, CRC-32 of these 12 bytes. The same in every version of the format. */
-export const PREAMBLE_BYTES = 16;
+const PREAMBLE_BYTES = 16;
 const MAGIC = new TextEncoder().encode("EKVWAL\0\0");
 
 /** The segment that is made in advance, before it has a name. */

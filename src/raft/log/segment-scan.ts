@@ -1,7 +1,7 @@
 /** Reads the records of one segment in order, batch by batch, and says where and why it had to stop. */
 
+import { ONLY_GROUP } from "../../threads/group.ts";
 import type { HardState, SnapshotMetadata } from "../core/types.ts";
-import { ONLY_GROUP } from "../core/types.ts";
 import { type FileWindow, WINDOW_BYTES } from "./file-window.ts";
 import {
   decodeHardState,
@@ -38,7 +38,7 @@ export interface SegmentKey {
   readonly salt: bigint;
 }
 
-export type ScanEnd =
+type ScanEnd =
   /** The next record does not verify, or is not there. `offset` is where it should be. */
   | { readonly kind: "unreadable"; readonly offset: number; readonly reason: string }
   /** It verifies, and is not what this log would have written. */

@@ -1,8 +1,9 @@
 /** CreateBucket, HeadBucket, DeleteBucket, ListBuckets. */
 import { prefixEnd } from "../../store/key-encoding.ts";
+import type { ReadView } from "../../txn/types.ts";
 import { openBody } from "../body/open-body.ts";
 import { successor } from "../content/attempts.ts";
-import { bucketOf, type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
+import { type BucketExchange, type Handler, ownerOf, type ServiceExchange } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
@@ -34,13 +35,14 @@ const UNIMPLEMENTED = new Set(["Bucket", "Location", "Tags"]);
 const LIST_BUCKETS_MAX = 10_000;
 const SCAN_PAGE = 1000;
 
-export const createBucket: Handler = async (exchange) => {
+export const createBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const name = bucketOf(exchange);
+  const name = exchange.bucket;
   checkBucketName(name);
   const region = regionOfNew(exchange, await locationConstraint(exchange));
+  const kv = services.kv.group(name);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
-    const view = await services.kv.snapshot();
+    const view = await kv.snapshot();
     const existing = await view.getMeta(bucketKey(name));
     if (existing !== undefined)
       return existsAlready(exchange, regionOf(exchange, decodeBucket(existing.value)));
@@ -54,7 +56,7 @@ export const createBucket: Handler = async (exchange) => {
       owner: ownerOf(exchange),
     };
     const outcome = await transactGuarded(
-      services.kv,
+      kv,
       [absent],
       [
         { kind: "put", key: bucketKey(name), value: encodeBucket(record) },
@@ -72,14 +74,14 @@ function bucketDisposal(ref: BucketRef): Uint8Array {
 }
 
 /** In us-east-1 making one's own bucket again succeeds, as it does there; elsewhere it is an error. */
-function existsAlready(exchange: Exchange, region: string): ReturnType<typeof emptyReply> {
-  const name = bucketOf(exchange);
+function existsAlready(exchange: BucketExchange, region: string): ReturnType<typeof emptyReply> {
+  const name = exchange.bucket;
   if (region === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
   throw new S3Error("BucketAlreadyOwnedByYou", { extra: [["BucketName", name]] });
 }
 
 /** "" = none. @throws S3Error MalformedXML, NotImplemented */
-async function locationConstraint(exchange: Exchange): Promise<string> {
+async function locationConstraint(exchange: BucketExchange): Promise<string> {
   const { request, services, auth } = exchange;
   if (request.edge.body.declaredLength === 0) return "";
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
@@ -98,9 +100,10 @@ async function locationConstraint(exchange: Exchange): Promise<string> {
   return root.childText("LocationConstraint")?.trim() ?? "";
 }
 
-export const headBucket: Handler = async (exchange) => {
+export const headBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const bucket = await services.buckets.inView(await services.kv.snapshot(), bucketOf(exchange));
+  const name = exchange.bucket;
+  const bucket = await services.buckets.inView(await services.kv.group(name).snapshot(), name);
   const headers: HeaderPair[] = [
     ["x-amz-bucket-region", regionOf(exchange, bucket)],
     ["x-amz-access-point-alias", "false"],
@@ -110,14 +113,15 @@ export const headBucket: Handler = async (exchange) => {
 };
 
 /** Emptiness is decided at apply: an object that arrives in the same moment keeps the bucket, or finds it gone. */
-export const deleteBucket: Handler = async (exchange) => {
+export const deleteBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const name = bucketOf(exchange);
-  const bucket = await services.buckets.inView(await services.kv.snapshot(), name);
+  const name = exchange.bucket;
+  const kv = services.kv.group(name);
+  const bucket = await services.buckets.inView(await kv.snapshot(), name);
   const notEmpty = (): S3Error => new S3Error("BucketNotEmpty", { extra: [["BucketName", name]] });
   services.buckets.forget(name);
   await transactGuarded(
-    services.kv,
+    kv,
     [
       { condition: { kind: "must-exist", key: aliveKey(bucket) }, onFail: () => noSuchBucket(name) },
       { condition: { kind: "prefix-empty", prefix: objectsPrefix(bucket) }, onFail: notEmpty },
@@ -132,47 +136,68 @@ export const deleteBucket: Handler = async (exchange) => {
   return emptyReply(204);
 };
 
-export const listBuckets: Handler = async (exchange) => {
+export const listBuckets: Handler<"service"> = async (exchange) => {
   const { request, services } = exchange;
   const prefix = request.query.get("prefix") ?? "";
   const region = request.query.get("bucket-region");
   const token = request.query.get("continuation-token");
   const max = maxBuckets(request.query.get("max-buckets"));
   const after = token === undefined || token === "" ? undefined : decodeToken("", token);
-  const view = await services.kv.snapshot();
+  const wanted = (name: string, place: string): boolean =>
+    name.startsWith(prefix) && (region === undefined || place === region);
+  const found: ListedBucket[] = [];
+  for (const group of services.kv.groups) {
+    found.push(...(await bucketsOf(exchange, await group.snapshot(), after, wanted, max + 1)));
+  }
+  // Each group has its own in order. Names are ASCII, so the order of strings is that of the keys.
+  found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const page = found.slice(0, max);
+  const truncated = found.length > page.length;
+  const buckets = page.map(({ name, createdMs, place }) =>
+    element(
+      "Bucket",
+      tag("Name", name) + tag("CreationDate", isoTime(createdMs)) + tag("BucketRegion", place),
+    ),
+  );
+  const inner =
+    ownerElement("Owner", services.iam.root) +
+    element("Buckets", buckets.join("")) +
+    tag("ContinuationToken", truncated ? encodeToken("", page.at(-1)?.name ?? "") : undefined) +
+    tag("Prefix", prefix === "" ? undefined : prefix);
+  return xmlReply(document("ListAllMyBucketsResult", inner));
+};
+
+interface ListedBucket {
+  readonly name: string;
+  readonly createdMs: number;
+  readonly place: string;
+}
+
+/** The first `limit` wanted buckets of one group behind the name `after`, in order. */
+async function bucketsOf(
+  exchange: ServiceExchange,
+  view: ReadView,
+  after: string | undefined,
+  wanted: (name: string, place: string) => boolean,
+  limit: number,
+): Promise<ListedBucket[]> {
   const end = prefixEnd(BUCKETS_PREFIX);
-  let start = after === undefined ? BUCKETS_PREFIX : successor(bucketKey(after));
-  let buckets = "";
-  let count = 0;
-  let lastName = "";
-  let truncated = false;
-  for (;;) {
+  const found: ListedBucket[] = [];
+  for (let start = after === undefined ? BUCKETS_PREFIX : successor(bucketKey(after)); ; ) {
     const page = await view.scan(start, end, { limit: SCAN_PAGE });
     for (const row of page) {
       const name = parseBucketKey(row.key);
       const record = decodeBucket(row.value);
       const place = regionOf(exchange, record);
-      if (!name.startsWith(prefix) || (region !== undefined && place !== region)) continue;
-      truncated = count === max;
-      if (truncated) break;
-      count++;
-      lastName = name;
-      buckets += element(
-        "Bucket",
-        tag("Name", name) + tag("CreationDate", isoTime(record.createdMs)) + tag("BucketRegion", place),
-      );
+      if (!wanted(name, place)) continue;
+      found.push({ name, createdMs: record.createdMs, place });
+      if (found.length === limit) return found;
     }
-    const last = page[page.length - 1];
-    if (truncated || last === undefined || page.length < SCAN_PAGE) break;
+    const last = page.at(-1);
+    if (last === undefined || page.length < SCAN_PAGE) return found;
     start = successor(last.key);
   }
-  const inner =
-    ownerElement("Owner", services.owner) +
-    element("Buckets", buckets) +
-    tag("ContinuationToken", truncated ? encodeToken("", lastName) : undefined) +
-    tag("Prefix", prefix === "" ? undefined : prefix);
-  return xmlReply(document("ListAllMyBucketsResult", inner));
-};
+}
 
 /** @throws S3Error InvalidArgument */
 function maxBuckets(text: string | undefined): number {

@@ -10,13 +10,12 @@
 import type { Clock } from "../../platform/clock.ts";
 import { prefixEnd } from "../../store/key-encoding.ts";
 import type { ScanItem } from "../../store/types.ts";
-import type { Condition, KvClient, TxnMutation } from "../../txn/types.ts";
+import type { Condition, KvGroup, TxnMutation } from "../../txn/types.ts";
 import { type AttemptRecord, decodeAttempt, encodeAttempt, encodeDisposal } from "../records/attempt.ts";
 import { ATTEMPTS_PREFIX, attemptKey } from "../records/keys.ts";
 
 /** An attempt renews its intent with a batch when it is older than this; far below any sensible TTL. */
 export const ATTEMPT_RENEW_MS = 10 * 60 * 1000;
-export const DEFAULT_ATTEMPT_TTL_MS = 24 * 60 * 60 * 1000;
 const SCAN_PAGE = 256;
 /** Bytes of an attempt id: random, so that ids of all nodes and boots are different. */
 export const ATTEMPT_ID_BYTES = 16;
@@ -38,13 +37,13 @@ export function fulfilIntent(id: Uint8Array): TxnMutation {
 }
 
 /** The attempt failed: its chunks become garbage, unless it was fulfilled or swept already. */
-export async function abandonIntent(kv: KvClient, id: Uint8Array): Promise<void> {
+export async function abandonIntent(group: KvGroup, id: Uint8Array): Promise<void> {
   const key = attemptKey(id);
-  await kv.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
+  await group.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
 }
 
 export interface AttemptSweeperOptions {
-  readonly kv: KvClient;
+  readonly group: KvGroup;
   readonly clock: Clock;
   readonly node: string;
   readonly origin: Uint8Array;
@@ -71,8 +70,7 @@ export class AttemptSweeper {
   }
 
   async #sweep(stale: (attempt: AttemptRecord) => boolean): Promise<number> {
-    const { kv } = this.#options;
-    const view = await kv.snapshot();
+    const view = await this.#options.group.snapshot();
     const end = prefixEnd(ATTEMPTS_PREFIX);
     let start = ATTEMPTS_PREFIX;
     let removed = 0;
@@ -90,7 +88,7 @@ export class AttemptSweeper {
   /** On condition that it was not renewed or fulfilled since it was read. */
   async #remove(row: ScanItem): Promise<boolean> {
     const unchanged: Condition = { kind: "version-equals", key: row.key, commitTs: row.commitTs };
-    const outcome = await this.#options.kv.transact({
+    const outcome = await this.#options.group.transact({
       conditions: [unchanged],
       mutations: [{ kind: "delete", key: row.key }],
     });

@@ -2,12 +2,12 @@
  * How an object is cut for its road through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
  * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
  */
-import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
+import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
 import { encodeAttempt, encodeChunk, encodeDisposal } from "../records/attempt.ts";
 import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../records/keys.ts";
 
 export const CHUNK_BYTES = 1024 * 1024;
-/** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. */
+/** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
 export const ENTRY_HEADROOM_BYTES = 64 * 1024;
 const CHUNK_BYTES_MIN = 64;
 const KEY_BYTES_MAX = 1024;
@@ -19,18 +19,12 @@ export interface BatchPlan {
   readonly chunksPerBatch: number;
 }
 
-/** Raft entries of an object of `size` bytes. The last one also carries the manifest. */
-export function entriesOf(plan: BatchPlan, size: number): number {
-  const chunks = Math.ceil(size / plan.chunkBytes);
-  return Math.max(1, Math.ceil(chunks / plan.chunksPerBatch));
-}
-
 /**
  * Chunk size and batch for what one transaction may take, decided with the worst case: the longest key there is, all
  * of it in bytes that double when they are escaped, in the first batch (which also carries the intent).
  * @throws RangeError when not even the smallest chunk fits
  */
-export function planBatches(kv: Pick<KvClient, "encodedSize" | "maxTxnBytes">): BatchPlan {
+export function planBatches(kv: Pick<KvGroup, "encodedSize" | "maxTxnBytes">): BatchPlan {
   const limit = kv.maxTxnBytes - Math.min(ENTRY_HEADROOM_BYTES, Math.floor(kv.maxTxnBytes / 4));
   for (let chunkBytes = CHUNK_BYTES; chunkBytes >= CHUNK_BYTES_MIN; chunkBytes /= 2) {
     const zeros = new Uint8Array(chunkBytes);
@@ -41,7 +35,7 @@ export function planBatches(kv: Pick<KvClient, "encodedSize" | "maxTxnBytes">): 
   throw new RangeError(`transactions of ${kv.maxTxnBytes} bytes cannot carry a chunk with the longest key`);
 }
 
-/** The largest first batch that an upload can produce. */
+/** The largest first batch that an upload can produce. @internal */
 export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
   const key = "\0".repeat(KEY_BYTES_MAX);
   const bucket = "b".repeat(BUCKET_NAME_LENGTH_MAX);

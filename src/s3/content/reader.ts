@@ -5,7 +5,7 @@
  * much in page faults as reading it, and wait for a full collection.
  */
 import { crc32 } from "node:zlib";
-import type { KvClient } from "../../txn/types.ts";
+import type { KvGroup } from "../../txn/types.ts";
 import { decodeChunk } from "../records/attempt.ts";
 import { RecordError } from "../records/record-error.ts";
 import { ChunkBuffer } from "./chunk-buffers.ts";
@@ -17,7 +17,7 @@ interface Fetched {
 }
 
 export class RangeReader implements AsyncIterableIterator<Uint8Array> {
-  readonly #kv: Pick<KvClient, "getImmutable">;
+  readonly #kv: Pick<KvGroup, "getImmutable">;
   readonly #pieces: Iterator<Piece>;
   #next: Promise<Fetched> | undefined;
   /** What lies in the hands of the consumer. */
@@ -25,7 +25,7 @@ export class RangeReader implements AsyncIterableIterator<Uint8Array> {
   #inline: Uint8Array | undefined;
 
   /** Bytes [start, end) of the object. */
-  constructor(kv: Pick<KvClient, "getImmutable">, layout: Layout, start: number, end: number) {
+  constructor(kv: Pick<KvGroup, "getImmutable">, layout: Layout, start: number, end: number) {
     this.#kv = kv;
     this.#inline = start < end ? layout.inline?.subarray(start, end) : undefined;
     this.#pieces = layout.pieces(start, end)[Symbol.iterator]();
@@ -83,7 +83,7 @@ export class RangeReader implements AsyncIterableIterator<Uint8Array> {
   }
 }
 
-async function fetchPiece(kv: Pick<KvClient, "getImmutable">, piece: Piece): Promise<Fetched> {
+async function fetchPiece(kv: Pick<KvGroup, "getImmutable">, piece: Piece): Promise<Fetched> {
   const buffer = new ChunkBuffer();
   try {
     return { view: await readPiece(kv, piece, buffer), buffer };
@@ -94,7 +94,7 @@ async function fetchPiece(kv: Pick<KvClient, "getImmutable">, piece: Piece): Pro
 }
 
 async function readPiece(
-  kv: Pick<KvClient, "getImmutable">,
+  kv: Pick<KvGroup, "getImmutable">,
   piece: Piece,
   buffer: ChunkBuffer,
 ): Promise<Uint8Array> {

@@ -12,7 +12,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { Clock } from "../../platform/clock.ts";
-import type { KvClient, TxnMutation } from "../../txn/types.ts";
+import type { KvClient, KvGroup, TxnMutation } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { attemptKey, type BucketRef, partChunksPrefix } from "../records/keys.ts";
@@ -22,7 +22,7 @@ import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./atte
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
 
-export const BATCHES_IN_FLIGHT = 2;
+const BATCHES_IN_FLIGHT = 2;
 
 /** Where bytes come from: a request body, or another object. */
 export interface ByteSource {
@@ -63,6 +63,7 @@ export interface WriterDeps {
 
 export class ContentWriter {
   readonly #deps: WriterDeps;
+  readonly #kv: KvGroup;
   readonly #plan: BatchPlan;
   readonly #chunksPerBatch: number;
   readonly #target: ContentTarget;
@@ -93,6 +94,7 @@ export class ContentWriter {
     signal: () => AbortSignal | undefined,
   ) {
     this.#deps = deps;
+    this.#kv = deps.kv.group(target.ref.bucket);
     this.#plan = plan;
     // With less space than one full batch, batches are smaller.
     const fitting = Math.max(1, Math.floor(deps.admission.capacityBytes / ADMISSION_UNIT_BYTES));
@@ -175,14 +177,14 @@ export class ContentWriter {
     this.release();
     if (this.#first === undefined) return;
     try {
-      await abandonIntent(this.#deps.kv, this.#target.intent);
+      await abandonIntent(this.#kv, this.#target.intent);
     } catch {
       // No leader, a full disk: the intent stays, and the sweeper comes for it.
     }
   }
 
   #inlineMax(): number {
-    return Math.min(this.#deps.inlineBytesMax, Math.floor(this.#deps.kv.maxTxnBytes / 4));
+    return Math.min(this.#deps.inlineBytesMax, Math.floor(this.#kv.maxTxnBytes / 4));
   }
 
   async #writeInline(source: ByteSource, length: number): Promise<Content> {
@@ -210,12 +212,12 @@ export class ContentWriter {
    * buffer goes half empty.
    */
   async #openBatch(bytes: number): Promise<Batch> {
-    const { admission, kv } = this.#deps;
+    const { admission } = this.#deps;
     await this.#keepToShare();
     const permit =
       admission.tryAcquire(bytes) ?? (await admission.acquire(bytes, this.#protocol, this.#signal()));
     try {
-      const batch = new Batch(kv.allocate(bytes), permit);
+      const batch = new Batch(this.#kv.allocate(bytes), permit);
       this.#batches.add(batch);
       return batch;
     } catch (error) {
@@ -255,7 +257,7 @@ export class ContentWriter {
     const isFirst = this.#first === undefined;
     const guards = isFirst ? this.#target.guards : [...this.#target.guards, this.#intentGuard()];
     try {
-      await transactGuarded(this.#deps.kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
+      await transactGuarded(this.#kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
     } finally {
       // The final outcome is known, or the proposer has let go of the bytes; now wait for the last reader.
       await hashed.catch(() => {});

@@ -1,5 +1,6 @@
 /** Everything the S3 application is given. */
 import type { HashService } from "../../hash/types.ts";
+import type { IamView } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import type { KvClient } from "../../txn/types.ts";
@@ -7,7 +8,6 @@ import type { Authorizer } from "../auth/authorizer.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { PutAdmission, Timer } from "../content/admission.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { S3Owner } from "../records/owner.ts";
 import type { S3Metrics } from "./metrics.ts";
 import type { RequestHold } from "./request-hold.ts";
 
@@ -18,12 +18,12 @@ export interface S3Deps {
   readonly timer: Timer;
   readonly hashes: HashService;
   readonly authenticator: { authenticate(request: S3Request): AuthResult };
+  readonly iam: IamView;
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;
-  readonly owner: S3Owner;
   /** The only region, when one is set; without, each client's own is accepted and named (buckets/region.ts). */
   readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
@@ -42,6 +42,5 @@ export interface S3Deps {
   readonly onInternalError: (error: unknown, requestId: string) => void;
 }
 
-export const DEFAULT_INLINE_BYTES_MAX = 64 * 1024;
 /** aws-sdk-cpp, and with it pyarrow, gives up after 3 s with less than a byte a second (`requestTimeoutMs`, `lowSpeedLimit`). */
 export const DEFAULT_KEEP_ALIVE_AFTER_MS = 2_000;

@@ -43,12 +43,12 @@ export async function partsAfter(
   return parts;
 }
 
-export const listParts: Handler = async (exchange) => {
+export const listParts: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
   const marker = integerParameter(request, "part-number-marker", 0);
   encodesNames(request);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const { bucket, key, uploadId, upload } = await currentUpload(exchange, view);
   const found = await partsAfter(view, bucket, key, uploadId, marker, max + 1);
   const page = found.slice(0, max);
@@ -58,8 +58,8 @@ export const listParts: Handler = async (exchange) => {
     tag("Bucket", bucket.bucket) +
     tag("Key", key) +
     tag("UploadId", uploadId) +
-    ownerElement("Initiator", services.owner) +
-    ownerElement("Owner", services.owner) +
+    ownerElement("Initiator", services.iam.root) +
+    ownerElement("Owner", services.iam.root) +
     tag("StorageClass", upload.storageClass) +
     tag("PartNumberMarker", marker) +
     tag("NextPartNumberMarker", last?.number ?? 0) +

@@ -5,7 +5,7 @@ import type { BatchPlan } from "../content/batcher.ts";
 import { layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";
 import { ContentWriter } from "../content/writer.ts";
-import type { Exchange, Handler } from "../context/exchange.ts";
+import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
@@ -21,10 +21,11 @@ import { encodePart, type PartRecord } from "../records/upload.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
 
-export const uploadPart: Handler = async (exchange) => {
+export const uploadPart: Handler<"object"> = async (exchange) => {
   const { services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const upload = await currentUpload(exchange, await services.kv.snapshot());
+  const view = await services.kv.group(exchange.bucket).snapshot();
+  const upload = await currentUpload(exchange, view);
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
@@ -67,7 +68,7 @@ export const uploadPart: Handler = async (exchange) => {
 };
 
 /** @throws S3Error InvalidArgument */
-function partNumberOf(exchange: Exchange): number {
+function partNumberOf(exchange: ObjectExchange): number {
   const text = exchange.request.query.get("partNumber") ?? "";
   const number = Number(text);
   if (/^\d{1,5}$/.test(text) && number >= 1 && number <= PART_NUMBER_MAX) return number;
@@ -92,7 +93,7 @@ function checkAlgorithm({ upload }: CurrentUpload, algorithm: ChecksumAlgorithm 
 }
 
 function partWriter(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   { bucket, key, uploadId, upload }: CurrentUpload,
   partNumber: number,
   partAttempt: Uint8Array,
@@ -126,13 +127,13 @@ function planFor(plan: BatchPlan, chunkBytes: number): BatchPlan {
 
 /** The last chunks and the part's row in one transaction; an earlier part of that number is disposed of by it. */
 async function commitPart(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   { bucket, key, uploadId }: CurrentUpload,
   partNumber: number,
   writer: ContentWriter,
   part: PartRecord,
 ): Promise<void> {
-  const { kv } = exchange.services;
+  const kv = exchange.services.kv.group(bucket.bucket);
   const put = {
     kind: "put",
     key: partKey(bucket, key, uploadId, partNumber),
@@ -146,20 +147,20 @@ async function commitPart(
   await transactGuarded(kv, writer.closingGuards, [...writer.closingMutations, put]);
 }
 
-export const uploadPartCopy: Handler = async (exchange) => {
+export const uploadPartCopy: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const view = await services.kv.snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const upload = await currentUpload(exchange, view);
-  const source = await copySource(exchange, view);
+  const source = await copySource(exchange);
   const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
   const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
-  const reader = new RangeReader(services.kv, layout, range.start, range.end);
+  const reader = new RangeReader(services.kv.group(source.bucket.bucket), layout, range.start, range.end);
   return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, reader, range.end - range.start));
 };
 
 async function copyPart(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   upload: CurrentUpload,
   partNumber: number,
   reader: RangeReader,

@@ -4,12 +4,12 @@
  * same permissions"), and s3cmd sends it after each copy.
  */
 import type { EdgeReply } from "../../http/types.ts";
+import type { User } from "../../iam/types.ts";
 import { openBody } from "../body/open-body.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
 import { aclNotSupported } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply } from "../protocol/replies.ts";
-import type { S3Owner } from "../records/owner.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
@@ -17,20 +17,20 @@ import { currentObject } from "./current.ts";
 const ACL_BYTES_MAX = 64 * 1024;
 
 /** The owner has full control and nobody else has any: there are no other grants to give. */
-export function accessPolicy(owner: S3Owner): string {
+export function accessPolicy(owner: User): string {
   const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
   const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
   const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
   return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
 }
 
-export const putBucketAcl: Handler = async (exchange) => {
-  const { request, services } = exchange;
-  await services.buckets.inView(await services.kv.snapshot(), request.bucket ?? "");
+export const putBucketAcl: Handler<"bucket"> = async (exchange) => {
+  const { bucket, services } = exchange;
+  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
   return setAcl(exchange);
 };
 
-export const putObjectAcl: Handler = async (exchange) => {
+export const putObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   return setAcl(exchange);
 };
@@ -50,7 +50,7 @@ async function setAcl(exchange: Exchange): Promise<EdgeReply> {
   if (bytes.byteLength === 0) {
     throw new S3Error("MissingSecurityHeader", { extra: [["MissingHeaderName", "x-amz-acl"]] });
   }
-  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), services.owner.id)) throw aclNotSupported();
+  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), services.iam.root.id)) throw aclNotSupported();
   return emptyReply(200);
 }
 

@@ -48,20 +48,20 @@ export interface ObjectCommit {
  */
 export async function commitObject(services: S3Services, commit: ObjectCommit): Promise<void> {
   const { ref, key, manifest, writer } = commit;
+  const kv = services.kv.group(ref.bucket);
   const put = manifestMutation(ref, key, manifest, writer.payload);
   let decided = commit.early;
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     if (commit.condition !== undefined && decided === undefined) {
-      const view = await services.kv.snapshot();
+      const view = await kv.snapshot();
       decided = await decideWrite(view, ref, key, commit.condition, manifest.invocation);
     }
     const guards = (): Guard[] => [...writer.closingGuards, ...(decided === undefined ? [] : [decided])];
     const fits =
       writer.closingMutations.length === 0 ||
-      services.kv.encodedSize(guardedTxn(guards(), [...writer.closingMutations, put])) <=
-        services.kv.maxTxnBytes;
+      kv.encodedSize(guardedTxn(guards(), [...writer.closingMutations, put])) <= kv.maxTxnBytes;
     if (!fits) await writer.flushLast();
-    const outcome = await transactGuarded(services.kv, guards(), [...writer.closingMutations, put]);
+    const outcome = await transactGuarded(kv, guards(), [...writer.closingMutations, put]);
     if (outcome.kind === "committed") return;
     decided = undefined;
   }
@@ -78,5 +78,5 @@ export async function decideEarly(
   invocation: Uint8Array | undefined,
 ): Promise<Guard | undefined> {
   if (condition === undefined) return undefined;
-  return decideWrite(await services.kv.snapshot(), ref, key, condition, invocation);
+  return decideWrite(await services.kv.group(ref.bucket).snapshot(), ref, key, condition, invocation);
 }

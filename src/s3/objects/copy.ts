@@ -3,7 +3,7 @@ import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
 import { layoutOf } from "../content/layout.ts";
 import { RangeReader } from "../content/reader.ts";
 import { ContentWriter } from "../content/writer.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
+import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -40,7 +40,7 @@ interface Plan {
   readonly checksum: ChecksumAlgorithm | undefined;
 }
 
-export const copyObject: Handler = async (exchange) => {
+export const copyObject: Handler<"object"> = async (exchange) => {
   try {
     return await copy(exchange);
   } catch (error) {
@@ -49,15 +49,15 @@ export const copyObject: Handler = async (exchange) => {
   }
 };
 
-const copy: Handler = async (exchange) => {
+const copy: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const view = await services.kv.snapshot();
-  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const view = await services.kv.group(exchange.bucket).snapshot();
+  const bucket = await services.buckets.inView(view, exchange.bucket);
   refuseLock(exchange.headers);
-  const source = await copySource(exchange, view);
+  const source = await copySource(exchange);
   const { manifest } = source;
   if (manifest.size > COPY_BYTES_MAX) {
     throw new S3Error("InvalidRequest", {
@@ -67,14 +67,14 @@ const copy: Handler = async (exchange) => {
   const asked = request.header("x-amz-checksum-algorithm");
   const plan: Plan = {
     bucket,
-    key: keyOf(exchange),
+    key: exchange.key,
     source,
     headers: replaces ? contentHeadersOf(request) : manifest.headers,
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
     // Not the source's: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
     condition,
-    early: await decideEarly(services, bucket, keyOf(exchange), condition, invocation),
+    early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
@@ -114,7 +114,11 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
   };
   const put = manifestMutation(bucket, key, manifest, source.row.payload, true);
   // The early guard said yes to exactly this version or a newer one; `unchanged` covers it.
-  const outcome = await transactGuarded(services.kv, [services.buckets.aliveGuard(bucket), unchanged], [put]);
+  const outcome = await transactGuarded(
+    services.kv.group(bucket.bucket),
+    [services.buckets.aliveGuard(bucket), unchanged],
+    [put],
+  );
   return outcome.kind === "committed" ? manifest : false;
 }
 
@@ -124,7 +128,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
   const { size } = source.manifest;
   const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
   const bytes = new CopiedBytes(
-    new RangeReader(services.kv, layout, 0, size),
+    new RangeReader(services.kv.group(source.bucket.bucket), layout, 0, size),
     services.hashes,
     wantedDigests(plan),
     size,

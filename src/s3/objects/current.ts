@@ -1,6 +1,6 @@
 /** Reading an object's row. */
 import type { VersionedValue } from "../../store/types.ts";
-import { bucketOf, type Exchange, keyOf } from "../context/exchange.ts";
+import type { ObjectExchange } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
@@ -16,14 +16,14 @@ export interface CurrentObject {
 
 /** @throws S3Error NoSuchBucket, NoSuchKey, InvalidArgument */
 export async function currentObject(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   payload: "with-payload" | "meta",
 ): Promise<CurrentObject> {
   checkVersionId(exchange.request.query.get("versionId"));
   const { services } = exchange;
-  const view = await services.kv.snapshot();
-  const bucket = await services.buckets.inView(view, bucketOf(exchange));
-  const key = keyOf(exchange);
+  const view = await services.kv.group(exchange.bucket).snapshot();
+  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const key = exchange.key;
   const name = objectKey(bucket, key);
   const row = payload === "meta" ? await view.getMeta(name) : await view.get(name);
   if (row === undefined) throw noSuchKey(key);

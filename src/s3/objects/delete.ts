@@ -1,6 +1,7 @@
 /** DeleteObject and DeleteObjects. */
 import { openBody } from "../body/open-body.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../context/exchange.ts";
+import { authorizeKey } from "../context/authorize.ts";
+import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
@@ -20,7 +21,7 @@ import {
 } from "./conditions.ts";
 import { checkVersionId } from "./current.ts";
 
-export const DELETE_OBJECTS_MAX = 1000;
+const DELETE_OBJECTS_MAX = 1000;
 const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
@@ -30,14 +31,14 @@ const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"
 const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
-export const deleteObject: Handler = async (exchange) => {
+export const deleteObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   if (request.header("if-none-match") !== undefined) throw notImplementedHeader("If-None-Match");
   checkVersionId(request.query.get("versionId"));
   const condition = writeConditionOf(request);
   const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  await deleteOne(services, bucket, keyOf(exchange), condition, facts);
+  const bucket = await services.buckets.forWrite(exchange.bucket);
+  await deleteOne(services, bucket, exchange.key, condition, facts);
   return emptyReply(204);
 };
 
@@ -53,11 +54,11 @@ async function deleteOne(
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guards: Guard[] = [alive];
     if (condition !== undefined || facts !== undefined) {
-      const view = await services.kv.snapshot();
+      const view = await services.kv.group(bucket.bucket).snapshot();
       if (condition !== undefined) guards.push(await decideWrite(view, bucket, key, condition));
       if (facts !== undefined) guards.push(await decideDelete(view, bucket, key, facts));
     }
-    const outcome = await transactGuarded(services.kv, guards, [
+    const outcome = await transactGuarded(services.kv.group(bucket.bucket), guards, [
       { kind: "delete", key: objectKey(bucket, key) },
     ]);
     if (outcome.kind === "committed") return;
@@ -74,10 +75,10 @@ interface Target {
   error: S3Error | undefined;
 }
 
-export const deleteObjects: Handler = async (exchange) => {
+export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const { quiet, targets } = await readRequest(exchange);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
+  const bucket = await services.buckets.forWrite(exchange.bucket);
   await deleteAll(services, bucket, targets);
   // A 503 of one key within a 200 is repeated by no client, that of the whole request by all. Deleting twice is deleting,
   // unless a condition was met by an object that the first time has deleted.
@@ -86,7 +87,7 @@ export const deleteObjects: Handler = async (exchange) => {
   return xmlReply(document("DeleteResult", targets.map((target) => resultOf(target, quiet)).join("")));
 };
 
-async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; targets: Target[] }> {
+async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; targets: Target[] }> {
   const { request, services, auth } = exchange;
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: DELETE_BODY_BYTES_MAX });
   let root: XmlElement;
@@ -103,10 +104,10 @@ async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; target
   const objects = root.children("Object");
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw new S3Error("MalformedXML");
   const quiet = root.childText("Quiet")?.trim().toLowerCase() === "true";
-  return { quiet, targets: objects.map(targetOf) };
+  return { quiet, targets: objects.map((object) => targetOf(exchange, object)) };
 }
 
-function targetOf(object: XmlElement): Target {
+function targetOf(exchange: BucketExchange, object: XmlElement): Target {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
   // What is not understood may be a condition of tomorrow.
@@ -121,6 +122,7 @@ function targetOf(object: XmlElement): Target {
     error: undefined,
   };
   try {
+    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId });
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
     target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),
@@ -170,7 +172,7 @@ async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly
   const keys = new Set(batch.map((target) => target.key));
   try {
     await transactGuarded(
-      services.kv,
+      services.kv.group(bucket.bucket),
       [services.buckets.aliveGuard(bucket)],
       [...keys].map((key) => ({ kind: "delete", key: objectKey(bucket, key) })),
     );

@@ -14,7 +14,7 @@ import { describe, refuseCustomerKeys } from "./object-headers.ts";
 import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
 
-export const getObject: Handler = async (exchange) => {
+export const getObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);
@@ -29,12 +29,12 @@ export const getObject: Handler = async (exchange) => {
     const bytes = layout.inline.subarray(start, end);
     return { status: selection.status, headers, body: { kind: "bytes", bytes } };
   }
-  const reader = new RangeReader(services.kv, layout, start, end);
+  const reader = new RangeReader(services.kv.group(object.bucket.bucket), layout, start, end);
   await reader.prime();
   return { status: selection.status, headers, body: { kind: "stream", length: end - start, chunks: reader } };
 };
 
-export const headObject: Handler = async (exchange) => {
+export const headObject: Handler<"object"> = async (exchange) => {
   const { request } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);

@@ -3,7 +3,7 @@ import { openBody } from "../body/open-body.ts";
 import type { PayloadReader, PayloadResult } from "../body/types.ts";
 import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
 import { ContentWriter } from "../content/writer.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
+import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
@@ -15,21 +15,21 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
 
-export const PUT_BYTES_MAX = 5 * 1024 ** 3;
+const PUT_BYTES_MAX = 5 * 1024 ** 3;
 const NO_PART_ATTEMPT = new Uint8Array(0);
 
-export const putObject: Handler = async (exchange) => {
+export const putObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const key = keyOf(exchange);
+  const key = exchange.key;
   const body = openPayload(exchange);
   let received: PayloadResult | undefined;
   try {
-    const bucket = await services.buckets.forWrite(bucketOf(exchange));
+    const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const attempt = services.random.bytes(ATTEMPT_ID_BYTES);

@@ -37,7 +37,7 @@ export class BucketDirectory {
   /** For a write that carries `aliveGuard`. @throws S3Error NoSuchBucket */
   async forWrite(name: string): Promise<Bucket> {
     const known = this.#known.get(name);
-    return known ?? this.inView(await this.#kv.snapshot(), name);
+    return known ?? this.inView(await this.#kv.group(name).snapshot(), name);
   }
 
   /** The condition that every write below a bucket carries. */
@@ -55,7 +55,7 @@ export class BucketDirectory {
   async #whyGone(name: string): Promise<S3Error> {
     this.#known.delete(name);
     try {
-      await this.inView(await this.#kv.snapshot(), name);
+      await this.inView(await this.#kv.group(name).snapshot(), name);
     } catch (error) {
       if (error instanceof S3Error) return error;
       throw error;

@@ -1,7 +1,7 @@
 /** Transactions whose conditions know what their failure means to the client. */
 
 import type { Timestamp } from "../../store/types.ts";
-import type { Condition, KvClient, Txn, TxnMutation } from "../../txn/types.ts";
+import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
 import type { S3Error } from "../protocol/errors.ts";
 
 export interface Guard {
@@ -23,7 +23,7 @@ export function guardedTxn(guards: readonly Guard[], mutations: readonly TxnMuta
 
 /** @throws S3Error of the first guard that did not hold; KvError */
 export async function transactGuarded(
-  kv: KvClient,
+  kv: KvGroup,
   guards: readonly Guard[],
   mutations: readonly TxnMutation[],
 ): Promise<GuardedOutcome> {

@@ -7,6 +7,8 @@ import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { parseS3Request, type S3Request } from "../../../src/s3/protocol/request.ts";
 
 export const ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE";
+/** Whose ACCESS_KEY is. */
+export const USER_ID = "0123456789abcdef".repeat(4);
 export const SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /** The moment of the examples in the AWS documentation: 20130524T000000Z. */
 export const EXAMPLE_MS = Date.UTC(2013, 4, 24);
@@ -23,7 +25,7 @@ export interface RequestParts {
 
 const NO_BODY: BodyReader = { declaredLength: 0, received: 0, read: () => Promise.resolve(undefined) };
 
-export function edgeRequest(parts: RequestParts): EdgeRequest {
+function edgeRequest(parts: RequestParts): EdgeRequest {
   const rawHeaders = parts.headers ?? ["Host", "127.0.0.1:9000"];
   return {
     method: parts.method ?? "GET",
@@ -48,7 +50,7 @@ export function clockAt(ms: number): Clock {
 export function authenticatorAt(ms: number, region = "us-east-1"): Authenticator {
   const credentials = {
     find: (accessKey: string) =>
-      accessKey === ACCESS_KEY ? { accessKey, secretKey: SECRET_KEY } : undefined,
+      accessKey === ACCESS_KEY ? { userId: USER_ID, accessKey, secretKey: SECRET_KEY } : undefined,
   };
   return new Authenticator({ credentials, clock: clockAt(ms), region });
 }

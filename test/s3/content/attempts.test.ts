@@ -24,7 +24,7 @@ async function crashed(): Promise<Harness> {
 
 function sweeper(h: Harness, options: Partial<AttemptSweeperOptions> = {}): AttemptSweeper {
   return new AttemptSweeper({
-    kv: h.kv,
+    group: h.kv,
     clock: h.clock,
     node: "node-1",
     origin: new Uint8Array(8).fill(2),

@@ -2,16 +2,17 @@
 import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
+import type { IamView } from "../../../src/iam/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
-import { keyHoldersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { knownUsersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
-import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
+import { noS3Metrics } from "./no-metrics.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.
@@ -27,7 +28,7 @@ export class TestClock implements Clock {
   }
 }
 
-export type Body =
+type Body =
   | string
   | Uint8Array
   | { readonly length: number; readonly pieces: () => AsyncIterator<Uint8Array> };
@@ -104,6 +105,11 @@ function bodyOf(body: Body | undefined, declaredLength: number | undefined): Tes
   });
 }
 
+/** The user who signs every request that is not anonymous, and who owns everything. */
+export const OWNER_ID = "0123456789abcdef".repeat(4);
+const OWNER = { id: OWNER_ID, displayName: "owner" };
+const iam: IamView = { root: OWNER, user: (id) => (id === OWNER_ID ? OWNER : undefined) };
+
 export interface Harness {
   readonly kv: TestKv;
   readonly clock: TestClock;
@@ -142,11 +148,11 @@ export function harness(options: HarnessOptions = {}): Harness {
     timer: systemTimer,
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
-    authorizer: keyHoldersOnly,
+    iam,
+    authorizer: knownUsersOnly(iam),
     admission,
     hold: openHold(),
     metrics: noS3Metrics,
-    owner: { id: "owner-id", displayName: "owner" },
     region: "us-east-1",
     domains: ["s3.test"],
     node: "node-1",
@@ -188,7 +194,8 @@ export function harness(options: HarnessOptions = {}): Harness {
       signal: new AbortController().signal,
     };
     results.set(edge, {
-      principal: call.anonymous === true ? { kind: "anonymous" } : { kind: "user", accessKey: "AKTEST" },
+      principal:
+        call.anonymous === true ? { kind: "anonymous" } : { kind: "user", id: OWNER_ID, accessKey: "AKTEST" },
       payload: call.payload ?? { kind: "unsigned" },
       method: call.anonymous === true ? "anonymous" : "header",
       ...(call.region === undefined ? {} : { region: call.region }),

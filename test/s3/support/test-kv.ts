@@ -1,5 +1,5 @@
 /**
- * A KvClient in one thread: the real command codec and state machine over the in-memory store, without Raft. Commit
+ * A KvGroup in one thread: the real command codec and state machine over the in-memory store, without Raft. Commit
  * order is the order of the calls. `before` sees every transaction first, which is how tests make races happen.
  */
 
@@ -10,7 +10,6 @@ import { prefixEnd } from "../../../src/store/key-encoding.ts";
 import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
 import {
   COMMAND_HEADER_BYTES,
-  encodeTxn,
   encodeTxnHeader,
   payloadsOf,
   stampCommitTs,
@@ -19,11 +18,13 @@ import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
 import {
   type KvClient,
   KvError,
+  type KvGroup,
   type PayloadBuffer,
   type ReadView,
   type Txn,
   type TxnOutcome,
 } from "../../../src/txn/types.ts";
+import { encodeTxn } from "../../support/encode-txn.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 
 const ORIGIN = new Uint8Array(8).fill(7);
@@ -35,7 +36,8 @@ export interface TestKvOptions {
   readonly discardChunks?: boolean;
 }
 
-export class TestKv implements KvClient {
+/** A keyspace of one group, which is the keyspace too. */
+export class TestKv implements KvClient, KvGroup {
   readonly store = new MemoryStore();
   readonly maxTxnBytes: number;
   readonly #fsm = new Fsm(this.store);
@@ -58,9 +60,16 @@ export class TestKv implements KvClient {
   /** Called after each transaction was applied, before the caller learns of it; may throw (a lost answer). */
   after: ((txn: Txn, outcome: TxnOutcome) => Promise<void> | void) | undefined;
 
+  readonly system = this;
+  readonly groups: readonly KvGroup[] = [this];
+
   constructor(options: TestKvOptions = {}) {
     this.maxTxnBytes = options.maxTxnBytes ?? 4 * 1024 * 1024 - 64;
     this.#discard = options.discardChunks ?? false;
+  }
+
+  group(_bucket: string): TestKv {
+    return this;
   }
 
   async snapshot(): Promise<ReadView> {

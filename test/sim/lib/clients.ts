@@ -5,7 +5,7 @@
 
 import { decodeKey, encodeKey } from "../../../src/store/key-encoding.ts";
 import { StoreError, type VersionedValue } from "../../../src/store/types.ts";
-import { type Condition, type KvClient, KvError, type Txn } from "../../../src/txn/types.ts";
+import { type Condition, KvError, type KvGroup, type Txn } from "../../../src/txn/types.ts";
 import type { HistoryRecorder, Operation, Result, Sight } from "../../linearizability/index.ts";
 import type { Machine } from "./machine.ts";
 import type { OperationWeights, Profile } from "./profile.ts";
@@ -22,12 +22,12 @@ const LIST_LIMIT = 1_000;
 
 const text = new TextEncoder();
 
-export function rowKey(key: string): Uint8Array {
+function rowKey(key: string): Uint8Array {
   return encodeKey([TABLE, key]);
 }
 
-export const TABLE_START = encodeKey([TABLE]);
-export const TABLE_END: Uint8Array = (() => {
+const TABLE_START = encodeKey([TABLE]);
+const TABLE_END: Uint8Array = (() => {
   const end = TABLE_START.slice();
   end[end.length - 1] = (end[end.length - 1] as number) + 1;
   return end;
@@ -211,7 +211,7 @@ class Client {
     }
   }
 
-  async #carryOut(kv: KvClient, operation: Operation): Promise<Result> {
+  async #carryOut(kv: KvGroup, operation: Operation): Promise<Result> {
     if (operation.kind === "read") {
       const view = await kv.snapshot();
       const withPayload = this.#random.chance(0.5);
@@ -299,7 +299,7 @@ function readAgain({ code }: StoreError): boolean {
   return code === "CLOSED" || code === "HISTORY_COMPACTED";
 }
 
-/** What the contract of `KvClient.transact` promises about an error. */
+/** What the contract of `KvGroup.transact` promises about an error. */
 export function neverCarriedOut(error: unknown): boolean {
   return (
     error instanceof KvError &&

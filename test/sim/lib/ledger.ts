@@ -5,7 +5,7 @@
  */
 
 import { decodeKey, encodeKey, prefixEnd } from "../../../src/store/key-encoding.ts";
-import type { KvClient } from "../../../src/txn/types.ts";
+import type { KvGroup } from "../../../src/txn/types.ts";
 import { checkPayload, isExpected, neverCarriedOut, payloadOf } from "./clients.ts";
 import type { Machine } from "./machine.ts";
 import type { Profile } from "./profile.ts";
@@ -157,7 +157,7 @@ export class Ledger {
   #ask(
     machine: Machine,
     patienceMs: number,
-    work: (kv: KvClient) => Promise<(() => void) | undefined>,
+    work: (kv: KvGroup) => Promise<(() => void) | undefined>,
     done: (outcome: "answered" | "refused" | "unknown") => void,
   ): void {
     const { life } = machine;

@@ -3,9 +3,8 @@
  */
 
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
+import { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import { LogClient } from "../../../src/consensus/log-client.ts";
-import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
-import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
   ConsensusToControl,
   ConsensusToGateway,
@@ -20,7 +19,6 @@ import type {
   StoreToControl,
   StoreToGateway,
 } from "../../../src/messages/messages.ts";
-import { noLog } from "../../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
 import { NodeKv } from "../../../src/node/node-kv.ts";
 import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
@@ -33,7 +31,9 @@ import { Wal } from "../../../src/raft/log/wal.ts";
 import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
-import type { KvClient } from "../../../src/txn/types.ts";
+import type { KvGroup } from "../../../src/txn/types.ts";
+import { NO_CONSENSUS_METRICS } from "../../support/local-cluster/no-metrics.ts";
+import { noLog } from "../../support/no-log.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";
@@ -62,7 +62,7 @@ export type ThreadName = (typeof THREADS)[number];
 
 export interface GatewayEntry {
   readonly thread: SimThread;
-  readonly kv: KvClient;
+  readonly kv: KvGroup;
 }
 
 export class Life implements Process, WatchedLife {
@@ -103,7 +103,7 @@ export class Life implements Process, WatchedLife {
     this.threads.consensus.afterTurn = () =>
       machine.world.guard(() => {
         const { safety } = machine.world;
-        safety.knowsCommitted(this, this.published.commitIndex);
+        safety.knowsCommitted(this, this.published.group(0).commitIndex);
         safety.checkElection(this.name, machine.shadow.memory);
       });
     this.threads.log.afterTurn = () =>
@@ -199,12 +199,12 @@ export class Life implements Process, WatchedLife {
       gateways: [first, ...others],
     });
     this.entries = this.front.gateways.map(({ kv }, index) => ({
-      kv,
+      kv: kv.system,
       thread: (gateways[index] as { thread: SimThread }).thread,
     }));
     this.front.start();
     consensus.post(latency(), "start", () => {
-      const thread = assembleConsensus({
+      const thread = new ConsensusThread({
         identity: { ...machine.identity, name: machine.name },
         initialCluster: machine.initialCluster,
         join: machine.join,
@@ -243,7 +243,7 @@ export class Life implements Process, WatchedLife {
         },
         (error: unknown) => machine.refused(error),
       );
-      thread.thread.start();
+      thread.start();
     });
     const startData = (): void => {
       log.post(latency(), "open log", () => this.#openLog(logC));
@@ -411,7 +411,7 @@ function checkDurable(machine: Machine, marker: number): void {
   throw new Violation("the log is dropped up to what is durable", { node: machine.name, marker, durable });
 }
 
-export function networkAddress(address: string): NetworkAddress {
+function networkAddress(address: string): NetworkAddress {
   const [host, port] = address.split(":") as [string, string];
   return { host, port: Number(port) };
 }

@@ -22,7 +22,7 @@ const MEMORY_DISK = "/dev/shm";
 /** Time to form the cluster before anything goes wrong. */
 const FORMATION_MS = 30_000;
 /** Time after the end of all faults until everything must be well again. */
-export const RECOVERY_MS = 120_000;
+const RECOVERY_MS = 120_000;
 /** A run with more events than this goes in circles. */
 const MAX_EVENTS = 20_000_000;
 
@@ -183,7 +183,8 @@ export class World {
     for (const machine of this.machines) {
       const { life } = machine;
       if (!life?.alive || life.front?.leadership.leading !== true) continue;
-      if (leader === undefined || life.published.term > (leader.life?.published.term ?? 0)) leader = machine;
+      if (leader === undefined || life.published.group(0).term > (leader.life?.published.group(0).term ?? 0))
+        leader = machine;
     }
     return leader;
   }
@@ -220,8 +221,8 @@ export class World {
     const leases: Lease[] = [];
     for (const { name, life, clock } of this.machines) {
       if (!life?.alive) continue;
-      const leftMs = life.published.leaseUntilUs / 1000 - clock.monotonicMs();
-      if (leftMs > 0) leases.push({ name, term: life.published.term, leftMs });
+      const leftMs = life.published.group(0).leaseUntilUs / 1000 - clock.monotonicMs();
+      if (leftMs > 0) leases.push({ name, term: life.published.group(0).term, leftMs });
     }
     return leases;
   }

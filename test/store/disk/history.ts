@@ -17,7 +17,7 @@ const PAYLOAD_FILE_BYTES = 64 << 10;
 const PAYLOAD_BYTES = [0, 900, 1_500, 5_000, 9_000, 70_000];
 const BATCHES = 24;
 /** Where the received keyspace stands. */
-export const SNAPSHOT_INDEX = 1_000;
+const SNAPSHOT_INDEX = 1_000;
 const SNAPSHOT_ROWS = 12;
 const KEYS = 6;
 

@@ -4,9 +4,9 @@
  * crash, `restore` makes the real files what the simulated disk has left of them.
  */
 import { existsSync, mkdirSync, rmdirSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { realDisk } from "../../../src/platform/disk/real-disk.ts";
 import {
-  baseName,
   type Disk,
   DiskError,
   type DiskFile,
@@ -153,7 +153,7 @@ export class KeyspaceDisk implements Disk {
   #sqliteFile(path: string): DiskFile {
     const mirror = this.#mirror(path.replace(/-wal$/, ""));
     const never = (): never => {
-      throw new Error(`${baseName(path)} is SQLite's: nobody else reads or writes it`);
+      throw new Error(`${basename(path)} is SQLite's: nobody else reads or writes it`);
     };
     return {
       path,
