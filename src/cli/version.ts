@@ -19,8 +19,7 @@ export const BUILD_INFO: BuildInfo = Object.freeze({
 });
 
 /** Names the package, and the directory that the binary lies in on a host (scripts/package/release.ts). */
-const RELEASE =
-  typeof ELASTICKV_BUILD_RELEASE === "string" ? ELASTICKV_BUILD_RELEASE : `${version}~source`;
+const RELEASE = typeof ELASTICKV_BUILD_RELEASE === "string" ? ELASTICKV_BUILD_RELEASE : `${version}~source`;
 
 /** One format on disk or protocol between nodes: the versions that this binary takes, and the one that it makes. */
 interface FormatVersion {
