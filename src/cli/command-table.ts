@@ -3,7 +3,7 @@ import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/sett
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, SUMMARY } from "./cluster-help.ts";
 
-/** One `--flag` of a verb. @internal for man page and completions */
+/** One `--flag` of a verb. @internal also for man page and completions */
 export interface CommandOption {
   /** Without the two dashes. */
   readonly flag: string;

@@ -57,7 +57,7 @@ function settingHelp(row: Setting<unknown>): string[] {
   return [head, ...wrap(`${row.help}. ${settingFacts(row)}`, 108).map((line) => `      ${line}`)];
 }
 
-/** `[default 20s; 0 .. 10m]`, and [tuning]. @internal for the man page */
+/** `[default 20s; 0 .. 10m]`, and [tuning]. @internal also for the man page */
 export function settingFacts(row: Setting<unknown>): string {
   const shown = row.type.isSecret === true ? "" : row.type.format(row.default);
   const parts = [`default ${shown === "" ? "none" : shown}`];
@@ -65,7 +65,7 @@ export function settingFacts(row: Setting<unknown>): string {
   return `[${parts.join("; ")}]${row.tuning === true ? " [tuning]" : ""}`;
 }
 
-/** Lines of at most `width` characters; a longer word has one of its own. @internal for the man page */
+/** Lines of at most `width` characters; a longer word has one of its own. @internal also for the man page */
 export function wrap(paragraph: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

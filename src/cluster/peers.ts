@@ -3,6 +3,7 @@
  * node.
  */
 
+import { parsePeerAddress } from "../config/members.ts";
 import type {
   HandshakeResult,
   Hello,
@@ -15,7 +16,7 @@ import type {
 import type { PeerCertificate } from "../platform/network.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import { type AdmissionView, admit, checkCertificate, parseAddress } from "./admit.ts";
+import { type AdmissionView, admit, checkCertificate } from "./admit.ts";
 import { PeerIncarnations } from "./peer-incarnations.ts";
 import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
@@ -334,7 +335,7 @@ export class ClusterPeers {
         continue;
       }
       try {
-        peers.set(id, { id, name, address: parseAddress(current) });
+        peers.set(id, { id, name, address: parsePeerAddress(current) });
       } catch (error) {
         this.#heard.add(id);
         if (this.#isNews(id, `address ${current}`)) {

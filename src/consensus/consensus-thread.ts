@@ -22,7 +22,7 @@ import { MessageType } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
 import { votersOf } from "../raft/engine/group-configuration.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import { ONLY_GROUP } from "../threads/group.ts";
+import { checkGroup, type GroupId, ONLY_GROUP } from "../threads/group.ts";
 import { Fencing } from "./fencing.ts";
 import { Forwarding } from "./forwarding.ts";
 import { GatewayLinks } from "./gateway-links.ts";
@@ -40,7 +40,6 @@ import {
   StoppedError,
   startsAs,
 } from "./start.ts";
-import { consensusStatus } from "./status.ts";
 
 /** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
 const STALL_ELECTIONS = 10;
@@ -91,10 +90,11 @@ export class ConsensusThread {
       timers,
       firstId: 1 + new DataView(life.buffer, life.byteOffset).getUint32(0),
       send,
-      onDropped: (gateway, sequences) => this.#gateways.drop(gateway, sequences, "no-leader"),
+      onDropped: (gateway, sequences) => this.#gateways.drop(ONLY_GROUP, gateway, sequences, "no-leader"),
     });
     this.#replica = new Replica({
       ...options,
+      group: ONLY_GROUP,
       ownId: this.ownId,
       published: options.published.group(ONLY_GROUP),
       gateways: this.#gateways,
@@ -107,8 +107,9 @@ export class ConsensusThread {
       onHeard: (envelope) => this.#onHeard(envelope),
       onMembership: (membership) => this.#onMembership(membership),
       onLeadership: (leading, leaderId, term) => {
-        control.send({ kind: "leadership", leading, leaderId, term });
-        this.#gateways.tellAll({ kind: "leadership", leading, leaderId, term });
+        const message = { kind: "leadership", group: ONLY_GROUP, leading, leaderId, term } as const;
+        control.send(message);
+        this.#gateways.tellAll(message);
         this.#requests.check();
       },
     });
@@ -197,7 +198,7 @@ export class ConsensusThread {
     await this.#peers.start();
     if (this.#peers.clusterId === "") await this.#meeting.hold("join");
     const found = await recover(options, this.#peers.clusterId, (marker, bootstrap) => {
-      options.store.send({ kind: "open", marker, bootstrap });
+      options.store.send({ kind: "open", group: ONLY_GROUP, marker, bootstrap });
       return this.#storeOpened.promise;
     });
     onOpened({ recovered: found.log, applied: found.applied });
@@ -270,10 +271,16 @@ export class ConsensusThread {
 
   // ---- the switch ----------------------------------------------------------------------------------------------------
 
+  #replicaOf(group: GroupId): Replica {
+    checkGroup(group);
+    return this.#replica;
+  }
+
   #onGateway(gateway: number, messages: readonly GatewayToConsensus[]): void {
     for (const message of messages) {
-      if (message.kind === "propose") this.#replica.propose(gateway, message);
-      else this.#replica.readIndex(gateway, message.id);
+      const replica = this.#replicaOf(message.group);
+      if (message.kind === "propose") replica.propose(gateway, message);
+      else replica.readIndex(gateway, message.id);
     }
     this.#replica.engine?.work();
   }
@@ -282,14 +289,6 @@ export class ConsensusThread {
     const { control } = this.#options;
     for (const message of messages) {
       switch (message.kind) {
-        case "status": {
-          const { engine, membership } = this.#replica;
-          const status = consensusStatus(this.ownId, engine, membership, (running) =>
-            this.#requests.describe(running),
-          );
-          control.send({ kind: "status", id: message.id, status });
-          break;
-        }
         case "cluster-request":
           this.#requests.request(message.request, (reply) => {
             control.send({ kind: "cluster-reply", id: message.id, reply });
@@ -321,7 +320,8 @@ export class ConsensusThread {
   #onStore(messages: readonly StoreToConsensus[]): void {
     for (const message of messages) {
       if (message.kind === "opened") this.#storeOpened.resolve(message);
-      else this.#replica.onStore(message);
+      else if (message.kind === "pinned") this.#replica.streams.onHeld(message.streamId);
+      else this.#replicaOf(message.group).onStore(message);
     }
     this.#replica.engine?.work();
   }

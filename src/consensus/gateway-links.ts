@@ -1,5 +1,6 @@
 /** What the consensus thread says to the gateways of this node. */
 import type { ConsensusToGateway } from "../messages/messages.ts";
+import type { GroupId } from "../threads/group.ts";
 import type { ConsensusThreadOptions } from "./options.ts";
 
 export class GatewayLinks {
@@ -18,8 +19,8 @@ export class GatewayLinks {
     for (const channel of this.#options.gateways) channel.send(message);
   }
 
-  drop(gateway: number, sequences: readonly number[], reason: "busy" | "no-leader"): void {
+  drop(group: GroupId, gateway: number, sequences: readonly number[], reason: "busy" | "no-leader"): void {
     this.#options.metrics.dropped(sequences.length);
-    this.tell(gateway, { kind: "dropped", sequences, reason });
+    this.tell(gateway, { kind: "dropped", group, sequences, reason });
   }
 }

@@ -13,6 +13,7 @@ import type { Engine } from "../raft/engine/engine.ts";
 import type { EngineOptions } from "../raft/engine/types.ts";
 import { SnapshotStreams } from "../snapshots/streams.ts";
 import type { AppliedState } from "../store/types.ts";
+import type { GroupId } from "../threads/group.ts";
 import type { PublishedGroup } from "../threads/shared-state.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import type { Forwarding } from "./forwarding.ts";
@@ -53,6 +54,7 @@ export interface ReplicaOptions
     ConsensusThreadOptions,
     "clock" | "timers" | "logger" | "metrics" | "raft" | "peer" | "log" | "store" | "snapshots"
   > {
+  readonly group: GroupId;
   readonly ownId: number;
   readonly published: PublishedGroup;
   readonly gateways: GatewayLinks;
@@ -162,7 +164,7 @@ export class Replica {
 
   propose(gateway: number, message: ProposeMessage): void {
     const { sequences, slabId } = message;
-    const { metrics, ownId, gateways, forwarding } = this.#options;
+    const { group, metrics, ownId, gateways, forwarding } = this.#options;
     const leaderId = this.#engine?.status().lead ?? 0;
     if (this.#engine?.leading === true && leaderId === ownId) {
       if (this.#proposals.own(gateway, message)) {
@@ -171,7 +173,7 @@ export class Replica {
       }
       gateways.tell(gateway, { kind: "released", slabIds: sequences.map(() => slabId) });
       const handingOver = this.#engine.status().leadTransferee !== 0;
-      gateways.drop(gateway, sequences, handingOver ? "no-leader" : "busy");
+      gateways.drop(group, gateway, sequences, handingOver ? "no-leader" : "busy");
       return;
     }
     const elsewhere = leaderId !== 0 && leaderId !== ownId;
@@ -179,7 +181,7 @@ export class Replica {
     // Sent or not, nothing of the message stays here: the transport has copied it.
     gateways.tell(gateway, { kind: "released", slabIds: sequences.map(() => slabId) });
     if (sent) metrics.forwarded(sequences.length);
-    else gateways.drop(gateway, sequences, "no-leader");
+    else gateways.drop(group, gateway, sequences, "no-leader");
   }
 
   /** No answer when nobody leads: the gateway asks again. */
@@ -197,7 +199,7 @@ export class Replica {
     this.#engine?.work();
   }
 
-  onStore(message: Exclude<StoreToConsensus, { readonly kind: "opened" }>): void {
+  onStore(message: Extract<StoreToConsensus, { readonly kind: "applied" | "installed" }>): void {
     switch (message.kind) {
       case "applied": {
         const { durable, applied } = message;
@@ -211,9 +213,6 @@ export class Replica {
         this.#setApplied(message.applied, message.ceilingMs);
         this.streams.onInstalled();
         this.#engine?.onInstalled(message.id, message.applied, message.membership);
-        break;
-      case "pinned":
-        this.streams.onHeld(message.streamId);
         break;
     }
   }
@@ -277,15 +276,15 @@ export class Replica {
   // ---- the engine ----------------------------------------------------------------------------------------------------
 
   #hooks(): EngineHooks {
-    const { store, log, memory, life, gateways, send, mayElect } = this.#options;
+    const { group, store, log, memory, life, gateways, send, mayElect } = this.#options;
     return {
       append: (id, batch) => {
         for (const { data } of batch.entries) memory.held(data);
         if (batch.snapshot !== undefined) this.streams.onTaken(batch.snapshot.index);
         log.append(id, batch);
       },
-      apply: (id, entries) => store.send({ kind: "apply", id, entries }),
-      install: (id, snapshot) => store.send({ kind: "install", id, snapshot }),
+      apply: (id, entries) => store.send({ kind: "apply", group, id, entries }),
+      install: (id, snapshot) => store.send({ kind: "install", group, id, snapshot }),
       send: (to, envelope) => void send(to, { kind: "raft", ...envelope }),
       sendSnapshot: (to, message) => this.streams.begin(to, message),
       readLog: (low, high, maxBytes) => this.#readLog(low, high, maxBytes),
@@ -298,7 +297,8 @@ export class Replica {
       onMembership: (membership) => this.#setMembership(membership),
       onReadState: (context, index) => {
         const read = readOf(life, context);
-        if (read !== undefined) gateways.tell(read.gateway, { kind: "read-state", id: read.id, index });
+        if (read !== undefined)
+          gateways.tell(read.gateway, { kind: "read-state", group, id: read.id, index });
       },
       mayElect,
     };

@@ -38,6 +38,11 @@ export class SeededRandom {
     this.#state = seed | 0 || 1;
   }
 
+  /** Goes on as a generator of this seed would begin. */
+  reseed(seed: number): void {
+    this.#state = seed | 0 || 1;
+  }
+
   below(max: number): number {
     let x = this.#state;
     x ^= x << 13;
