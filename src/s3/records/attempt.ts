@@ -1,6 +1,6 @@
 /** Attempt intents, chunk headers, disposals. */
-import { elastickv as kvGen } from "../../gen/kv.js";
 import { elastickv as gen } from "../../gen/s3.js";
+import { encodeGarbage } from "../../txn/garbage.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 
 export interface AttemptRecord {
@@ -53,5 +53,5 @@ export function decodeChunk(value: Uint8Array): ChunkRecord {
 
 /** What a superseded row leaves behind: every key under these prefixes. */
 export function encodeDisposal(prefixes: readonly Uint8Array[]): Uint8Array {
-  return kvGen.kv.Disposal.encode({ prefixes: [...prefixes] }).finish();
+  return encodeGarbage(prefixes.map((prefix) => ({ kind: "prefix", prefix })));
 }
