@@ -6,7 +6,7 @@
  * delete nothing twice and forget nothing, because a list row goes last.
  */
 import type { Clock } from "../platform/clock.ts";
-import { prefixEnd } from "../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
 import { decodeGarbage, type GarbageItem } from "../txn/garbage.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import { CLEANUP_PREFIX, parseCleanupKey } from "../txn/keys.ts";
@@ -129,11 +129,4 @@ export class GarbageCollector {
     }
     return keys.length;
   }
-}
-
-/** The first key behind `key`. */
-function keyAfter(key: Uint8Array): Uint8Array {
-  const after = new Uint8Array(key.byteLength + 1);
-  after.set(key);
-  return after;
 }

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { GatewayKv } from "../../src/gateway/gateway-kv.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { AttemptSweeper, putIntent } from "../../src/s3/content/attempts.ts";
+import { AttemptSweeper } from "../../src/s3/content/attempts.ts";
+import { putIntent } from "../../src/s3/content/log/pending-writes.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 

@@ -6,6 +6,7 @@ import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { PutAdmission, Timer } from "../content/admission.ts";
+import type { Contents } from "../content/contents.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { S3Owner } from "../records/owner.ts";
 import type { S3Metrics } from "./metrics.ts";
@@ -20,6 +21,8 @@ export interface S3Deps {
   readonly authenticator: { authenticate(request: S3Request): AuthResult };
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;
+  /** The paths that carry content. */
+  readonly content: Contents;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;
@@ -28,14 +31,8 @@ export interface S3Deps {
   readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
   readonly domains: readonly string[];
-  /** This node, across its incarnations. */
-  readonly node: string;
-  /** 8 bytes: this boot of this node. */
-  readonly origin: Uint8Array;
   /** `<HostId>` and `x-amz-id-2`: says which node it was to its operators only. */
   readonly hostId: string;
-  /** Objects up to this many bytes ride in the Raft entry of their manifest. */
-  readonly inlineBytesMax: number;
   /** A completion or copy that takes longer begins its answer and keeps the connection alive with white space. */
   readonly keepAliveAfterMs: number;
   /** What went wrong inside, for the log: the client only learns InternalError. */

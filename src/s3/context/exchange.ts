@@ -1,6 +1,5 @@
 import type { EdgeReply } from "../../http/types.ts";
 import type { AuthResult } from "../auth/types.ts";
-import type { BatchPlan } from "../content/batcher.ts";
 import type { HeaderFacts } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { OperationName } from "../protocol/operations.ts";
@@ -11,7 +10,6 @@ import type { S3Deps } from "./deps.ts";
 /** What the handlers share. */
 export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
-  readonly plan: BatchPlan;
 }
 
 /** One request on its way through the application. */

@@ -105,7 +105,9 @@ test("values", () => {
       metadata: [],
       content: { kind: "chunks", attempt: bytes("aa"), chunkSize: 4096 },
     }),
-    partTable: encodePartTable([{ number: 1, attempt: bytes("cc"), size: 5, checksum: new Uint8Array(0) }]),
+    partTable: encodePartTable([
+      { number: 1, kind: "chunks", attempt: bytes("cc"), size: 5, checksum: new Uint8Array(0) },
+    ]),
     upload: encodeUpload({
       initiatedMs: 5,
       headers,
@@ -134,6 +136,7 @@ test("values", () => {
       storageClass: "REDUCED_REDUNDANCY",
     }),
     part: encodePart({
+      kind: "chunks",
       attempt: bytes("cc"),
       size: 5,
       md5: bytes("00".repeat(16)),
@@ -193,7 +196,7 @@ test("checksums of a part: what each algorithm is called on the disk", () => {
     value: bytes("ab"),
   }));
   const parts = checksums.map((checksum) =>
-    encodePart({ attempt: bytes("cc"), size: 5, md5: bytes("00"), checksum, modifiedMs: 6 }),
+    encodePart({ kind: "chunks", attempt: bytes("cc"), size: 5, md5: bytes("00"), checksum, modifiedMs: 6 }),
   );
   expect(parts.map(hex)).toEqual(
     ["01", "02", "03", "04", "05", "06", "07", "08", "09", "0a"].map(
@@ -209,13 +212,46 @@ test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };
   expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
-  const parts = [{ number: 10_000, attempt: bytes("ff"), size: 5 * 1024 ** 3, checksum: bytes("01") }];
+  const parts = [
+    { number: 9, kind: "blobs" as const, attempt: bytes("fe"), size: 1, checksum: bytes("") },
+    {
+      number: 10_000,
+      kind: "chunks" as const,
+      attempt: bytes("ff"),
+      size: 5 * 1024 ** 3,
+      checksum: bytes("01"),
+    },
+  ];
   expect(decodePartTable(encodePartTable(parts))).toEqual(parts);
-  const part = { attempt: bytes("01"), size: 0, md5: bytes("02"), checksum: undefined, modifiedMs: 7 };
+  const part = {
+    kind: "blobs" as const,
+    attempt: bytes("01"),
+    size: 0,
+    md5: bytes("02"),
+    checksum: undefined,
+    modifiedMs: 7,
+  };
   expect(decodePart(encodePart(part))).toEqual(part);
   expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
   const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
   expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+});
+
+test("content of a newer release: the row is read, its kind is named, and it is not written anew", () => {
+  // Later fields win: the row as a newer release would write it.
+  const newer = Buffer.concat([encodeManifest(manifest), bytes("4863")]);
+  const decoded = decodeManifest(newer);
+  expect(decoded).toEqual({ ...manifest, content: { kind: "unknown", number: 99 } });
+  expect(() => encodeManifest(decoded)).toThrow("cannot be written anew");
+  expect(readSummary(newer)).toEqual(readSummary(encodeManifest(manifest)));
+  expect(() => decodeManifest(Buffer.concat([encodeManifest(manifest), bytes("4800")]))).toThrow(RecordError);
+  const part = { attempt: bytes("01"), size: 1, md5: bytes("02"), checksum: undefined, modifiedMs: 7 };
+  const newerPart = Buffer.concat([encodePart({ kind: "chunks", ...part }), bytes("3009")]);
+  expect(decodePart(newerPart)).toEqual({ kind: "unknown", ...part });
+  expect(() => encodePart(decodePart(newerPart))).toThrow("cannot be written anew");
+  const table = decodePartTable(bytes("0a09" + "0801" + "1201cc" + "1805" + "2809"));
+  expect(table.map(({ kind, size }) => [kind, size])).toEqual([["unknown", 5]]);
+  expect(() => encodePartTable(table)).toThrow("cannot be written anew");
 });
 
 test("rows of before the storage class are STANDARD", () => {

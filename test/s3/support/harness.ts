@@ -9,6 +9,8 @@ import { createS3Application } from "../../../src/s3/app.ts";
 import { keyHoldersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
+import { logContents } from "../../../src/s3/content/log/log-contents.ts";
+import type { LogSinkDeps } from "../../../src/s3/content/log/writer.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
 import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
@@ -108,6 +110,7 @@ export interface Harness {
   readonly kv: TestKv;
   readonly clock: TestClock;
   readonly deps: S3Deps;
+  readonly log: LogSinkDeps;
   readonly errors: unknown[];
   readonly admission: PutAdmission;
   call(method: string, target: string, call?: Call): Promise<Answer>;
@@ -116,6 +119,8 @@ export interface Harness {
 export interface HarnessOptions {
   readonly kv?: TestKv;
   readonly deps?: Partial<S3Deps>;
+  /** Of the path through the log. */
+  readonly log?: Partial<LogSinkDeps>;
   readonly admissionBytes?: number;
 }
 
@@ -134,6 +139,16 @@ export function harness(options: HarnessOptions = {}): Harness {
       random: systemRandom,
       metrics: noS3Metrics,
     });
+  const log: LogSinkDeps = {
+    kv: options.deps?.kv ?? kv,
+    clock: options.deps?.clock ?? clock,
+    random: options.deps?.random ?? systemRandom,
+    admission,
+    node: "node-1",
+    origin: new Uint8Array(8).fill(1),
+    inlineBytesMax: 64 * 1024,
+    ...options.log,
+  };
   const results = new WeakMap<EdgeRequest, AuthResult>();
   const deps: S3Deps = {
     kv,
@@ -144,15 +159,13 @@ export function harness(options: HarnessOptions = {}): Harness {
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
     authorizer: keyHoldersOnly,
     admission,
+    content: logContents(log),
     hold: openHold(),
     metrics: noS3Metrics,
     owner: { id: "owner-id", displayName: "owner" },
     region: "us-east-1",
     domains: ["s3.test"],
-    node: "node-1",
-    origin: new Uint8Array(8).fill(1),
     hostId: "host-id",
-    inlineBytesMax: 64 * 1024,
     keepAliveAfterMs: 60_000,
     onInternalError: (error) => errors.push(error),
     ...options.deps,
@@ -197,7 +210,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     return answerOf(reply, body.received);
   }
 
-  return { kv, clock, deps, errors, admission, call };
+  return { kv, clock, deps, log, errors, admission, call };
 }
 
 function openHold(): RequestHold {
