@@ -21,10 +21,16 @@ import { S3Error } from "../../protocol/errors.ts";
 import { type Guard, transactGuarded } from "../../records/guarded.ts";
 import { attemptChunksPrefix, attemptKey, partChunksPrefix } from "../../records/keys.ts";
 import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "../admission.ts";
+import {
+  abandonPendingWrite,
+  endPendingWrite,
+  putPendingWrite,
+  RENEW_MS,
+  WRITE_ID_BYTES,
+} from "../pending-writes.ts";
 import type { ByteSource, Closing, ContentTarget, ContentWrite, WrittenContent } from "../types.ts";
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
-import { abandonIntent, fulfilIntent, putIntent, RENEW_MS, WRITE_ID_BYTES } from "./pending-writes.ts";
 
 export const BATCHES_IN_FLIGHT = 2;
 
@@ -139,7 +145,7 @@ export class LogWrite implements ContentWrite {
     this.release();
     if (this.#first === undefined) return;
     try {
-      await abandonIntent(this.#kv, this.#id);
+      await abandonPendingWrite(this.#kv, this.#id);
     } catch {
       // No leader, a full disk: the intent stays, and the sweeper comes for it.
     }
@@ -151,7 +157,7 @@ export class LogWrite implements ContentWrite {
     if (this.#first === undefined) return { guards, mutations: [...puts, put] };
     return {
       guards: [...guards, this.#intentGuard()],
-      mutations: [...puts, fulfilIntent(this.#id), put],
+      mutations: [...puts, endPendingWrite(this.#id), put],
     };
   }
 
@@ -259,7 +265,7 @@ export class LogWrite implements ContentWrite {
     const { ref, key } = this.#target;
     const { origin, node } = this.#deps;
     const record = { origin, node, startedMs: this.#startedMs, seenMs: now, bucket: ref.bucket, key };
-    return [putIntent(this.#id, record, this.#prefix)];
+    return [putPendingWrite(this.#id, record, { kind: "prefix", prefix: this.#prefix })];
   }
 
   #intentGuard(): Guard {
