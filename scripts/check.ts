@@ -1,9 +1,13 @@
-/** `make check`: formatting and lint, types, import arrows, generated code, lockfiles, references. All run; any that fails is shown. */
+/**
+ * `make check`: formatting and lint, types, import arrows, generated code, lockfiles, references,
+ * lengths, and what nobody uses. All run; any that fails is shown.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkLayers, checkSource, checkTree } from "./check/arrows.ts";
 import { compareLockfiles, type Manifest } from "./check/lockfiles.ts";
 import { deadReferences } from "./check/references.ts";
+import { unused } from "./check/unused.ts";
 
 const root = join(import.meta.dir, "..");
 const read = (path: string): Promise<string> => Bun.file(join(root, path)).text();
@@ -26,6 +30,7 @@ const CHECKS: readonly Check[] = [
   { name: "lockfiles", run: lockfiles },
   { name: "references", run: references },
   { name: "lengths", run: lengths },
+  { name: "unused", run: () => unused(root) },
 ];
 
 async function command(...words: string[]): Promise<string> {

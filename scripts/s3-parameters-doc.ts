@@ -1,9 +1,9 @@
 /** `bun scripts/s3-parameters-doc.ts`: writes docs/s3-parameters.md from the tables of src/s3/headers (a test compares them). */
 import { join } from "node:path";
 import { headersOf } from "../src/s3/headers/names.ts";
-import { PLAIN_HEADERS, type PlainRow, QUERY_PARAMETERS } from "../src/s3/headers/plain-rows.ts";
 import { HEADER_ROWS } from "../src/s3/headers/rows.ts";
 import { OPERATIONS } from "../src/s3/protocol/operations.ts";
+import { PLAIN_HEADERS, type PlainRow, QUERY_PARAMETERS } from "./s3-plain-rows.ts";
 
 export const PARAMETERS_DOC = "docs/s3-parameters.md";
 

@@ -8,7 +8,7 @@ export function counterOf(page: string, name: string): number {
 }
 
 /** Of a histogram without labels of its own: counts below each upper bound, ascending, the last one Infinity. */
-export function bucketsOf(page: string, name: string): Map<number, number> {
+function bucketsOf(page: string, name: string): Map<number, number> {
   const buckets = new Map<number, number>();
   for (const line of page.split("\n")) {
     if (!line.startsWith(`${name}_bucket{`)) continue;

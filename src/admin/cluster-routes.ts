@@ -16,7 +16,7 @@ import {
 } from "./schemas.ts";
 import type { AdminDeps } from "./types.ts";
 
-/** 409: not as things are; 503: perhaps later, by itself. */
+/** 409: not as things are; 503: perhaps later, by itself. @internal */
 export const REFUSAL_STATUS: Readonly<Record<ClusterRefusalCode, 400 | 404 | 409 | 503>> = {
   NO_LEADER: 503,
   STALE_CONFIGURATION: 409,

@@ -36,7 +36,7 @@ export function refuseChange({
   return undefined;
 }
 
-/** 127.0.0.0/8 and ::1, also as a socket for both families shows the former (RFC 4291 section 2.5.5.2). */
+/** 127.0.0.0/8 and ::1, also as a socket for both families shows the former (RFC 4291 section 2.5.5.2). @internal */
 export function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
   const lower = address.toLowerCase();

@@ -21,6 +21,7 @@ const JAVASCRIPT = "text/javascript; charset=utf-8";
  * swagger plugin, which loads its scripts from a CDN; the plugin's `/swagger/json` is what our page shows.
  *
  * Our own scripts are kept as `.txt`, so that neither bundler nor type checker takes them for modules of the server.
+ * @internal
  */
 export const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ["/", { path: file(consolePage), contentType: HTML }],

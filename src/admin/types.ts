@@ -38,7 +38,7 @@ export const NOT_READY_CODES = [
   "fenced",
   "stopping",
 ] as const;
-export type NotReadyCode = (typeof NOT_READY_CODES)[number];
+type NotReadyCode = (typeof NOT_READY_CODES)[number];
 
 /** What is not known to whoever looks is null, never 0. */
 export interface ClusterStatus {
@@ -91,9 +91,9 @@ export interface MemberStatus {
 }
 
 export const MEMBER_ROLES = ["leader", "follower", "candidate", "learner"] as const;
-export type MemberRole = (typeof MEMBER_ROLES)[number];
+type MemberRole = (typeof MEMBER_ROLES)[number];
 
-export interface VersionInfo {
+interface VersionInfo {
   readonly version: string;
   readonly commit: string;
   readonly bun: string;

@@ -110,7 +110,7 @@ export function checkCertificate(
   );
 }
 
-/** "[::1]:80" -> "::1", "host:80" -> "host". */
+/** "[::1]:80" -> "::1", "host:80" -> "host". @internal */
 export function hostOf(address: string): string {
   const host = address.slice(0, Math.max(0, address.lastIndexOf(":")));
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;

@@ -11,6 +11,7 @@ import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member } from "../raft/engine/types.ts";
 import type { NamedAddress } from "./types.ts";
 
+/** @internal */
 export interface BootstrapResult {
   readonly clusterId: string;
   readonly roster: readonly Member[];

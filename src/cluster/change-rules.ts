@@ -7,7 +7,7 @@ import type { Member, Membership } from "../raft/engine/types.ts";
 import { parseAddress } from "./admit.ts";
 import { refused } from "./request-codec.ts";
 
-/** A learner may be promoted when it lacks at most so many entries: a moment's worth. */
+/** A learner may be promoted when it lacks at most so many entries: a moment's worth. @internal */
 export const PROMOTION_LAG_ENTRIES = 1_000;
 
 type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts: readonly Member[] };

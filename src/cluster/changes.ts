@@ -13,7 +13,7 @@ import { refused } from "./request-codec.ts";
 import { isJoint } from "./view.ts";
 
 /** A change that is not in force after this long is answered with TIMEOUT; it may still come into force. */
-export const CHANGE_TIMEOUT_MS = 10_000;
+const CHANGE_TIMEOUT_MS = 10_000;
 export interface ClusterChangesOptions {
   readonly clock: Clock;
   readonly ownId: number;

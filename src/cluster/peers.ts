@@ -21,7 +21,7 @@ import { PeerIncarnations } from "./peer-incarnations.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */
-export const PEER_PROTOCOL = 2;
+const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
 const MAX_PEER_INCARNATIONS = 64;
 /** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */

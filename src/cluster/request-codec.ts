@@ -7,7 +7,7 @@ import {
   type MemberChange,
 } from "../messages/cluster.ts";
 
-export class ClusterMessageError extends Error {
+class ClusterMessageError extends Error {
   readonly code = "CLUSTER_MESSAGE";
   constructor(message: string) {
     super(message);

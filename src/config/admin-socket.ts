@@ -5,7 +5,7 @@ import type { Environment } from "./load.ts";
 const FILE_NAME = "admin.sock";
 /** Of the unit in systemd/ (RuntimeDirectory=elastickv). */
 export const SERVICE_SOCKET = `/run/elastickv/${FILE_NAME}`;
-/** Bytes. `sun_path` has 108 on Linux, the NUL at its end included (unix(7)). */
+/** Bytes. `sun_path` has 108 on Linux, the NUL at its end included (unix(7)). @internal */
 export const SOCKET_PATH_MAX = 107;
 
 export interface AdminSocketPlace {

@@ -9,7 +9,7 @@ import { type Config, ConfigError } from "./config.ts";
 import { readPrivateFile, readSecretFile, writePrivateFile } from "./private-file.ts";
 import { SETTINGS, variableOf } from "./settings.ts";
 
-/** In the data directory, mode 0600: of a node that began alone, or put there by hand. */
+/** In the data directory, mode 0600: of a node that began alone, or put there by hand. @internal */
 export const CLUSTER_SECRET_FILE = "cluster-secret";
 
 const SECRET_BYTES = 32;

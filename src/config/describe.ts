@@ -27,6 +27,7 @@ export function describe(loaded: LoadedConfig): DescribedLine[] {
   return lines;
 }
 
+/** @internal */
 export function inboundQueueLength(config: Pick<Config, "raftMaxInflightMsgs">): number {
   return Math.max(INBOUND_QUEUE_FLOOR, config.raftMaxInflightMsgs);
 }

@@ -42,7 +42,7 @@ export const SECTIONS = [
   "Raft",
   "Log",
 ] as const;
-export type Section = (typeof SECTIONS)[number];
+type Section = (typeof SECTIONS)[number];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

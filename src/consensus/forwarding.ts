@@ -6,7 +6,7 @@ import type { PeerMessage } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 
 /** A cluster request without an answer from the leader is given up after this long: longer than any change may take there. */
-export const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;
+const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;
 /** Forwarded proposals that nobody said anything about are forgotten here: the proposer repeats them long before. */
 const PROPOSAL_MEMORY_MS = 30_000;
 

@@ -5,7 +5,7 @@ import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 import type { LogThreadPort } from "./options.ts";
 
-/** Raised when the log thread refuses or ends: the node cannot go on without it. */
+/** Raised when the log thread refuses or ends: the node cannot go on without it. @internal */
 export class LogThreadError extends Error {
   readonly code: string;
   /** As in `codesOf`. */

@@ -1,9 +1,9 @@
 import type { Clock } from "../platform/clock.ts";
 import type { ConfState, SnapshotMetadata } from "../raft/core/types.ts";
 
-/** Between two requests to drop log segments: a segment is 64 MiB, more often would find nothing. */
+/** Between two requests to drop log segments: a segment is 64 MiB, more often would find nothing. @internal */
 export const COMPACT_INTERVAL_MS = 1_000;
-/** A follower that has had a snapshot has this long to catch up with the log behind it. */
+/** A follower that has had a snapshot has this long to catch up with the log behind it. @internal */
 export const CATCH_UP_MS = 10 * 60_000;
 
 export interface LogCompactorOptions {

@@ -24,7 +24,7 @@ import type { Channel, PortLike } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 
-export const RETAIN_BYTES = 32 << 20;
+const RETAIN_BYTES = 32 << 20;
 
 /** Nobody is behind a node without peers. */
 export function retainBytesOf({ peer, raft }: Pick<ConsensusAssembly, "peer" | "raft">): number {
@@ -45,7 +45,7 @@ export interface LogThreadPort {
   compact(marker: SnapshotMetadata, throughIndex: number): void;
 }
 
-export interface MemberObservation {
+interface MemberObservation {
   readonly name: string;
   readonly role: "voter" | "learner";
   /** Entries behind the leader's commit; only while this node leads. */
@@ -77,18 +77,6 @@ export interface ConsensusThreadMetrics {
   /** Once a tick. */
   observe(observation: ConsensusObservation): void;
 }
-
-const nothing = (): void => {};
-/** For tests and the simulator. */
-export const NO_CONSENSUS_METRICS: ConsensusThreadMetrics = {
-  proposed: nothing,
-  dropped: nothing,
-  forwarded: nothing,
-  readIndexRound: nothing,
-  snapshot: nothing,
-  tickLateness: nothing,
-  observe: nothing,
-};
 
 /** What `assembleConsensus` takes. */
 export interface ConsensusAssembly extends ClusterContext {

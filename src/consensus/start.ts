@@ -18,8 +18,7 @@ import { ConsensusThread } from "./consensus-thread.ts";
 import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";
 
-export type { AssembledConsensus, ConsensusAssembly, LogThreadPort } from "./options.ts";
-export { RecoveryError } from "./recovery.ts";
+export type { AssembledConsensus, ConsensusAssembly } from "./options.ts";
 
 /** Bytes of log entries asked for at a time while the tail is read at start. */
 const TAIL_PAGE_BYTES = 16 << 20;

@@ -13,9 +13,9 @@ import { CLEANUP_PREFIX, parseCleanupKey } from "../txn/keys.ts";
 import type { KvGroup, TxnMutation } from "../txn/types.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
-export const CLEANUP_BATCH_OPERATIONS = 64;
+const CLEANUP_BATCH_OPERATIONS = 64;
 /** Keys read at a time; independent of the batch. */
-export const SCAN_PAGE = 1_024;
+const SCAN_PAGE = 1_024;
 /** List rows looked at in one run. */
 const LIST_PAGE = 256;
 

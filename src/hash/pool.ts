@@ -6,10 +6,11 @@ import type { HashPort, SpawnHashPort } from "./port.ts";
 import { type Digests, type HashAlgorithm, HashError, type HashService, type HashStream } from "./types.ts";
 
 /** Bodies up to this are hashed where they are: a message costs more than the hash. */
-export const INLINE_LIMIT_BYTES = 64 * 1024;
+const INLINE_LIMIT_BYTES = 64 * 1024;
 /**
  * Bytes of one stream that may wait in its thread before `update` asks to wait. One chunk is hashed while the next one
  * is filled; more would only be memory, 64 uploads at a time.
+ * @internal
  */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 

@@ -1,11 +1,12 @@
-/** The pool's end of a hash thread: a Worker, or the same thread. */
-import { type HashAnswer, type HashOrder, HashThread } from "./hash-thread.ts";
+/** The pool's end of a hash thread. */
+import type { HashAnswer, HashOrder } from "./hash-thread.ts";
 
 export interface HashPort {
   post(order: HashOrder): void;
   close(): void;
 }
 
+/** @internal */
 export interface HashPortEvents {
   onAnswer(answer: HashAnswer): void;
   /** The thread is gone; nothing more will be answered. At most once. */
@@ -41,9 +42,3 @@ export function spawnHashWorker(url = new URL("./hash-worker.ts", import.meta.ur
     };
   };
 }
-
-/** The hash thread in this thread, answering in a later microtask like a Worker does in a later event. */
-export const spawnHashThreadHere: SpawnHashPort = (events) => {
-  const thread = new HashThread((answer) => queueMicrotask(() => events.onAnswer(answer)));
-  return { post: (order) => thread.handle(order), close: () => {} };
-};

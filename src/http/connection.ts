@@ -49,6 +49,7 @@ export class Connection {
 /**
  * The address that a connection counts for: an IPv4 address (also when it comes mapped into IPv6), or the /64 of an
  * IPv6 address, because that is the least that a site is given (RFC 6177).
+ * @internal
  */
 export function addressGroup(remoteAddress: string): string {
   if (!remoteAddress.includes(":")) return remoteAddress;

@@ -76,7 +76,7 @@ export class Exchange implements EdgeRequest {
   }
 }
 
-/** First value in a raw header list. */
+/** First value in a raw header list. @internal */
 export function findHeader(rawHeaders: readonly string[], lowerName: string): string | undefined {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

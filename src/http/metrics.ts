@@ -16,10 +16,10 @@ export interface EdgeMetrics {
   replyAborted(reason: EdgeReplyAbort): void;
 }
 
-export type EdgeParseError = "headers-too-large" | "malformed" | "timeout";
+type EdgeParseError = "headers-too-large" | "malformed" | "timeout";
 /** `full`: `maxConnections`; `address`: too many idle ones of its address; `descriptors`: the process has none left;
  *  `pipeline`: too many requests waited for their turn. */
-export type EdgeEviction = "full" | "address" | "descriptors" | "pipeline";
+type EdgeEviction = "full" | "address" | "descriptors" | "pipeline";
 export type EdgeReplyAbort = "client-gone" | "wrong-length" | "producer-failed" | "drain-timeout";
 
 const nothing = (): void => {};

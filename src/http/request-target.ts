@@ -44,7 +44,7 @@ export interface RefusedLine {
   readonly allow?: string;
 }
 
-export const S3_METHODS = "GET, HEAD, PUT, POST, DELETE";
+const S3_METHODS = "GET, HEAD, PUT, POST, DELETE";
 /** Those that the parser lets through, or that HTTP itself knows (RFC 9110 section 9, RFC 5789). */
 const KNOWN_METHODS = new Set([...S3_METHODS.split(", "), "OPTIONS", "TRACE", "CONNECT", "PATCH"]);
 const LINE = /^\r?\n?([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.[01]\r?\n/;

@@ -8,7 +8,7 @@ import { type ConnectionLimits, ConnectionTable } from "./connection-table.ts";
 import { noEdgeMetrics } from "./metrics.ts";
 
 /** Where a connection begins and ends. Undefined: the connection is gone. */
-export type ConnectionEnds =
+type ConnectionEnds =
   | { readonly kind: "unix" }
   | {
       readonly kind: "tcp";

@@ -10,7 +10,7 @@ import { KvError, type PayloadBuffer } from "../txn/types.ts";
 /** Small, because every Worker that is told of a slab counts all of it as garbage-to-be: with 1 MiB arenas the collectors
  *  of three threads ran for shadows (7 000 against 9 100 PUTs of 4 KiB a second). */
 const ARENA_BYTES = 64 << 10;
-/** Payloads from this size on get a slab of their own and are never copied. */
+/** Payloads from this size on get a slab of their own and are never copied. @internal */
 export const IN_PLACE_PAYLOAD_BYTES = 256 << 10;
 /** Space behind the payload area of a slab for the protobuf header; a longer one costs a copy of the payload. */
 const HEADER_SPACE_BYTES = 32 << 10;

@@ -20,17 +20,17 @@ import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "../txn/t
 import { type Place, ProposalMemory } from "./proposal-buffers.ts";
 
 /** Times that a transaction is taken to a leader that is too busy after 2, 4, 8 ... ms, up to this many (docs/design/contract.md,
- *  section 7). */
+ *  section 7). @internal */
 export const RETRY_ATTEMPTS_MAX = 8;
-export const RETRY_BACKOFF_MAX_MS = 32;
+const RETRY_BACKOFF_MAX_MS = 32;
 /** A leader is too busy for longer, as one that has just lost its followers is: again after this, within the deadline. */
-export const RETRY_BUSY_MS = 200;
+const RETRY_BUSY_MS = 200;
 /** A leader is known and yet nobody takes proposals (a hand-over, the last moments of a deposed one): again after this. */
-export const RETRY_LEADERLESS_MS = 50;
+const RETRY_LEADERLESS_MS = 50;
 /** Without an answer for so long a proposal that was sent to another node is sent again; then after twice as long, and
- *  so on: what makes a cluster silent is often that it has too much to do. */
+ *  so on: what makes a cluster silent is often that it has too much to do. @internal */
 export const SILENCE_MS = 2_000;
-/** Sequences between the oldest unanswered proposal and the newest: bounds the session rows of the state machine. */
+/** Sequences between the oldest unanswered proposal and the newest: bounds the session rows of the state machine. @internal */
 export const PROPOSAL_WINDOW = 8_192;
 /** Proposals sent at the latest when so many have gathered in one turn; they share an fsync. */
 const FLUSH_PROPOSALS = 32;

@@ -4,7 +4,7 @@
  */
 import type { KvError } from "../txn/types.ts";
 
-/** A round is asked for again after this long without an answer. */
+/** A round is asked for again after this long without an answer. @internal */
 export const READ_INDEX_RETRY_MS = 500;
 
 interface Waiter {

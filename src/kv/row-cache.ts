@@ -9,9 +9,9 @@
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
 import type { Timestamp, VersionedValue } from "../store/types.ts";
 
-/** All rows together, with what a Map entry costs. */
+/** All rows together, with what a Map entry costs. @internal */
 export const ROW_CACHE_BYTES = 16 << 20;
-/** Larger rows are not kept: they would push out what is hot. */
+/** Larger rows are not kept: they would push out what is hot. @internal */
 export const CACHED_ROW_BYTES_MAX = 64 << 10;
 const ENTRY_OVERHEAD_BYTES = 256;
 

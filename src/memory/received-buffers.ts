@@ -17,7 +17,7 @@ const SHARED_BLOCK_BYTES = 256 << 10;
 /** Larger ones get a block of their own: the next power of two, from 1 MiB on the next multiple. A block stays as long as
  *  the log keeps what is in it, so space to spare would be paid for several times over. */
 const COARSE_BYTES = 1 << 20;
-/** Idle blocks kept at most, all sizes together. */
+/** Idle blocks kept at most, all sizes together. @internal */
 export const IDLE_BYTES_MAX = 32 << 20;
 
 export class ReceivedMemory {

@@ -25,7 +25,7 @@ export interface ProposeMessage {
 export type GatewayToConsensus = ProposeMessage | { readonly kind: "read-index"; readonly id: number };
 
 /** Who leads. `leaderId` 0 = nobody known. */
-export interface LeadershipMessage {
+interface LeadershipMessage {
   readonly kind: "leadership";
   readonly leading: boolean;
   readonly leaderId: number;

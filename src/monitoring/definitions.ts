@@ -3,7 +3,7 @@
  * seconds, sizes bytes. Label values come from small fixed sets: never a key, a bucket or an address.
  */
 
-export interface CounterDefinition {
+interface CounterDefinition {
   readonly kind: "counter";
   readonly name: string;
   readonly help: string;
@@ -19,7 +19,7 @@ export interface GaugeDefinition {
   readonly across: "sum" | "max";
 }
 
-export interface HistogramDefinition {
+interface HistogramDefinition {
   readonly kind: "histogram";
   readonly name: string;
   readonly help: string;

@@ -14,7 +14,7 @@ export interface MetricJson {
   readonly values: readonly MetricValue[];
 }
 
-export interface MetricValue {
+interface MetricValue {
   readonly value: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly metricName?: string;

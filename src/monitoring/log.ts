@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { isJournal } from "../platform/journal.ts";
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = "logfmt" | "json";
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -171,12 +171,3 @@ function writeToStandardError(line: string): void {
     // EAGAIN, EPIPE: nobody reads.
   }
 }
-
-/** For tests and for parts that were given no log. */
-export const noLog: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  with: () => noLog,
-};

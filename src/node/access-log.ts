@@ -8,6 +8,7 @@ import { type LogFields, type LogFormat, logLine, toJournal } from "../monitorin
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
 
+/** @internal */
 export type AccessLogMode = "off" | "errors" | "all";
 
 export interface AccessLogOptions {

@@ -28,7 +28,7 @@ import { syncDirectory } from "./directory-access.ts";
 export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
 /** Of the directory as a whole. A change that this binary cannot read back raises it. */
-export const DATA_FORMAT = 2;
+const DATA_FORMAT = 2;
 
 /** What to do about a file that nobody but a backup has. */
 const RESTORE =
@@ -59,6 +59,7 @@ export interface NodeIdentity {
   readonly initializing: boolean;
 }
 
+/** @internal */
 export type Origin = "alone" | "initial" | "join";
 
 /** What the command line says about the cluster. */

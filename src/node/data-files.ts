@@ -10,7 +10,7 @@ const KEYSPACE = "keyspace";
 
 /** Whoever opens these looks at their mode too, and refuses one that others may have read: closing it later would not make
  *  the secret in it a secret again. */
-export const SECRET_FILES: readonly string[] = [
+const SECRET_FILES: readonly string[] = [
   ROOT_CREDENTIALS_FILE,
   "root-credentials.sealed",
   "node.key",

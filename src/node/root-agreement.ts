@@ -23,7 +23,7 @@ const KEY = settingKey(NAME);
 const WHOSE = "the cluster's";
 
 /** Nobody but an operator can mend the row: every start of every member ends with it. */
-export class RootAgreementError extends StartError {
+class RootAgreementError extends StartError {
   readonly code = "ROOT_AGREEMENT";
   constructor(message: string, options?: ErrorOptions) {
     super(message, { ...options, exitCode: EXIT.LASTING });
@@ -35,6 +35,7 @@ export class RootAgreementError extends StartError {
  * @param mine what this node would use: kept from an earlier day, or made just now.
  * @returns what the cluster uses: `mine` itself when they are the same keys.
  * @throws KvError; RootAgreementError or ConfigError when the row cannot be read.
+ * @internal
  */
 export async function agreeOnRootCredentials(
   kv: Keyspace,

@@ -35,7 +35,7 @@ const HEARTBEAT_TICKS = 1;
 const COMMITTED_BYTES_PER_READY = 8 << 20;
 
 /** One gateway's way to the other threads. */
-export interface GatewayPorts {
+interface GatewayPorts {
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly store: Channel<StoreToGateway, GatewayToStore>;
   /** 8 random bytes that mark its proposals. */

@@ -6,13 +6,13 @@ import { formatMembers, isWildcard, type NamedAddress } from "../config/members.
 import type { NetworkAddress } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 
-export interface PeerTlsFiles {
+interface PeerTlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
 }
 
-export interface PeerListener {
+interface PeerListener {
   readonly listen: NetworkAddress;
   /** host:port that other nodes dial. */
   readonly advertise: string;

@@ -81,14 +81,14 @@ export function isSnapshotControl(message: PeerMessage): boolean {
   return laneOf(message) === "snapshot" && message.kind !== "snapshot-chunk";
 }
 
-/** Chunks of all streams to one peer that wait at once. A receiver that never grants more than this has none dropped. */
+/** Chunks of all streams to one peer that wait at once. A receiver that never grants more than this has none dropped. @internal */
 export const SNAPSHOT_QUEUE = 4;
 const SNAPSHOT_CONTROL_QUEUE = 64;
 const HEARTBEAT_QUEUE = 512;
 const OTHER_QUEUE = 16;
 const LEAST_REPLICATION_QUEUE = 256;
 
-export interface QueueLimit {
+interface QueueLimit {
   readonly messages: number;
   readonly bytes: number;
 }

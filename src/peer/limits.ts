@@ -4,7 +4,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** What a frame may have on top of the entries of one append message: its header, a context, a forwarded body. */
-export const FRAME_HEADROOM_BYTES = 64 * KIB;
+const FRAME_HEADROOM_BYTES = 64 * KIB;
 /** Bodies and snapshot chunks travel too, whatever the limit on append messages is. */
 const LEAST_FRAME_BYTES = 4 * MIB;
 

@@ -149,7 +149,7 @@ export interface TransportMetrics {
 }
 
 /** How a node shows that it belongs to the cluster, and has others show it. One of the two is there. */
-export interface PeerAuthentication {
+interface PeerAuthentication {
   /** Of the cluster, 32 bytes each: the first is proved with, each is taken. */
   readonly secrets: readonly Uint8Array[];
   /** The network is mutual TLS: it vouches for every byte, so that no frame has a seal. */

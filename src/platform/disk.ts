@@ -109,11 +109,6 @@ export class DiskError extends Error {
   }
 }
 
-/** The last part of a path. */
-export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
 /** The directory that holds `path`. */
 export function parentDirectory(path: string): string {
   const slash = path.lastIndexOf("/");

@@ -38,7 +38,7 @@ export function mendsItself(code: unknown): boolean {
  * What ends a thread (WalErrorCode, StoreErrorCode, the system's and SQLite's codes ...) and stays as it is however often the
  * process is started. Every code that is not here may mend: nobody restarts a node by hand because of a hanging disk.
  */
-export const LASTING_CODES = {
+const LASTING_CODES = {
   /** The log or the keyspace is not what was written. */
   damage: ["CORRUPT", "MISSING_SEGMENT", "NOT_FOUND", "RECOVERY", "FSM", "COMMAND", "MEMBERSHIP_FORMAT"],
   /** Another release's. */

@@ -14,7 +14,7 @@ import {
 
 /** Bytes of a key, of a shared secret and of an encapsulated key (Nsk, Npk, Nsecret, Nenc of the RFC, section 7.1). */
 export const KEY_BYTES = 32;
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
 const HASH_BYTES = 32;
 
@@ -23,7 +23,7 @@ const KEM_ID = 0x0020;
 const KDF_ID = 0x0001;
 const MODE_BASE = 0;
 
-/** Section 7.3. Only the second is used; the RFC prints the numbers of the first. */
+/** Section 7.3. Only the second is used; the RFC prints the numbers of the first. @internal */
 export const AES_128_GCM = { id: 0x0001, cipher: "aes-128-gcm", keyBytes: 16 } as const;
 export const AES_256_GCM = { id: 0x0002, cipher: "aes-256-gcm", keyBytes: 32 } as const;
 export type Aead = typeof AES_128_GCM | typeof AES_256_GCM;

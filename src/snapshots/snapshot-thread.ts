@@ -18,7 +18,7 @@ import {
 import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 
-/** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. */
+/** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. @internal */
 export const SNAPSHOT_SENDS_MAX = 2;
 
 export interface SnapshotThreadOptions {

@@ -16,7 +16,7 @@ import { SnapshotReceiver } from "./receiver.ts";
 import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender.ts";
 
 /** Who keeps the log that a follower needs behind its snapshot. */
-export interface LogRetention {
+interface LogRetention {
   /** A snapshot goes to this follower: the log stays as it is. */
   hold(follower: number): void;
   /** The snapshot has arrived, at this index: the log behind the index stays until the follower has more, or for so long. */

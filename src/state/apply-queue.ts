@@ -2,9 +2,9 @@
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 
 /** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */
-export const APPLY_BATCH_BYTES = 8 << 20;
+const APPLY_BATCH_BYTES = 8 << 20;
 /** ... and this many entries. */
-export const APPLY_BATCH_ENTRIES = 512;
+const APPLY_BATCH_ENTRIES = 512;
 export interface ApplyWork {
   readonly kind: "apply";
   readonly id: number;

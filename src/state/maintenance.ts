@@ -5,14 +5,14 @@ import { type AppliedState, type MvccStore, StoreError } from "../store/types.ts
 import { timestampFromMs } from "../txn/hlc.ts";
 
 /** Versions dropped in one compaction transaction: small, so that an apply never waits long for it. */
-export const COMPACTION_ROWS = 256;
+const COMPACTION_ROWS = 256;
 /** Between two looks for versions to compact. */
-export const COMPACTION_INTERVAL_MS = 1_000;
+const COMPACTION_INTERVAL_MS = 1_000;
 /** Between two steps while there is more to compact: applies come in between. */
 const COMPACTION_PAUSE_MS = 5;
-/** A power cut loses no more than this of what was applied without fsync; the log is dropped only behind that. */
+/** A power cut loses no more than this of what was applied without fsync; the log is dropped only behind that. @internal */
 export const DURABLE_INTERVAL_MS = 1_000;
-/** A stream that takes longer finds its payloads gone and fails: better than a disk that fills up behind it. */
+/** A stream that takes longer finds its payloads gone and fails: better than a disk that fills up behind it. @internal */
 export const HOLD_MAX_MS = 3_600_000;
 
 export interface StoreMaintenanceOptions {

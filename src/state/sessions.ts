@@ -12,12 +12,13 @@ import { timestampFromMs } from "../txn/hlc.ts";
 import type { TxnOutcome } from "../txn/types.ts";
 
 const ANSWER_BYTES = 20;
-/** A session that has not been used for this long (in commit time) is forgotten. */
+/** A session that has not been used for this long (in commit time) is forgotten. @internal */
 export const SESSION_SILENCE_MS = 24 * 60 * 60 * 1000;
 /**
  * From one command to the next commit time may leap so far only because nobody wrote, or because another leader's clock is
  * wrong. In the latter case no session is old, whatever its timestamp says, and proposals of the last leader may be on
  * their way again: to forget their sessions would be to apply them twice. So silence is counted from behind the leap.
+ * @internal
  */
 export const SESSION_LEAP_MS = 60 * 60 * 1000;
 /** Name of the list of origins in the FSM state. */

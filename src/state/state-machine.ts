@@ -21,7 +21,7 @@ import { cleanupKey } from "../txn/keys.ts";
 import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
 import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
 
-/** The answer to one proposal, for whoever waits for it on the node that proposed. */
+/** The answer to one proposal, for whoever waits for it on the node that proposed. @internal */
 export interface Answer {
   readonly origin: Uint8Array;
   readonly sequence: number;
@@ -47,13 +47,14 @@ interface Stats {
   changed: Uint8Array[] | undefined;
 }
 
-/** A `prefix-unchanged` condition may look this far back, in commit time. Below every permitted mvcc-retention. */
+/** A `prefix-unchanged` condition may look this far back, in commit time. Below every permitted mvcc-retention. @internal */
 export const CONDITION_AGE_MAX_MS = 60_000;
 
 const CEILING_STATE = "hlc-ceiling-ms";
-/** The replicated state outside the keyspace whose names are known beforehand (sessions have one each, besides). */
+/** The replicated state outside the keyspace whose names are known beforehand (sessions have one each, besides). @internal */
 export const FSM_STATE_NAMES = [CEILING_STATE, MEMBERSHIP_STATE, SESSION_INDEX_STATE] as const;
 
+/** @internal */
 export class FsmError extends Error {
   readonly code = "FSM";
   constructor(message: string, options?: ErrorOptions) {

@@ -29,7 +29,7 @@ import { openKeyspace } from "./open-keyspace.ts";
 import { type ApplyResult, Fsm } from "./state-machine.ts";
 
 /** Between two attempts to apply while the disk is full. */
-export const DISK_FULL_RETRY_MS = 1_000;
+const DISK_FULL_RETRY_MS = 1_000;
 
 export interface StoreThreadMetrics {
   applied(result: ApplyResult, entries: number, seconds: number): void;

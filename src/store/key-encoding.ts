@@ -141,10 +141,6 @@ export function compareKeys(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
-export function hasPrefix(key: Uint8Array, prefix: Uint8Array): boolean {
-  return key.length >= prefix.length && Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
-}
-
 /** Reads a key segment by segment. Every method throws RangeError, naming the offset, on malformed input. */
 export class KeyReader {
   readonly #key: Uint8Array;

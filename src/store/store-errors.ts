@@ -22,7 +22,7 @@ function systemCode(error: unknown): string | undefined {
 }
 
 /** Translates what SQLite or the operating system threw; everything else passes unchanged. */
-export function toStoreError(error: unknown, file: string): unknown {
+function toStoreError(error: unknown, file: string): unknown {
   if (error instanceof SQLiteError) {
     const name = error.code ?? `SQLITE_${error.errno}`;
     const found = CODES.find(([prefix]) => name.startsWith(prefix));

@@ -3,7 +3,7 @@ import { BLIND, type Timestamp } from "./types.ts";
 /** The highest commit timestamp there can be: `BLIND` itself marks a version that nothing has superseded. */
 export const MAX_COMMIT_TS: Timestamp = BLIND - 1n;
 
-export const TIMESTAMP_BYTES = 8;
+const TIMESTAMP_BYTES = 8;
 
 /** 8 bytes big-endian, so that bytewise order is time order. @throws RangeError outside 0 .. 2^63-1 */
 export function encodeTimestamp(ts: Timestamp): Uint8Array {

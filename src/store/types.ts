@@ -20,7 +20,7 @@ export interface PutMutation {
   readonly disposal?: Uint8Array | undefined;
 }
 
-export interface DeleteMutation {
+interface DeleteMutation {
   readonly kind: "delete";
   readonly key: Uint8Array;
 }

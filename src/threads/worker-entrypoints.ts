@@ -2,6 +2,7 @@
  * Every file that runs as a Worker: the one list. `scripts/build.ts` hands it to `bun build --compile` (a Worker that
  * is not an entrypoint of the build is missing from the binary, and that shows only when it is started), and
  * `workerUrl` turns a name into what `new Worker(...)` takes.
+ * @internal
  */
 export const WORKER_ENTRYPOINTS = {
   log: "raft/log/log-worker.ts",

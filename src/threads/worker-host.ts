@@ -5,7 +5,7 @@
 import { codesOf } from "../platform/exit-codes.ts";
 import { type WorkerName, workerUrl } from "./worker-entrypoints.ts";
 
-export type WorkerReport =
+type WorkerReport =
   | { readonly kind: "started"; readonly detail: unknown }
   /** Could not start; `message` is one line for the operator. */
   | { readonly kind: "failed"; readonly codes: readonly string[]; readonly message: string }

@@ -20,6 +20,7 @@ export const COMMAND_VERSION = 1;
 export const COMMAND_HEADER_BYTES = 16;
 export const CommandKind = { Txn: 1, HlcCeiling: 2 } as const;
 
+/** @internal */
 export class CommandError extends Error {
   readonly code = "COMMAND";
   constructor(message: string) {
@@ -43,7 +44,7 @@ export interface TxnCommand extends ProposalIdentity {
   readonly mutations: readonly TxnMutation[];
 }
 
-export interface CeilingCommand {
+interface CeilingCommand {
   readonly kind: "hlc-ceiling";
   readonly commitTs: Timestamp;
   readonly ceilingMs: number;
@@ -193,15 +194,6 @@ export function stampCommitTs(data: Uint8Array, commitTs: Timestamp): void {
 
 export function readCommitTs(data: Uint8Array): Timestamp {
   return new DataView(data.buffer, data.byteOffset, COMMAND_HEADER_BYTES).getBigUint64(4);
-}
-
-/** A whole entry, payload copied into place: for small transactions and tests. */
-export function encodeTxn(txn: Txn, identity: ProposalIdentity): Uint8Array {
-  const header = encodeTxnHeader(txn, identity);
-  const payload = payloadsOf(txn);
-  const data = new Uint8Array(COMMAND_HEADER_BYTES + payload.bytes + header.byteLength);
-  writeTxn(data, payload.views, payload.bytes, header);
-  return data;
 }
 
 /** Lays out an entry in `target`, which has exactly its size. */

@@ -3,10 +3,10 @@ import type { Timestamp } from "../store/types.ts";
 
 const LOGICAL_BITS = 16n;
 
-/** How far ahead of the clock a ceiling is set (docs/design/contract.md, section 4). */
+/** How far ahead of the clock a ceiling is set (docs/design/contract.md, section 4). @internal */
 export const HLC_CEILING_WINDOW_MS = 3_000;
 /** A new ceiling is proposed when less than this is left of the old one. */
-export const HLC_CEILING_RENEW_BELOW_MS = 2_000;
+const HLC_CEILING_RENEW_BELOW_MS = 2_000;
 
 /** The physical half of a timestamp, Unix milliseconds. */
 export function physicalMs(ts: Timestamp): number {

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
 import { ClusterPeers } from "../../src/cluster/peers.ts";
 import type { ClusterIdentity, TransportCallbacks } from "../../src/cluster/types.ts";
-import { type Logger, noLog } from "../../src/monitoring/log.ts";
+import type { Logger } from "../../src/monitoring/log.ts";
 import type { HandshakeResult, Hello, Peer, Transport } from "../../src/peer/types.ts";
 import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import type { Membership } from "../../src/raft/engine/types.ts";
+import { noLog } from "../support/no-log.ts";
 
 const CLUSTER = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}.test:7000` }));
 const INSTANCES = new Map(CLUSTER.map(({ name }) => [name, name.repeat(16)]));

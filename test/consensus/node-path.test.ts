@@ -1,6 +1,6 @@
 /** The whole path of a transaction in one thread: front -> consensus -> log -> commit -> store -> answer. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { RecoveryError } from "../../src/consensus/start.ts";
+import { RecoveryError } from "../../src/consensus/recovery.ts";
 import { GarbageCollector } from "../../src/gc/collector.ts";
 import { elastickv as gen } from "../../src/gen/kv.js";
 import { systemClock } from "../../src/platform/clock.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { Proposals } from "../../src/consensus/proposals.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { decodeCommand, encodeTxn } from "../../src/txn/command.ts";
+import { decodeCommand } from "../../src/txn/command.ts";
 import { HLC_CEILING_WINDOW_MS, physicalMs } from "../../src/txn/hlc.ts";
+import { encodeTxn } from "../support/encode-txn.ts";
 
 const ENTRY_BYTES = 1 << 20;
 

@@ -7,13 +7,13 @@ import type {
   GatewayToStore,
   StoreToGateway,
 } from "../../src/messages/messages.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import type { KeyspaceReader } from "../../src/store/types.ts";
-import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
+import { localChannel } from "../support/local-channel.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
+import { noLog } from "../support/no-log.ts";
 
 const APPLIED = { index: 9, term: 1, commitTs: 9n };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

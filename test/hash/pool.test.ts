@@ -2,13 +2,9 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { type HashOrder, HashThread } from "../../src/hash/hash-thread.ts";
 import { HashPool, STREAM_WINDOW_BYTES } from "../../src/hash/pool.ts";
-import {
-  type HashPortEvents,
-  type SpawnHashPort,
-  spawnHashThreadHere,
-  spawnHashWorker,
-} from "../../src/hash/port.ts";
+import { type HashPortEvents, type SpawnHashPort, spawnHashWorker } from "../../src/hash/port.ts";
 import { HashError } from "../../src/hash/types.ts";
+import { spawnHashThreadHere } from "./support/local-thread.ts";
 
 const MIB = 1024 * 1024;
 const pools: HashPool[] = [];

@@ -4,8 +4,9 @@ import { READ_INDEX_RETRY_MS } from "../../src/kv/read-index-rounds.ts";
 import { packKeys } from "../../src/messages/changed-keys.ts";
 import type { ConsensusToGateway, GatewayToConsensus } from "../../src/messages/messages.ts";
 import { BLIND } from "../../src/store/types.ts";
-import { type Channel, localChannel } from "../../src/threads/channel.ts";
+import type { Channel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
+import { localChannel } from "../support/local-channel.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -3,10 +3,11 @@ import { IN_PLACE_PAYLOAD_BYTES } from "../../src/kv/proposal-buffers.ts";
 import { PROPOSAL_WINDOW, Proposer, RETRY_ATTEMPTS_MAX, SILENCE_MS } from "../../src/kv/proposer.ts";
 import type { ConsensusToGateway, GatewayToConsensus, ProposeMessage } from "../../src/messages/messages.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
-import { type Channel, localChannel } from "../../src/threads/channel.ts";
+import type { Channel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
 import { decodeCommand, type TxnCommand } from "../../src/txn/command.ts";
 import type { Txn } from "../../src/txn/types.ts";
+import { localChannel } from "../support/local-channel.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const ORIGIN = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);

@@ -25,7 +25,7 @@ export type Operation =
    *  JavaScript's `<`: keep keys in ASCII. */
   | { readonly kind: "list"; readonly prefix: string; readonly after?: string; readonly through?: string };
 
-export type OperationKind = Operation["kind"];
+type OperationKind = Operation["kind"];
 
 /** What was seen of a key that exists. What was not told is left out, and then not checked. */
 export interface Sight {

@@ -1,5 +1,4 @@
 export {
-  type CheckOptions,
   type CheckSummary,
   checkLinearizable,
   NotLinearizableError,
@@ -10,7 +9,6 @@ export {
   MisuseError,
   type OpenCall,
   type Operation,
-  type Outcome,
   type Result,
   type Sight,
 } from "./history.ts";

@@ -2,7 +2,7 @@
 import type { Call, Operation, Outcome, Sight } from "./history.ts";
 
 /** The state of one key; undefined: it does not exist. `version` undefined: the store never told it. */
-export interface Present {
+interface Present {
   readonly value: string;
   readonly version: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Secret } from "../../src/config/secret.ts";
-import { createLogger, type LogFormat, type LogLevel, noLog } from "../../src/monitoring/log.ts";
+import { createLogger, type LogFormat, type LogLevel } from "../../src/monitoring/log.ts";
+import { noLog } from "../support/no-log.ts";
 
 function capture(format: LogFormat, level: LogLevel = "debug", extra: { journalPriority?: boolean } = {}) {
   const lines: string[] = [];

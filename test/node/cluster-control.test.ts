@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { ControlToConsensus } from "../../src/messages/messages.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ClusterControl, type ClusterControlOptions } from "../../src/node/cluster-control.ts";
 import type { Timers } from "../../src/platform/timers.ts";
+import { noLog } from "../support/no-log.ts";
 
 const ROSTER = [{ id: 1, name: "n1", address: "h:1", instance: "i" }];
 

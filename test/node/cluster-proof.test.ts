@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { givenSecrets, settledSecrets } from "../../src/node/cluster-proof.ts";
 import type { NodeIdentity, Origin } from "../../src/node/data-directory.ts";
 import { topologyOf } from "../../src/node/topology.ts";
 import { systemRandom } from "../../src/platform/random.ts";
+import { noLog } from "../support/no-log.ts";
 
 const SECRET = "0123456789abcdef".repeat(4);
 

@@ -1,6 +1,5 @@
 /** One sealing key for a cluster: who gets it, who does not, and what a lost node key means. */
 import { expect, test } from "bun:test";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ClusterSealing } from "../../src/node/cluster-sealing.ts";
 import {
   boxKey,
@@ -17,6 +16,7 @@ import type { Member, Membership } from "../../src/raft/engine/types.ts";
 import { NodeKey } from "../../src/secrets/node-key.ts";
 import type { SealingKey } from "../../src/secrets/sealing-key.ts";
 import { settingKey } from "../../src/txn/keys.ts";
+import { noLog } from "../support/no-log.ts";
 import { Rows } from "./support/rows.ts";
 
 const CLUSTER = "cc".repeat(16);

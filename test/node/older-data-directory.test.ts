@@ -14,9 +14,9 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { loadConfig } from "../../src/config/load.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import { Node } from "../../src/node/node.ts";
+import { noLog } from "../support/no-log.ts";
 
 const FIXTURE = join(import.meta.dir, "../fixtures/data-directory-0.1.0-fdb49bf.tar.gz");
 const UPLOAD_ID = "01a221acc62922c76275f6ef118a85d5f00ca92e521b";

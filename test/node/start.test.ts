@@ -13,7 +13,6 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
-import { noLog } from "../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import { keyspaceDirectory, loadIdentity, walDirectory } from "../../src/node/data-directory.ts";
 import { Node } from "../../src/node/node.ts";
@@ -24,6 +23,7 @@ import { Wal } from "../../src/raft/log/wal.ts";
 import { raw } from "../admin/raw.ts";
 import { RawClient } from "../http/raw-client.ts";
 import { S3Client } from "../process/lib/s3-client.ts";
+import { noLog } from "../support/no-log.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 /** Far above what a start takes here; a process that is still there then hangs. */

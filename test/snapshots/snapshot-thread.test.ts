@@ -8,8 +8,8 @@ import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/member
 import { SNAPSHOT_SENDS_MAX, SnapshotThread } from "../../src/snapshots/snapshot-thread.ts";
 import type { KeyspaceExport, KeyspaceGenerations, KeyspaceImport } from "../../src/store/types.ts";
 import { BLIND, StoreError } from "../../src/store/types.ts";
-import { localChannel } from "../../src/threads/channel.ts";
 import { IDENTITY, ManualTimers, MEMBERSHIP } from "../state/support/store-threads.ts";
+import { localChannel } from "../support/local-channel.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 
 /** Counts what is open, and can fail. */

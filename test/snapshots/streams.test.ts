@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { CATCH_UP_MS, COMPACT_INTERVAL_MS, LogCompactor } from "../../src/consensus/log-compactor.ts";
-import { NO_CONSENSUS_METRICS } from "../../src/consensus/options.ts";
 import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/messages/messages.ts";
-import { type LogFields, type Logger, noLog } from "../../src/monitoring/log.ts";
+import type { LogFields, Logger } from "../../src/monitoring/log.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import { EMPTY_CONF_STATE, type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
@@ -11,6 +10,8 @@ import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { SnapshotReceiver } from "../../src/snapshots/receiver.ts";
 import { SnapshotSender } from "../../src/snapshots/sender.ts";
 import { SnapshotStreams } from "../../src/snapshots/streams.ts";
+import { NO_CONSENSUS_METRICS } from "../support/local-cluster/no-metrics.ts";
+import { noLog } from "../support/no-log.ts";
 
 /** Timers that fire when the test says so. */
 function manualTimers(): Timers & { fire(): void; readonly waiting: number } {

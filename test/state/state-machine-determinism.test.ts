@@ -18,9 +18,10 @@ import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { type Answer, FSM_STATE_NAMES, Fsm } from "../../src/state/state-machine.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import type { MvccStore } from "../../src/store/types.ts";
-import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
+import { encodeCeiling, stampCommitTs } from "../../src/txn/command.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
 import type { Condition, TxnMutation } from "../../src/txn/types.ts";
+import { encodeTxn } from "../support/encode-txn.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "elastickv-determinism-"));

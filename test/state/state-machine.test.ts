@@ -4,10 +4,11 @@ import { SESSION_LEAP_MS, SESSION_SILENCE_MS } from "../../src/state/sessions.ts
 import { CONDITION_AGE_MAX_MS, Fsm, FsmError } from "../../src/state/state-machine.ts";
 import { prefixEnd } from "../../src/store/key-encoding.ts";
 import type { MvccStore } from "../../src/store/types.ts";
-import { encodeCeiling, encodeTxn, stampCommitTs } from "../../src/txn/command.ts";
+import { encodeCeiling, stampCommitTs } from "../../src/txn/command.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
 import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
 import type { Txn, TxnMutation } from "../../src/txn/types.ts";
+import { encodeTxn } from "../support/encode-txn.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -7,7 +7,7 @@ import type {
   StoreToControl,
   StoreToGateway,
 } from "../../src/messages/messages.ts";
-import { type Logger, noLog } from "../../src/monitoring/log.ts";
+import type { Logger } from "../../src/monitoring/log.ts";
 import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
 import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
@@ -15,9 +15,10 @@ import { Fsm } from "../../src/state/state-machine.ts";
 import { StoreThread } from "../../src/state/store-thread.ts";
 import { StoreIdentityError } from "../../src/store/generations/store-identity.ts";
 import type { FsmSyncMode, KeyspaceGenerations } from "../../src/store/types.ts";
-import { localChannel } from "../../src/threads/channel.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
+import { localChannel } from "../support/local-channel.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
+import { noLog } from "../support/no-log.ts";
 import {
   entry,
   FullGenerations,

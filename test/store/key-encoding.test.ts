@@ -5,7 +5,6 @@ import {
   decodeKey,
   encodeKey,
   encodeKeyPrefix,
-  hasPrefix,
   KeyReader,
   prefixEnd,
 } from "../../src/store/key-encoding.ts";
@@ -13,6 +12,8 @@ import { decodeTimestamp, encodeTimestamp } from "../../src/store/timestamp.ts";
 import { hex, SeededRandom, shared } from "./helpers.ts";
 
 const bytes = (...b: number[]) => Uint8Array.from(b);
+const hasPrefix = (key: Uint8Array, prefix: Uint8Array): boolean =>
+  key.length >= prefix.length && Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
 
 describe("key encoding", () => {
   test("golden bytes (docs/format/keyspace.md)", () => {

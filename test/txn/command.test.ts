@@ -4,11 +4,11 @@ import {
   CommandError,
   decodeCommand,
   encodeCeiling,
-  encodeTxn,
   readCommitTs,
   stampCommitTs,
 } from "../../src/txn/command.ts";
 import type { Txn } from "../../src/txn/types.ts";
+import { encodeTxn } from "../support/encode-txn.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const origin = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);

@@ -4,6 +4,7 @@
  */
 import type { Disk, DiskFile } from "../disk.ts";
 
+/** @internal */
 export const FSYNC_DELAY_VARIABLE = "ELASTICKV_TEST_FSYNC_DELAY_MS";
 const MOST_MS = 60_000;
 

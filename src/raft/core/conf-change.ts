@@ -23,7 +23,7 @@ export interface ConfChangeSingle {
 }
 
 /** The old form: exactly one change, never joint. */
-export interface ConfChangeV1 {
+interface ConfChangeV1 {
   readonly version: 1;
   readonly id: number;
   readonly change: ConfChangeSingle;
@@ -50,14 +50,6 @@ export function asV2(change: ConfChange): ConfChangeV2 {
     context: change.context,
   };
 }
-
-/** The change that leaves a joint configuration. */
-export const LEAVE_JOINT: ConfChangeV2 = Object.freeze({
-  version: 2,
-  transition: ConfChangeTransition.Auto,
-  changes: Object.freeze([]),
-  context: NO_BYTES,
-});
 
 /** Whether the change only asks to leave the joint configuration. The context does not matter. */
 export function isLeaveJoint(change: ConfChangeV2): boolean {

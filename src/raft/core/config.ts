@@ -4,7 +4,7 @@ import type { Storage } from "./storage.ts";
 import { NONE, ReadOnlyOption } from "./types.ts";
 
 /** A source of numbers for the randomised election timeout: an integer in [0, bound). */
-export type NextInt = (bound: number) => number;
+type NextInt = (bound: number) => number;
 
 export interface Config {
   /** This node's id: a safe integer above 0, never used by another node, not even a removed one. */

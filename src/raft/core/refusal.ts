@@ -1,4 +1,4 @@
-export type RefusalCode =
+type RefusalCode =
   /** No leader to take it, a transfer is under way, or too much is uncommitted. Try again later. */
   | "PROPOSAL_DROPPED"
   /** A type of message that only the node itself may produce came from elsewhere. */

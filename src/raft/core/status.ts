@@ -15,7 +15,7 @@ export interface BasicStatus extends HardState {
 }
 
 /** What the leader knows of a member, at this moment. */
-export interface ProgressStatus {
+interface ProgressStatus {
   readonly match: number;
   readonly next: number;
   readonly state: Progress["state"];

@@ -18,7 +18,7 @@ export { INCARNATION_ID } from "../../peer/types.ts";
 export const INCARNATIONS_BEFORE_CUT = 64;
 /** So many of the newest stay in any case: a peer that was itself put back names an older one. */
 export const INCARNATIONS_NOT_CUT = 32;
-/** Of the oldest, and of the newest: what lies between is dropped when nothing else bounds the list. */
+/** Of the oldest, and of the newest: what lies between is dropped when nothing else bounds the list. @internal */
 export const INCARNATIONS_KEPT_PER_END = 512;
 
 /**

@@ -11,6 +11,7 @@ import type { ConfState } from "../core/index.ts";
 /**
  * Share of the election timeout that the lease lasts. A node's ten ticks take at least 0.81 of it, because a late tick
  * may be followed by an early one (TickGate); the rest is for clocks that run at different speeds.
+ * @internal
  */
 export const LEASE_SHARE = 0.7;
 

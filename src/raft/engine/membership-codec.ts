@@ -46,7 +46,7 @@ export function readMembership(from: {
   return stored === undefined ? undefined : decodeMembership(stored);
 }
 
-/** @throws MembershipFormatError */
+/** @throws MembershipFormatError @internal */
 export function decodeMembership(bytes: Uint8Array): Membership {
   return read("membership", () => {
     const { index, confState, members, removed } = gen.raft.Membership.decode(bytes);

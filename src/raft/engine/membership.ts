@@ -115,11 +115,6 @@ export function membersOf(confState: ConfState): ReadonlySet<number> {
   ]);
 }
 
-/** Voters of either half. */
-export function votersOf(confState: ConfState): ReadonlySet<number> {
-  return new Set([...confState.voters, ...confState.votersOutgoing]);
-}
-
 /** The first membership of a cluster: the same bytes on every initial member, so without instances. */
 export function bootstrapMembership(
   initialCluster: readonly { readonly name: string; readonly address: string }[],

@@ -10,11 +10,12 @@ import { type Message, MessageType } from "../core/index.ts";
 /**
  * Share of the election timeout for which a voter is patient by the clock: longer than any lease (LEASE_SHARE), and shorter
  * than a whole one, or candidates whose ticks came a little early would find closed doors and have to wait for another.
+ * @internal
  */
 export const PATIENCE_SHARE = 0.9;
 
 /** Election timeouts for which a restarted node waits at most for a word of every other voter. A connection that leads
- *  nowhere is given up sooner than that. */
+ *  nowhere is given up sooner than that. @internal */
 export const RESTART_PATIENCE = 10;
 
 interface AcknowledgedRound {

@@ -13,11 +13,11 @@ import type { RecoveredLog, WalStats } from "./types.ts";
 import type { Wal } from "./wal.ts";
 
 /** A group is synced when it has this much, so that the first in it does not wait for the disk to take all of it. */
-export const MAX_GROUP_BYTES = 8 << 20;
+const MAX_GROUP_BYTES = 8 << 20;
 /** After so many groups the thread looks at its other messages (metrics, timers). */
 const GROUPS_PER_TURN = 16;
 /** Between two attempts to make a segment on a full disk. */
-export const DISK_FULL_RETRY_MS = 1_000;
+const DISK_FULL_RETRY_MS = 1_000;
 
 export interface LogThreadMetrics {
   /** One fsync: seconds it took, batches and entries that shared it, bytes written with framing. */

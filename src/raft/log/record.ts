@@ -64,7 +64,7 @@ export function recordBytes(payloadBytes: number): number {
   return RECORD_HEADER_BYTES + align(payloadBytes);
 }
 
-export function align(bytes: number): number {
+function align(bytes: number): number {
   return Math.ceil(bytes / RECORD_ALIGNMENT) * RECORD_ALIGNMENT;
 }
 

@@ -15,7 +15,7 @@ import {
 
 export const FORMAT_VERSION = 1;
 /** "EKVWAL" and two zeros, format version, CRC-32 of these 12 bytes. The same in every version of the format. */
-export const PREAMBLE_BYTES = 16;
+const PREAMBLE_BYTES = 16;
 const MAGIC = new TextEncoder().encode("EKVWAL\0\0");
 
 /** The segment that is made in advance, before it has a name. */

@@ -38,7 +38,7 @@ export interface SegmentKey {
   readonly salt: bigint;
 }
 
-export type ScanEnd =
+type ScanEnd =
   /** The next record does not verify, or is not there. `offset` is where it should be. */
   | { readonly kind: "unreadable"; readonly offset: number; readonly reason: string }
   /** It verifies, and is not what this log would have written. */

@@ -24,7 +24,7 @@ export function canonicalRequest(parts: CanonicalParts): string {
 const SIGNATURE_PARAMETER = "X-Amz-Signature";
 
 /** Parameters encoded once and sorted by encoded name, then value. */
-export function canonicalQuery(query: Query): string {
+function canonicalQuery(query: Query): string {
   if (query.size === 0) return "";
   const pairs: [string, string][] = [];
   for (const { name, value } of query.entries) {
@@ -34,7 +34,7 @@ export function canonicalQuery(query: Query): string {
 }
 
 /** The same over the raw text: what a client signs that does not re-encode what it was given. */
-export function rawSortedQuery(rawQuery: string): string {
+function rawSortedQuery(rawQuery: string): string {
   const pairs: [string, string][] = [];
   for (const raw of rawQuery.split("&")) {
     if (raw === "") continue;

@@ -26,7 +26,7 @@ export class SigningKeys {
   }
 }
 
-/** The chain of four HMACs of "Deriving the signing key" (AWS Signature Version 4). */
+/** The chain of four HMACs of "Deriving the signing key" (AWS Signature Version 4). @internal */
 export function deriveSigningKey(
   secretKey: string,
   day: string,

@@ -13,7 +13,7 @@ export interface Credential {
 }
 
 /** Synchronous, because it is asked on every request: whoever keeps users elsewhere keeps a cache here. */
-export interface CredentialSource {
+interface CredentialSource {
   find(accessKey: string): Credential | undefined;
 }
 

@@ -4,7 +4,7 @@ import { listElements } from "../protocol/header-values.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { ChecksumAlgorithm } from "../records/checksum.ts";
 
-export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
+const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   crc32: 4,
   crc32c: 4,
   crc64nvme: 8,

@@ -10,7 +10,7 @@ import { RecycledBody } from "./recycled-body.ts";
 import type { OpenBodyOptions, PayloadReader } from "./types.ts";
 
 /** The largest object of a single PUT, and the largest part. */
-export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 const DECODED_LENGTH = "x-amz-decoded-content-length";
 const DIGITS = /^\d{1,15}$/;

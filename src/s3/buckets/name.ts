@@ -6,7 +6,7 @@ const LIKE_IPV4 = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
 const RESERVED_PREFIXES = ["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_SUFFIXES = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
-/** The rules of "General purpose bucket naming rules" in the S3 user guide. */
+/** The rules of "General purpose bucket naming rules" in the S3 user guide. @internal */
 export function isBucketName(name: string): boolean {
   return (
     SHAPE.test(name) &&

@@ -13,7 +13,7 @@ import type { Random } from "../../platform/random.ts";
 import { retryHeaders, S3Error } from "../protocol/errors.ts";
 
 /** `prereserve`: at the door. `perbatch`: while the body was being read. */
-export type AdmissionStage = "prereserve" | "perbatch";
+type AdmissionStage = "prereserve" | "perbatch";
 export type AdmissionProtocol = "fixed-length" | "chunked";
 
 export interface AdmissionMetrics {

@@ -16,7 +16,7 @@ interface PlacedExtent {
 }
 
 /** Bytes [from, to) of an extent. */
-export interface ExtentRange {
+interface ExtentRange {
   readonly kind: ExtentKind | "unknown";
   readonly extent: Extent;
   readonly from: number;

@@ -39,6 +39,5 @@ export interface S3Deps {
   readonly onInternalError: (error: unknown, requestId: string) => void;
 }
 
-export const DEFAULT_INLINE_BYTES_MAX = 64 * 1024;
 /** aws-sdk-cpp, and with it pyarrow, gives up after 3 s with less than a byte a second (`requestTimeoutMs`, `lowSpeedLimit`). */
 export const DEFAULT_KEEP_ALIVE_AFTER_MS = 2_000;

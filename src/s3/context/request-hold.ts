@@ -10,7 +10,7 @@ import type { Timers } from "../../platform/timers.ts";
 export const HOLD_MS = 15_000;
 /** The 503 of a HEAD has no body whose code could tell a client to come back slowly: it is the last to be refused. */
 export const HOLD_HEAD_MS = 25_000;
-/** A head and its objects are some 10 KiB of memory. */
+/** A head and its objects are some 10 KiB of memory. @internal */
 export const HOLD_REQUESTS_MAX = 4_096;
 
 /** `open`: go on. `late`: it has waited long enough. `full`: too many wait. `gone`: the client has left. */

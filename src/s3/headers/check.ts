@@ -16,7 +16,7 @@ const LOCK: HeaderFacts = { asksForLock: true };
 const LOCK_PREFIX = "x-amz-object-lock-";
 const FAMILIES: readonly string[] = Object.keys(HEADER_ROWS).filter((name) => name.endsWith("*"));
 
-/** The name under which the tables have a header: its own, or its family's. Undefined: nobody knows it. */
+/** The name under which the tables have a header: its own, or its family's. Undefined: nobody knows it. @internal */
 export function tableName(lowerName: string): string | undefined {
   if (Object.hasOwn(HEADER_ROWS, lowerName)) return lowerName;
   return FAMILIES.find((family) => lowerName.startsWith(family.slice(0, -1)));

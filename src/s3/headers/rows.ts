@@ -22,6 +22,7 @@ import {
   requester,
 } from "./values.ts";
 
+/** @internal */
 export type Treatment =
   /** Does what the reference says. */
   | "honoured"

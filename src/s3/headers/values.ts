@@ -32,7 +32,7 @@ export function refusedUnless(lawful: Check): Check {
 export const integer: Check = (value, name) =>
   /^\d{1,15}$/.test(value.trim()) ? undefined : wrong(name, value);
 
-export const canned: Check = oneOf([
+const canned: Check = oneOf([
   "private",
   "public-read",
   "public-read-write",

@@ -10,8 +10,8 @@ import type { UploadRecord } from "../records/upload.ts";
 import type { ListedPart } from "./complete-request.ts";
 import type { NumberedPart } from "./parts.ts";
 
-export const PART_BYTES_MIN = 5 * 1024 * 1024;
-export const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
+const PART_BYTES_MIN = 5 * 1024 * 1024;
+const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
 
 export interface Assembly {
   readonly parts: readonly PartRef[];

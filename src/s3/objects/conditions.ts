@@ -75,7 +75,7 @@ function judge(manifest: Manifest, validators: Validators): Verdict {
 }
 
 /** A list of entity tags, or `*` alone. S3 also takes them without quotes. */
-export function matchesEtag(list: string, etag: string): boolean {
+function matchesEtag(list: string, etag: string): boolean {
   if (list.trim() === "*") return true;
   return list.split(",").some((candidate) => unquoted(candidate.trim()) === etag);
 }

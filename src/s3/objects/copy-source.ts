@@ -16,7 +16,7 @@ import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
 export const COPY_BYTES_MAX = 5 * 1024 ** 3;
 
 /** @throws S3Error InvalidArgument */
-export function parseCopySource(header: string): { bucket: string; key: string } {
+function parseCopySource(header: string): { bucket: string; key: string } {
   // The query begins at a raw `?`: one that belongs to the key is escaped.
   const mark = header.indexOf("?");
   const path = mark < 0 ? header : header.slice(0, mark);

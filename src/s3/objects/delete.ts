@@ -20,7 +20,7 @@ import {
 } from "./conditions.ts";
 import { checkVersionId } from "./current.ts";
 
-export const DELETE_OBJECTS_MAX = 1000;
+const DELETE_OBJECTS_MAX = 1000;
 const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;

@@ -8,9 +8,9 @@ import type { S3Request } from "../protocol/request.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
 
-export const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
+const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 /** Names (without prefix) and values of user metadata together, as S3. */
-export const USER_METADATA_BYTES_MAX = 2 * 1024;
+const USER_METADATA_BYTES_MAX = 2 * 1024;
 const META_PREFIX = "x-amz-meta-";
 
 export function contentHeadersOf(request: S3Request): ContentHeaders {
@@ -77,7 +77,7 @@ function decodeHeaderText(latin1: string): string {
 }
 
 /** Text that is not ASCII goes out as RFC 2047 encoded words, as S3 does; 45 bytes a word keep each below 75. */
-export function encodeHeaderText(text: string): string {
+function encodeHeaderText(text: string): string {
   let ascii = true;
   for (let i = 0; ascii && i < text.length; i++) ascii = text.charCodeAt(i) < 0x80;
   if (ascii) return text;

@@ -15,7 +15,7 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
 
-export const PUT_BYTES_MAX = 5 * 1024 ** 3;
+const PUT_BYTES_MAX = 5 * 1024 ** 3;
 
 export const putObject: Handler = async (exchange) => {
   const { request, services } = exchange;

@@ -50,7 +50,7 @@ export function contentRange(range: ByteRange, size: number): string {
   return `bytes ${range.start}-${range.end - 1}/${size}`;
 }
 
-export function invalidRange(requested: string, size: number): S3Error {
+function invalidRange(requested: string, size: number): S3Error {
   return new S3Error("InvalidRange", {
     extra: [
       ["RangeRequested", requested],

@@ -3,7 +3,7 @@ import { invalidArgument } from "./errors.ts";
 import { encodeComponent } from "./percent.ts";
 import type { S3Request } from "./request.ts";
 
-export const LIST_KEYS_MAX = 1000;
+const LIST_KEYS_MAX = 1000;
 const INTEGER_MAX = 2 ** 31 - 1;
 
 export interface ListParameters {

@@ -4,8 +4,6 @@ import { S3Error } from "./errors.ts";
 import { decodeComponent } from "./percent.ts";
 import { parseQuery, type Query } from "./query.ts";
 
-export { Query, type QueryParameter } from "./query.ts";
-
 /** Bytes of UTF-8 in a key, as S3. */
 export const MAX_KEY_BYTES = 1024;
 

@@ -1,6 +1,5 @@
-/** Attempt intents, chunk headers, disposals. */
+/** Attempt intents and chunk headers. */
 import { elastickv as gen } from "../../gen/s3.js";
-import { encodeGarbage } from "../../txn/garbage.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 
 export interface AttemptRecord {
@@ -49,9 +48,4 @@ export function decodeChunk(value: Uint8Array): ChunkRecord {
     const row = gen.s3.Chunk.decode(value);
     return { crc32: row.crc32, size: row.size };
   });
-}
-
-/** What a superseded row leaves behind: every key under these prefixes. */
-export function encodeDisposal(prefixes: readonly Uint8Array[]): Uint8Array {
-  return encodeGarbage(prefixes.map((prefix) => ({ kind: "prefix", prefix })));
 }

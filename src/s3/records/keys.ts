@@ -42,9 +42,6 @@ export const versionsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["v", re
 export const uploadsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["u", ref.bucket, ref.generation]);
 export const uploadKey = (ref: BucketRef, key: string, uploadId: string): Uint8Array =>
   encodeKey(["u", ref.bucket, ref.generation, key, uploadId]);
-/** Every upload of exactly this key. */
-export const uploadsOfKeyPrefix = (ref: BucketRef, key: string): Uint8Array =>
-  encodeKey(["u", ref.bucket, ref.generation, key]);
 
 export const bucketPartsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["p", ref.bucket, ref.generation]);
 export const partsPrefix = (ref: BucketRef, key: string, uploadId: string): Uint8Array =>

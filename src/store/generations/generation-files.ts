@@ -21,7 +21,7 @@ import { guarded } from "../store-errors.ts";
 import { type AppliedState, StoreError } from "../types.ts";
 
 /** The database file inside a generation's directory. */
-export const DATABASE_NAME = "keyspace.db";
+const DATABASE_NAME = "keyspace.db";
 const CURRENT = "CURRENT";
 const PENDING = "PENDING";
 const TEMPORARY_SUFFIX = ".tmp";

@@ -7,6 +7,7 @@ export interface StoreIdentity {
   readonly nodeId: string;
 }
 
+/** @internal */
 export class StoreIdentityError extends Error {
   readonly code = "WRONG_NODE";
   constructor(message: string) {

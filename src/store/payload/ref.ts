@@ -11,10 +11,10 @@ export interface PayloadRef {
   readonly crc: number;
 }
 
-export const PAYLOAD_REF_BYTES = 20;
+const PAYLOAD_REF_BYTES = 20;
 
 /** Payloads begin on file system blocks, so that the blocks of a dropped one can be given back. */
-export const PAYLOAD_ALIGN_BYTES = 4096;
+const PAYLOAD_ALIGN_BYTES = 4096;
 
 export function alignPayload(bytes: number): number {
   return Math.ceil(bytes / PAYLOAD_ALIGN_BYTES) * PAYLOAD_ALIGN_BYTES;

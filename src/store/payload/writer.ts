@@ -19,7 +19,7 @@ import { payloadFile, payloadSegment } from "./files.ts";
 import { alignPayload, type PayloadRef, type PayloadTail } from "./ref.ts";
 
 /** A file is closed to new payloads at this size. */
-export const PAYLOAD_FILE_BYTES = 256 * 1024 * 1024;
+const PAYLOAD_FILE_BYTES = 256 * 1024 * 1024;
 /** Payloads up to STAGED_MAX_BYTES are gathered, so that a batch of small objects is one write. */
 const STAGED_MAX_BYTES = 64 * 1024;
 const STAGE_BYTES = 1024 * 1024;

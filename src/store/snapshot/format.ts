@@ -6,8 +6,8 @@ import { crc32 } from "node:zlib";
 import { type AppliedState, BLIND, StoreError, type Timestamp } from "../types.ts";
 
 /** "EKVSNAP" and a line feed: a copy in text mode shows at once. */
-export const SNAPSHOT_MAGIC: Uint8Array = Uint8Array.of(0x45, 0x4b, 0x56, 0x53, 0x4e, 0x41, 0x50, 0x0a);
-export const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_MAGIC: Uint8Array = Uint8Array.of(0x45, 0x4b, 0x56, 0x53, 0x4e, 0x41, 0x50, 0x0a);
+const SNAPSHOT_VERSION = 1;
 /** Magic (8), version (4), index (8), term (8), commit_ts (8), horizon (8), CRC-32 of what is before it (4). */
 export const HEADER_BYTES = 48;
 /** Kind (1), length of the body (4). */
@@ -21,8 +21,7 @@ export const FRAME_BODY_MAX_BYTES = 64 << 20;
 /** A payload up to this size lies in its row; a larger one follows it in frames of its own. */
 export const ROW_PAYLOAD_MAX_BYTES = 16 << 10;
 /** Rows (8), state values (8), payload bytes (8), SHA-256 (32). */
-export const TRAILER_BODY_BYTES = 56;
-export const DIGEST_BYTES = 32;
+const TRAILER_BODY_BYTES = 56;
 
 export const FRAME_STATE = 1;
 export const FRAME_ROWS = 2;

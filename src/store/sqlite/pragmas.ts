@@ -3,19 +3,19 @@ import type { Database } from "bun:sqlite";
 import { StoreError } from "../types.ts";
 
 /** Bytes per page; fixed when the file is made (decision 010). */
-export const PAGE_BYTES = 4096;
-export const WRITER_CACHE_KIB = 64 * 1024;
-export const READER_CACHE_KIB = 32 * 1024;
+const PAGE_BYTES = 4096;
+const WRITER_CACHE_KIB = 64 * 1024;
+const READER_CACHE_KIB = 32 * 1024;
 /** Pages of an import that were changed and not written yet. */
-export const IMPORT_CACHE_KIB = 32 * 1024;
+const IMPORT_CACHE_KIB = 32 * 1024;
 /** How long one connection waits for another one's lock. Only checkpoints and opening ever meet one. */
 export const BUSY_TIMEOUT_MS = 5_000;
 /** How long the writer waits for readers when the write-ahead file is over its limit; then it goes on without. */
 export const WAL_RESTART_WAIT_MS = 50;
 /** A commit that leaves this many pages in the write-ahead file copies what it may into the database file. */
-export const CHECKPOINT_PAGES = 2_000;
+const CHECKPOINT_PAGES = 2_000;
 /** The write-ahead file is cut to this when it starts over. */
-export const WAL_KEEP_BYTES = 64 * 1024 * 1024;
+const WAL_KEEP_BYTES = 64 * 1024 * 1024;
 /** Beyond this the writer waits for readers, so that the file can start over. Above what is kept. */
 export const WAL_LIMIT_BYTES = 256 * 1024 * 1024;
 

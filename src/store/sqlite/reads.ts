@@ -51,7 +51,7 @@ export function encodeApplied(state: AppliedState): Uint8Array {
   return bytes;
 }
 
-export function decodeApplied(bytes: Uint8Array): AppliedState {
+function decodeApplied(bytes: Uint8Array): AppliedState {
   if (bytes.length !== 24)
     throw new StoreError("CORRUPT", `the applied position has ${bytes.length} bytes, not 24`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);

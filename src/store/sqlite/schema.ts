@@ -4,12 +4,12 @@ import { encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { StoreError } from "../types.ts";
 
 /** Raised by every change that an older program would misread. */
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** PRAGMA application_id: "ekvS". Tells our file from another program's before anything else is looked at. */
-export const APPLICATION_ID = 0x656b7653;
+const APPLICATION_ID = 0x656b7653;
 
-export const META_FORMAT = "format";
+const META_FORMAT = "format";
 export const META_APPLIED = "applied";
 export const META_HORIZON = "horizon";
 /** 4 bytes number of the growing payload file, 8 bytes where its next payload goes. */

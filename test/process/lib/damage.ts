@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** Log segments, oldest first. */
-export function logSegments(dataDir: string): string[] {
+function logSegments(dataDir: string): string[] {
   const directory = join(dataDir, "wal");
   return readdirSync(directory)
     .filter((name) => name.endsWith(".wal"))

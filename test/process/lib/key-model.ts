@@ -76,11 +76,11 @@ export class KeyModel {
   }
 }
 
-export function same(left: State, right: State): boolean {
+function same(left: State, right: State): boolean {
   return left?.sha256 === right?.sha256 && left?.size === right?.size && left?.etag === right?.etag;
 }
 
-export function describe(state: State): string {
+function describe(state: State): string {
   return state === undefined
     ? "no object"
     : `${state.size} bytes, sha256 ${state.sha256.slice(0, 16)}, etag ${state.etag}`;

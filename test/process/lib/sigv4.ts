@@ -30,7 +30,7 @@ const REGION = "us-east-1";
 const ALGORITHM = "AWS4-HMAC-SHA256";
 
 /** RFC 3986: everything but unreserved characters, as UTF-8, upper-case hex. */
-export function percentEncode(text: string): string {
+function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Changer, ConfChangeError, restoreConfiguration } from "../../../src/raft/core/confchange/index.ts";
+import { Changer } from "../../../src/raft/core/confchange/changer.ts";
+import { ConfChangeError, restoreConfiguration } from "../../../src/raft/core/confchange/index.ts";
 import {
   asV2,
   type ConfChange,

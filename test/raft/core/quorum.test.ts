@@ -1,13 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { jointCommittedIndex, jointVoteResult, VoteResult } from "../../../src/raft/core/quorum/index.ts";
 import {
-  jointCommittedIndex,
-  jointVoteResult,
   majorityCommittedIndex,
   majorityVoteResult,
   quorumSize,
-  UNBOUNDED,
-  VoteResult,
-} from "../../../src/raft/core/quorum/index.ts";
+} from "../../../src/raft/core/quorum/majority.ts";
+import { UNBOUNDED } from "../../../src/raft/core/quorum/types.ts";
 import { SeededRandom, seeds } from "../support/random.ts";
 
 /** The definition, by trying every index: the largest that more than half have reached. */

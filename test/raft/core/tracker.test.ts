@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Inflights, Progress, ProgressState } from "../../../src/raft/core/tracker/index.ts";
+import { Progress, ProgressState } from "../../../src/raft/core/tracker/index.ts";
+import { Inflights } from "../../../src/raft/core/tracker/inflights.ts";
 import { SeededRandom } from "../support/random.ts";
 
 const UNLIMITED = Number.POSITIVE_INFINITY;

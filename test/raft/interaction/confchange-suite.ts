@@ -1,10 +1,8 @@
-import {
-  type ChangedConfiguration,
-  Changer,
-  ConfChangeError,
-} from "../../../src/raft/core/confchange/index.ts";
-import { describeConfiguration, ProgressTracker } from "../../../src/raft/core/tracker/index.ts";
+import { Changer } from "../../../src/raft/core/confchange/changer.ts";
+import { type ChangedConfiguration, ConfChangeError } from "../../../src/raft/core/confchange/index.ts";
+import { ProgressTracker } from "../../../src/raft/core/tracker/index.ts";
 import { type Case, lastValueOf, parseBoolean } from "./datadriven.ts";
+import { describeConfiguration } from "./describe-configuration.ts";
 import { parseChanges, TokenError } from "./tokens.ts";
 
 /** docs/design/raft-interaction.md, section 6: one tracker for the whole file. */

@@ -26,16 +26,16 @@ function describeTarget(id: number): string {
   return id.toString(16);
 }
 
-export function describeHardState(hardState: HardState): string {
+function describeHardState(hardState: HardState): string {
   const vote = hardState.vote === 0 ? "" : ` Vote:${hardState.vote}`;
   return `Term:${hardState.term}${vote} Commit:${hardState.commit}`;
 }
 
-export function describeSoftState(softState: SoftState): string {
+function describeSoftState(softState: SoftState): string {
   return `Lead:${softState.lead} State:${stateName(softState.state)}`;
 }
 
-export function describeConfState(state: ConfState): string {
+function describeConfState(state: ConfState): string {
   const list = (ids: readonly number[]): string => `[${[...ids].sort((a, b) => a - b).join(" ")}]`;
   return (
     `Voters:${list(state.voters)} VotersOutgoing:${list(state.votersOutgoing)} ` +
@@ -43,7 +43,7 @@ export function describeConfState(state: ConfState): string {
   );
 }
 
-export function describeSnapshot({ metadata }: Snapshot): string {
+function describeSnapshot({ metadata }: Snapshot): string {
   return `Index:${metadata.index} Term:${metadata.term} ConfState:${describeConfState(metadata.confState)}`;
 }
 
@@ -54,13 +54,13 @@ const LETTERS: Readonly<Record<ConfChangeType, string>> = {
   [ConfChangeType.UpdateNode]: "u",
 };
 
-export function describeChanges(changes: readonly ConfChangeSingle[]): string {
+function describeChanges(changes: readonly ConfChangeSingle[]): string {
   return changes.map(({ type, nodeId }) => `${LETTERS[type]}${nodeId}`).join(" ");
 }
 
 const ENTRY_TYPES: readonly string[] = ["EntryNormal", "EntryConfChange", "EntryConfChangeV2"];
 
-export function describeEntry(entry: Entry): string {
+function describeEntry(entry: Entry): string {
   const payload =
     entry.type === EntryType.Normal
       ? quote(entry.data)
@@ -133,7 +133,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** As Go's %q: printable characters as they are, the rest escaped, bytes that are no UTF-8 as \xNN. */
-export function quote(bytes: Uint8Array): string {
+function quote(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; ) {
     const { char, length } = decodeCharacter(bytes, at);

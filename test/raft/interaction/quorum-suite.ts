@@ -4,10 +4,10 @@ import {
   jointCommittedIndex,
   jointIds,
   jointVoteResult,
-  majorityCommittedIndex,
-  UNBOUNDED,
   VoteResult,
 } from "../../../src/raft/core/quorum/index.ts";
+import { majorityCommittedIndex } from "../../../src/raft/core/quorum/majority.ts";
+import { UNBOUNDED } from "../../../src/raft/core/quorum/types.ts";
 import { type Argument, type Case, parseInteger, valuesOf } from "./datadriven.ts";
 
 /** docs/design/raft-interaction.md, section 7: every case stands alone. */

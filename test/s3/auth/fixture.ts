@@ -23,7 +23,7 @@ export interface RequestParts {
 
 const NO_BODY: BodyReader = { declaredLength: 0, received: 0, read: () => Promise.resolve(undefined) };
 
-export function edgeRequest(parts: RequestParts): EdgeRequest {
+function edgeRequest(parts: RequestParts): EdgeRequest {
   const rawHeaders = parts.headers ?? ["Host", "127.0.0.1:9000"];
   return {
     method: parts.method ?? "GET",

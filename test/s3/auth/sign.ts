@@ -24,7 +24,7 @@ function toBuffer(data: ArrayBuffer | ArrayBufferView): Buffer {
     : Buffer.from(data);
 }
 
-export function signer(region = "us-east-1"): SignatureV4 {
+function signer(region = "us-east-1"): SignatureV4 {
   return new SignatureV4({
     credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY },
     region,
@@ -63,7 +63,7 @@ function httpRequest(request: ToSign): Parameters<SignatureV4["sign"]>[0] {
 const uriEscape = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
-export function targetOf(path: string, query: Record<string, unknown> = {}): string {
+function targetOf(path: string, query: Record<string, unknown> = {}): string {
   const text = Object.entries(query)
     .map(([name, value]) => `${uriEscape(name)}=${uriEscape(String(value))}`)
     .join("&");

@@ -35,7 +35,7 @@ export function bodyOf(pieces: readonly Uint8Array[], declaredLength?: number): 
 }
 
 /** Cuts bytes into pieces of `size`. */
-export function piecesOf(bytes: Uint8Array, size: number): Uint8Array[] {
+function piecesOf(bytes: Uint8Array, size: number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
   return pieces;

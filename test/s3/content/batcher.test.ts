@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import type { HashService } from "../../../src/hash/types.ts";
 import { CHUNK_BYTES } from "../../../src/s3/content/chunk-buffers.ts";
 import {
+  type BatchPlan,
   ENTRY_HEADROOM_BYTES,
-  entriesOf,
   planBatches,
   worstBatch,
 } from "../../../src/s3/content/log/batcher.ts";
@@ -13,6 +13,12 @@ import { TestKv } from "../support/test-kv.ts";
 
 const GIB = 1024 ** 3;
 const LIMIT = 4 * 1024 * 1024;
+
+/** Raft entries of an object of `size` bytes. The last one also carries the manifest. */
+function entriesOf(plan: BatchPlan, size: number): number {
+  const chunks = Math.ceil(size / plan.chunkBytes);
+  return Math.max(1, Math.ceil(chunks / plan.chunksPerBatch));
+}
 
 test("three chunks of 1 MiB to an entry at the default limit, 5 GiB are 1707 entries", () => {
   const plan = planBatches(new TestKv({ maxTxnBytes: LIMIT }));

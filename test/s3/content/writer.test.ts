@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { PutAdmission } from "../../../src/s3/content/admission.ts";
-import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
 import { KvError, type Txn } from "../../../src/txn/types.ts";
 import { harness, pattern, TestClock } from "../support/harness.ts";
+import { noS3Metrics } from "../support/no-metrics.ts";
 import { TestKv } from "../support/test-kv.ts";
 
 const MIB = 1024 * 1024;

@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import { API_NAMES, type ApiNames } from "../../../scripts/s3-api-names.ts";
 import { PARAMETERS_DOC, parametersDocument } from "../../../scripts/s3-parameters-doc.ts";
+import { PLAIN_HEADERS, QUERY_PARAMETERS } from "../../../scripts/s3-plain-rows.ts";
 import { isHoisted, isOfPresigned } from "../../../src/s3/auth/presigned-parameters.ts";
 import { tableName } from "../../../src/s3/headers/check.ts";
 import { headersOf } from "../../../src/s3/headers/names.ts";
-import { PLAIN_HEADERS, QUERY_PARAMETERS } from "../../../src/s3/headers/plain-rows.ts";
 import { HEADER_ROWS } from "../../../src/s3/headers/rows.ts";
 import { OPERATIONS } from "../../../src/s3/protocol/operations.ts";
 import { ROUTES } from "../../../src/s3/routing/routes.ts";

@@ -1,12 +1,6 @@
 /** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
 import { expect, test } from "bun:test";
-import {
-  decodeAttempt,
-  decodeChunk,
-  encodeAttempt,
-  encodeChunk,
-  encodeDisposal,
-} from "../../../src/s3/records/attempt.ts";
+import { decodeAttempt, decodeChunk, encodeAttempt, encodeChunk } from "../../../src/s3/records/attempt.ts";
 import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
 import {
   aliveKey,
@@ -28,6 +22,7 @@ import {
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
+import { encodeGarbage } from "../../../src/txn/garbage.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
@@ -152,7 +147,10 @@ test("values", () => {
       bucket: "b",
       key: "k",
     }),
-    disposal: encodeDisposal([bytes("6300"), bytes("7000")]),
+    garbage: encodeGarbage([
+      { kind: "prefix", prefix: bytes("6300") },
+      { kind: "prefix", prefix: bytes("7000") },
+    ]),
   };
   expect(Object.fromEntries(Object.entries(golden).map(([name, value]) => [name, hex(value)]))).toEqual({
     attempt: "0a0801020304050607081001180222016e2a016232016b",
@@ -163,7 +161,7 @@ test("values", () => {
     classedUpload: "0805120c0a0a746578742f706c61696e3202414b388080404001",
     chunks:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48025201aa588020",
-    disposal: "0a0263000a027000",
+    garbage: "0a0263000a027000",
     inline:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000",
     invoked:

@@ -12,8 +12,8 @@ import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts"
 import { logContents } from "../../../src/s3/content/log/log-contents.ts";
 import type { LogSinkDeps } from "../../../src/s3/content/log/writer.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
-import { noS3Metrics } from "../../../src/s3/context/metrics.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
+import { noS3Metrics } from "./no-metrics.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.
@@ -29,12 +29,12 @@ export class TestClock implements Clock {
   }
 }
 
-export type Body =
+type Body =
   | string
   | Uint8Array
   | { readonly length: number; readonly pieces: () => AsyncIterator<Uint8Array> };
 
-export interface Call {
+interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Further header lines, which may repeat a name. */
   readonly lines?: readonly (readonly [name: string, value: string])[];

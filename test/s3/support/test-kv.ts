@@ -9,7 +9,6 @@ import { prefixEnd } from "../../../src/store/key-encoding.ts";
 import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
 import {
   COMMAND_HEADER_BYTES,
-  encodeTxn,
   encodeTxnHeader,
   payloadsOf,
   stampCommitTs,
@@ -25,6 +24,7 @@ import {
   type Txn,
   type TxnOutcome,
 } from "../../../src/txn/types.ts";
+import { encodeTxn } from "../../support/encode-txn.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 
 const ORIGIN = new Uint8Array(8).fill(7);

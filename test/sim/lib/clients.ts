@@ -22,12 +22,12 @@ const LIST_LIMIT = 1_000;
 
 const text = new TextEncoder();
 
-export function rowKey(key: string): Uint8Array {
+function rowKey(key: string): Uint8Array {
   return encodeKey([TABLE, key]);
 }
 
-export const TABLE_START = encodeKey([TABLE]);
-export const TABLE_END: Uint8Array = (() => {
+const TABLE_START = encodeKey([TABLE]);
+const TABLE_END: Uint8Array = (() => {
   const end = TABLE_START.slice();
   end[end.length - 1] = (end[end.length - 1] as number) + 1;
   return end;

@@ -4,7 +4,6 @@
 
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
 import { LogClient } from "../../../src/consensus/log-client.ts";
-import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
   ConsensusToControl,
@@ -20,7 +19,6 @@ import type {
   StoreToControl,
   StoreToGateway,
 } from "../../../src/messages/messages.ts";
-import { noLog } from "../../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
 import { NodeKv } from "../../../src/node/node-kv.ts";
 import { PeerTransport, type Transport, type TransportMetrics } from "../../../src/peer/index.ts";
@@ -34,6 +32,8 @@ import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
 import type { KvGroup } from "../../../src/txn/types.ts";
+import { NO_CONSENSUS_METRICS } from "../../support/local-cluster/no-metrics.ts";
+import { noLog } from "../../support/no-log.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";
@@ -413,7 +413,7 @@ function checkDurable(machine: Machine, marker: number): void {
   throw new Violation("the log is dropped up to what is durable", { node: machine.name, marker, durable });
 }
 
-export function networkAddress(address: string): NetworkAddress {
+function networkAddress(address: string): NetworkAddress {
   const [host, port] = address.split(":") as [string, string];
   return { host, port: Number(port) };
 }

@@ -3,7 +3,7 @@ import type { Timers } from "../../../src/platform/timers.ts";
 import type { Scheduler, SimThread } from "./scheduler.ts";
 
 /** Unix milliseconds at which every run begins. */
-export const EPOCH_MS = 1_800_000_000_000;
+const EPOCH_MS = 1_800_000_000_000;
 
 /** The clocks of one machine: a monotonic one that drifts, and a wall clock that may also jump. */
 export class NodeClock implements Clock {

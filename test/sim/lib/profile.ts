@@ -3,7 +3,7 @@ import type { RaftSettings } from "../../../src/cluster/types.ts";
 import type { NetworkConditions } from "./sim-network.ts";
 import type { SimRandom } from "./sim-random.ts";
 
-export const FAULTS = [
+const FAULTS = [
   "crash",
   "crash-in-disk-operation",
   "crash-all",

@@ -23,7 +23,7 @@ export interface Process {
 }
 
 /** Ends a turn of a process that has just died. */
-export class ProcessEnded extends Error {
+class ProcessEnded extends Error {
   override readonly name = "ProcessEnded";
 }
 

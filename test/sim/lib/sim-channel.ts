@@ -5,7 +5,7 @@ import type { SimThread } from "./scheduler.ts";
 export type Latency = () => number;
 
 /** Sees every message as it is received, before its receiver does. */
-export type Tap<T> = (message: T) => void;
+type Tap<T> = (message: T) => void;
 
 interface Arriving<T> {
   readonly at: number;
@@ -125,7 +125,7 @@ export function simChannel<A, B>(
 export type { SimEnd };
 
 /** A message in a line, without the bytes. */
-export function describe(message: unknown): string {
+function describe(message: unknown): string {
   return JSON.stringify(message, (_, value: unknown) => {
     if (value instanceof Uint8Array) return `<${value.byteLength}>`;
     if (typeof value === "bigint") return value.toString();

@@ -18,7 +18,7 @@ import { Violation } from "./violation.ts";
 /** Time to form the cluster before anything goes wrong. */
 const FORMATION_MS = 30_000;
 /** Time after the end of all faults until everything must be well again. */
-export const RECOVERY_MS = 120_000;
+const RECOVERY_MS = 120_000;
 /** A run with more events than this goes in circles. */
 const MAX_EVENTS = 20_000_000;
 

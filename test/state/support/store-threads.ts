@@ -4,8 +4,9 @@ import type { Timers } from "../../../src/platform/timers.ts";
 import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
 import type { Membership } from "../../../src/raft/engine/types.ts";
 import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
-import { encodeTxn, stampCommitTs } from "../../../src/txn/command.ts";
+import { stampCommitTs } from "../../../src/txn/command.ts";
 import { timestampFromMs } from "../../../src/txn/hlc.ts";
+import { encodeTxn } from "../../support/encode-txn.ts";
 import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import { MemoryStore } from "../../support/memory-store/memory-store.ts";
 

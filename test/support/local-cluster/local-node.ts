@@ -2,7 +2,6 @@
 
 import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
 import type { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
-import { NO_CONSENSUS_METRICS } from "../../../src/consensus/options.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
   ConsensusToControl,
@@ -18,7 +17,6 @@ import type {
   StoreToControl,
   StoreToGateway,
 } from "../../../src/messages/messages.ts";
-import { noLog } from "../../../src/monitoring/log.ts";
 import { ThreadMetrics } from "../../../src/monitoring/thread-metrics.ts";
 import { NodeKv } from "../../../src/node/node-kv.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
@@ -27,10 +25,12 @@ import { systemTimers } from "../../../src/platform/timers.ts";
 import type { Member } from "../../../src/raft/engine/types.ts";
 import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
-import { localChannel } from "../../../src/threads/channel.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";
+import { localChannel } from "../local-channel.ts";
 import type { MemoryGenerations } from "../memory-store/memory-generations.ts";
+import { noLog } from "../no-log.ts";
 import type { MemoryLog } from "./memory-log.ts";
+import { NO_CONSENSUS_METRICS } from "./no-metrics.ts";
 
 export { MemoryLog } from "./memory-log.ts";
 

@@ -1,7 +1,7 @@
 import type { Random } from "../../../src/platform/random.ts";
 
 /** What a disk writes in one piece: a crash leaves a sector as it was before a write or after it, never between. */
-export const SECTOR_BYTES = 512;
+const SECTOR_BYTES = 512;
 const PAGE_BYTES = 4 << 10;
 /** When something happens on a disk without a clock: in the past. */
 export const LONG_AGO = Number.NEGATIVE_INFINITY;

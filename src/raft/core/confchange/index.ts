@@ -1,5 +1,5 @@
-export { type ChangedConfiguration, Changer } from "./changer.ts";
-export { checkConfiguration } from "./check.ts";
-export { ConfChangeError, type ConfChangeErrorCode } from "./error.ts";
+export type { ChangedConfiguration } from "./changer.ts";
+
+export { ConfChangeError } from "./error.ts";
 export { changeConfiguration, nextConfState } from "./next.ts";
 export { restoreConfiguration } from "./restore.ts";

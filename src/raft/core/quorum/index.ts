@@ -1,3 +1,2 @@
 export { isJointVoter, type JointVoters, jointCommittedIndex, jointIds, jointVoteResult } from "./joint.ts";
-export { majorityCommittedIndex, majorityVoteResult, quorumSize } from "./majority.ts";
-export { type AckedIndexes, UNBOUNDED, VoteResult } from "./types.ts";
+export { type AckedIndexes, VoteResult } from "./types.ts";

@@ -3,7 +3,7 @@ import { type AckedIndexes, UNBOUNDED, VoteResult } from "./types.ts";
 // A majority configuration is nothing but the ascending ids of its voters. An empty one is a convention: it has
 // committed everything and always votes yes, so that a joint configuration with an empty half acts like its other.
 
-/** How many votes win among `voters` of them. */
+/** How many votes win among `voters` of them. @internal */
 export function quorumSize(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }

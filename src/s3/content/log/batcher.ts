@@ -8,7 +8,7 @@ import { encodeAttempt, encodeChunk } from "../../records/attempt.ts";
 import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../../records/keys.ts";
 import { CHUNK_BYTES } from "../chunk-buffers.ts";
 
-/** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. */
+/** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
 export const ENTRY_HEADROOM_BYTES = 64 * 1024;
 const CHUNK_BYTES_MIN = 64;
 const KEY_BYTES_MAX = 1024;
@@ -18,12 +18,6 @@ export interface BatchPlan {
   /** Bytes of every chunk but the last. */
   readonly chunkBytes: number;
   readonly chunksPerBatch: number;
-}
-
-/** Raft entries of an object of `size` bytes. The last one also carries the manifest. */
-export function entriesOf(plan: BatchPlan, size: number): number {
-  const chunks = Math.ceil(size / plan.chunkBytes);
-  return Math.max(1, Math.ceil(chunks / plan.chunksPerBatch));
 }
 
 /**
@@ -42,7 +36,7 @@ export function planBatches(kv: Pick<KvGroup, "encodedSize" | "maxTxnBytes">): B
   throw new RangeError(`transactions of ${kv.maxTxnBytes} bytes cannot carry a chunk with the longest key`);
 }
 
-/** The largest first batch that an upload can produce. */
+/** The largest first batch that an upload can produce. @internal */
 export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
   const key = "\0".repeat(KEY_BYTES_MAX);
   const bucket = "b".repeat(BUCKET_NAME_LENGTH_MAX);

@@ -17,6 +17,7 @@ export function logContents(deps: LogSinkDeps): Contents {
   });
 }
 
+/** @internal */
 export function logSink(deps: LogSinkDeps, plan: BatchPlan): ContentSink {
   return {
     open: (target, protocol, signal) =>

@@ -32,7 +32,7 @@ import type { ByteSource, Closing, ContentTarget, ContentWrite, WrittenContent }
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
 
-export const BATCHES_IN_FLIGHT = 2;
+const BATCHES_IN_FLIGHT = 2;
 
 export interface LogSinkDeps {
   readonly kv: KvClient;

@@ -15,7 +15,7 @@ import { PublishedState } from "../../../../src/threads/shared-state.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
 
 export const TICK_MS = 100;
-export const ELECTION_TICKS = 10;
+const ELECTION_TICKS = 10;
 const PAGE_ENTRIES = 5;
 
 /** The keyspace: where it is, who belongs, and a digest of everything applied. */

@@ -76,7 +76,7 @@ export class LogModel {
 }
 
 /** The state without the entries through `baseIndex`. */
-export function clip(state: ModelState, baseIndex: number): ModelState {
+function clip(state: ModelState, baseIndex: number): ModelState {
   if (baseIndex <= state.baseIndex) return state;
   return { ...state, baseIndex, entries: state.entries.slice(baseIndex - state.baseIndex) };
 }
