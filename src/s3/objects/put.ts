@@ -85,7 +85,8 @@ function stored(etag: string, checksum: StoredChecksum | undefined): EdgeReply {
 }
 
 async function readAway(body: PayloadReader): Promise<PayloadResult> {
-  while ((await body.read()) !== undefined) await body.settled();
+  const bytes = new Uint8Array(64 * 1024);
+  while ((await body.readInto(bytes)) > 0) await body.settled();
   return body.finish();
 }
 

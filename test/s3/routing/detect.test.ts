@@ -20,7 +20,7 @@ function detectedOf(method: string, target: string, headers: Record<string, stri
     header: (name) => (name === "host" ? "localhost" : headers[name]),
     remoteAddress: "",
     requestId: "R",
-    body: { declaredLength: 0, received: 0, read: async () => undefined },
+    body: { declaredLength: 0, received: 0, read: async () => undefined, readInto: async () => 0 },
     signal: new AbortController().signal,
   };
   return detectOperation(parseS3Request(edge, { domains: [] }));

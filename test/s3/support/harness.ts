@@ -1,7 +1,7 @@
 /** The S3 application without sockets: requests go in and replies come out as the edge would see them. */
 import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
-import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
+import { BodyError, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
@@ -14,6 +14,7 @@ import type { LogSinkDeps } from "../../../src/s3/content/log/writer.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
 import { noS3Metrics } from "./no-metrics.ts";
+import { PiecesBody } from "./pieces-body.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.
@@ -61,47 +62,32 @@ export interface Answer {
   tags(name: string): string[];
 }
 
-class TestBody implements BodyReader {
-  readonly declaredLength: number | undefined;
-  received = 0;
-  readonly #next: () => Promise<Uint8Array | undefined>;
-
-  constructor(declaredLength: number | undefined, next: () => Promise<Uint8Array | undefined>) {
-    this.declaredLength = declaredLength;
-    this.#next = next;
-  }
-
-  async read(): Promise<Uint8Array | undefined> {
-    const piece = await this.#next();
-    if (piece === undefined) {
-      if (this.declaredLength !== undefined && this.received < this.declaredLength) {
-        throw new BodyError(
-          "TRUNCATED",
-          `the body ended after ${this.received} of ${this.declaredLength} bytes`,
-        );
-      }
-      return undefined;
-    }
-    this.received += piece.byteLength;
-    return piece;
-  }
-}
-
 const SOCKET_PIECE = 200_000;
 
-function bodyOf(body: Body | undefined, declaredLength: number | undefined): TestBody {
-  if (body === undefined) return new TestBody(declaredLength ?? 0, async () => undefined);
+function bodyOf(body: Body | undefined, declaredLength: number | undefined): PiecesBody {
+  if (body === undefined) return endingBody(declaredLength ?? 0, async () => undefined);
   if (typeof body === "object" && "pieces" in body) {
     const pieces = body.pieces();
-    return new TestBody(declaredLength ?? body.length, async () => (await pieces.next()).value);
+    return endingBody(declaredLength ?? body.length, async () => (await pieces.next()).value);
   }
   const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
   let at = 0;
-  return new TestBody(declaredLength ?? bytes.byteLength, async () => {
-    if (at >= bytes.byteLength) return undefined;
-    // A copy: a piece is the reader's, who may take its memory away.
-    const piece = new Uint8Array(bytes.subarray(at, at + SOCKET_PIECE));
+  return endingBody(declaredLength ?? bytes.byteLength, async () => {
+    const piece = bytes.subarray(at, at + SOCKET_PIECE);
     at += piece.byteLength;
+    return piece.byteLength === 0 ? undefined : piece;
+  });
+}
+
+/** Says, as the edge does, when it ends too early. */
+function endingBody(declaredLength: number, next: () => Promise<Uint8Array | undefined>): PiecesBody {
+  let given = 0;
+  return new PiecesBody(declaredLength, async () => {
+    const piece = await next();
+    given += piece?.byteLength ?? 0;
+    if (piece === undefined && given < declaredLength) {
+      throw new BodyError("TRUNCATED", `the body ended after ${given} of ${declaredLength} bytes`);
+    }
     return piece;
   });
 }
