@@ -1,7 +1,8 @@
 /**
- * `bun scripts/s3-api-names.ts service-2.json VERSION`: writes test/s3/headers/api-names.json, the names of headers and
- * query parameters of each operation in botocore's service model of S3 (`pip download botocore`, inside it
- * `botocore/data/s3/2006-03-01/service-2.json.gz`). Names only; a test holds our tables against them.
+ * `bun scripts/s3-api-names.ts service-2.json VERSION`: writes test/s3/headers/api-names.json: of each operation in
+ * botocore's service model of S3 (`pip download botocore`, inside it `botocore/data/s3/2006-03-01/service-2.json.gz`) its
+ * target, the names of its headers and query parameters, and the IAM actions that its documentation mentions. Names only;
+ * tests compare our tables with them.
  */
 import { join } from "node:path";
 
@@ -11,33 +12,58 @@ interface Member {
 }
 
 interface Model {
-  readonly operations: Readonly<Record<string, { readonly input?: { readonly shape: string } }>>;
+  readonly operations: Readonly<
+    Record<
+      string,
+      {
+        readonly http: { readonly method: string; readonly requestUri: string };
+        readonly input?: { readonly shape: string };
+        readonly documentation?: string;
+      }
+    >
+  >;
   readonly shapes: Readonly<Record<string, { readonly members?: Readonly<Record<string, Member>> }>>;
+}
+
+export interface ApiOperation {
+  /** `LEVEL METHOD sub-resource`. */
+  readonly target: string;
+  readonly headers: readonly string[];
+  readonly query: readonly string[];
+  /** All that its documentation mentions, also those of related operations and of special cases. */
+  readonly actions: readonly string[];
 }
 
 export interface ApiNames {
   readonly model: string;
-  readonly operations: Readonly<
-    Record<string, { readonly headers: readonly string[]; readonly query: readonly string[] }>
-  >;
+  readonly operations: Readonly<Record<string, ApiOperation>>;
 }
 
 export const API_NAMES = "test/s3/headers/api-names.json";
 
 export function apiNames(model: Model, version: string): ApiNames {
-  const operations: Record<string, { headers: string[]; query: string[] }> = {};
-  for (const [name, { input }] of Object.entries(model.operations)) {
+  const operations: Record<string, ApiOperation> = {};
+  for (const [name, { http, input, documentation = "" }] of Object.entries(model.operations)) {
     const members = Object.values(model.shapes[input?.shape ?? ""]?.members ?? {});
     const at = (location: string, suffix = ""): string[] =>
       members
         .filter((member) => member.location === location)
         .map((member) => `${member.locationName ?? ""}${suffix}`);
     operations[name] = {
+      target: targetOf(http),
       headers: [...at("header"), ...at("headers", "*")].map((header) => header.toLowerCase()).sort(),
       query: at("querystring").sort(),
+      actions: [...new Set(documentation.match(/\bs3:[A-Z]\w+/g))].sort(),
     };
   }
   return { model: `botocore ${version}, s3 2006-03-01`, operations };
+}
+
+/** Of `POST /{Bucket}/{Key+}?select&select-type=2` it is `object POST select`. */
+function targetOf({ method, requestUri }: { readonly method: string; readonly requestUri: string }): string {
+  const [path = "", query = ""] = requestUri.split("?");
+  const level = path.includes("{Key+}") ? "object" : path.includes("{Bucket}") ? "bucket" : "service";
+  return `${level} ${method} ${query.split(/[&=]/)[0] ?? ""}`;
 }
 
 if (import.meta.main) {

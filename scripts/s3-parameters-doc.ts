@@ -1,8 +1,7 @@
-/** `bun scripts/s3-parameters-doc.ts`: writes docs/s3-parameters.md from the tables of src/s3/headers (a test compares them). */
+/** `bun scripts/s3-parameters-doc.ts`: writes docs/s3-parameters.md from the tables of src/s3/headers and src/s3/routing/operations (a test compares them). */
 import { join } from "node:path";
-import { headersOf } from "../src/s3/headers/names.ts";
 import { HEADER_ROWS } from "../src/s3/headers/rows.ts";
-import { OPERATIONS } from "../src/s3/protocol/operations.ts";
+import { OPERATIONS } from "../src/s3/routing/operations/table.ts";
 import { PLAIN_HEADERS, type PlainRow, QUERY_PARAMETERS } from "./s3-plain-rows.ts";
 
 export const PARAMETERS_DOC = "docs/s3-parameters.md";
@@ -11,7 +10,7 @@ export function parametersDocument(): string {
   return `${[
     "# S3: every header and parameter",
     "",
-    "Written by `bun scripts/s3-parameters-doc.ts` from `src/s3/headers/`. A test holds the tables against the names in botocore's service model",
+    "Written by `bun scripts/s3-parameters-doc.ts` from `src/s3/headers/` and `src/s3/routing/operations/`. A test holds the tables against the names in botocore's service model",
     "of S3 (`test/s3/headers/api-names.json`; `scripts/s3-api-names.ts` makes it anew), so that a new header of AWS is noticed.",
     "",
     "*honoured*: does what the API reference says. *validated*: a lawful value changes nothing here, another is an error. *refused*: answered",
@@ -52,7 +51,9 @@ function plainTable(what: string, rows: Readonly<Record<string, PlainRow>>): str
 const MANY = 12;
 
 function knownTo(name: string): string {
-  const operations = OPERATIONS.filter((operation) => headersOf(operation).has(name));
+  const operations = Object.values(OPERATIONS).flatMap((table) =>
+    table.operations.flatMap((operation) => (operation.headers.known.has(name) ? [operation.name] : [])),
+  );
   if (operations.length > MANY) return "all that the reference gives it";
   return operations.length === 0 ? "any" : operations.join(", ");
 }

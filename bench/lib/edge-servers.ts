@@ -83,7 +83,7 @@ const edgeApplication: EdgeApplication = async (request) => {
 
 function authApplication(): EdgeApplication {
   const hashes = new HashPool({ spawn: spawnHashWorker(), workers: 2 });
-  const credential = { accessKey: BENCH_ACCESS_KEY, secretKey: BENCH_SECRET_KEY };
+  const credential = { userId: "bench", accessKey: BENCH_ACCESS_KEY, secretKey: BENCH_SECRET_KEY };
   const authenticator = new Authenticator({
     credentials: { find: (accessKey) => (accessKey === credential.accessKey ? credential : undefined) },
     clock: systemClock,

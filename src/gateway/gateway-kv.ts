@@ -2,6 +2,9 @@
  * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
  * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
  */
+import type { Membership } from "../cluster/registry/membership.ts";
+import { readMembership } from "../cluster/registry/membership-codec.ts";
+import { ReplicatedRows } from "../iam/replicated-rows.ts";
 import { GroupClient, NodeKvClient } from "../kv/client.ts";
 import { LinearizableReader } from "../kv/linearizable-reader.ts";
 import { type Leadership, Proposer } from "../kv/proposer.ts";
@@ -15,10 +18,9 @@ import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
+import { checkGroup, ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 
@@ -52,6 +54,8 @@ export interface GatewayKvOptions {
 
 export class GatewayKv {
   readonly kv: KvClient;
+  /** Consulted without waiting: as far as this node has applied. */
+  readonly users: ReplicatedRows;
   readonly #options: GatewayKvOptions;
   readonly #proposer: Proposer;
   readonly #reads: LinearizableReader;
@@ -67,6 +71,7 @@ export class GatewayKv {
     this.#options = options;
     const { consensus, published, clock, timers, metrics } = options;
     this.#proposer = new Proposer({
+      group: ONLY_GROUP,
       consensus,
       published,
       clock,
@@ -77,11 +82,15 @@ export class GatewayKv {
       exactDeadlineMs: EXACT_DEADLINE_MS,
       onSettled: proposalMetrics(metrics),
     });
+    this.users = new ReplicatedRows((error) =>
+      options.log.error("a row about users cannot be read, and counts as none", { error }),
+    );
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#reads = new LinearizableReader({
+      group: ONLY_GROUP,
       reader: this.#reader,
-      published,
+      published: published.group(ONLY_GROUP),
       consensus,
       clock,
       deadlineMs: READ_DEADLINE_MS,
@@ -117,8 +126,7 @@ export class GatewayKv {
   /** The keyspace is open: reads may begin. Before that a node that bootstraps or joins a cluster has none. */
   keyspaceOpen(): void {
     if (this.#reader !== NOT_OPEN) return;
-    this.#reader = this.#options.openReader();
-    this.#reads.reopen(this.#reader);
+    this.#openReader();
     this.#tellServeable();
   }
 
@@ -167,6 +175,12 @@ export class GatewayKv {
     this.#retired.clear();
   }
 
+  #openReader(): void {
+    this.#reader = this.#options.openReader();
+    this.#reads.reopen(this.#reader);
+    this.users.load(this.#reader, this.#reader.appliedState().commitTs);
+  }
+
   #tellServeable(): void {
     this.#options.onServeable?.(this.#leadership.leaderId !== 0 && this.#reader !== NOT_OPEN);
   }
@@ -181,6 +195,7 @@ export class GatewayKv {
   }
 
   #onConsensus(message: ConsensusToGateway): void {
+    if (message.kind !== "released") checkGroup(message.group);
     switch (message.kind) {
       case "released":
         this.#proposer.onReleased(message.slabIds);
@@ -201,10 +216,15 @@ export class GatewayKv {
   }
 
   #onStore(message: StoreToGateway): void {
+    checkGroup(message.group);
     switch (message.kind) {
       case "applied":
         // The cache first: whoever is told that its write is done must not read what was there before it.
         this.#reads.onApplied(message.applied, message.changed);
+        // What is applied before the keyspace was opened is found when it is.
+        if (this.#reader !== NOT_OPEN) {
+          this.users.applied(this.#reader, message.applied.commitTs, message.changed);
+        }
         this.#proposer.onAnswers(message.answers);
         break;
       case "keyspace-replaced":
@@ -217,13 +237,12 @@ export class GatewayKv {
    *  are in the new one as well. */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
-    this.#reader = this.#options.openReader();
-    this.#reads.reopen(this.#reader);
+    this.#openReader();
     this.#retired.add(old);
     this.#options.timers.later(() => {
       if (this.#retired.delete(old)) old.close();
     }, RETIRED_READER_MS);
-    this.#options.store.send({ kind: "reader-reopened" });
+    this.#options.store.send({ kind: "reader-reopened", group: ONLY_GROUP });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
   }
 }

@@ -1,4 +1,5 @@
 /** The S3 application of the front thread, with everything it needs around it. */
+
 import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
@@ -6,15 +7,18 @@ import { hashersReady } from "../hash/hashers.ts";
 import { HashPool } from "../hash/pool.ts";
 import { spawnHashWorker } from "../hash/port.ts";
 import type { EdgeApplication } from "../http/types.ts";
+import type { ReplicatedRows } from "../iam/replicated-rows.ts";
+import { RootView } from "../iam/root-view.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import { systemTimers } from "../platform/timers.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
-import { keyHoldersOnly } from "../s3/auth/authorizer.ts";
-import { PutAdmission, systemTimer } from "../s3/content/admission.ts";
+import { knownUsersOnly } from "../s3/auth/authorizer.ts";
+import { PutAdmission } from "../s3/content/admission.ts";
 import { AttemptSweeper } from "../s3/content/attempts.ts";
 import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
@@ -31,6 +35,7 @@ export interface S3FrontOptions {
   readonly config: Config;
   readonly kv: KvClient;
   readonly credentials: RootCredentials;
+  readonly users: Pick<ReplicatedRows, "rootId">;
   readonly clock: Clock;
   readonly random: Random;
   /** 8 bytes: this start of this node, the same for all its gateways. */
@@ -59,7 +64,9 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     onDeath: (reason) => options.onDeath(`thread hash: ${reason}`),
   });
   const counted = s3Metrics(metrics);
-  const root = { accessKey: credentials.accessKey, secretKey: credentials.secretKey.reveal() };
+  const { accessKey } = credentials;
+  const iam = new RootView(options.users, accessKey);
+  const secretKey = credentials.secretKey.reveal();
   const admission = new PutAdmission({
     capacityBytes: config.s3PutAdmissionMaxInflightBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
@@ -73,14 +80,17 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     kv,
     clock,
     random,
-    timer: systemTimer,
+    timers: systemTimers,
     hashes,
     authenticator: new Authenticator({
-      credentials: { find: (accessKey) => (accessKey === root.accessKey ? root : undefined) },
+      credentials: {
+        find: (key) => (key === accessKey ? { userId: iam.root.id, accessKey, secretKey } : undefined),
+      },
       clock,
       region: config.region,
     }),
-    authorizer: keyHoldersOnly,
+    iam,
+    authorizer: knownUsersOnly(iam),
     admission,
     content: logContents({
       kv,
@@ -93,7 +103,6 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     }),
     hold: options.hold,
     metrics: counted,
-    owner: { id: ownerId(root.accessKey), displayName: root.accessKey },
     region: config.region,
     domains: config.s3Domains,
     hostId: options.hostId,
@@ -119,9 +128,4 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
       hashes.close();
     },
   };
-}
-
-/** A canonical user id as S3 shows it: 64 hex digits, the same for the same access key. */
-function ownerId(accessKey: string): string {
-  return new Bun.CryptoHasher("sha256").update(`elastickv owner ${accessKey}`).digest("hex");
 }

@@ -9,6 +9,7 @@
 import { Elysia } from "elysia";
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
+import { authorizeRequest } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
@@ -16,13 +17,12 @@ import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
 import { checkOwner } from "./headers/owner.ts";
 import { renderErrorXml, retryHeaders, S3Error, toS3Error } from "./protocol/errors.ts";
 import { refuseRepeatedHeaders } from "./protocol/header-values.ts";
-import { OPERATIONS, type OperationName } from "./protocol/operations.ts";
 import { emptyReply, xmlReply } from "./protocol/replies.ts";
 import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { countReply } from "./reply-metrics.ts";
-import { detectOperation } from "./routing/detect.ts";
-import { HANDLERS } from "./routing/handlers.ts";
+import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
+import { OPERATION_NAMES } from "./routing/operations/table.ts";
 
 /** What every route returns to Elysia: the real reply lies in the exchange. */
 const ANSWERED = new Response(null);
@@ -48,22 +48,17 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     try {
       exchange = open(services, edge);
     } catch (error) {
-      const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), "Unsupported", error);
-      return finish(services, edge, "Unsupported", reply, startedMs);
+      const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), UNSUPPORTED, error);
+      return finish(services, edge, UNSUPPORTED, reply, startedMs);
     }
-    const request = new Request(ORIGIN + exchange.operation, { method: "POST" });
+    const { name } = exchange.operation;
+    const request = new Request(ORIGIN + name, { method: "POST" });
     exchanges.set(request, exchange);
     await application.handle(request);
     const reply =
       exchange.reply ??
-      errorReply(
-        services,
-        edge,
-        exchange.request.resource,
-        exchange.operation,
-        new Error(`${exchange.operation} gave no reply`),
-      );
-    return finish(services, edge, exchange.operation, reply, startedMs, exchange);
+      errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
+    return finish(services, edge, name, reply, startedMs, exchange);
   };
 }
 
@@ -71,12 +66,10 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
   const signed = parseS3Request(edge, { domains: services.domains });
   const request = withHoistedHeaders(signed);
   refuseRepeatedHeaders(request.edge.rawHeaders);
-  const detected = detectOperation(request);
   return {
+    ...detectOperation(request),
     request,
     signed,
-    operation: detected.operation,
-    unsupported: detected.operation === "Unsupported" ? detected.error : undefined,
     services,
     auth: UNAUTHENTICATED,
     headers: NO_HEADERS,
@@ -99,24 +92,18 @@ function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
     .onError({ as: "global" }, ({ request, error }) => {
       const exchange = exchangeOf(request);
       const { services, operation } = exchange;
-      exchange.reply = errorReply(
-        services,
-        exchange.request.edge,
-        exchange.request.resource,
-        operation,
-        error,
-      );
+      const { edge, resource } = exchange.request;
+      exchange.reply = errorReply(services, edge, resource, operation.name, error);
       return ANSWERED;
     })
     .onBeforeHandle({ as: "global" }, ({ request }) => admit(exchangeOf(request)));
-  for (const operation of OPERATIONS) {
-    const handler = HANDLERS[operation];
+  for (const name of [...OPERATION_NAMES, UNSUPPORTED]) {
     application.post(
-      `/${operation}`,
+      `/${name}`,
       async ({ request }) => {
         const exchange = exchangeOf(request);
-        if (!exchange.services.hold.isOpen && operation !== "Unsupported") await hold(exchange);
-        exchange.reply = await handler(exchange);
+        if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
+        exchange.reply = await run(exchange);
         return ANSWERED;
       },
       { parse: "none", detail: { hide: true } },
@@ -128,12 +115,25 @@ function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
 
 /** Who is it, and may they? Before any byte of a body is asked for. @throws S3Error */
 function admit(exchange: Exchange): undefined {
-  const { services, request, operation } = exchange;
+  const { services, request } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
-  services.authorizer(exchange.auth.principal, operation, request.bucket, request.key);
-  checkOwner(request, services.owner, "x-amz-expected-bucket-owner");
-  exchange.headers = checkHeaders(request, operation);
+  authorizeRequest(exchange);
+  checkOwner(request, services.iam.root, "x-amz-expected-bucket-owner");
+  if (exchange.level !== "refused") exchange.headers = checkHeaders(request, exchange.operation.headers);
   return undefined;
+}
+
+function run(exchange: Exchange): Promise<EdgeReply> {
+  switch (exchange.level) {
+    case "service":
+      return exchange.operation.handler(exchange);
+    case "bucket":
+      return exchange.operation.handler(exchange);
+    case "object":
+      return exchange.operation.handler(exchange);
+    case "refused":
+      return Promise.reject(exchange.refusal);
+  }
 }
 
 /** Until there is a leader. Nothing of the body has been asked for. @throws S3Error */
@@ -150,7 +150,7 @@ function errorReply(
   services: S3Services,
   edge: EdgeRequest,
   resource: string,
-  operation: OperationName,
+  operation: string,
   cause: unknown,
 ): EdgeReply {
   const error = toS3Error(cause);
@@ -170,7 +170,7 @@ function closing(reply: EdgeReply, error: S3Error): EdgeReply {
 }
 
 /** For the access log. A reply that may still fail has an object of its own already. */
-function factsOf(operation: OperationName, reply: EdgeReply, exchange: Exchange | undefined): RequestFacts {
+function factsOf(operation: string, reply: EdgeReply, exchange: Exchange | undefined): RequestFacts {
   const facts = reply.facts ?? {};
   facts.operation = operation;
   if (exchange === undefined) return facts;
@@ -184,7 +184,7 @@ function factsOf(operation: OperationName, reply: EdgeReply, exchange: Exchange 
 function finish(
   services: S3Services,
   edge: EdgeRequest,
-  operation: OperationName,
+  operation: string,
   reply: EdgeReply,
   startedMs: number,
   exchange?: Exchange,

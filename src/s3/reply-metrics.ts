@@ -1,6 +1,5 @@
 import type { EdgeBody, EdgeReply, EdgeRequest } from "../http/types.ts";
 import type { S3Deps } from "./context/deps.ts";
-import type { OperationName } from "./protocol/operations.ts";
 
 type Ended = (bytesOut: number) => void;
 
@@ -8,7 +7,7 @@ type Ended = (bytesOut: number) => void;
 export function countReply(
   deps: Pick<S3Deps, "metrics" | "clock">,
   edge: EdgeRequest,
-  operation: OperationName,
+  operation: string,
   reply: EdgeReply,
   startedMs: number,
 ): EdgeReply {

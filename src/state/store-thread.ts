@@ -4,6 +4,8 @@
  * and compacts old versions when it has nothing better to do.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
+import { readMembership } from "../cluster/registry/membership-codec.ts";
 import { packKeys } from "../messages/changed-keys.ts";
 import type {
   AnswerMessage,
@@ -15,13 +17,13 @@ import type {
   StoreToGateway,
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
+import { sameBytes } from "../platform/bytes.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
+import { checkGroup, ONLY_GROUP } from "../threads/group.ts";
+import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 import { type ApplyWork, type InstallWork, takeBatch } from "./apply-queue.ts";
 import { StoreMaintenance } from "./maintenance.ts";
@@ -64,6 +66,7 @@ type OpenMessage = Extract<ConsensusToStore, { readonly kind: "open" }>;
 
 export class StoreThread {
   readonly #options: StoreThreadOptions;
+  readonly #published: PublishedGroup;
   readonly #opened = Promise.withResolvers<AppliedState>();
   /** Set from `open` on, but for the moment in which another keyspace takes its place. */
   #store: MvccStore | undefined;
@@ -89,6 +92,7 @@ export class StoreThread {
 
   constructor(options: StoreThreadOptions) {
     this.#options = options;
+    this.#published = options.published.group(ONLY_GROUP);
     const { timers, log, retentionMs, metrics } = options;
     this.#maintenance = new StoreMaintenance({
       timers,
@@ -113,7 +117,10 @@ export class StoreThread {
     });
     for (const gateway of gateways) {
       gateway.channel.onBatch((messages) => {
-        for (const _ of messages) this.#onReopened(gateway);
+        for (const { group } of messages) {
+          checkGroup(group);
+          this.#onReopened(gateway);
+        }
       });
     }
     return this.#opened.promise;
@@ -128,10 +135,12 @@ export class StoreThread {
     for (const message of messages) {
       switch (message.kind) {
         case "open":
+          checkGroup(message.group);
           this.#open(message);
           break;
         case "apply":
         case "install":
+          checkGroup(message.group);
           this.#queue.push(message);
           break;
         case "pin":
@@ -157,7 +166,7 @@ export class StoreThread {
   }
 
   #open({ marker, bootstrap }: OpenMessage): void {
-    const { generations, published, consensus } = this.#options;
+    const { generations, consensus } = this.#options;
     let applied: AppliedState;
     let membership: Membership | undefined;
     try {
@@ -165,9 +174,15 @@ export class StoreThread {
       this.#use(store);
       applied = store.appliedState();
       membership = readMembership(store);
-      published.publishApplied(applied.index, applied.commitTs);
+      this.#published.publishApplied(applied.index, applied.commitTs);
       this.#toldDurable = applied.index;
-      consensus.send({ kind: "opened", applied, ceilingMs: Fsm.ceilingMs(store), membership });
+      consensus.send({
+        kind: "opened",
+        group: ONLY_GROUP,
+        applied,
+        ceilingMs: Fsm.ceilingMs(store),
+        membership,
+      });
     } catch (error) {
       this.#stopped = true;
       this.#opened.reject(error);
@@ -265,7 +280,7 @@ export class StoreThread {
       // Pins stay: whoever reads the old keyspace finds out by itself.
       for (const gateway of gateways) {
         this.#readingOld.add(gateway);
-        gateway.channel.send({ kind: "keyspace-replaced", applied });
+        gateway.channel.send({ kind: "keyspace-replaced", group: ONLY_GROUP, applied });
         gateway.channel.flush();
       }
     } catch (error) {
@@ -296,34 +311,34 @@ export class StoreThread {
   }
 
   #tellInstalled(work: InstallWork): void {
-    const { published, consensus, gateways } = this.#options;
+    const { consensus, gateways } = this.#options;
     const { store } = this.#inForce();
     const applied = store.appliedState();
     const membership = readMembership(store);
     if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
-    published.publishApplied(applied.index, applied.commitTs);
+    this.#published.publishApplied(applied.index, applied.commitTs);
     // Reads may wait for an index that is in the snapshot, and nothing else may come for a long time.
     for (const { channel } of gateways)
-      channel.send({ kind: "applied", applied, answers: [], changed: undefined });
+      channel.send({ kind: "applied", group: ONLY_GROUP, applied, answers: [], changed: undefined });
     const ceilingMs = Fsm.ceilingMs(store);
     this.#toldDurable = applied.index;
-    consensus.send({ kind: "installed", id: work.id, applied, ceilingMs, membership });
+    consensus.send({ kind: "installed", group: ONLY_GROUP, id: work.id, applied, ceilingMs, membership });
     consensus.flush();
     if (this.#skippedId > this.#answeredId) this.#answer(store, this.#skippedId);
   }
 
   #tellGateways(result: ApplyResult): void {
-    const { published, gateways } = this.#options;
+    const { gateways } = this.#options;
     const applied: AppliedState = result.position;
     // Readers first: whoever is told that its write is applied must be able to read it.
-    published.publishApplied(applied.index, applied.commitTs);
+    this.#published.publishApplied(applied.index, applied.commitTs);
     const changed = result.changed === undefined ? undefined : packKeys(result.changed);
     for (const { channel, clientId } of gateways) {
       const answers: AnswerMessage[] = [];
       for (const { origin, sequence, outcome } of result.answers) {
         if (sameBytes(origin, clientId)) answers.push({ sequence, outcome });
       }
-      channel.send({ kind: "applied", applied, answers, changed });
+      channel.send({ kind: "applied", group: ONLY_GROUP, applied, answers, changed });
       channel.flush();
     }
   }
@@ -335,6 +350,7 @@ export class StoreThread {
     this.#toldDurable = durable.index;
     consensus.send({
       kind: "applied",
+      group: ONLY_GROUP,
       id,
       applied: store.appliedState(),
       durable,
@@ -357,10 +373,4 @@ export class StoreThread {
       this.#options.control.send({ kind: "disk-full", full: false });
     }, DISK_FULL_RETRY_MS);
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -1,15 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import {
-  type AdmissionView,
-  admit,
-  checkCertificate,
-  hostOf,
-  parseAddress,
-} from "../../src/cluster/admit.ts";
+import { type AdmissionView, admit, checkCertificate } from "../../src/cluster/admit.ts";
+import type { Membership } from "../../src/cluster/registry/membership.ts";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import type { Hello } from "../../src/peer/types.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import type { Membership } from "../../src/raft/engine/types.ts";
 
 const hello = (name: string, instance: string, more: Partial<Hello> = {}): Hello => ({
   clusterId: "c",
@@ -38,7 +32,7 @@ const registered: Membership = {
 const view = (more: Partial<AdmissionView> = {}): AdmissionView => ({
   name: "n1",
   clusterId: "c",
-  membership: registered,
+  registry: registered,
   roster: [],
   expected: undefined,
   named: [],
@@ -62,13 +56,13 @@ describe("who may talk", () => {
   });
 
   test("before the leader has registered anybody the roster of the formation decides", () => {
-    const formed = view({ membership: first, roster: [member("n2", "i-n2")] });
+    const formed = view({ registry: first, roster: [member("n2", "i-n2")] });
     expect(verdict(formed, hello("n2", "i-n2"))).toBe("ok");
     expect(verdict(formed, hello("n2", "wiped"))).toBe("WRONG_INSTANCE");
   });
 
   test("while it forms: every initial member, and nobody else", () => {
-    const forming = view({ membership: undefined, expected: ["n1", "n2", "n3"] });
+    const forming = view({ registry: undefined, expected: ["n1", "n2", "n3"] });
     expect(verdict(forming, hello("n2", "any"))).toBe("ok");
     expect(verdict(forming, hello("n9", "any"))).toBe("UNKNOWN_MEMBER");
   });
@@ -77,8 +71,8 @@ describe("who may talk", () => {
     const joining = hello("n4", "i-n4", { clusterId: "" });
     expect(verdict(view(), joining)).toBe("UNKNOWN_MEMBER");
     const added = { ...registered, members: [...registered.members, member("n4", "")] };
-    expect(verdict(view({ membership: added }), joining)).toBe("ok");
-    const self = view({ name: "n4", clusterId: "", membership: undefined });
+    expect(verdict(view({ registry: added }), joining)).toBe("ok");
+    const self = view({ name: "n4", clusterId: "", registry: undefined });
     expect(verdict(self, hello("n1", "i-n1"))).toBe("ok");
     expect(verdict(self, hello("n5", "i-n5", { clusterId: "" }))).toBe("NOT_READY");
   });
@@ -113,18 +107,9 @@ describe("who may talk", () => {
     }
     // Before there is a membership, the operator's list is what is known.
     const named = [{ name: "n9", address: "nine.test:7000" }];
-    const joining = view({ tls: true, membership: undefined, named });
+    const joining = view({ tls: true, registry: undefined, named });
     const nine = { subject: "CN=x", names: ["nine.test"] };
     expect(checkCertificate(joining, hello("n9", "i"), nine).ok).toBe(true);
     expect(checkCertificate(joining, hello("n8", "i", { address: "nine.test:1" }), nine).ok).toBe(false);
   });
-});
-
-test("addresses: host and port, brackets for IPv6; anything else is named in the error", () => {
-  expect(parseAddress("h.test:80")).toEqual({ host: "h.test", port: 80 });
-  expect(parseAddress("[::1]:80")).toEqual({ host: "::1", port: 80 });
-  expect(hostOf("[fe80::1]:1")).toBe("fe80::1");
-  for (const bad of ["", "h", "h:", ":80", "h:0", "h:70000", "h:x"]) {
-    expect(() => parseAddress(bad)).toThrow(`"${bad}"`);
-  }
 });

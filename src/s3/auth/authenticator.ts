@@ -125,7 +125,7 @@ export class Authenticator {
       seedSignature: claim.signature,
     });
     return {
-      principal: { kind: "user", accessKey: credential.accessKey },
+      principal: { kind: "user", id: credential.userId, accessKey: credential.accessKey },
       payload,
       method,
       region: claim.scope.region,

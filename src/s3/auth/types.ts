@@ -5,9 +5,12 @@
  *
  * `authenticate` is synchronous, reads no body, and throws S3Error.
  */
+import type { UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 export interface Credential {
+  /** Whose it is. */
+  readonly userId: UserId;
   readonly accessKey: string;
   readonly secretKey: string;
 }
@@ -28,7 +31,12 @@ export interface AuthenticatorOptions {
 
 export type Principal =
   | { readonly kind: "anonymous" }
-  | { readonly kind: "user"; readonly accessKey: string };
+  | {
+      readonly kind: "user";
+      readonly id: UserId;
+      /** The one that signed, of those that the user has. */
+      readonly accessKey: string;
+    };
 
 /** How the body arrives on the wire (x-amz-content-sha256). */
 export type PayloadMode =

@@ -5,18 +5,17 @@
 
 import type { EdgeReply } from "../../http/types.ts";
 import { openBody } from "../body/open-body.ts";
-import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
+import type { BucketExchange, Handler } from "../context/exchange.ts";
 import { notImplementedHeader, OWNERSHIPS } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 
-const CONFIGURATION_BYTES_MAX = 64 * 1024;
-
 /** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and what a bad body gets */
-async function configuration(exchange: Exchange, root: string): Promise<XmlElement> {
+async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
   const { request, services, auth } = exchange;
-  await services.buckets.inView(await services.kv.group(bucketOf(exchange)).snapshot(), bucketOf(exchange));
+  await services.buckets.inView(await services.kv.group(exchange.bucket).snapshot(), exchange.bucket);
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   try {
     const bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
@@ -35,18 +34,18 @@ function onlyFirst(words: readonly string[], text: string | undefined, element: 
 }
 
 /** With one rule, as S3 wants it (versity/versitygw, tests/integration/PutBucketOwnershipControls.go). */
-export const putBucketOwnershipControls: Handler = async (exchange) => {
+export const putBucketOwnershipControls: Handler<"bucket"> = async (exchange) => {
   const rule = (await configuration(exchange, "OwnershipControls")).child("Rule");
   return onlyFirst(OWNERSHIPS, rule?.childText("ObjectOwnership")?.trim(), "ObjectOwnership");
 };
 
-export const putBucketRequestPayment: Handler = async (exchange) => {
+export const putBucketRequestPayment: Handler<"bucket"> = async (exchange) => {
   const root = await configuration(exchange, "RequestPaymentConfiguration");
   return onlyFirst(["BucketOwner", "Requester"], root.childText("Payer")?.trim(), "Payer");
 };
 
 /** Logging that is off, notifications that are none. */
-function empty(root: string): Handler {
+function empty(root: string): Handler<"bucket"> {
   return async (exchange) => {
     const [first] = (await configuration(exchange, root)).names;
     if (first !== undefined) throw notImplementedHeader(first);

@@ -5,7 +5,7 @@
  * (encryption, publicAccessBlock), the answer here is that there is none.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
-import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
+import type { BucketExchange, Handler } from "../context/exchange.ts";
 import { accessPolicy } from "../objects/acl.ts";
 import { escapeXml, S3Error, type S3ErrorCode } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
@@ -13,16 +13,16 @@ import type { Bucket } from "../records/bucket-directory.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { regionOf } from "./region.ts";
 
-function bucketRow(exchange: Exchange): Promise<Bucket> {
+function bucketRow(exchange: BucketExchange): Promise<Bucket> {
   const { services } = exchange;
   return services.kv
-    .group(bucketOf(exchange))
+    .group(exchange.bucket)
     .snapshot()
-    .then((view) => services.buckets.inView(view, bucketOf(exchange)));
+    .then((view) => services.buckets.inView(view, exchange.bucket));
 }
 
 /** An existing bucket answers `xml`. */
-function always(xml: string): Handler {
+function always(xml: string): Handler<"bucket"> {
   return async (exchange) => {
     await bucketRow(exchange);
     return xmlReply(xml);
@@ -30,28 +30,28 @@ function always(xml: string): Handler {
 }
 
 /** Nothing of it was ever there: S3 deletes such a configuration with success as well. */
-export const nothingToDelete: Handler = async (exchange) => {
+export const nothingToDelete: Handler<"bucket"> = async (exchange) => {
   await bucketRow(exchange);
   return emptyReply(204);
 };
 
 /** An existing bucket has no such configuration. */
-function never(code: S3ErrorCode): Handler {
+function never(code: S3ErrorCode): Handler<"bucket"> {
   return async (exchange) => {
     await bucketRow(exchange);
-    throw new S3Error(code, { extra: [["BucketName", bucketOf(exchange)]] });
+    throw new S3Error(code, { extra: [["BucketName", exchange.bucket]] });
   };
 }
 
-export const getBucketLocation: Handler = async (exchange) => {
+export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
   const region = regionOf(exchange, await bucketRow(exchange));
   // us-east-1 is said by saying nothing.
   return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
 };
 
-export const getBucketAcl: Handler = async (exchange) => {
+export const getBucketAcl: Handler<"bucket"> = async (exchange) => {
   await bucketRow(exchange);
-  return xmlReply(accessPolicy(exchange.services.owner));
+  return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
 export const getBucketVersioning = always(document("VersioningConfiguration", ""));
@@ -82,7 +82,7 @@ export const getBucketOwnershipControls = always(
 );
 
 /** A bucket would have to be versioned first. */
-export const putObjectLockConfiguration: Handler = async (exchange) => {
+export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
   await bucketRow(exchange);
   throw new S3Error("InvalidBucketState", {
     message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
@@ -90,7 +90,7 @@ export const putObjectLockConfiguration: Handler = async (exchange) => {
 };
 
 /** The list of what has an id each: empty. With `id` it is one of them. */
-export function configurations(root: string): Handler {
+export function configurations(root: string): Handler<"bucket"> {
   return async (exchange) => {
     const { query } = exchange.request;
     await bucketRow(exchange);

@@ -1,13 +1,15 @@
 /** CreateBucket, HeadBucket, DeleteBucket, ListBuckets. */
+
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { openBody } from "../body/open-body.ts";
 import type { Contents } from "../content/contents.ts";
-import { bucketOf, type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
+import { type BucketExchange, type Handler, ownerOf, type ServiceExchange } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { noSuchBucket } from "../records/bucket-directory.ts";
 import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
@@ -29,14 +31,12 @@ import { parseXml } from "../xml/reader.ts";
 import { checkBucketName } from "./name.ts";
 import { regionOf, regionOfNew } from "./region.ts";
 
-const CONFIGURATION_BYTES_MAX = 64 * 1024;
 const UNIMPLEMENTED = new Set(["Bucket", "Location", "Tags"]);
-const LIST_BUCKETS_MAX = 10_000;
 const SCAN_PAGE = 1000;
 
-export const createBucket: Handler = async (exchange) => {
+export const createBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const name = bucketOf(exchange);
+  const name = exchange.bucket;
   checkBucketName(name);
   const region = regionOfNew(exchange, await locationConstraint(exchange));
   const kv = services.kv.group(name);
@@ -82,14 +82,14 @@ function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
 }
 
 /** In us-east-1 making one's own bucket again succeeds, as it does there; elsewhere it is an error. */
-function existsAlready(exchange: Exchange, region: string): ReturnType<typeof emptyReply> {
-  const name = bucketOf(exchange);
+function existsAlready(exchange: BucketExchange, region: string): ReturnType<typeof emptyReply> {
+  const name = exchange.bucket;
   if (region === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
   throw new S3Error("BucketAlreadyOwnedByYou", { extra: [["BucketName", name]] });
 }
 
 /** "" = none. @throws S3Error MalformedXML, NotImplemented */
-async function locationConstraint(exchange: Exchange): Promise<string> {
+async function locationConstraint(exchange: BucketExchange): Promise<string> {
   const { request, services, auth } = exchange;
   if (request.edge.body.declaredLength === 0) return "";
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
@@ -108,9 +108,9 @@ async function locationConstraint(exchange: Exchange): Promise<string> {
   return root.childText("LocationConstraint")?.trim() ?? "";
 }
 
-export const headBucket: Handler = async (exchange) => {
+export const headBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const name = bucketOf(exchange);
+  const name = exchange.bucket;
   const bucket = await services.buckets.inView(await services.kv.group(name).snapshot(), name);
   const headers: HeaderPair[] = [
     ["x-amz-bucket-region", regionOf(exchange, bucket)],
@@ -121,9 +121,9 @@ export const headBucket: Handler = async (exchange) => {
 };
 
 /** Emptiness is decided at apply: an object that arrives in the same moment keeps the bucket, or finds it gone. */
-export const deleteBucket: Handler = async (exchange) => {
+export const deleteBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const name = bucketOf(exchange);
+  const name = exchange.bucket;
   const kv = services.kv.group(name);
   const bucket = await services.buckets.inView(await kv.snapshot(), name);
   const notEmpty = (): S3Error => new S3Error("BucketNotEmpty", { extra: [["BucketName", name]] });
@@ -144,7 +144,7 @@ export const deleteBucket: Handler = async (exchange) => {
   return emptyReply(204);
 };
 
-export const listBuckets: Handler = async (exchange) => {
+export const listBuckets: Handler<"service"> = async (exchange) => {
   const { request, services } = exchange;
   const prefix = request.query.get("prefix") ?? "";
   const region = request.query.get("bucket-region");
@@ -168,7 +168,7 @@ export const listBuckets: Handler = async (exchange) => {
     ),
   );
   const inner =
-    ownerElement("Owner", services.owner) +
+    ownerElement("Owner", services.iam.root) +
     element("Buckets", buckets.join("")) +
     tag("ContinuationToken", truncated ? encodeToken("", page.at(-1)?.name ?? "") : undefined) +
     tag("Prefix", prefix === "" ? undefined : prefix);
@@ -183,7 +183,7 @@ interface ListedBucket {
 
 /** The first `limit` wanted buckets of one group behind the name `after`, in order. */
 async function bucketsOf(
-  exchange: Exchange,
+  exchange: ServiceExchange,
   view: ReadView,
   after: string | undefined,
   wanted: (name: string, place: string) => boolean,

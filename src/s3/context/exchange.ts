@@ -1,8 +1,9 @@
 import type { EdgeReply } from "../../http/types.ts";
+import type { UserId } from "../../iam/types.ts";
+import type { Permissions } from "../auth/permissions.ts";
 import type { AuthResult } from "../auth/types.ts";
-import type { HeaderFacts } from "../headers/check.ts";
+import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
-import type { OperationName } from "../protocol/operations.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { BucketDirectory } from "../records/bucket-directory.ts";
 import type { S3Deps } from "./deps.ts";
@@ -12,14 +13,14 @@ export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
 }
 
+/** What a request's path names. */
+export type Level = "service" | "bucket" | "object";
+
 /** One request on its way through the application. */
-export interface Exchange {
+interface AnyExchange {
   readonly request: S3Request;
   /** The same as it was sent: headers that a presigned URL carries in its query are in `request` only. */
   readonly signed: S3Request;
-  readonly operation: OperationName;
-  /** Of an unsupported operation. */
-  readonly unsupported: S3Error | undefined;
   readonly services: S3Services;
   /** Set by the first hook. */
   auth: AuthResult;
@@ -28,24 +29,63 @@ export interface Exchange {
   reply: EdgeReply | undefined;
 }
 
-export type Handler = (exchange: Exchange) => Promise<EdgeReply>;
-
-/** The bucket that the route guarantees. */
-export function bucketOf(exchange: Exchange): string {
-  const { bucket } = exchange.request;
-  if (bucket === undefined) throw new Error(`${exchange.operation} without a bucket`);
-  return bucket;
+export interface ServiceExchange extends AnyExchange {
+  readonly level: "service";
+  readonly operation: Operation<"service">;
 }
 
-/** The key that the route guarantees. */
-export function keyOf(exchange: Exchange): string {
-  const { key } = exchange.request;
-  if (key === undefined) throw new Error(`${exchange.operation} without a key`);
-  return key;
+export interface BucketExchange extends AnyExchange {
+  readonly level: "bucket";
+  readonly operation: Operation<"bucket">;
+  readonly bucket: string;
 }
 
-/** Whose object it will be. */
-export function ownerOf(exchange: Exchange): string {
-  const { principal } = exchange.auth;
-  return principal.kind === "user" ? principal.accessKey : "anonymous";
+export interface ObjectExchange extends AnyExchange {
+  readonly level: "object";
+  readonly operation: Operation<"object">;
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** A request that will be refused, whoever sends it: it is authenticated, logged and counted like the others. */
+export interface RefusedExchange extends AnyExchange {
+  readonly level: "refused";
+  readonly operation: Pick<OperationRow, "name" | "permissions">;
+  readonly refusal: S3Error;
+}
+
+export type Exchange = ServiceExchange | BucketExchange | ObjectExchange | RefusedExchange;
+
+interface Exchanges {
+  readonly service: ServiceExchange;
+  readonly bucket: BucketExchange;
+  readonly object: ObjectExchange;
+}
+
+export type Handler<L extends Level> = (exchange: Exchanges[L]) => Promise<EdgeReply>;
+
+/** A row of the table of operations (src/s3/routing/operations), without its handler. */
+export interface OperationRow {
+  /** As the API reference names it. */
+  readonly name: string;
+  readonly method: string;
+  /** The query parameter that chooses it; "" when there is none. */
+  readonly subResource: string;
+  /** The only value that its sub-resource may have. */
+  readonly subResourceValue?: string;
+  /** The header that chooses it among two of one method and sub-resource. */
+  readonly chosenBy?: string;
+  /** Query parameters that it knows beside its sub-resource. */
+  readonly parameters: readonly string[];
+  readonly headers: HeaderRules;
+  readonly permissions: Permissions;
+}
+
+export interface Operation<L extends Level> extends OperationRow {
+  readonly handler: Handler<L>;
+}
+
+/** Whose bucket or object it will be. What nobody signed for is the bucket's owner's, as all that is in a bucket. */
+export function ownerOf({ auth, services }: Exchange): UserId {
+  return auth.principal.kind === "user" ? auth.principal.id : services.iam.root.id;
 }

@@ -1,17 +1,10 @@
 import type { AdmissionMetrics } from "../content/admission.ts";
 import type { S3ErrorCode } from "../protocol/errors.ts";
-import type { OperationName } from "../protocol/operations.ts";
 
 /** What the S3 application counts. `src/monitoring` supplies it. */
 export interface S3Metrics extends AdmissionMetrics {
   /** Once per request, when the last byte of the reply has been handed to the edge (or it was broken off). */
-  requestEnded(
-    operation: OperationName,
-    status: number,
-    bytesIn: number,
-    bytesOut: number,
-    seconds: number,
-  ): void;
+  requestEnded(operation: string, status: number, bytesIn: number, bytesOut: number, seconds: number): void;
   /** Once per request that ended in an error. */
-  requestFailed(operation: OperationName, code: S3ErrorCode): void;
+  requestFailed(operation: string, code: S3ErrorCode): void;
 }

@@ -1,9 +1,17 @@
 import { S3Error } from "../protocol/errors.ts";
-import type { OperationName } from "../protocol/operations.ts";
 import type { S3Request } from "../protocol/request.ts";
-import { decidesEtags, headersOf } from "./names.ts";
 import { BUCKET_CHECKS, HEADER_ROWS, type HeaderRow } from "./rows.ts";
 import { aclNotSupported, bucketAclWithOwnership, notImplementedHeader } from "./values.ts";
+
+/** What an operation's row says about headers. */
+export interface HeaderRules {
+  /** Names and families (`x-amz-meta-*`) that the API reference gives the operation. */
+  readonly known: ReadonlySet<string>;
+  /** If-Match and If-None-Match of a write are decided; on any other write they are refused. */
+  readonly decidesEtags: boolean;
+  /** ACLs are those of a bucket that is made: S3 refuses them in other words. */
+  readonly makesBucket: boolean;
+}
 
 /** What the headers ask for beside what their own handlers read. */
 export interface HeaderFacts {
@@ -28,11 +36,10 @@ export function tableName(lowerName: string): string | undefined {
  * may lose a condition, or store in the clear what was to be encrypted. Reads ignore what they do not know, as S3 does.
  * @throws S3Error
  */
-export function checkHeaders(request: S3Request, operation: OperationName): HeaderFacts {
-  if (operation === "Unsupported") return NO_HEADERS;
+export function checkHeaders(request: S3Request, rules: HeaderRules): HeaderFacts {
   const { rawHeaders } = request.edge;
   const writes = request.method !== "GET" && request.method !== "HEAD";
-  const known = headersOf(operation);
+  const { known } = rules;
   let facts = NO_HEADERS;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const header = rawHeaders[i] as string;
@@ -41,7 +48,7 @@ export function checkHeaders(request: S3Request, operation: OperationName): Head
     if (first !== 0x78 && first !== 0x69) continue;
     const lower = header.toLowerCase();
     if (!lower.startsWith("x-amz-")) {
-      if (writes && (lower === "if-match" || lower === "if-none-match") && !decidesEtags(operation)) {
+      if (writes && (lower === "if-match" || lower === "if-none-match") && !rules.decidesEtags) {
         throw notImplementedHeader(header);
       }
       continue;
@@ -51,7 +58,7 @@ export function checkHeaders(request: S3Request, operation: OperationName): Head
     if (name === undefined || row === undefined) {
       if (writes) throw notImplementedHeader(lower);
     } else if (known.has(name)) {
-      checkValue(operation, name, lower, rawHeaders[i + 1] as string, row, writes);
+      checkValue(rules, name, lower, rawHeaders[i + 1] as string, row, writes);
       if (writes && lower.startsWith(LOCK_PREFIX)) facts = LOCK;
     } else if (writes && row.harmlessElsewhere !== true) {
       throw strange(lower, row);
@@ -62,7 +69,7 @@ export function checkHeaders(request: S3Request, operation: OperationName): Head
 }
 
 function checkValue(
-  operation: OperationName,
+  { makesBucket }: HeaderRules,
   name: string,
   lower: string,
   value: string,
@@ -70,11 +77,11 @@ function checkValue(
   writes: boolean,
 ): void {
   if (name === "x-amz-grant-*") {
-    throw operation === "CreateBucket" ? bucketAclWithOwnership() : aclNotSupported();
+    throw makesBucket ? bucketAclWithOwnership() : aclNotSupported();
   }
   // A read with a customer's key is answered by what it reads (refuseCustomerKeys).
   if (!writes && row.treatment === "refused") return;
-  const check = operation === "CreateBucket" ? (BUCKET_CHECKS[name] ?? row.check) : row.check;
+  const check = makesBucket ? (BUCKET_CHECKS[name] ?? row.check) : row.check;
   const error = check?.(value, lower);
   if (error !== undefined) throw error;
 }

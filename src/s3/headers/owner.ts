@@ -1,6 +1,6 @@
+import type { User } from "../../iam/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { S3Owner } from "../records/owner.ts";
 
 const ACCOUNT_ID = /^\d{12}$/;
 const CANONICAL_ID = /^[0-9a-f]{64}$/;
@@ -9,7 +9,7 @@ const CANONICAL_ID = /^[0-9a-f]{64}$/;
  * A bucket that must be somebody's. Here there is one owner, named by the id that `<Owner>` says; an AWS account id is
  * lawful and somebody else's. @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
  */
-export function checkOwner(request: S3Request, owner: S3Owner, header: string): void {
+export function checkOwner(request: S3Request, owner: User, header: string): void {
   const expected = request.header(header);
   if (expected === undefined || expected === owner.id) return;
   if (ACCOUNT_ID.test(expected) || CANONICAL_ID.test(expected)) throw new S3Error("AccessDenied");

@@ -1,6 +1,6 @@
 /** ListObjects, ListObjectsV2 and ListObjectVersions. */
 import type { ScanItem } from "../../store/types.ts";
-import { bucketOf, type Exchange, type Handler, type S3Services } from "../context/exchange.ts";
+import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
 import { wireName } from "../objects/checksums.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { escapeXml, invalidArgument } from "../protocol/errors.ts";
@@ -16,13 +16,13 @@ import { type Entry, type Page, walk } from "./walk.ts";
 type ObjectEntry = Entry<ManifestSummary>;
 
 async function listPage(
-  exchange: Exchange,
+  exchange: BucketExchange,
   parameters: ListParameters,
   after: string | undefined | (() => string | undefined),
 ): Promise<{ bucket: Bucket; page: Page<ManifestSummary> }> {
   const { services } = exchange;
-  const view = await services.kv.group(bucketOf(exchange)).snapshot();
-  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const view = await services.kv.group(exchange.bucket).snapshot();
+  const bucket = await services.buckets.inView(view, exchange.bucket);
   const marker = typeof after === "function" ? after() : after;
   const offset = objectsPrefix(bucket).byteLength;
   const page = await walk<ManifestSummary>({
@@ -38,7 +38,7 @@ async function listPage(
   return { bucket, page };
 }
 
-export const listObjects: Handler = async (exchange) => {
+export const listObjects: Handler<"bucket"> = async (exchange) => {
   const { request } = exchange;
   const parameters = listParameters(request, "max-keys");
   const marker = request.query.get("marker") ?? "";
@@ -57,14 +57,14 @@ export const listObjects: Handler = async (exchange) => {
   return xmlReply(document("ListBucketResult", inner));
 };
 
-export const listObjectsV2: Handler = async (exchange) => {
+export const listObjectsV2: Handler<"bucket"> = async (exchange) => {
   const { request } = exchange;
   const parameters = listParameters(request, "max-keys");
   const startAfter = request.query.get("start-after") ?? "";
   const token = request.query.get("continuation-token");
   // S3 looks at a token, an empty one too, after it has found the bucket (recorded 2026-09-17: brekkylab/backlot, tests).
   const after = (): string | undefined => {
-    if (token !== undefined) return decodeToken(bucketOf(exchange), token);
+    if (token !== undefined) return decodeToken(exchange.bucket, token);
     return startAfter === "" ? undefined : startAfter;
   };
   const { bucket, page } = await listPage(exchange, parameters, after);
@@ -99,7 +99,7 @@ function contents(
   services: S3Services,
   withOwner: boolean,
 ): string {
-  const owner = withOwner ? ownerElement("Owner", services.owner) : "";
+  const owner = withOwner ? ownerElement("Owner", services.iam.root) : "";
   let objects = "";
   let prefixes = "";
   for (const entry of entries) {
@@ -120,7 +120,7 @@ function objectFacts({ checksum, etag, modifiedMs, size, storageClass }: Manifes
 }
 
 /** Buckets are not versioned: every object is its own latest version, `null`. */
-export const listObjectVersions: Handler = async (exchange) => {
+export const listObjectVersions: Handler<"bucket"> = async (exchange) => {
   const { request, services } = exchange;
   const parameters = listParameters(request, "max-keys");
   const keyMarker = request.query.get("key-marker") ?? "";
@@ -148,7 +148,7 @@ export const listObjectVersions: Handler = async (exchange) => {
     if (last.kind === "item") inner += tag("NextVersionIdMarker", "null");
   }
   inner += commonHead(parameters, page);
-  const owner = ownerElement("Owner", services.owner);
+  const owner = ownerElement("Owner", services.iam.root);
   let prefixes = "";
   for (const entry of page.entries) {
     const name = encode(entry.name);

@@ -1,5 +1,5 @@
 import { keyAfter } from "../../store/key-encoding.ts";
-import { bucketOf, type Handler } from "../context/exchange.ts";
+import type { Handler } from "../context/exchange.ts";
 import { wireName } from "../objects/checksums.ts";
 import { invalidArgument } from "../protocol/errors.ts";
 import { listParameters, nameEncoder } from "../protocol/list-parameters.ts";
@@ -18,13 +18,13 @@ interface UploadItem {
 }
 
 /** In order of keys, and of their beginning among the uploads of one key. */
-export const listMultipartUploads: Handler = async (exchange) => {
+export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
   const { request, services } = exchange;
   const parameters = listParameters(request, "max-uploads");
   const keyMarker = request.query.get("key-marker") ?? "";
   const uploadMarker = uploadMarkerOf(request, keyMarker);
-  const view = await services.kv.group(bucketOf(exchange)).snapshot();
-  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const view = await services.kv.group(exchange.bucket).snapshot();
+  const bucket = await services.buckets.inView(view, exchange.bucket);
   const page = await walk<UploadItem>({
     view,
     tag: "u",
@@ -53,7 +53,7 @@ export const listMultipartUploads: Handler = async (exchange) => {
     (parameters.encodes ? tag("EncodingType", "url") : "") +
     tag("MaxUploads", parameters.max) +
     tag("IsTruncated", page.truncated);
-  const people = ownerElement("Initiator", services.owner) + ownerElement("Owner", services.owner);
+  const people = ownerElement("Initiator", services.iam.root) + ownerElement("Owner", services.iam.root);
   let prefixes = "";
   for (const entry of page.entries) {
     if (entry.kind === "prefix") {

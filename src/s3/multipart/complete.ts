@@ -8,11 +8,12 @@ import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
 import type { ReadView, TxnMutation } from "../../txn/types.ts";
 import { checksumLine } from "../body/checksum-headers.ts";
 import { unreadableContent } from "../content/unreadable.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../context/exchange.ts";
+import type { Handler, ObjectExchange, S3Services } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
@@ -24,12 +25,12 @@ import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
 import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";
 import { type NumberedPart, partsAfter } from "./parts.ts";
-import { type CurrentUpload, currentUpload, PART_NUMBER_MAX } from "./upload.ts";
+import { type CurrentUpload, currentUpload } from "./upload.ts";
 
 /** Disposals of unlisted parts in one transaction. */
 const DISPOSALS_PER_ENTRY = 64;
 
-export const completeMultipartUpload: Handler = async (exchange) => {
+export const completeMultipartUpload: Handler<"object"> = async (exchange) => {
   const condition = writeConditionOf(exchange.request);
   // Several checksums, or one that there is not, are refused before the document is read.
   checksumLine(exchange.request);
@@ -38,13 +39,13 @@ export const completeMultipartUpload: Handler = async (exchange) => {
 };
 
 async function complete(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   listed: readonly ListedPart[],
   condition: WriteCondition,
 ): Promise<SlowResult> {
   const { services } = exchange;
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
-    const view = await services.kv.group(bucketOf(exchange)).snapshot();
+    const view = await services.kv.group(exchange.bucket).snapshot();
     let current: CurrentUpload;
     try {
       current = await currentUpload(exchange, view);
@@ -68,7 +69,7 @@ async function complete(
     await disposeOfUnlisted(services, current, assembly.unlisted.slice(DISPOSALS_PER_ENTRY));
     return resultOf(exchange, assembly.etag, assembly.checksum, assembly.parts.length);
   }
-  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", keyOf(exchange)]] });
+  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });
 }
 
 function guardsOf(
@@ -210,15 +211,15 @@ function checkExpectations(request: S3Request, assembly: Assembly): void {
  * list gets the same answer. @throws the given error otherwise
  */
 async function completedBefore(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   view: ReadView,
   listed: readonly ListedPart[],
   error: unknown,
 ): Promise<{ etag: string; checksum: StoredChecksum | undefined; parts: number }> {
   const uploadId = exchange.request.query.get("uploadId") ?? "";
   if (!(error instanceof S3Error) || error.code !== "NoSuchUpload") throw error;
-  const bucket: Bucket = await exchange.services.buckets.inView(view, bucketOf(exchange));
-  const row = await view.getMeta(objectKey(bucket, keyOf(exchange)));
+  const bucket: Bucket = await exchange.services.buckets.inView(view, exchange.bucket);
+  const row = await view.getMeta(objectKey(bucket, exchange.key));
   if (row === undefined) throw error;
   const { content, etag, checksum } = decodeManifest(row.value);
   const sameUpload =
@@ -229,7 +230,7 @@ async function completedBefore(
 }
 
 function resultOf(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   etag: string,
   checksum: StoredChecksum | undefined,
   parts: number,
@@ -241,8 +242,8 @@ function resultOf(
     root: "CompleteMultipartUploadResult",
     inner:
       tag("Location", location) +
-      tag("Bucket", bucketOf(exchange)) +
-      tag("Key", keyOf(exchange)) +
+      tag("Bucket", exchange.bucket) +
+      tag("Key", exchange.key) +
       tag("ETag", quoted(etag)) +
       checksumElements(checksum, parts),
   };

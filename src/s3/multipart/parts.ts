@@ -2,8 +2,9 @@
 
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import type { ReadView } from "../../txn/types.ts";
-import { bucketOf, type Handler } from "../context/exchange.ts";
+import type { Handler } from "../context/exchange.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
+import { LIST_PARTS_MAX } from "../protocol/limits.ts";
 import { encodesNames, integerParameter } from "../protocol/list-parameters.ts";
 import { quoted, xmlReply } from "../protocol/replies.ts";
 import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../records/keys.ts";
@@ -17,7 +18,6 @@ export interface NumberedPart extends PartRecord {
 }
 
 const PAGE = 1000;
-const LIST_PARTS_MAX = 1000;
 
 /** At most `limit` parts with numbers above `after`. */
 export async function partsAfter(
@@ -42,12 +42,12 @@ export async function partsAfter(
   return parts;
 }
 
-export const listParts: Handler = async (exchange) => {
+export const listParts: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
   const marker = integerParameter(request, "part-number-marker", 0);
   encodesNames(request);
-  const view = await services.kv.group(bucketOf(exchange)).snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const { bucket, key, uploadId, upload } = await currentUpload(exchange, view);
   const found = await partsAfter(view, bucket, key, uploadId, marker, max + 1);
   const page = found.slice(0, max);
@@ -57,8 +57,8 @@ export const listParts: Handler = async (exchange) => {
     tag("Bucket", bucket.bucket) +
     tag("Key", key) +
     tag("UploadId", uploadId) +
-    ownerElement("Initiator", services.owner) +
-    ownerElement("Owner", services.owner) +
+    ownerElement("Initiator", services.iam.root) +
+    ownerElement("Owner", services.iam.root) +
     tag("StorageClass", upload.storageClass) +
     tag("PartNumberMarker", marker) +
     tag("NextPartNumberMarker", last?.number ?? 0) +

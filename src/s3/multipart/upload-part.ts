@@ -4,25 +4,26 @@ import type { AdmissionProtocol } from "../content/admission.ts";
 import { layoutOf } from "../content/layout.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ContentWrite, WrittenContent } from "../content/types.ts";
-import { bucketOf, type Exchange, type Handler } from "../context/exchange.ts";
+import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
-import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
+import { CopiedBytes, copySource } from "../objects/copy-source.ts";
 import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { PART_NUMBER_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import { transactGuarded } from "../records/guarded.ts";
 import { partKey, uploadAttempt } from "../records/keys.ts";
 import { encodePart, type PartRecord } from "../records/upload.ts";
 import { isoTime, tag } from "../xml/builder.ts";
-import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
+import { type CurrentUpload, currentUpload, uploadGuard } from "./upload.ts";
 
-export const uploadPart: Handler = async (exchange) => {
+export const uploadPart: Handler<"object"> = async (exchange) => {
   const { services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const view = await services.kv.group(bucketOf(exchange)).snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const upload = await currentUpload(exchange, view);
   const body = openPayload(exchange, {
     hashes: services.hashes,
@@ -63,7 +64,7 @@ export const uploadPart: Handler = async (exchange) => {
 };
 
 /** @throws S3Error InvalidArgument */
-function partNumberOf(exchange: Exchange): number {
+function partNumberOf(exchange: ObjectExchange): number {
   const text = exchange.request.query.get("partNumber") ?? "";
   const number = Number(text);
   if (/^\d{1,5}$/.test(text) && number >= 1 && number <= PART_NUMBER_MAX) return number;
@@ -88,7 +89,7 @@ function checkAlgorithm({ upload }: CurrentUpload, algorithm: ChecksumAlgorithm 
 }
 
 function openPart(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   { bucket, key, uploadId, upload }: CurrentUpload,
   number: number,
   length: number,
@@ -101,7 +102,7 @@ function openPart(
 
 /** What is left of the content and the part's row in one transaction; an earlier part of that number is garbage by it. */
 async function commitPart(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   { bucket, key, uploadId }: CurrentUpload,
   partNumber: number,
   write: ContentWrite,
@@ -117,10 +118,10 @@ async function commitPart(
   await transactGuarded(exchange.services.kv.group(bucket.bucket), guards, mutations);
 }
 
-export const uploadPartCopy: Handler = async (exchange) => {
+export const uploadPartCopy: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const view = await services.kv.group(bucketOf(exchange)).snapshot();
+  const view = await services.kv.group(exchange.bucket).snapshot();
   const upload = await currentUpload(exchange, view);
   const source = await copySource(exchange);
   const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
@@ -130,7 +131,7 @@ export const uploadPartCopy: Handler = async (exchange) => {
 };
 
 async function copyPart(
-  exchange: Exchange,
+  exchange: ObjectExchange,
   upload: CurrentUpload,
   partNumber: number,
   reader: RangeReader,
@@ -168,7 +169,7 @@ async function copyPart(
 /** Unlike a read's range, it must be exact. @throws S3Error InvalidArgument, InvalidRequest */
 function copyRange(header: string | undefined, size: number): ByteRange {
   if (header === undefined) {
-    if (size > COPY_BYTES_MAX) throw tooLarge();
+    if (size > REQUEST_BYTES_MAX) throw tooLarge();
     return { start: 0, end: size };
   }
   const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header);
@@ -187,12 +188,12 @@ function copyRange(header: string | undefined, size: number): ByteRange {
       `Range specified is not valid for source object of size: ${size}`,
     );
   }
-  if (range.end - range.start > COPY_BYTES_MAX) throw tooLarge();
+  if (range.end - range.start > REQUEST_BYTES_MAX) throw tooLarge();
   return range;
 }
 
 function tooLarge(): S3Error {
   return new S3Error("InvalidRequest", {
-    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${COPY_BYTES_MAX}`,
+    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${REQUEST_BYTES_MAX}`,
   });
 }

@@ -4,7 +4,7 @@ import type { VersionedValue } from "../../store/types.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import type { Contents } from "../content/contents.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
+import { type Handler, type ObjectExchange, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
@@ -19,17 +19,16 @@ import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
 import { document, tag } from "../xml/builder.ts";
 
-export const PART_NUMBER_MAX = 10_000;
 const INITIATED = "x-amz-if-match-initiated-time";
 
-export const createMultipartUpload: Handler = async (exchange) => {
+export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const checksum = uploadChecksum(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
+  const bucket = await services.buckets.forWrite(exchange.bucket);
   refuseLock(exchange.headers);
-  const key = keyOf(exchange);
+  const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {
     initiatedMs: services.clock.nowMs(),
@@ -72,10 +71,10 @@ function uploadGarbage(content: Contents, ref: BucketRef, key: string, uploadId:
   ]);
 }
 
-export const abortMultipartUpload: Handler = async (exchange) => {
+export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const uploadId = request.query.get("uploadId") ?? "";
-  const name = bucketOf(exchange);
+  const name = exchange.bucket;
   const kv = services.kv.group(name);
   const initiated = request.header(INITIATED);
   const initiatedMs = initiated === undefined ? undefined : dateOf(initiated, INITIATED);
@@ -85,19 +84,19 @@ export const abortMultipartUpload: Handler = async (exchange) => {
     if (initiatedMs !== undefined) return emptyReply(204);
     throw noSuchUpload(uploadId);
   }
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  const row = uploadKey(bucket, keyOf(exchange), uploadId);
+  const bucket = await services.buckets.forWrite(exchange.bucket);
+  const row = uploadKey(bucket, exchange.key, uploadId);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guard =
       initiatedMs === undefined
-        ? uploadGuard(bucket, keyOf(exchange), uploadId)
+        ? uploadGuard(bucket, exchange.key, uploadId)
         : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
     // Superseding the row disposes of parts and chunks; a part that is still on its way finds no upload at its apply.
     const guards = [services.buckets.aliveGuard(bucket), guard];
     const outcome = await transactGuarded(kv, guards, [{ kind: "delete", key: row }]);
     if (outcome.kind === "committed") return emptyReply(204);
   }
-  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", keyOf(exchange)]] });
+  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });
 };
 
 /** No upload is as good as one that matches (API reference, AbortMultipartUpload). @throws S3Error PreconditionFailed */
@@ -125,10 +124,10 @@ export interface CurrentUpload {
 }
 
 /** @throws S3Error NoSuchBucket, NoSuchUpload */
-export async function currentUpload(exchange: Exchange, view: ReadView): Promise<CurrentUpload> {
+export async function currentUpload(exchange: ObjectExchange, view: ReadView): Promise<CurrentUpload> {
   const { request, services } = exchange;
-  const bucket = await services.buckets.inView(view, bucketOf(exchange));
-  const key = keyOf(exchange);
+  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const key = exchange.key;
   const uploadId = checkUploadId(request.query.get("uploadId"));
   const row = await view.getMeta(uploadKey(bucket, key, uploadId));
   if (row === undefined) throw noSuchUpload(uploadId);

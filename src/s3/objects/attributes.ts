@@ -1,8 +1,9 @@
 /** What clients ask about an object besides its bytes: access, tags, attributes. */
 
-import type { Exchange, Handler } from "../context/exchange.ts";
+import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
+import { LIST_PARTS_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { emptyReply, httpDate, xmlReply } from "../protocol/replies.ts";
 import { decodePartTable } from "../records/manifest.ts";
 import { document, element, tag } from "../xml/builder.ts";
@@ -10,30 +11,30 @@ import { accessPolicy } from "./acl.ts";
 import { checksumElements, elementName } from "./checksums.ts";
 import { type CurrentObject, currentObject } from "./current.ts";
 
-export const getObjectAcl: Handler = async (exchange) => {
+export const getObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
-  return xmlReply(accessPolicy(exchange.services.owner));
+  return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
 /** No object can have tags (PutObjectTagging and x-amz-tagging are NotImplemented): the set is empty. */
-export const getObjectTagging: Handler = async (exchange) => {
+export const getObjectTagging: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   return xmlReply(document("Tagging", "<TagSet></TagSet>"));
 };
 
-export const deleteObjectTagging: Handler = async (exchange) => {
+export const deleteObjectTagging: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   return emptyReply(204);
 };
 
 /** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
-export const withoutLock: Handler = async (exchange) => {
+export const withoutLock: Handler<"object"> = async (exchange) => {
   await existingBucket(exchange);
   throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
 };
 
 /** As recorded there: S3 has given torrents up. */
-export const getObjectTorrent: Handler = async (exchange) => {
+export const getObjectTorrent: Handler<"object"> = async (exchange) => {
   await existingBucket(exchange);
   throw new S3Error("MethodNotAllowed", {
     extra: [
@@ -44,7 +45,7 @@ export const getObjectTorrent: Handler = async (exchange) => {
 };
 
 /** No object is ever archived: "List of error codes", InvalidObjectState. */
-export const restoreObject: Handler = async (exchange) => {
+export const restoreObject: Handler<"object"> = async (exchange) => {
   const { manifest } = await currentObject(exchange, "meta");
   throw new S3Error("InvalidObjectState", {
     message: "Restore is not allowed for the object's current storage class",
@@ -52,15 +53,13 @@ export const restoreObject: Handler = async (exchange) => {
   });
 };
 
-async function existingBucket({ request, services }: Exchange): Promise<void> {
-  const name = request.bucket ?? "";
-  await services.buckets.inView(await services.kv.group(name).snapshot(), name);
+async function existingBucket({ bucket, services }: ObjectExchange): Promise<void> {
+  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
 }
 
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
-const PARTS_MAX = 1000;
 
-export const getObjectAttributes: Handler = async (exchange) => {
+export const getObjectAttributes: Handler<"object"> = async (exchange) => {
   const wanted = wantedAttributes(exchange);
   const object = await currentObject(exchange, wanted.has("ObjectParts") ? "with-payload" : "meta");
   const { manifest } = object;
@@ -80,7 +79,7 @@ export const getObjectAttributes: Handler = async (exchange) => {
 };
 
 /** @throws S3Error InvalidRequest, InvalidArgument */
-function wantedAttributes(exchange: Exchange): Set<string> {
+function wantedAttributes(exchange: ObjectExchange): Set<string> {
   const wanted = new Set(listElements(exchange.request, "x-amz-object-attributes"));
   if (wanted.size === 0) {
     throw new S3Error("InvalidRequest", {
@@ -96,9 +95,9 @@ function wantedAttributes(exchange: Exchange): Set<string> {
   return wanted;
 }
 
-function partsElement(exchange: Exchange, object: CurrentObject, partCount: number): string {
-  const max = bounded(exchange, "x-amz-max-parts", PARTS_MAX, PARTS_MAX);
-  const marker = bounded(exchange, "x-amz-part-number-marker", 0, 10_000);
+function partsElement(exchange: ObjectExchange, object: CurrentObject, partCount: number): string {
+  const max = bounded(exchange, "x-amz-max-parts", LIST_PARTS_MAX, LIST_PARTS_MAX);
+  const marker = bounded(exchange, "x-amz-part-number-marker", 0, PART_NUMBER_MAX);
   const { checksum } = object.manifest;
   const parts = decodePartTable(object.row.payload ?? new Uint8Array(0));
   const after = parts.filter((part) => part.number > marker);
@@ -121,7 +120,7 @@ function partsElement(exchange: Exchange, object: CurrentObject, partCount: numb
   return element("ObjectParts", inner);
 }
 
-function bounded(exchange: Exchange, header: string, fallback: number, max: number): number {
+function bounded(exchange: ObjectExchange, header: string, fallback: number, max: number): number {
   const text = exchange.request.header(header);
   if (text === undefined) return fallback;
   if (!/^\d{1,9}$/.test(text)) throw invalidArgument(header, text);

@@ -2,28 +2,28 @@
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource } from "../content/types.ts";
-import { bucketOf, type Exchange } from "../context/exchange.ts";
+import { authorizeSource, type ObjectName } from "../context/authorize.ts";
+import type { ObjectExchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { KEY_BYTES_MAX } from "../protocol/limits.ts";
 import { decodeComponent } from "../protocol/percent.ts";
-import { MAX_KEY_BYTES } from "../protocol/request.ts";
 import { objectKey } from "../records/keys.ts";
 import { decodeManifest } from "../records/manifest.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
 import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
 
-/** What one CopyObject may copy, and one UploadPartCopy. */
-export const COPY_BYTES_MAX = 5 * 1024 ** 3;
-
 /** @throws S3Error InvalidArgument */
-function parseCopySource(header: string): { bucket: string; key: string } {
+function parseCopySource(header: string): ObjectName {
   // The query begins at a raw `?`: one that belongs to the key is escaped.
   const mark = header.indexOf("?");
   const path = mark < 0 ? header : header.slice(0, mark);
   const query = mark < 0 ? "" : header.slice(mark + 1);
+  let versionId: string | undefined;
   if (query !== "") {
     if (!query.startsWith("versionId=")) throw badSource(header);
-    checkVersionId(decoded(query.slice("versionId=".length), header));
+    versionId = decoded(query.slice("versionId=".length), header);
+    checkVersionId(versionId);
   }
   // Some clients escape the slashes as well, the first one and that between bucket and key.
   const bare = path.replace(/^(?:\/|%2f)/i, "");
@@ -33,8 +33,8 @@ function parseCopySource(header: string): { bucket: string; key: string } {
   const bucket = inner < 0 ? first : first.slice(0, inner);
   const key = slash >= 0 ? decoded(bare.slice(slash + 1), header) : inner < 0 ? "" : first.slice(inner + 1);
   if (bucket === "" || key === "" || bucket.startsWith("arn:")) throw badSource(header);
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
-  return { bucket, key };
+  if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
+  return { bucket, key, versionId };
 }
 
 /** A bad escape is one of an argument here and not of the URI: versity/versitygw#1401. @throws S3Error InvalidArgument */
@@ -56,11 +56,11 @@ function badSource(header: string): S3Error {
 }
 
 /** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
-export async function copySource(exchange: Exchange): Promise<CurrentObject> {
-  const { request, services, auth } = exchange;
+export async function copySource(exchange: ObjectExchange): Promise<CurrentObject> {
+  const { request, services } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
-  services.authorizer(auth.principal, "GetObject", source.bucket, source.key);
-  checkOwner(request, services.owner, "x-amz-source-expected-bucket-owner");
+  authorizeSource(exchange, source);
+  checkOwner(request, services.iam.root, "x-amz-source-expected-bucket-owner");
   const view = await services.kv.group(source.bucket).snapshot();
   const bucket = await services.buckets.inView(view, source.bucket);
   const row = await view.get(objectKey(bucket, source.key));
@@ -70,8 +70,8 @@ export async function copySource(exchange: Exchange): Promise<CurrentObject> {
   return { bucket, key: source.key, manifest, row };
 }
 
-export function isSelf(exchange: Exchange, source: CurrentObject): boolean {
-  return source.bucket.bucket === bucketOf(exchange) && source.key === exchange.request.key;
+export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean {
+  return source.bucket.bucket === exchange.bucket && source.key === exchange.key;
 }
 
 /** Reads an object's range into a writer's buffers, hashing on the way. */

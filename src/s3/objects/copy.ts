@@ -1,10 +1,11 @@
 import type { HashAlgorithm } from "../../hash/types.ts";
 import { layoutOf } from "../content/layout.ts";
 import { unreadableContent } from "../content/unreadable.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
+import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
@@ -17,7 +18,7 @@ import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
-import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
+import { CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
@@ -38,7 +39,7 @@ interface Plan {
   readonly checksum: ChecksumAlgorithm | undefined;
 }
 
-export const copyObject: Handler = async (exchange) => {
+export const copyObject: Handler<"object"> = async (exchange) => {
   try {
     return await copy(exchange);
   } catch (error) {
@@ -47,34 +48,34 @@ export const copyObject: Handler = async (exchange) => {
   }
 };
 
-const copy: Handler = async (exchange) => {
+const copy: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const view = await services.kv.group(bucketOf(exchange)).snapshot();
-  const bucket = await services.buckets.inView(view, bucketOf(exchange));
+  const view = await services.kv.group(exchange.bucket).snapshot();
+  const bucket = await services.buckets.inView(view, exchange.bucket);
   refuseLock(exchange.headers);
   const source = await copySource(exchange);
   const { manifest } = source;
   // Also of a copy onto itself that only changes the row: what of it is not known here would be lost.
   if (manifest.content.kind === "unknown") throw unreadableContent(String(manifest.content.number));
-  if (manifest.size > COPY_BYTES_MAX) {
+  if (manifest.size > REQUEST_BYTES_MAX) {
     throw new S3Error("InvalidRequest", {
-      message: `The specified copy source is larger than the maximum allowable size for a copy source: ${COPY_BYTES_MAX}`,
+      message: `The specified copy source is larger than the maximum allowable size for a copy source: ${REQUEST_BYTES_MAX}`,
     });
   }
   const asked = request.header("x-amz-checksum-algorithm");
   const plan: Plan = {
     bucket,
-    key: keyOf(exchange),
+    key: exchange.key,
     source,
     headers: replaces ? contentHeadersOf(request) : manifest.headers,
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
     // Not the source's: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
     condition,
-    early: await decideEarly(services, bucket, keyOf(exchange), condition, invocation),
+    early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),

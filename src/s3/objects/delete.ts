@@ -1,10 +1,12 @@
 /** DeleteObject and DeleteObjects. */
+
 import { openBody } from "../body/open-body.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, type S3Services } from "../context/exchange.ts";
+import { authorizeKey } from "../context/authorize.ts";
+import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
+import { DELETE_OBJECTS_MAX, KEY_BYTES_MAX, LIST_DOCUMENT_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { MAX_KEY_BYTES } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
@@ -20,8 +22,6 @@ import {
 } from "./conditions.ts";
 import { checkVersionId } from "./current.ts";
 
-const DELETE_OBJECTS_MAX = 1000;
-const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
 /** Batches of one DeleteObjects under way at a time. */
@@ -30,14 +30,14 @@ const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"
 const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
-export const deleteObject: Handler = async (exchange) => {
+export const deleteObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   if (request.header("if-none-match") !== undefined) throw notImplementedHeader("If-None-Match");
   checkVersionId(request.query.get("versionId"));
   const condition = writeConditionOf(request);
   const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
-  await deleteOne(services, bucket, keyOf(exchange), condition, facts);
+  const bucket = await services.buckets.forWrite(exchange.bucket);
+  await deleteOne(services, bucket, exchange.key, condition, facts);
   return emptyReply(204);
 };
 
@@ -74,10 +74,10 @@ interface Target {
   error: S3Error | undefined;
 }
 
-export const deleteObjects: Handler = async (exchange) => {
+export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const { quiet, targets } = await readRequest(exchange);
-  const bucket = await services.buckets.forWrite(bucketOf(exchange));
+  const bucket = await services.buckets.forWrite(exchange.bucket);
   await deleteAll(services, bucket, targets);
   // A 503 of one key within a 200 is repeated by no client, that of the whole request by all. Deleting twice is deleting,
   // unless a condition was met by an object that the first time has deleted.
@@ -86,9 +86,9 @@ export const deleteObjects: Handler = async (exchange) => {
   return xmlReply(document("DeleteResult", targets.map((target) => resultOf(target, quiet)).join("")));
 };
 
-async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; targets: Target[] }> {
+async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; targets: Target[] }> {
   const { request, services, auth } = exchange;
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: DELETE_BODY_BYTES_MAX });
+  const body = openBody(request, auth, { hashes: services.hashes, maxLength: LIST_DOCUMENT_BYTES_MAX });
   let root: XmlElement;
   try {
     if (request.header("content-md5") === undefined && body.checksumAlgorithm === undefined) {
@@ -96,17 +96,17 @@ async function readRequest(exchange: Exchange): Promise<{ quiet: boolean; target
         message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
       });
     }
-    root = parseXml(await body.readAll(DELETE_BODY_BYTES_MAX), "Delete");
+    root = parseXml(await body.readAll(LIST_DOCUMENT_BYTES_MAX), "Delete");
   } finally {
     body.abort();
   }
   const objects = root.children("Object");
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw new S3Error("MalformedXML");
   const quiet = root.childText("Quiet")?.trim().toLowerCase() === "true";
-  return { quiet, targets: objects.map(targetOf) };
+  return { quiet, targets: objects.map((object) => targetOf(exchange, object)) };
 }
 
-function targetOf(object: XmlElement): Target {
+function targetOf(exchange: BucketExchange, object: XmlElement): Target {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
   // What is not understood may be a condition of tomorrow.
@@ -121,7 +121,8 @@ function targetOf(object: XmlElement): Target {
     error: undefined,
   };
   try {
-    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
+    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId });
+    if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
     target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),
       object.childText(FACT_ELEMENTS[1]),

@@ -13,7 +13,7 @@ import { describe, refuseCustomerKeys } from "./object-headers.ts";
 import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
 
-export const getObject: Handler = async (exchange) => {
+export const getObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);
@@ -33,7 +33,7 @@ export const getObject: Handler = async (exchange) => {
   return { status: selection.status, headers, body: { kind: "stream", length: end - start, chunks: reader } };
 };
 
-export const headObject: Handler = async (exchange) => {
+export const headObject: Handler<"object"> = async (exchange) => {
   const { request } = exchange;
   refuseCustomerKeys(request);
   const overrides = responseOverrides(exchange);

@@ -4,7 +4,6 @@
  * wrote it, and the repetition gets the answer that was lost.
  */
 import type { Exchange } from "../context/exchange.ts";
-import { ownerOf } from "../context/exchange.ts";
 import type { Manifest } from "../records/manifest.ts";
 
 const NAME_LENGTH_MAX = 128;
@@ -14,13 +13,17 @@ const INVOCATION_BYTES = 16;
  *  repeating is harmless, and nothing is kept. */
 export function invocationOf(exchange: Exchange, conditional: boolean): Uint8Array | undefined {
   if (!conditional) return undefined;
-  const { request, operation } = exchange;
+  const { auth, request, operation } = exchange;
   const name = request.header("amz-sdk-invocation-id");
   if (name === undefined || name === "" || name.length > NAME_LENGTH_MAX) return undefined;
   const digest = new Bun.CryptoHasher("sha256")
-    .update(JSON.stringify([ownerOf(exchange), operation, request.bucket, request.key, name]))
+    .update(JSON.stringify([accessKeyOf(auth), operation.name, request.bucket, request.key, name]))
     .digest();
   return Uint8Array.from(digest.subarray(0, INVOCATION_BYTES));
+}
+
+function accessKeyOf({ principal }: Exchange["auth"]): string {
+  return principal.kind === "user" ? principal.accessKey : "anonymous";
 }
 
 /** This very invocation has written the object already. */

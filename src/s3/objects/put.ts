@@ -3,7 +3,7 @@ import { openBody } from "../body/open-body.ts";
 import type { PayloadReader, PayloadResult } from "../body/types.ts";
 import type { AdmissionProtocol } from "../content/admission.ts";
 import type { ContentTarget, ContentWrite } from "../content/types.ts";
-import { bucketOf, type Exchange, type Handler, keyOf, ownerOf } from "../context/exchange.ts";
+import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
@@ -15,20 +15,18 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
 
-const PUT_BYTES_MAX = 5 * 1024 ** 3;
-
-export const putObject: Handler = async (exchange) => {
+export const putObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const key = keyOf(exchange);
+  const key = exchange.key;
   const body = openPayload(exchange);
   let received: PayloadResult | undefined;
   try {
-    const bucket = await services.buckets.forWrite(bucketOf(exchange));
+    const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
@@ -96,7 +94,6 @@ export function openPayload(exchange: Exchange, defaults?: Parameters<typeof ope
   const body = openBody(request, auth, {
     hashes: services.hashes,
     digests: ["md5"],
-    maxLength: PUT_BYTES_MAX,
     ...defaults,
   });
   try {

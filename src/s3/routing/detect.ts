@@ -1,77 +1,139 @@
 /** From a request to exactly one operation. */
 import { looksPresigned } from "../auth/presigned.ts";
 import { isOfPresigned } from "../auth/presigned-parameters.ts";
+import type {
+  BucketExchange,
+  Level,
+  ObjectExchange,
+  Operation,
+  OperationRow,
+  RefusedExchange,
+  ServiceExchange,
+} from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
-import type { OperationName } from "../protocol/operations.ts";
 import type { S3Request } from "../protocol/request.ts";
-import { type Level, REFUSED, ROUTES, type Route } from "./routes.ts";
-import { isOfAnyRequest, SUB_RESOURCES } from "./sub-resources.ts";
+import type { RefusedOperation } from "./operations/row.ts";
+import { type LevelTable, OPERATIONS, SUB_RESOURCES } from "./operations/table.ts";
 
+/** What of an exchange the request's method, target and headers decide. */
 export type Detected =
-  | { readonly operation: Exclude<OperationName, "Unsupported"> }
-  | { readonly operation: "Unsupported"; readonly error: S3Error };
+  | Pick<ServiceExchange, "level" | "operation">
+  | Pick<BucketExchange, "level" | "operation" | "bucket">
+  | Pick<ObjectExchange, "level" | "operation" | "bucket" | "key">
+  | Pick<RefusedExchange, "level" | "operation" | "refusal">;
 
-/** `GET, PUT` of a resource: what a 405 says in Allow. */
-function methodsOf(
-  level: Level,
-  subResource: string,
-  tables: readonly ReadonlyMap<string, unknown>[],
-): string {
-  const methods: string[] = [];
-  for (const table of tables) {
-    for (const name of table.keys()) {
-      const [of, method = "", at] = name.split(" ");
-      if (of === level && at === subResource) methods.push(method);
-    }
-  }
-  return methods.join(", ");
-}
+type Refused = Extract<Detected, { level: "refused" }>;
+
+/** What is refused is counted under this name. */
+export const UNSUPPORTED = "Unsupported";
+/** Of a request that is no operation of S3: no policy names it, and only one that allows everything allows it. */
+const NOTHING: RefusedExchange["operation"]["permissions"] = { actions: [""] };
 
 /** Headers that turn an operation into one that is not implemented, wherever they appear. */
 const UNIMPLEMENTED_HEADERS = ["x-amz-write-offset-bytes", "x-amz-rename-source"];
 
+/** Parameters of SigV2, which is refused in its own words, and what SDKs add to any request. */
+const OF_ANY_REQUEST: ReadonlySet<string> = new Set(["AWSAccessKeyId", "Expires", "Signature", "x-id"]);
+
+/** The operations of one level by `METHOD sub-resource`. */
+interface Index<L extends Level> extends LevelTable<L> {
+  readonly byTarget: ReadonlyMap<string, { plain: Operation<L>; chosen: Operation<L> | undefined }>;
+  readonly refusedByTarget: ReadonlyMap<string, RefusedOperation>;
+}
+
+const SERVICE = indexOf(OPERATIONS.service);
+const BUCKET = indexOf(OPERATIONS.bucket);
+const OBJECT = indexOf(OPERATIONS.object);
+
+/** @throws Error when two rows have one target */
+function indexOf<L extends Level>(table: LevelTable<L>): Index<L> {
+  const byTarget = new Map<string, { plain: Operation<L>; chosen: Operation<L> | undefined }>();
+  const refusedByTarget = new Map<string, RefusedOperation>();
+  for (const operation of table.operations) {
+    const target = targetOf(operation);
+    const found = byTarget.get(target);
+    if (operation.chosenBy === undefined && found === undefined) {
+      byTarget.set(target, { plain: operation, chosen: undefined });
+    } else if (operation.chosenBy !== undefined && found !== undefined && found.chosen === undefined) {
+      found.chosen = operation;
+    } else throw new Error(`two operations at ${table.level} ${target}`);
+  }
+  for (const refused of table.refused) {
+    const target = targetOf(refused);
+    if (byTarget.has(target) || refusedByTarget.has(target)) {
+      throw new Error(`two operations at ${table.level} ${target}`);
+    }
+    refusedByTarget.set(target, refused);
+  }
+  return { ...table, byTarget, refusedByTarget };
+}
+
+function targetOf({ method, subResource }: Pick<RefusedOperation, "method" | "subResource">): string {
+  return `${method} ${subResource}`;
+}
+
+/** `GET, PUT` of a resource: what a 405 says in Allow. */
+function methodsOf(
+  rows: readonly Pick<RefusedOperation, "method" | "subResource">[],
+  subResource: string,
+): string {
+  const methods = rows.flatMap((row) => (row.subResource === subResource ? [row.method] : []));
+  return [...new Set(methods)].join(", ");
+}
+
 /** Never throws: a refusal is an operation too, so that it is authenticated, logged and counted like the others. */
 export function detectOperation(request: S3Request): Detected {
-  const level = levelOf(request);
+  const { bucket, key } = request;
+  if (bucket === undefined) {
+    const operation = find(SERVICE, request);
+    return "refusal" in operation ? operation : { level: "service", operation };
+  }
+  if (key === undefined) {
+    const operation = find(BUCKET, request);
+    return "refusal" in operation ? operation : { level: "bucket", operation, bucket };
+  }
+  const operation = find(OBJECT, request);
+  return "refusal" in operation ? operation : { level: "object", operation, bucket, key };
+}
+
+function find<L extends Level>(index: Index<L>, request: S3Request): Operation<L> | Refused {
   let subResource = "";
   for (const { name } of request.query.entries) {
     if (!SUB_RESOURCES.has(name) || name === subResource) continue;
-    if (subResource !== "") return unsupported(conflict(subResource, name));
+    if (subResource !== "") return refuse(conflict(subResource, name));
     subResource = name;
   }
-  const route = ROUTES.get(`${level} ${request.method} ${subResource}`);
-  if (route === undefined) return unsupported(noSuchOperation(request, level, subResource));
-  const stranger = unknownParameter(request, route, subResource);
-  if (stranger === "partNumber") return unsupported(partWithoutUpload(request));
-  if (stranger !== undefined) return unsupported(notImplemented(stranger));
+  const target = `${request.method} ${subResource}`;
+  const route = index.byTarget.get(target);
+  if (route === undefined) {
+    const row = index.refusedByTarget.get(target);
+    return refuse(noSuchOperation(request, index, subResource, row), row);
+  }
+  const { plain, chosen } = route;
+  const operation =
+    chosen?.chosenBy !== undefined && request.header(chosen.chosenBy) !== undefined ? chosen : plain;
+  const refusal = refusalOf(request, operation);
+  return refusal === undefined ? operation : refuse(refusal, operation);
+}
+
+/** Why a request that has found its operation is not understood. */
+function refusalOf(request: S3Request, operation: OperationRow): S3Error | undefined {
+  const { subResource, subResourceValue } = operation;
+  const stranger = unknownParameter(request, operation);
+  if (stranger === "partNumber") return partWithoutUpload(request);
+  if (stranger !== undefined) return notImplemented(stranger);
   for (const header of UNIMPLEMENTED_HEADERS) {
-    if (request.header(header) !== undefined) return unsupported(notImplemented(header));
+    if (request.header(header) !== undefined) return notImplemented(header);
   }
-  return refine(request, route.operation);
+  if (subResourceValue === undefined) return undefined;
+  const value = request.query.get(subResource) ?? "";
+  if (value === subResourceValue) return undefined;
+  return invalidArgument(subResource, value, `${subResource} must be ${subResourceValue}.`);
 }
 
-function levelOf(request: S3Request): Level {
-  if (request.bucket === undefined) return "service";
-  return request.key === undefined ? "bucket" : "object";
-}
-
-/** The same method and target mean something else with certain headers or values. */
-function refine(request: S3Request, operation: Exclude<OperationName, "Unsupported">): Detected {
-  const copies = request.header("x-amz-copy-source") !== undefined;
-  if (operation === "PutObject") return { operation: copies ? "CopyObject" : operation };
-  if (operation === "UploadPart") return { operation: copies ? "UploadPartCopy" : operation };
-  if (operation === "ListObjectsV2" && request.query.get("list-type") !== "2") {
-    return unsupported(
-      new S3Error("InvalidArgument", {
-        message: "list-type must be 2.",
-        extra: [
-          ["ArgumentName", "list-type"],
-          ["ArgumentValue", request.query.get("list-type") ?? ""],
-        ],
-      }),
-    );
-  }
-  return { operation };
+function refuse(refusal: S3Error, row?: Pick<RefusedOperation, "permissions">): Refused {
+  const permissions = row?.permissions ?? NOTHING;
+  return { level: "refused", operation: { name: UNSUPPORTED, permissions }, refusal };
 }
 
 /**
@@ -79,25 +141,29 @@ function refine(request: S3Request, operation: Exclude<OperationName, "Unsupport
  * that changes something it is not worth the risk to ignore it: an `x-amz-*` one may be a header that somebody moved to
  * where only presigned URLs have it. `?x=y` on a read is ignored, as S3 does.
  */
-function unknownParameter(request: S3Request, route: Route, subResource: string): string | undefined {
+function unknownParameter(request: S3Request, { parameters, subResource }: OperationRow): string | undefined {
   if (request.query.size === 0) return undefined;
   const reads = request.method === "GET" || request.method === "HEAD";
   const presigned = looksPresigned(request.query);
   for (const { name, value } of request.query.entries) {
-    if (name === subResource || route.parameters?.includes(name) === true || isOfAnyRequest(name)) continue;
+    if (name === subResource || parameters.includes(name) || OF_ANY_REQUEST.has(name)) continue;
     if (presigned && isOfPresigned(name)) continue;
     if (!reads || value === "") return name;
   }
   return undefined;
 }
 
-function noSuchOperation(request: S3Request, level: Level, subResource: string): S3Error {
+function noSuchOperation<L extends Level>(
+  request: S3Request,
+  { level, operations, refused }: LevelTable<L>,
+  subResource: string,
+  row: RefusedOperation | undefined,
+): S3Error {
   const { method } = request;
   if (method === "OPTIONS") return new S3Error("CORSForbidden");
   if (level === "bucket" && method === "POST" && subResource === "") return postForm(request);
-  const why = REFUSED.get(`${level} ${method} ${subResource}`);
-  if (why !== undefined) return notImplemented(subResource, why);
-  if (subResource !== "" && methodsOf(level, subResource, [ROUTES, REFUSED]) === "") {
+  if (row !== undefined) return notImplemented(subResource, row.why);
+  if (subResource !== "" && methodsOf([...operations, ...refused], subResource) === "") {
     return new S3Error("InvalidRequest", { message: `A ${level} has no ?${subResource} subresource.` });
   }
   return new S3Error("MethodNotAllowed", {
@@ -106,7 +172,7 @@ function noSuchOperation(request: S3Request, level: Level, subResource: string):
       ["ResourceType", resourceType(level, subResource)],
     ],
     // RFC 9110 section 15.5.6.
-    headers: [["Allow", methodsOf(level, subResource, [ROUTES])]],
+    headers: [["Allow", methodsOf(operations, subResource)]],
   });
 }
 
@@ -154,8 +220,4 @@ function conflict(a: string, b: string): S3Error {
       ["ArgumentValue", `${a}, ${b}`],
     ],
   });
-}
-
-function unsupported(error: S3Error): Detected {
-  return { operation: "Unsupported", error };
 }

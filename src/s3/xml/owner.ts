@@ -1,7 +1,7 @@
-import type { S3Owner } from "../records/owner.ts";
+import type { User } from "../../iam/types.ts";
 import { element, tag } from "./builder.ts";
 
 /** `<Owner>` or `<Initiator>`. */
-export function ownerElement(name: "Owner" | "Initiator", owner: S3Owner): string {
+export function ownerElement(name: "Owner" | "Initiator", owner: User): string {
   return element(name, tag("ID", owner.id) + tag("DisplayName", owner.displayName));
 }

@@ -15,6 +15,7 @@ import {
   refusalOf,
   SECRET_KEY,
   s3Request,
+  USER_ID,
   withHeaders,
 } from "./fixture.ts";
 import { presign, signHeaders, type ToSign } from "./sign.ts";
@@ -45,7 +46,11 @@ describe("round trips with the SDK's signer", () => {
     "/b/%00",
   ])("path %s", async (path) => {
     const { target, headers } = await signed({ path });
-    expect(authenticate({ target, headers }).principal).toEqual({ kind: "user", accessKey: ACCESS_KEY });
+    expect(authenticate({ target, headers }).principal).toEqual({
+      kind: "user",
+      id: USER_ID,
+      accessKey: ACCESS_KEY,
+    });
   });
 
   test("a header value that ends in the byte A0 is not trimmed: it may be the end of a UTF-8 character", async () => {
@@ -250,7 +255,7 @@ describe("refusals of header authentication", () => {
   test("a new secret ends the old one at once, cached key or not", async () => {
     let secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     const auth = new Authenticator({
-      credentials: { find: (accessKey) => ({ accessKey, secretKey }) },
+      credentials: { find: (accessKey) => ({ userId: USER_ID, accessKey, secretKey }) },
       clock: clockAt(EXAMPLE_MS),
     });
     const { target, headers } = await signed();

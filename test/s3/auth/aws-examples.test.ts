@@ -1,7 +1,7 @@
 /** The worked examples of the AWS documentation ("Signature Calculations", "Query String Authentication"). */
 import { describe, expect, test } from "bun:test";
 import { deriveSigningKey } from "../../../src/s3/auth/signing-keys.ts";
-import { ACCESS_KEY, authenticate, EMPTY_SHA256, refusalOf, SECRET_KEY } from "./fixture.ts";
+import { ACCESS_KEY, authenticate, EMPTY_SHA256, refusalOf, SECRET_KEY, USER_ID } from "./fixture.ts";
 
 const HOST = ["Host", "examplebucket.s3.amazonaws.com"];
 const DATE = ["x-amz-date", "20130524T000000Z"];
@@ -90,7 +90,7 @@ const PRESIGNED =
 describe("AWS examples", () => {
   test.each(examples)("%s", (_name, example) => {
     const result = authenticate({ ...example, domains: DOMAINS });
-    expect(result.principal).toEqual({ kind: "user", accessKey: ACCESS_KEY });
+    expect(result.principal).toEqual({ kind: "user", id: USER_ID, accessKey: ACCESS_KEY });
     expect(result.payload.kind).toBe("signed");
   });
 

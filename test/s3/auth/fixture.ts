@@ -8,6 +8,8 @@ import { parseS3Request, type S3Request } from "../../../src/s3/protocol/request
 import { PiecesBody } from "../support/pieces-body.ts";
 
 export const ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE";
+/** Whose ACCESS_KEY is. */
+export const USER_ID = "0123456789abcdef".repeat(4);
 export const SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /** The moment of the examples in the AWS documentation: 20130524T000000Z. */
 export const EXAMPLE_MS = Date.UTC(2013, 4, 24);
@@ -49,7 +51,7 @@ export function clockAt(ms: number): Clock {
 export function authenticatorAt(ms: number, region = "us-east-1"): Authenticator {
   const credentials = {
     find: (accessKey: string) =>
-      accessKey === ACCESS_KEY ? { accessKey, secretKey: SECRET_KEY } : undefined,
+      accessKey === ACCESS_KEY ? { userId: USER_ID, accessKey, secretKey: SECRET_KEY } : undefined,
   };
   return new Authenticator({ credentials, clock: clockAt(ms), region });
 }

@@ -9,14 +9,14 @@ import { startEdge } from "../../../src/http/edge.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
 import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
-import { harness } from "../support/harness.ts";
+import { harness, OWNER_ID } from "../support/harness.ts";
 import { ACCESS_KEY, clockAt, EXAMPLE_MS, refusalOf, SECRET_KEY, s3Request } from "./fixture.ts";
 import { presign, signHeaders, type ToSign } from "./sign.ts";
 
 function authenticator(region: string | undefined): Authenticator {
   const credentials = {
     find: (accessKey: string) =>
-      accessKey === ACCESS_KEY ? { accessKey, secretKey: SECRET_KEY } : undefined,
+      accessKey === ACCESS_KEY ? { userId: OWNER_ID, accessKey, secretKey: SECRET_KEY } : undefined,
   };
   return new Authenticator({ credentials, clock: clockAt(EXAMPLE_MS), region });
 }
@@ -68,7 +68,7 @@ test("one key is not another region's: a signature does not move", async () => {
   expect(refusalOf(() => judge.authenticate(request)).code).toBe("SignatureDoesNotMatch");
 });
 
-const credentials = { accessKey: "AKIATEST", secretKey: "secret-of-the-test" };
+const credentials = { userId: OWNER_ID, accessKey: "AKIATEST", secretKey: "secret-of-the-test" };
 
 async function server(region: string | undefined) {
   const h = harness({ deps: { region } });

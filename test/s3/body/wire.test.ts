@@ -26,7 +26,8 @@ class TinyStore {
   readonly failures: S3Error[] = [];
   readonly #authenticator = new Authenticator({
     credentials: {
-      find: (accessKey) => (accessKey === ACCESS_KEY ? { accessKey, secretKey: SECRET_KEY } : undefined),
+      find: (accessKey) =>
+        accessKey === ACCESS_KEY ? { userId: "u", accessKey, secretKey: SECRET_KEY } : undefined,
     },
     clock: systemClock,
   });

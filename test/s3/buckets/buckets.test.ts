@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { isBucketName } from "../../../src/s3/buckets/name.ts";
-import { type Harness, harness } from "../support/harness.ts";
+import { type Harness, harness, OWNER_ID } from "../support/harness.ts";
 
 test.each(["abc", "a-b", "a.b", "1ab", "my-bucket.2026", "a".repeat(63), "3.14.15", "1.2.3.4.5"])(
   "%s is a name",
@@ -132,7 +132,7 @@ test("nobody without a key, no other owner than asked for; errors say where", as
     expect((await h.call(method, target, { anonymous: true })).tag("Code")).toBe("AccessDenied");
   }
   const owner = (id: string) => h.call("GET", "/bucket", { headers: { "x-amz-expected-bucket-owner": id } });
-  expect([(await owner("owner-id")).status, (await owner("123456789012")).status]).toEqual([200, 403]);
+  expect([(await owner(OWNER_ID)).status, (await owner("123456789012")).status]).toEqual([200, 403]);
   const answer = await h.call("GET", "/bucket/a%26b");
   expect([answer.tag("Key"), answer.tag("Resource"), answer.tag("HostId")]).toEqual([
     "a&amp;b",

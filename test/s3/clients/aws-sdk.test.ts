@@ -33,7 +33,7 @@ import type { Edge } from "../../../src/http/options.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
 import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
-import { harness, pattern } from "../support/harness.ts";
+import { harness, OWNER_ID, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;
 const credentials = { accessKeyId: "AKIATEST", secretAccessKey: "secret-of-the-test" };
@@ -43,7 +43,11 @@ let client: S3Client;
 const h = harness();
 
 beforeAll(async () => {
-  const root = { accessKey: credentials.accessKeyId, secretKey: credentials.secretAccessKey };
+  const root = {
+    userId: OWNER_ID,
+    accessKey: credentials.accessKeyId,
+    secretKey: credentials.secretAccessKey,
+  };
   const authenticator = new Authenticator({
     credentials: { find: (accessKey) => (accessKey === root.accessKey ? root : undefined) },
     clock: systemClock,

@@ -4,7 +4,7 @@
  * named in src/s3/headers/values.ts.
  */
 import { expect, test } from "bun:test";
-import { type Answer, type Harness, harness } from "../support/harness.ts";
+import { type Answer, type Harness, harness, OWNER_ID } from "../support/harness.ts";
 
 type Target = "put" | "copy" | "create" | "get" | "list" | "delete" | "bucket" | "part" | "multi";
 
@@ -152,7 +152,7 @@ const TAKEN: readonly (readonly [readonly Target[], string, string])[] = [
   [["bucket"], "x-amz-bucket-namespace", "global"],
   [["bucket"], "x-amz-bucket-object-lock-enabled", "false"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-request-payer", "requester"],
-  [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-expected-bucket-owner", "owner-id"],
+  [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-expected-bucket-owner", OWNER_ID],
   [["get"], "x-amz-checksum-mode", "enabled"], // B
   [["list"], "x-amz-optional-object-attributes", "RestoreStatus"],
   [["delete", "multi"], "x-amz-bypass-governance-retention", "false"],

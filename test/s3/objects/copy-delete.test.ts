@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { KvError } from "../../../src/txn/types.ts";
-import { type Harness, harness, pattern } from "../support/harness.ts";
+import { type Harness, harness, OWNER_ID, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;
 const CHUNKS = Buffer.from("c\0\u0001");
@@ -42,7 +42,7 @@ test("a copy from a bucket that the client believes to be another owner's is ref
     "AccessDenied",
     404,
   ]);
-  expect((await copy("owner-id")).status).toBe(200);
+  expect((await copy(OWNER_ID)).status).toBe(200);
 });
 
 test("metadata: copied or replaced; onto itself only when replaced, without moving a byte", async () => {

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { startEdge } from "../../../src/http/edge.ts";
 import type { Edge } from "../../../src/http/options.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
-import { harness } from "../support/harness.ts";
+import { harness, OWNER_ID } from "../support/harness.ts";
 
 const h = harness();
 let edge: Edge;
@@ -12,7 +12,7 @@ let edge: Edge;
 beforeAll(async () => {
   await h.call("PUT", "/bucket");
   await h.call("PUT", "/bucket/key", { body: "hello" });
-  const principal = { kind: "user", accessKey: "AKTEST" } as const;
+  const principal = { kind: "user", id: OWNER_ID, accessKey: "AKTEST" } as const;
   const authenticator = {
     authenticate: () => ({ principal, payload: { kind: "unsigned" }, method: "presigned" }) as const,
   };

@@ -5,7 +5,7 @@ import type { PayloadMode } from "../../../src/s3/auth/types.ts";
 import { connectTo, edgeFor, text } from "../../http/fixture.ts";
 import { authenticate, EXAMPLE_MS } from "../auth/fixture.ts";
 import { signHeaders } from "../auth/sign.ts";
-import { type Answer, type Harness, harness } from "../support/harness.ts";
+import { type Answer, type Harness, harness, OWNER_ID } from "../support/harness.ts";
 
 type Line = readonly [name: string, value: string];
 
@@ -175,7 +175,7 @@ describe("single values", () => {
     ["x-amz-metadata-directive", "COPY", "REPLACE"],
     ["x-amz-storage-class", "STANDARD", "GLACIER"],
     ["x-amz-acl", "private", "public-read"],
-    ["x-amz-expected-bucket-owner", "owner-id", "other"],
+    ["x-amz-expected-bucket-owner", OWNER_ID, "other"],
     ["x-amz-max-parts", "1", "2"],
     ["x-amz-mp-object-size", "1", "2"],
     ["x-amz-tagging", "a=b", "c=d"],

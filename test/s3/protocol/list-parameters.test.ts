@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { harness } from "../support/harness.ts";
+import { harness, OWNER_ID } from "../support/harness.ts";
 
 async function prepared() {
   const h = harness();
@@ -69,9 +69,9 @@ test("max-keys is clamped, 0 is an empty page, owner on request", async () => {
   expect([none.tag("IsTruncated"), none.tags("Key").length]).toEqual(["false", 0]);
   expect((await h.call("GET", "/bucket?list-type=2")).text).not.toContain("<Owner>");
   expect((await h.call("GET", "/bucket?list-type=2&fetch-owner=true")).text).toContain(
-    "<Owner><ID>owner-id</ID>",
+    `<Owner><ID>${OWNER_ID}</ID>`,
   );
-  expect((await h.call("GET", "/bucket")).text).toContain("<Owner><ID>owner-id</ID>");
+  expect((await h.call("GET", "/bucket")).text).toContain(`<Owner><ID>${OWNER_ID}</ID>`);
 });
 
 test("names that XML cannot carry are escaped, and url-encoded on request", async () => {

@@ -1,29 +1,15 @@
 import { expect, test } from "bun:test";
-import type { EdgeRequest } from "../../../src/http/types.ts";
-import { OPERATIONS } from "../../../src/s3/protocol/operations.ts";
-import { parseS3Request } from "../../../src/s3/protocol/request.ts";
 import { type Detected, detectOperation } from "../../../src/s3/routing/detect.ts";
-import { HANDLERS } from "../../../src/s3/routing/handlers.ts";
-import { SUB_RESOURCES } from "../../../src/s3/routing/sub-resources.ts";
+import { OPERATION_NAMES, OPERATIONS, SUB_RESOURCES } from "../../../src/s3/routing/operations/table.ts";
+import { s3Request } from "./support/request.ts";
 
 function detect(method: string, target: string, headers: Record<string, string> = {}): string {
   const detected = detectedOf(method, target, headers);
-  return detected.operation === "Unsupported" ? detected.error.code : detected.operation;
+  return detected.level === "refused" ? detected.refusal.code : detected.operation.name;
 }
 
 function detectedOf(method: string, target: string, headers: Record<string, string> = {}): Detected {
-  const raw = ["Host", "localhost", ...Object.entries(headers).flat()];
-  const edge: EdgeRequest = {
-    method,
-    rawTarget: target,
-    rawHeaders: raw,
-    header: (name) => (name === "host" ? "localhost" : headers[name]),
-    remoteAddress: "",
-    requestId: "R",
-    body: { declaredLength: 0, received: 0, read: async () => undefined, readInto: async () => 0 },
-    signal: new AbortController().signal,
-  };
-  return detectOperation(parseS3Request(edge, { domains: [] }));
+  return detectOperation(s3Request(method, target, headers));
 }
 
 test.each([
@@ -89,8 +75,11 @@ test.each([
   ["POST", "/b/k", "GET, HEAD, PUT, DELETE"],
 ])("405 for %s %s says which methods there are", (method, target, allowed) => {
   const detected = detectedOf(method, target);
-  if (detected.operation !== "Unsupported") throw new Error(`${method} ${target} is supported`);
-  expect([detected.error.code, detected.error.headers]).toEqual(["MethodNotAllowed", [["Allow", allowed]]]);
+  if (detected.level !== "refused") throw new Error(`${method} ${target} is supported`);
+  expect([detected.refusal.code, detected.refusal.headers]).toEqual([
+    "MethodNotAllowed",
+    [["Allow", allowed]],
+  ]);
   for (const one of allowed.split(", ")) expect(detect(one, target)).not.toBe("MethodNotAllowed");
 });
 
@@ -125,5 +114,11 @@ test("a sub-resource never gets the answer of the plain operation", () => {
 });
 
 test("every operation has a handler", () => {
-  for (const operation of OPERATIONS) expect(typeof HANDLERS[operation]).toBe("function");
+  for (const { operations } of Object.values(OPERATIONS)) {
+    for (const { handler } of operations) expect(typeof handler).toBe("function");
+  }
+});
+
+test("no operation stands twice in the table", () => {
+  expect(new Set(OPERATION_NAMES).size).toBe(OPERATION_NAMES.length);
 });

@@ -2,13 +2,14 @@
 import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
+import type { IamView } from "../../../src/iam/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
-import { keyHoldersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { knownUsersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
-import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
+import { PutAdmission } from "../../../src/s3/content/admission.ts";
 import { logContents } from "../../../src/s3/content/log/log-contents.ts";
 import type { LogSinkDeps } from "../../../src/s3/content/log/writer.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
@@ -35,7 +36,7 @@ type Body =
   | Uint8Array
   | { readonly length: number; readonly pieces: () => AsyncIterator<Uint8Array> };
 
-interface Call {
+export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Further header lines, which may repeat a name. */
   readonly lines?: readonly (readonly [name: string, value: string])[];
@@ -92,6 +93,11 @@ function endingBody(declaredLength: number, next: () => Promise<Uint8Array | und
   });
 }
 
+/** The user who signs every request that is not anonymous, and who owns everything. */
+export const OWNER_ID = "0123456789abcdef".repeat(4);
+const OWNER = { id: OWNER_ID, displayName: "owner" };
+const iam: IamView = { root: OWNER, user: (id) => (id === OWNER_ID ? OWNER : undefined) };
+
 export interface Harness {
   readonly kv: TestKv;
   readonly clock: TestClock;
@@ -140,15 +146,15 @@ export function harness(options: HarnessOptions = {}): Harness {
     kv,
     clock,
     random: systemRandom,
-    timer: systemTimer,
+    timers: systemTimers,
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
-    authorizer: keyHoldersOnly,
+    iam,
+    authorizer: knownUsersOnly(iam),
     admission,
     content: logContents(log),
     hold: openHold(),
     metrics: noS3Metrics,
-    owner: { id: "owner-id", displayName: "owner" },
     region: "us-east-1",
     domains: ["s3.test"],
     hostId: "host-id",
@@ -187,7 +193,8 @@ export function harness(options: HarnessOptions = {}): Harness {
       signal: new AbortController().signal,
     };
     results.set(edge, {
-      principal: call.anonymous === true ? { kind: "anonymous" } : { kind: "user", accessKey: "AKTEST" },
+      principal:
+        call.anonymous === true ? { kind: "anonymous" } : { kind: "user", id: OWNER_ID, accessKey: "AKTEST" },
       payload: call.payload ?? { kind: "unsigned" },
       method: call.anonymous === true ? "anonymous" : "header",
       ...(call.region === undefined ? {} : { region: call.region }),

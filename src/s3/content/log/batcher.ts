@@ -4,6 +4,7 @@
  */
 import { encodeGarbage } from "../../../txn/garbage.ts";
 import type { Condition, KvGroup, Txn, TxnMutation } from "../../../txn/types.ts";
+import { BUCKET_NAME_LENGTH_MAX, KEY_BYTES_MAX, PART_NUMBER_MAX } from "../../protocol/limits.ts";
 import { encodeAttempt, encodeChunk } from "../../records/attempt.ts";
 import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../../records/keys.ts";
 import { CHUNK_BYTES } from "../chunk-buffers.ts";
@@ -11,8 +12,6 @@ import { CHUNK_BYTES } from "../chunk-buffers.ts";
 /** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
 export const ENTRY_HEADROOM_BYTES = 64 * 1024;
 const CHUNK_BYTES_MIN = 64;
-const KEY_BYTES_MAX = 1024;
-const BUCKET_NAME_LENGTH_MAX = 63;
 
 export interface BatchPlan {
   /** Bytes of every chunk but the last. */
@@ -42,7 +41,7 @@ export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
   const bucket = "b".repeat(BUCKET_NAME_LENGTH_MAX);
   const ref = { bucket, generation: 2n ** 63n };
   const id = new Uint8Array(32);
-  const prefix = partChunksPrefix(ref, key, new Uint8Array(48), 10_000, id);
+  const prefix = partChunksPrefix(ref, key, new Uint8Array(48), PART_NUMBER_MAX, id);
   const conditions: Condition[] = [
     { kind: "must-exist", key: aliveKey(ref) },
     { kind: "must-exist", key: uploadKey(ref, key, "u".repeat(48)) },

@@ -1,0 +1,65 @@
+/**
+ * The rows about users as this node has applied them, in memory. Every apply batch names the keys that it changed, in the message
+ * that tells a gateway how far the store is; a changed row is read again then, from the node's own copy. So no request reads a
+ * row to be authorised, and a request that sees the effect of a write sees the users of that moment or later ones.
+ */
+import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
+import { prefixEnd } from "../store/key-encoding.ts";
+import type { MvccReader, Timestamp } from "../store/types.ts";
+import { IAM_PREFIX, ROOT_USER_KEY, rootUserOf } from "./rows.ts";
+import type { UserId } from "./types.ts";
+
+/** One scan reads all of them. */
+const ROWS_MAX = 10_000;
+
+type Reader = Pick<MvccReader, "getMetaAt" | "scanAt">;
+
+export class ReplicatedRows {
+  readonly #onUnreadable: (error: unknown) => void;
+  #rootId: UserId | undefined;
+
+  /** @param onUnreadable a row that cannot be read counts as none */
+  constructor(onUnreadable: (error: unknown) => void) {
+    this.#onUnreadable = onUnreadable;
+  }
+
+  /** undefined: no row says so (yet). */
+  get rootId(): UserId | undefined {
+    return this.#rootId;
+  }
+
+  /** A keyspace was opened, or took another's place. */
+  load(reader: Reader, readTs: Timestamp): void {
+    this.#rootId = undefined;
+    const rows = reader.scanAt(IAM_PREFIX, prefixEnd(IAM_PREFIX), { readTs, limit: ROWS_MAX });
+    for (const { key, value } of rows) this.#set(key, value);
+  }
+
+  /** @param changed undefined = anything may have changed */
+  applied(reader: Reader, commitTs: Timestamp, changed: ChangedKeys | undefined): void {
+    if (changed === undefined) {
+      this.load(reader, commitTs);
+      return;
+    }
+    forEachChangedKey(changed, (key) => {
+      if (startsWith(key, IAM_PREFIX)) this.#set(key, reader.getMetaAt(key, commitTs)?.value);
+    });
+  }
+
+  #set(key: Uint8Array, value: Uint8Array | undefined): void {
+    if (Buffer.compare(key, ROOT_USER_KEY) !== 0) return;
+    try {
+      this.#rootId = value === undefined ? undefined : rootUserOf(value);
+    } catch (error) {
+      this.#rootId = undefined;
+      this.#onUnreadable(error);
+    }
+  }
+}
+
+/** Almost every key differs in its first byte: the table's tag. */
+function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
+  if (key.byteLength < prefix.byteLength) return false;
+  for (let i = 0; i < prefix.byteLength; i++) if (key[i] !== prefix[i]) return false;
+  return true;
+}

@@ -1,0 +1,26 @@
+/** The view of a cluster that has one user. */
+import type { ReplicatedRows } from "./replicated-rows.ts";
+import { userIdOf } from "./rows.ts";
+import type { IamView, User, UserId } from "./types.ts";
+
+export class RootView implements IamView {
+  readonly #rows: Pick<ReplicatedRows, "rootId">;
+  #root: User;
+
+  /** @param accessKey of root, now */
+  constructor(rows: Pick<ReplicatedRows, "rootId">, accessKey: string) {
+    this.#rows = rows;
+    this.#root = { id: userIdOf(accessKey), displayName: accessKey };
+  }
+
+  get root(): User {
+    const { rootId } = this.#rows;
+    if (rootId !== undefined && rootId !== this.#root.id) this.#root = { ...this.#root, id: rootId };
+    return this.#root;
+  }
+
+  user(id: UserId): User | undefined {
+    const { root } = this;
+    return id === root.id ? root : undefined;
+  }
+}

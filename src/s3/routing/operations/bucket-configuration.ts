@@ -1,0 +1,216 @@
+/**
+ * What is configured about a bucket. IAM actions: Service Authorization Reference, Amazon S3. Where the API reference has an
+ * operation that deletes a configuration, the action that puts it governs that too, but for policies, websites and metadata.
+ */
+import {
+  putBucketLogging,
+  putBucketNotificationConfiguration,
+  putBucketOwnershipControls,
+  putBucketRequestPayment,
+} from "../../buckets/as-it-is.ts";
+import * as reads from "../../buckets/default-configuration.ts";
+import type { Operation } from "../../context/exchange.ts";
+import { COMMON, OWNER, SDK_CHECKSUM } from "../../headers/groups.ts";
+import { putBucketAcl } from "../../objects/acl.ts";
+import { type RowOptions, row } from "./row.ts";
+
+const { configurations, noSuchConfiguration, nothingToDelete } = reads;
+const LIST: RowOptions = { parameters: ["continuation-token", "id"] };
+const ONE: RowOptions = { parameters: ["id"] };
+const WITH_CHECKSUM: RowOptions = { headers: [...OWNER, ...SDK_CHECKSUM] };
+
+const READ: readonly Operation<"bucket">[] = [
+  row("GetBucketLocation", "GET location", "s3:GetBucketLocation", reads.getBucketLocation),
+  row("GetBucketVersioning", "GET versioning", "s3:GetBucketVersioning", reads.getBucketVersioning),
+  row("GetBucketAcl", "GET acl", "s3:GetBucketAcl", reads.getBucketAcl),
+  row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", reads.getBucketPolicy),
+  row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", reads.getBucketPolicyStatus),
+  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", reads.getBucketCors),
+  row(
+    "GetBucketLifecycleConfiguration",
+    "GET lifecycle",
+    "s3:GetLifecycleConfiguration",
+    reads.getBucketLifecycleConfiguration,
+  ),
+  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", reads.getBucketTagging),
+  row("GetBucketWebsite", "GET website", "s3:GetBucketWebsite", reads.getBucketWebsite),
+  row("GetBucketEncryption", "GET encryption", "s3:GetEncryptionConfiguration", reads.getBucketEncryption),
+  row(
+    "GetObjectLockConfiguration",
+    "GET object-lock",
+    "s3:GetBucketObjectLockConfiguration",
+    reads.getObjectLockConfiguration,
+  ),
+  row(
+    "GetBucketReplication",
+    "GET replication",
+    "s3:GetReplicationConfiguration",
+    reads.getBucketReplication,
+  ),
+  row("GetBucketLogging", "GET logging", "s3:GetBucketLogging", reads.getBucketLogging),
+  row(
+    "GetBucketNotificationConfiguration",
+    "GET notification",
+    "s3:GetBucketNotification",
+    reads.getBucketNotificationConfiguration,
+  ),
+  row(
+    "GetBucketRequestPayment",
+    "GET requestPayment",
+    "s3:GetBucketRequestPayment",
+    reads.getBucketRequestPayment,
+  ),
+  row(
+    "GetBucketAccelerateConfiguration",
+    "GET accelerate",
+    "s3:GetAccelerateConfiguration",
+    reads.getBucketAccelerateConfiguration,
+    { headers: COMMON },
+  ),
+  row(
+    "GetBucketOwnershipControls",
+    "GET ownershipControls",
+    "s3:GetBucketOwnershipControls",
+    reads.getBucketOwnershipControls,
+  ),
+  row(
+    "GetPublicAccessBlock",
+    "GET publicAccessBlock",
+    "s3:GetBucketPublicAccessBlock",
+    reads.getPublicAccessBlock,
+  ),
+  row("GetBucketAbac", "GET abac", "s3:GetBucketAbac", reads.getBucketAbac),
+  row(
+    "ListBucketAnalyticsConfigurations",
+    "GET analytics",
+    "s3:GetAnalyticsConfiguration",
+    configurations("ListBucketAnalyticsConfigurationsResult"),
+    LIST,
+  ),
+  row(
+    "ListBucketIntelligentTieringConfigurations",
+    "GET intelligent-tiering",
+    "s3:GetIntelligentTieringConfiguration",
+    configurations("ListIntelligentTieringConfigurationsResult"),
+    LIST,
+  ),
+  row(
+    "ListBucketInventoryConfigurations",
+    "GET inventory",
+    "s3:GetInventoryConfiguration",
+    configurations("ListInventoryConfigurationsResult"),
+    LIST,
+  ),
+  row(
+    "ListBucketMetricsConfigurations",
+    "GET metrics",
+    "s3:GetMetricsConfiguration",
+    configurations("ListMetricsConfigurationsResult"),
+    LIST,
+  ),
+  row(
+    "GetBucketMetadataConfiguration",
+    "GET metadataConfiguration",
+    "s3:GetBucketMetadataTableConfiguration",
+    reads.getBucketMetadataConfiguration,
+  ),
+  row(
+    "GetBucketMetadataTableConfiguration",
+    "GET metadataTable",
+    "s3:GetBucketMetadataTableConfiguration",
+    reads.getBucketMetadataConfiguration,
+  ),
+];
+
+const WRITE: readonly Operation<"bucket">[] = [
+  row("PutBucketAcl", "PUT acl", "s3:PutBucketAcl", putBucketAcl, {
+    headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-acl", "x-amz-grant-*"],
+  }),
+  row("PutBucketLogging", "PUT logging", "s3:PutBucketLogging", putBucketLogging, WITH_CHECKSUM),
+  row(
+    "PutBucketNotificationConfiguration",
+    "PUT notification",
+    "s3:PutBucketNotification",
+    putBucketNotificationConfiguration,
+    { headers: [...OWNER, "x-amz-skip-destination-validation"] },
+  ),
+  row(
+    "PutObjectLockConfiguration",
+    "PUT object-lock",
+    "s3:PutBucketObjectLockConfiguration",
+    reads.putObjectLockConfiguration,
+    { headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-bucket-object-lock-token"] },
+  ),
+  row(
+    "PutBucketOwnershipControls",
+    "PUT ownershipControls",
+    "s3:PutBucketOwnershipControls",
+    putBucketOwnershipControls,
+    WITH_CHECKSUM,
+  ),
+  row(
+    "PutBucketRequestPayment",
+    "PUT requestPayment",
+    "s3:PutBucketRequestPayment",
+    putBucketRequestPayment,
+    WITH_CHECKSUM,
+  ),
+];
+
+const DELETE: readonly Operation<"bucket">[] = [
+  row(
+    "DeleteBucketAnalyticsConfiguration",
+    "DELETE analytics",
+    "s3:PutAnalyticsConfiguration",
+    noSuchConfiguration,
+    ONE,
+  ),
+  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", nothingToDelete),
+  row("DeleteBucketEncryption", "DELETE encryption", "s3:PutEncryptionConfiguration", nothingToDelete),
+  row(
+    "DeleteBucketIntelligentTieringConfiguration",
+    "DELETE intelligent-tiering",
+    "s3:PutIntelligentTieringConfiguration",
+    noSuchConfiguration,
+    ONE,
+  ),
+  row(
+    "DeleteBucketInventoryConfiguration",
+    "DELETE inventory",
+    "s3:PutInventoryConfiguration",
+    noSuchConfiguration,
+    ONE,
+  ),
+  row("DeleteBucketLifecycle", "DELETE lifecycle", "s3:PutLifecycleConfiguration", nothingToDelete),
+  row(
+    "DeleteBucketMetadataConfiguration",
+    "DELETE metadataConfiguration",
+    "s3:DeleteBucketMetadataTableConfiguration",
+    nothingToDelete,
+  ),
+  row(
+    "DeleteBucketMetadataTableConfiguration",
+    "DELETE metadataTable",
+    "s3:DeleteBucketMetadataTableConfiguration",
+    nothingToDelete,
+  ),
+  row(
+    "DeleteBucketMetricsConfiguration",
+    "DELETE metrics",
+    "s3:PutMetricsConfiguration",
+    noSuchConfiguration,
+    ONE,
+  ),
+  row("DeleteBucketPolicy", "DELETE policy", "s3:DeleteBucketPolicy", nothingToDelete),
+  row(
+    "DeletePublicAccessBlock",
+    "DELETE publicAccessBlock",
+    "s3:PutBucketPublicAccessBlock",
+    nothingToDelete,
+  ),
+  row("DeleteBucketReplication", "DELETE replication", "s3:PutReplicationConfiguration", nothingToDelete),
+  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", nothingToDelete),
+  row("DeleteBucketWebsite", "DELETE website", "s3:DeleteBucketWebsite", nothingToDelete),
+];
+
+export const BUCKET_CONFIGURATION: readonly Operation<"bucket">[] = [...READ, ...WRITE, ...DELETE];

@@ -1,0 +1,125 @@
+/** Rows about users reach every gateway's memory with the batches that a node applies: no request reads them. */
+import { afterEach, describe, expect, test } from "bun:test";
+import { ReplicatedRows } from "../../src/iam/replicated-rows.ts";
+import { RootView } from "../../src/iam/root-view.ts";
+import { IAM_PREFIX, ROOT_USER_KEY, rootUserRow, userIdOf } from "../../src/iam/rows.ts";
+import { packKeys } from "../../src/messages/changed-keys.ts";
+import { keepRootUser } from "../../src/node/root-user.ts";
+import { settingKey } from "../../src/txn/keys.ts";
+import { LocalCluster, until } from "../support/local-cluster/local-cluster.ts";
+import { MemoryStore } from "../support/memory-store/memory-store.ts";
+
+const ID = "ab".repeat(32);
+const OTHER = "cd".repeat(32);
+
+describe("one gateway", () => {
+  const world = () => {
+    const store = new MemoryStore();
+    const errors: unknown[] = [];
+    const rows = new ReplicatedRows((error) => errors.push(error));
+    let ts = 0n;
+    const put = (key: Uint8Array, value: Uint8Array | undefined): bigint => {
+      ts += 1n;
+      const mutation =
+        value === undefined ? ({ kind: "delete", key } as const) : ({ kind: "put", key, value } as const);
+      store.applyMutations([mutation], ts - 1n, ts);
+      return ts;
+    };
+    return { store, rows, errors, put };
+  };
+
+  test("takes what is there when the keyspace is opened, and again when another takes its place", () => {
+    const { store, rows, put } = world();
+    rows.load(store, put(ROOT_USER_KEY, rootUserRow(ID)));
+    expect(rows.rootId).toBe(ID);
+    const other = world();
+    rows.load(other.store, 0n);
+    expect(rows.rootId).toBeUndefined();
+  });
+
+  test("takes a changed row, a deleted one, and everything when it is not told what changed", () => {
+    const { store, rows, put } = world();
+    rows.applied(store, put(ROOT_USER_KEY, rootUserRow(ID)), packKeys([ROOT_USER_KEY]));
+    expect(rows.rootId).toBe(ID);
+    rows.applied(store, put(ROOT_USER_KEY, undefined), packKeys([settingKey("other"), ROOT_USER_KEY]));
+    expect(rows.rootId).toBeUndefined();
+    rows.applied(store, put(ROOT_USER_KEY, rootUserRow(OTHER)), undefined);
+    expect(rows.rootId).toBe(OTHER);
+  });
+
+  test("reads nothing when nothing about users changed", () => {
+    const { rows } = world();
+    const never = (): never => {
+      throw new Error("read");
+    };
+    const keys = [settingKey("sealing"), IAM_PREFIX.subarray(0, 3), new Uint8Array(0)];
+    rows.applied({ getMetaAt: never, scanAt: never }, 1n, packKeys(keys));
+    expect(rows.rootId).toBeUndefined();
+  });
+
+  test.each([
+    ["not JSON", new Uint8Array([1, 2])],
+    ["no user id", rootUserRow("AKIAROOT")],
+  ])("a row that is %s counts as none, and is told of", (_what, value) => {
+    const { store, rows, errors, put } = world();
+    rows.applied(store, put(ROOT_USER_KEY, value), packKeys([ROOT_USER_KEY]));
+    expect([rows.rootId, errors.length]).toEqual([undefined, 1]);
+  });
+});
+
+describe("a cluster", () => {
+  let cluster: LocalCluster | undefined;
+  afterEach(() => cluster?.stopAll());
+  const started = async (): Promise<LocalCluster> => {
+    cluster = new LocalCluster(["n1", "n2", "n3"]);
+    await cluster.startAll();
+    return cluster;
+  };
+  const seen = (name: string, id: string): Promise<unknown> =>
+    until(`${name} to have the row`, () => cluster?.node(name).front.users.rootId === id);
+
+  test("a row that one node writes is in the memory of all, without a read of theirs", async () => {
+    const all = await started();
+    const put = { kind: "put", key: ROOT_USER_KEY, value: rootUserRow(ID) } as const;
+    await all.node("n3").front.kv.system.transact({ conditions: [], mutations: [put] });
+    for (const name of ["n1", "n2", "n3"]) await seen(name, ID);
+  });
+
+  test("whoever read what was written after it has it", async () => {
+    const all = await started();
+    const put = { kind: "put", key: ROOT_USER_KEY, value: rootUserRow(ID) } as const;
+    await all.node("n2").front.kv.system.transact({ conditions: [], mutations: [put] });
+    for (const name of ["n1", "n2", "n3"]) {
+      await all.node(name).front.kv.system.snapshot();
+      expect(all.node(name).front.users.rootId).toBe(ID);
+    }
+  });
+
+  test("it is there at the next start, before anything is read", async () => {
+    const all = await started();
+    await keepRootUser(all.node("n1").front.kv.system, "AKIAROOT");
+    await seen("n2", userIdOf("AKIAROOT"));
+    await all.stop("n2");
+    await all.start("n2").opened;
+    expect(all.node("n2").front.users.rootId).toBe(userIdOf("AKIAROOT"));
+  });
+
+  test("root stays who it was, whatever its access key becomes, on every node", async () => {
+    const all = await started();
+    const before = new RootView(all.node("n1").front.users, "AKIAROOT");
+    const answered = before.root.id;
+    await keepRootUser(all.node("n1").front.kv.system, "AKIAROOT");
+    // Rotated, and two nodes start with the new key at once.
+    await Promise.all(["n2", "n3"].map((name) => keepRootUser(all.node(name).front.kv.system, "AKIANEW")));
+    for (const name of ["n1", "n2", "n3"]) {
+      await seen(name, answered);
+      const view = new RootView(all.node(name).front.users, "AKIANEW");
+      expect([view.root, view.user(answered), view.user(userIdOf("AKIANEW"))]).toEqual([
+        { id: answered, displayName: "AKIANEW" },
+        { id: answered, displayName: "AKIANEW" },
+        undefined,
+      ]);
+    }
+    expect(before.root.id).toBe(answered);
+  });
+});
