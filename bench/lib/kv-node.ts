@@ -4,6 +4,7 @@
  * of JSON on standard input, one answer a line on standard output.
  */
 import { createInterface } from "node:readline";
+import { clusterIdOf } from "../../src/cluster/registry/node-registry.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { collectMetrics } from "../../src/monitoring/collect.ts";
 import { createLogger } from "../../src/monitoring/log.ts";
@@ -16,7 +17,6 @@ import { topologyOf } from "../../src/node/topology.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
-import { clusterIdOf } from "../../src/raft/engine/membership.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 export interface KvNodeOptions {

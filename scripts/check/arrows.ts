@@ -4,10 +4,14 @@ import {
   AMBIENT_ALLOWED_SUFFIX,
   AMBIENT_WORDS,
   COMMON,
+  FILE_PACKAGES,
+  FILES_ALLOWED,
+  FILES_ALLOWED_BECAUSE,
   IMPURE_WORDS,
   LAYERS,
   type Layer,
   OWNED_PACKAGES,
+  SQLITE_FILES,
 } from "./layers.ts";
 
 /** A broken rule: which file, and one sentence that names both sides. */
@@ -23,6 +27,9 @@ export function checkSource(file: string, source: string): Violation[] {
     return [{ file, message: "lies in no layer: add its folder to scripts/check/layers.ts" }];
   const messages = importsOf(source).flatMap((specifier) => importProblems(file, own, specifier));
   if (!file.endsWith(".d.ts")) messages.push(...wordProblems(file, own, source));
+  if (source.includes("bun:sqlite") && opensDatabase(source) && !SQLITE_FILES.some((name) => name === file)) {
+    messages.push("opens a database: that is done where its files are looked after (SQLITE_FILES)");
+  }
   return messages.map((message) => ({ file, message }));
 }
 
@@ -48,7 +55,30 @@ export function checkTree(sources: ReadonlyMap<string, string>): Violation[] {
       importsOf(source).map((specifier) => targetOf(file, specifier)),
     ]),
   );
-  return [...circles(graph), ...unusedArrows(graph)];
+  return [...circles(graph), ...unusedArrows(graph), ...unusedExceptions(graph)];
+}
+
+function unusedExceptions(graph: ReadonlyMap<string, readonly string[]>): Violation[] {
+  const uses = (file: string): boolean => graph.get(file)?.some(isFilePackage) === true;
+  return Object.keys(FILES_ALLOWED_BECAUSE)
+    .filter((file) => !uses(file))
+    .map((name) => ({
+      file: "scripts/check/layers.ts",
+      message: `${name} does not import node:fs: take it out of FILES_ALLOWED_BECAUSE`,
+    }));
+}
+
+function isFilePackage(specifier: string): boolean {
+  return (FILE_PACKAGES as readonly string[]).includes(specifier);
+}
+
+function mayReachFiles(file: string): boolean {
+  return FILES_ALLOWED.some((prefix) => file.startsWith(prefix)) || file in FILES_ALLOWED_BECAUSE;
+}
+
+/** Types of statements are everybody's in the store; a database is opened where its files are looked after. */
+function opensDatabase(source: string): boolean {
+  return /\bnew\s+Database\s*\(/.test(codeOnly(source));
 }
 
 function unusedArrows(graph: ReadonlyMap<string, readonly string[]>): Violation[] {
@@ -103,6 +133,9 @@ function importProblems(file: string, own: string, specifier: string): string[] 
     return [`imports ${target}: ${own} must not know ${layer}`];
   }
   if (own === "raft/core") return [`imports ${specifier}: raft/core imports nothing outside itself`];
+  if (isFilePackage(specifier) && !mayReachFiles(file)) {
+    return [`imports ${specifier}: files are reached through a Disk (src/platform/disk.ts)`];
+  }
   const owners = OWNED_PACKAGES[packageOf(specifier)];
   if (owners === undefined || owners.includes(own)) return [];
   return [`imports ${specifier}, which belongs to ${owners.join(" and ")}`];

@@ -4,7 +4,7 @@
 import type { HandshakeResult, Hello, RefusalCode } from "../peer/types.ts";
 import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { Member, Membership } from "../raft/engine/types.ts";
+import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { NamedAddress } from "./types.ts";
 
 /** What the verdict depends on, at this moment. */
@@ -13,7 +13,7 @@ export interface AdmissionView {
   /** "" = joining, not known yet. */
   readonly clusterId: string;
   /** undefined = not known yet: before the log is open, and on a node that joins until it has had a snapshot. */
-  readonly membership: Membership | undefined;
+  readonly registry: NodeRegistry | undefined;
   /** Whose data directories were met at formation. */
   readonly roster: readonly Member[];
   /** The initial cluster: who may be met before there is a membership; undefined = a node that joins, which may meet
@@ -50,8 +50,8 @@ function checkCluster(view: AdmissionView, hello: Hello): HandshakeResult | unde
   if (hello.clusterId === view.clusterId) return undefined;
   // A node that joins learns the id here, and only if somebody has added it.
   if (hello.clusterId === "") {
-    if (view.membership?.members.some(({ id }) => id === hello.id)) return undefined;
-    if (view.membership?.removed.some(({ id }) => id === hello.id)) return removed(hello);
+    if (view.registry?.members.some(({ id }) => id === hello.id)) return undefined;
+    if (view.registry?.removed.some(({ id }) => id === hello.id)) return removed(hello);
     return refuse(
       "UNKNOWN_MEMBER",
       `${hello.name} is no member: add it first (elastickv cluster add-learner ${hello.name}=${hello.address})`,
@@ -65,12 +65,12 @@ function removed(hello: Hello): HandshakeResult {
 }
 
 function checkMember(view: AdmissionView, hello: Hello): HandshakeResult | undefined {
-  const { membership, roster } = view;
-  const gone = membership?.removed.some(
+  const { registry, roster } = view;
+  const gone = registry?.removed.some(
     ({ id, instance }) => id === hello.id || (instance !== "" && instance === hello.instance),
   );
   if (gone === true) return removed(hello);
-  const member = membership?.members.find(({ id }) => id === hello.id);
+  const member = registry?.members.find(({ id }) => id === hello.id);
   const known = [member?.instance, roster.find(({ id }) => id === hello.id)?.instance].find(
     (instance) => instance !== undefined && instance !== "",
   );
@@ -81,7 +81,7 @@ function checkMember(view: AdmissionView, hello: Hello): HandshakeResult | undef
         "it was wiped or restored, and may not take part under its old name",
     );
   }
-  if (membership === undefined && view.expected?.includes(hello.name) === false) {
+  if (registry === undefined && view.expected?.includes(hello.name) === false) {
     return refuse("UNKNOWN_MEMBER", `${hello.name} is not in the initial cluster of ${view.name}`);
   }
   return undefined;
@@ -101,7 +101,7 @@ export function checkCertificate(
   const names = new Set(cert.names.map((name) => name.toLowerCase()));
   if (names.has(hello.name.toLowerCase())) return { ok: true };
   const known =
-    view.membership?.members.find(({ id }) => id === hello.id) ??
+    view.registry?.members.find(({ id }) => id === hello.id) ??
     view.named.find(({ name }) => name === hello.name);
   if (known !== undefined && names.has(hostOf(known.address).toLowerCase())) return { ok: true };
   return refuse(

@@ -8,7 +8,7 @@
 
 import type { Hello } from "../peer/types.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { Member } from "../raft/engine/types.ts";
+import type { Member } from "./registry/node-registry.ts";
 import type { NamedAddress } from "./types.ts";
 
 /** @internal */

@@ -3,8 +3,9 @@ import { NODE_NAME } from "../config/members.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import { type ConfChangeSingle, ConfChangeType, type Status } from "../raft/core/index.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { Member, Membership } from "../raft/engine/types.ts";
 import { parseAddress } from "./admit.ts";
+import type { Membership } from "./registry/membership.ts";
+import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
 
 /** A learner may be promoted when it lacks at most so many entries: a moment's worth. @internal */

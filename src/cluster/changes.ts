@@ -6,11 +6,12 @@
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type ConfChange, ConfChangeTransition, ConfChangeType, type Status } from "../raft/core/index.ts";
-import { encodeMembershipChange } from "../raft/engine/membership-codec.ts";
-import type { Member, Membership } from "../raft/engine/types.ts";
+import { isJoint } from "../raft/engine/group-configuration.ts";
 import { alreadySo, checkChange, entryOf, leaves } from "./change-rules.ts";
+import type { Membership } from "./registry/membership.ts";
+import { encodeMembershipChange } from "./registry/membership-codec.ts";
+import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
-import { isJoint } from "./view.ts";
 
 /** A change that is not in force after this long is answered with TIMEOUT; it may still come into force. */
 const CHANGE_TIMEOUT_MS = 10_000;

@@ -15,9 +15,9 @@ import type {
 import type { PeerCertificate } from "../platform/network.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { Member, Membership } from "../raft/engine/types.ts";
 import { type AdmissionView, admit, checkCertificate, parseAddress } from "./admit.ts";
 import { PeerIncarnations } from "./peer-incarnations.ts";
+import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
 /** Of a hello; nodes that do not share it do not talk. */
@@ -71,7 +71,7 @@ export class ClusterPeers {
   readonly #logged = new Map<number, string>();
   #clusterId: string;
   #roster: readonly Member[];
-  #membership: Membership | undefined;
+  #registry: NodeRegistry | undefined;
 
   constructor(options: ClusterPeersOptions) {
     this.#options = options;
@@ -119,9 +119,9 @@ export class ClusterPeers {
     this.#roster = roster;
   }
 
-  setMembership(membership: Membership): void {
-    for (const member of this.#membership?.members ?? []) {
-      const now = membership.members.find(({ id }) => id === member.id);
+  setRegistry(registry: NodeRegistry): void {
+    for (const member of this.#registry?.members ?? []) {
+      const now = registry.members.find(({ id }) => id === member.id);
       if (now !== undefined) {
         // It has moved, and told another: what it said to this node when it was last met is no news any more.
         if (now.address !== member.address && this.#hellos.get(member.id)?.address === member.address) {
@@ -135,9 +135,9 @@ export class ClusterPeers {
         this.#updatePeers();
       }, FAREWELL_MS);
     }
-    this.#membership = membership;
+    this.#registry = registry;
     for (const id of this.#unknownPeers.keys()) {
-      const known = [...membership.members, ...membership.removed].some((member) => member.id === id);
+      const known = [...registry.members, ...registry.removed].some((member) => member.id === id);
       if (known) this.#unknownPeers.delete(id);
     }
     this.#updatePeers();
@@ -174,7 +174,7 @@ export class ClusterPeers {
   /** What a member says of itself when it differs from what is registered: its data directory, a new address. */
   unregistered(): Member | undefined {
     const { identity, peer } = this.#options;
-    for (const member of this.#membership?.members ?? []) {
+    for (const member of this.#registry?.members ?? []) {
       const own = member.name === identity.name;
       const hello = this.#hellos.get(member.id);
       const instance = own ? identity.instance : (hello?.instance ?? member.instance);
@@ -190,9 +190,9 @@ export class ClusterPeers {
   /** Whoever was removed; and, when there are very many, who is unknown here. The membership may not be known yet, or be an
    *  old one: what is known of a member that it lacks is still needed. */
   #isGone(id: number, among: number): boolean {
-    const { members = [], removed = [] } = this.#membership ?? {};
+    const { members = [], removed = [] } = this.#registry ?? {};
     if (removed.some((member) => member.id === id)) return true;
-    if (this.#membership === undefined || among <= MAX_PEER_INCARNATIONS) return false;
+    if (this.#registry === undefined || among <= MAX_PEER_INCARNATIONS) return false;
     return ![...members, ...this.#roster].some((member) => member.id === id) && !this.#unknownPeers.has(id);
   }
 
@@ -216,7 +216,7 @@ export class ClusterPeers {
     return {
       name: identity.name,
       clusterId: this.#clusterId,
-      membership: this.#membership,
+      registry: this.#registry,
       roster: this.#roster,
       expected: initialCluster.length > 0 ? initialCluster.map(({ name }) => name) : undefined,
       named: [...initialCluster, ...join],
@@ -268,7 +268,7 @@ export class ClusterPeers {
   #onHello(hello: Hello): void {
     this.#heard.add(hello.id);
     this.#incarnations.cut(
-      (this.#membership?.members ?? [])
+      (this.#registry?.members ?? [])
         .map(({ id }) => id)
         .filter((id) => id !== raftIdOf(this.#options.identity.name)),
     );
@@ -279,7 +279,7 @@ export class ClusterPeers {
       const { name: peer, address, version } = hello;
       this.#options.logger.info("peer connected", { peer, address, version });
     }
-    const members = this.#membership?.members ?? [];
+    const members = this.#registry?.members ?? [];
     const stranger = hello.clusterId !== "" && !members.some(({ id }) => id === hello.id);
     if (stranger) this.#unknownPeers.set(hello.id, hello);
     if (before?.address !== hello.address) this.#updatePeers();
@@ -321,7 +321,7 @@ export class ClusterPeers {
   /** Members, or before there are any whoever the settings name; and strangers, who may be what this node has to hear. */
   #updatePeers(): void {
     const { identity, initialCluster, join, logger } = this.#options;
-    const members: readonly NamedAddress[] = this.#membership?.members ?? [];
+    const members: readonly NamedAddress[] = this.#registry?.members ?? [];
     const named = members.length > 0 ? members : [...initialCluster, ...join];
     const peers = new Map<number, Peer>();
     for (const { name, address } of [...named, ...this.#leaving.values(), ...this.#unknownPeers.values()]) {

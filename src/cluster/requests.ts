@@ -5,12 +5,13 @@ import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
 import { StateType, type Status } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
-import type { Membership } from "../raft/engine/types.ts";
+import { votersOf } from "../raft/engine/group-configuration.ts";
 import { ClusterChanges } from "./changes.ts";
 import type { ClusterPeers } from "./peers.ts";
+import type { Membership } from "./registry/membership.ts";
 import { decodeClusterRequest, encodeClusterMessage, refused } from "./request-codec.ts";
 import type { ClusterContext, LeaderRequests } from "./types.ts";
-import { clusterView, isMember, votersOf } from "./view.ts";
+import { clusterView, isMember } from "./view.ts";
 
 /** A member's data directory or address is proposed for registration again after this long without effect. */
 const REGISTRATION_RETRY_MS = 1_000;
@@ -26,7 +27,7 @@ export interface ClusterRequestsOptions
   readonly timers: Timers;
   readonly ownId: number;
   /** undefined until this node takes part. */
-  readonly engine: () => Engine | undefined;
+  readonly engine: () => Engine<Membership> | undefined;
   readonly membership: () => Membership;
   readonly peers: ClusterPeers;
   readonly forwarding: LeaderRequests;
@@ -81,7 +82,7 @@ export class ClusterRequests {
 
   /** The core's status, but for who is active: the core forgets that with every check of its quorum, and for a moment
    *  everybody would look dead. Here: heard of within an election timeout. */
-  describe(engine: Engine): Status {
+  describe(engine: Engine<Membership>): Status {
     const { clock, raft } = this.#options;
     const since = clock.monotonicMs() - raft.electionTicks * raft.tickMs;
     const status = engine.describe();
@@ -217,7 +218,7 @@ export class ClusterRequests {
     return engine === undefined ? undefined : this.#view(engine);
   }
 
-  #view(engine: Engine): ClusterReply {
+  #view(engine: Engine<Membership>): ClusterReply {
     const { membership, version, peers, sendingSnapshotTo, snapshotFailureOf } = this.#options;
     const view = clusterView({
       status: this.describe(engine),
@@ -234,7 +235,7 @@ export class ClusterRequests {
     return { kind: "status", view };
   }
 
-  #running(): Engine {
+  #running(): Engine<Membership> {
     const engine = this.#options.engine();
     if (engine === undefined) throw new Error("a change of the cluster before the engine runs");
     return engine;

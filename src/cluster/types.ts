@@ -5,7 +5,7 @@ import type { Logger } from "../monitoring/log.ts";
 import type { Transport, TransportOptions } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
-import type { Member } from "../raft/engine/types.ts";
+import type { Member } from "./registry/node-registry.ts";
 
 /** A node as the operator writes it: "name=host:port". */
 export interface NamedAddress {

@@ -3,8 +3,10 @@
 import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "../messages/cluster.ts";
 import type { PeerStatus } from "../peer/types.ts";
 import { StateType, type Status } from "../raft/core/index.ts";
-import type { Membership } from "../raft/engine/types.ts";
+import { type GroupConfiguration, isJoint, votersOf } from "../raft/engine/group-configuration.ts";
 import { hostIdOf } from "./host-id.ts";
+import type { Membership } from "./registry/membership.ts";
+import type { NodeRegistry } from "./registry/node-registry.ts";
 
 export interface ViewSource {
   readonly status: Status;
@@ -22,17 +24,9 @@ export interface ViewSource {
   readonly snapshotFailureOf: (id: number) => string | undefined;
 }
 
-export function votersOf({ confState }: Membership): readonly number[] {
-  return [...new Set([...confState.voters, ...confState.votersOutgoing])];
-}
-
 /** Who belongs to the cluster and is none of its members may listen to it, and asks for nothing. */
-export function isMember({ members }: Membership, id: number): boolean {
+export function isMember({ members }: NodeRegistry, id: number): boolean {
   return members.some((member) => member.id === id);
-}
-
-export function isJoint({ confState }: Membership): boolean {
-  return confState.votersOutgoing.length > 0;
 }
 
 export function clusterView(source: ViewSource): ClusterView {
@@ -82,7 +76,7 @@ function memberView(source: ViewSource, leads: boolean, id: number): MemberView 
   };
 }
 
-function changeOf({ confState }: Membership, id: number): MemberView["change"] {
+function changeOf({ confState }: GroupConfiguration, id: number): MemberView["change"] {
   const { voters, votersOutgoing } = confState;
   if (votersOutgoing.length === 0 || voters.includes(id) === votersOutgoing.includes(id)) return null;
   return voters.includes(id) ? "joining" : "leaving";

@@ -1,23 +1,11 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from "node:fs";
-import { dirname, sep } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, type Stats } from "node:fs";
+import { sep } from "node:path";
+import { writeFileAtomically } from "../platform/disk/atomic-file.ts";
+import { realDisk } from "../platform/disk/real-disk.ts";
 import { EXIT, mendsItself } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
 import { ConfigError } from "./config.ts";
 
-/** Owner may read and write; nobody else may do anything. */
-const PRIVATE_MODE = 0o600;
 const OTHERS = 0o077;
 /** Of a file that belongs to root: its group may read it. PostgreSQL takes key files by the same rule (its manual, "Secure
  *  TCP/IP Connections with SSL"): the system manages the file, and the service is in its group. */
@@ -102,34 +90,15 @@ function isBelow(path: string, directory: string | undefined): boolean {
 }
 
 /**
- * Writes a file that holds secrets so that after a crash it is there whole or not at all: new file, fsync, rename, fsync
- * of the directory. @throws StartError naming the file.
+ * Writes a file that holds secrets, mode 0600, so that after a crash it is there whole or not at all.
+ * @throws StartError naming the file.
  */
 export function writePrivateFile(path: string, content: string): void {
-  const temporary = `${path}.new`;
   try {
-    rmSync(temporary, { force: true }); // left by a crash before the rename
-    const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
-    try {
-      writeFileSync(fd, content);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
-    syncDirectory(dirname(path));
+    writeFileAtomically(realDisk, path, content);
   } catch (error) {
     const exitCode = mendsItself(codeOf(error)) ? EXIT.MAY_MEND : EXIT.LASTING;
     throw new StartError(`${path}: cannot write: ${reason(error)}`, { cause: error, exitCode });
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

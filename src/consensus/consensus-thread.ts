@@ -12,8 +12,9 @@
 
 import { Bootstrap } from "../cluster/bootstrap.ts";
 import { ClusterPeers } from "../cluster/peers.ts";
+import { applyMembershipEntry, type Membership, NO_MEMBERSHIP } from "../cluster/registry/membership.ts";
 import { ClusterRequests } from "../cluster/requests.ts";
-import { isMember, votersOf } from "../cluster/view.ts";
+import { isMember } from "../cluster/view.ts";
 import { ReceivedMemory } from "../memory/received-buffers.ts";
 import type {
   ConsensusToGateway,
@@ -27,11 +28,12 @@ import type { Lane, Peer, PeerMessage, RaftEnvelope, RefusalCode } from "../peer
 import { PLANTED } from "../platform/planted.ts";
 import { type Entry, MessageType } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
-import { NO_MEMBERSHIP } from "../raft/engine/membership.ts";
+import { votersOf } from "../raft/engine/group-configuration.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { EngineOptions, Membership } from "../raft/engine/types.ts";
+import type { EngineOptions } from "../raft/engine/types.ts";
 import { SnapshotStreams } from "../snapshots/streams.ts";
 import type { AppliedState } from "../store/types.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import { Forwarding } from "./forwarding.ts";
 import { LogCompactor } from "./log-compactor.ts";
@@ -46,7 +48,7 @@ const STALL_ELECTIONS = 10;
 
 /** What the thread passes to the engine; the rest of EngineOptions comes from whoever assembles the node. */
 export type EngineHooks = Pick<
-  EngineOptions,
+  EngineOptions<Membership>,
   | "append"
   | "apply"
   | "install"
@@ -55,6 +57,7 @@ export type EngineHooks = Pick<
   | "readLog"
   | "onEvicted"
   | "onLeadership"
+  | "applyMembership"
   | "onMembership"
   | "onReadState"
   | "mayElect"
@@ -64,7 +67,7 @@ export interface RunningState {
   readonly applied: AppliedState;
   readonly ceilingMs: number;
   readonly membership: Membership;
-  readonly makeEngine: (hooks: EngineHooks) => Engine;
+  readonly makeEngine: (hooks: EngineHooks) => Engine<Membership>;
 }
 
 type OpenedMessage = StoreToConsensus & { readonly kind: "opened" };
@@ -84,7 +87,7 @@ export class ConsensusThread {
   readonly #life: Uint8Array;
   readonly #storeOpened = Promise.withResolvers<OpenedMessage>();
   readonly #rosterKept = Promise.withResolvers<void>();
-  #engine: Engine | undefined;
+  #engine: Engine<Membership> | undefined;
   #bootstrap: Bootstrap | undefined;
   #membership: Membership = NO_MEMBERSHIP;
   #applied: AppliedState = { index: 0, term: 0, commitTs: 0n };
@@ -179,7 +182,7 @@ export class ConsensusThread {
   }
 
   /** undefined until it runs. */
-  get engine(): Engine | undefined {
+  get engine(): Engine<Membership> | undefined {
     return this.#engine;
   }
 
@@ -274,7 +277,7 @@ export class ConsensusThread {
         hlcPhysicalMs: physicalMs(this.#proposals.hlc.last),
         hlcCeilingMs: this.#proposals.hlc.ceilingMs,
         hlcSkewMs: this.#proposals.hlc.skewMs(),
-        leaseValid: published.leaseUntilUs > clock.monotonicMs() * 1000,
+        leaseValid: published.group(ONLY_GROUP).leaseUntilUs > clock.monotonicMs() * 1000,
       }),
     );
   }
@@ -305,6 +308,7 @@ export class ConsensusThread {
         for (const { data } of entries) this.#memory.evicted(data);
       },
       onLeadership: (leading, leaderId, term) => this.#onLeadership(leading, leaderId, term),
+      applyMembership: applyMembershipEntry,
       onMembership: (membership) => this.#setMembership(membership),
       onReadState: (context, index) => {
         const read = readOf(this.#life, context);
@@ -331,7 +335,7 @@ export class ConsensusThread {
   }
 
   /** A leader whose disk stands still makes space for one whose disk does not. */
-  #watch(engine: Engine): void {
+  #watch(engine: Engine<Membership>): void {
     const half = this.#stalls.stalled(engine.oldestInFlight, this.#options.clock.monotonicMs());
     if (half === undefined || !engine.leading || votersOf(this.#membership).length < 2) return;
     this.#options.logger.error("the disk stands still: handing leadership over", { half });
@@ -445,7 +449,7 @@ export class ConsensusThread {
     const before = this.#membership;
     this.#membership = membership;
     if (membership.members.length === 0) return;
-    this.#peers.setMembership(membership);
+    this.#peers.setRegistry(membership);
     for (const { id } of before.members) {
       if (membership.members.some((member) => member.id === id)) continue;
       this.#streams.cancel((peer) => peer === id, "it was removed from the cluster");
@@ -480,7 +484,7 @@ export class ConsensusThread {
     this.#fencedOff = true;
     this.#stopTicks();
     this.#engine = undefined;
-    published.publishLease(0, 0);
+    published.group(ONLY_GROUP).publishLease(0, 0);
     this.#streams.cancel(() => true, "this node ends");
     control.send({ kind: "rolled-back", message });
     this.#fence(false, message);

@@ -1,6 +1,6 @@
 /** What log and keyspace may say together at a start, and what must stop the node: one whose state is behind what it has
  *  promised must not vote. */
-import { BOOTSTRAP_POSITION } from "../raft/engine/membership.ts";
+import { BOOTSTRAP_POSITION } from "../raft/engine/group-configuration.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import type { LogThreadPort } from "./options.ts";

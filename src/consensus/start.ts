@@ -2,18 +2,17 @@
  * Brings a consensus thread up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
  * the engine.
  */
+
+import type { Membership } from "../cluster/registry/membership.ts";
+import { bootstrapMembership, NO_MEMBERSHIP } from "../cluster/registry/membership.ts";
+import { clusterIdOf } from "../cluster/registry/node-registry.ts";
 import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
 import { Engine } from "../raft/engine/engine.ts";
+import { BOOTSTRAP_POSITION } from "../raft/engine/group-configuration.ts";
 import { LogCache } from "../raft/engine/log-cache.ts";
-import {
-  BOOTSTRAP_POSITION,
-  bootstrapMembership,
-  clusterIdOf,
-  NO_MEMBERSHIP,
-} from "../raft/engine/membership.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import { ConsensusThread } from "./consensus-thread.ts";
 import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";
@@ -163,6 +162,7 @@ async function run(
 ): Promise<void> {
   const { raft, published, clock, log } = options;
   const { log: recovered, applied, ceilingMs } = found;
+  const group = published.group(ONLY_GROUP);
   const membership = found.membership ?? NO_MEMBERSHIP;
   // The commit index is written lazily: after a crash it may lie behind what was applied (and so was committed).
   const hardState = {
@@ -183,7 +183,7 @@ async function run(
     next += page.length;
   }
   if (thread.stopped) throw new StoppedError();
-  published.publishCommit(hardState.commit);
+  group.publishCommit(hardState.commit);
   const core = new RawNode({
     id: thread.ownId,
     storage: cache,
@@ -217,7 +217,7 @@ async function run(
           ...hooks,
           core,
           cache,
-          published,
+          published: group,
           clock,
           membership,
           tickMs: raft.tickMs,

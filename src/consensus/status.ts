@@ -1,18 +1,18 @@
 /** What the front and the metrics see of the consensus thread. */
 
-import { votersOf } from "../cluster/view.ts";
+import type { Membership } from "../cluster/registry/membership.ts";
 import type { ConsensusStatus, MemberStatus } from "../messages/messages.ts";
 import { type Status, stateName } from "../raft/core/index.ts";
 import type { Engine } from "../raft/engine/engine.ts";
-import type { Membership } from "../raft/engine/types.ts";
+import { votersOf } from "../raft/engine/group-configuration.ts";
 import type { ConsensusObservation } from "./options.ts";
 
 /** @param engine undefined = the node does not take part yet */
 export function consensusStatus(
   nodeId: number,
-  engine: Engine | undefined,
+  engine: Engine<Membership> | undefined,
   membership: Membership,
-  describe: (engine: Engine) => Status,
+  describe: (engine: Engine<Membership>) => Status,
 ): ConsensusStatus {
   if (engine === undefined) {
     const none = { leaderId: 0, term: 0, commitIndex: 0, appliedIndex: 0, firstIndex: 0, lastIndex: 0 };
@@ -43,7 +43,7 @@ export function consensusStatus(
 }
 
 export function observationOf(
-  engine: Engine,
+  engine: Engine<Membership>,
   membership: Membership,
   status: Status,
   clock: Pick<ConsensusObservation, "hlcPhysicalMs" | "hlcCeilingMs" | "hlcSkewMs" | "leaseValid">,

@@ -2,6 +2,9 @@
  * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
  * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
  */
+
+import type { Membership } from "../cluster/registry/membership.ts";
+import { readMembership } from "../cluster/registry/membership-codec.ts";
 import { ReplicatedRows } from "../iam/replicated-rows.ts";
 import { GroupClient, NodeKvClient } from "../kv/client.ts";
 import { LinearizableReader } from "../kv/linearizable-reader.ts";
@@ -16,10 +19,9 @@ import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 
@@ -87,7 +89,7 @@ export class GatewayKv {
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#reads = new LinearizableReader({
       reader: this.#reader,
-      published,
+      published: published.group(ONLY_GROUP),
       consensus,
       clock,
       deadlineMs: READ_DEADLINE_MS,

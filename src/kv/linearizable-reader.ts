@@ -20,14 +20,15 @@ import type {
   VersionedValue,
 } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
+import type { PublishedGroup } from "../threads/shared-state.ts";
 import { KvError, type ReadView } from "../txn/types.ts";
 import { ReadRounds } from "./read-index-rounds.ts";
 import { RowCache } from "./row-cache.ts";
 
 export interface LinearizableReaderOptions {
   readonly reader: MvccReader;
-  readonly published: PublishedState;
+  /** Of the group that is read. */
+  readonly published: PublishedGroup;
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly clock: Clock;
   readonly deadlineMs: number;

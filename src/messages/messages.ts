@@ -2,9 +2,11 @@
  * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads, sessions); a
  * node may run several. *Control* is what a node has once: its identity, its disk, its garbage collector, its operators.
  */
+
+import type { Membership } from "../cluster/registry/membership.ts";
+import type { Member } from "../cluster/registry/node-registry.ts";
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
-import type { Member, Membership } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import type { TxnOutcome } from "../txn/types.ts";
 import type { ChangedKeys } from "./changed-keys.ts";

@@ -1,10 +1,11 @@
 /** The front's side of the cluster: formation, questions to the leader, the end of leadership before a stop. */
+
+import type { Member } from "../cluster/registry/node-registry.ts";
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { ConsensusToControl, ControlToConsensus } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
-import type { Member } from "../raft/engine/types.ts";
 import type { Channel } from "../threads/channel.ts";
 
 export interface ClusterControlOptions {

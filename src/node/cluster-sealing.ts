@@ -4,11 +4,11 @@
  * new one opens.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting } from "../platform/start-error.ts";
 import type { Timers } from "../platform/timers.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import { OpenError } from "../secrets/hpke.ts";
 import type { NodeKey } from "../secrets/node-key.ts";
 import { base64, SecretRecordError } from "../secrets/records.ts";

@@ -4,7 +4,7 @@ import type { ChangeReply, ClusterStatus, MemberStatus } from "../admin/types.ts
 import { hostIdOf } from "../cluster/host-id.ts";
 import type { ClusterView, MemberChange, MemberView } from "../messages/cluster.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
+import type { PublishedGroup } from "../threads/shared-state.ts";
 import type { NodeIdentity } from "./data-directory.ts";
 import type { NodeKv } from "./node-kv.ts";
 import type { Topology } from "./topology.ts";
@@ -19,7 +19,8 @@ export interface ClusterStatusDeps {
   readonly topology: Topology;
   /** undefined until the threads run. */
   readonly front: () => NodeKv | undefined;
-  readonly published: () => PublishedState | undefined;
+  /** Of the group that tells of the cluster. */
+  readonly published: () => PublishedGroup | undefined;
   readonly monotonicMs: () => number;
 }
 

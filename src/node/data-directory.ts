@@ -9,7 +9,10 @@
  *     DIR/wal/                  write-ahead log segments (docs/format/wal.md)
  *     DIR/keyspace/             SQLite, one directory a generation (docs/format/sqlite.md)
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import type { Member } from "../cluster/registry/node-registry.ts";
+import { writeFileAtomically } from "../platform/disk/atomic-file.ts";
+import { realDisk } from "../platform/disk/real-disk.ts";
 import { EXIT, mendsItself } from "../platform/exit-codes.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
@@ -19,11 +22,9 @@ import {
   type PeerIncarnation,
   withIncarnation,
 } from "../raft/engine/incarnations.ts";
-import type { Member } from "../raft/engine/types.ts";
 import type { WalIdentity } from "../raft/log/types.ts";
 import { identityPath, keyspaceDirectory, walDirectory } from "./data-files.ts";
 import { adviceOn } from "./denied.ts";
-import { syncDirectory } from "./directory-access.ts";
 
 export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
@@ -315,20 +316,11 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
   });
 }
 
-/** New file, fsync, rename, fsync of the directory: after a crash the old or the new one is there, whole. */
 function writeIdentity(dataDir: string, identity: NodeIdentity): void {
   const path = identityPath(dataDir);
-  const temporary = `${path}.new`;
+  const text = `${JSON.stringify({ format: DATA_FORMAT, ...identity }, undefined, 2)}\n`;
   try {
-    const fd = openSync(temporary, "w", 0o600);
-    try {
-      writeFileSync(fd, `${JSON.stringify({ format: DATA_FORMAT, ...identity }, undefined, 2)}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
-    syncDirectory(dataDir);
+    writeFileAtomically(realDisk, path, text);
   } catch (error) {
     throw systemFailure(`${path} cannot be written`, error, dataDir);
   }

@@ -6,7 +6,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -44,7 +43,7 @@ const NOT_COUNTED = "lost+found";
  * in it. @throws StartError naming it: it cannot be made or used, it is somebody else's, or others may have written there.
  */
 export function prepareDataDirectory(dataDir: string, options: AccessOptions): void {
-  const { warn, sync = syncDirectory, uid = process.geteuid?.() ?? 0 } = options;
+  const { warn, sync = (path) => realDisk.syncDirectory(path), uid = process.geteuid?.() ?? 0 } = options;
   try {
     refuseFile(dataDir);
     const firstMade = mkdirSync(dataDir, { recursive: true, mode: DIRECTORY_MODE });
@@ -199,13 +198,4 @@ function octal(mode: number): string {
 /** Of `made` and of every directory between it and `dataDir`: those got a new entry. */
 function syncParents(dataDir: string, made: string, sync: (path: string) => void): void {
   for (let path = dataDir; path.length >= made.length; path = dirname(path)) sync(dirname(path));
-}
-
-export function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

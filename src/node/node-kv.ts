@@ -1,9 +1,10 @@
 /** The kv side of a node: its control, and its gateways in order. */
+
+import type { Membership } from "../cluster/registry/membership.ts";
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
 import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type { ConsensusStatus } from "../messages/messages.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import type { DiskSpace } from "../threads/shared-state.ts";
 import type { KvClient } from "../txn/types.ts";
 import type { ClusterControl } from "./cluster-control.ts";

@@ -7,6 +7,8 @@ import { type AdminListener, startAdmin } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { hostIdOf } from "../cluster/host-id.ts";
+import type { Member } from "../cluster/registry/node-registry.ts";
+import { clusterIdOf } from "../cluster/registry/node-registry.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
@@ -28,10 +30,9 @@ import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
-import { clusterIdOf } from "../raft/engine/membership.ts";
-import type { Member } from "../raft/engine/types.ts";
 import { healthProbe } from "../s3/health.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import { type AccessLog, accessLog } from "./access-log.ts";
 import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
@@ -125,7 +126,7 @@ export class Node {
       identity: () => this.#identity,
       topology: parts.topology,
       front: () => this.#front,
-      published: () => this.#threads?.published,
+      published: () => this.#threads?.published.group(ONLY_GROUP),
       monotonicMs: () => this.#clock.monotonicMs(),
     });
     const dropped = this.#metrics.counter("accessLogDropped").labels();

@@ -1,6 +1,7 @@
 /** Every PeerMessage to a frame and back (docs/format/peer.md). What a decoder gives owns its bytes. */
 import { elastickv as gen } from "../gen/peer.js";
-import { type Message, MessageType, messageTypeName, NO_BYTES, ONLY_GROUP } from "../raft/core/index.ts";
+import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
 import { encodeFrame } from "./framing.ts";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";

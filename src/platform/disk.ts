@@ -18,6 +18,8 @@ export interface Disk {
   stat(path: string): DiskStat | undefined;
   /** Creates one directory; its parent must exist. @throws DiskError EEXIST when there is something already. */
   mkdir(path: string): void;
+  /** Removes an empty directory. @throws DiskError ENOTEMPTY, ENOENT, ENOTDIR */
+  rmdir(path: string): void;
   /** Replaces `to` atomically. Durable after `syncDirectory` of the parent (of both, when they differ). */
   rename(from: string, to: string): void;
   unlink(path: string): void;
@@ -52,6 +54,16 @@ export interface DiskFile {
   datasync(): void;
   /** Reserves blocks and extends the file to `bytes`, reading as zeros: later writes below that never get ENOSPC. */
   preallocate(bytes: number): void;
+  /**
+   * Reserves blocks for a range without changing the size, so that appends into it are faster and steadier (decision 010).
+   * A hint: false where there is no space or no support. `truncate` gives back what lies beyond the new size.
+   */
+  reserve(position: number, bytes: number): boolean;
+  /**
+   * Gives the blocks of a range back; it reads as zeros then, durably after `datasync`. A hint: false where the file system
+   * cannot, and the bytes stay as they are.
+   */
+  punchHole(position: number, bytes: number): boolean;
   truncate(bytes: number): void;
   size(): number;
   /** Tells the kernel that the cached pages of this range will not be read again soon. A hint; never fails. */
@@ -82,12 +94,15 @@ export type DiskOperation =
   | "pwrite"
   | "datasync"
   | "preallocate"
+  | "reserve"
+  | "punchHole"
   | "truncate"
   | "size"
   | "close"
   | "readdir"
   | "stat"
   | "mkdir"
+  | "rmdir"
   | "rename"
   | "unlink"
   | "syncDirectory"

@@ -2,7 +2,6 @@
  * The root keys in a data directory: in the clear (0600) while the node key lies beside them, where sealing them would hide
  * them from nobody; sealed to the node key when that is kept elsewhere (decision 064).
  */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { readPrivateFile, writePrivateFile } from "../config/private-file.ts";
 import {
@@ -11,6 +10,8 @@ import {
   storedRootCredentials,
   storeRootCredentials,
 } from "../config/root-credentials.ts";
+import { removeFile } from "../platform/disk/atomic-file.ts";
+import { realDisk } from "../platform/disk/real-disk.ts";
 import type { Random } from "../platform/random.ts";
 import { lasting } from "../platform/start-error.ts";
 import { credentialsBytes, credentialsFrom } from "./credentials-record.ts";
@@ -72,6 +73,7 @@ export function storeCredentials(
   const sealed = atHand.key.sealToSelf(credentialsBytes(credentials), PURPOSE, random);
   const record = recordBytes({ sealed: 1, enc: base64(sealed.enc), ciphertext: base64(sealed.ciphertext) });
   writePrivateFile(join(dataDir, SEALED_CREDENTIALS_FILE), `${Buffer.from(record).toString()}\n`);
-  rmSync(join(dataDir, ROOT_CREDENTIALS_FILE), { force: true });
+  removeFile(realDisk, join(dataDir, ROOT_CREDENTIALS_FILE));
+  realDisk.syncDirectory(dataDir);
   return { ...credentials, source: "sealed" };
 }

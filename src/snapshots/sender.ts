@@ -4,12 +4,13 @@
  * reported to the core exactly once and what was held is let go.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
 import type { ConsensusToSnapshot, ConsensusToStore } from "../messages/messages.ts";
 import type { PeerMessage } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
-import { membersOf } from "../raft/engine/membership.ts";
-import type { Membership, Position } from "../raft/engine/types.ts";
+import { membersOf } from "../raft/engine/group-configuration.ts";
+import type { Position } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
 
 /** A stream on which nothing happens for so long has ended. */

@@ -4,10 +4,10 @@
  * does more than one chunk at a time without looking at its messages.
  */
 
+import { readMembership } from "../cluster/registry/membership-codec.ts";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../messages/messages.ts";
 import { SNAPSHOT_CHUNK_BYTES } from "../messages/messages.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
 import { samePosition } from "../store/positions.ts";
 import {
   type KeyspaceExport,

@@ -2,6 +2,7 @@
 import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
+import { realDisk } from "../platform/disk/real-disk.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { SqliteGenerations } from "../store/generations/sqlite-generations.ts";
 import type { StoreIdentity } from "../store/generations/store-identity.ts";
@@ -28,6 +29,7 @@ hostThread<SnapshotWorkerInit>((init, fatal) => {
       directory: init.directory,
       fsmSyncMode: init.fsmSyncMode,
       identity: init.identity,
+      disk: realDisk,
     }),
     channel: new PortChannel(init.consensusPort),
     timers: systemTimers,

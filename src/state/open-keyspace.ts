@@ -1,7 +1,7 @@
 /** Finding the right keyspace at start: finishing an installation that a crash interrupted, and the first state ever. */
 
-import { encodeMembership, MEMBERSHIP_STATE } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
+import type { Membership } from "../cluster/registry/membership.ts";
+import { encodeMembership, MEMBERSHIP_STATE } from "../cluster/registry/membership-codec.ts";
 import { type LogPosition, samePosition } from "../store/positions.ts";
 import type { KeyspaceGenerations, MvccStore } from "../store/types.ts";
 

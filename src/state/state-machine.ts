@@ -1,12 +1,13 @@
 /**
- * The replicated state machine: committed entries in, rows and answers out. A pure function of the log and the store:
+ * The replicated state machine of one Raft group: committed entries in, rows and answers out. A pure function of the log and the store:
  * it reads no clock, no random source and no environment, so every replica that applies the same log holds the same
  * rows (test/state/state-machine-determinism.test.ts).
  */
+
+import { applyMembership, type MembershipEntry } from "../cluster/registry/membership.ts";
+import { encodeMembership, MEMBERSHIP_STATE, readMembership } from "../cluster/registry/membership-codec.ts";
 import { PLANTED } from "../platform/planted.ts";
 import { type Entry, EntryType } from "../raft/core/types.ts";
-import { applyMembershipEntry } from "../raft/engine/membership.ts";
-import { encodeMembership, MEMBERSHIP_STATE, readMembership } from "../raft/engine/membership-codec.ts";
 import {
   type AppliedState,
   BLIND,
@@ -15,10 +16,11 @@ import {
   type RaftBatch,
   type Timestamp,
 } from "../store/types.ts";
-import { type DecodedCommand, decodeCommand, readCommitTs, type TxnCommand } from "../txn/command.ts";
+import { type CeilingCommand, readCommitTs, type TxnCommand } from "../txn/command.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
 import { cleanupKey } from "../txn/keys.ts";
 import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
+import { type DecodedEntry, decodeEntry } from "./decoded-entry.ts";
 import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
 
 /** The answer to one proposal, for whoever waits for it on the node that proposed. @internal */
@@ -63,6 +65,7 @@ export class FsmError extends Error {
   }
 }
 
+/** Made for a group: with the store that keeps its applied position, sessions, membership and HLC ceiling. */
 export class Fsm {
   readonly #store: MvccStore;
   readonly #sessions = new Sessions();
@@ -92,22 +95,9 @@ export class Fsm {
       this.#store.raftBatch(position, (batch) => {
         let previousTs = before.commitTs;
         for (const entry of entries) {
-          if (entry.type !== EntryType.Normal) {
-            applyMembership(batch, entry);
-            continue;
-          }
-          const command = readEntry(entry);
-          if (command === undefined || (PLANTED.applyDependsOnBatch && entries.length > 1 && entry === last))
-            continue;
-          // Stamps come from one leader at a time and grow with the log: anything else is a broken leader.
-          if (command.commitTs <= previousTs) {
-            throw new FsmError(
-              `entry ${entry.term}/${entry.index} has commit timestamp ${command.commitTs}, not above ${previousTs}`,
-            );
-          }
-          if (command.kind === "hlc-ceiling") this.#applyCeiling(batch, command, previousTs);
-          else this.#applyTxn(batch, command, stats);
-          previousTs = command.commitTs;
+          const skipped = PLANTED.applyDependsOnBatch && entries.length > 1 && entry === last;
+          if (skipped && entry.type === EntryType.Normal) continue;
+          previousTs = this.#visit(batch, entry, previousTs, stats);
         }
         this.#sessions.save(batch);
       });
@@ -138,11 +128,28 @@ export class Fsm {
     }
   }
 
-  #applyCeiling(
-    batch: RaftBatch,
-    { ceilingMs, commitTs }: Extract<DecodedCommand, { kind: "hlc-ceiling" }>,
-    previousTs: Timestamp,
-  ): void {
+  /** @returns the newest commit timestamp behind the entry */
+  #visit(batch: RaftBatch, entry: Entry, previousTs: Timestamp, stats: Stats): Timestamp {
+    const decoded = readEntry(entry);
+    switch (decoded.kind) {
+      case "empty":
+      case "unreadable-membership":
+        return previousTs;
+      case "membership":
+        writeMembership(batch, decoded);
+        return previousTs;
+      case "hlc-ceiling":
+        checkStamp(entry, decoded.commitTs, previousTs);
+        this.#applyCeiling(batch, decoded, previousTs);
+        return decoded.commitTs;
+      case "txn":
+        checkStamp(entry, decoded.commitTs, previousTs);
+        this.#applyTxn(batch, decoded, stats);
+        return decoded.commitTs;
+    }
+  }
+
+  #applyCeiling(batch: RaftBatch, { ceilingMs, commitTs }: CeilingCommand, previousTs: Timestamp): void {
     if (ceilingMs > Fsm.ceilingMs(batch)) {
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setBigUint64(0, BigInt(ceilingMs));
@@ -176,20 +183,24 @@ export class Fsm {
 }
 
 /** Writes down what a membership change brings; one that is empty for everybody brings nothing. */
-function applyMembership(batch: RaftBatch, entry: Entry): void {
+function writeMembership(batch: RaftBatch, entry: MembershipEntry): void {
   if (PLANTED.forgetMembership) return;
   const before = readMembership(batch);
   // Without a first membership there is nothing to change: the log of a cluster begins with one.
   if (before === undefined) return;
-  const { membership } = applyMembershipEntry(before, entry);
+  const { membership } = applyMembership(before, entry);
   if (membership !== before) batch.putState(MEMBERSHIP_STATE, encodeMembership(membership));
 }
 
-/** An empty entry (a new leader's first) moves the applied index and nothing else. */
-function readEntry(entry: Entry): DecodedCommand | undefined {
-  if (entry.data.byteLength === 0) return undefined;
+/** Stamps come from one leader at a time and grow with the log: anything else is a broken leader. */
+function checkStamp({ term, index }: Entry, commitTs: Timestamp, previousTs: Timestamp): void {
+  if (commitTs > previousTs) return;
+  throw new FsmError(`entry ${term}/${index} has commit timestamp ${commitTs}, not above ${previousTs}`);
+}
+
+function readEntry(entry: Entry): DecodedEntry {
   try {
-    return decodeCommand(entry.data);
+    return decodeEntry(entry);
   } catch (cause) {
     throw new FsmError(`entry ${entry.term}/${entry.index} cannot be read: ${String(cause)}`, { cause });
   }

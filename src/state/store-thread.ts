@@ -4,6 +4,8 @@
  * and compacts old versions when it has nothing better to do.
  */
 
+import type { Membership } from "../cluster/registry/membership.ts";
+import { readMembership } from "../cluster/registry/membership-codec.ts";
 import { packKeys } from "../messages/changed-keys.ts";
 import type {
   AnswerMessage,
@@ -16,12 +18,11 @@ import type {
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
-import { readMembership } from "../raft/engine/membership-codec.ts";
-import type { Membership } from "../raft/engine/types.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
+import { ONLY_GROUP } from "../threads/group.ts";
+import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 import { type ApplyWork, type InstallWork, takeBatch } from "./apply-queue.ts";
 import { StoreMaintenance } from "./maintenance.ts";
@@ -64,6 +65,7 @@ type OpenMessage = Extract<ConsensusToStore, { readonly kind: "open" }>;
 
 export class StoreThread {
   readonly #options: StoreThreadOptions;
+  readonly #published: PublishedGroup;
   readonly #opened = Promise.withResolvers<AppliedState>();
   /** Set from `open` on, but for the moment in which another keyspace takes its place. */
   #store: MvccStore | undefined;
@@ -89,6 +91,7 @@ export class StoreThread {
 
   constructor(options: StoreThreadOptions) {
     this.#options = options;
+    this.#published = options.published.group(ONLY_GROUP);
     const { timers, log, retentionMs, metrics } = options;
     this.#maintenance = new StoreMaintenance({
       timers,
@@ -157,7 +160,7 @@ export class StoreThread {
   }
 
   #open({ marker, bootstrap }: OpenMessage): void {
-    const { generations, published, consensus } = this.#options;
+    const { generations, consensus } = this.#options;
     let applied: AppliedState;
     let membership: Membership | undefined;
     try {
@@ -165,7 +168,7 @@ export class StoreThread {
       this.#use(store);
       applied = store.appliedState();
       membership = readMembership(store);
-      published.publishApplied(applied.index, applied.commitTs);
+      this.#published.publishApplied(applied.index, applied.commitTs);
       this.#toldDurable = applied.index;
       consensus.send({ kind: "opened", applied, ceilingMs: Fsm.ceilingMs(store), membership });
     } catch (error) {
@@ -296,12 +299,12 @@ export class StoreThread {
   }
 
   #tellInstalled(work: InstallWork): void {
-    const { published, consensus, gateways } = this.#options;
+    const { consensus, gateways } = this.#options;
     const { store } = this.#inForce();
     const applied = store.appliedState();
     const membership = readMembership(store);
     if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
-    published.publishApplied(applied.index, applied.commitTs);
+    this.#published.publishApplied(applied.index, applied.commitTs);
     // Reads may wait for an index that is in the snapshot, and nothing else may come for a long time.
     for (const { channel } of gateways)
       channel.send({ kind: "applied", applied, answers: [], changed: undefined });
@@ -313,10 +316,10 @@ export class StoreThread {
   }
 
   #tellGateways(result: ApplyResult): void {
-    const { published, gateways } = this.#options;
+    const { gateways } = this.#options;
     const applied: AppliedState = result.position;
     // Readers first: whoever is told that its write is applied must be able to read it.
-    published.publishApplied(applied.index, applied.commitTs);
+    this.#published.publishApplied(applied.index, applied.commitTs);
     const changed = result.changed === undefined ? undefined : packKeys(result.changed);
     for (const { channel, clientId } of gateways) {
       const answers: AnswerMessage[] = [];

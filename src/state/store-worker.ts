@@ -1,8 +1,8 @@
 /** The store thread as a Worker. */
-import { statSync } from "node:fs";
 import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
+import { realDisk } from "../platform/disk/real-disk.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { SqliteGenerations } from "../store/generations/sqlite-generations.ts";
 import type { StoreIdentity } from "../store/generations/store-identity.ts";
@@ -36,6 +36,7 @@ hostThread<StoreWorkerInit>(async (init, fatal) => {
     directory: init.directory,
     fsmSyncMode: init.fsmSyncMode,
     identity: init.identity,
+    disk: realDisk,
   });
   const thread = new StoreThread({
     generations,
@@ -62,7 +63,7 @@ hostThread<StoreWorkerInit>(async (init, fatal) => {
 });
 
 function fileSizes(generations: SqliteGenerations): StoreFileSizes {
-  const size = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const size = (file: string): number => realDisk.stat(file)?.bytes ?? 0;
   const path = generations.databaseFile();
   return { database: size(path), wal: size(`${path}-wal`) };
 }

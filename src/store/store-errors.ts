@@ -1,4 +1,5 @@
 import { SQLiteError } from "bun:sqlite";
+import { DiskError } from "../platform/disk.ts";
 import { StoreError, type StoreErrorCode } from "./types.ts";
 
 /** Primary result codes of SQLite, by the beginning of the extended code's name. */
@@ -13,15 +14,10 @@ const CODES: readonly (readonly [prefix: string, code: StoreErrorCode, meaning: 
   ["SQLITE_IOERR", "IO", "input/output error on"],
 ];
 
-/** Errors of the operating system's calls (segment files), by `code`. */
-const SYSTEM_CODES: Readonly<Record<string, StoreErrorCode>> = { ENOSPC: "DISK_FULL", EDQUOT: "DISK_FULL" };
+/** Errors of the disk, by `code`. */
+const DISK_CODES: Readonly<Record<string, StoreErrorCode>> = { ENOSPC: "DISK_FULL", EDQUOT: "DISK_FULL" };
 
-function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" && "syscall" in error ? error.code : undefined;
-}
-
-/** Translates what SQLite or the operating system threw; everything else passes unchanged. */
+/** Translates what SQLite or the disk threw; everything else passes unchanged. */
 function toStoreError(error: unknown, file: string): unknown {
   if (error instanceof SQLiteError) {
     const name = error.code ?? `SQLITE_${error.errno}`;
@@ -29,15 +25,14 @@ function toStoreError(error: unknown, file: string): unknown {
     const [, code, meaning] = found ?? ["", "IO" as const, "SQLite failed on"];
     return new StoreError(code, `${meaning} ${file}: ${error.message} (${name})`, { cause: error });
   }
-  const system = systemCode(error);
-  if (system !== undefined && error instanceof Error) {
-    const code = SYSTEM_CODES[system] ?? "IO";
+  if (error instanceof DiskError) {
+    const code = DISK_CODES[error.code] ?? "IO";
     return new StoreError(code, `${file}: ${error.message}`, { cause: error });
   }
   return error;
 }
 
-/** Runs `action`; what SQLite throws in it comes out as a StoreError that names `file`. */
+/** Runs `action`; what SQLite or the disk throws in it comes out as a StoreError that names `file`. */
 export function guarded<T>(file: string, action: () => T): T {
   try {
     return action();

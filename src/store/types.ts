@@ -181,6 +181,8 @@ export type StoreErrorCode =
   | "HISTORY_COMPACTED"
   | "WRONG_FORMAT"
   | "CORRUPT"
+  /** What was received belongs to another Raft group than the keyspace. */
+  | "WRONG_GROUP"
   | "DISK_FULL"
   | "CLOSED"
   /** A Raft position that does not advance: applying it would apply an entry twice. */

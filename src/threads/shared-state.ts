@@ -2,20 +2,23 @@
  * The few numbers that every thread reads and one thread writes, in shared memory: what a linearizable read needs to know
  * without asking another thread.
  *
- * Who writes what: *consensus* writes term, commitIndex, leaseUntil; *store* writes appliedIndex, appliedCommitTs; *control*
- * writes diskSpace.
+ * Layout, in words of 64 bits: 8 words of the node, then 8 words (a cache line) for each Raft group, in order of its id. How many
+ * groups there are is decided when the memory is made. A spare word is zero.
+ *
+ *     node    0 diskSpace
+ *     group   0 term   1 commitIndex   2 leaseUntilUs   3 appliedIndex   4 appliedCommitTs
+ *
+ * Who writes what: *control* writes diskSpace; of a group *consensus* writes term, commitIndex, leaseUntilUs, and *store*
+ * writes appliedIndex, appliedCommitTs.
  * Each field is one 64-bit atomic, so a reader never sees half of one. Order matters between fields: the store
  * publishes appliedCommitTs before appliedIndex, so whoever reads the index first gets a timestamp at least as new.
  */
-const FIELDS = {
-  term: 0,
-  commitIndex: 1,
-  leaseUntilUs: 2,
-  appliedIndex: 3,
-  appliedCommitTs: 4,
-  diskSpace: 5,
-} as const;
-const FIELD_COUNT = 6;
+import type { GroupId } from "./group.ts";
+
+const NODE_WORDS = 8;
+const GROUP_WORDS = 8;
+const NODE = { diskSpace: 0 } as const;
+const GROUP = { term: 0, commitIndex: 1, leaseUntilUs: 2, appliedIndex: 3, appliedCommitTs: 4 } as const;
 
 /** What the disk of this node has left. `reserve`: only what gives space back is taken; `none`: nothing is. */
 export type DiskSpace = "enough" | "reserve" | "none";
@@ -23,60 +26,86 @@ const DISK_SPACE: readonly DiskSpace[] = ["enough", "reserve", "none"];
 
 export class PublishedState {
   readonly buffer: SharedArrayBuffer;
+  readonly #node: BigInt64Array;
+  readonly #groups: readonly PublishedGroup[];
+
+  /** @param from how many groups the node has, to make the memory; or the memory that another thread made. */
+  constructor(from: number | SharedArrayBuffer = 1) {
+    this.buffer =
+      typeof from === "number" ? new SharedArrayBuffer((NODE_WORDS + from * GROUP_WORDS) * 8) : from;
+    this.#node = new BigInt64Array(this.buffer, 0, NODE_WORDS);
+    const groups = (this.buffer.byteLength / 8 - NODE_WORDS) / GROUP_WORDS;
+    this.#groups = Array.from(
+      { length: groups },
+      (_, id) =>
+        new PublishedGroup(new BigInt64Array(this.buffer, (NODE_WORDS + id * GROUP_WORDS) * 8, GROUP_WORDS)),
+    );
+  }
+
+  /** Of one Raft group; the same object at every call, to be asked for once. @throws RangeError: there is no such group. */
+  group(id: GroupId): PublishedGroup {
+    const group = this.#groups[id];
+    if (group === undefined) {
+      throw new RangeError(`no Raft group ${id} in a shared state made for ${this.#groups.length}`);
+    }
+    return group;
+  }
+
+  get diskSpace(): DiskSpace {
+    return DISK_SPACE[Number(Atomics.load(this.#node, NODE.diskSpace))] as DiskSpace;
+  }
+
+  publishDiskSpace(space: DiskSpace): void {
+    Atomics.store(this.#node, NODE.diskSpace, BigInt(DISK_SPACE.indexOf(space)));
+  }
+}
+
+/** What is published of one Raft group. */
+export class PublishedGroup {
   readonly #words: BigInt64Array;
 
-  /** @param buffer the one that another thread made (shared), or nothing to make a new one. */
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(FIELD_COUNT * 8)) {
-    this.buffer = buffer;
-    this.#words = new BigInt64Array(buffer);
+  constructor(words: BigInt64Array) {
+    this.#words = words;
   }
 
   /** Term in which `leaseUntilUs` was granted to this node as leader. */
   get term(): number {
-    return Number(Atomics.load(this.#words, FIELDS.term));
+    return Number(Atomics.load(this.#words, GROUP.term));
   }
 
   /** Highest index this node knows to be committed. */
   get commitIndex(): number {
-    return Number(Atomics.load(this.#words, FIELDS.commitIndex));
+    return Number(Atomics.load(this.#words, GROUP.commitIndex));
   }
 
   /** Monotonic time in microseconds until which this node alone is certain to be the leader; 0 = no lease. */
   get leaseUntilUs(): number {
-    return Number(Atomics.load(this.#words, FIELDS.leaseUntilUs));
+    return Number(Atomics.load(this.#words, GROUP.leaseUntilUs));
   }
 
   /** Highest index whose effects readers of the store can see. */
   get appliedIndex(): number {
-    return Number(Atomics.load(this.#words, FIELDS.appliedIndex));
+    return Number(Atomics.load(this.#words, GROUP.appliedIndex));
   }
 
   /** Newest commit timestamp whose effects readers of the store can see. */
   get appliedCommitTs(): bigint {
-    return Atomics.load(this.#words, FIELDS.appliedCommitTs);
-  }
-
-  get diskSpace(): DiskSpace {
-    return DISK_SPACE[Number(Atomics.load(this.#words, FIELDS.diskSpace))] as DiskSpace;
-  }
-
-  publishDiskSpace(space: DiskSpace): void {
-    Atomics.store(this.#words, FIELDS.diskSpace, BigInt(DISK_SPACE.indexOf(space)));
+    return Atomics.load(this.#words, GROUP.appliedCommitTs);
   }
 
   publishCommit(index: number): void {
-    Atomics.store(this.#words, FIELDS.commitIndex, BigInt(index));
+    Atomics.store(this.#words, GROUP.commitIndex, BigInt(index));
   }
 
   publishLease(term: number, untilUs: number): void {
     // The lease goes first to nothing: no reader may pair the new term with the old lease.
-    Atomics.store(this.#words, FIELDS.leaseUntilUs, 0n);
-    Atomics.store(this.#words, FIELDS.term, BigInt(term));
-    Atomics.store(this.#words, FIELDS.leaseUntilUs, BigInt(Math.floor(untilUs)));
+    Atomics.store(this.#words, GROUP.leaseUntilUs, 0n);
+    Atomics.store(this.#words, GROUP.term, BigInt(term));
+    Atomics.store(this.#words, GROUP.leaseUntilUs, BigInt(Math.floor(untilUs)));
   }
 
   publishApplied(index: number, commitTs: bigint): void {
-    Atomics.store(this.#words, FIELDS.appliedCommitTs, commitTs);
-    Atomics.store(this.#words, FIELDS.appliedIndex, BigInt(index));
+    Atomics.store(this.#words, GROUP.appliedCommitTs, commitTs);
+    Atomics.store(this.#words, GROUP.appliedIndex, BigInt(index));
   }
 }

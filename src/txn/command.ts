@@ -44,7 +44,7 @@ export interface TxnCommand extends ProposalIdentity {
   readonly mutations: readonly TxnMutation[];
 }
 
-interface CeilingCommand {
+export interface CeilingCommand {
   readonly kind: "hlc-ceiling";
   readonly commitTs: Timestamp;
   readonly ceilingMs: number;

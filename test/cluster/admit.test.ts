@@ -6,10 +6,10 @@ import {
   hostOf,
   parseAddress,
 } from "../../src/cluster/admit.ts";
+import type { Membership } from "../../src/cluster/registry/membership.ts";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import type { Hello } from "../../src/peer/types.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import type { Membership } from "../../src/raft/engine/types.ts";
 
 const hello = (name: string, instance: string, more: Partial<Hello> = {}): Hello => ({
   clusterId: "c",
@@ -38,7 +38,7 @@ const registered: Membership = {
 const view = (more: Partial<AdmissionView> = {}): AdmissionView => ({
   name: "n1",
   clusterId: "c",
-  membership: registered,
+  registry: registered,
   roster: [],
   expected: undefined,
   named: [],
@@ -62,13 +62,13 @@ describe("who may talk", () => {
   });
 
   test("before the leader has registered anybody the roster of the formation decides", () => {
-    const formed = view({ membership: first, roster: [member("n2", "i-n2")] });
+    const formed = view({ registry: first, roster: [member("n2", "i-n2")] });
     expect(verdict(formed, hello("n2", "i-n2"))).toBe("ok");
     expect(verdict(formed, hello("n2", "wiped"))).toBe("WRONG_INSTANCE");
   });
 
   test("while it forms: every initial member, and nobody else", () => {
-    const forming = view({ membership: undefined, expected: ["n1", "n2", "n3"] });
+    const forming = view({ registry: undefined, expected: ["n1", "n2", "n3"] });
     expect(verdict(forming, hello("n2", "any"))).toBe("ok");
     expect(verdict(forming, hello("n9", "any"))).toBe("UNKNOWN_MEMBER");
   });
@@ -77,8 +77,8 @@ describe("who may talk", () => {
     const joining = hello("n4", "i-n4", { clusterId: "" });
     expect(verdict(view(), joining)).toBe("UNKNOWN_MEMBER");
     const added = { ...registered, members: [...registered.members, member("n4", "")] };
-    expect(verdict(view({ membership: added }), joining)).toBe("ok");
-    const self = view({ name: "n4", clusterId: "", membership: undefined });
+    expect(verdict(view({ registry: added }), joining)).toBe("ok");
+    const self = view({ name: "n4", clusterId: "", registry: undefined });
     expect(verdict(self, hello("n1", "i-n1"))).toBe("ok");
     expect(verdict(self, hello("n5", "i-n5", { clusterId: "" }))).toBe("NOT_READY");
   });
@@ -113,7 +113,7 @@ describe("who may talk", () => {
     }
     // Before there is a membership, the operator's list is what is known.
     const named = [{ name: "n9", address: "nine.test:7000" }];
-    const joining = view({ tls: true, membership: undefined, named });
+    const joining = view({ tls: true, registry: undefined, named });
     const nine = { subject: "CN=x", names: ["nine.test"] };
     expect(checkCertificate(joining, hello("n9", "i"), nine).ok).toBe(true);
     expect(checkCertificate(joining, hello("n8", "i", { address: "nine.test:1" }), nine).ok).toBe(false);

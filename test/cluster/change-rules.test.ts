@@ -5,9 +5,9 @@ import {
   checkChange,
   PROMOTION_LAG_ENTRIES,
 } from "../../src/cluster/change-rules.ts";
+import type { Membership } from "../../src/cluster/registry/membership.ts";
 import { EMPTY_CONF_STATE, type Status } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import type { Membership } from "../../src/raft/engine/types.ts";
 
 const member = (name: string, instance = `i-${name}`) => ({
   id: raftIdOf(name),

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { ClusterChanges } from "../../src/cluster/changes.ts";
+import type { Membership } from "../../src/cluster/registry/membership.ts";
 import type { ClusterReply } from "../../src/messages/cluster.ts";
 import { EMPTY_CONF_STATE, type Status } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import type { Membership } from "../../src/raft/engine/types.ts";
 
 const NAMES = ["n1", "n2", "n3"];
 const [n1 = 0, n2 = 0, n3 = 0] = NAMES.map(raftIdOf);

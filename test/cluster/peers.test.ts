@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { ClusterPeers } from "../../src/cluster/peers.ts";
+import type { Membership } from "../../src/cluster/registry/membership.ts";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import type { ClusterIdentity, TransportCallbacks } from "../../src/cluster/types.ts";
 import type { Logger } from "../../src/monitoring/log.ts";
 import type { HandshakeResult, Hello, Peer, Transport } from "../../src/peer/types.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
-import type { Membership } from "../../src/raft/engine/types.ts";
 import { noLog } from "../support/no-log.ts";
 
 const CLUSTER = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}.test:7000` }));
@@ -108,27 +108,27 @@ function membership(index: number, addressOfN3: string): Membership {
 
 test("a member that has moved is dialled where it says it is, and that is what is to be registered", () => {
   const { peers, hello, address } = peersOfN1();
-  peers.setMembership(membership(5, "n3.test:7000"));
+  peers.setRegistry(membership(5, "n3.test:7000"));
   expect(peers.unregistered()).toBeUndefined();
   hello("n3", "n3.new:7000");
   expect(address("n3")).toBe("n3.new:7000");
   expect(peers.unregistered()).toMatchObject({ name: "n3", address: "n3.new:7000" });
-  peers.setMembership(membership(6, "n3.new:7000"));
+  peers.setRegistry(membership(6, "n3.new:7000"));
   expect(peers.unregistered()).toBeUndefined();
 });
 
 test("one that told only the others that it has moved is dialled there too, and its old address does not come back", () => {
   const { peers, hello, address } = peersOfN1();
-  peers.setMembership(membership(5, "n3.test:7000"));
+  peers.setRegistry(membership(5, "n3.test:7000"));
   hello("n3", "n3.test:7000");
-  peers.setMembership(membership(6, "n3.new:7000"));
+  peers.setRegistry(membership(6, "n3.new:7000"));
   expect(address("n3")).toBe("n3.new:7000");
   expect(peers.unregistered()).toBeUndefined();
 });
 
 test("a directory that lacks a start that a member knows is a copy: it says so once, and says nothing else", () => {
   const { peers, admit, events } = peersOfN1({ incarnations: ["00000000000000a1"] });
-  peers.setMembership(membership(5, "n3.test:7000"));
+  peers.setRegistry(membership(5, "n3.test:7000"));
   const known = {
     boot: "00000000000000b1",
     lastIncarnationOfYou: "00000000000000a1",
@@ -174,7 +174,7 @@ test("who does not know the secret is logged with its address: once a minute, an
 
 test("heard is who has spoken, refused, or could not be reached", () => {
   const { peers, hello, admit, callbacks } = peersOfN1();
-  peers.setMembership(membership(5, "n3.test:7000"));
+  peers.setRegistry(membership(5, "n3.test:7000"));
   const ids = ["n1", "n2", "n3"].map(raftIdOf);
   expect(peers.haveHeard(ids)).toBe(false);
   hello("n3", "n3.test:7000");

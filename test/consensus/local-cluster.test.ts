@@ -1,9 +1,9 @@
 /** Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import { encodeClusterMessage } from "../../src/cluster/request-codec.ts";
 import type { ClusterReply, MemberChange } from "../../src/messages/cluster.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { openKeyspace } from "../../src/state/open-keyspace.ts";
 import { StoreError } from "../../src/store/types.ts";
@@ -149,10 +149,12 @@ describe("formation", () => {
       removed: false,
       message: expect.stringContaining(`knows its start ${known}`),
     });
-    expect([copy.thread.engine, copy.published.leaseUntilUs]).toEqual([undefined, 0]);
+    expect([copy.thread.engine, copy.published.group(0).leaseUntilUs]).toEqual([undefined, 0]);
     await write("n1", put("k", "still a majority"));
     expect(copy.front.leadership.leading).toBe(false);
-    expect(copy.published.appliedIndex).toBeLessThan(cluster.node("n1").published.appliedIndex);
+    expect(copy.published.group(0).appliedIndex).toBeLessThan(
+      cluster.node("n1").published.group(0).appliedIndex,
+    );
   });
 });
 

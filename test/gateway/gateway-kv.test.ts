@@ -60,7 +60,7 @@ function gatewayOf() {
   const serveable: boolean[] = [];
   const toStore: string[] = [];
   const published = new PublishedState();
-  published.publishApplied(APPLIED.index, APPLIED.commitTs);
+  published.group(0).publishApplied(APPLIED.index, APPLIED.commitTs);
   storeThread.onBatch((messages) => messages.forEach(({ kind }) => void toStore.push(kind)));
   consensusThread.onBatch((messages) => {
     for (const message of messages) {

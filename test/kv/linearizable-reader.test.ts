@@ -5,7 +5,7 @@ import { packKeys } from "../../src/messages/changed-keys.ts";
 import type { ConsensusToGateway, GatewayToConsensus } from "../../src/messages/messages.ts";
 import { BLIND } from "../../src/store/types.ts";
 import type { Channel } from "../../src/threads/channel.ts";
-import { PublishedState } from "../../src/threads/shared-state.ts";
+import { type PublishedGroup, PublishedState } from "../../src/threads/shared-state.ts";
 import { localChannel } from "../support/local-channel.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
@@ -22,7 +22,7 @@ const clock = {
   },
 };
 let store: MemoryStore;
-let published: PublishedState;
+let published: PublishedGroup;
 let consensus: Channel<GatewayToConsensus, ConsensusToGateway>;
 let shard: LinearizableReader;
 let asked: number[];
@@ -34,7 +34,7 @@ beforeEach(() => {
   asked = [];
   fences = [];
   store = new MemoryStore();
-  published = new PublishedState();
+  published = new PublishedState().group(0);
   const [front, back] = localChannel<ConsensusToGateway, GatewayToConsensus>();
   consensus = back;
   consensus.onBatch((messages) => {

@@ -1,5 +1,7 @@
 /** One sealing key for a cluster: who gets it, who does not, and what a lost node key means. */
 import { expect, test } from "bun:test";
+import type { Membership } from "../../src/cluster/registry/membership.ts";
+import type { Member } from "../../src/cluster/registry/node-registry.ts";
 import { ClusterSealing } from "../../src/node/cluster-sealing.ts";
 import {
   boxKey,
@@ -12,7 +14,6 @@ import { EXIT } from "../../src/platform/exit-codes.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 import type { Timers } from "../../src/platform/timers.ts";
-import type { Member, Membership } from "../../src/raft/engine/types.ts";
 import { NodeKey } from "../../src/secrets/node-key.ts";
 import type { SealingKey } from "../../src/secrets/sealing-key.ts";
 import { settingKey } from "../../src/txn/keys.ts";

@@ -55,6 +55,34 @@ for (const [name, make] of [
       if (disk === realDisk) rmSync(root, { recursive: true });
     });
 
+    test("rmdir takes empty directories only", () => {
+      disk.mkdir(`${root}/dir`);
+      write(disk, `${root}/dir/f`, Uint8Array.of(1, 2));
+      expect(diskError(() => disk.rmdir(`${root}/dir`)).code).toBe("ENOTEMPTY");
+      expect(diskError(() => disk.unlink(`${root}/dir`)).code).toBe("EISDIR");
+      disk.unlink(`${root}/dir/f`);
+      disk.rmdir(`${root}/dir`);
+      expect(disk.stat(`${root}/dir`)).toBeUndefined();
+      expect(diskError(() => disk.rmdir(`${root}/dir`)).code).toBe("ENOENT");
+      write(disk, `${root}/f`, Uint8Array.of(1));
+      expect(diskError(() => disk.rmdir(`${root}/f`)).code).toBe("ENOTDIR");
+    });
+
+    test("a reserved range changes no size; a hole reads as zeros and changes none either", () => {
+      const file = disk.open(`${root}/f`, "create");
+      file.pwrite(new Uint8Array(12_288).fill(7), 0);
+      file.reserve(12_288, 65_536);
+      expect(file.size()).toBe(12_288);
+      // A hint: a file system without holes leaves the bytes as they are.
+      const punched = file.punchHole(4_096, 4_096);
+      const middle = new Uint8Array(12_288);
+      expect(file.pread(middle, 0)).toBe(12_288);
+      const sevens = middle.filter((byte) => byte === 7).length;
+      expect(sevens).toBe(punched ? 8_192 : 12_288);
+      expect([middle[4_095], middle[8_192]]).toEqual([7, 7]);
+      file.close();
+    });
+
     test("open modes", () => {
       const path = `${root}/f`;
       expect(diskError(() => disk.open(path, "read"))).toMatchObject({

@@ -35,6 +35,8 @@ const STORE: Readonly<Record<StoreErrorCode, End>> = {
   HISTORY_COMPACTED: "mends",
   WRONG_FORMAT: "lasts",
   CORRUPT: "lasts",
+  // Of a stream that another node sends: it ends the stream, not the node.
+  WRONG_GROUP: "mends",
   DISK_FULL: "mends",
   CLOSED: "mends",
   STALE_POSITION: "mends",

@@ -16,6 +16,8 @@ describe("import arrows", () => {
     ["src/raft/core/a.ts", 'const bytes = Uint8Array.from("text");'],
     ["src/admin/app.ts", 'import { Elysia } from "elysia";'],
     ["src/store/sqlite/a.ts", 'import { Database } from "bun:sqlite";'],
+    ["src/platform/disk/a.ts", 'import { openSync } from "node:fs";'],
+    ["src/node/directory-access.ts", 'import { openSync } from "node:fs";'],
     ["src/kv/a.ts", '// import { x } from "../s3/a.ts";\n/* from "../s3/a.ts" */'],
   ])("%s may: %s", (file, source) => expect(messages(file, source)).toEqual([]));
 
@@ -62,6 +64,15 @@ describe("import arrows", () => {
     ["src/kv/a.ts", 'import { Database } from "bun:sqlite";', "belongs to store"],
     ["src/http/a.ts", 'import { Elysia } from "elysia";', "belongs to s3 and admin"],
     ["src/http/a.ts", 'import x from "swagger-ui-dist/a.js";', "belongs to admin"],
+    ["src/store/payload/a.ts", 'import { openSync } from "node:fs";', "through a Disk"],
+    ["src/store/payload/a.ts", 'import { open } from "node:fs/promises";', "through a Disk"],
+    ["src/raft/log/a.ts", 'import { openSync } from "fs";', "through a Disk"],
+    ["src/node/a.ts", 'import { openSync } from "node:fs";', "through a Disk"],
+    [
+      "src/store/sqlite/a.ts",
+      'import { Database } from "bun:sqlite";\nexport const db = new Database("x");',
+      "opens a database",
+    ],
     ["src/new/a.ts", "export {};", "lies in no layer"],
     ["src/stray.ts", "export {};", "lies in no layer"],
   ])("%s may not: %s", (file, source, message) => {
@@ -103,6 +114,13 @@ describe("import arrows", () => {
       "no file of kv imports txn: take the arrow out",
     );
   });
+});
+
+test("a file that needs its exception for node:fs no more is told", () => {
+  const unused = checkTree(new Map([["src/node/topology.ts", 'import { x } from "../config/a.ts";']]));
+  expect(unused.map(({ message }) => message)).toContain(
+    "src/node/topology.ts does not import node:fs: take it out of FILES_ALLOWED_BECAUSE",
+  );
 });
 
 describe("purity of raft/core", () => {

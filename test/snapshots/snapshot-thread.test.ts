@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/cluster/registry/membership-codec.ts";
 import {
   type ConsensusToSnapshot,
   SNAPSHOT_CHUNK_BYTES,
   type SnapshotToConsensus,
 } from "../../src/messages/messages.ts";
-import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { SNAPSHOT_SENDS_MAX, SnapshotThread } from "../../src/snapshots/snapshot-thread.ts";
 import type { KeyspaceExport, KeyspaceGenerations, KeyspaceImport } from "../../src/store/types.ts";
 import { BLIND, StoreError } from "../../src/store/types.ts";

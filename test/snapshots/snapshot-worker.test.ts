@@ -1,7 +1,7 @@
 /** The snapshot thread on its own thread, over a real keyspace, while another thread writes to it. */
 import { expect, test } from "bun:test";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/cluster/registry/membership-codec.ts";
 import type { ConsensusToSnapshot, SnapshotToConsensus } from "../../src/messages/messages.ts";
-import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import type { SnapshotWorkerInit } from "../../src/snapshots/snapshot-worker.ts";
 import { SqliteGenerations } from "../../src/store/generations/sqlite-generations.ts";
 import { BLIND } from "../../src/store/types.ts";

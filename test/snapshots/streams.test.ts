@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import { CATCH_UP_MS, COMPACT_INTERVAL_MS, LogCompactor } from "../../src/consensus/log-compactor.ts";
 import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/messages/messages.ts";
 import type { LogFields, Logger } from "../../src/monitoring/log.ts";
 import type { PeerMessage } from "../../src/peer/types.ts";
 import type { Timers } from "../../src/platform/timers.ts";
 import { EMPTY_CONF_STATE, type Message, MessageType, newMessage } from "../../src/raft/core/index.ts";
-import { bootstrapMembership } from "../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { SnapshotReceiver } from "../../src/snapshots/receiver.ts";
 import { SnapshotSender } from "../../src/snapshots/sender.ts";

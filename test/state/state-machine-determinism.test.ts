@@ -6,14 +6,14 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
-import { applyMembershipEntry, bootstrapMembership } from "../../src/raft/engine/membership.ts";
+import { applyMembershipEntry, bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import {
   encodeMembership,
   encodeMembershipChange,
   MEMBERSHIP_STATE,
   readMembership,
-} from "../../src/raft/engine/membership-codec.ts";
+} from "../../src/cluster/registry/membership-codec.ts";
+import { ConfChangeType, type Entry, EntryType, encodeConfChange } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { type Answer, FSM_STATE_NAMES, Fsm } from "../../src/state/state-machine.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";

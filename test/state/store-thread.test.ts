@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { encodeMembership, MEMBERSHIP_STATE } from "../../src/cluster/registry/membership-codec.ts";
 import type {
   ConsensusToStore,
   ControlToStore,
@@ -9,7 +10,6 @@ import type {
 } from "../../src/messages/messages.ts";
 import type { Logger } from "../../src/monitoring/log.ts";
 import type { SnapshotMetadata } from "../../src/raft/core/types.ts";
-import { encodeMembership, MEMBERSHIP_STATE } from "../../src/raft/engine/membership-codec.ts";
 import { DURABLE_INTERVAL_MS, HOLD_MAX_MS } from "../../src/state/maintenance.ts";
 import { Fsm } from "../../src/state/state-machine.ts";
 import { StoreThread } from "../../src/state/store-thread.ts";
@@ -109,7 +109,7 @@ describe("open", () => {
     expect(fromStore).toEqual([
       { kind: "opened", applied: { index: 1, term: 1, commitTs: 0n }, ceilingMs: 0, membership: MEMBERSHIP },
     ]);
-    expect(published.appliedIndex).toBe(1);
+    expect(published.group(0).appliedIndex).toBe(1);
     generations.crash();
     const other = { ...MEMBERSHIP, index: 99 };
     const again = await openThread(generations, { kind: "open", marker: undefined, bootstrap: other });
@@ -179,10 +179,10 @@ describe("install", () => {
     const applied = { index: 5, term: 1, commitTs: generations.openReader().appliedState().commitTs };
     expect(thread.toGateway.map(({ kind }) => kind)).toEqual(["applied", "keyspace-replaced"]);
     expect(thread.toGateway.at(-1)).toEqual({ kind: "keyspace-replaced", applied });
-    expect(thread.published.appliedIndex).toBe(3);
+    expect(thread.published.group(0).appliedIndex).toBe(3);
     expect(thread.fromStore.map(({ kind }) => kind)).toEqual(["applied"]);
     await thread.timers.advance(5_000);
-    expect(thread.published.appliedIndex).toBe(3);
+    expect(thread.published.group(0).appliedIndex).toBe(3);
     thread.reopen();
     await settle();
     expect(thread.fromStore[1]).toEqual({
@@ -193,7 +193,7 @@ describe("install", () => {
       membership: MEMBERSHIP,
     });
     expect(thread.fromStore[2]).toMatchObject({ kind: "applied", id: 3, applied: { index: 6 } });
-    expect(thread.published.appliedIndex).toBe(6);
+    expect(thread.published.group(0).appliedIndex).toBe(6);
     expect(thread.fatal).toEqual([]);
   });
 
@@ -207,7 +207,7 @@ describe("install", () => {
     thread.reopen();
     await settle();
     expect(thread.toGateway).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
-    expect(thread.published.appliedIndex).toBe(5);
+    expect(thread.published.group(0).appliedIndex).toBe(5);
   });
 
   test("with two gateways nothing newer is published before both have opened the new keyspace", async () => {
@@ -223,10 +223,10 @@ describe("install", () => {
     thread.reopen(thread.second);
     thread.reopen(thread.second);
     await settle();
-    expect(thread.published.appliedIndex).toBe(1);
+    expect(thread.published.group(0).appliedIndex).toBe(1);
     thread.reopen();
     await settle();
-    expect(thread.published.appliedIndex).toBe(6);
+    expect(thread.published.group(0).appliedIndex).toBe(6);
     expect(thread.fatal).toEqual([]);
   });
 
@@ -276,7 +276,7 @@ describe("install", () => {
     expect(thread.fatal).toEqual([
       "cannot install the snapshot at 1/5: StoreError: the received keyspace is not there any more",
     ]);
-    expect(thread.published.appliedIndex).toBe(1);
+    expect(thread.published.group(0).appliedIndex).toBe(1);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmdirSync,
   statfsSync,
   statSync,
   unlinkSync,
@@ -27,6 +28,7 @@ import {
   type OpenMode,
 } from "../disk.ts";
 import { adviseDontNeed, fallocate, lockExclusive } from "./libc.ts";
+import { punchHole, reserveSpace } from "./punch-hole.ts";
 
 /** Files of the data directory are nobody else's business. */
 const FILE_MODE = 0o600;
@@ -47,12 +49,19 @@ function run<T>(operation: DiskOperation, path: string, call: () => T): T {
     try {
       return call();
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "EUNKNOWN";
       // close(2) has released the descriptor even when it says EINTR: a second close could hit somebody else's.
-      if (code === "EINTR" && operation !== "close") continue;
-      throw new DiskError(code, path, operation, undefined, error);
+      if (codeOf(error) === "EINTR" && operation !== "close") continue;
+      throw diskError(operation, path, error);
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "EUNKNOWN";
+}
+
+function diskError(operation: DiskOperation, path: string, error: unknown): DiskError {
+  return new DiskError(codeOf(error), path, operation, undefined, error);
 }
 
 class RealFile implements DiskFile {
@@ -66,13 +75,17 @@ class RealFile implements DiskFile {
   }
 
   pread(target: Uint8Array, position: number): number {
+    const fd = this.#open("pread");
     let done = 0;
+    // Without `run`: a closure a call is a third of the price of reading 4 KiB.
     while (done < target.byteLength) {
-      const count = run("pread", this.path, () =>
-        readSync(this.#open("pread"), target, done, target.byteLength - done, position + done),
-      );
-      if (count === 0) break;
-      done += count;
+      try {
+        const count = readSync(fd, target, done, target.byteLength - done, position + done);
+        if (count === 0) break;
+        done += count;
+      } catch (error) {
+        if (codeOf(error) !== "EINTR") throw diskError("pread", this.path, error);
+      }
     }
     return done;
   }
@@ -108,6 +121,14 @@ class RealFile implements DiskFile {
   preallocate(bytes: number): void {
     const code = fallocate(this.#open("preallocate"), bytes);
     if (code !== undefined) throw new DiskError(code, this.path, "preallocate", `${bytes} bytes`);
+  }
+
+  reserve(position: number, bytes: number): boolean {
+    return reserveSpace(this.#open("reserve"), position, bytes);
+  }
+
+  punchHole(position: number, bytes: number): boolean {
+    return punchHole(this.#open("punchHole"), position, bytes);
   }
 
   truncate(bytes: number): void {
@@ -174,6 +195,10 @@ class RealDisk implements Disk {
 
   mkdir(path: string): void {
     run("mkdir", path, () => mkdirSync(path, { mode: DIRECTORY_MODE }));
+  }
+
+  rmdir(path: string): void {
+    run("rmdir", path, () => rmdirSync(path));
   }
 
   rename(from: string, to: string): void {

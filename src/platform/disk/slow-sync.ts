@@ -34,6 +34,8 @@ function slowDisk(disk: Disk, delayMs: number): Disk {
       file.datasync();
     },
     preallocate: (bytes) => file.preallocate(bytes),
+    reserve: (position, bytes) => file.reserve(position, bytes),
+    punchHole: (position, bytes) => file.punchHole(position, bytes),
     truncate: (bytes) => file.truncate(bytes),
     size: () => file.size(),
     forget: (position, bytes) => file.forget(position, bytes),
@@ -44,6 +46,7 @@ function slowDisk(disk: Disk, delayMs: number): Disk {
     readdir: (path) => disk.readdir(path),
     stat: (path) => disk.stat(path),
     mkdir: (path) => disk.mkdir(path),
+    rmdir: (path) => disk.rmdir(path),
     rename: (from, to) => disk.rename(from, to),
     unlink: (path) => disk.unlink(path),
     syncDirectory: (path) => {

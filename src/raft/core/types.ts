@@ -46,9 +46,6 @@ export interface Snapshot {
 /** "Nobody": no leader, no vote, no transferee. No node may have this id. */
 export const NONE = 0;
 
-/** A Raft group, in every format that several groups would share. There is one today: the log and the peers refuse any other. */
-export const ONLY_GROUP = 0;
-
 /** Target of `StorageAppend` messages: the thread that writes the log. Not a node id. */
 export const APPEND_THREAD = Number.MAX_SAFE_INTEGER;
 

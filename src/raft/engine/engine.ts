@@ -21,7 +21,6 @@ import {
   type BasicStatus,
   type ConfChange,
   type ConfChangeError,
-  type ConfState,
   type Entry,
   EntryType,
   hardStateOf,
@@ -34,10 +33,10 @@ import {
   StateType,
   type Status,
 } from "../core/index.ts";
+import { checkSame, type GroupConfiguration, isMembershipEntry } from "./group-configuration.ts";
 import { Lease } from "./lease.ts";
-import { applyMembershipEntry, isMembershipEntry } from "./membership.ts";
 import { TickGate } from "./tick-gate.ts";
-import type { EngineOptions, Membership, Position } from "./types.ts";
+import type { EngineOptions, Position } from "./types.ts";
 import { VoteGuard } from "./vote-guard.ts";
 
 interface PendingAppend {
@@ -54,8 +53,9 @@ interface PendingApply {
   readonly responses: readonly Message[];
 }
 
-export class Engine {
-  readonly #options: EngineOptions;
+/** Of one Raft group. */
+export class Engine<M extends GroupConfiguration> {
+  readonly #options: EngineOptions<M>;
   readonly #core: RawNode;
   readonly #lease: Lease;
   readonly #voteGuard: VoteGuard;
@@ -71,7 +71,7 @@ export class Engine {
   #nextId = 1;
   #applied: Position;
   /** As the core has it: what was handed out to be applied counts. */
-  #membership: Membership;
+  #membership: M;
   #leading = false;
   #leaderId = 0;
   #term = 0;
@@ -79,7 +79,7 @@ export class Engine {
   #leaseUntilMs = 0;
 
   /** @param applied position of the store at start. */
-  constructor(options: EngineOptions, applied: Position) {
+  constructor(options: EngineOptions<M>, applied: Position) {
     const { core, clock, electionTimeoutMs, fresh, tickMs } = options;
     this.#options = options;
     this.#core = core;
@@ -111,7 +111,7 @@ export class Engine {
     return this.#options.cache.lastIndex();
   }
 
-  get membership(): Membership {
+  get membership(): M {
     return this.#membership;
   }
 
@@ -243,18 +243,13 @@ export class Engine {
   }
 
   /** The received keyspace of append `id` is in force. */
-  onInstalled(id: number, applied: Position, membership: Membership): void {
+  onInstalled(id: number, applied: Position, membership: M): void {
     const append = this.#appends[0];
     if (append?.id !== id || !append.installing) {
       throw new Error(`snapshot ${id} is installed, and ${append?.id ?? "nothing"} is what waits for it`);
     }
-    const core = canonical(this.#core.confState());
     const overtaken = this.#appends.some((later) => later !== append && later.snapshot !== undefined);
-    if (!overtaken && core !== canonical(membership.confState)) {
-      throw new Error(
-        `snapshot ${id} brought the configuration ${canonical(membership.confState)}, its message ${core}`,
-      );
-    }
+    if (!overtaken) checkSame(`snapshot ${id}`, this.#core.confState(), membership.confState);
     this.#appends.shift();
     // Its position is beyond everything that was handed out before; the store has skipped or done that.
     for (const apply of this.#applies.splice(0)) this.#deliver(apply.responses);
@@ -383,18 +378,13 @@ export class Engine {
   #applyMembership(entry: Entry): void {
     // Handed out again after a restart: the keyspace has it already, and so has the core.
     if (entry.index <= this.#membership.index) return;
-    const { membership, change } = applyMembershipEntry(this.#membership, entry);
+    const { membership, change } = this.#options.applyMembership(this.#membership, entry);
     if (change === null) return;
-    const confState = this.#core.applyConfChange(change);
-    if (canonical(confState) !== canonical(membership.confState)) {
-      throw new Error(
-        `entry ${entry.index}: the core's configuration is ${canonical(confState)}, the log's ${canonical(membership.confState)}`,
-      );
-    }
+    checkSame(`entry ${entry.index}`, this.#core.applyConfChange(change), membership.confState);
     this.#setMembership(membership);
   }
 
-  #setMembership(membership: Membership): void {
+  #setMembership(membership: M): void {
     this.#membership = membership;
     this.#options.cache.setApplied(this.#applied, membership.confState);
     this.#options.onMembership(membership);
@@ -453,15 +443,4 @@ export class Engine {
     if (refusal.code === "PROPOSAL_DROPPED") return false;
     throw new Error(`the core refused ${what}: ${refusal.message}`);
   }
-}
-
-function canonical(confState: ConfState): string {
-  const sorted = (ids: readonly number[]): readonly number[] => [...ids].sort((a, b) => a - b);
-  return JSON.stringify([
-    sorted(confState.voters),
-    sorted(confState.votersOutgoing),
-    sorted(confState.learners),
-    sorted(confState.learnersNext),
-    confState.autoLeave,
-  ]);
 }

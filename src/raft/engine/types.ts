@@ -2,9 +2,10 @@
 
 import type { RaftEnvelope } from "../../peer/types.ts";
 import type { Clock } from "../../platform/clock.ts";
-import type { PublishedState } from "../../threads/shared-state.ts";
-import type { ConfState, Entry, Message, RawNode, SnapshotMetadata } from "../core/index.ts";
+import type { PublishedGroup } from "../../threads/shared-state.ts";
+import type { ConfChange, Entry, Message, RawNode, SnapshotMetadata } from "../core/index.ts";
 import type { WalBatch } from "../log/types.ts";
+import type { GroupConfiguration } from "./group-configuration.ts";
 import type { LogCache } from "./log-cache.ts";
 
 /** A position of the store. */
@@ -13,37 +14,18 @@ export interface Position {
   readonly term: number;
 }
 
-/** One node of the cluster, as everybody knows it. */
-export interface Member {
-  /** Raft id: raftIdOf(name). */
-  readonly id: number;
-  readonly name: string;
-  /** host:port of its peer listener. */
-  readonly address: string;
-  /** Of its data directory (Hello.instance). Empty: added and not met yet; never empty for a voter. */
-  readonly instance: string;
-}
-
-/**
- * Who belongs to the cluster: replicated, a function of the log alone, written by the state machine in the transaction
- * that applies the entry that changed it ("membership" in the FSM state), and part of every snapshot.
- */
-export interface Membership {
-  /** Of the entry that brought this configuration: what an operator's decision is guarded by. 1 = the bootstrap. */
-  readonly index: number;
-  readonly confState: ConfState;
-  /** In ascending order of id. Every id in `confState`. */
-  readonly members: readonly Member[];
-  /** Removed members: their instances are refused forever. */
-  readonly removed: readonly Member[];
-}
-
-export interface EngineOptions {
+/** @typeParam M what the group replicates of its configuration, and whatever else the same entries change: the engine carries it */
+export interface EngineOptions<M extends GroupConfiguration> {
   readonly core: RawNode;
   readonly cache: LogCache;
-  readonly published: PublishedState;
+  readonly published: PublishedGroup;
   readonly clock: Clock;
-  readonly membership: Membership;
+  readonly membership: M;
+  /** Behind a committed membership entry; `change` null: it is empty, for everybody. Pure: the state machine comes to the same. */
+  readonly applyMembership: (
+    before: M,
+    entry: Entry,
+  ) => { readonly membership: M; readonly change: ConfChange | null };
   readonly tickMs: number;
   /** The shortest time after which another node may start an election. */
   readonly electionTimeoutMs: number;
@@ -75,7 +57,7 @@ export interface EngineOptions {
   readonly onEvicted: (entries: readonly Entry[]) => void;
   readonly onLeadership: (leading: boolean, leaderId: number, term: number) => void;
   /** A membership change is in force (applied by the core), or came with a snapshot. */
-  readonly onMembership: (membership: Membership) => void;
+  readonly onMembership: (membership: M) => void;
   /** A read request of this node: everything committed when it was asked is at or below `index`. */
   readonly onReadState: (context: Uint8Array, index: number) => void;
 }

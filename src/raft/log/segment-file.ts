@@ -1,7 +1,7 @@
 /** A segment's file: its name, its preamble, and the record that begins it. docs/format/wal.md, "Segment". */
 
 import { crc32 } from "node:zlib";
-import { ONLY_GROUP } from "../core/types.ts";
+import { ONLY_GROUP } from "../../threads/group.ts";
 import { decodeSegmentHeader, encodeSegmentHeader, type SegmentHeader } from "./payloads.ts";
 import {
   FLAG_BATCH_END,

@@ -1,7 +1,7 @@
 /** Reads the records of one segment in order, batch by batch, and says where and why it had to stop. */
 
+import { ONLY_GROUP } from "../../threads/group.ts";
 import type { HardState, SnapshotMetadata } from "../core/types.ts";
-import { ONLY_GROUP } from "../core/types.ts";
 import { type FileWindow, WINDOW_BYTES } from "./file-window.ts";
 import {
   decodeHardState,

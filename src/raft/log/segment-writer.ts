@@ -4,7 +4,7 @@
  */
 
 import type { DiskFile } from "../../platform/disk.ts";
-import { ONLY_GROUP } from "../core/types.ts";
+import { ONLY_GROUP } from "../../threads/group.ts";
 import {
   padding,
   payloadCrc,

@@ -2,21 +2,16 @@
  * The names in the directory of generations, and the steps that change them one crash-proof step at a time
  * (docs/format/sqlite.md): `CURRENT` names the generation in force, `PENDING` a complete one that waits.
  */
+import { join } from "node:path";
 import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import { syncFile } from "../sqlite/connection.ts";
+  type AtomicFileStep,
+  ensureDirectory,
+  readWholeFile,
+  removeFile,
+  removeTree,
+  writeFileAtomically,
+} from "../../platform/disk/atomic-file.ts";
+import type { Disk } from "../../platform/disk.ts";
 import { guarded } from "../store-errors.ts";
 import { type AppliedState, StoreError } from "../types.ts";
 
@@ -42,6 +37,7 @@ export type GenerationStep =
   | "generation-made"
   | "pending-written"
   | "pending-renamed"
+  | "pending-synced"
   | "pending-removed"
   | "current-renamed"
   | "current-synced"
@@ -53,10 +49,12 @@ function generationName(generation: number): string {
 }
 
 export class GenerationFiles {
+  readonly disk: Disk;
   readonly directory: string;
   readonly #onStep: StepObserver;
 
-  constructor(directory: string, onStep: StepObserver = () => {}) {
+  constructor(disk: Disk, directory: string, onStep: StepObserver = () => {}) {
+    this.disk = disk;
     this.directory = directory;
     this.#onStep = onStep;
   }
@@ -76,7 +74,8 @@ export class GenerationFiles {
   /** Every generation that has a directory, ascending. */
   generations(): number[] {
     return guarded(this.directory, () =>
-      readdirSync(this.directory)
+      this.disk
+        .readdir(this.directory)
         .filter((name) => GENERATION_NAME.test(name))
         .map(Number)
         .sort((a, b) => a - b),
@@ -86,7 +85,7 @@ export class GenerationFiles {
   /** The generation in force; undefined in a directory that never had one. @throws StoreError CORRUPT */
   current(): number | undefined {
     const path = join(this.directory, CURRENT);
-    const text = readOptional(path);
+    const text = this.#read(path);
     if (text === undefined) return undefined;
     const name = text.trimEnd();
     if (!GENERATION_NAME.test(name)) {
@@ -100,10 +99,7 @@ export class GenerationFiles {
    * to, so that generations without a pointer are a loss that somebody must look at, never one that is cleaned up.
    */
   currentOrFirst(): number {
-    guarded(this.directory, () => {
-      if (mkdirSync(this.directory, { recursive: true, mode: 0o700 }) !== undefined)
-        syncFile(dirname(this.directory));
-    });
+    guarded(this.directory, () => ensureDirectory(this.disk, this.directory));
     const found = this.current();
     const present = this.generations();
     if (found === undefined) {
@@ -123,26 +119,20 @@ export class GenerationFiles {
 
   makeGeneration(generation: number): void {
     const path = this.generationDirectory(generation);
-    guarded(path, () => {
-      if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) syncFile(this.directory);
-    });
+    guarded(path, () => ensureDirectory(this.disk, path));
     this.step("generation-made");
   }
 
   /** The point at which a generation takes another one's place. */
   setCurrent(generation: number): void {
     const path = join(this.directory, CURRENT);
-    this.#write(path, `${generationName(generation)}\n`, "current-written");
-    guarded(path, () => renameSync(path + TEMPORARY_SUFFIX, path));
-    this.step("current-renamed");
-    guarded(path, () => syncFile(this.directory));
-    this.step("current-synced");
+    this.#write(path, `${generationName(generation)}\n`, (step) => this.step(`current-${step}`));
   }
 
   /** @throws StoreError CORRUPT */
   pending(): PendingGeneration | undefined {
     const path = join(this.directory, PENDING);
-    const text = readOptional(path);
+    const text = this.#read(path);
     if (text === undefined) return undefined;
     const match = /^(\d{10}) index (\d+) term (\d+) commit_ts (\d+)\n$/.exec(text);
     if (match === null) {
@@ -159,28 +149,25 @@ export class GenerationFiles {
     const path = join(this.directory, PENDING);
     const { index, term, commitTs } = position;
     const text = `${generationName(generation)} index ${index} term ${term} commit_ts ${commitTs}\n`;
-    this.#write(path, text, "pending-written");
-    guarded(path, () => {
-      renameSync(path + TEMPORARY_SUFFIX, path);
-      syncFile(this.directory);
-    });
-    this.step("pending-renamed");
+    this.#write(path, text, (step) => this.step(`pending-${step}`));
   }
 
   /** Durable before anything that it named is removed: a mark must never name half a keyspace. */
   removePending(): void {
     const path = join(this.directory, PENDING);
-    if (!existsSync(path)) return;
-    guarded(path, () => {
-      unlinkSync(path);
-      syncFile(this.directory);
+    const removed = guarded(path, () => {
+      if (this.disk.stat(path) === undefined) return false;
+      this.disk.unlink(path);
+      this.disk.syncDirectory(this.directory);
+      return true;
     });
+    if (!removed) return;
     this.step("pending-removed");
   }
 
   removeGeneration(generation: number): void {
     const path = this.generationDirectory(generation);
-    guarded(path, () => rmSync(path, { recursive: true, force: true }));
+    guarded(path, () => removeTree(this.disk, path));
     this.step("generation-removed");
   }
 
@@ -188,7 +175,7 @@ export class GenerationFiles {
   removeLeftovers(current: number): void {
     for (const name of [CURRENT, PENDING]) {
       const path = join(this.directory, name + TEMPORARY_SUFFIX);
-      guarded(path, () => rmSync(path, { force: true }));
+      guarded(path, () => removeFile(this.disk, path));
     }
     let pending = this.pending();
     // It is in force already: the crash came between the two steps of the installation.
@@ -201,28 +188,14 @@ export class GenerationFiles {
     }
   }
 
-  #write(path: string, text: string, step: GenerationStep): void {
-    guarded(path, () => {
-      const fd = openSync(path + TEMPORARY_SUFFIX, "w", 0o600);
-      try {
-        const bytes = Buffer.from(text);
-        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-    });
-    this.step(step);
+  #write(path: string, text: string, onStep: (step: AtomicFileStep) => void): void {
+    guarded(path, () =>
+      writeFileAtomically(this.disk, path, text, { temporarySuffix: TEMPORARY_SUFFIX, onStep }),
+    );
   }
-}
 
-function readOptional(path: string): string | undefined {
-  return guarded(path, () => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw error;
-    }
-  });
+  #read(path: string): string | undefined {
+    const bytes = guarded(path, () => readWholeFile(this.disk, path));
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  }
 }

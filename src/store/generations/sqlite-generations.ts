@@ -1,3 +1,5 @@
+import { realDisk } from "../../platform/disk/real-disk.ts";
+import type { Disk } from "../../platform/disk.ts";
 import { SqliteExport } from "../snapshot/sqlite-export.ts";
 import { SqliteImport } from "../snapshot/sqlite-import.ts";
 import { SqliteReader } from "../sqlite/reader.ts";
@@ -22,6 +24,8 @@ export interface SqliteGenerationsOptions {
   readonly identity: StoreIdentity;
   /** A payload file takes no more payloads at this size. */
   readonly payloadFileBytes?: number;
+  /** Where the directory lies; default: `realDisk`. SQLite itself knows no other. */
+  readonly disk?: Disk;
   /** Called after every step that a crash may follow; tests end the process there. */
   readonly onStep?: StepObserver;
 }
@@ -39,7 +43,7 @@ export class SqliteGenerations implements KeyspaceGenerations {
 
   constructor(options: SqliteGenerationsOptions) {
     this.#options = options;
-    this.#files = new GenerationFiles(options.directory, options.onStep);
+    this.#files = new GenerationFiles(options.disk ?? realDisk, options.directory, options.onStep);
   }
 
   /** Also removes what a crash left behind, the first time.
@@ -53,6 +57,7 @@ export class SqliteGenerations implements KeyspaceGenerations {
     const store = new SqliteStore({
       file,
       fsmSyncMode,
+      disk: this.#files.disk,
       ...(payloadFileBytes === undefined ? {} : { payloadFileBytes }),
     });
     try {
@@ -76,11 +81,11 @@ export class SqliteGenerations implements KeyspaceGenerations {
   }
 
   openReader(): KeyspaceReader {
-    return new SqliteReader(this.databaseFile());
+    return new SqliteReader(this.databaseFile(), this.#files.disk);
   }
 
   openExport(): KeyspaceExport {
-    return new SqliteExport(this.databaseFile());
+    return new SqliteExport(this.databaseFile(), this.#files.disk);
   }
 
   createImport(): KeyspaceImport {

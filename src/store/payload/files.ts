@@ -1,7 +1,8 @@
-/** Names of payload files, and reading them. Writing is in payload-writer.ts. */
-import { closeSync, openSync, readSync } from "node:fs";
+/** Names of payload files, and reading them. Writing is in writer.ts. */
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { openIfPresent } from "../../platform/disk/atomic-file.ts";
+import type { Disk, DiskFile } from "../../platform/disk.ts";
 import type { PayloadTarget } from "../types.ts";
 import type { PayloadRef } from "./ref.ts";
 
@@ -21,61 +22,72 @@ export function payloadSegment(name: string): number | undefined {
   return /^\d{10}\.seg$/.test(name) ? Number(name.slice(0, 10)) : undefined;
 }
 
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-export class PayloadReader {
+/** Payload files open for reading: the few that were used last. */
+export class OpenPayloadFiles {
+  readonly #disk: Disk;
   readonly #directory: string;
   /** Least recently used first. */
-  readonly #open = new Map<number, number>();
+  readonly #open = new Map<number, DiskFile>();
+  /** The last of them: most reads ask for it again. */
+  #newest: { readonly segment: number; readonly file: DiskFile } | undefined;
 
-  constructor(directory: string) {
+  constructor(disk: Disk, directory: string) {
+    this.#disk = disk;
     this.#directory = directory;
   }
 
-  /** The payload; undefined when the file no longer holds it: it was reclaimed, or it is damaged (the caller knows). */
-  read(ref: PayloadRef, target?: PayloadTarget): Uint8Array | undefined {
-    const fd = this.#descriptor(ref.segment);
-    if (fd === undefined) return undefined;
-    const bytes = target?.allocate(ref.length) ?? new Uint8Array(ref.length);
-    let filled = 0;
-    while (filled < ref.length) {
-      const n = readSync(fd, bytes, filled, ref.length - filled, ref.offset + filled);
-      if (n === 0) return undefined;
-      filled += n;
-    }
-    if (crc32(bytes) !== ref.crc) return undefined;
-    target?.verified(ref.crc);
-    return bytes;
-  }
-
-  #descriptor(segment: number): number | undefined {
-    let fd = this.#open.get(segment);
-    if (fd === undefined) {
-      try {
-        fd = openSync(payloadFile(this.#directory, segment), "r");
-      } catch (error) {
-        if (errorCode(error) === "ENOENT") return undefined;
-        throw error;
-      }
+  /** undefined when there is no such file. @throws DiskError */
+  get(segment: number): DiskFile | undefined {
+    if (this.#newest?.segment === segment) return this.#newest.file;
+    let file = this.#open.get(segment);
+    if (file === undefined) {
+      file = openIfPresent(this.#disk, payloadFile(this.#directory, segment), "read");
+      if (file === undefined) return undefined;
       const oldest = this.#open.keys().next();
       if (this.#open.size >= OPEN_FILES_MAX && oldest.value !== undefined) this.forget(oldest.value);
     } else {
       this.#open.delete(segment);
     }
-    this.#open.set(segment, fd);
-    return fd;
+    this.#open.set(segment, file);
+    this.#newest = { segment, file };
+    return file;
   }
 
   forget(segment: number): void {
-    const fd = this.#open.get(segment);
-    if (fd === undefined) return;
+    const file = this.#open.get(segment);
+    if (file === undefined) return;
     this.#open.delete(segment);
-    closeSync(fd);
+    if (this.#newest?.segment === segment) this.#newest = undefined;
+    file.close();
   }
 
   close(): void {
     for (const segment of [...this.#open.keys()]) this.forget(segment);
+  }
+}
+
+export class PayloadReader {
+  readonly #files: OpenPayloadFiles;
+
+  constructor(disk: Disk, directory: string) {
+    this.#files = new OpenPayloadFiles(disk, directory);
+  }
+
+  /** The payload; undefined when the file no longer holds it: it was reclaimed, or it is damaged (the caller knows). */
+  read(ref: PayloadRef, target?: PayloadTarget): Uint8Array | undefined {
+    const file = this.#files.get(ref.segment);
+    if (file === undefined) return undefined;
+    const bytes = target?.allocate(ref.length) ?? new Uint8Array(ref.length);
+    if (file.pread(bytes, ref.offset) < ref.length || crc32(bytes) !== ref.crc) return undefined;
+    target?.verified(ref.crc);
+    return bytes;
+  }
+
+  forget(segment: number): void {
+    this.#files.forget(segment);
+  }
+
+  close(): void {
+    this.#files.close();
   }
 }

@@ -1,7 +1,7 @@
 /** Gives the space of dropped payloads back. Runs in a transaction after the one that dropped their rows. */
 import type { Database, Statement } from "bun:sqlite";
-import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
-import { punchHole } from "../../platform/disk/punch-hole.ts";
+import { openIfPresent } from "../../platform/disk/atomic-file.ts";
+import type { Disk } from "../../platform/disk.ts";
 import { payloadFile } from "./files.ts";
 import { alignPayload, decodePayloadRef, type PayloadRef } from "./ref.ts";
 
@@ -25,6 +25,7 @@ function mergeRanges(rows: readonly GarbageRow[]): { readonly offset: number; re
 }
 
 export class PayloadReclaim {
+  readonly #disk: Disk;
   readonly #directory: string;
   readonly #add: Statement<unknown, [number, number, number]>;
   readonly #next: Statement<GarbageRow, [number]>;
@@ -35,7 +36,8 @@ export class PayloadReclaim {
   #sweptBelow = 0;
   readonly #forgetSegment: Statement<unknown, [bigint]>;
 
-  constructor(db: Database, directory: string) {
+  constructor(db: Database, disk: Disk, directory: string) {
+    this.#disk = disk;
     this.#directory = directory;
     this.#add = db.prepare(
       "INSERT OR IGNORE INTO payload_garbage(segment, offset, length) VALUES(?1, ?2, ?3)",
@@ -60,6 +62,11 @@ export class PayloadReclaim {
     this.#add.run(segment, offset, length);
   }
 
+  /** Whether `step` may free something, as far as committed transactions say. */
+  hasWork(activeSegment: number): boolean {
+    return this.#next.all(1).length > 0 || this.#partly.all(this.#sweptBelow, activeSegment).length > 0;
+  }
+
   /**
    * Frees at most `maxPayloads` that earlier, durable transactions dropped. Repeating it is harmless: a place in a
    * file is never used twice. Returns the files that are gone.
@@ -78,7 +85,10 @@ export class PayloadReclaim {
       }
       for (const row of rows) this.#forget.run(row.segment, row.offset);
     }
-    return [...removed, ...this.#sweep(activeSegment)];
+    removed.push(...this.#sweep(activeSegment));
+    // The caller's transaction forgets them: after a power cut nobody would know of one that is there again.
+    if (removed.length > 0) this.#disk.syncDirectory(this.#directory);
+    return removed;
   }
 
   /** A file whose payloads were all dropped while it still grew goes once it has stopped. */
@@ -100,25 +110,20 @@ export class PayloadReclaim {
     freed: number | undefined,
   ): boolean {
     const path = payloadFile(this.#directory, segment);
-    let fd: number;
+    const file = openIfPresent(this.#disk, path, "write");
+    // A crash after the file was removed and before that was recorded.
+    if (file === undefined) return true;
     try {
-      fd = openSync(path, "r+");
-    } catch (error) {
-      // A crash after the file was removed and before that was recorded.
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return true;
-      throw error;
-    }
-    try {
-      if (freed !== undefined && freed >= fstatSync(fd).size) {
+      if (freed !== undefined && freed >= file.size()) {
         // Readers may have it open still: cutting it frees its blocks at once.
-        ftruncateSync(fd, 0);
-        unlinkSync(path);
+        file.truncate(0);
+        this.#disk.unlink(path);
         return true;
       }
-      for (const { offset, length } of ranges) punchHole(fd, offset, length);
+      for (const { offset, length } of ranges) file.punchHole(offset, length);
       return false;
     } finally {
-      closeSync(fd);
+      file.close();
     }
   }
 

@@ -1,19 +1,7 @@
 /** Appends payloads to numbered files, each byte once, and fsyncs them before the rows that name them commit. */
-import {
-  closeSync,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
-import { reserveSpace } from "../../platform/disk/punch-hole.ts";
+import { ensureDirectory } from "../../platform/disk/atomic-file.ts";
+import type { Disk, DiskFile } from "../../platform/disk.ts";
 import { StoreError } from "../types.ts";
 import { payloadFile, payloadSegment } from "./files.ts";
 import { alignPayload, type PayloadRef, type PayloadTail } from "./ref.ts";
@@ -27,23 +15,8 @@ const STAGE_BYTES = 1024 * 1024;
 const RESERVE_MIN_BYTES = 1024 * 1024;
 const RESERVE_MAX_BYTES = 32 * 1024 * 1024;
 
-function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function writeFully(fd: number, bytes: Uint8Array, position: number): void {
-  let written = 0;
-  while (written < bytes.length) {
-    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
-  }
-}
-
 export class PayloadWriter {
+  readonly #disk: Disk;
   readonly #directory: string;
   readonly #fileBytes: number;
   readonly #stage = new Uint8Array(STAGE_BYTES);
@@ -52,38 +25,38 @@ export class PayloadWriter {
   #segment: number;
   /** Behind everything appended, staged bytes included. */
   #offset: number;
-  #fd: number | undefined;
+  #open: DiskFile | undefined;
   /** Blocks up to here are reserved, as far as the file system could. */
   #reserved = 0;
   #unsynced = false;
   #newNames = false;
   #failed: Error | undefined;
 
-  /** Opens at `tail`; what a killed process left behind it is removed. @throws StoreError-mappable system errors */
-  constructor(directory: string, tail: PayloadTail, fileBytes = PAYLOAD_FILE_BYTES) {
+  /** Opens at `tail`; what a killed process left behind it is removed. @throws DiskError, StoreError CORRUPT */
+  constructor(disk: Disk, directory: string, tail: PayloadTail, fileBytes = PAYLOAD_FILE_BYTES) {
+    this.#disk = disk;
     this.#directory = directory;
     this.#fileBytes = fileBytes;
     this.#committed = tail;
     this.#segment = tail.segment;
     this.#offset = tail.offset;
-    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined)
-      syncDirectory(dirname(directory));
-    for (const name of readdirSync(directory)) {
+    ensureDirectory(disk, directory);
+    for (const name of disk.readdir(directory)) {
       const segment = payloadSegment(name);
-      if (segment !== undefined && segment > tail.segment) unlinkSync(payloadFile(directory, segment));
+      if (segment !== undefined && segment > tail.segment) disk.unlink(payloadFile(directory, segment));
     }
     if (tail.offset > 0) this.#cutTail();
   }
 
   #cutTail(): void {
-    const fd = this.#file();
-    const { size } = fstatSync(fd);
+    const file = this.#file();
+    const size = file.size();
     // The last payload may end anywhere in its last block.
     if (alignPayload(size) < this.#offset) {
       const path = payloadFile(this.#directory, this.#segment);
       throw new StoreError("CORRUPT", `${path} has ${size} bytes, committed rows need ${this.#offset}`);
     }
-    ftruncateSync(fd, this.#offset);
+    file.truncate(this.#offset);
   }
 
   get tail(): PayloadTail {
@@ -129,9 +102,9 @@ export class PayloadWriter {
   sync(): void {
     this.#refuseAfterFailure();
     this.flush();
-    if (this.#unsynced) this.#orFail(() => fdatasyncSync(this.#file()));
+    if (this.#unsynced) this.#orFail(() => this.#file().datasync());
     this.#unsynced = false;
-    if (this.#newNames) this.#orFail(() => syncDirectory(this.#directory));
+    if (this.#newNames) this.#orFail(() => this.#disk.syncDirectory(this.#directory));
     this.#newNames = false;
   }
 
@@ -149,48 +122,52 @@ export class PayloadWriter {
 
   close(): void {
     // Also gives reserved blocks back.
-    if (this.#fd !== undefined) ftruncateSync(this.#fd, this.#committed.offset);
+    this.#open?.truncate(this.#committed.offset);
     this.#closeFile();
   }
 
   #startNextFile(): void {
     this.flush();
     // What a rolled back transaction wrote behind the last payload must not count as part of the finished file.
-    ftruncateSync(this.#file(), this.#offset);
-    this.#orFail(() => fdatasyncSync(this.#file()));
+    this.#file().truncate(this.#offset);
+    this.#orFail(() => this.#file().datasync());
     this.#unsynced = false;
     this.#closeFile();
     this.#segment += 1;
     this.#offset = 0;
   }
 
-  #file(): number {
-    if (this.#fd !== undefined) return this.#fd;
+  #file(): DiskFile {
+    if (this.#open !== undefined) return this.#open;
     const path = payloadFile(this.#directory, this.#segment);
-    // Not "w": after a roll-back the file may be there, and before it payloads that are not to be lost.
-    const flags = this.#offset > 0 && this.#staged < this.#offset ? "r+" : "w+";
-    this.#fd = openSync(path, flags, 0o600);
-    if (flags === "w+") this.#newNames = true;
-    return this.#fd;
+    // After a roll-back the file may be there, and in it payloads that are not to be lost.
+    if (this.#offset > 0 && this.#staged < this.#offset) {
+      this.#open = this.#disk.open(path, "write");
+      return this.#open;
+    }
+    this.#newNames = true;
+    this.#open = this.#disk.open(path, "create-or-open");
+    this.#open.truncate(0);
+    return this.#open;
   }
 
   #write(bytes: Uint8Array, position: number): void {
-    const fd = this.#file();
+    const file = this.#file();
     const end = position + bytes.length;
     if (end > this.#reserved) {
       const from = Math.max(this.#reserved, position);
       const step = Math.min(RESERVE_MAX_BYTES, Math.max(RESERVE_MIN_BYTES, position));
       this.#reserved = Math.max(end, Math.min(from + step, this.#fileBytes));
-      reserveSpace(fd, from, this.#reserved - from);
+      file.reserve(from, this.#reserved - from);
     }
     this.#unsynced = true;
-    writeFully(fd, bytes, position);
+    file.pwrite(bytes, position);
   }
 
   #closeFile(): void {
     this.#reserved = 0;
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#open?.close();
+    this.#open = undefined;
   }
 
   #orFail(sync: () => void): void {

@@ -2,11 +2,13 @@ import { crc32 } from "node:zlib";
 import { compareKeys } from "../key-encoding.ts";
 import { BLIND, type Timestamp } from "../types.ts";
 import {
+  checkGroupBody,
   checkTrailerBody,
   corrupt,
   decodeHeader,
   FRAME_BODY_MAX_BYTES,
   FRAME_END,
+  FRAME_GROUP,
   FRAME_HEAD_BYTES,
   FRAME_PAYLOAD,
   FRAME_ROWS,
@@ -146,6 +148,9 @@ export class SnapshotDecoder {
     // Payload frames belong to the rows between which they come.
     this.#lastKind = kind === FRAME_PAYLOAD ? FRAME_ROWS : kind;
     switch (kind) {
+      case FRAME_GROUP:
+        checkGroupBody(body);
+        break;
       case FRAME_STATE:
         this.#states(new BodyReader(body, this.#start));
         break;

@@ -3,6 +3,7 @@
  * the store that wrote it: two stores with the same rows write the same bytes. All numbers are big-endian.
  */
 import { crc32 } from "node:zlib";
+import { ONLY_GROUP } from "../../threads/group.ts";
 import { type AppliedState, BLIND, StoreError, type Timestamp } from "../types.ts";
 
 /** "EKVSNAP" and a line feed: a copy in text mode shows at once. */
@@ -23,6 +24,8 @@ export const ROW_PAYLOAD_MAX_BYTES = 16 << 10;
 /** Rows (8), state values (8), payload bytes (8), SHA-256 (32). */
 const TRAILER_BODY_BYTES = 56;
 
+/** Before every other frame, and absent in a snapshot of group 0: the Raft group (4). */
+export const FRAME_GROUP = 0;
 export const FRAME_STATE = 1;
 export const FRAME_ROWS = 2;
 export const FRAME_PAYLOAD = 3;
@@ -89,6 +92,18 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
     throw corrupt(`byte 28: newest commit ${position.commitTs} with horizon ${horizon} cannot be`);
   }
   return { position, horizon };
+}
+
+/** @throws StoreError WRONG_GROUP: a release with several groups wrote it */
+export function checkGroupBody(body: Uint8Array): void {
+  if (body.length !== 4) throw corrupt(`the Raft group has ${body.length} bytes, not 4`);
+  const group = viewOf(body).getUint32(0);
+  if (group !== ONLY_GROUP) {
+    throw new StoreError(
+      "WRONG_GROUP",
+      `snapshot stream: of Raft group ${group}, and there is only ${ONLY_GROUP}`,
+    );
+  }
 }
 
 export function encodeTrailerBody(counts: SnapshotCounts, digest: Uint8Array): Uint8Array {

@@ -1,7 +1,8 @@
 import { Database, type Statement } from "bun:sqlite";
-import { closeSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import { payloadDirectory, payloadFile } from "../payload/files.ts";
+import { realDisk } from "../../platform/disk/real-disk.ts";
+import type { Disk } from "../../platform/disk.ts";
+import { OpenPayloadFiles, payloadDirectory } from "../payload/files.ts";
 import { decodePayloadRef } from "../payload/ref.ts";
 import { setReaderPragmas } from "../sqlite/pragmas.ts";
 import { SqliteReads } from "../sqlite/reads.ts";
@@ -28,8 +29,8 @@ interface StateRow {
 /** Reads a whole keyspace on a read-only connection of its own, in one transaction from the first row to the last. */
 export class SqliteExport extends StreamExport {
   /** @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file */
-  constructor(file: string) {
-    super(new SqliteSource(file));
+  constructor(file: string, disk: Disk = realDisk) {
+    super(new SqliteSource(file, disk));
   }
 }
 
@@ -43,16 +44,16 @@ class SqliteSource implements SnapshotSource {
   readonly #states: Statement<StateRow, []>;
   readonly #payloads: PayloadPieces;
 
-  constructor(file: string) {
+  constructor(file: string, disk: Disk) {
     this.#file = file;
-    this.#payloads = new PayloadPieces(file);
+    this.#payloads = new PayloadPieces(file, disk);
     const db = guarded(file, () => new Database(file, { readonly: true, safeIntegers: true, strict: true }));
     this.#db = db;
     try {
       this.#reads = guarded(file, () => {
         setReaderPragmas(db);
         openSchema(db, file, false);
-        return new SqliteReads(db, file);
+        return new SqliteReads(db, disk, file);
       });
       this.#rows = guarded(file, () =>
         db.prepare(
@@ -132,13 +133,14 @@ class SqliteSource implements SnapshotSource {
   }
 }
 
-/** Payload files, read a piece at a time. Rows in key order jump between files, so the last few stay open. */
+/** Payload files, read a piece at a time. */
 class PayloadPieces {
   readonly #file: string;
-  readonly #open = new Map<number, number>();
+  readonly #files: OpenPayloadFiles;
 
-  constructor(file: string) {
+  constructor(file: string, disk: Disk) {
     this.#file = file;
+    this.#files = new OpenPayloadFiles(disk, payloadDirectory(file));
   }
 
   payload(bulk: Uint8Array): SourcePayload {
@@ -155,40 +157,17 @@ class PayloadPieces {
       length: ref.length,
       crc: ref.crc,
       read: (offset, into) => {
-        const fd = this.#descriptor(ref.segment, damaged);
-        for (let filled = 0; filled < into.length; ) {
-          const position = ref.offset + offset + filled;
-          const count = guarded(this.#file, () => readSync(fd, into, filled, into.length - filled, position));
-          if (count === 0) throw damaged();
-          filled += count;
-        }
+        const count = guarded(this.#file, () =>
+          this.#files.get(ref.segment)?.pread(into, ref.offset + offset),
+        );
+        if (count !== into.length) throw damaged();
         running = crc32(into, running);
         if (offset + into.length === ref.length && running !== ref.crc) throw damaged();
       },
     };
   }
 
-  #descriptor(segment: number, missing: () => StoreError): number {
-    const found = this.#open.get(segment);
-    if (found !== undefined) return found;
-    let fd: number;
-    try {
-      fd = openSync(payloadFile(payloadDirectory(this.#file), segment), "r");
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") throw missing();
-      throw error;
-    }
-    const oldest = this.#open.entries().next().value;
-    if (this.#open.size >= 32 && oldest !== undefined) {
-      this.#open.delete(oldest[0]);
-      closeSync(oldest[1]);
-    }
-    this.#open.set(segment, fd);
-    return fd;
-  }
-
   close(): void {
-    for (const fd of this.#open.values()) closeSync(fd);
-    this.#open.clear();
+    this.#files.close();
   }
 }

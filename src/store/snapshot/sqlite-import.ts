@@ -1,4 +1,5 @@
 import { Database, type Statement } from "bun:sqlite";
+import type { Disk } from "../../platform/disk.ts";
 import { payloadDirectory } from "../payload/files.ts";
 import { encodePayloadRef, encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { PayloadWriter } from "../payload/writer.ts";
@@ -17,6 +18,7 @@ type Bytes = Uint8Array | null;
 
 /** Where an import is written: the directory of one generation, and the steps that make it count. */
 export interface ImportDestination {
+  readonly disk: Disk;
   makeGeneration(generation: number): void;
   databaseFile(generation: number): string;
   generationDirectory(generation: number): string;
@@ -47,7 +49,7 @@ export class SqliteImport implements KeyspaceImport {
     });
     this.#orForget(() => {
       files.makeGeneration(generation);
-      this.#target = new ImportTarget(files.databaseFile(generation), payloadFileBytes);
+      this.#target = new ImportTarget(files.disk, files.databaseFile(generation), payloadFileBytes);
     });
   }
 
@@ -61,7 +63,7 @@ export class SqliteImport implements KeyspaceImport {
       this.#open().finish();
       this.#target = undefined;
       const directory = this.#files.generationDirectory(this.#generation);
-      guarded(directory, () => syncFile(directory));
+      guarded(directory, () => this.#files.disk.syncDirectory(directory));
       this.#files.step("import-synced");
       this.#files.setPending({ generation: this.#generation, position });
       this.#ended = true;
@@ -104,6 +106,7 @@ export class SqliteImport implements KeyspaceImport {
 
 /** The new database and its payload files. */
 class ImportTarget implements SnapshotSink {
+  readonly #disk: Disk;
   readonly #file: string;
   readonly #db: Database;
   readonly #payloads: PayloadWriter;
@@ -113,16 +116,20 @@ class ImportTarget implements SnapshotSink {
   readonly #meta: Statement<unknown, [string, Uint8Array]>;
   #closed = false;
 
-  constructor(file: string, payloadFileBytes?: number) {
+  constructor(disk: Disk, file: string, payloadFileBytes?: number) {
+    this.#disk = disk;
     this.#file = file;
     const directory = payloadDirectory(file);
     const db = guarded(file, () => {
-      createPrivate(file);
+      createPrivate(disk, file);
       return new Database(file, { create: true, safeIntegers: true, strict: true });
     });
     this.#db = db;
     try {
-      this.#payloads = guarded(directory, () => new PayloadWriter(directory, FIRST_TAIL, payloadFileBytes));
+      this.#payloads = guarded(
+        directory,
+        () => new PayloadWriter(disk, directory, FIRST_TAIL, payloadFileBytes),
+      );
       guarded(file, () => {
         setImportPragmas(db, file);
         openSchema(db, file, true);
@@ -178,7 +185,7 @@ class ImportTarget implements SnapshotSink {
       endImportPragmas(this.#db, this.#file);
       this.close();
       // Nobody has it open: no lock of SQLite's is lost with this descriptor.
-      syncFile(this.#file);
+      syncFile(this.#disk, this.#file);
     });
   }
 

@@ -1,26 +1,21 @@
 /** Opens the writer's connection: checks before it changes anything, creates what is missing. */
 import { Database } from "bun:sqlite";
-import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { openIfPresent } from "../../platform/disk/atomic-file.ts";
+import { type Disk, parentDirectory } from "../../platform/disk.ts";
 import { guarded } from "../store-errors.ts";
 import { BUSY_TIMEOUT_MS, setFilePragmas, setSynchronous, setWriterPragmas } from "./pragmas.ts";
 import { openSchema } from "./schema.ts";
 
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-}
-
 /**
- * fsync of a file or directory that may be missing. Never for the database file itself: closing any descriptor of it
+ * Syncs a file that may be missing. Never for the database file itself: closing any descriptor of it
  * drops this process's POSIX locks, SQLite's among them.
  */
-export function syncFile(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
-  const fd = openSync(path, "r");
+export function syncFile(disk: Disk, path: string): void {
+  const file = openIfPresent(disk, path, "read");
   try {
-    fsyncSync(fd);
+    file?.datasync();
   } finally {
-    closeSync(fd);
+    file?.close();
   }
 }
 
@@ -35,15 +30,15 @@ function checkWritable(db: Database): void {
  * Makes an empty database file that only its owner may read; SQLite gives -wal, -shm and journal the same mode. By itself it
  * makes files 0644 less the umask. Only for a file that no connection of this process has open (see `syncFile`).
  */
-export function createPrivate(file: string): void {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openSync(file, "wx", 0o600));
+export function createPrivate(disk: Disk, file: string): void {
+  if (disk.stat(file) === undefined) disk.open(file, "create").close();
 }
 
 /** @throws StoreError WRONG_FORMAT | CORRUPT | DISK_FULL | IO, naming the file */
-export function openWriter(file: string): Database {
+export function openWriter(disk: Disk, file: string): Database {
   return guarded(file, () => {
-    const isNew = sizeOf(file) === 0;
-    createPrivate(file);
+    const isNew = (disk.stat(file)?.bytes ?? 0) === 0;
+    createPrivate(disk, file);
     const db = new Database(file, { create: true, readwrite: true, safeIntegers: true, strict: true });
     try {
       db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -54,7 +49,7 @@ export function openWriter(file: string): Database {
       if (isNew) {
         openSchema(db, file, true);
         // The new file's name must survive a power cut too.
-        syncFile(dirname(file));
+        disk.syncDirectory(parentDirectory(file));
       } else checkWritable(db);
       return db;
     } catch (error) {

@@ -1,4 +1,6 @@
 import { Database } from "bun:sqlite";
+import { realDisk } from "../../platform/disk/real-disk.ts";
+import type { Disk } from "../../platform/disk.ts";
 import { guarded } from "../store-errors.ts";
 import {
   type AppliedState,
@@ -23,15 +25,16 @@ export class SqliteReader implements KeyspaceReader {
   readonly #file: string;
   #reads: SqliteReads | undefined;
 
-  /** @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file */
-  constructor(file: string) {
+  /** @param disk of the payload files; SQLite opens its own by itself.
+   *  @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file */
+  constructor(file: string, disk: Disk = realDisk) {
     this.#file = file;
     this.#db = guarded(file, () => new Database(file, { readonly: true, safeIntegers: true, strict: true }));
     try {
       this.#reads = guarded(file, () => {
         setReaderPragmas(this.#db);
         openSchema(this.#db, file, false);
-        return new SqliteReads(this.#db, file);
+        return new SqliteReads(this.#db, disk, file);
       });
     } catch (error) {
       this.#db.close();

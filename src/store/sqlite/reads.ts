@@ -1,5 +1,7 @@
 /** The MVCC reads, over any connection. One statement each: SQLite gives every statement one consistent snapshot. */
 import type { Database, Statement } from "bun:sqlite";
+import type { Disk } from "../../platform/disk.ts";
+import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { PayloadReader, payloadDirectory } from "../payload/files.ts";
 import { decodePayloadRef } from "../payload/ref.ts";
 import { historyCompacted } from "../positions.ts";
@@ -14,7 +16,7 @@ import {
   type Timestamp,
   type VersionedValue,
 } from "../types.ts";
-import { META_APPLIED, META_HORIZON } from "./schema.ts";
+import { groupRow, META_APPLIED, META_HORIZON } from "./schema.ts";
 
 interface VersionRow {
   readonly horizon: Uint8Array;
@@ -41,6 +43,7 @@ function scanSql(columns: string, bounded: boolean, reverse: boolean): string {
 }
 
 const EMPTY = new Uint8Array(0);
+const NOTHING_APPLIED: AppliedState = { index: 0, term: 0, commitTs: 0n };
 
 export function encodeApplied(state: AppliedState): Uint8Array {
   const bytes = new Uint8Array(24);
@@ -64,6 +67,7 @@ function decodeApplied(bytes: Uint8Array): AppliedState {
 
 export class SqliteReads {
   readonly #file: string;
+  readonly #group: GroupId;
   readonly payloads: PayloadReader;
   readonly #get: Statement<VersionRow, [Uint8Array, bigint]>;
   readonly #getMeta: Statement<VersionRow, [Uint8Array, bigint]>;
@@ -72,9 +76,11 @@ export class SqliteReads {
   readonly #state: Statement<{ value: Uint8Array }, [string]>;
   readonly #scans: ReadonlyMap<string, Statement<unknown, Param[]>>;
 
-  constructor(db: Database, file: string) {
+  /** @param group whose position and states are read; the versions of keys are those of every group */
+  constructor(db: Database, disk: Disk, file: string, group: GroupId = ONLY_GROUP) {
     this.#file = file;
-    this.payloads = new PayloadReader(payloadDirectory(file));
+    this.#group = group;
+    this.payloads = new PayloadReader(disk, payloadDirectory(file));
     this.#get = db.prepare(getSql("k.commit_ts, k.value, k.disposal, k.bulk, k.payload"));
     this.#getMeta = db.prepare(getSql("k.commit_ts, k.value, k.disposal"));
     this.#latestTs = db.prepare("SELECT commit_ts FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1");
@@ -156,7 +162,10 @@ export class SqliteReads {
   }
 
   appliedState(): AppliedState {
-    return decodeApplied(this.#required(META_APPLIED));
+    const name = groupRow(this.#group, META_APPLIED);
+    // The file is made with the row of group 0; another group's comes with its first entry.
+    if (this.#group !== ONLY_GROUP && this.meta(name) === undefined) return NOTHING_APPLIED;
+    return decodeApplied(this.#required(name));
   }
 
   horizon(): Timestamp {
@@ -169,7 +178,7 @@ export class SqliteReads {
   }
 
   state(name: string): Uint8Array | undefined {
-    return guarded(this.#file, () => this.#state.get(name))?.value;
+    return guarded(this.#file, () => this.#state.get(groupRow(this.#group, name)))?.value;
   }
 
   #required(name: string): Uint8Array {

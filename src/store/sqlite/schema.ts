@@ -1,5 +1,6 @@
 /** Tables of the store, and the check that a file is ours (docs/format/sqlite.md). */
 import type { Database } from "bun:sqlite";
+import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { StoreError } from "../types.ts";
 
@@ -14,6 +15,11 @@ export const META_APPLIED = "applied";
 export const META_HORIZON = "horizon";
 /** 4 bytes number of the growing payload file, 8 bytes where its next payload goes. */
 export const META_PAYLOAD_TAIL = "payload-tail";
+/** The name of a group's row in fsm_meta and fsm_state: group 0 has the names that there were before there were groups. */
+export function groupRow(group: GroupId, name: string): string {
+  return group === ONLY_GROUP ? name : `group/${group}/${name}`;
+}
+
 /** In front of the names of getMeta/putMeta, so that they never meet the store's own. */
 export const META_USER_PREFIX = "user/";
 

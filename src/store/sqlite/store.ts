@@ -1,4 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
+import { realDisk } from "../../platform/disk/real-disk.ts";
+import type { Disk } from "../../platform/disk.ts";
+import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { payloadDirectory } from "../payload/files.ts";
 import { PayloadReclaim } from "../payload/reclaim.ts";
 import { decodePayloadTail, encodePayloadTail } from "../payload/ref.ts";
@@ -23,19 +26,23 @@ import { Compaction } from "./compaction.ts";
 import { openWriter } from "./connection.ts";
 import { setSynchronous } from "./pragmas.ts";
 import { encodeApplied, SqliteReads } from "./reads.ts";
-import { META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, META_USER_PREFIX } from "./schema.ts";
+import { groupRow, META_APPLIED, META_HORIZON, META_PAYLOAD_TAIL, META_USER_PREFIX } from "./schema.ts";
 import { type CheckpointResult, WalFile } from "./wal-file.ts";
 import { SqliteWriter } from "./writer.ts";
 
 export interface SqliteStoreOptions {
   /** The database file; its directory must exist. `<file>-wal` and `<file>-shm` lie beside it. */
   readonly file: string;
+  /** Whose applied position and states these are; default: group 0. */
+  readonly group?: GroupId;
   /** What `raftBatch` waits for; everything else is always fsynced. */
   readonly fsmSyncMode: FsmSyncMode;
   /** A write-ahead file beyond this makes the writer wait for readers and start the file over. */
   readonly walLimitBytes?: number;
   /** A payload file takes no more payloads at this size. */
   readonly payloadFileBytes?: number;
+  /** Where the file lies; default: `realDisk`. SQLite itself knows no other. */
+  readonly disk?: Disk;
 }
 
 /** How many unused pages one compaction step gives back to the file system. */
@@ -50,6 +57,7 @@ const SHRINK_PAGES = 256;
  */
 export class SqliteStore implements MvccStore {
   readonly #file: string;
+  readonly #group: GroupId;
   readonly #mode: FsmSyncMode;
   readonly #db: Database;
   readonly #wal: WalFile;
@@ -69,18 +77,23 @@ export class SqliteStore implements MvccStore {
   /** @throws StoreError WRONG_FORMAT | CORRUPT | DISK_FULL | IO, naming the file */
   constructor(options: SqliteStoreOptions) {
     this.#file = options.file;
+    this.#group = options.group ?? ONLY_GROUP;
     this.#mode = options.fsmSyncMode;
-    this.#db = openWriter(options.file);
-    this.#wal = new WalFile(this.#db, options.file, options.walLimitBytes);
+    const { disk = realDisk } = options;
+    this.#db = openWriter(disk, options.file);
+    this.#wal = new WalFile(this.#db, disk, options.file, options.walLimitBytes);
     try {
       const { db, file } = { db: this.#db, file: this.#file };
-      this.#reads = guarded(file, () => new SqliteReads(db, file));
+      this.#reads = guarded(file, () => new SqliteReads(db, disk, file, this.#group));
       const directory = payloadDirectory(file);
       const tail = decodePayloadTail(this.#reads.meta(META_PAYLOAD_TAIL));
-      this.#payloads = guarded(directory, () => new PayloadWriter(directory, tail, options.payloadFileBytes));
-      this.#reclaim = guarded(file, () => new PayloadReclaim(db, directory));
+      this.#payloads = guarded(
+        directory,
+        () => new PayloadWriter(disk, directory, tail, options.payloadFileBytes),
+      );
+      this.#reclaim = guarded(file, () => new PayloadReclaim(db, disk, directory));
       const dropped = (bulk: Uint8Array): void => this.#reclaim.add(bulk);
-      this.#writer = guarded(file, () => new SqliteWriter(db, this.#payloads, dropped));
+      this.#writer = guarded(file, () => new SqliteWriter(db, this.#payloads, dropped, this.#group));
       this.#compaction = guarded(file, () => new Compaction(db, dropped));
       this.#putMeta = guarded(file, () =>
         db.prepare("INSERT OR REPLACE INTO fsm_meta(name, value) VALUES(?1, ?2)"),
@@ -177,6 +190,10 @@ export class SqliteStore implements MvccStore {
     const wanted = horizon < this.#applied.commitTs ? horizon : this.#applied.commitTs;
     const effective = newerTs(this.#horizon, wanted);
     if (effective <= 0n) return 0;
+    // A power cut must not take back what a freed file was done with: its last rows, or that payloads go to the next file.
+    if (this.#durable !== this.#applied && this.#reclaim.hasWork(this.#payloads.activeSegment)) {
+      this.#markDurable();
+    }
     // Always durable: the next step gives back the space of the payloads that this one drops.
     return this.#transaction("FULL", () => {
       for (const segment of this.#reclaim.step(maxRows, this.#payloads.activeSegment)) {
@@ -229,12 +246,15 @@ export class SqliteStore implements MvccStore {
     this.#writer.finalize();
     this.#compaction.finalize();
     this.#reclaim.finalize();
-    this.#payloads.close();
     this.#putMeta.finalize();
     guarded(this.#file, () => {
-      setSynchronous(this.#db, "FULL");
-      this.#wal.tryCheckpoint("PASSIVE");
-      this.#db.close();
+      try {
+        this.#payloads.close();
+        setSynchronous(this.#db, "FULL");
+        this.#wal.tryCheckpoint("PASSIVE");
+      } finally {
+        this.#db.close();
+      }
     });
   }
 
@@ -326,7 +346,7 @@ export class SqliteStore implements MvccStore {
   }
 
   #putApplied(state: AppliedState): void {
-    this.#putMeta.run(META_APPLIED, encodeApplied(state));
+    this.#putMeta.run(groupRow(this.#group, META_APPLIED), encodeApplied(state));
     this.#applied = state;
   }
 

@@ -1,6 +1,6 @@
 /** SQLite's write-ahead file: its size, copying it into the database, making it durable. */
 import type { Database } from "bun:sqlite";
-import { statSync } from "node:fs";
+import type { Disk } from "../../platform/disk.ts";
 import { guarded } from "../store-errors.ts";
 import { StoreError } from "../types.ts";
 import { syncFile } from "./connection.ts";
@@ -21,23 +21,25 @@ const CHECK_EVERY = 64;
 
 export class WalFile {
   readonly #db: Database;
+  readonly #disk: Disk;
   readonly #file: string;
   readonly #limitBytes: number;
   #commits = 0;
 
-  constructor(db: Database, file: string, limitBytes = WAL_LIMIT_BYTES) {
+  constructor(db: Database, disk: Disk, file: string, limitBytes = WAL_LIMIT_BYTES) {
     this.#db = db;
+    this.#disk = disk;
     this.#file = file;
     this.#limitBytes = limitBytes;
   }
 
   bytes(): number {
-    return statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    return this.#disk.stat(`${this.#file}-wal`)?.bytes ?? 0;
   }
 
   /** Makes every commit so far durable. Needs no space, so it works on a full disk. */
   sync(): void {
-    guarded(this.#file, () => syncFile(`${this.#file}-wal`));
+    guarded(this.#file, () => syncFile(this.#disk, `${this.#file}-wal`));
   }
 
   /** After each commit. Only a reader that stays for long lets the file grow beyond its limit: then it is waited for. */

@@ -1,5 +1,6 @@
 /** Writes versions into the chains of their keys. Runs inside a transaction that its caller begins and ends. */
 import type { Database, Statement } from "bun:sqlite";
+import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { prefixEnd } from "../key-encoding.ts";
 import { encodePayloadRef } from "../payload/ref.ts";
 import type { PayloadWriter } from "../payload/writer.ts";
@@ -13,6 +14,7 @@ import {
   StoreError,
   type Timestamp,
 } from "../types.ts";
+import { groupRow } from "./schema.ts";
 
 /** end_ts of a version without successor. */
 const CURRENT: Timestamp = BLIND;
@@ -81,6 +83,7 @@ export class SqliteWriter {
   /** The newest version of each key that this transaction has looked at (null = none): the state machine asks for it
    *  before each write, and for the same bucket row again and again. */
   readonly #heads = new Map<string, LatestRow | null>();
+  readonly #group: GroupId;
   readonly #payloads: PayloadWriter;
   readonly #dropped: (bulk: Uint8Array) => void;
   readonly #bulk: Statement<{ readonly bulk: Bytes }, [Uint8Array, bigint]>;
@@ -98,8 +101,14 @@ export class SqliteWriter {
   readonly #anyNewer: PrefixStatement<unknown>;
   readonly #prefixHeads: PrefixStatement<HeadRow & { readonly key: Uint8Array }>;
 
-  /** New large payloads go to `payloads`; those of replaced rows are handed to `dropped`. */
-  constructor(db: Database, payloads: PayloadWriter, dropped: (bulk: Uint8Array) => void) {
+  /** New large payloads go to `payloads`; those of replaced rows are handed to `dropped`. States are those of `group`. */
+  constructor(
+    db: Database,
+    payloads: PayloadWriter,
+    dropped: (bulk: Uint8Array) => void,
+    group: GroupId = ONLY_GROUP,
+  ) {
+    this.#group = group;
     this.#payloads = payloads;
     this.#dropped = dropped;
     const newest = "FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1";
@@ -226,12 +235,13 @@ export class SqliteWriter {
   }
 
   getState(name: string): Uint8Array | undefined {
-    return this.#state.get(name)?.value;
+    return this.#state.get(groupRow(this.#group, name))?.value;
   }
 
   putState(name: string, value: Uint8Array | undefined): void {
-    if (value === undefined) this.#dropState.run(name);
-    else this.#putState.run(name, value);
+    const row = groupRow(this.#group, name);
+    if (value === undefined) this.#dropState.run(row);
+    else this.#putState.run(row, value);
   }
 
   #write(key: Uint8Array, ts: Timestamp, content: Content): void {

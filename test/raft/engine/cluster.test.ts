@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { encodeMembershipChange } from "../../../src/cluster/registry/membership-codec.ts";
 import { ConfChangeTransition, ConfChangeType, MessageType } from "../../../src/raft/core/index.ts";
-import { encodeMembershipChange } from "../../../src/raft/engine/membership-codec.ts";
 import { EngineCluster, type EngineNode } from "./support/engine-cluster.ts";
 
 const NAMES = ["n1", "n2", "n3"];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { bootstrapMembership } from "../../../src/cluster/registry/membership.ts";
 import {
   ConfChangeTransition,
   ConfChangeType,
@@ -6,7 +7,6 @@ import {
   MessageType,
   newMessage,
 } from "../../../src/raft/core/index.ts";
-import { bootstrapMembership } from "../../../src/raft/engine/membership.ts";
 import { A, B, Bench, C, entries } from "./support/engine-bench.ts";
 
 describe("an engine", () => {

@@ -1,5 +1,6 @@
 /** Holes that real systems had in their leases, each looked for at a whole engine (the arithmetic: lease.test.ts). */
 import { describe, expect, test } from "bun:test";
+import { encodeMembershipChange } from "../../../src/cluster/registry/membership-codec.ts";
 import {
   ConfChangeTransition,
   ConfChangeType,
@@ -7,7 +8,6 @@ import {
   MessageType,
 } from "../../../src/raft/core/index.ts";
 import { LEASE_SHARE } from "../../../src/raft/engine/lease.ts";
-import { encodeMembershipChange } from "../../../src/raft/engine/membership-codec.ts";
 import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
 import { A, B, Bench, C } from "./support/engine-bench.ts";
 

@@ -103,7 +103,7 @@ export class Life implements Process, WatchedLife {
     this.threads.consensus.afterTurn = () =>
       machine.world.guard(() => {
         const { safety } = machine.world;
-        safety.knowsCommitted(this, this.published.commitIndex);
+        safety.knowsCommitted(this, this.published.group(0).commitIndex);
         safety.checkElection(this.name, machine.shadow.memory);
       });
     this.threads.log.afterTurn = () =>

@@ -1,5 +1,7 @@
 /** One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time. */
 
+import type { Member } from "../../../src/cluster/registry/node-registry.ts";
+import { clusterIdOf } from "../../../src/cluster/registry/node-registry.ts";
 import type { ClusterIdentity, NamedAddress } from "../../../src/cluster/types.ts";
 import { DiskError } from "../../../src/platform/disk.ts";
 import {
@@ -7,8 +9,6 @@ import {
   type PeerIncarnation,
   withIncarnation,
 } from "../../../src/raft/engine/incarnations.ts";
-import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
-import type { Member } from "../../../src/raft/engine/types.ts";
 import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import type { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { type DiskFailure, SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";

@@ -163,7 +163,8 @@ export class World {
     for (const machine of this.machines) {
       const { life } = machine;
       if (!life?.alive || life.front?.leadership.leading !== true) continue;
-      if (leader === undefined || life.published.term > (leader.life?.published.term ?? 0)) leader = machine;
+      if (leader === undefined || life.published.group(0).term > (leader.life?.published.group(0).term ?? 0))
+        leader = machine;
     }
     return leader;
   }
@@ -200,8 +201,8 @@ export class World {
     const leases: Lease[] = [];
     for (const { name, life, clock } of this.machines) {
       if (!life?.alive) continue;
-      const leftMs = life.published.leaseUntilUs / 1000 - clock.monotonicMs();
-      if (leftMs > 0) leases.push({ name, term: life.published.term, leftMs });
+      const leftMs = life.published.group(0).leaseUntilUs / 1000 - clock.monotonicMs();
+      if (leftMs > 0) leases.push({ name, term: life.published.group(0).term, leftMs });
     }
     return leases;
   }

@@ -1,8 +1,8 @@
 /** What the tests of the store and snapshot threads share: time by hand, a membership, entries, a keyspace with a full disk. */
 
+import type { Membership } from "../../../src/cluster/registry/membership.ts";
 import type { Timers } from "../../../src/platform/timers.ts";
 import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
-import type { Membership } from "../../../src/raft/engine/types.ts";
 import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
 import { stampCommitTs } from "../../../src/txn/command.ts";
 import { timestampFromMs } from "../../../src/txn/hlc.ts";

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { SqliteGenerations } from "../../../src/store/generations/sqlite-generations.ts";
 import { encodeKey } from "../../../src/store/key-encoding.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
@@ -234,6 +235,55 @@ describe("format", () => {
       expect(reject(longer, "sqlite", directory).message).toContain(`byte ${bytes.length}: 1 or more bytes`);
     });
   });
+
+  /** The same keyspace with a group frame (kind 0) behind the header. */
+  const ofGroup = (group: number): Uint8Array => {
+    const frame = new Uint8Array(5 + 4 + 4);
+    const view = new DataView(frame.buffer);
+    view.setUint32(1, 4);
+    view.setUint32(5, group);
+    view.setUint32(9, crc32(frame.subarray(0, 9)));
+    expect(hex(frame.subarray(0, 9))).toBe(`0000000004${group.toString(16).padStart(8, "0")}`);
+    const end = new Uint8Array(bytes.subarray(bytes.length - 65));
+    const before = Buffer.concat([bytes.subarray(0, 48), frame, bytes.subarray(48, bytes.length - 65)]);
+    end.set(createHash("sha256").update(before).digest(), 5 + 24);
+    new DataView(end.buffer).setUint32(61, crc32(end.subarray(0, 61)));
+    return Buffer.concat([before, end]);
+  };
+
+  test.each(Object.keys(generationKinds))("%s: a keyspace of another Raft group is refused", (kind) => {
+    inDirectory((directory) => {
+      const error = reject(ofGroup(1), kind, directory);
+      expect([error.code, error.message]).toEqual([
+        "WRONG_GROUP",
+        "snapshot stream: of Raft group 1, and there is only 0",
+      ]);
+      const short = ofGroup(0);
+      const late = Buffer.concat([short.subarray(0, 48), short.subarray(61, 101), short.subarray(48, 61)]);
+      expect(reject(late, kind, directory).message).toBe(
+        "snapshot stream: byte 88: a frame of kind 0 has no place there",
+      );
+    });
+  });
+
+  test.each(Object.keys(generationKinds))(
+    "%s: no group frame is group 0, and so is one that says it",
+    (kind) => {
+      inDirectory((directory) => {
+        const loaded = (stream: Uint8Array, name: string): unknown => {
+          const target = generations(kind, directory, name);
+          opened(target).close();
+          load(target, stream);
+          target.installImport();
+          const store = opened(target);
+          const found = contents(store);
+          store.close();
+          return found;
+        };
+        expect(loaded(ofGroup(0), "said")).toEqual(loaded(bytes, "silent"));
+      });
+    },
+  );
 
   test("a frame left out is found although every other one is whole", () => {
     const withoutState = Buffer.concat([bytes.subarray(0, 48), bytes.subarray(48 + 40)]);

@@ -1,7 +1,8 @@
 /** Several whole nodes in one thread. Their logs, keyspaces and identities survive them. */
+
+import { clusterIdOf } from "../../../src/cluster/registry/node-registry.ts";
 import type { ClusterIdentity, NamedAddress, RaftSettings } from "../../../src/cluster/types.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
-import { clusterIdOf } from "../../../src/raft/engine/membership.ts";
 import { MemoryGenerations } from "../memory-store/memory-generations.ts";
 import { type LocalNode, localNode, MemoryLog, RAFT_SETTINGS } from "./local-node.ts";
 import { MemoryNetwork } from "./memory-peers.ts";

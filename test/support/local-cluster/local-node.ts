@@ -1,5 +1,6 @@
 /** A whole node's kv path in one thread: front, consensus, store and snapshot threads over a log and a keyspace in memory. */
 
+import type { Member } from "../../../src/cluster/registry/node-registry.ts";
 import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
 import type { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import { assembleConsensus } from "../../../src/consensus/start.ts";
@@ -22,7 +23,6 @@ import { NodeKv } from "../../../src/node/node-kv.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
-import type { Member } from "../../../src/raft/engine/types.ts";
 import { SnapshotThread } from "../../../src/snapshots/snapshot-thread.ts";
 import { StoreThread } from "../../../src/state/store-thread.ts";
 import { PublishedState } from "../../../src/threads/shared-state.ts";

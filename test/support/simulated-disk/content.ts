@@ -9,6 +9,7 @@ export const LONG_AGO = Number.NEGATIVE_INFINITY;
 /** `at`: when it began; see `SimulatedDiskOptions.time`. */
 type Change =
   | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array; readonly at: number }
+  | { readonly kind: "hole"; readonly position: number; readonly length: number; readonly at: number }
   | { readonly kind: "cut"; readonly size: number; readonly at: number };
 
 /** A sync that is not done before `doneAt`: it covers so many of the unsynced changes, from the first. */
@@ -54,6 +55,14 @@ class Pages {
         this.pages.set(page, target);
       }
       target.set(bytes.subarray(at, at + length), from);
+    });
+  }
+
+  /** A range reads as zeros from now on, and takes no space where it covers whole pages. */
+  punch(position: number, length: number): void {
+    forPages(position, length, (page, from, _at, piece) => {
+      if (piece === PAGE_BYTES) this.pages.delete(page);
+      else this.pages.get(page)?.fill(0, from, from + piece);
     });
   }
 
@@ -132,8 +141,21 @@ export class SimulatedContent {
     this.#resize(Math.max(this.#cached.size, position + bytes.byteLength), at);
   }
 
-  reserve(bytes: number, at: number): void {
+  /** Blocks up to there, without the size. */
+  reserveBlocks(bytes: number): void {
     this.#reserved = Math.max(this.#reserved, Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
+  }
+
+  punch(position: number, length: number, at: number): void {
+    const inside = Math.max(0, Math.min(length, this.#cached.size - position));
+    this.#cached.punch(position, inside);
+    this.#unsynced.push({ kind: "hole", position, length: inside, at });
+    // Reserved blocks are counted from the beginning of the file, so a hole in them gives all of them back.
+    this.#reserved = 0;
+  }
+
+  reserve(bytes: number, at: number): void {
+    this.reserveBlocks(bytes);
     this.#resize(Math.max(this.#cached.size, bytes), at);
   }
 
@@ -141,8 +163,8 @@ export class SimulatedContent {
     if (size < this.#cached.size) {
       this.#cached.cut(size);
       this.#unsynced.push({ kind: "cut", size, at });
-      this.#reserved = Math.min(this.#reserved, size);
     }
+    this.#reserved = Math.min(this.#reserved, size);
     this.#resize(size, at);
   }
 
@@ -254,8 +276,9 @@ export class SimulatedContent {
       else changes.push(change);
     };
     for (const change of this.#unsynced) {
-      if (change.kind === "write") {
-        const last = Math.floor((change.position + change.bytes.byteLength - 1) / SECTOR_BYTES);
+      if (change.kind !== "cut") {
+        const length = change.kind === "write" ? change.bytes.byteLength : change.length;
+        const last = Math.floor((change.position + length - 1) / SECTOR_BYTES);
         for (let s = Math.floor(change.position / SECTOR_BYTES); s <= last; s++) note(s, change);
       } else {
         for (const sector of this.#sectorsFrom(change.size, bySector)) note(sector, change);
@@ -277,6 +300,7 @@ export class SimulatedContent {
 
 function apply(pages: Pages, change: Change): void {
   if (change.kind === "write") pages.write(change.bytes, change.position);
+  else if (change.kind === "hole") pages.punch(change.position, change.length);
   else pages.cut(change.size);
 }
 
@@ -287,6 +311,11 @@ function applyToSector(pages: Pages, change: Change, sector: number): void {
   if (change.kind === "cut") {
     const from = Math.max(start, change.size);
     pages.write(new Uint8Array(end - from), from);
+    return;
+  }
+  if (change.kind === "hole") {
+    const from = Math.max(start, change.position);
+    pages.punch(from, Math.min(end, change.position + change.length) - from);
     return;
   }
   const from = Math.max(start, change.position);

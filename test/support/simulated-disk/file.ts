@@ -78,6 +78,22 @@ export class SimulatedFile implements DiskFile {
     content.reserve(bytes, begins);
   }
 
+  reserve(position: number, bytes: number): boolean {
+    this.#requireWritable("reserve");
+    this.#enter("reserve", bytes);
+    const { content, freeBytes } = this.#access;
+    if (position + bytes - content.allocatedBytes > freeBytes()) return false;
+    content.reserveBlocks(position + bytes);
+    return true;
+  }
+
+  punchHole(position: number, bytes: number): boolean {
+    this.#requireWritable("punchHole");
+    const { begins } = this.#enter("punchHole", bytes);
+    this.#access.content.punch(position, bytes, begins);
+    return true;
+  }
+
   truncate(bytes: number): void {
     this.#requireWritable("truncate");
     const { begins } = this.#enter("truncate", 0);

@@ -127,11 +127,12 @@ export class SimulatedDisk implements Disk {
 
   /** For a look from outside: its operations take no time, count for nothing and cannot fail by injection. */
   quietly<T>(look: () => T): T {
+    const before = this.#quiet;
     this.#quiet = true;
     try {
       return look();
     } finally {
-      this.#quiet = false;
+      this.#quiet = before;
     }
   }
 
@@ -185,6 +186,13 @@ export class SimulatedDisk implements Disk {
     this.#requireParent("mkdir", path);
     if (this.#names.get(path) !== undefined) throw new DiskError("EEXIST", path, "mkdir");
     this.#names.change([{ path, node: { kind: "directory", modifiedMs: this.#nowMs() } }], begins);
+  }
+
+  rmdir(path: string): void {
+    const { begins } = this.#enter("rmdir", path, 0);
+    this.#requireDirectory("rmdir", path);
+    if (this.#names.list(path).length > 0) throw new DiskError("ENOTEMPTY", path, "rmdir");
+    this.#names.change([{ path, node: undefined }], begins);
   }
 
   rename(from: string, to: string): void {

@@ -4,6 +4,11 @@
  * looked at after every step.
  */
 
+import { bootstrapMembership, NO_MEMBERSHIP } from "../../../../src/cluster/registry/membership.ts";
+import {
+  encodeMembership,
+  encodeMembershipChange,
+} from "../../../../src/cluster/registry/membership-codec.ts";
 import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import {
   type ConfChange,
@@ -14,12 +19,7 @@ import {
   MessageType,
   StateType,
 } from "../../../../src/raft/core/index.ts";
-import {
-  BOOTSTRAP_POSITION,
-  bootstrapMembership,
-  NO_MEMBERSHIP,
-} from "../../../../src/raft/engine/membership.ts";
-import { encodeMembership, encodeMembershipChange } from "../../../../src/raft/engine/membership-codec.ts";
+import { BOOTSTRAP_POSITION } from "../../../../src/raft/engine/group-configuration.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
 import { EventQueue } from "../../../sim/lib/event-queue.ts";
 import { SeededRandom } from "../../support/random.ts";

@@ -3,13 +3,15 @@
  * that is written over the moment the engine releases it.
  */
 
+import type { Membership } from "../../../../src/cluster/registry/membership.ts";
+import { applyMembershipEntry } from "../../../../src/cluster/registry/membership.ts";
 import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import { type Entry, type HardState, type Message, RawNode } from "../../../../src/raft/core/index.ts";
 import { Engine } from "../../../../src/raft/engine/engine.ts";
+import { isMembershipEntry } from "../../../../src/raft/engine/group-configuration.ts";
 import { LogCache } from "../../../../src/raft/engine/log-cache.ts";
-import { applyMembershipEntry, isMembershipEntry } from "../../../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
-import type { EngineOptions, Membership, Position } from "../../../../src/raft/engine/types.ts";
+import type { EngineOptions, Position } from "../../../../src/raft/engine/types.ts";
 import type { WalBatch } from "../../../../src/raft/log/types.ts";
 import { PublishedState } from "../../../../src/threads/shared-state.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
@@ -50,8 +52,8 @@ export class ChaosNode {
   readonly disk: ChaosDisk;
   /** This node's clock runs so fast. */
   readonly rate: number;
-  published = new PublishedState();
-  engine: Engine | undefined;
+  published = new PublishedState().group(0);
+  engine: Engine<Membership> | undefined;
   visible: Keyspace;
   /** Its own removal is applied here, and it is not needed any more. */
   removed = false;
@@ -92,7 +94,7 @@ export class ChaosNode {
 
   start(fresh: boolean): void {
     this.#life++;
-    this.published = new PublishedState();
+    this.published = new PublishedState().group(0);
     const { disk } = this;
     const { marker, waiting } = disk;
     if (marker !== undefined && marker.index > disk.keyspace.applied.index) {
@@ -150,7 +152,7 @@ export class ChaosNode {
   }
 
   /** Runs on the engine, unless it has crashed meanwhile. */
-  act(work: (engine: Engine) => void): void {
+  act(work: (engine: Engine<Membership>) => void): void {
     const { engine } = this;
     if (engine === undefined) return;
     work(engine);
@@ -198,7 +200,7 @@ export class ChaosNode {
   }
 
   #hooks(): Omit<
-    EngineOptions,
+    EngineOptions<Membership>,
     | "core"
     | "cache"
     | "published"
@@ -234,6 +236,7 @@ export class ChaosNode {
         for (const { data } of entries) data.fill(0xee);
       },
       onLeadership: () => {},
+      applyMembership: applyMembershipEntry,
       onMembership: (membership) => {
         // Of two voters the one that stays may not know yet that it is alone, and then needs the vote of the other.
         const { voters } = membership.confState;

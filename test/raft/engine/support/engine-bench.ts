@@ -1,5 +1,10 @@
 /** One engine of three, with nobody around it: the test plays log, store and peers. */
 import { expect } from "bun:test";
+import {
+  applyMembershipEntry,
+  bootstrapMembership,
+  type Membership,
+} from "../../../../src/cluster/registry/membership.ts";
 import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import {
   type DraftMessage,
@@ -12,8 +17,8 @@ import {
   type SnapshotMetadata,
 } from "../../../../src/raft/core/index.ts";
 import { Engine } from "../../../../src/raft/engine/engine.ts";
+import { BOOTSTRAP_POSITION } from "../../../../src/raft/engine/group-configuration.ts";
 import { LogCache } from "../../../../src/raft/engine/log-cache.ts";
-import { BOOTSTRAP_POSITION, bootstrapMembership } from "../../../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
 import type { WalBatch } from "../../../../src/raft/log/types.ts";
 import { PublishedState } from "../../../../src/threads/shared-state.ts";
@@ -28,9 +33,9 @@ export class Bench {
   readonly installs: { readonly id: number; readonly snapshot: SnapshotMetadata }[] = [];
   readonly evicted: number[] = [];
   readonly reads: (readonly [low: number, high: number])[] = [];
-  readonly published = new PublishedState();
+  readonly published = new PublishedState().group(0);
   readonly membership = bootstrapMembership(["a", "b", "c"].map((name) => ({ name, address: `${name}:1` })));
-  readonly engine: Engine;
+  readonly engine: Engine<Membership>;
   /** Milliseconds that it takes to hand one message to the transport. */
   sendMs = 0;
   nowMs = 10_000;
@@ -79,6 +84,7 @@ export class Bench {
       readLog: (low: number, high: number) => void this.reads.push([low, high]),
       onEvicted: (entries: readonly Entry[]) => void this.evicted.push(...entries.map(({ index: at }) => at)),
       onLeadership: () => {},
+      applyMembership: applyMembershipEntry,
       onMembership: () => {},
       onReadState: () => {},
     };

@@ -1,5 +1,7 @@
 /** A few engines in one thread, each with a log and a store in memory, on a network that loses what a test says. */
 
+import type { Membership } from "../../../../src/cluster/registry/membership.ts";
+import { applyMembershipEntry, bootstrapMembership } from "../../../../src/cluster/registry/membership.ts";
 import type { RaftEnvelope } from "../../../../src/peer/types.ts";
 import {
   type ConfState,
@@ -11,15 +13,10 @@ import {
   type SnapshotMetadata,
 } from "../../../../src/raft/core/index.ts";
 import { Engine } from "../../../../src/raft/engine/engine.ts";
+import { BOOTSTRAP_POSITION, isMembershipEntry } from "../../../../src/raft/engine/group-configuration.ts";
 import { LogCache } from "../../../../src/raft/engine/log-cache.ts";
-import {
-  applyMembershipEntry,
-  BOOTSTRAP_POSITION,
-  bootstrapMembership,
-  isMembershipEntry,
-} from "../../../../src/raft/engine/membership.ts";
 import { raftIdOf } from "../../../../src/raft/engine/raft-id.ts";
-import type { Membership, Position } from "../../../../src/raft/engine/types.ts";
+import type { Position } from "../../../../src/raft/engine/types.ts";
 import type { WalBatch } from "../../../../src/raft/log/types.ts";
 import { PublishedState } from "../../../../src/threads/shared-state.ts";
 import { seededRandom } from "../../log/support/seeded-random.ts";
@@ -42,8 +39,8 @@ export class EngineNode {
   readonly name: string;
   readonly id: number;
   readonly durable: Durable;
-  readonly published = new PublishedState();
-  engine: Engine;
+  readonly published = new PublishedState().group(0);
+  engine: Engine<Membership>;
   alive = true;
   /** Reads of the log beyond memory. */
   logReads = 0;
@@ -89,7 +86,7 @@ export class EngineNode {
     this.#messages.push(task);
   }
 
-  #start(fresh: boolean): Engine {
+  #start(fresh: boolean): Engine<Membership> {
     const { durable } = this;
     const { applied, membership } = durable;
     const terms = [{ index: durable.firstIndex - 1, term: durable.baseTerm }];
@@ -154,6 +151,7 @@ export class EngineNode {
           }),
         onEvicted: () => {},
         onLeadership: () => {},
+        applyMembership: applyMembershipEntry,
         onMembership: () => {},
         onReadState: () => {},
       },

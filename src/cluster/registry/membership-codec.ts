@@ -1,7 +1,11 @@
-/** Bytes of the replicated membership, and of the context of an entry that changes it (proto/raft.proto). */
+/** The replicated membership and its bytes, and of the context of an entry that changes it (proto/raft.proto). */
 import { elastickv as gen } from "../../gen/raft.js";
-import type { ConfState } from "../core/index.ts";
-import type { Member, Membership } from "./types.ts";
+import type { ConfState } from "../../raft/core/index.ts";
+import type { GroupConfiguration } from "../../raft/engine/group-configuration.ts";
+import type { Member, NodeRegistry } from "./node-registry.ts";
+
+/** Written by the state machine in the transaction that applies the entry that changed it, and part of every snapshot. */
+export interface Membership extends GroupConfiguration, NodeRegistry {}
 
 /** What the context of a membership change says. */
 export interface MembershipChange {

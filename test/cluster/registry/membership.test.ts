@@ -1,4 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import type { Membership } from "../../../src/cluster/registry/membership.ts";
+import { applyMembershipEntry, bootstrapMembership } from "../../../src/cluster/registry/membership.ts";
+import {
+  decodeMembership,
+  decodeMembershipChange,
+  encodeMembership,
+  encodeMembershipChange,
+  MembershipFormatError,
+} from "../../../src/cluster/registry/membership-codec.ts";
+import type { Member } from "../../../src/cluster/registry/node-registry.ts";
+import { clusterIdOf } from "../../../src/cluster/registry/node-registry.ts";
 import {
   type ConfChange,
   ConfChangeTransition,
@@ -8,23 +19,16 @@ import {
   encodeConfChange,
   RawNode,
 } from "../../../src/raft/core/index.ts";
-import {
-  applyMembershipEntry,
-  bootstrapMembership,
-  clusterIdOf,
-  membersOf,
-} from "../../../src/raft/engine/membership.ts";
-import {
-  decodeMembership,
-  decodeMembershipChange,
-  encodeMembership,
-  encodeMembershipChange,
-  MembershipFormatError,
-} from "../../../src/raft/engine/membership-codec.ts";
+import { membersOf } from "../../../src/raft/engine/group-configuration.ts";
 import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
-import type { Member, Membership } from "../../../src/raft/engine/types.ts";
+import { seededRandom } from "../../raft/log/support/seeded-random.ts";
 import { MemoryStorage } from "../../support/raft/memory-storage.ts";
-import { seededRandom } from "../log/support/seeded-random.ts";
+
+const GOLDEN =
+  "0806121a08e799e1ddb8ed1908e0de93b39de42110c4dda0d8d0882228001a1708e799e1ddb8ed1912026e311a076e313a39" +
+  "30303022001a1708e0de93b39de42112026e331a076e333a3930303022001a3708c4dda0d8d0882212026e341a076e343a39" +
+  "303030222061616161616161616161616161616161616161616161616161616161616161612217089bddf4c98a900112026e" +
+  "321a076e323a393030302200";
 
 const INITIAL = ["n1", "n2", "n3"].map((name) => ({ name, address: `${name}:9000` }));
 
@@ -202,6 +206,19 @@ describe("membership", () => {
     expect(clusterIdOf(INITIAL)).toBe(clusterIdOf([...INITIAL].reverse()));
     expect(clusterIdOf(INITIAL)).toMatch(/^[0-9a-f]{32}$/);
     expect(clusterIdOf(INITIAL)).not.toBe(clusterIdOf([...INITIAL.slice(1), { name: "n1", address: "x:1" }]));
+  });
+
+  test("the bytes of configuration and registry are one state, and stay as they are", () => {
+    const { membership } = apply(
+      apply(
+        bootstrapMembership(INITIAL),
+        5,
+        change([[ConfChangeType.AddLearnerNode, "n4"]], [member("n4", "aa".repeat(16))], 1),
+      ).membership,
+      6,
+      change([[ConfChangeType.RemoveNode, "n2"]], [], 5),
+    );
+    expect(Buffer.from(encodeMembership(membership)).toString("hex")).toBe(GOLDEN);
   });
 
   test("bytes that are none are refused by name", () => {

@@ -1,0 +1,90 @@
+/**
+ * Who votes and who listens in one Raft group, as a function of its log (docs/engine.md, "Who is who"). What the nodes are called and
+ * where they are is no matter of a group: that is the node registry of the cluster (cluster/registry).
+ */
+import {
+  type ConfChange,
+  type ConfState,
+  EMPTY_CONF_STATE,
+  type Entry,
+  EntryType,
+  nextConfState,
+} from "../core/index.ts";
+
+export interface GroupConfiguration {
+  /** Of the entry that brought it: what an operator's decision is guarded by. 1 = the bootstrap. */
+  readonly index: number;
+  readonly confState: ConfState;
+}
+
+/** Position of the bootstrap: the initial configuration is the state there, on every initial member. */
+export const BOOTSTRAP_POSITION = Object.freeze({ index: 1, term: 1 });
+
+/** Of a node that is joining and knows nobody yet. */
+export const NO_CONFIGURATION: GroupConfiguration = Object.freeze({ index: 0, confState: EMPTY_CONF_STATE });
+
+/** It changes the configuration, or what is registered of a node. */
+export function isMembershipEntry(entry: Entry): boolean {
+  return entry.type !== EntryType.Normal;
+}
+
+/** Behind the entry at `index`. @throws ConfChangeError: it is impossible */
+export function nextConfiguration(
+  before: GroupConfiguration,
+  index: number,
+  change: ConfChange,
+): GroupConfiguration {
+  return { index, confState: nextConfState(before.confState, change) };
+}
+
+/** Why a change that was decided on the configuration at `guardIndex` (0 = any) may not be made now, or null. */
+export function staleGuard(configuration: GroupConfiguration, guardIndex: number): string | null {
+  if (guardIndex === 0 || guardIndex === configuration.index) return null;
+  return `decided on configuration ${guardIndex}, in force is ${configuration.index}`;
+}
+
+/** Every id that a configuration names. */
+export function membersOf(confState: ConfState): ReadonlySet<number> {
+  return new Set([
+    ...confState.voters,
+    ...confState.votersOutgoing,
+    ...confState.learners,
+    ...confState.learnersNext,
+  ]);
+}
+
+/** Voters of either half, each once. */
+export function votersOf({ confState }: GroupConfiguration): readonly number[] {
+  return [...new Set([...confState.voters, ...confState.votersOutgoing])];
+}
+
+export function isJoint({ confState }: GroupConfiguration): boolean {
+  return confState.votersOutgoing.length > 0;
+}
+
+/** The core and the log must come to the same configuration. @throws Error naming both */
+export function checkSame(where: string, core: ConfState, log: ConfState): void {
+  if (sameConfState(core, log)) return;
+  throw new Error(`${where} brought the configuration ${shown(log)}, the core has ${shown(core)}`);
+}
+
+function sameConfState(a: ConfState, b: ConfState): boolean {
+  return (
+    sameIds(a.voters, b.voters) &&
+    sameIds(a.votersOutgoing, b.votersOutgoing) &&
+    sameIds(a.learners, b.learners) &&
+    sameIds(a.learnersNext, b.learnersNext) &&
+    a.autoLeave === b.autoLeave
+  );
+}
+
+/** In any order. */
+function sameIds(a: readonly number[], b: readonly number[]): boolean {
+  const ids = new Set(a);
+  return ids.size === new Set(b).size && b.every((id) => ids.has(id));
+}
+
+function shown({ voters, votersOutgoing, learners, learnersNext, autoLeave }: ConfState): string {
+  const half = [voters, votersOutgoing, learners, learnersNext].map((ids) => `(${ids.join(" ")})`).join(" ");
+  return autoLeave ? `${half} auto-leave` : half;
+}
