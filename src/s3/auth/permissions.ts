@@ -29,7 +29,7 @@ interface KeyPermissions {
 
 const GRANT = "x-amz-grant-";
 
-/** @returns every action that must be allowed on the request's own resource @internal */
+/** @returns every action that must be allowed on the request's own resource */
 export function actionsOf(permissions: Permissions, request: S3Request): readonly string[] {
   const { actions, ofVersion, ofHeaders } = permissions;
   const base = ofVersion !== undefined && request.query.has("versionId") ? ofVersion : actions;

@@ -15,6 +15,7 @@ import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
 import type { Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
@@ -154,7 +155,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
     const content = await writer.write(bytes, size);
     const digests = await bytes.digests();
     const manifest: Manifest = {
-      versionId: "null",
+      versionId: NULL_VERSION,
       size,
       etag: digests.md5 === undefined ? source.manifest.etag : hexDigest(digests.md5),
       modifiedMs: services.clock.nowMs(),

@@ -18,6 +18,7 @@ import {
   encodeMetadata,
   type UserMetadata,
 } from "./content-headers.ts";
+import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 
@@ -27,7 +28,7 @@ export interface UploadRecord {
   readonly metadata: UserMetadata;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
-  readonly owner: string;
+  readonly owner: RowOwner;
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
@@ -49,7 +50,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     metadata: encodeMetadata(upload.metadata),
     checksumAlgorithm: algorithmNumber(upload.checksumAlgorithm),
     checksumType: typeNumber(upload.checksumType),
-    owner: upload.owner,
+    ...encodeOwner(upload.owner),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
   }).finish();
@@ -65,7 +66,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       metadata: decodeMetadata(row.metadata),
       checksumAlgorithm: algorithmOf(row.checksumAlgorithm),
       checksumType: typeOf(row.checksumType),
-      owner: row.owner,
+      owner: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
     };
