@@ -403,5 +403,5 @@ function isExact(txn: Txn): boolean {
 
 /** Deleting and cleaning up write a little too, but that is how space comes back. */
 function takesSpace(txn: Txn): boolean {
-  return txn.mutations.some((mutation) => mutation.kind === "put");
+  return txn.mutations.some((mutation) => mutation.kind === "put" || mutation.kind === "archive");
 }
