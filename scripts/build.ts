@@ -4,9 +4,10 @@
  */
 
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { BunPlugin } from "bun";
 import { WORKER_ENTRYPOINTS } from "../src/threads/worker-entrypoints.ts";
+import { releaseOf } from "./package/release.ts";
 
 const root = join(import.meta.dir, "..");
 const outfile = process.argv[2] ?? join(root, "dist/elastickv");
@@ -18,8 +19,11 @@ for (const entrypoint of entrypoints) {
     fail(`${entrypoint} is missing (src/threads/worker-entrypoints.ts lists it)`);
 }
 
-const temporary = `${outfile}.${process.pid}.new`;
-mkdirSync(dirname(outfile), { recursive: true });
+// Bun writes the file's name into the binary: it is the same in every build, or two builds would differ.
+const workshop = `${outfile}.${process.pid}.new`;
+const temporary = join(workshop, "elastickv");
+mkdirSync(workshop, { recursive: true });
+process.on("exit", () => rmSync(workshop, { recursive: true, force: true }));
 
 /**
  * Planted bugs are for the simulator (src/platform/planted.ts): in the binary every `PLANTED.name` is the constant `false`, and
@@ -35,13 +39,17 @@ const withoutPlantedBugs: BunPlugin = {
   },
 };
 
+const release = releaseOf();
 const build = await Bun.build({
   entrypoints: entrypoints.map((path) => join(root, path)),
   root: join(root, "src"),
   minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
   target: "bun",
   plugins: [withoutPlantedBugs],
-  define: { ELASTICKV_BUILD_COMMIT: JSON.stringify(commit()) },
+  define: {
+    ELASTICKV_BUILD_COMMIT: JSON.stringify(release.commit),
+    ELASTICKV_BUILD_RELEASE: JSON.stringify(release.name),
+  },
   compile: {
     outfile: temporary,
     // A bunfig.toml or .env in the working directory of a server must not change what it does.
@@ -52,29 +60,9 @@ const build = await Bun.build({
   },
   throw: false,
 });
-if (!build.success) {
-  rmSync(temporary, { force: true });
-  fail(build.logs.join("\n"));
-}
+if (!build.success) fail(build.logs.join("\n"));
 renameSync(temporary, outfile);
 console.log(`${outfile} (${(statSync(outfile).size / 2 ** 20).toFixed(1)} MiB)`);
-
-/** Short commit, with -dirty when what goes into the binary differs from it; "source" outside a git checkout. */
-function commit(): string {
-  const head = git("rev-parse", "--short=12", "HEAD");
-  if (head === undefined) return "source";
-  const changes = git("status", "--porcelain", "--", "src", "proto", "package.json");
-  return changes === "" ? head : `${head}-dirty`;
-}
-
-function git(...words: string[]): string | undefined {
-  try {
-    const result = Bun.spawnSync(["git", ...words], { cwd: root, stdout: "pipe", stderr: "ignore" });
-    return result.success ? result.stdout.toString().trim() : undefined;
-  } catch {
-    return undefined; // git is not installed
-  }
-}
 
 function fail(message: string): never {
   console.error(`build: ${message.trim()}`);

@@ -5,6 +5,7 @@ import { describe } from "./config/describe.ts";
 import { DEFAULT_REGION } from "./config/region.ts";
 import { createLogger } from "./monitoring/log.ts";
 import { ThreadMetrics } from "./monitoring/thread-metrics.ts";
+import { FORMATS } from "./node/formats.ts";
 import { Node } from "./node/node.ts";
 import { systemClock } from "./platform/clock.ts";
 import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
@@ -96,6 +97,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
 const code = await runCli({
   words: process.argv.slice(2),
   environment: process.env,
+  formats: FORMATS,
   print: (text) => void process.stdout.write(text),
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,

@@ -22,7 +22,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "hash", below: [] },
   // Keys and sealed records; who writes them to the keyspace is above.
   { folder: "secrets", below: [] },
-  { folder: "cli", below: ["secrets"] },
+  // Shapes of the admin API: for the admin application, and for the command line at its other end.
+  { folder: "api", below: [] },
+  { folder: "cli", below: ["secrets", "api"] },
 
   { folder: "raft/core", below: [] },
   { folder: "raft/log", below: ["raft/core"] },
@@ -39,7 +41,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "store/generations", below: ["store", "store/sqlite", "store/snapshot"] },
 
   { folder: "txn", below: ["store"] },
-  { folder: "messages", below: ["raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
+  { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
   // One thread each: they meet in `messages`, and none of them imports another.
@@ -51,7 +53,7 @@ export const LAYERS: readonly Layer[] = [
     folder: "snapshots",
     below: ["raft/core", "raft/engine", "cluster/registry", "peer", "store", "store/generations", "messages"],
   },
-  { folder: "cluster", below: ["raft/core", "raft/engine", "cluster/registry", "peer", "messages"] },
+  { folder: "cluster", below: ["api", "raft/core", "raft/engine", "cluster/registry", "peer", "messages"] },
   {
     folder: "consensus",
     // `cluster` and the senders and receivers of `snapshots` are libraries of this thread.
@@ -139,7 +141,7 @@ export const LAYERS: readonly Layer[] = [
     ],
   },
 
-  { folder: "admin", below: ["http", "messages"] },
+  { folder: "admin", below: ["http", "api", "messages"] },
   {
     folder: "gateway",
     below: [
@@ -151,30 +153,10 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "node",
     below: [
-      ...[
-        "raft/engine",
-        "raft/log",
-        "store",
-        "store/generations",
-        "txn",
-        "messages",
-        "cluster/registry",
-        "cluster",
-      ],
-      ...[
-        "state",
-        "snapshots",
-        "consensus",
-        "kv",
-        "gc",
-        "iam",
-        "secrets",
-        "http",
-        "s3",
-        "gateway",
-        "admin",
-        "cli",
-      ],
+      ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
+      ...["store", "store/sqlite", "store/snapshot", "store/generations"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
   { folder: "main", below: ["cli", "node"] },
@@ -182,7 +164,8 @@ export const LAYERS: readonly Layer[] = [
 
 /** Packages that belong to one place; imports of their types count too. Builtins are named with their prefix. */
 export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  elysia: ["s3", "admin"],
+  elysia: ["s3", "api", "admin", "cli"],
+  "@sinclair/typebox": ["api"],
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],

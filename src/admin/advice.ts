@@ -2,6 +2,8 @@
  * What an operator should do next, in sentences, from what the status says. A sentence never asks for what is under way already:
  * a change of voters, a learner on its way into a lost voter's place, leadership that is being handed over.
  */
+
+import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 import {
   duration,
   isCertificateProblem,
@@ -10,7 +12,6 @@ import {
   snapshotAdvice,
 } from "./member-advice.ts";
 import { hasCaughtUp, type Replacement, replacements } from "./replacements.ts";
-import type { ClusterStatus, MemberStatus } from "./types.ts";
 import { hasMajority, type VoterSet, voterSets } from "./voters.ts";
 
 type Status = Omit<ClusterStatus, "advice">;

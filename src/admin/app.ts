@@ -1,9 +1,10 @@
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
+import type { ClusterStatus } from "../api/schemas.ts";
+import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "../api/schemas.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
-import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "./schemas.ts";
-import type { AdminDeps, ClusterStatus } from "./types.ts";
+import type { AdminDeps } from "./types.ts";
 
 /** The API alone, without listener, host check and pages. Answers an absolute URL with a fixed host (`listener.ts`). */
 export interface AdminApp {

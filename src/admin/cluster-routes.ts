@@ -1,8 +1,7 @@
 /** Changes of the cluster, over the admin API. Who may ask: whoever is on this machine (`listener.ts` turns all others away,
  *  other web pages among them); what is allowed: the leader decides. */
 import { Elysia } from "elysia";
-import { parsePeerAddress } from "../config/members.ts";
-import type { ClusterRefusalCode, MemberChange } from "../messages/cluster.ts";
+import type { ClusterRefusalCode } from "../api/codes.ts";
 import {
   doneSchema,
   guardBody,
@@ -13,7 +12,10 @@ import {
   refusedSchema,
   replaceBody,
   transferBody,
-} from "./schemas.ts";
+} from "../api/schemas.ts";
+import { formatAddress } from "../config/address.ts";
+import { parsePeerAddress } from "../config/members.ts";
+import type { MemberChange } from "../messages/cluster.ts";
 import type { AdminDeps } from "./types.ts";
 
 /** 409: not as things are; 503: perhaps later, by itself. @internal */
@@ -62,7 +64,7 @@ export function clusterRoutes(deps: Pick<AdminDeps, "changeCluster">) {
       ({ body, set }) => {
         let address: string;
         try {
-          address = parsePeerAddress(body.address);
+          address = formatAddress(parsePeerAddress(body.address));
         } catch (error) {
           set.status = 400;
           const message = `address ${error instanceof Error ? error.message : String(error)}`;

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { NOT_LOCAL } from "../api/codes.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import type { AdminSocketPlace } from "../config/admin-socket.ts";
 import {
@@ -7,11 +8,12 @@ import {
   type SmallServerOptions,
   startSmallServer,
 } from "../http/small-server.ts";
+import { listenProblem } from "../platform/listen-error.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
 import { type AdminApp, createAdminApp } from "./app.ts";
 import { foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
-import { NOT_LOCAL, refuseChange } from "./local-only.ts";
+import { refuseChange } from "./local-only.ts";
 import { servePage } from "./pages.ts";
 import { probeAt } from "./probes.ts";
 import { prepareSocketPath } from "./socket-path.ts";
@@ -210,11 +212,14 @@ function cannotListen(where: string, error: unknown, flag: string): StartError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const options = { cause: error };
   const other = flag === "--admin-socket" ? "another path" : "a port above 1023";
+  const problem = listenProblem(error);
+  if (problem === "in-use") {
+    return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
+  }
+  if (problem === "not-allowed") {
+    return lasting(`${where}: no permission to listen there: take ${other} (${flag})`, options);
+  }
   switch (code) {
-    case "EADDRINUSE":
-      return new StartError(`${where} is in use by another process (${flag} chooses another)`, options);
-    case "EACCES":
-      return lasting(`${where}: no permission to listen there: take ${other} (${flag})`, options);
     case "ENOENT":
     case "ENOTDIR":
     case "EROFS":

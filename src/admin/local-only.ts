@@ -5,9 +5,6 @@
 import { isIPv4 } from "node:net";
 import type { SmallRequest } from "../http/small-server.ts";
 
-/** Code of the 403. */
-export const NOT_LOCAL = "NOT_LOCAL";
-
 const WHAT_TO_DO =
   "the admin API has no login yet, so it takes changes only over a loopback connection or the node's admin socket: " +
   "run elastickv cluster on the machine of any node (ssh), which passes it on to the leader";

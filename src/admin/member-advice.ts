@@ -1,5 +1,5 @@
 /** What to do about one member, looked at alone. */
-import type { ClusterStatus, MemberStatus } from "./types.ts";
+import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
 type Situation = Pick<ClusterStatus, "leaderId" | "nodeId" | "view" | "joint">;
 

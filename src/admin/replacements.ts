@@ -1,6 +1,7 @@
 /** Which learner is there to take which lost voter's place. Nobody has said so: that a learner was added is how it begins. */
+
+import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 import { isCertificateProblem, isRefusedForGood } from "./member-advice.ts";
-import type { ClusterStatus, MemberStatus } from "./types.ts";
 
 export interface Replacement {
   readonly lost: MemberStatus;

@@ -1,5 +1,5 @@
 /** Who votes, and who is needed: one set of voters, or the old and the new one while votes change hands. */
-import type { ClusterStatus, MemberStatus } from "./types.ts";
+import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
 export interface VoterSet {
   /** Empty unless there are two of them. */

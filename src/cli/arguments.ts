@@ -8,6 +8,7 @@ import {
   isClusterVerb,
   parseClusterCommand,
 } from "./cluster-arguments.ts";
+import { parseFlags } from "./flags.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -15,7 +16,7 @@ export type Command =
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "help"; readonly topic: HelpTopic }
-  | { readonly kind: "version" };
+  | { readonly kind: "version"; readonly json: boolean };
 
 export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | ClusterVerb;
 
@@ -35,21 +36,28 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       return { kind: "help", topic: helpTopic(rest) };
     case "version":
     case "--version":
-      if (rest[0] === undefined) return { kind: "version" };
-      throw new ConfigError(`unexpected argument ${JSON.stringify(rest[0])} after version`);
+      if (asksForHelp(rest)) return { kind: "help", topic: "general" };
+      return { kind: "version", json: onlyJson(verb, rest) };
     case "serve":
       if (asksForHelp(rest)) return { kind: "help", topic: "serve" };
-      return { kind: "serve", loaded: loadConfig(parseFlags(rest), environment) };
+      return { kind: "serve", loaded: loadConfig(settingFlags(rest), environment) };
     case "cluster":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
     case "credentials":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
       if (rest[0] !== "show") throw new ConfigError(notShow(rest[0]));
-      return { kind: "credentials", loaded: loadConfig(parseFlags(rest.slice(1), verb), environment) };
+      return { kind: "credentials", loaded: loadConfig(settingFlags(rest.slice(1), verb), environment) };
     default:
       throw new ConfigError(unknownVerb(verb));
   }
+}
+
+/** @returns whether it is there; @throws ConfigError for anything else. */
+function onlyJson(verb: string, words: readonly string[]): boolean {
+  const other = words.find((word, index) => word !== "--json" || index > 0);
+  if (other === undefined) return words.length > 0;
+  throw new ConfigError(`unexpected argument ${JSON.stringify(other)} after ${verb}: it takes only --json`);
 }
 
 function notShow(word: string | undefined): string {
@@ -78,47 +86,31 @@ function unknownVerb(verb: string): string {
   return `unknown verb ${JSON.stringify(verb)}${hint === undefined ? "" : `; did you mean ${hint}?`} (see elastickv --help)`;
 }
 
-/** `--flag value`, `--flag=value`, and a bare `--switch`. */
-function parseFlags(words: readonly string[], verb = "serve"): Map<string, string> {
-  const rows = new Map(SETTING_ROWS.map(([, row]) => [row.flag, row]));
-  const flags = new Map<string, string>();
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? "";
-    if (!word.startsWith("--") || word === "--") {
+const ROWS: ReadonlyMap<string, Setting<unknown>> = new Map(SETTING_ROWS.map(([, row]) => [row.flag, row]));
+const KNOWN = new Map(
+  [...ROWS].map(([flag, { type }]) => [
+    flag,
+    type.isSwitch === true ? ("nothing" as const) : ("value" as const),
+  ]),
+);
+
+function settingFlags(words: readonly string[], verb = "serve"): ReadonlyMap<string, string> {
+  return parseFlags(words, {
+    known: KNOWN,
+    command: "serve",
+    operand: (word) => {
       throw new ConfigError(
         `unexpected argument ${JSON.stringify(word)}: ${verb} takes only --flags (see elastickv ${verb} --help)`,
       );
-    }
-    const equals = word.indexOf("=");
-    const name = word.slice(2, equals < 0 ? undefined : equals);
-    const row = knownFlag(name, rows);
-    let value: string | undefined = equals < 0 ? undefined : word.slice(equals + 1);
-    if (value === undefined) {
-      if (row.type.isSwitch === true) value = "true";
-      else value = words[++index];
-    }
-    if (value === undefined || value === "" || (equals < 0 && value.startsWith("--"))) {
-      throw new ConfigError(`--${name}: the value is missing (${row.type.placeholder})`);
-    }
-    if (flags.has(name)) throw new ConfigError(`--${name} is given twice`);
-    flags.set(name, value);
-  }
-  return flags;
-}
-
-function knownFlag(name: string, rows: ReadonlyMap<string, Setting<unknown>>): Setting<unknown> {
-  const row = rows.get(name);
-  if (row === undefined) {
-    const hint = didYouMean(name, rows.keys());
-    throw new ConfigError(
-      `unknown flag ${JSON.stringify(`--${name}`)}${hint === undefined ? "" : `; did you mean --${hint}?`} (see elastickv serve --help)`,
-    );
-  }
-  if (row.type.isSecret === true) {
-    const variable = variableOf(row);
-    throw new ConfigError(
-      `--${name} is not accepted, because every user can see command lines: set ${variable} or ${variable}_FILE`,
-    );
-  }
-  return row;
+    },
+    flag: (name) => {
+      const row = ROWS.get(name);
+      if (row?.type.isSecret !== true) return;
+      const variable = variableOf(row);
+      throw new ConfigError(
+        `--${name} is not accepted, because every user can see command lines: set ${variable} or ${variable}_FILE`,
+      );
+    },
+    placeholder: (name) => ` (${ROWS.get(name)?.type.placeholder})`,
+  });
 }

@@ -7,6 +7,7 @@ import type { Environment } from "../config/load.ts";
 import { type NamedAddress, NODE_NAME, NODE_NAME_RULE, parseMember } from "../config/members.ts";
 import { SETTINGS, variableOf } from "../config/settings.ts";
 import { parseDuration } from "../config/units.ts";
+import { parseFlags } from "./flags.ts";
 
 export type ClusterAction =
   | { readonly verb: "status"; readonly json: boolean }
@@ -187,42 +188,30 @@ function timeoutOf(flag: string | undefined, otherwise: number): number {
   }
 }
 
-const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"] as const;
+const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"].map((name) => [name, "value"] as const);
+const OPTIONS = new Map(VALUE_OPTIONS);
+const STATUS_OPTIONS = new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]);
 
-/** Options may stand anywhere; `--flag value` and `--flag=value`. */
+/** Options may stand anywhere. */
 function split(
   verb: ClusterVerb,
   words: readonly string[],
-): { operands: string[]; options: Map<string, string> } {
-  const operands: string[] = [];
-  const options = new Map<string, string>();
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? "";
-    if (!word.startsWith("--")) {
-      operands.push(word);
-      continue;
-    }
-    const equals = word.indexOf("=");
-    const name = word.slice(2, equals < 0 ? undefined : equals);
-    if (options.has(name)) throw new ConfigError(`--${name} is given twice`);
-    if (name === "json" && verb === "status") {
-      if (equals >= 0) throw new ConfigError("--json takes no value");
-      options.set(name, "true");
-      continue;
-    }
-    if (verb === "secret") throw new ConfigError(`cluster secret takes no options; given: --${name}`);
-    if (!VALUE_OPTIONS.some((known) => known === name)) {
-      const known = verb === "status" ? [...VALUE_OPTIONS, "json"] : VALUE_OPTIONS;
-      const hint = didYouMean(name, known);
-      throw new ConfigError(
-        `unknown flag ${JSON.stringify(`--${name}`)}${hint === undefined ? "" : `; did you mean --${hint}?`} (see elastickv cluster ${verb} --help)`,
-      );
-    }
-    const value = equals < 0 ? words[++index] : word.slice(equals + 1);
-    if (value === undefined || value === "" || (equals < 0 && value.startsWith("--"))) {
-      throw new ConfigError(`--${name}: the value is missing`);
-    }
-    options.set(name, value);
+): { readonly operands: readonly string[]; readonly options: ReadonlyMap<string, string> } {
+  const option = words.find((word) => word.startsWith("--"));
+  if (verb === "secret" && option !== undefined) {
+    throw new ConfigError(`cluster secret takes no options; given: ${option.split("=", 1)[0]}`);
   }
+  const operands: string[] = [];
+  const options = parseFlags(words, {
+    known: verb === "status" ? STATUS_OPTIONS : OPTIONS,
+    command: `cluster ${verb}`,
+    operand: (word) => {
+      if (word === "--") throw new ConfigError(`unknown flag "--" (see elastickv cluster ${verb} --help)`);
+      operands.push(word);
+    },
+    flag: (name, inlineValue) => {
+      if (name === "json" && inlineValue) throw new ConfigError("--json takes no value");
+    },
+  });
   return { operands, options };
 }

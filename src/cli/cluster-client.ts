@@ -1,39 +1,9 @@
 /** The admin API's cluster part, from the other end. */
+import type { Static, TSchema } from "elysia";
+import { AnswerError, checkAnswer } from "../api/answers.ts";
+import { type ChangeDone, type ClusterStatus, clusterSchema, doneSchema } from "../api/schemas.ts";
 import { clientUrl, formatAddress } from "../config/address.ts";
 import type { AdminTarget } from "./cluster-arguments.ts";
-
-/** What GET /v1/cluster answers (docs/operations/cluster.md); fields that this version does not know are kept out. */
-export interface ClusterStatus {
-  readonly clusterId: string;
-  readonly nodeId: string;
-  /** Who looks: the leader, or the node that answers. */
-  readonly view: "leader" | "own";
-  readonly leaderId: string | null;
-  readonly term: number;
-  readonly configurationIndex: number | null;
-  readonly joint: boolean;
-  readonly members: readonly ClusterMember[];
-  readonly advice: readonly string[];
-}
-
-export interface ClusterMember {
-  readonly id: string;
-  readonly peerAddress: string | null;
-  readonly role: string;
-  /** Null, here and below: not known to whoever looks. */
-  readonly match: number | null;
-  readonly applied: number | null;
-  readonly lag: number | null;
-  readonly reachable: boolean | null;
-  readonly snapshot: boolean | null;
-  readonly registered: boolean | null;
-  readonly problem: string | null;
-}
-
-export interface ChangeDone {
-  readonly changed: boolean;
-  readonly configurationIndex: number;
-}
 
 /** Refused, or not answered. The message is one line for the operator. */
 export class ClusterError extends Error {
@@ -67,14 +37,12 @@ export class ClusterClient {
   /** @returns the answer as it came, too, for --json. @throws ClusterError */
   async status(timeoutMs: number): Promise<{ readonly status: ClusterStatus; readonly raw: unknown }> {
     const raw = await this.#ask("GET", "/v1/cluster", undefined, timeoutMs);
-    const status = raw as Partial<ClusterStatus> | null;
-    if (!Array.isArray(status?.members) || !Array.isArray(status.advice)) {
-      throw new ClusterError(
-        "BAD_ANSWER",
-        `${this.#where} did not answer like the admin address of an elastickv node`,
-      );
-    }
-    return { status: raw as ClusterStatus, raw };
+    const status = this.#checked(
+      clusterSchema,
+      raw,
+      "did not answer like the admin address of an elastickv node",
+    );
+    return { status, raw };
   }
 
   addLearner(body: { name: string; address: string }, guard: number, timeoutMs: number): Promise<ChangeDone> {
@@ -99,19 +67,17 @@ export class ClusterClient {
   }
 
   async #change(method: string, path: string, body: unknown, timeoutMs: number): Promise<ChangeDone> {
-    const answer = (await this.#ask(
-      method,
-      `/v1/cluster${path}`,
-      body,
-      timeoutMs,
-    )) as Partial<ChangeDone> | null;
-    if (typeof answer?.changed !== "boolean" || typeof answer.configurationIndex !== "number") {
-      throw new ClusterError(
-        "BAD_ANSWER",
-        `${this.#where} answered something else than what a change is answered with`,
-      );
+    const answer = await this.#ask(method, `/v1/cluster${path}`, body, timeoutMs);
+    return this.#checked(doneSchema, answer, "answered something else than what a change is answered with");
+  }
+
+  #checked<S extends TSchema>(schema: S, answer: unknown, problem: string): Static<S> {
+    try {
+      return checkAnswer(schema, answer);
+    } catch (error) {
+      if (!(error instanceof AnswerError)) throw error;
+      throw new ClusterError(error.code, `${this.#where} ${problem} (${error.message})`);
     }
-    return { changed: answer.changed, configurationIndex: answer.configurationIndex };
   }
 
   async #ask(method: string, path: string, body: unknown, timeoutMs: number): Promise<unknown> {

@@ -4,7 +4,7 @@ import { SETTINGS, variableOf } from "../config/settings.ts";
 import { formatDuration } from "../config/units.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 
-const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
+export const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
   status: "show members, leader and what to do next",
   "add-learner": "let a new node in; it copies the data and has no vote yet",
   promote: "give a learner that has caught up a vote",
@@ -36,17 +36,30 @@ function usage(verb: ClusterVerb): string {
   return ["elastickv cluster", verb, ...operands, ...(verb === "status" ? ["[--json]"] : [])].join(" ");
 }
 
+/** What every verb that asks a node takes. */
+export const CLUSTER_OPTIONS = [
+  {
+    flag: "admin-address",
+    placeholder: "HOST:PORT",
+    help: "admin address of any node of the cluster; changes are taken on its own machine only",
+  },
+  { flag: "admin-socket", placeholder: "PATH", help: "or its admin socket, on its own machine" },
+  { flag: "timeout", placeholder: "DURATION", help: "how long to wait" },
+] as const;
+
 function options(timeoutMs: number | undefined): string {
   const { adminAddress, adminSocket, dataDir } = SETTINGS;
   const admin = formatAddress(adminAddress.default);
   const timeout = timeoutMs === undefined ? "" : ` [default ${formatDuration(timeoutMs)}]`;
-  return `Options:
-  --admin-address HOST:PORT   admin address of any node of the cluster; changes are taken on its own machine only
-  --admin-socket PATH         or its admin socket, on its own machine
+  const defaults = `
                               [default: ${variableOf(adminSocket)}, ${socketIn(`$${variableOf(dataDir)}`)},
                               ${variableOf(adminAddress)}, ${socketIn(dataDir.default)},
-                              ${SERVICE_SOCKET}, ${admin}: the first that is there]
-  --timeout DURATION          how long to wait${timeout}`;
+                              ${SERVICE_SOCKET}, ${admin}: the first that is there]`;
+  const after: Readonly<Record<string, string>> = { "admin-socket": defaults, timeout };
+  const lines = CLUSTER_OPTIONS.map(
+    ({ flag, placeholder, help }) => `  ${`--${flag} ${placeholder}`.padEnd(28)}${help}${after[flag] ?? ""}`,
+  );
+  return `Options:\n${lines.join("\n")}`;
 }
 
 export function clusterHelp(): string {

@@ -1,15 +1,11 @@
 /** `elastickv cluster ...` at work: looks, decides, asks for the change, says what became of it. */
+
+import type { ChangeDone, ClusterStatus } from "../api/schemas.ts";
 import { newClusterSecret } from "../config/cluster-secret.ts";
 import type { Clock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { AdminTarget, ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
-import {
-  type ChangeDone,
-  ClusterClient,
-  ClusterError,
-  type ClusterStatus,
-  type Fetch,
-} from "./cluster-client.ts";
+import { ClusterClient, ClusterError, type Fetch } from "./cluster-client.ts";
 import { clusterTable } from "./cluster-view.ts";
 
 export interface ClusterContext {

@@ -1,4 +1,4 @@
-import type { ClusterMember, ClusterStatus } from "./cluster-client.ts";
+import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
 /** The status as a table, and what to do next. */
 export function clusterTable(status: ClusterStatus): string {
@@ -38,7 +38,7 @@ function shown(value: number | null): string {
   return value === null ? "?" : String(value);
 }
 
-function reach(member: ClusterMember): string {
+function reach(member: MemberStatus): string {
   if (member.reachable === null) return "?";
   if (!member.reachable) return member.problem === null ? "no" : `no: ${member.problem}`;
   if (member.problem !== null) return "yes, its snapshot fails";

@@ -1,17 +1,24 @@
 import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+import { CLUSTER_SUMMARY, COMMANDS, type CommandRow, commandUsage } from "./command-table.ts";
+
+/** Column in which the general help says what a verb does. */
+const SUMMARY_COLUMN = 39;
 
 export function generalHelp(): string {
+  const verbs = COMMANDS.filter(({ words }) => words[0] !== "cluster").map(usageLine);
+  verbs.splice(1, 0, "elastickv cluster VERB".padEnd(SUMMARY_COLUMN) + CLUSTER_SUMMARY);
   return `elastickv: S3-compatible storage in one binary
 
 Usage:
-  elastickv serve [flags]   run a node (elastickv serve --help lists the flags)
-  elastickv cluster VERB    look at a cluster and change its members (elastickv cluster --help)
-  elastickv credentials show  print the root keys of a data directory
-  elastickv version         print the version
-  elastickv --help          this text
+${verbs.map((line) => `  ${line}`).join("\n")}
+  ${"elastickv --help".padEnd(SUMMARY_COLUMN)}this text
 
 "elastickv serve" with no flags is a working single node on 127.0.0.1:9000.
 `;
+}
+
+function usageLine(command: CommandRow): string {
+  return commandUsage(command).padEnd(SUMMARY_COLUMN) + command.summary;
 }
 
 export function credentialsHelp(): string {
@@ -47,17 +54,19 @@ function settingHelp(row: Setting<unknown>): string[] {
     row.type.isSecret === true
       ? `  ${variableOf(row)} (variable only: command lines are visible to every user)`
       : `  --${row.flag} ${row.type.placeholder}   ${variableOf(row)}`;
-  return [head, ...wrap(`${row.help}. ${facts(row)}`, 108).map((line) => `      ${line}`)];
+  return [head, ...wrap(`${row.help}. ${settingFacts(row)}`, 108).map((line) => `      ${line}`)];
 }
 
-function facts(row: Setting<unknown>): string {
+/** `[default 20s; 0 .. 10m]`, and [tuning]. @internal also for the man page */
+export function settingFacts(row: Setting<unknown>): string {
   const shown = row.type.isSecret === true ? "" : row.type.format(row.default);
   const parts = [`default ${shown === "" ? "none" : shown}`];
   if (row.type.bounds !== undefined) parts.push(row.type.bounds);
   return `[${parts.join("; ")}]${row.tuning === true ? " [tuning]" : ""}`;
 }
 
-function wrap(paragraph: string, width: number): string[] {
+/** Lines of at most `width` characters; a longer word has one of its own. @internal also for the man page */
+export function wrap(paragraph: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of paragraph.split(" ")) {

@@ -8,12 +8,14 @@ import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
 import { type ClusterContext, runCluster } from "./cluster-run.ts";
 import { showCredentials } from "./credentials.ts";
 import { credentialsHelp, generalHelp, serveHelp } from "./help.ts";
-import { versionLine } from "./version.ts";
+import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
 export interface CliContext extends ClusterContext {
   /** What follows the program's name. */
   readonly words: readonly string[];
   readonly environment: Environment;
+  /** For `version --json`. */
+  readonly formats: FormatVersions;
   /** Standard output: what was asked for. */
   print(text: string): void;
   /** Standard error: one line that says what went wrong. */
@@ -39,7 +41,7 @@ export async function runCli(context: CliContext): Promise<number> {
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
       case "version":
-        context.print(`${versionLine()}\n`);
+        context.print(`${command.json ? versionJson(context.formats) : versionLine()}\n`);
         return 0;
       case "serve":
         return await context.serve(command.loaded);

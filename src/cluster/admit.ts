@@ -2,6 +2,7 @@
  *  end belongs to the cluster at all has been proved before (peer/proof.ts), or its certificate does. */
 
 import type { HandshakeResult, Hello, RefusalCode } from "../peer/types.ts";
+import { hostOf } from "../platform/network/host-of.ts";
 import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, NodeRegistry } from "./registry/node-registry.ts";
@@ -108,20 +109,4 @@ export function checkCertificate(
     "CERTIFICATE",
     `the certificate of ${hello.name} (${cert.subject}) names ${cert.names.join(", ") || "nobody"}`,
   );
-}
-
-/** "[::1]:80" -> "::1", "host:80" -> "host". @internal */
-export function hostOf(address: string): string {
-  const host = address.slice(0, Math.max(0, address.lastIndexOf(":")));
-  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
-}
-
-/** @throws Error naming an address that is not host:port. */
-export function parseAddress(address: string): { readonly host: string; readonly port: number } {
-  const port = Number(address.slice(address.lastIndexOf(":") + 1));
-  const host = hostOf(address);
-  if (host === "" || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new Error(`"${address}" is not an address of the form host:port`);
-  }
-  return { host, port };
 }

@@ -1,9 +1,8 @@
 /** What a change of the cluster means for the configuration, and whether it may be made. Pure. */
-import { NODE_NAME } from "../config/members.ts";
+import { NODE_NAME, parsePeerAddress } from "../config/members.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import { type ConfChangeSingle, ConfChangeType, type Status } from "../raft/core/index.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import { parseAddress } from "./admit.ts";
 import type { Membership } from "./registry/membership.ts";
 import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
@@ -66,9 +65,9 @@ export function checkChange(
 function checkAddition(membership: Membership, name: string, address: string): ClusterReply | undefined {
   if (!NODE_NAME.test(name)) return refused("INVALID", `"${name}" is no name for a node`);
   try {
-    parseAddress(address);
+    parsePeerAddress(address);
   } catch (error) {
-    return refused("INVALID", error instanceof Error ? error.message : String(error));
+    return refused("INVALID", `address ${error instanceof Error ? error.message : String(error)}`);
   }
   const id = raftIdOf(name);
   if (membership.removed.some((member) => member.id === id)) {

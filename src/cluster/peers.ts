@@ -3,6 +3,7 @@
  * node.
  */
 
+import { parsePeerAddress } from "../config/members.ts";
 import type {
   HandshakeResult,
   Hello,
@@ -15,7 +16,7 @@ import type {
 import type { PeerCertificate } from "../platform/network.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
-import { type AdmissionView, admit, checkCertificate, parseAddress } from "./admit.ts";
+import { type AdmissionView, admit, checkCertificate } from "./admit.ts";
 import { PeerIncarnations } from "./peer-incarnations.ts";
 import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
@@ -27,7 +28,7 @@ import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.t
 const CAPABILITIES: readonly string[] = ["archive"];
 
 /** Of a hello; nodes that do not share it do not talk. */
-const PEER_PROTOCOL = 2;
+export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
 const MAX_PEER_INCARNATIONS = 64;
 /** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */
@@ -340,7 +341,7 @@ export class ClusterPeers {
         continue;
       }
       try {
-        peers.set(id, { id, name, address: parseAddress(current) });
+        peers.set(id, { id, name, address: parsePeerAddress(current) });
       } catch (error) {
         this.#heard.add(id);
         if (this.#isNews(id, `address ${current}`)) {

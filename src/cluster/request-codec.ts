@@ -1,11 +1,7 @@
 /** Cluster requests and their replies as JSON, for the way to the leader and back. */
-import {
-  CLUSTER_REFUSAL_CODES,
-  type ClusterRefusalCode,
-  type ClusterReply,
-  type ClusterRequest,
-  type MemberChange,
-} from "../messages/cluster.ts";
+
+import { CLUSTER_REFUSAL_CODES, type ClusterRefusalCode } from "../api/codes.ts";
+import type { ClusterReply, ClusterRequest, MemberChange } from "../messages/cluster.ts";
 
 class ClusterMessageError extends Error {
   readonly code = "CLUSTER_MESSAGE";

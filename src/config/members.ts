@@ -34,11 +34,11 @@ export function parseMember(text: string): NamedAddress {
   const name = text.slice(0, equals).trim();
   if (!NODE_NAME.test(name))
     throw new RangeError(`contains the name "${name}", which is not ${NODE_NAME_RULE}`);
-  return Object.freeze({ name, address: parsePeerAddress(text.slice(equals + 1)) });
+  return Object.freeze({ name, address: formatAddress(parsePeerAddress(text.slice(equals + 1))) });
 }
 
-/** An address that others can dial. @throws RangeError */
-export function parsePeerAddress(text: string): string {
+/** An address that others can dial, its host in lower case. @throws RangeError naming it. */
+export function parsePeerAddress(text: string): ListenAddress {
   let address: ListenAddress;
   try {
     address = parseAddress(text);
@@ -50,7 +50,7 @@ export function parsePeerAddress(text: string): string {
   if (isWildcard(address))
     throw new RangeError(`contains "${text}": peers cannot dial a wildcard, name the host`);
   if (address.port === 0) throw new RangeError(`contains "${text}": peers cannot dial port 0`);
-  return formatAddress({ host: address.host.toLowerCase(), port: address.port });
+  return { host: address.host.toLowerCase(), port: address.port };
 }
 
 export function formatMembers(members: readonly NamedAddress[]): string {

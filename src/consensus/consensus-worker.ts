@@ -15,11 +15,11 @@ import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { hostThread } from "../threads/worker-host.ts";
+import { ConsensusThread } from "./consensus-thread.ts";
 import { LogClient } from "./log-client.ts";
 import { consensusThreadMetrics } from "./metrics.ts";
 import type { ConsensusWorkerInit } from "./options.ts";
 import { transportMetrics } from "./peer-metrics.ts";
-import { assembleConsensus } from "./start.ts";
 
 export type { ConsensusWorkerInit } from "./options.ts";
 
@@ -29,7 +29,7 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
   answerMetrics(metrics, init.metricsPort);
   watchEventLoopLag(metrics, systemClock);
   const control = new PortChannel<ControlToConsensus, ConsensusToControl>(init.controlPort);
-  const { thread, opened } = assembleConsensus({
+  const thread = new ConsensusThread({
     identity: init.identity,
     initialCluster: init.initialCluster,
     join: init.join,
@@ -74,7 +74,7 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
   });
   metrics.onCollect(() => thread.observe());
   thread.start();
-  const { recovered, applied } = await opened;
+  const { recovered, applied } = await thread.opened;
   return { replay: recovered.lastIndex - applied.index };
 });
 

@@ -19,7 +19,6 @@ import type { NetworkAddress } from "../platform/network.ts";
 import type { Random } from "../platform/random.ts";
 import type { BasicStatus, Entry, SnapshotMetadata } from "../raft/core/index.ts";
 import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
-import type { AppliedState } from "../store/types.ts";
 import type { Channel, PortLike } from "../threads/channel.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
@@ -27,7 +26,7 @@ import type { Fatal } from "../threads/worker-host.ts";
 const RETAIN_BYTES = 32 << 20;
 
 /** Nobody is behind a node without peers. */
-export function retainBytesOf({ peer, raft }: Pick<ConsensusAssembly, "peer" | "raft">): number {
+export function retainBytesOf({ peer, raft }: Pick<ConsensusThreadOptions, "peer" | "raft">): number {
   return peer === undefined ? 0 : (raft.retainBytes ?? RETAIN_BYTES);
 }
 
@@ -78,8 +77,8 @@ export interface ConsensusThreadMetrics {
   observe(observation: ConsensusObservation): void;
 }
 
-/** What `assembleConsensus` takes. */
-export interface ConsensusAssembly extends ClusterContext {
+/** What a ConsensusThread is made with. */
+export interface ConsensusThreadOptions extends ClusterContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly published: PublishedState;
@@ -122,13 +121,4 @@ export interface ConsensusWorkerInit {
   readonly metricsPort: PortLike;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
-}
-
-/** What `assembleConsensus(options: ConsensusAssembly): AssembledConsensus` answers, at once. */
-export interface AssembledConsensus {
-  /** `start()`: everything begins, ticks included. `stop()`: the end of timers and connections (the message `stop` does it too). */
-  readonly thread: { start(): void; stop(): void };
-  /** Log and keyspace are open and belong together; not before `start`, and when this node has yet to learn its cluster's id
-   *  not before it has. Rejects with RecoveryError or LogThreadError; then the thread has ended. */
-  readonly opened: Promise<{ readonly recovered: RecoveredLog; readonly applied: AppliedState }>;
 }

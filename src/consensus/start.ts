@@ -6,6 +6,7 @@
 import type { Membership } from "../cluster/registry/membership.ts";
 import { bootstrapMembership, NO_MEMBERSHIP } from "../cluster/registry/membership.ts";
 import { clusterIdOf } from "../cluster/registry/node-registry.ts";
+import type { StoreToConsensus } from "../messages/messages.ts";
 import { RawNode, ReadOnlyOption } from "../raft/core/index.ts";
 import { Engine } from "../raft/engine/engine.ts";
 import { BOOTSTRAP_POSITION } from "../raft/engine/group-configuration.ts";
@@ -13,11 +14,9 @@ import { LogCache } from "../raft/engine/log-cache.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
-import { ConsensusThread } from "./consensus-thread.ts";
-import { type AssembledConsensus, type ConsensusAssembly, retainBytesOf } from "./options.ts";
+import { type ConsensusThreadOptions, retainBytesOf } from "./options.ts";
 import { checkRecovery, checkTerm, isNew, RecoveryError } from "./recovery.ts";
-
-export type { AssembledConsensus, ConsensusAssembly } from "./options.ts";
+import type { EngineHooks, RecoveredGroup } from "./replica.ts";
 
 /** Bytes of log entries asked for at a time while the tail is read at start. */
 const TAIL_PAGE_BYTES = 16 << 20;
@@ -25,7 +24,7 @@ const TAIL_PAGE_BYTES = 16 << 20;
 const BOOTSTRAP_APPEND_ID = 1;
 
 /** A thread that was stopped while it opened; nobody waits for it any more. */
-class StoppedError extends Error {
+export class StoppedError extends Error {
   readonly code = "STOPPED";
   constructor() {
     super("stopped while opening");
@@ -33,66 +32,65 @@ class StoppedError extends Error {
   }
 }
 
-interface Recovered {
+export interface Recovered {
   readonly log: RecoveredLog;
   readonly applied: AppliedState;
   readonly ceilingMs: number;
   readonly membership: Membership | undefined;
 }
 
-export function assembleConsensus(
-  options: ConsensusAssembly,
-): AssembledConsensus & { readonly thread: ConsensusThread } {
-  const thread = new ConsensusThread(options);
-  const opened = Promise.withResolvers<Awaited<AssembledConsensus["opened"]>>();
-  // Whoever started it may not look at the answer; a failure is told in both ways.
-  opened.promise.catch(() => {});
-  const start = (): void => {
-    let open = false;
-    bringUp(options, thread, (recovered, applied) => {
-      open = true;
-      opened.resolve({ recovered, applied });
-    }).catch((error: unknown) => {
-      thread.stop();
-      if (!open) opened.reject(error);
-      else if (!(error instanceof StoppedError)) options.fatal(`consensus: ${String(error)}`, error);
-    });
-  };
-  return { thread: Object.assign(thread, { start }), opened: opened.promise };
+/** What log and keyspace were found to be. */
+export interface Opened {
+  readonly recovered: RecoveredLog;
+  readonly applied: AppliedState;
 }
 
-async function bringUp(
-  options: ConsensusAssembly,
-  thread: ConsensusThread,
-  onOpened: (recovered: RecoveredLog, applied: AppliedState) => void,
-): Promise<void> {
-  const { identity, initialCluster, join } = options;
-  await thread.open();
-  if (thread.clusterId === "") await thread.form("join");
-  const found = await recover(options, thread);
-  onOpened(found.log, found.applied);
-  let recovered = found.log;
+export type OpenedMessage = Extract<StoreToConsensus, { readonly kind: "opened" }>;
+
+/** Asks the store thread to open the keyspace; resolves with its answer. */
+type OpenStore = (
+  marker: { readonly index: number; readonly term: number } | undefined,
+  bootstrap: Membership | undefined,
+) => Promise<OpenedMessage>;
+
+/** How a node that has opened log and keyspace goes on. */
+interface Start {
+  /** The log begins with the first state of the cluster. */
+  readonly founds: boolean;
+  /** Every initial member is met before. */
+  readonly meets: boolean;
+  /** Never a member before: it remembers nobody's lease because there was none. */
+  readonly fresh: boolean;
+}
+
+export function startsAs(
+  { identity, initialCluster, join }: ConsensusThreadOptions,
+  { log, membership }: Recovered,
+): Start {
   // Started without a word about its cluster it has joined one, unless its keyspace has a first state: then it was killed
   // between the roster and the log's first marker.
   const silent = initialCluster.length === 0 && identity.roster !== undefined;
-  const joins = join.length > 0 || (silent && found.membership === undefined);
-  const fresh = isNew(recovered) && (recovered.created || identity.roster === undefined);
-  if (isNew(recovered) && !joins) {
-    if (identity.roster === undefined && initialCluster.length > 1) await thread.form("form");
-    recovered = await bootstrapLog(options, recovered, found.membership ?? NO_MEMBERSHIP);
-  }
-  if (thread.stopped) throw new StoppedError();
-  await run(options, thread, { ...found, log: recovered }, fresh);
+  const joins = join.length > 0 || (silent && membership === undefined);
+  const founds = isNew(log) && !joins;
+  return {
+    founds,
+    meets: founds && identity.roster === undefined && initialCluster.length > 1,
+    fresh: isNew(log) && (log.created || identity.roster === undefined),
+  };
 }
 
 /** Opens log and keyspace, in this order: the log knows whether the keyspace has an installation to finish. */
-async function recover(options: ConsensusAssembly, thread: ConsensusThread): Promise<Recovered> {
+export async function recover(
+  options: ConsensusThreadOptions,
+  clusterId: string,
+  openStore: OpenStore,
+): Promise<Recovered> {
   const { log, identity, logger } = options;
   const recovered = await log.opened();
   const marker = recovered.snapshot;
-  const opened = await thread.openStore(
+  const opened = await openStore(
     marker === undefined ? undefined : { index: marker.index, term: marker.term },
-    bootstrapFor(options, thread.clusterId, recovered),
+    bootstrapFor(options, clusterId, recovered),
   );
   const { applied, ceilingMs, membership } = opened;
   checkRecovery(recovered, applied, identity.initializing);
@@ -119,7 +117,7 @@ async function recover(options: ConsensusAssembly, thread: ConsensusThread): Pro
  * not sync every apply, a power cut may have taken it from the keyspace, and the log has everything since.
  */
 function bootstrapFor(
-  { identity, initialCluster, join, peer }: ConsensusAssembly,
+  { identity, initialCluster, join, peer }: ConsensusThreadOptions,
   clusterId: string,
   recovered: RecoveredLog,
 ): Membership | undefined {
@@ -135,10 +133,9 @@ function bootstrapFor(
 }
 
 /** The same position on every initial member, durable before anything is voted or appended (docs/raft.md, promise 6). */
-async function bootstrapLog(
-  { log, identity }: ConsensusAssembly,
-  recovered: RecoveredLog,
-  membership: Membership,
+export async function bootstrapLog(
+  { log, identity }: ConsensusThreadOptions,
+  { log: recovered, membership = NO_MEMBERSHIP }: Recovered,
 ): Promise<RecoveredLog> {
   const { confState } = membership;
   if (!membership.members.some(({ name }) => name === identity.name)) {
@@ -154,16 +151,16 @@ async function bootstrapLog(
   return { ...recovered, hardState, snapshot, confState, firstIndex: index + 1, lastIndex: index };
 }
 
-async function run(
-  options: ConsensusAssembly,
-  thread: ConsensusThread,
+/** Reads what is not applied yet back from the log. The engine is made when the replica runs. */
+export async function restoreGroup(
+  options: ConsensusThreadOptions,
+  ownId: number,
   found: Recovered,
   fresh: boolean,
-): Promise<void> {
-  const { raft, published, clock, log } = options;
-  const { log: recovered, applied, ceilingMs } = found;
-  const group = published.group(ONLY_GROUP);
-  const membership = found.membership ?? NO_MEMBERSHIP;
+): Promise<RecoveredGroup> {
+  const { raft, clock, log } = options;
+  const published = options.published.group(ONLY_GROUP);
+  const { log: recovered, applied, ceilingMs, membership = NO_MEMBERSHIP } = found;
   // The commit index is written lazily: after a crash it may lie behind what was applied (and so was committed).
   const hardState = {
     ...recovered.hardState,
@@ -182,13 +179,39 @@ async function run(
     cache.append(page);
     next += page.length;
   }
-  if (thread.stopped) throw new StoppedError();
-  group.publishCommit(hardState.commit);
-  const core = new RawNode({
-    id: thread.ownId,
-    storage: cache,
-    nextInt: (bound) => options.random.nextInt(bound),
-    applied: applied.index,
+  const makeEngine = (hooks: EngineHooks): Engine<Membership> => {
+    published.publishCommit(hardState.commit);
+    return new Engine(
+      {
+        ...hooks,
+        core: makeCore(options, ownId, cache, applied.index),
+        cache,
+        published,
+        clock,
+        membership,
+        tickMs: raft.tickMs,
+        electionTimeoutMs: raft.electionTicks * raft.tickMs,
+        fresh,
+        retainBytes: retainBytesOf(options),
+        maxUnappliedBytes: raft.maxInflightBytes + retainBytesOf(options),
+      },
+      applied,
+    );
+  };
+  return { applied, ceilingMs, membership, makeEngine };
+}
+
+function makeCore(
+  { raft, random }: ConsensusThreadOptions,
+  id: number,
+  storage: LogCache,
+  applied: number,
+): RawNode {
+  return new RawNode({
+    id,
+    storage,
+    nextInt: (bound) => random.nextInt(bound),
+    applied,
     asyncStorageWrites: true,
     electionTicks: raft.electionTicks,
     heartbeatTicks: raft.heartbeatTicks,
@@ -205,28 +228,5 @@ async function run(
     // Proposals travel as such (forwarding.ts): the leader stamps them.
     disableProposalForwarding: true,
     stepDownOnRemoval: true,
-  });
-  log.onAppended((id) => thread.onAppended(id));
-  thread.run({
-    applied,
-    ceilingMs,
-    membership,
-    makeEngine: (hooks) =>
-      new Engine(
-        {
-          ...hooks,
-          core,
-          cache,
-          published: group,
-          clock,
-          membership,
-          tickMs: raft.tickMs,
-          electionTimeoutMs: raft.electionTicks * raft.tickMs,
-          fresh,
-          retainBytes: retainBytesOf(options),
-          maxUnappliedBytes: raft.maxInflightBytes + retainBytesOf(options),
-        },
-        applied,
-      ),
   });
 }

@@ -2,7 +2,6 @@
  * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
  * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
  */
-
 import type { Membership } from "../cluster/registry/membership.ts";
 import { readMembership } from "../cluster/registry/membership-codec.ts";
 import { ReplicatedRows } from "../iam/replicated-rows.ts";
@@ -21,7 +20,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { AppliedState, KeyspaceReader } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import { ONLY_GROUP } from "../threads/group.ts";
+import { checkGroup, ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 
@@ -72,6 +71,7 @@ export class GatewayKv {
     this.#options = options;
     const { consensus, published, clock, timers, metrics } = options;
     this.#proposer = new Proposer({
+      group: ONLY_GROUP,
       consensus,
       published,
       clock,
@@ -88,6 +88,7 @@ export class GatewayKv {
     const hit = metrics.counter("leaseReads").labels({ outcome: "hit" });
     const miss = metrics.counter("leaseReads").labels({ outcome: "miss" });
     this.#reads = new LinearizableReader({
+      group: ONLY_GROUP,
       reader: this.#reader,
       published: published.group(ONLY_GROUP),
       consensus,
@@ -194,6 +195,7 @@ export class GatewayKv {
   }
 
   #onConsensus(message: ConsensusToGateway): void {
+    if (message.kind !== "released") checkGroup(message.group);
     switch (message.kind) {
       case "released":
         this.#proposer.onReleased(message.slabIds);
@@ -214,6 +216,7 @@ export class GatewayKv {
   }
 
   #onStore(message: StoreToGateway): void {
+    checkGroup(message.group);
     switch (message.kind) {
       case "applied":
         // The cache first: whoever is told that its write is done must not read what was there before it.
@@ -239,7 +242,7 @@ export class GatewayKv {
     this.#options.timers.later(() => {
       if (this.#retired.delete(old)) old.close();
     }, RETIRED_READER_MS);
-    this.#options.store.send({ kind: "reader-reopened" });
+    this.#options.store.send({ kind: "reader-reopened", group: ONLY_GROUP });
     this.#options.log.info("a snapshot took the keyspace's place", { applied: applied.index });
   }
 }

@@ -1,4 +1,5 @@
 /** The S3 application of the front thread, with everything it needs around it. */
+
 import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
@@ -13,10 +14,11 @@ import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import { systemTimers } from "../platform/timers.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { knownUsersOnly } from "../s3/auth/authorizer.ts";
-import { PutAdmission, systemTimer } from "../s3/content/admission.ts";
+import { PutAdmission } from "../s3/content/admission.ts";
 import { AttemptSweeper } from "../s3/content/attempts.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
@@ -77,7 +79,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     kv,
     clock,
     random,
-    timer: systemTimer,
+    timers: systemTimers,
     hashes,
     authenticator: new Authenticator({
       credentials: {

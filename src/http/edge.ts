@@ -2,9 +2,11 @@
  * The HTTP edge: node:http below, EdgeApplication above. It keeps the raw target, asks the application before
  * `100 Continue`, polices lengths, applies backpressure both ways, and closes after early replies. See types.ts.
  */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type Clock, systemClock } from "../platform/clock.ts";
+import { listenProblem } from "../platform/listen-error.ts";
 import { discardRest, type SocketBody } from "./body-reader.ts";
 import type { Arrival, Connection, Expectation } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
@@ -347,19 +349,15 @@ function internalError(requestId: string): EdgeReply {
 }
 
 function listenError(cause: Error, host: string, port: number): EdgeError {
-  const code = (cause as NodeJS.ErrnoException).code;
   const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  switch (code) {
-    case "EADDRINUSE":
+  switch (listenProblem(cause)) {
+    case "in-use":
       return new EdgeError("ADDRESS_IN_USE", `${where} is in use by another process`, { cause });
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
+    case "not-here":
       return new EdgeError("ADDRESS_UNAVAILABLE", `${where} is not an address of this machine`, { cause });
-    case "EACCES":
-    case "EPERM":
+    case "not-allowed":
       return new EdgeError("PERMISSION_DENIED", `no permission to listen on ${where}`, { cause });
-    default:
+    case "other":
       return new EdgeError("LISTEN_FAILED", `cannot listen on ${where}: ${cause.message}`, { cause });
   }
 }

@@ -20,6 +20,7 @@ import type {
   VersionedValue,
 } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
+import type { GroupId } from "../threads/group.ts";
 import type { PublishedGroup } from "../threads/shared-state.ts";
 import { KvError, type ReadView } from "../txn/types.ts";
 import { ReadRounds } from "./read-index-rounds.ts";
@@ -27,6 +28,7 @@ import { RowCache } from "./row-cache.ts";
 
 export interface LinearizableReaderOptions {
   readonly reader: MvccReader;
+  readonly group: GroupId;
   /** Of the group that is read. */
   readonly published: PublishedGroup;
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
@@ -93,7 +95,7 @@ export class LinearizableReader {
     this.#rounds = new ReadRounds({
       nowMs: () => options.clock.monotonicMs(),
       deadlineMs: options.deadlineMs,
-      send: (id) => options.consensus.send({ kind: "read-index", id }),
+      send: (id) => options.consensus.send({ kind: "read-index", group: options.group, id }),
       unavailable: () => this.#unavailable(),
     });
   }

@@ -13,6 +13,7 @@ import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Channel } from "../threads/channel.ts";
+import type { GroupId } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { COMMAND_HEADER_BYTES, encodeTxnHeader, payloadsOf } from "../txn/command.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
@@ -45,6 +46,8 @@ export interface Leadership {
 }
 
 export interface ProposerOptions {
+  /** Whose log it is for. */
+  readonly group: GroupId;
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly published: Pick<PublishedState, "diskSpace">;
   readonly clock: Clock;
@@ -354,6 +357,7 @@ export class Proposer {
     for (const { slab, sequences, offsets, lengths } of outgoing) {
       this.#options.consensus.send({
         kind: "propose",
+        group: this.#options.group,
         slabId: slab.id,
         slab: slab.bytes,
         sequences,

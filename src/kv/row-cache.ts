@@ -6,7 +6,9 @@
  * the front how far the store is, and the cache answers only for exactly that timestamp. A read at any other one (a
  * batch is visible to readers a moment before its message arrives) goes to the store.
  */
+
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
+import { mapKeyOf } from "../platform/bytes.ts";
 import type { Timestamp, VersionedValue } from "../store/types.ts";
 
 /** All rows together, with what a Map entry costs. @internal */
@@ -40,7 +42,7 @@ export class RowCache {
   /** The row at `readTs`, if it is known; with its payload if `complete` is asked for. Nobody may write to it. */
   get(key: Uint8Array, readTs: Timestamp, complete: boolean): VersionedValue | undefined {
     if (readTs !== this.#currentTs || this.#rows.size === 0) return undefined;
-    const name = nameOf(key);
+    const name = mapKeyOf(key);
     const cached = this.#rows.get(name);
     if (cached === undefined || (complete && !cached.complete)) return undefined;
     this.#rows.delete(name);
@@ -58,7 +60,7 @@ export class RowCache {
       (row.payload?.byteLength ?? 0) +
       (row.disposal?.byteLength ?? 0);
     if (bytes > CACHED_ROW_BYTES_MAX) return;
-    const name = nameOf(key);
+    const name = mapKeyOf(key);
     this.#drop(name);
     this.#rows.set(name, { row, complete, bytes });
     this.#bytes += bytes;
@@ -77,7 +79,7 @@ export class RowCache {
       this.#bytes = 0;
       return;
     }
-    forEachChangedKey(changed, (key) => this.#drop(nameOf(key)));
+    forEachChangedKey(changed, (key) => this.#drop(mapKeyOf(key)));
   }
 
   /** Another keyspace took the place of the one the rows came from. */
@@ -93,9 +95,4 @@ export class RowCache {
     this.#rows.delete(name);
     this.#bytes -= cached.bytes;
   }
-}
-
-/** One character a byte: the cheapest exact map key that bytes have. */
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }

@@ -1,6 +1,8 @@
 /**
  * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads, sessions); a
  * node may run several. *Control* is what a node has once: its identity, its disk, its garbage collector, its operators.
+ *
+ * One channel between two threads carries the messages of every Raft group: what is said about a group names it (decision 092).
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";
@@ -8,6 +10,7 @@ import type { Member } from "../cluster/registry/node-registry.ts";
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import type { AppliedState } from "../store/types.ts";
+import type { GroupId } from "../threads/group.ts";
 import type { TxnOutcome } from "../txn/types.ts";
 import type { ChangedKeys } from "./changed-keys.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster.ts";
@@ -17,6 +20,7 @@ import type { ClusterReply, ClusterRequest } from "./cluster.ts";
 /** Several entries that lie in one slab. `sequences[i]` occupies bytes `offsets[i] .. offsets[i] + lengths[i]`. */
 export interface ProposeMessage {
   readonly kind: "propose";
+  readonly group: GroupId;
   readonly slabId: number;
   readonly slab: Uint8Array;
   readonly sequences: readonly number[];
@@ -24,11 +28,14 @@ export interface ProposeMessage {
   readonly lengths: readonly number[];
 }
 
-export type GatewayToConsensus = ProposeMessage | { readonly kind: "read-index"; readonly id: number };
+export type GatewayToConsensus =
+  | ProposeMessage
+  | { readonly kind: "read-index"; readonly group: GroupId; readonly id: number };
 
-/** Who leads. `leaderId` 0 = nobody known. */
+/** Who leads a group. `leaderId` 0 = nobody known. */
 interface LeadershipMessage {
   readonly kind: "leadership";
+  readonly group: GroupId;
   readonly leading: boolean;
   readonly leaderId: number;
   readonly term: number;
@@ -40,17 +47,17 @@ export type ConsensusToGateway =
   /** Not in the log and never will be: propose again; at once, or (`no-leader`) when a leader is known. */
   | {
       readonly kind: "dropped";
+      readonly group: GroupId;
       readonly sequences: readonly number[];
       readonly reason: "busy" | "no-leader";
     }
   /** Everything committed when the request came has an index at or below `index`. */
-  | { readonly kind: "read-state"; readonly id: number; readonly index: number }
+  | { readonly kind: "read-state"; readonly group: GroupId; readonly id: number; readonly index: number }
   | LeadershipMessage;
 
 // ---- control <-> consensus: once a node ----------------------------------------------------------------------------
 
 export type ControlToConsensus =
-  | { readonly kind: "status"; readonly id: number }
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
   /** The roster of `keep-roster` is durable. */
   | { readonly kind: "roster-kept" }
@@ -60,30 +67,8 @@ export type ControlToConsensus =
   | { readonly kind: "step-down" }
   | { readonly kind: "stop" };
 
-export interface MemberStatus {
-  readonly id: number;
-  readonly role: "voter" | "learner";
-  readonly match: number;
-  readonly recentActive: boolean;
-}
-
-export interface ConsensusStatus {
-  readonly nodeId: number;
-  readonly leaderId: number;
-  readonly term: number;
-  readonly role: string;
-  readonly commitIndex: number;
-  readonly appliedIndex: number;
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  /** This node leads and has applied an entry of its own term. */
-  readonly leading: boolean;
-  readonly members: readonly MemberStatus[];
-}
-
 export type ConsensusToControl =
   | LeadershipMessage
-  | { readonly kind: "status"; readonly id: number; readonly status: ConsensusStatus }
   | { readonly kind: "cluster-reply"; readonly id: number; readonly reply: ClusterReply }
   /** Bootstrap (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
    *  answered by `roster-kept`; before that this node neither votes nor appends. */
@@ -118,12 +103,23 @@ export type ConsensusToStore =
    *  the keyspace is empty. */
   | {
       readonly kind: "open";
+      readonly group: GroupId;
       readonly marker: { readonly index: number; readonly term: number } | undefined;
       readonly bootstrap: Membership | undefined;
     }
-  | { readonly kind: "apply"; readonly id: number; readonly entries: readonly Entry[] }
+  | {
+      readonly kind: "apply";
+      readonly group: GroupId;
+      readonly id: number;
+      readonly entries: readonly Entry[];
+    }
   /** Puts the received snapshot at this position in force; answered by `installed`. */
-  | { readonly kind: "install"; readonly id: number; readonly snapshot: SnapshotMetadata }
+  | {
+      readonly kind: "install";
+      readonly group: GroupId;
+      readonly id: number;
+      readonly snapshot: SnapshotMetadata;
+    }
   /** A snapshot is about to be read: payloads and old versions stay until `unpin`. Answered by `pinned`. */
   | { readonly kind: "pin"; readonly streamId: number }
   | { readonly kind: "unpin"; readonly streamId: number }
@@ -132,6 +128,7 @@ export type ConsensusToStore =
 export type StoreToConsensus =
   | {
       readonly kind: "opened";
+      readonly group: GroupId;
       readonly applied: AppliedState;
       readonly ceilingMs: number;
       /** undefined: an empty keyspace of a node that is joining. */
@@ -139,6 +136,7 @@ export type StoreToConsensus =
     }
   | {
       readonly kind: "installed";
+      readonly group: GroupId;
       readonly id: number;
       readonly applied: AppliedState;
       readonly ceilingMs: number;
@@ -147,6 +145,7 @@ export type StoreToConsensus =
   | { readonly kind: "pinned"; readonly streamId: number }
   | {
       readonly kind: "applied";
+      readonly group: GroupId;
       /** The highest apply id covered. */
       readonly id: number;
       readonly applied: AppliedState;
@@ -162,20 +161,21 @@ export interface AnswerMessage {
 }
 
 /** The gateway reads from the new keyspace (answer to `keyspace-replaced`). */
-export type GatewayToStore = { readonly kind: "reader-reopened" };
+export type GatewayToStore = { readonly kind: "reader-reopened"; readonly group: GroupId };
 
 export type StoreToGateway =
   /** An apply batch is visible to readers. `answers`: only those to proposals of this gateway. `changed`: the keys that the
    *  batch wrote or deleted; undefined = any key may have changed. */
   | {
       readonly kind: "applied";
+      readonly group: GroupId;
       readonly applied: AppliedState;
       readonly answers: readonly AnswerMessage[];
       readonly changed: ChangedKeys | undefined;
     }
   /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reader-reopened`. Until every
    *  gateway has said so nothing newer is applied or published. */
-  | { readonly kind: "keyspace-replaced"; readonly applied: AppliedState };
+  | { readonly kind: "keyspace-replaced"; readonly group: GroupId; readonly applied: AppliedState };
 
 // ---- store <-> control: once a node --------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 /** What the admin API says about the cluster: the leader's view where there is one, else what this node knows. */
 import { adviceFor } from "../admin/advice.ts";
-import type { ChangeReply, ClusterStatus, MemberStatus } from "../admin/types.ts";
+import type { ChangeReply } from "../admin/types.ts";
+import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 import { hostIdOf } from "../cluster/host-id.ts";
 import type { ClusterView, MemberChange, MemberView } from "../messages/cluster.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";

@@ -29,7 +29,7 @@ import { adviceOn } from "./denied.ts";
 export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
 /** Of the directory as a whole. A change that this binary cannot read back raises it. */
-const DATA_FORMAT = 2;
+export const DATA_FORMAT = 2;
 
 /** What to do about a file that nobody but a backup has. */
 const RESTORE =

@@ -1,8 +1,10 @@
 /** The addresses that a node is to listen at, tried before anything on the disk is made or touched. */
+
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import { isWildcard } from "../config/members.ts";
 import { EXIT } from "../platform/exit-codes.ts";
+import { type ListenProblem, listenProblem } from "../platform/listen-error.ts";
 import { StartError } from "../platform/start-error.ts";
 import type { Topology } from "./topology.ts";
 
@@ -53,27 +55,25 @@ function tryToListen({ what, flag, address }: Wanted): void {
       socket: { open: (socket) => void socket.end(), data: () => {} },
     }).stop(true);
   } catch (error) {
-    const { code } = error as { code?: unknown };
+    const problem = listenProblem(error);
     const where = `${what} address ${formatAddress(address)}`;
     const options = {
       cause: error,
-      exitCode: code === "EACCES" || code === "EPERM" ? EXIT.LASTING : EXIT.MAY_MEND,
+      exitCode: problem === "not-allowed" ? EXIT.LASTING : EXIT.MAY_MEND,
     };
-    throw new StartError(`${where}: ${reasonOf(code, error)} (${flag} chooses another)`, options);
+    throw new StartError(`${where}: ${reasonOf(problem, error)} (${flag} chooses another)`, options);
   }
 }
 
-function reasonOf(code: unknown, error: unknown): string {
-  switch (code) {
-    case "EADDRINUSE":
+function reasonOf(problem: ListenProblem, error: unknown): string {
+  switch (problem) {
+    case "in-use":
       return "in use by another process";
-    case "EACCES":
-    case "EPERM":
+    case "not-allowed":
       return "no permission to listen on this port; above 1023 none is needed";
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
+    case "not-here":
       return "not an address of this machine";
-    default:
+    case "other":
       return `cannot listen: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -5,7 +5,6 @@
 import { GarbageCollector } from "../gc/collector.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type {
-  ConsensusStatus,
   ConsensusToControl,
   ControlToConsensus,
   ControlToStore,
@@ -52,12 +51,10 @@ export class NodeControl {
   readonly #collector: GarbageCollector;
   readonly #reserve: DiskReserve;
   readonly #fullHalves = new Set<"log" | "keyspace">();
-  readonly #statusWaiters = new Map<number, (status: ConsensusStatus) => void>();
   readonly #cancels: (() => void)[] = [];
   #leadership: Leadership = { leading: false, leaderId: 0, term: 0 };
   #stopWaiters: (() => void)[] = [];
   #stoppedThreads = 0;
-  #nextStatusId = 1;
 
   constructor(options: NodeControlOptions) {
     this.#options = options;
@@ -94,21 +91,13 @@ export class NodeControl {
   start(): void {
     const { consensus, store, log } = this.#options;
     consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
-    store.onBatch((messages) => messages.forEach((message) => this.#onStore(message)));
+    store.onBatch((messages) => messages.forEach((message) => this.#onThread("keyspace", message)));
     this.#reserve.check();
     this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
     this.#every(COLLECTOR_INTERVAL_MS, () => {
       this.#collector.run().catch((error: unknown) => {
         log.warn("clean-up stopped, it will go on", { error: String(error) });
       });
-    });
-  }
-
-  status(): Promise<ConsensusStatus> {
-    const id = this.#nextStatusId++;
-    return new Promise((resolve) => {
-      this.#statusWaiters.set(id, resolve);
-      this.#options.consensus.send({ kind: "status", id });
     });
   }
 
@@ -144,28 +133,21 @@ export class NodeControl {
         this.#options.log.info("leadership", { leading, leader, term });
         break;
       }
-      case "status":
-        this.#statusWaiters.get(message.id)?.(message.status);
-        this.#statusWaiters.delete(message.id);
-        break;
       case "disk-full":
-        this.#onDiskFull("log", message.full);
-        break;
       case "fatal":
-        this.#options.onFatal(message.message);
-        break;
       case "stopped":
-        this.#threadStopped();
+        this.#onThread("log", message);
         break;
       default:
         this.cluster.receive(message);
     }
   }
 
-  #onStore(message: StoreToControl): void {
+  /** What either thread may say. */
+  #onThread(half: "log" | "keyspace", message: StoreToControl): void {
     switch (message.kind) {
       case "disk-full":
-        this.#onDiskFull("keyspace", message.full);
+        this.#onDiskFull(half, message.full);
         break;
       case "fatal":
         this.#options.onFatal(message.message);

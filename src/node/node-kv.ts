@@ -4,7 +4,6 @@ import type { Membership } from "../cluster/registry/membership.ts";
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
 import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Leadership } from "../kv/proposer.ts";
-import type { ConsensusStatus } from "../messages/messages.ts";
 import type { DiskSpace } from "../threads/shared-state.ts";
 import type { KvClient } from "../txn/types.ts";
 import type { ClusterControl } from "./cluster-control.ts";
@@ -75,10 +74,6 @@ export class NodeKv {
 
   async whenReadable(): Promise<void> {
     await Promise.all(this.gateways.map((gateway) => gateway.whenReadable()));
-  }
-
-  status(): Promise<ConsensusStatus> {
-    return this.#control.status();
   }
 
   /** Stops the background work, then consensus and store; resolves when both have ended (or after `graceMs`). */

@@ -17,7 +17,7 @@ import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 export const PRELUDE_BYTES = 16;
 const PREFACE_BYTES = 8;
 /** 2: whoever connects has to prove that it belongs to the cluster. There is no way back to 1. */
-const FRAMING_VERSION = 2;
+export const FRAMING_VERSION = 2;
 
 const MAGIC = new TextEncoder().encode("EKVP");
 const TLS_RECORDS = [0x15, 0x16];

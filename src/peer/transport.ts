@@ -1,5 +1,7 @@
+import { parseAddress } from "../config/address.ts";
 import type { Clock } from "../platform/clock.ts";
-import { Crowd, hostOf } from "../platform/network/crowd.ts";
+import { Crowd } from "../platform/network/crowd.ts";
+import { hostOf } from "../platform/network/host-of.ts";
 import type {
   Connection,
   ConnectionHandlers,
@@ -259,7 +261,7 @@ export class PeerTransport implements Transport {
       this.#peers.get(hello.id)?.peer ?? {
         id: hello.id,
         name: hello.name,
-        address: parseAddress(hello.address),
+        address: shownAddress(hello.address),
       }
     );
   }
@@ -311,9 +313,10 @@ function slotKey(id: number, slot: number): string {
 }
 
 /** Of a node that is no peer, for people: whoever dials uses the membership. */
-function parseAddress(address: string): NetworkAddress {
-  const colon = address.lastIndexOf(":");
-  const port = Number(address.slice(colon + 1));
-  if (colon < 0 || !Number.isInteger(port)) return { host: address, port: 0 };
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port };
+function shownAddress(text: string): NetworkAddress {
+  try {
+    return parseAddress(text);
+  } catch {
+    return { host: text, port: 0 };
+  }
 }

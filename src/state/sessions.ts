@@ -6,7 +6,9 @@
  * leader) finds its answer here and is not applied a second time. (Ongaro's thesis, section 6.3; one row an origin
  * instead of one a proposal, because it is rewritten with every apply batch.)
  */
+
 import { elastickv as gen } from "../gen/kv.js";
+import { hexOf } from "../platform/bytes.ts";
 import type { RaftBatch, Timestamp } from "../store/types.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
 import type { TxnOutcome } from "../txn/types.ts";
@@ -23,12 +25,6 @@ export const SESSION_SILENCE_MS = 24 * 60 * 60 * 1000;
 export const SESSION_LEAP_MS = 60 * 60 * 1000;
 /** Name of the list of origins in the FSM state. */
 export const SESSION_INDEX_STATE = "sessions";
-
-function hex(origin: Uint8Array): string {
-  let text = "";
-  for (const byte of origin) text += byte.toString(16).padStart(2, "0");
-  return text;
-}
 
 /** The answers of one origin. */
 class Session {
@@ -105,7 +101,7 @@ export class Sessions {
   }
 
   recall(batch: RaftBatch, origin: Uint8Array, sequence: number): Recall {
-    const session = this.#load(batch).get(hex(origin));
+    const session = this.#load(batch).get(hexOf(origin));
     if (session === undefined) return { kind: "new" };
     if (sequence < session.acknowledgedBelow) return { kind: "stale" };
     const outcome = session.answers.get(sequence);
@@ -119,7 +115,7 @@ export class Sessions {
     outcome: TxnOutcome,
   ): void {
     const sessions = this.#load(batch);
-    const name = hex(command.origin);
+    const name = hexOf(command.origin);
     let session = sessions.get(name);
     if (session === undefined) {
       session = new Session();
@@ -170,8 +166,8 @@ export class Sessions {
     const sessions = new Map<string, Session>();
     const index = batch.getState(SESSION_INDEX_STATE);
     for (const origin of index === undefined ? [] : gen.kv.SessionIndex.decode(index).origins) {
-      const stored = batch.getState(`session/${hex(origin)}`);
-      if (stored !== undefined) sessions.set(hex(origin), Session.decode(stored));
+      const stored = batch.getState(`session/${hexOf(origin)}`);
+      if (stored !== undefined) sessions.set(hexOf(origin), Session.decode(stored));
     }
     this.#sessions = sessions;
     return sessions;

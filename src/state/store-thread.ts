@@ -17,11 +17,12 @@ import type {
   StoreToGateway,
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
+import { sameBytes } from "../platform/bytes.ts";
 import type { Timers } from "../platform/timers.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import { ONLY_GROUP } from "../threads/group.ts";
+import { checkGroup, ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 import { type ApplyWork, type InstallWork, takeBatch } from "./apply-queue.ts";
@@ -116,7 +117,10 @@ export class StoreThread {
     });
     for (const gateway of gateways) {
       gateway.channel.onBatch((messages) => {
-        for (const _ of messages) this.#onReopened(gateway);
+        for (const { group } of messages) {
+          checkGroup(group);
+          this.#onReopened(gateway);
+        }
       });
     }
     return this.#opened.promise;
@@ -131,10 +135,12 @@ export class StoreThread {
     for (const message of messages) {
       switch (message.kind) {
         case "open":
+          checkGroup(message.group);
           this.#open(message);
           break;
         case "apply":
         case "install":
+          checkGroup(message.group);
           this.#queue.push(message);
           break;
         case "pin":
@@ -170,7 +176,13 @@ export class StoreThread {
       membership = readMembership(store);
       this.#published.publishApplied(applied.index, applied.commitTs);
       this.#toldDurable = applied.index;
-      consensus.send({ kind: "opened", applied, ceilingMs: Fsm.ceilingMs(store), membership });
+      consensus.send({
+        kind: "opened",
+        group: ONLY_GROUP,
+        applied,
+        ceilingMs: Fsm.ceilingMs(store),
+        membership,
+      });
     } catch (error) {
       this.#stopped = true;
       this.#opened.reject(error);
@@ -268,7 +280,7 @@ export class StoreThread {
       // Pins stay: whoever reads the old keyspace finds out by itself.
       for (const gateway of gateways) {
         this.#readingOld.add(gateway);
-        gateway.channel.send({ kind: "keyspace-replaced", applied });
+        gateway.channel.send({ kind: "keyspace-replaced", group: ONLY_GROUP, applied });
         gateway.channel.flush();
       }
     } catch (error) {
@@ -307,10 +319,10 @@ export class StoreThread {
     this.#published.publishApplied(applied.index, applied.commitTs);
     // Reads may wait for an index that is in the snapshot, and nothing else may come for a long time.
     for (const { channel } of gateways)
-      channel.send({ kind: "applied", applied, answers: [], changed: undefined });
+      channel.send({ kind: "applied", group: ONLY_GROUP, applied, answers: [], changed: undefined });
     const ceilingMs = Fsm.ceilingMs(store);
     this.#toldDurable = applied.index;
-    consensus.send({ kind: "installed", id: work.id, applied, ceilingMs, membership });
+    consensus.send({ kind: "installed", group: ONLY_GROUP, id: work.id, applied, ceilingMs, membership });
     consensus.flush();
     if (this.#skippedId > this.#answeredId) this.#answer(store, this.#skippedId);
   }
@@ -326,7 +338,7 @@ export class StoreThread {
       for (const { origin, sequence, outcome } of result.answers) {
         if (sameBytes(origin, clientId)) answers.push({ sequence, outcome });
       }
-      channel.send({ kind: "applied", applied, answers, changed });
+      channel.send({ kind: "applied", group: ONLY_GROUP, applied, answers, changed });
       channel.flush();
     }
   }
@@ -338,6 +350,7 @@ export class StoreThread {
     this.#toldDurable = durable.index;
     consensus.send({
       kind: "applied",
+      group: ONLY_GROUP,
       id,
       applied: store.appliedState(),
       durable,
@@ -360,10 +373,4 @@ export class StoreThread {
       this.#options.control.send({ kind: "disk-full", full: false });
     }, DISK_FULL_RETRY_MS);
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

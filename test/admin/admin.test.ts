@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { isKnownHost, knownHosts } from "../../src/admin/host-guard.ts";
 import { type AdminListener, type AdminOptions, startAdmin } from "../../src/admin/listener.ts";
 import { PAGES } from "../../src/admin/pages.ts";
-import type { AdminDeps, ClusterStatus, Readiness } from "../../src/admin/types.ts";
+import type { AdminDeps, Readiness } from "../../src/admin/types.ts";
+import type { ClusterStatus } from "../../src/api/schemas.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 import { raw } from "./raw.ts";
 

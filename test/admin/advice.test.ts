@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type AdviceContext, adviceFor } from "../../src/admin/advice.ts";
-import type { ClusterStatus, MemberStatus } from "../../src/admin/types.ts";
+import type { ClusterStatus, MemberStatus } from "../../src/api/schemas.ts";
 import { clusterStatus, member } from "./status.ts";
 
 const leader = member("n1", { role: "leader" });

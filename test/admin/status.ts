@@ -1,4 +1,4 @@
-import type { ClusterStatus, MemberStatus } from "../../src/admin/types.ts";
+import type { ClusterStatus, MemberStatus } from "../../src/api/schemas.ts";
 
 export function member(id: string, more: Partial<MemberStatus> = {}): MemberStatus {
   return {

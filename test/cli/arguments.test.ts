@@ -18,8 +18,9 @@ describe("verbs", () => {
     [["help", "serve"], { kind: "help", topic: "serve" }],
     [["serve", "--help"], { kind: "help", topic: "serve" }],
     [["serve", "--data-dir", "x", "-h"], { kind: "help", topic: "serve" }],
-    [["version"], { kind: "version" }],
-    [["--version"], { kind: "version" }],
+    [["version"], { kind: "version", json: false }],
+    [["--version"], { kind: "version", json: false }],
+    [["version", "--json"], { kind: "version", json: true }],
   ])("%j", (words, command) => expect(parse(...words)).toEqual(command as never));
 
   test("serve alone is a working node", () => expect(served("serve").config.s3Address.port).toBe(9000));

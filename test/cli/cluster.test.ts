@@ -33,6 +33,7 @@ async function run(
   const code = await runCli({
     words: ["cluster", ...words],
     environment,
+    formats: {},
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve: async () => 99,
@@ -233,6 +234,8 @@ describe("status", () => {
     ]);
     const json = await run(["status", "--json"], [slow]);
     expect([json.code, JSON.parse(json.out)]).toEqual([3, structuredClone(slow()) as never]);
+    // As the node sent it, to the letter.
+    expect(json.out).toBe(`${JSON.stringify(slow(), undefined, 2)}\n`);
   });
 
   test("no leader is 1, with the view of the node that answers", async () => {

@@ -6,6 +6,7 @@ import { runCli } from "../../src/cli/run.ts";
 import type { LoadedConfig } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { SETTING_ROWS, variableOf } from "../../src/config/settings.ts";
+import { FORMATS } from "../../src/node/formats.ts";
 import { EXIT } from "../../src/platform/exit-codes.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 
@@ -15,6 +16,7 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
   const code = await runCli({
     words,
     environment: {},
+    formats: FORMATS,
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve,
@@ -33,6 +35,28 @@ describe("runCli", () => {
     const { code, out } = await run(["version"]);
     expect(code).toBe(0);
     expect(out).toStartWith(`elastickv ${version} (`);
+  });
+
+  test("version --json names the build, the release and every format", async () => {
+    const { code, out } = await run(["version", "--json"]);
+    expect(code).toBe(0);
+    expect(out.trimEnd()).not.toContain("\n");
+    expect(JSON.parse(out)).toEqual({
+      version,
+      commit: "source",
+      bun: Bun.version,
+      release: `${version}~source`,
+      formats: FORMATS,
+    });
+    for (const [name, { reads, writes }] of Object.entries(FORMATS)) {
+      expect([name, Number.isSafeInteger(writes), reads.includes(writes)]).toEqual([name, true, true]);
+    }
+    for (const words of [
+      ["version", "--yaml"],
+      ["version", "--json", "--json"],
+      ["version", "json"],
+    ])
+      expect((await run(words)).code).toBe(2);
   });
 
   test("wrong usage: one line on standard error, exit 2, nothing served", async () => {

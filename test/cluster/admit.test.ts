@@ -1,11 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  type AdmissionView,
-  admit,
-  checkCertificate,
-  hostOf,
-  parseAddress,
-} from "../../src/cluster/admit.ts";
+import { type AdmissionView, admit, checkCertificate } from "../../src/cluster/admit.ts";
 import type { Membership } from "../../src/cluster/registry/membership.ts";
 import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import type { Hello } from "../../src/peer/types.ts";
@@ -118,13 +112,4 @@ describe("who may talk", () => {
     expect(checkCertificate(joining, hello("n9", "i"), nine).ok).toBe(true);
     expect(checkCertificate(joining, hello("n8", "i", { address: "nine.test:1" }), nine).ok).toBe(false);
   });
-});
-
-test("addresses: host and port, brackets for IPv6; anything else is named in the error", () => {
-  expect(parseAddress("h.test:80")).toEqual({ host: "h.test", port: 80 });
-  expect(parseAddress("[::1]:80")).toEqual({ host: "::1", port: 80 });
-  expect(hostOf("[fe80::1]:1")).toBe("fe80::1");
-  for (const bad of ["", "h", "h:", ":80", "h:0", "h:70000", "h:x"]) {
-    expect(() => parseAddress(bad)).toThrow(`"${bad}"`);
-  }
 });

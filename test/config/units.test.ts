@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { clientUrl, formatAddress, parseAddress } from "../../src/config/address.ts";
+import { parsePeerAddress } from "../../src/config/members.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "../../src/config/units.ts";
 
 describe("sizes", () => {
@@ -85,6 +86,14 @@ describe("addresses", () => {
     "-x:1",
     "http://h:1",
   ])("%j is refused", (text) => expect(() => parseAddress(text)).toThrow(RangeError));
+
+  test("of a peer: host and port, brackets for IPv6; anything else is named in the error", () => {
+    expect(parsePeerAddress("H.test:80")).toEqual({ host: "h.test", port: 80 });
+    expect(parsePeerAddress("[::1]:80")).toEqual({ host: "::1", port: 80 });
+    for (const bad of ["", "h", "h:", ":80", "h:0", "h:70000", "h:x", "[::]:80"]) {
+      expect(() => parsePeerAddress(bad)).toThrow(`"${bad}"`);
+    }
+  });
 
   test("brackets come back", () => expect(formatAddress(parseAddress("[::1]:9000"))).toBe("[::1]:9000"));
   test("a client connects to loopback when the listener is on all interfaces", () => {

@@ -112,10 +112,12 @@ describe("the path", () => {
   test("status tells where the node stands", async () => {
     await write(put("k", "v"));
     const id = raftIdOf("n1");
-    const status = await node.front.status();
-    expect(status).toMatchObject({ nodeId: id, leaderId: id, role: "StateLeader", leading: true });
-    expect(status.commitIndex).toBe(status.lastIndex);
-    expect(status.members).toEqual([{ id, role: "voter", match: status.lastIndex, recentActive: true }]);
+    expect(node.front.leadership).toMatchObject({ leaderId: id, leading: true });
+    const reply = await node.front.cluster.ask({ kind: "status" }, 5_000);
+    if (reply.kind !== "status") throw new Error(reply.kind);
+    const { leader, commitIndex, lastIndex, members } = reply.view;
+    expect([leader, commitIndex]).toEqual(["n1", lastIndex]);
+    expect(members).toMatchObject([{ name: "n1", role: "leader", match: lastIndex, reachable: true }]);
   });
 });
 

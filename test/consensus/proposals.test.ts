@@ -32,7 +32,8 @@ function holding(maxHeldBytes: number) {
   const propose = (sequence: number): void => {
     const slab = encode(sequence);
     const place = { sequences: [sequence], offsets: [0], lengths: [slab.byteLength] };
-    if (!proposals.own(0, { kind: "propose", slabId: sequence, slab, ...place })) dropped.push(sequence);
+    if (!proposals.own(0, { kind: "propose", group: 0, slabId: sequence, slab, ...place }))
+      dropped.push(sequence);
   };
   const evictOldest = (): void => {
     const data = taken.shift();
@@ -173,7 +174,7 @@ test("what is released goes back to the gateway whose slab it is", () => {
       { origin: new Uint8Array(8), sequence: 1, acknowledgedBelow: 1 },
     );
     const place = { sequences: [1], offsets: [0], lengths: [entry.byteLength] };
-    expect(proposals.own(gateway, { kind: "propose", slabId, slab: entry, ...place })).toBe(true);
+    expect(proposals.own(gateway, { kind: "propose", group: 0, slabId, slab: entry, ...place })).toBe(true);
   };
   // The same number at both: ids of slabs are a gateway's own.
   propose(0, 7);

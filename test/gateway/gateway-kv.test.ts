@@ -65,7 +65,7 @@ function gatewayOf() {
   consensusThread.onBatch((messages) => {
     for (const message of messages) {
       if (message.kind === "read-index") {
-        consensusThread.send({ kind: "read-state", id: message.id, index: APPLIED.index });
+        consensusThread.send({ kind: "read-state", group: 0, id: message.id, index: APPLIED.index });
       }
     }
   });
@@ -88,14 +88,14 @@ function gatewayOf() {
   });
   gateway.start();
   const lead = async (leaderId: number): Promise<void> => {
-    consensusThread.send({ kind: "leadership", leading: false, leaderId, term: 1 });
+    consensusThread.send({ kind: "leadership", group: 0, leading: false, leaderId, term: 1 });
     await turn();
   };
   const swap = async (): Promise<void> => {
-    storeThread.send({ kind: "keyspace-replaced", applied: APPLIED });
+    storeThread.send({ kind: "keyspace-replaced", group: 0, applied: APPLIED });
     await turn();
   };
-  return { gateway, lead, swap, keyspaces, serveable, due, toStore };
+  return { gateway, lead, swap, keyspaces, serveable, due, toStore, consensusThread, storeThread };
 }
 
 test("requests can be served while there are a keyspace and a leader", async () => {
@@ -132,4 +132,13 @@ test("the end closes every keyspace once, also one that was replaced a moment ag
   gateway.closeReader();
   expect(keyspaces.map(({ closed }) => closed)).toEqual([true, true]);
   late?.task();
+});
+
+test("what is said of another Raft group is not taken for this one's", async () => {
+  const { gateway, consensusThread, storeThread } = gatewayOf();
+  consensusThread.send({ kind: "leadership", group: 1, leading: true, leaderId: 9, term: 9 });
+  expect(() => consensusThread.flush()).toThrow("a message for Raft group 1, and there is only 0");
+  expect(gateway.leadership.leaderId).toBe(0);
+  storeThread.send({ kind: "applied", group: 1, applied: APPLIED, answers: [], changed: undefined });
+  expect(() => storeThread.flush()).toThrow("a message for Raft group 1");
 });

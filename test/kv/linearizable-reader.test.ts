@@ -41,6 +41,7 @@ beforeEach(() => {
     for (const message of messages) if (message.kind === "read-index") asked.push(message.id);
   });
   shard = new LinearizableReader({
+    group: 0,
     reader: store,
     published,
     consensus: front,

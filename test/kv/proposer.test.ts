@@ -37,6 +37,7 @@ beforeEach(() => {
   const [front, back] = localChannel<ConsensusToGateway, GatewayToConsensus>();
   consensus = back;
   proposer = new Proposer({
+    group: 0,
     consensus: front,
     clock,
     timers: systemTimers,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { MARKER, MONITORING_DOC, metricsTable } from "../../scripts/metrics-doc.ts";
-import { NOT_READY_CODES } from "../../src/admin/types.ts";
+import { NOT_READY_CODES } from "../../src/api/codes.ts";
 import { METRICS } from "../../src/monitoring/definitions.ts";
 
 const text = await Bun.file(join(import.meta.dir, "../..", MONITORING_DOC)).text();

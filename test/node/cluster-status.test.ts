@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { createAdminApp } from "../../src/admin/app.ts";
 import type { ClusterReply, ClusterView, MemberView } from "../../src/messages/cluster.ts";
 import { ClusterStatusSource } from "../../src/node/cluster-status.ts";
 import type { NodeKv } from "../../src/node/node-kv.ts";
@@ -90,6 +91,25 @@ test("the leader's view, with names for ids", async () => {
     version: "1.0.0",
     problem: null,
   });
+});
+
+test("what GET /v1/cluster sends, to the letter", async () => {
+  const { status } = source();
+  const app = createAdminApp({ cluster: () => status.status(), version: {} } as never, () => {});
+  const answer = await app.handle(new Request("http://localhost/v1/cluster"));
+  const member = (id: string, role: string, hostId: string): string =>
+    `{"id":"${id}","peerAddress":"h1:9002","role":"${role}","change":null,"match":9,"applied":9,"lag":0,"reachable":true,` +
+    `"unreachableSeconds":null,"snapshot":false,"registered":true,"hostId":${hostId},"version":"1.0.0","problem":null}`;
+  const own = '"d232c35a3b72b8fd98f9dde7d25745d2"';
+  const members = [
+    member("n1", "leader", own),
+    member("n2", "follower", "null"),
+    member("n3", "follower", "null"),
+  ];
+  expect(await answer.text()).toBe(
+    `{"clusterId":"${"c".repeat(32)}","nodeId":"n1","view":"leader","leaderId":"n1","term":4,"configurationIndex":3,` +
+      `"joint":false,"transferTo":null,"commitIndex":9,"members":[${members.join(",")}],"advice":[]}`,
+  );
 });
 
 test("since when a member is lost, and from anew after it came back", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { Crowd, hostOf } from "../../src/platform/network/crowd.ts";
+import { Crowd } from "../../src/platform/network/crowd.ts";
+import { hostOf } from "../../src/platform/network/host-of.ts";
 
 test("the oldest of the address that has the most makes space; whoever comes is let in", () => {
   const crowd = new Crowd<string>({ all: 4, perAddress: 3 });
@@ -30,5 +31,10 @@ test("who has come through holds no place", () => {
 });
 
 test("the address without its port", () => {
-  expect(["10.0.0.1:5", "[::1]:5", "h:5"].map(hostOf)).toEqual(["10.0.0.1", "::1", "h"]);
+  expect(["10.0.0.1:5", "[::1]:5", "[fe80::1]:1", "h:5"].map(hostOf)).toEqual([
+    "10.0.0.1",
+    "::1",
+    "fe80::1",
+    "h",
+  ]);
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FORMATS } from "../../src/node/formats.ts";
 import { PLANTED } from "../../src/platform/planted.ts";
 
 const BINARY = join(import.meta.dir, "../..", process.env["ELASTICKV_TEST_BINARY"] ?? "dist/elastickv");
@@ -104,6 +105,10 @@ describe("commands", () => {
     const version = await run("version");
     expect(version.code).toBe(0);
     expect(version.out).toMatch(/^elastickv \d+\.\d+\.\d+ \(\S+, bun 1\.4\.5\)\n$/);
+    const json = JSON.parse((await run("version", "--json")).out);
+    expect(version.out).toContain(`elastickv ${json.version} (${json.commit}, `);
+    expect([json.release.startsWith(json.version), json.commit]).not.toContain("source");
+    expect(json.formats).toEqual(FORMATS);
     const help = await run("serve", "--help");
     expect(help.code).toBe(0);
     expect(help.out).toContain("--data-dir PATH   ELASTICKV_DATA_DIR");

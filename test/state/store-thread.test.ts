@@ -65,10 +65,10 @@ function startThread(generations: KeyspaceGenerations, clientIds: readonly Uint8
   });
   const opened = thread.start();
   const apply = (id: number, ...indexes: number[]): void =>
-    consensus.send({ kind: "apply", id, entries: indexes.map(entry) });
+    consensus.send({ kind: "apply", group: 0, id, entries: indexes.map(entry) });
   const [first, second] = gateways;
   if (first === undefined) throw new Error("no gateway");
-  const reopen = (gateway = first): void => gateway.ends[0].send({ kind: "reader-reopened" });
+  const reopen = (gateway = first): void => gateway.ends[0].send({ kind: "reader-reopened", group: 0 });
   const toGateway = first.received;
   return {
     ...{ timers, consensus, fromStore, toGateway, toControl, fatal, warnings, published, opened, apply },
@@ -76,7 +76,7 @@ function startThread(generations: KeyspaceGenerations, clientIds: readonly Uint8
   };
 }
 
-const BOOTSTRAP: ConsensusToStore = { kind: "open", marker: undefined, bootstrap: MEMBERSHIP };
+const BOOTSTRAP: ConsensusToStore = { kind: "open", group: 0, marker: undefined, bootstrap: MEMBERSHIP };
 
 async function openThread(generations: KeyspaceGenerations, open: ConsensusToStore = BOOTSTRAP) {
   const thread = startThread(generations);
@@ -102,28 +102,55 @@ function receive(generations: KeyspaceGenerations, last: number): void {
   target.finish();
 }
 
+test("a message for another Raft group is a fault of its sender, and is not taken for this group's", async () => {
+  const thread = await openThread(new MemoryGenerations({ fsmSyncMode: "sync", identity: IDENTITY }));
+  thread.consensus.send({ kind: "apply", group: 1, id: 1, entries: [entry(2)] });
+  expect(() => thread.consensus.flush()).toThrow("a message for Raft group 1, and there is only 0");
+  thread.consensus.send({ kind: "install", group: 1, id: 1, snapshot: metadata(5) });
+  expect(() => thread.consensus.flush()).toThrow("a message for Raft group 1");
+  expect(thread.published.group(0).appliedIndex).toBe(1);
+});
+
 describe("open", () => {
   test("the first state of a cluster is written down once", async () => {
     const generations = newGenerations();
     const { fromStore, published } = await openThread(generations);
     expect(fromStore).toEqual([
-      { kind: "opened", applied: { index: 1, term: 1, commitTs: 0n }, ceilingMs: 0, membership: MEMBERSHIP },
+      {
+        kind: "opened",
+        group: 0,
+        applied: { index: 1, term: 1, commitTs: 0n },
+        ceilingMs: 0,
+        membership: MEMBERSHIP,
+      },
     ]);
     expect(published.group(0).appliedIndex).toBe(1);
     generations.crash();
     const other = { ...MEMBERSHIP, index: 99 };
-    const again = await openThread(generations, { kind: "open", marker: undefined, bootstrap: other });
+    const again = await openThread(generations, {
+      kind: "open",
+      group: 0,
+      marker: undefined,
+      bootstrap: other,
+    });
     expect(again.fromStore).toEqual(fromStore);
   });
 
   test("a node that joins has an empty keyspace and no membership", async () => {
     const { fromStore } = await openThread(newGenerations(), {
       kind: "open",
+      group: 0,
       marker: undefined,
       bootstrap: undefined,
     });
     expect(fromStore).toEqual([
-      { kind: "opened", applied: { index: 0, term: 0, commitTs: 0n }, ceilingMs: 0, membership: undefined },
+      {
+        kind: "opened",
+        group: 0,
+        applied: { index: 0, term: 0, commitTs: 0n },
+        ceilingMs: 0,
+        membership: undefined,
+      },
     ]);
   });
 
@@ -137,7 +164,12 @@ describe("open", () => {
     await openThread(generations);
     receive(generations, 5);
     generations.crash();
-    const { opened } = await openThread(generations, { kind: "open", marker, bootstrap: undefined });
+    const { opened } = await openThread(generations, {
+      kind: "open",
+      group: 0,
+      marker,
+      bootstrap: undefined,
+    });
     expect((await opened).index).toBe(applied);
     expect(generations.pendingImport()).toBeUndefined();
   });
@@ -150,7 +182,12 @@ describe("open", () => {
     receive(generations, 5);
     generations.crash();
     const marker = { index: 5, term: 1 };
-    const { opened } = await openThread(generations, { kind: "open", marker, bootstrap: undefined });
+    const { opened } = await openThread(generations, {
+      kind: "open",
+      group: 0,
+      marker,
+      bootstrap: undefined,
+    });
     expect((await opened).index).toBe(6);
     expect(generations.pendingImport()).toBeUndefined();
   });
@@ -173,12 +210,12 @@ describe("install", () => {
     receive(generations, 5);
     thread.fromStore.length = 0;
     thread.apply(1, 2, 3);
-    thread.consensus.send({ kind: "install", id: 2, snapshot: metadata(5) });
+    thread.consensus.send({ kind: "install", group: 0, id: 2, snapshot: metadata(5) });
     thread.apply(3, 6);
     await settle();
     const applied = { index: 5, term: 1, commitTs: generations.openReader().appliedState().commitTs };
     expect(thread.toGateway.map(({ kind }) => kind)).toEqual(["applied", "keyspace-replaced"]);
-    expect(thread.toGateway.at(-1)).toEqual({ kind: "keyspace-replaced", applied });
+    expect(thread.toGateway.at(-1)).toEqual({ kind: "keyspace-replaced", group: 0, applied });
     expect(thread.published.group(0).appliedIndex).toBe(3);
     expect(thread.fromStore.map(({ kind }) => kind)).toEqual(["applied"]);
     await thread.timers.advance(5_000);
@@ -187,12 +224,13 @@ describe("install", () => {
     await settle();
     expect(thread.fromStore[1]).toEqual({
       kind: "installed",
+      group: 0,
       id: 2,
       applied,
       ceilingMs: 0,
       membership: MEMBERSHIP,
     });
-    expect(thread.fromStore[2]).toMatchObject({ kind: "applied", id: 3, applied: { index: 6 } });
+    expect(thread.fromStore[2]).toMatchObject({ kind: "applied", group: 0, id: 3, applied: { index: 6 } });
     expect(thread.published.group(0).appliedIndex).toBe(6);
     expect(thread.fatal).toEqual([]);
   });
@@ -201,12 +239,14 @@ describe("install", () => {
     const generations = newGenerations();
     const thread = await openThread(generations);
     receive(generations, 5);
-    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    thread.consensus.send({ kind: "install", group: 0, id: 1, snapshot: metadata(5) });
     await settle();
     thread.toGateway.length = 0;
     thread.reopen();
     await settle();
-    expect(thread.toGateway).toMatchObject([{ kind: "applied", applied: { index: 5 }, answers: [] }]);
+    expect(thread.toGateway).toMatchObject([
+      { kind: "applied", group: 0, applied: { index: 5 }, answers: [] },
+    ]);
     expect(thread.published.group(0).appliedIndex).toBe(5);
   });
 
@@ -216,7 +256,7 @@ describe("install", () => {
     thread.consensus.send(BOOTSTRAP);
     await thread.opened;
     receive(generations, 5);
-    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    thread.consensus.send({ kind: "install", group: 0, id: 1, snapshot: metadata(5) });
     thread.apply(2, 6);
     await settle();
     expect(thread.second?.received.map(({ kind }) => kind)).toEqual(["keyspace-replaced"]);
@@ -234,13 +274,18 @@ describe("install", () => {
     const generations = newGenerations();
     const thread = await openThread(generations);
     receive(generations, 5);
-    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    thread.consensus.send({ kind: "install", group: 0, id: 1, snapshot: metadata(5) });
     await settle();
     thread.reopen();
     thread.apply(2, 2, 3);
     thread.apply(3, 4, 5, 6, 7);
     await settle();
-    expect(thread.fromStore.at(-1)).toMatchObject({ kind: "applied", id: 3, applied: { index: 7 } });
+    expect(thread.fromStore.at(-1)).toMatchObject({
+      kind: "applied",
+      group: 0,
+      id: 3,
+      applied: { index: 7 },
+    });
     expect(thread.fatal).toEqual([]);
   });
 
@@ -251,7 +296,7 @@ describe("install", () => {
     generations.full = true;
     thread.apply(1, 2);
     thread.apply(2, 3, 4);
-    thread.consensus.send({ kind: "install", id: 3, snapshot: metadata(5) });
+    thread.consensus.send({ kind: "install", group: 0, id: 3, snapshot: metadata(5) });
     await settle();
     await thread.timers.advance(1_000);
     expect(thread.toControl).toEqual([
@@ -262,8 +307,8 @@ describe("install", () => {
     thread.reopen();
     await settle();
     expect(thread.fromStore.slice(1)).toMatchObject([
-      { kind: "installed", id: 3 },
-      { kind: "applied", id: 2, applied: { index: 5 } },
+      { kind: "installed", group: 0, id: 3 },
+      { kind: "applied", group: 0, id: 2, applied: { index: 5 } },
     ]);
     expect(thread.fatal).toEqual([]);
   });
@@ -271,7 +316,7 @@ describe("install", () => {
   test("a snapshot that is not there is the end of the node", async () => {
     const generations = newGenerations();
     const thread = await openThread(generations);
-    thread.consensus.send({ kind: "install", id: 1, snapshot: metadata(5) });
+    thread.consensus.send({ kind: "install", group: 0, id: 1, snapshot: metadata(5) });
     await settle();
     expect(thread.fatal).toEqual([
       "cannot install the snapshot at 1/5: StoreError: the received keyspace is not there any more",
@@ -319,7 +364,12 @@ describe("nosync", () => {
     const { timers, apply, fromStore } = await openThread(generations);
     apply(1, 2, 3);
     await settle();
-    expect(fromStore.at(-1)).toMatchObject({ kind: "applied", applied: { index: 3 }, durable: { index: 1 } });
+    expect(fromStore.at(-1)).toMatchObject({
+      kind: "applied",
+      group: 0,
+      applied: { index: 3 },
+      durable: { index: 1 },
+    });
     await timers.advance(DURABLE_INTERVAL_MS);
     expect(fromStore.at(-1)).toMatchObject({ id: 1, applied: { index: 3 }, durable: { index: 3 } });
     const told = fromStore.length;
@@ -359,8 +409,8 @@ test("each gateway hears of every change, and of the answers to its own proposal
   await settle();
   const [first] = thread.toGateway;
   const [second] = thread.second?.received ?? [];
-  expect(first).toMatchObject({ kind: "applied", applied: { index: 2 } });
-  expect(second).toMatchObject({ kind: "applied", applied: { index: 2 }, answers: [] });
+  expect(first).toMatchObject({ kind: "applied", group: 0, applied: { index: 2 } });
+  expect(second).toMatchObject({ kind: "applied", group: 0, applied: { index: 2 }, answers: [] });
   if (first?.kind !== "applied" || second?.kind !== "applied") throw new Error("not applied");
   expect(first.answers.map(({ sequence }) => sequence)).toEqual([2]);
   expect(second.changed).toEqual(first.changed);

@@ -55,9 +55,3 @@ export class Crowd<T> {
     return largest;
   }
 }
-
-/** "[::1]:80" -> "::1", "host:80" -> "host". */
-export function hostOf(remote: string): string {
-  const host = remote.slice(0, Math.max(0, remote.lastIndexOf(":")));
-  return host.startsWith("[") ? host.slice(1, -1) : host;
-}

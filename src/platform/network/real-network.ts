@@ -12,7 +12,8 @@ import {
   type NetworkListener,
   type PeerCertificate,
 } from "../network.ts";
-import { Crowd, hostOf } from "./crowd.ts";
+import { Crowd } from "./crowd.ts";
+import { hostOf } from "./host-of.ts";
 import { RealConnection } from "./real-connection.ts";
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from "./tls-files.ts";
 

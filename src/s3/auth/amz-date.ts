@@ -1,3 +1,5 @@
+import { MONTH } from "../protocol/http-date.ts";
+
 /** The two date forms of SigV4, both to the second. */
 
 const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
@@ -38,10 +40,9 @@ export function parseAmzDate(text: string): number | undefined {
   return ms;
 }
 
-const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 /** IMF-fixdate (RFC 9110 section 5.6.7), also with an offset as mail clients write it. */
 const HTTP_DATE = new RegExp(
-  `^(?:[A-Z][a-z]{2}, )?\\d{1,2} (?:${MONTHS}) \\d{4} \\d{2}:\\d{2}:\\d{2} (?:GMT|UTC|[+-]\\d{4})$`,
+  `^(?:[A-Z][a-z]{2}, )?\\d{1,2} ${MONTH} \\d{4} \\d{2}:\\d{2}:\\d{2} (?:GMT|UTC|[+-]\\d{4})$`,
 );
 
 /** Unix milliseconds of a `Date` header: an HTTP date or the basic form. */

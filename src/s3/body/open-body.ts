@@ -1,6 +1,7 @@
 import type { HashAlgorithm } from "../../hash/types.ts";
 import type { AuthResult } from "../auth/types.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { declaredChecksums } from "./checksum-headers.ts";
 import { ChunkedSource } from "./chunked-source.ts";
@@ -8,9 +9,6 @@ import { CheckedPayload, type Expectations } from "./payload-reader.ts";
 import { PlainSource } from "./payload-source.ts";
 import { RecycledBody } from "./recycled-body.ts";
 import type { OpenBodyOptions, PayloadReader } from "./types.ts";
-
-/** The largest object of a single PUT, and the largest part. */
-const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 const DECODED_LENGTH = "x-amz-decoded-content-length";
 const DIGITS = /^\d{1,15}$/;
@@ -23,7 +21,7 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   const { payload } = auth;
   const chunked = payload.kind === "chunked";
   const decodedLength = chunked ? announcedLength(request) : wireLength(request);
-  checkSize(decodedLength, options.maxLength ?? MAX_PUT_BYTES);
+  checkSize(decodedLength, options.maxLength ?? REQUEST_BYTES_MAX);
   const promises = declaredChecksums(request, chunked && payload.trailer);
   const checksumAlgorithm = promises.algorithm ?? options.defaultChecksum;
   const expectations: Expectations = {

@@ -1,4 +1,5 @@
 import type { Digests, HashStream } from "../../hash/types.ts";
+import { sameBytes } from "../../platform/bytes.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import type { DeclaredChecksums } from "./checksum-headers.ts";
@@ -163,7 +164,7 @@ export class CheckedPayload implements PayloadReader {
       const computed = Buffer.from(computedDigest(digests, "sha256")).toString("hex");
       if (computed !== signedSha256) throw contentSha256Mismatch(signedSha256, computed);
     }
-    if (promises.md5 !== undefined && !equalBytes(promises.md5, computedDigest(digests, "md5"))) {
+    if (promises.md5 !== undefined && !sameBytes(promises.md5, computedDigest(digests, "md5"))) {
       throw new S3Error("BadDigest", {
         message: "The Content-MD5 you specified did not match what we received.",
         extra: [
@@ -175,7 +176,7 @@ export class CheckedPayload implements PayloadReader {
     if (checksumAlgorithm === undefined) return { digests, checksum: undefined };
     const value = computedDigest(digests, checksumAlgorithm);
     const promised = trailer ?? promises.value;
-    if (promised !== undefined && !equalBytes(promised, value)) {
+    if (promised !== undefined && !sameBytes(promised, value)) {
       throw new S3Error("BadDigest", {
         message: `The ${checksumAlgorithm.toUpperCase()} you specified did not match the calculated checksum.`,
       });
@@ -197,10 +198,6 @@ function contentSha256Mismatch(signed: string, computed: string): S3Error {
       ["S3ComputedContentSHA256", computed],
     ],
   });
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function base64(bytes: Uint8Array): string {

@@ -8,10 +8,9 @@ import { openBody } from "../body/open-body.ts";
 import type { BucketExchange, Handler } from "../context/exchange.ts";
 import { notImplementedHeader, OWNERSHIPS } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
-
-const CONFIGURATION_BYTES_MAX = 64 * 1024;
 
 /** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and what a bad body gets */
 async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {

@@ -1,4 +1,5 @@
 /** CreateBucket, HeadBucket, DeleteBucket, ListBuckets. */
+
 import { prefixEnd } from "../../store/key-encoding.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { openBody } from "../body/open-body.ts";
@@ -7,6 +8,7 @@ import { type BucketExchange, type Handler, ownerOf, type ServiceExchange } from
 import { notImplementedHeader } from "../headers/values.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import { noSuchBucket } from "../records/bucket-directory.ts";
@@ -30,9 +32,7 @@ import { parseXml } from "../xml/reader.ts";
 import { checkBucketName } from "./name.ts";
 import { regionOf, regionOfNew } from "./region.ts";
 
-const CONFIGURATION_BYTES_MAX = 64 * 1024;
 const UNIMPLEMENTED = new Set(["Bucket", "Location", "Tags"]);
-const LIST_BUCKETS_MAX = 10_000;
 const SCAN_PAGE = 1000;
 
 export const createBucket: Handler<"bucket"> = async (exchange) => {

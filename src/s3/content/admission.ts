@@ -8,9 +8,12 @@
  * An upload asks for a whole batch, and only when everything it holds is on its way to be committed
  * (chunks/writer.ts). So uploads that together fill the budget cannot wait for each other.
  */
+
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
+import { systemTimers, type Timers } from "../../platform/timers.ts";
 import { retryHeaders, S3Error } from "../protocol/errors.ts";
+import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 
 /** `prereserve`: at the door. `perbatch`: while the body was being read. */
 type AdmissionStage = "prereserve" | "perbatch";
@@ -22,14 +25,6 @@ export interface AdmissionMetrics {
   rejected(stage: AdmissionStage, protocol: AdmissionProtocol): void;
   waited(stage: AdmissionStage, protocol: AdmissionProtocol, seconds: number): void;
 }
-
-/** Runs `callback` once after `ms`; returns its cancellation. */
-export type Timer = (callback: () => void, ms: number) => () => void;
-
-export const systemTimer: Timer = (callback, ms) => {
-  const handle = setTimeout(callback, ms);
-  return () => clearTimeout(handle);
-};
 
 export interface AdmissionOptions {
   /** `ELASTICKV_S3_PUT_ADMISSION_MAX_INFLIGHT_BYTES`. */
@@ -44,13 +39,11 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: AdmissionMetrics;
-  readonly timer?: Timer;
+  readonly timers?: Pick<Timers, "later">;
 }
 
 /** The unit of the semaphore: one chunk. */
 export const ADMISSION_UNIT_BYTES = 1024 * 1024;
-/** What S3 allows in one PUT. */
-const MAX_BODY_BYTES = 5 * 1024 ** 3;
 
 /** Space for some chunks. */
 export interface Permit {
@@ -65,7 +58,7 @@ interface Waiter {
 
 export class PutAdmission {
   readonly #options: AdmissionOptions;
-  readonly #timer: Timer;
+  readonly #timers: Pick<Timers, "later">;
   readonly #waiters = new Set<Waiter>();
   #inUse = 0;
   #uploads = 0;
@@ -75,7 +68,7 @@ export class PutAdmission {
       throw new RangeError(`admission capacity ${options.capacityBytes} is below one chunk`);
     }
     this.#options = options;
-    this.#timer = options.timer ?? systemTimer;
+    this.#timers = options.timers ?? systemTimers;
   }
 
   get capacityBytes(): number {
@@ -98,7 +91,7 @@ export class PutAdmission {
     if (length === 0) return;
     const { entryBytes, chunkedIncremental, capacityBytes, metrics } = this.#options;
     const whole = protocol === "chunked" && !chunkedIncremental;
-    const wanted = whole ? MAX_BODY_BYTES : Math.min(length, entryBytes, capacityBytes);
+    const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
     // Those who wait already are owed what is free.
     if (this.#waiters.size === 0 && this.#inUse + units(wanted) <= capacityBytes) return;
     metrics.rejected("prereserve", protocol);
@@ -171,7 +164,7 @@ export class PutAdmission {
         },
       };
       const onAbort = (): void => refuse(new S3Error("IncompleteBody", { close: true }));
-      const cancel = this.#timer(() => refuse(this.#slowDown(true)), timeoutMs);
+      const cancel = this.#timers.later(() => refuse(this.#slowDown(true)), timeoutMs);
       this.#waiters.add(waiter);
       if (signal?.aborted === true) onAbort();
       else signal?.addEventListener("abort", onAbort, { once: true });

@@ -2,7 +2,9 @@
  * How an object is cut for its road through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
  * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
  */
+
 import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
+import { BUCKET_NAME_LENGTH_MAX, KEY_BYTES_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { encodeAttempt, encodeChunk, encodeDisposal } from "../records/attempt.ts";
 import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../records/keys.ts";
 
@@ -10,8 +12,6 @@ export const CHUNK_BYTES = 1024 * 1024;
 /** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
 export const ENTRY_HEADROOM_BYTES = 64 * 1024;
 const CHUNK_BYTES_MIN = 64;
-const KEY_BYTES_MAX = 1024;
-const BUCKET_NAME_LENGTH_MAX = 63;
 
 export interface BatchPlan {
   /** Bytes of every chunk but the last. */
@@ -41,7 +41,7 @@ export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
   const bucket = "b".repeat(BUCKET_NAME_LENGTH_MAX);
   const ref = { bucket, generation: 2n ** 63n };
   const id = new Uint8Array(32);
-  const prefix = partChunksPrefix(ref, key, new Uint8Array(48), 10_000, id);
+  const prefix = partChunksPrefix(ref, key, new Uint8Array(48), PART_NUMBER_MAX, id);
   const conditions: Condition[] = [
     { kind: "must-exist", key: aliveKey(ref) },
     { kind: "must-exist", key: uploadKey(ref, key, "u".repeat(48)) },

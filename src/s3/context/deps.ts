@@ -1,12 +1,14 @@
 /** Everything the S3 application is given. */
+
 import type { HashService } from "../../hash/types.ts";
 import type { IamView } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
+import type { Timers } from "../../platform/timers.ts";
 import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { AuthResult } from "../auth/types.ts";
-import type { PutAdmission, Timer } from "../content/admission.ts";
+import type { PutAdmission } from "../content/admission.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { S3Metrics } from "./metrics.ts";
 import type { RequestHold } from "./request-hold.ts";
@@ -15,7 +17,7 @@ export interface S3Deps {
   readonly kv: KvClient;
   readonly clock: Clock;
   readonly random: Random;
-  readonly timer: Timer;
+  readonly timers: Pick<Timers, "later">;
   readonly hashes: HashService;
   readonly authenticator: { authenticate(request: S3Request): AuthResult };
   readonly iam: IamView;

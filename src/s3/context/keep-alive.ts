@@ -4,7 +4,7 @@
  * error document. Work that is quick, or fails quickly, gets an ordinary answer.
  */
 import type { EdgeReply, RequestFacts } from "../../http/types.ts";
-import type { Timer } from "../content/admission.ts";
+import type { Timers } from "../../platform/timers.ts";
 import { renderErrorXml, toS3Error } from "../protocol/errors.ts";
 import { xmlReply } from "../protocol/replies.ts";
 import { documentBody, XML_DECLARATION } from "../xml/builder.ts";
@@ -21,7 +21,7 @@ const WHITE_SPACE = Buffer.from(" ".repeat(16));
 
 export async function withKeepAlive(exchange: Exchange, work: Promise<SlowResult>): Promise<EdgeReply> {
   const { services } = exchange;
-  const first = await within(work, services.timer, services.keepAliveAfterMs);
+  const first = await within(work, services.timers, services.keepAliveAfterMs);
   if (first !== undefined) return xmlReply(XML_DECLARATION + documentBody(first.root, first.inner));
   const facts: RequestFacts = {};
   return {
@@ -41,7 +41,7 @@ async function* whiteSpace(
   yield Buffer.from(XML_DECLARATION);
   try {
     for (;;) {
-      const done = await within(work, services.timer, services.keepAliveAfterMs);
+      const done = await within(work, services.timers, services.keepAliveAfterMs);
       if (done !== undefined) {
         yield Buffer.from(documentBody(done.root, done.inner), "utf8");
         return;
@@ -62,10 +62,14 @@ async function* whiteSpace(
 }
 
 /** The result, or undefined when the work needs longer. */
-async function within<T>(work: Promise<T>, timer: Timer, ms: number): Promise<T | undefined> {
+async function within<T>(
+  work: Promise<T>,
+  timers: Pick<Timers, "later">,
+  ms: number,
+): Promise<T | undefined> {
   let cancel = (): void => {};
   const timeout = new Promise<undefined>((resolve) => {
-    cancel = timer(() => resolve(undefined), ms);
+    cancel = timers.later(() => resolve(undefined), ms);
   });
   try {
     return await Promise.race([work, timeout]);

@@ -1,17 +1,17 @@
 /** From listed and stored parts to one object: what has to match, and ETag and checksum of the whole. */
+
 import { createHash } from "node:crypto";
 import { crcCombine } from "../../hash/combine.ts";
 import { createHasher } from "../../hash/hashers.ts";
+import { hexOf } from "../../platform/bytes.ts";
 import { wireName } from "../objects/checksums.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { OBJECT_BYTES_MAX, PART_BYTES_MIN } from "../protocol/limits.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import type { PartRef } from "../records/manifest.ts";
 import type { UploadRecord } from "../records/upload.ts";
 import type { ListedPart } from "./complete-request.ts";
 import type { NumberedPart } from "./parts.ts";
-
-const PART_BYTES_MIN = 5 * 1024 * 1024;
-const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
 
 export interface Assembly {
   readonly parts: readonly PartRef[];
@@ -34,7 +34,7 @@ export function assemble(
   let size = 0;
   listed.forEach((part, i) => {
     const found = byNumber.get(part.number);
-    if (found === undefined || hex(found.md5) !== part.etag) throw invalidPart(uploadId, part);
+    if (found === undefined || hexOf(found.md5) !== part.etag) throw invalidPart(uploadId, part);
     checkPartChecksum(uploadId, upload, part, found);
     if (i < listed.length - 1 && found.size < PART_BYTES_MIN) throw tooSmall(part, found.size);
     chosen.push(found);
@@ -137,8 +137,4 @@ function tooSmall(part: ListedPart, size: number): S3Error {
       ["ETag", part.etag],
     ],
   });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }

@@ -1,16 +1,15 @@
 /** The document of CompleteMultipartUpload. */
+
 import { CHECKSUM_ALGORITHMS, checksumValue } from "../body/checksum-headers.ts";
 import { openBody } from "../body/open-body.ts";
 import type { Exchange } from "../context/exchange.ts";
 import { elementName, headerName } from "../objects/checksums.ts";
 import { unquoted } from "../objects/conditions.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { LIST_DOCUMENT_BYTES_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
-import { PART_NUMBER_MAX } from "./upload.ts";
-
-const BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 export interface ListedPart {
   readonly number: number;
@@ -25,11 +24,11 @@ export async function readListedParts(exchange: Exchange): Promise<ListedPart[]>
   // x-amz-checksum-* of this request speak about the object, not about the document.
   const body = openBody(withoutObjectChecksums(request), auth, {
     hashes: services.hashes,
-    maxLength: BODY_BYTES_MAX,
+    maxLength: LIST_DOCUMENT_BYTES_MAX,
   });
   let root: XmlElement;
   try {
-    root = parseXml(await body.readAll(BODY_BYTES_MAX), "CompleteMultipartUpload");
+    root = parseXml(await body.readAll(LIST_DOCUMENT_BYTES_MAX), "CompleteMultipartUpload");
   } finally {
     body.abort();
   }

@@ -12,6 +12,7 @@ import { checksumElements, checksumText, checksumTypeOf } from "../objects/check
 import { manifestMutation } from "../objects/commit.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { encodeDisposal } from "../records/attempt.ts";
@@ -26,7 +27,7 @@ import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
 import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";
 import { type NumberedPart, partsAfter } from "./parts.ts";
-import { type CurrentUpload, currentUpload, PART_NUMBER_MAX } from "./upload.ts";
+import { type CurrentUpload, currentUpload } from "./upload.ts";
 
 /** Disposals of unlisted parts in one transaction. */
 const DISPOSALS_PER_ENTRY = 64;

@@ -5,6 +5,7 @@ import type { ReadView } from "../../txn/types.ts";
 import { successor } from "../content/attempts.ts";
 import type { Handler } from "../context/exchange.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
+import { LIST_PARTS_MAX } from "../protocol/limits.ts";
 import { encodesNames, integerParameter } from "../protocol/list-parameters.ts";
 import { quoted, xmlReply } from "../protocol/replies.ts";
 import { type BucketRef, parsePartKey, partKey, partsPrefix } from "../records/keys.ts";
@@ -18,7 +19,6 @@ export interface NumberedPart extends PartRecord {
 }
 
 const PAGE = 1000;
-const LIST_PARTS_MAX = 1000;
 
 /** At most `limit` parts with numbers above `after`. */
 export async function partsAfter(

@@ -8,10 +8,11 @@ import { ContentWriter } from "../content/writer.ts";
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
-import { COPY_BYTES_MAX, CopiedBytes, copySource } from "../objects/copy-source.ts";
+import { CopiedBytes, copySource } from "../objects/copy-source.ts";
 import { hexDigest, openPayload } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { PART_NUMBER_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import { encodeDisposal } from "../records/attempt.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
@@ -19,7 +20,7 @@ import { guardedTxn, transactGuarded } from "../records/guarded.ts";
 import { partChunksPrefix, partKey, uploadAttempt } from "../records/keys.ts";
 import { encodePart, type PartRecord } from "../records/upload.ts";
 import { isoTime, tag } from "../xml/builder.ts";
-import { type CurrentUpload, currentUpload, PART_NUMBER_MAX, uploadGuard } from "./upload.ts";
+import { type CurrentUpload, currentUpload, uploadGuard } from "./upload.ts";
 
 export const uploadPart: Handler<"object"> = async (exchange) => {
   const { services } = exchange;
@@ -199,7 +200,7 @@ async function copyPart(
 /** Unlike a read's range, it must be exact. @throws S3Error InvalidArgument, InvalidRequest */
 function copyRange(header: string | undefined, size: number): ByteRange {
   if (header === undefined) {
-    if (size > COPY_BYTES_MAX) throw tooLarge();
+    if (size > REQUEST_BYTES_MAX) throw tooLarge();
     return { start: 0, end: size };
   }
   const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header);
@@ -218,12 +219,12 @@ function copyRange(header: string | undefined, size: number): ByteRange {
       `Range specified is not valid for source object of size: ${size}`,
     );
   }
-  if (range.end - range.start > COPY_BYTES_MAX) throw tooLarge();
+  if (range.end - range.start > REQUEST_BYTES_MAX) throw tooLarge();
   return range;
 }
 
 function tooLarge(): S3Error {
   return new S3Error("InvalidRequest", {
-    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${COPY_BYTES_MAX}`,
+    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${REQUEST_BYTES_MAX}`,
   });
 }

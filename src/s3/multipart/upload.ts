@@ -24,7 +24,6 @@ import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
 import { document, tag } from "../xml/builder.ts";
 
-export const PART_NUMBER_MAX = 10_000;
 const INITIATED = "x-amz-if-match-initiated-time";
 
 export const createMultipartUpload: Handler<"object"> = async (exchange) => {

@@ -3,18 +3,18 @@
  * too (API reference, ObjectOwnership: "bucket owner full control ACLs ... or a custom ACL in XML format that grants the
  * same permissions"), and s3cmd sends it after each copy.
  */
+
 import type { EdgeReply } from "../../http/types.ts";
 import type { User } from "../../iam/types.ts";
 import { openBody } from "../body/open-body.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
 import { aclNotSupported } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
-
-const ACL_BYTES_MAX = 64 * 1024;
 
 /** The owner has full control and nobody else has any: there are no other grants to give. */
 export function accessPolicy(owner: User): string {
@@ -40,10 +40,10 @@ async function setAcl(exchange: Exchange): Promise<EdgeReply> {
   const { request, services, auth } = exchange;
   // The header was checked with the others: it is one that changes nothing.
   if (request.header("x-amz-acl") !== undefined) return emptyReply(200);
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: ACL_BYTES_MAX });
+  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   let bytes: Uint8Array;
   try {
-    bytes = await body.readAll(ACL_BYTES_MAX);
+    bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
   } finally {
     body.abort();
   }

@@ -3,6 +3,7 @@
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
+import { LIST_PARTS_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { emptyReply, httpDate, xmlReply } from "../protocol/replies.ts";
 import { decodePartTable } from "../records/manifest.ts";
 import { document, element, tag } from "../xml/builder.ts";
@@ -57,7 +58,6 @@ async function existingBucket({ bucket, services }: ObjectExchange): Promise<voi
 }
 
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
-const PARTS_MAX = 1000;
 
 export const getObjectAttributes: Handler<"object"> = async (exchange) => {
   const wanted = wantedAttributes(exchange);
@@ -96,8 +96,8 @@ function wantedAttributes(exchange: ObjectExchange): Set<string> {
 }
 
 function partsElement(exchange: ObjectExchange, object: CurrentObject, partCount: number): string {
-  const max = bounded(exchange, "x-amz-max-parts", PARTS_MAX, PARTS_MAX);
-  const marker = bounded(exchange, "x-amz-part-number-marker", 0, 10_000);
+  const max = bounded(exchange, "x-amz-max-parts", LIST_PARTS_MAX, LIST_PARTS_MAX);
+  const marker = bounded(exchange, "x-amz-part-number-marker", 0, PART_NUMBER_MAX);
   const { checksum } = object.manifest;
   const parts = decodePartTable(object.row.payload ?? new Uint8Array(0));
   const after = parts.filter((part) => part.number > marker);

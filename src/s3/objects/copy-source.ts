@@ -6,15 +6,12 @@ import { authorizeSource, type ObjectName } from "../context/authorize.ts";
 import type { ObjectExchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { KEY_BYTES_MAX } from "../protocol/limits.ts";
 import { decodeComponent } from "../protocol/percent.ts";
-import { MAX_KEY_BYTES } from "../protocol/request.ts";
 import { objectKey } from "../records/keys.ts";
 import { decodeManifest } from "../records/manifest.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
 import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
-
-/** What one CopyObject may copy, and one UploadPartCopy. */
-export const COPY_BYTES_MAX = 5 * 1024 ** 3;
 
 /** @throws S3Error InvalidArgument */
 function parseCopySource(header: string): ObjectName {
@@ -36,7 +33,7 @@ function parseCopySource(header: string): ObjectName {
   const bucket = inner < 0 ? first : first.slice(0, inner);
   const key = slash >= 0 ? decoded(bare.slice(slash + 1), header) : inner < 0 ? "" : first.slice(inner + 1);
   if (bucket === "" || key === "" || bucket.startsWith("arn:")) throw badSource(header);
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
+  if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
   return { bucket, key, versionId };
 }
 

@@ -7,6 +7,7 @@ import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
@@ -20,7 +21,7 @@ import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
-import { COPY_BYTES_MAX, CopiedBytes, copySource, isSelf } from "./copy-source.ts";
+import { CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
@@ -60,9 +61,9 @@ const copy: Handler<"object"> = async (exchange) => {
   refuseLock(exchange.headers);
   const source = await copySource(exchange);
   const { manifest } = source;
-  if (manifest.size > COPY_BYTES_MAX) {
+  if (manifest.size > REQUEST_BYTES_MAX) {
     throw new S3Error("InvalidRequest", {
-      message: `The specified copy source is larger than the maximum allowable size for a copy source: ${COPY_BYTES_MAX}`,
+      message: `The specified copy source is larger than the maximum allowable size for a copy source: ${REQUEST_BYTES_MAX}`,
     });
   }
   const asked = request.header("x-amz-checksum-algorithm");

@@ -1,7 +1,9 @@
 /** Reading an object's row. */
+
 import type { VersionedValue } from "../../store/types.ts";
 import type { ObjectExchange } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { objectKey } from "../records/keys.ts";
@@ -49,9 +51,9 @@ export function readPartNumber(request: S3Request): number | undefined {
   const text = request.query.get("partNumber");
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (/^\d{1,5}$/.test(text) && number >= 1 && number <= 10_000) return number;
+  if (/^\d{1,5}$/.test(text) && number >= 1 && number <= PART_NUMBER_MAX) return number;
   throw new S3Error("InvalidArgument", {
-    message: "Part number must be an integer between 1 and 10000, inclusive",
+    message: `Part number must be an integer between 1 and ${PART_NUMBER_MAX}, inclusive`,
     extra: [
       ["ArgumentName", "partNumber"],
       ["ArgumentValue", text],

@@ -1,11 +1,12 @@
 /** DeleteObject and DeleteObjects. */
+
 import { openBody } from "../body/open-body.ts";
 import { authorizeKey } from "../context/authorize.ts";
 import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
+import { DELETE_OBJECTS_MAX, KEY_BYTES_MAX, LIST_DOCUMENT_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { MAX_KEY_BYTES } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
@@ -21,8 +22,6 @@ import {
 } from "./conditions.ts";
 import { checkVersionId } from "./current.ts";
 
-const DELETE_OBJECTS_MAX = 1000;
-const DELETE_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
 /** Batches of one DeleteObjects under way at a time. */
@@ -89,7 +88,7 @@ export const deleteObjects: Handler<"bucket"> = async (exchange) => {
 
 async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; targets: Target[] }> {
   const { request, services, auth } = exchange;
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: DELETE_BODY_BYTES_MAX });
+  const body = openBody(request, auth, { hashes: services.hashes, maxLength: LIST_DOCUMENT_BYTES_MAX });
   let root: XmlElement;
   try {
     if (request.header("content-md5") === undefined && body.checksumAlgorithm === undefined) {
@@ -97,7 +96,7 @@ async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; 
         message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
       });
     }
-    root = parseXml(await body.readAll(DELETE_BODY_BYTES_MAX), "Delete");
+    root = parseXml(await body.readAll(LIST_DOCUMENT_BYTES_MAX), "Delete");
   } finally {
     body.abort();
   }
@@ -123,7 +122,7 @@ function targetOf(exchange: BucketExchange, object: XmlElement): Target {
   };
   try {
     authorizeKey(exchange, { bucket: exchange.bucket, key, versionId });
-    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
+    if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
     target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),
       object.childText(FACT_ELEMENTS[1]),

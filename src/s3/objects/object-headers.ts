@@ -3,14 +3,13 @@
 import { NOT_ENCRYPTED } from "../headers/rows.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { listHeader } from "../protocol/header-values.ts";
+import { USER_METADATA_BYTES_MAX } from "../protocol/limits.ts";
 import { type HeaderPair, httpDate, quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
 
 const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
-/** Names (without prefix) and values of user metadata together, as S3. */
-const USER_METADATA_BYTES_MAX = 2 * 1024;
 const META_PREFIX = "x-amz-meta-";
 
 export function contentHeadersOf(request: S3Request): ContentHeaders {

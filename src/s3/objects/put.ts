@@ -16,7 +16,6 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
 
-const PUT_BYTES_MAX = 5 * 1024 ** 3;
 const NO_PART_ATTEMPT = new Uint8Array(0);
 
 export const putObject: Handler<"object"> = async (exchange) => {
@@ -112,7 +111,6 @@ export function openPayload(exchange: Exchange, defaults?: Parameters<typeof ope
   const body = openBody(request, auth, {
     hashes: services.hashes,
     digests: ["md5"],
-    maxLength: PUT_BYTES_MAX,
     ...defaults,
   });
   try {

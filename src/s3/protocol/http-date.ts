@@ -1,6 +1,7 @@
 /** Dates of conditional headers. */
 
-const MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
+/** A month of an HTTP date, as a group of a regular expression. */
+export const MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
 const TIME = "\\d{2}:\\d{2}:\\d{2}";
 const ZONE = "(?:GMT|UTC|Z|[+-]\\d{2}:?\\d{2})";
 /** The three forms of RFC 9110 section 5.6.7, with what clients make of them: offsets, no weekday; and ISO 8601. */

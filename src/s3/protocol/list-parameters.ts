@@ -1,9 +1,10 @@
 /** What every list operation is asked. */
+
 import { invalidArgument } from "./errors.ts";
+import { LIST_KEYS_MAX } from "./limits.ts";
 import { encodeComponent } from "./percent.ts";
 import type { S3Request } from "./request.ts";
 
-const LIST_KEYS_MAX = 1000;
 const INTEGER_MAX = 2 ** 31 - 1;
 
 export interface ListParameters {

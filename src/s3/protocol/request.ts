@@ -1,11 +1,10 @@
 /** An HTTP request read as S3 reads it. */
+
 import type { EdgeRequest } from "../../http/types.ts";
 import { S3Error } from "./errors.ts";
+import { KEY_BYTES_MAX } from "./limits.ts";
 import { decodeComponent } from "./percent.ts";
 import { parseQuery, type Query } from "./query.ts";
-
-/** Bytes of UTF-8 in a key, as S3. */
-export const MAX_KEY_BYTES = 1024;
 
 export interface S3RequestOptions {
   /** Domains whose subdomains are buckets (`ELASTICKV_S3_DOMAINS`), lower case, without port. */
@@ -168,13 +167,13 @@ function bucketOfHost(host: string, domains: readonly string[]): string | undefi
 
 function checkKeyLength(key: string): void {
   // A UTF-16 unit is at most three bytes of UTF-8.
-  if (key.length * 3 <= MAX_KEY_BYTES) return;
+  if (key.length * 3 <= KEY_BYTES_MAX) return;
   const size = Buffer.byteLength(key, "utf8");
-  if (size <= MAX_KEY_BYTES) return;
+  if (size <= KEY_BYTES_MAX) return;
   throw new S3Error("KeyTooLongError", {
     extra: [
       ["Size", String(size)],
-      ["MaxSizeAllowed", String(MAX_KEY_BYTES)],
+      ["MaxSizeAllowed", String(KEY_BYTES_MAX)],
     ],
   });
 }

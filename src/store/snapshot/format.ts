@@ -8,7 +8,7 @@ import { type AppliedState, BLIND, StoreError, type Timestamp } from "../types.t
 
 /** "EKVSNAP" and a line feed: a copy in text mode shows at once. */
 const SNAPSHOT_MAGIC: Uint8Array = Uint8Array.of(0x45, 0x4b, 0x56, 0x53, 0x4e, 0x41, 0x50, 0x0a);
-const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 1;
 /** Magic (8), version (4), index (8), term (8), commit_ts (8), horizon (8), CRC-32 of what is before it (4). */
 export const HEADER_BYTES = 48;
 /** Kind (1), length of the body (4). */

@@ -5,7 +5,7 @@ import { encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { StoreError } from "../types.ts";
 
 /** Raised by every change that an older program would misread. */
-const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 1;
 
 /** PRAGMA application_id: "ekvS". Tells our file from another program's before anything else is looked at. */
 const APPLICATION_ID = 0x656b7653;

@@ -3,9 +3,20 @@
  * missing, they run all the same and fail by what they lack, so that nothing there is ever left out in silence.
  */
 
+const command = (name: string) => () => Bun.which(name) !== null;
+
 const PRESENT = {
-  openssl: () => Bun.which("openssl") !== null,
-  ip: () => Bun.which("ip") !== null,
+  openssl: command("openssl"),
+  ip: command("ip"),
+  bash: command("bash"),
+  zsh: command("zsh"),
+  fish: command("fish"),
+  man: command("man"),
+  mandoc: command("mandoc"),
+  shellcheck: command("shellcheck"),
+  lintian: command("lintian"),
+  dpkg: command("dpkg-deb"),
+  systemd: command("systemd-analyze"),
   root: () => process.getuid?.() === 0,
   /** Root of a container may not be allowed to. */
   mount: () =>

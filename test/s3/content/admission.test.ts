@@ -35,12 +35,14 @@ function admissionOf(options: Partial<AdmissionOptions> = {}) {
     clock,
     random: { nextInt: () => 0, bytes: (n) => new Uint8Array(n) },
     metrics,
-    timer: (callback) => {
-      timers.push(callback);
-      return () => {
-        const at = timers.indexOf(callback);
-        if (at >= 0) timers.splice(at, 1);
-      };
+    timers: {
+      later: (callback) => {
+        timers.push(callback);
+        return () => {
+          const at = timers.indexOf(callback);
+          if (at >= 0) timers.splice(at, 1);
+        };
+      },
     },
     ...options,
   });

@@ -182,9 +182,11 @@ test("no space at the door: 503 with Retry-After before the body is read; no spa
     clock,
     random: { nextInt: (max) => max - 1, bytes: (n) => new Uint8Array(n) },
     metrics: noS3Metrics,
-    timer: (callback) => {
-      timers.push(callback);
-      return () => {};
+    timers: {
+      later: (callback) => {
+        timers.push(callback);
+        return () => {};
+      },
     },
   });
   const h = harness({ deps: { admission } });

@@ -13,10 +13,12 @@ test("white space begins before a client gives up, and is faster than a byte a s
   let fire = (): void => {};
   const services = {
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
-    timer: (callback: () => void, ms: number) => {
-      waited.push(ms);
-      fire = callback;
-      return () => {};
+    timers: {
+      later: (callback: () => void, ms: number) => {
+        waited.push(ms);
+        fire = callback;
+        return () => {};
+      },
     },
   };
   const replied = withKeepAlive({ services } as unknown as Exchange, work.promise);

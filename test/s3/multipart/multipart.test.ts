@@ -432,9 +432,11 @@ test("a slow completion keeps the connection alive, and still can say that it fa
   const fires: (() => void)[] = [];
   const { h, id } = await started({
     deps: {
-      timer: (callback) => {
-        fires.push(callback);
-        return () => {};
+      timers: {
+        later: (callback) => {
+          fires.push(callback);
+          return () => {};
+        },
       },
     },
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { MAX_KEY_BYTES } from "../../../src/s3/protocol/request.ts";
+import { KEY_BYTES_MAX } from "../../../src/s3/protocol/limits.ts";
 import { refusalOf, s3Request } from "../auth/fixture.ts";
 
 function parsed(target: string, host = "127.0.0.1:9000", domains: string[] = []) {
@@ -72,7 +72,7 @@ describe("path style", () => {
     for (const key of ["k".repeat(1025), encodeURIComponent("€".repeat(342)), "k".repeat(2048)]) {
       const error = refusalOf(() => parsed(`/b/${key}`));
       expect([error.code, error.status]).toEqual(["KeyTooLongError", 400]);
-      expect(Object.fromEntries(error.extra)["MaxSizeAllowed"]).toBe(String(MAX_KEY_BYTES));
+      expect(Object.fromEntries(error.extra)["MaxSizeAllowed"]).toBe(String(KEY_BYTES_MAX));
     }
   });
 });

@@ -9,7 +9,7 @@ import { systemTimers } from "../../../src/platform/timers.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
 import { knownUsersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
-import { PutAdmission, systemTimer } from "../../../src/s3/content/admission.ts";
+import { PutAdmission } from "../../../src/s3/content/admission.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
 import { noS3Metrics } from "./no-metrics.ts";
@@ -145,7 +145,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     kv,
     clock,
     random: systemRandom,
-    timer: systemTimer,
+    timers: systemTimers,
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
     iam,

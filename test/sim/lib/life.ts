@@ -3,8 +3,8 @@
  */
 
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
+import { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import { LogClient } from "../../../src/consensus/log-client.ts";
-import { assembleConsensus } from "../../../src/consensus/start.ts";
 import type {
   ConsensusToControl,
   ConsensusToGateway,
@@ -204,7 +204,7 @@ export class Life implements Process, WatchedLife {
     }));
     this.front.start();
     consensus.post(latency(), "start", () => {
-      const thread = assembleConsensus({
+      const thread = new ConsensusThread({
         identity: { ...machine.identity, name: machine.name },
         initialCluster: machine.initialCluster,
         join: machine.join,
@@ -243,7 +243,7 @@ export class Life implements Process, WatchedLife {
         },
         (error: unknown) => machine.refused(error),
       );
-      thread.thread.start();
+      thread.start();
     });
     const startData = (): void => {
       log.post(latency(), "open log", () => this.#openLog(logC));

@@ -2,8 +2,7 @@
 
 import type { Member } from "../../../src/cluster/registry/node-registry.ts";
 import type { ClusterIdentity, NamedAddress, PeerLink, RaftSettings } from "../../../src/cluster/types.ts";
-import type { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
-import { assembleConsensus } from "../../../src/consensus/start.ts";
+import { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import type {
   ConsensusToControl,
   ConsensusToGateway,
@@ -137,7 +136,7 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     gateways: [first, ...others],
   });
   front.start();
-  const { thread, opened } = assembleConsensus({
+  const thread = new ConsensusThread({
     identity,
     initialCluster: options.initialCluster ?? [],
     join: options.join ?? [],
@@ -158,7 +157,7 @@ export function localNode(options: LocalNodeOptions): LocalNode {
     fatal: (message) => fatal.push(message),
   });
   thread.start();
-  const ready = Promise.all([opened, storeOpened]).then(() => front.keyspaceOpen());
+  const ready = Promise.all([thread.opened, storeOpened]).then(() => front.keyspaceOpen());
   ready.catch(() => {});
   return { front, thread, published, fatal, fenced, opened: ready, stop: () => front.stop(1_000) };
 }

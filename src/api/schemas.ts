@@ -1,10 +1,12 @@
-import { t } from "elysia";
+/**
+ * What the admin API takes and answers: one schema each, from which the types follow, the OpenAPI document, the checks of
+ * the admin application and those of the command line. A field that comes later is `t.Optional`: nodes of two releases
+ * answer each other's command lines.
+ */
+import { Type } from "@sinclair/typebox";
+import { type Static, t } from "elysia";
 import { NODE_NAME, NODE_NAME_RULE } from "../config/members.ts";
-import { CLUSTER_REFUSAL_CODES } from "../messages/cluster.ts";
-import { NOT_LOCAL } from "./local-only.ts";
-import { MEMBER_ROLES, NOT_READY_CODES } from "./types.ts";
-
-/** Shapes of the answers, for validation and for the OpenAPI document. */
+import { CLUSTER_REFUSAL_CODES, MEMBER_ROLES, NOT_LOCAL, NOT_READY_CODES } from "./codes.ts";
 
 export const healthSchema = t.Object({ status: t.Literal("ok") });
 
@@ -20,12 +22,13 @@ export const readinessSchema = t.Object({
 
 export const versionSchema = t.Object({ version: t.String(), commit: t.String(), bun: t.String() });
 
-const index = (description: string) => t.Integer({ minimum: 0, description });
+/** Elysia's own `t.Integer` takes "3" for 3. */
+const index = (description: string) => Type.Integer({ minimum: 0, description });
 const UNKNOWN = "; null: not known to whoever looks";
 const indexOrUnknown = (description: string) => t.Nullable(index(description + UNKNOWN));
 
 export const clusterSchema = t.Object({
-  clusterId: t.String(),
+  clusterId: t.String({ description: "empty while it is not known: a node that joins" }),
   nodeId: t.String({ description: "the node that answers" }),
   view: t.UnionEnum(["leader", "own"], {
     description: "who looks: the leader, or (without an answer from one) the node that answers",
@@ -43,7 +46,7 @@ export const clusterSchema = t.Object({
   members: t.Array(
     t.Object({
       id: t.String(),
-      peerAddress: t.Nullable(t.String()),
+      peerAddress: t.Nullable(t.String({ description: "null: it listens to no peers (a single node)" })),
       role: t.UnionEnum(MEMBER_ROLES),
       change: t.Nullable(
         t.UnionEnum(["joining", "leaving"], {
@@ -55,7 +58,7 @@ export const clusterSchema = t.Object({
       lag: indexOrUnknown("entries behind the leader's commit index"),
       reachable: t.Nullable(t.Boolean({ description: `seen so by whoever looks${UNKNOWN}` })),
       unreachableSeconds: t.Nullable(
-        t.Integer({ description: "seen so by the answering node; null when reachable" }),
+        Type.Integer({ description: "seen so by the answering node; null when reachable" }),
       ),
       snapshot: t.Nullable(
         t.Boolean({ description: `a snapshot of everything is on its way to it${UNKNOWN}` }),
@@ -63,7 +66,9 @@ export const clusterSchema = t.Object({
       registered: t.Nullable(
         t.Boolean({ description: `its data directory is known: only then may it vote${UNKNOWN}` }),
       ),
-      hostId: t.Nullable(t.String({ description: "what its S3 answers call it: x-amz-id-2, HostId" })),
+      hostId: t.Nullable(
+        t.String({ description: "what its S3 answers call it: x-amz-id-2, HostId; null: not registered" }),
+      ),
       version: t.Nullable(t.String()),
       problem: t.Nullable(
         t.String({
@@ -116,3 +121,11 @@ export const notLocalSchema = t.Object(
   { code: t.Literal(NOT_LOCAL), message: t.String() },
   { description: "changes are taken over loopback or the admin socket only" },
 );
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** What GET /v1/cluster answers. What is not known to whoever looks is null, never 0. */
+export type ClusterStatus = DeepReadonly<Static<typeof clusterSchema>>;
+export type MemberStatus = ClusterStatus["members"][number];
+/** What a change is answered with. */
+export type ChangeDone = DeepReadonly<Static<typeof doneSchema>>;

@@ -1,0 +1,44 @@
+/** The words of the admin API that are chosen from a list. */
+
+/** Why a node is not ready. */
+export const NOT_READY_CODES = [
+  "starting",
+  "replaying-log",
+  "forming",
+  "joining",
+  "no-leader",
+  "catching-up",
+  "sealing-key",
+  "disk-full",
+  "out-of-descriptors",
+  "fenced",
+  "stopping",
+] as const;
+export type NotReadyCode = (typeof NOT_READY_CODES)[number];
+
+export const MEMBER_ROLES = ["leader", "follower", "candidate", "learner"] as const;
+
+/** Why a change of the cluster was refused. */
+export const CLUSTER_REFUSAL_CODES = [
+  "NO_LEADER",
+  /** The configuration is not the one the decision was made on: look again. */
+  "STALE_CONFIGURATION",
+  "CHANGE_IN_PROGRESS",
+  "UNKNOWN_MEMBER",
+  "ALREADY_MEMBER",
+  /** The name or the data directory was removed before and may not come back. */
+  "REMOVED_MEMBER",
+  "NOT_A_LEARNER",
+  "NOT_CAUGHT_UP",
+  /** The node was never met, so nobody knows whose data directory would vote. */
+  "NOT_REGISTERED",
+  "WOULD_LOSE_QUORUM",
+  "LAST_VOTER",
+  "INVALID",
+  "TRANSFER_FAILED",
+  "TIMEOUT",
+] as const;
+export type ClusterRefusalCode = (typeof CLUSTER_REFUSAL_CODES)[number];
+
+/** Code of the 403 for a change that did not come from this machine. */
+export const NOT_LOCAL = "NOT_LOCAL";

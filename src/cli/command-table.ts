@@ -1,0 +1,81 @@
+/** Every verb with its operands and options, in one table: the general help, the man page and the completions are made of it. */
+import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
+import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
+import { CLUSTER_OPTIONS, SUMMARY } from "./cluster-help.ts";
+
+/** One `--flag` of a verb. @internal also for man page and completions */
+export interface CommandOption {
+  /** Without the two dashes. */
+  readonly flag: string;
+  /** Of its value; undefined: it takes none. */
+  readonly placeholder: string | undefined;
+  /** It may stand alone, and may have a value after `=`. */
+  readonly isSwitch?: true;
+  /** The same as a variable of the environment. */
+  readonly variable?: string;
+  readonly help: string;
+}
+
+export interface CommandRow {
+  /** After the program's name: `["cluster", "status"]`. */
+  readonly words: readonly string[];
+  /** As in help: `["NAME=HOST:PORT"]`. */
+  readonly operands: readonly string[];
+  readonly summary: string;
+  readonly options: readonly CommandOption[];
+}
+
+const JSON_OPTION: CommandOption = { flag: "json", placeholder: undefined, help: "as JSON, for programs" };
+
+function settingOption(row: Setting<unknown>): CommandOption {
+  const { flag, help } = row;
+  const isSwitch = row.type.isSwitch === true ? { isSwitch: true as const } : {};
+  return { flag, placeholder: row.type.placeholder, variable: variableOf(row), help, ...isSwitch };
+}
+
+/** Secrets are no flags (src/config/settings.ts). */
+const SETTING_OPTIONS = SETTING_ROWS.filter(([, row]) => row.type.isSecret !== true).map(([, row]) =>
+  settingOption(row),
+);
+
+const CLUSTER_ROWS = (Object.keys(CLUSTER_VERBS) as ClusterVerb[]).map(
+  (verb): CommandRow => ({
+    words: ["cluster", verb],
+    operands: CLUSTER_VERBS[verb].operands,
+    summary: SUMMARY[verb],
+    options:
+      verb === "secret" ? [] : verb === "status" ? [...CLUSTER_OPTIONS, JSON_OPTION] : [...CLUSTER_OPTIONS],
+  }),
+);
+
+export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    words: ["serve"],
+    operands: [],
+    summary: "run a node (elastickv serve --help lists the flags)",
+    options: SETTING_OPTIONS,
+  },
+  ...CLUSTER_ROWS,
+  {
+    words: ["credentials", "show"],
+    operands: [],
+    summary: "print the root keys of a data directory",
+    // Takes the others, too: it can be given the words of `serve`. These are the ones that matter.
+    options: [settingOption(SETTINGS.dataDir), settingOption(SETTINGS.nodeKeyFile)],
+  },
+  {
+    words: ["version"],
+    operands: [],
+    summary: "print the version; with --json also the formats that it reads",
+    options: [JSON_OPTION],
+  },
+];
+
+/** `elastickv cluster promote NAME`; a verb with settings says [flags], and --json is named because it is the only other. */
+export function commandUsage({ words, operands, options }: CommandRow): string {
+  const flags =
+    options.length === 1 && options[0] === JSON_OPTION ? ["[--json]"] : options.length > 0 ? ["[flags]"] : [];
+  return ["elastickv", ...words, ...operands, ...flags].join(" ");
+}

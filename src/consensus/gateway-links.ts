@@ -1,0 +1,26 @@
+/** What the consensus thread says to the gateways of this node. */
+import type { ConsensusToGateway } from "../messages/messages.ts";
+import type { GroupId } from "../threads/group.ts";
+import type { ConsensusThreadOptions } from "./options.ts";
+
+export class GatewayLinks {
+  readonly #options: Pick<ConsensusThreadOptions, "gateways" | "metrics">;
+
+  constructor(options: Pick<ConsensusThreadOptions, "gateways" | "metrics">) {
+    this.#options = options;
+  }
+
+  /** Of a gateway that this life does not have nothing is known. */
+  tell(gateway: number, message: ConsensusToGateway): void {
+    this.#options.gateways[gateway]?.send(message);
+  }
+
+  tellAll(message: ConsensusToGateway): void {
+    for (const channel of this.#options.gateways) channel.send(message);
+  }
+
+  drop(group: GroupId, gateway: number, sequences: readonly number[], reason: "busy" | "no-leader"): void {
+    this.#options.metrics.dropped(sequences.length);
+    this.tell(gateway, { kind: "dropped", group, sequences, reason });
+  }
+}

@@ -1,0 +1,49 @@
+/** What a replica does once a tick because it leads: look after its followers, and make space when its own disk stands still. */
+import type { Membership } from "../cluster/registry/membership.ts";
+import type { Logger } from "../monitoring/log.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Engine } from "../raft/engine/engine.ts";
+import { votersOf } from "../raft/engine/group-configuration.ts";
+import { StallWatch } from "./stall-watch.ts";
+
+export interface LeaderDutiesOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For so long a leader's log or keyspace may stand still before it hands over. */
+  readonly stallMs: number;
+  /** Writes down what members say of themselves. */
+  readonly register: () => void;
+  readonly stepDown: (answer: (done: boolean) => void) => void;
+  /** What a follower is known to have. */
+  readonly matched: (follower: number, index: number) => void;
+}
+
+export class LeaderDuties {
+  readonly #options: LeaderDutiesOptions;
+  readonly #stalls: StallWatch;
+
+  constructor(options: LeaderDutiesOptions) {
+    this.#options = options;
+    this.#stalls = new StallWatch(options.stallMs);
+  }
+
+  /** Also when it does not lead: how long the disk has stood still counts from before. */
+  tick(engine: Engine<Membership>): void {
+    this.#watch(engine);
+    if (!engine.leading) return;
+    const { register, matched } = this.#options;
+    register();
+    for (const [id, { match }] of engine.describe().progress) matched(id, match);
+  }
+
+  /** A leader whose disk stands still makes space for one whose disk does not. */
+  #watch(engine: Engine<Membership>): void {
+    const { clock, logger, stepDown } = this.#options;
+    const half = this.#stalls.stalled(engine.oldestInFlight, clock.monotonicMs());
+    if (half === undefined || !engine.leading || votersOf(engine.membership).length < 2) return;
+    logger.error("the disk stands still: handing leadership over", { half });
+    stepDown((done) => {
+      if (!done) logger.warn("nobody took leadership over", { half });
+    });
+  }
+}
