@@ -81,7 +81,7 @@ export const LAYERS: readonly Layer[] = [
 
   { folder: "s3/protocol", below: ["http", "txn"] },
   { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
-  { folder: "s3/records", below: ["hash", "store", "txn", "s3/protocol"] },
+  { folder: "s3/records", below: ["iam", "hash", "store", "txn", "s3/protocol"] },
   { folder: "s3/headers", below: ["iam", "s3/protocol"] },
   { folder: "s3/xml", below: ["iam", "s3/protocol"] },
   { folder: "s3/body", below: ["hash", "http", "s3/protocol", "s3/auth", "s3/records"] },
