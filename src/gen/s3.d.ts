@@ -538,8 +538,21 @@ export namespace elastickv {
                 CHUNKS = 2,
 
                 /** PARTS value */
-                PARTS = 3
+                PARTS = 3,
+
+                /** BLOBS value */
+                BLOBS = 4
             }
+        }
+
+        /** PartContent enum. */
+        enum PartContent {
+
+            /** PART_CHUNKS value */
+            PART_CHUNKS = 0,
+
+            /** PART_BLOBS value */
+            PART_BLOBS = 1
         }
 
         /**
@@ -630,6 +643,9 @@ export namespace elastickv {
             /** PartRef checksum. */
             checksum: Uint8Array;
 
+            /** PartRef content. */
+            content: elastickv.s3.PartContent;
+
             /**
              * Encodes the specified PartRef message. Does not implicitly {@link elastickv.s3.PartRef.verify|verify} messages.
              * @param message PartRef message or plain object to encode
@@ -665,6 +681,9 @@ export namespace elastickv {
 
                 /** PartRef checksum */
                 checksum?: (Uint8Array|null);
+
+                /** PartRef content */
+                content?: (elastickv.s3.PartContent|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -876,6 +895,9 @@ export namespace elastickv {
             /** Part modifiedMs. */
             modifiedMs: number;
 
+            /** Part content. */
+            content: elastickv.s3.PartContent;
+
             /**
              * Encodes the specified Part message. Does not implicitly {@link elastickv.s3.Part.verify|verify} messages.
              * @param message Part message or plain object to encode
@@ -914,6 +936,9 @@ export namespace elastickv {
 
                 /** Part modifiedMs */
                 modifiedMs?: (number|null);
+
+                /** Part content */
+                content?: (elastickv.s3.PartContent|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

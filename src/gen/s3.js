@@ -1316,6 +1316,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} INLINE=1 INLINE value
              * @property {number} CHUNKS=2 CHUNKS value
              * @property {number} PARTS=3 PARTS value
+             * @property {number} BLOBS=4 BLOBS value
              */
             Manifest.Content = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -1323,10 +1324,25 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[1] = "INLINE"] = 1;
                 values[valuesById[2] = "CHUNKS"] = 2;
                 values[valuesById[3] = "PARTS"] = 3;
+                values[valuesById[4] = "BLOBS"] = 4;
                 return values;
             })();
 
             return Manifest;
+        })();
+
+        /**
+         * PartContent enum.
+         * @name elastickv.s3.PartContent
+         * @enum {number}
+         * @property {number} PART_CHUNKS=0 PART_CHUNKS value
+         * @property {number} PART_BLOBS=1 PART_BLOBS value
+         */
+        s3.PartContent = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "PART_CHUNKS"] = 0;
+            values[valuesById[1] = "PART_BLOBS"] = 1;
+            return values;
         })();
 
         s3.PartTable = (function() {
@@ -1475,6 +1491,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {Uint8Array|null} [attempt] PartRef attempt
              * @property {number|null} [size] PartRef size
              * @property {Uint8Array|null} [checksum] PartRef checksum
+             * @property {elastickv.s3.PartContent|null} [content] PartRef content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1539,6 +1556,14 @@ export const elastickv = $root.elastickv = (() => {
             PartRef.prototype.checksum = $util.newBuffer([]);
 
             /**
+             * PartRef content.
+             * @member {elastickv.s3.PartContent} content
+             * @memberof elastickv.s3.PartRef
+             * @instance
+             */
+            PartRef.prototype.content = 0;
+
+            /**
              * Encodes the specified PartRef message. Does not implicitly {@link elastickv.s3.PartRef.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.PartRef
@@ -1562,6 +1587,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.size);
                 if (message.checksum != null && $Object.hasOwnProperty.call(message, "checksum") && message.checksum.length)
                     writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.checksum);
+                if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content !== 0)
+                    writer.uint32(/* id 5, wireType 0 =*/40).int32(message.content);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1640,6 +1667,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.checksum = value;
                             else
                                 delete message.checksum;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.content = value;
+                            else
+                                delete message.content;
                             continue;
                         }
                     }
@@ -2122,6 +2158,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {Uint8Array|null} [md5] Part md5
              * @property {elastickv.s3.Checksum.$Properties|null} [checksum] Part checksum
              * @property {number|null} [modifiedMs] Part modifiedMs
+             * @property {elastickv.s3.PartContent|null} [content] Part content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2194,6 +2231,14 @@ export const elastickv = $root.elastickv = (() => {
             Part.prototype.modifiedMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * Part content.
+             * @member {elastickv.s3.PartContent} content
+             * @memberof elastickv.s3.Part
+             * @instance
+             */
+            Part.prototype.content = 0;
+
+            /**
              * Encodes the specified Part message. Does not implicitly {@link elastickv.s3.Part.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Part
@@ -2219,6 +2264,8 @@ export const elastickv = $root.elastickv = (() => {
                     $root.elastickv.s3.Checksum.encode(message.checksum, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.modifiedMs != null && $Object.hasOwnProperty.call(message, "modifiedMs") && (typeof message.modifiedMs === "object" ? message.modifiedMs.low || message.modifiedMs.high : message.modifiedMs !== 0))
                     writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.modifiedMs);
+                if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).int32(message.content);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2303,6 +2350,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.modifiedMs = value;
                             else
                                 delete message.modifiedMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.content = value;
+                            else
+                                delete message.content;
                             continue;
                         }
                     }

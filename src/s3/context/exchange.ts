@@ -1,7 +1,6 @@
 import type { EdgeReply } from "../../http/types.ts";
 import type { Permissions } from "../auth/permissions.ts";
 import type { AuthResult } from "../auth/types.ts";
-import type { BatchPlan } from "../content/batcher.ts";
 import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -12,7 +11,6 @@ import type { S3Deps } from "./deps.ts";
 /** What the handlers share. */
 export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
-  readonly plan: BatchPlan;
 }
 
 /** What a request's path names. */

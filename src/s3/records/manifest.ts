@@ -8,6 +8,7 @@ import {
   encodeMetadata,
   type UserMetadata,
 } from "./content-headers.ts";
+import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
@@ -16,7 +17,7 @@ import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 /** Where the bytes are. `payloadCrc32` covers the row's payload. */
 export type Content =
   | { readonly kind: "inline"; readonly payloadCrc32: number }
-  | { readonly kind: "chunks"; readonly attempt: Uint8Array; readonly chunkSize: number }
+  | { readonly kind: ExtentKind; readonly attempt: Uint8Array; readonly chunkSize: number }
   | {
       readonly kind: "parts";
       /** The upload id, as bytes. */
@@ -24,7 +25,9 @@ export type Content =
       readonly chunkSize: number;
       readonly partCount: number;
       readonly payloadCrc32: number;
-    };
+    }
+  /** Of a newer release: what the row says of the object holds, the bytes cannot be read here. */
+  | { readonly kind: "unknown"; readonly number: number };
 
 export interface Manifest {
   readonly versionId: VersionId;
@@ -44,6 +47,7 @@ export interface Manifest {
 
 export interface PartRef {
   readonly number: number;
+  readonly kind: ExtentKind | "unknown";
   readonly attempt: Uint8Array;
   readonly size: number;
   /** In the object's checksum algorithm; empty when there is none. */
@@ -78,6 +82,8 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
       return { content: Kind.INLINE, payloadCrc32: content.payloadCrc32 };
     case "chunks":
       return { content: Kind.CHUNKS, attempt: content.attempt, chunkSize: content.chunkSize };
+    case "blobs":
+      return { content: Kind.BLOBS, attempt: content.attempt, chunkSize: content.chunkSize };
     case "parts":
       return {
         content: Kind.PARTS,
@@ -86,6 +92,8 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
         partCount: content.partCount,
         payloadCrc32: content.payloadCrc32,
       };
+    case "unknown":
+      throw new Error(`a manifest with content of kind ${content.number} cannot be written anew`);
   }
 }
 
@@ -115,6 +123,8 @@ function decodeContent(row: gen.s3.Manifest): Content {
       return { kind: "inline", payloadCrc32: row.payloadCrc32 };
     case Kind.CHUNKS:
       return { kind: "chunks", attempt: row.attempt, chunkSize: positive(row.chunkSize) };
+    case Kind.BLOBS:
+      return { kind: "blobs", attempt: row.attempt, chunkSize: positive(row.chunkSize) };
     case Kind.PARTS:
       return {
         kind: "parts",
@@ -123,8 +133,10 @@ function decodeContent(row: gen.s3.Manifest): Content {
         partCount: positive(row.partCount),
         payloadCrc32: row.payloadCrc32,
       };
+    case Kind.UNKNOWN:
+      throw new RecordError("a manifest that does not say where its content is");
     default:
-      throw new RecordError(`manifest content kind ${String(row.content)}`);
+      return { kind: "unknown", number: row.content };
   }
 }
 
@@ -135,7 +147,9 @@ function positive(value: number): number {
 
 export function encodePartTable(parts: readonly PartRef[]): Uint8Array {
   for (const part of parts) safeCount(part.size, "part size");
-  return gen.s3.PartTable.encode({ parts: [...parts] }).finish();
+  return gen.s3.PartTable.encode({
+    parts: parts.map(({ kind, ...part }) => ({ ...part, ...encodeExtentKind(kind) })),
+  }).finish();
 }
 
 /** @throws RecordError */
@@ -143,6 +157,7 @@ export function decodePartTable(payload: Uint8Array): PartRef[] {
   return decodeWith("part table", () =>
     gen.s3.PartTable.decode(payload).parts.map((part) => ({
       number: part.number ?? 0,
+      kind: extentKindOf(part.content ?? 0),
       attempt: part.attempt ?? new Uint8Array(0),
       size: safeCount(part.size ?? 0, "part size"),
       checksum: part.checksum ?? new Uint8Array(0),

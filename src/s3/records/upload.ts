@@ -18,6 +18,7 @@ import {
   encodeMetadata,
   type UserMetadata,
 } from "./content-headers.ts";
+import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
@@ -35,6 +36,7 @@ export interface UploadRecord {
 }
 
 export interface PartRecord {
+  readonly kind: ExtentKind | "unknown";
   readonly attempt: Uint8Array;
   readonly size: number;
   readonly md5: Uint8Array;
@@ -82,6 +84,7 @@ export function encodePart(part: PartRecord): Uint8Array {
     md5: part.md5,
     ...(checksum === undefined ? {} : { checksum }),
     modifiedMs: safeCount(part.modifiedMs, "part modifiedMs"),
+    ...encodeExtentKind(part.kind),
   }).finish();
 }
 
@@ -90,6 +93,7 @@ export function decodePart(value: Uint8Array): PartRecord {
   return decodeWith("part", () => {
     const row = gen.s3.Part.decode(value);
     return {
+      kind: extentKindOf(row.content),
       attempt: row.attempt,
       size: safeCount(row.size, "part size"),
       md5: row.md5,
