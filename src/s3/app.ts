@@ -1,18 +1,14 @@
 /**
- * The S3 application. The edge hands over a request with its raw target; the operation is detected from it here, and
- * the Elysia application above has one static route per operation, with the hooks that all of them share. So routing
- * never depends on how a URL is normalised, and Elysia never sees a Host of the client's (docs/design/runtime.md, section 11).
- *
- * An exchange travels beside its `Request` in a WeakMap: no header is copied, no body is wrapped. Replies are the
- * edge's, because a `Response` would lose the exact length of a stream.
+ * The S3 application: from a request that the edge hands over to a reply that is counted and logged. What operation it is, is read
+ * from the raw target; what is done with it in which order, is an Elysia application's (dispatch.ts).
  */
-import { Elysia } from "elysia";
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { authorizeRequest } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
+import { dispatcher } from "./dispatch.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
 import { checkOwner } from "./headers/owner.ts";
 import { renderErrorXml, retryHeaders, S3Error, toS3Error } from "./protocol/errors.ts";
@@ -22,11 +18,6 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
-import { OPERATION_NAMES } from "./routing/operations/table.ts";
-
-/** What every route returns to Elysia: the real reply lies in the exchange. */
-const ANSWERED = new Response(null);
-const ORIGIN = "http://localhost/";
 
 const UNAUTHENTICATED: Exchange["auth"] = {
   principal: { kind: "anonymous" },
@@ -39,8 +30,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
   };
-  const exchanges = new WeakMap<Request, Exchange>();
-  const application = routes(exchanges);
+  const dispatch = dispatcher({ admit, answer, fail });
 
   return async (edge) => {
     const startedMs = deps.clock.monotonicMs();
@@ -51,10 +41,8 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
       const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), UNSUPPORTED, error);
       return finish(services, edge, UNSUPPORTED, reply, startedMs);
     }
+    await dispatch(exchange);
     const { name } = exchange.operation;
-    const request = new Request(ORIGIN + name, { method: "POST" });
-    exchanges.set(request, exchange);
-    await application.handle(request);
     const reply =
       exchange.reply ??
       errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
@@ -77,50 +65,22 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
   };
 }
 
-/** Typed by what is used of it: Elysia's full type grows with every route. */
-interface RouteTable {
-  handle(request: Request): Promise<Response>;
-}
-
-function routes(exchanges: WeakMap<Request, Exchange>): RouteTable {
-  const exchangeOf = (request: Request): Exchange => {
-    const exchange = exchanges.get(request);
-    if (exchange === undefined) throw new Error("a request came to the S3 routes without its exchange");
-    return exchange;
-  };
-  const application = new Elysia({ aot: true })
-    .onError({ as: "global" }, ({ request, error }) => {
-      const exchange = exchangeOf(request);
-      const { services, operation } = exchange;
-      const { edge, resource } = exchange.request;
-      exchange.reply = errorReply(services, edge, resource, operation.name, error);
-      return ANSWERED;
-    })
-    .onBeforeHandle({ as: "global" }, ({ request }) => admit(exchangeOf(request)));
-  for (const name of [...OPERATION_NAMES, UNSUPPORTED]) {
-    application.post(
-      `/${name}`,
-      async ({ request }) => {
-        const exchange = exchangeOf(request);
-        if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
-        exchange.reply = await run(exchange);
-        return ANSWERED;
-      },
-      { parse: "none", detail: { hide: true } },
-    );
-  }
-  application.compile();
-  return application;
-}
-
 /** Who is it, and may they? Before any byte of a body is asked for. @throws S3Error */
-function admit(exchange: Exchange): undefined {
+function admit(exchange: Exchange): void {
   const { services, request } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
   authorizeRequest(exchange);
   checkOwner(request, services.iam.root, "x-amz-expected-bucket-owner");
   if (exchange.level !== "refused") exchange.headers = checkHeaders(request, exchange.operation.headers);
-  return undefined;
+}
+
+async function answer(exchange: Exchange): Promise<EdgeReply> {
+  if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
+  return run(exchange);
+}
+
+function fail({ services, request, operation }: Exchange, error: unknown): EdgeReply {
+  return errorReply(services, request.edge, request.resource, operation.name, error);
 }
 
 function run(exchange: Exchange): Promise<EdgeReply> {
