@@ -32,6 +32,6 @@ function isSameHost(origin: string, host: string): boolean {
   try {
     return new URL(origin).host === new URL(`${new URL(origin).protocol}//${host}`).host;
   } catch {
-    return false; // "null", or nonsense
+    return false; // "null", or no URL
   }
 }

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 /**
  * Which `Host` headers the admin listener answers. It has no login, so a web page that points its own domain name at this
  * address (DNS rebinding) must not be able to read it through a visitor's browser: such requests carry the page's name.
- * Addresses, `localhost` and names the operator knows cannot be pointed elsewhere by a stranger.
+ * Addresses, `localhost` and names the operator knows cannot be pointed elsewhere by anybody else.
  */
 export function isKnownHost(header: string, known: ReadonlySet<string>): boolean {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+))(?::\d{1,5})?$/i.exec(header);

@@ -17,7 +17,7 @@ const CSS = "text/css; charset=utf-8";
 const JAVASCRIPT = "text/javascript; charset=utf-8";
 
 /**
- * Everything a browser needs, from inside the binary: an appliance has no Internet. `/swagger` shadows the page of the
+ * Everything a browser needs, from inside the binary: an appliance has no Internet. `/swagger` takes the place of the page of the
  * swagger plugin, which loads its scripts from a CDN; the plugin's `/swagger/json` is what our page shows.
  *
  * Our own scripts are kept as `.txt`, so that neither bundler nor type checker takes them for modules of the server.

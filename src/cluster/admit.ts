@@ -30,7 +30,7 @@ const refuse = (code: RefusalCode, message: string): HandshakeResult => ({ ok: f
 
 /**
  * Cluster, then name, then data directory. A node of the same cluster that the membership here does not know is let in: this
- * replica may be behind, and the stranger may be the leader it has to catch up with. A refusal does not tell what is known
+ * replica may be behind, and the unknown node may be the leader that this node has to catch up with. A refusal does not tell what is known
  * here of the data directory of that name, nor which cluster this is.
  */
 export function admit(view: AdmissionView, hello: Hello): HandshakeResult {

@@ -20,11 +20,11 @@ export interface BootstrapResult {
 export interface BootstrapOptions {
   /** Form: meet all of `others`. Join: meet any one of them. */
   readonly mode: "form" | "join";
-  /** Without this node. */
+  /** All but this node. */
   readonly others: readonly NamedAddress[];
   /** "" when joining. */
   readonly clusterId: string;
-  /** Who is missing, and what the last thing was that any of them said. Only when it changes. */
+  /** Which nodes are missing, and the last refusal of any of them. Called when either changes. */
   readonly onWaiting: (members: readonly string[], why: string) => void;
   /** Once. */
   readonly onMet: (result: BootstrapResult) => void;
@@ -33,7 +33,7 @@ export interface BootstrapOptions {
 export class Bootstrap {
   readonly #options: BootstrapOptions;
   readonly #met = new Map<string, Hello>();
-  /** Why a member that is missing is missing. */
+  /** Why a node is missing, by name. */
   readonly #problems = new Map<string, string>();
   #told = "";
   #done = false;

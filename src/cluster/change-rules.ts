@@ -7,7 +7,7 @@ import type { Membership } from "./registry/membership.ts";
 import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
 
-/** A learner may be promoted when it lacks at most so many entries: a moment's worth. @internal */
+/** A learner may be promoted when it lacks at most so many entries: less than a second of writes. @internal */
 export const PROMOTION_LAG_ENTRIES = 1_000;
 
 type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts: readonly Member[] };
@@ -19,7 +19,7 @@ export function leaves(change: MemberChange): number | undefined {
   return change.kind === "replace" ? raftIdOf(change.remove) : undefined;
 }
 
-/** A request that was made before, and carried out. */
+/** The request was made before, and carried out. */
 export function alreadySo(membership: Membership, change: MemberChange): boolean {
   const voter = (name: string): boolean => membership.confState.voters.includes(raftIdOf(name));
   const gone = (name: string): boolean =>
@@ -41,7 +41,7 @@ export function alreadySo(membership: Membership, change: MemberChange): boolean
   }
 }
 
-/** Why it cannot be made, or undefined. */
+/** Why the change cannot be made; undefined when it can. */
 export function checkChange(
   membership: Membership,
   status: Status,

@@ -20,10 +20,10 @@ export interface ClusterChangesOptions {
   readonly ownId: number;
   readonly status: () => Status;
   readonly membership: () => Membership;
-  /** False: the log did not take it. */
+  /** False: the log did not take the proposal. */
   readonly propose: (change: ConfChange) => boolean;
   readonly transferTo: (id: number) => void;
-  /** It has been up for longer than a node keeps silent after its start: it may be elected. */
+  /** The member has been up for longer than a node refuses votes after its start: the member may be elected. */
   readonly settled: (id: number) => boolean;
 }
 
@@ -33,14 +33,14 @@ const NOT_TAKEN_OVER = refused("TRANSFER_FAILED", "the member did not take over 
 
 interface Waiting {
   readonly deadlineMs: number;
-  /** The configuration that it was proposed on. */
+  /** The configuration that the change was proposed on. */
   readonly guardIndex: number;
   readonly inForce: (membership: Membership, status: Status) => boolean;
   readonly answer: (reply: ClusterReply) => void;
   /** A transfer: the loss of leadership is its success. The core gives up after an election timeout; this tries again.
    *  False: it has been tried often enough, and writes have waited for it each time. */
   readonly transfer: (() => boolean) | undefined;
-  /** The answer when it is in force; undefined = that it is done. */
+  /** The answer once the change is in force; undefined = `done`. */
   readonly outcome: ClusterReply | undefined;
 }
 
@@ -144,7 +144,7 @@ export class ClusterChanges {
 
   #busy(membership: Membership): boolean {
     const { applied, term } = this.#options.status();
-    // Of an earlier term: either applied before this leader began, or gone.
+    // A change of an earlier term was applied before this leader began, or is lost.
     const pending = term === this.#proposed.term && applied < this.#proposed.index;
     return this.#waiting !== undefined || isJoint(membership) || pending;
   }
@@ -178,7 +178,7 @@ export class ClusterChanges {
     });
   }
 
-  /** The leader does not remove itself: it hands over, and the next leader removes it. */
+  /** The leader does not remove itself: it hands leadership over, and the next leader removes it. */
   #handOver(answer: (reply: ClusterReply) => void): void {
     const successor = this.#furthest();
     if (successor === undefined) {

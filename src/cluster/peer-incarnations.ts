@@ -15,7 +15,7 @@ import {
 } from "../raft/engine/incarnations.ts";
 
 export interface PeerIncarnationsOptions {
-  /** Of this node's data directory. */
+  /** Instance of this node's data directory. */
   readonly instance: string;
   /** Of this node, newest last: the last one is that of this start. Empty only where there are no peers. */
   readonly incarnations: readonly string[];
@@ -50,7 +50,7 @@ export class PeerIncarnations {
     this.#known = new Map(options.peers.map(({ id, ...known }) => [id, known]));
   }
 
-  /** For a hello to this peer. */
+  /** The starts that a hello to this peer names. */
   greeting(to: number): HelloIncarnations {
     const boot = this.#options.incarnations.at(-1);
     if (boot === undefined) throw new Error("a node without a start of its own says hello to nobody");

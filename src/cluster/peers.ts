@@ -27,11 +27,11 @@ import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.t
  */
 const CAPABILITIES: readonly string[] = ["archive"];
 
-/** Of a hello; nodes that do not share it do not talk. */
+/** Version of the protocol, in a hello; nodes with different versions do not talk to each other. */
 export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
 const MAX_PEER_INCARNATIONS = 64;
-/** Addresses of strangers that are logged in so long a time: one line each, whoever they are and however often they come. */
+/** Addresses without proof that are logged in this time: one line each, however often a connection comes from there. */
 const LOGGED_STRANGERS = 16;
 const STRANGERS_MS = 60_000;
 /** A removed member's connections stay for this long. */
@@ -45,15 +45,15 @@ export interface ClusterPeersOptions
   readonly onMessage: TransportCallbacks["onMessage"];
   readonly onUnreachable: TransportCallbacks["onUnreachable"];
   readonly allocate: TransportCallbacks["allocate"];
-  /** A connection with this node stands. */
+  /** A connection with the peer is up. */
   readonly onHello: (hello: Hello) => void;
-  /** It does not take this node. */
+  /** The peer refuses this node. */
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
-  /** It cannot be reached; again with every attempt. */
+  /** The peer cannot be reached; called with every attempt. */
   readonly onProblem: (peer: Peer, problem: string) => void;
   /** As the message `keep-incarnations`. */
   readonly keepIncarnations: (id: number, peers: readonly PeerIncarnation[], since: string) => void;
-  /** This node's own data directory is older than what it has promised. Called once; it sends nothing any more. */
+  /** This node's data directory is older than what the node has promised. Called once; the node sends nothing any more. */
   readonly onRolledBack: (message: string) => void;
 }
 
@@ -70,7 +70,7 @@ export class ClusterPeers {
   /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
    *  looks a minute later would only see that nobody listens there. */
   readonly #rejectedInstances = new Map<number, string>();
-  /** Said something, or could not be reached, since this start. */
+  /** Peers that have spoken, or could not be reached, since this start. */
   readonly #heard = new Set<number>();
   readonly #incarnations: PeerIncarnations;
   #rolledBack: string | undefined;
@@ -155,7 +155,7 @@ export class ClusterPeers {
     if (!ok) this.#options.logger.warn("the start of a peer could not be written down: it has to wait");
   }
 
-  /** Every one of them has spoken, or was found out of reach, since this node started. */
+  /** Every peer has spoken, or was found out of reach, since this node started. */
   haveHeard(ids: readonly number[]): boolean {
     return ids.every((id) => id === raftIdOf(this.#options.identity.name) || this.#heard.has(id));
   }
@@ -250,7 +250,7 @@ export class ClusterPeers {
     return verdict;
   }
 
-  /** With what it said of itself: the refusal itself does not tell it what is known here. */
+  /** Logs a refusal with what the refused node said of itself: the refusal does not tell the node what is known here. */
   #logRefusal(
     { id, name: peer, instance, clusterId: cluster }: Hello,
     code: RefusalCode,
@@ -260,7 +260,7 @@ export class ClusterPeers {
     this.#options.logger.warn("peer refused", { peer, code, reason, instance, cluster });
   }
 
-  /** Found on the hello of one that is itself welcome: a stranger's word ends nobody. */
+  /** Only the hello of a node that is admitted may end this one. */
   #rollBack(hello: Hello): HandshakeResult {
     const { name } = this.#options.identity;
     const message =
@@ -318,14 +318,14 @@ export class ClusterPeers {
     this.#options.onProblem(peer, problem);
   }
 
-  /** Retries come every few seconds and say the same: one line in the log. */
+  /** Retries come every few seconds with the same result: one line in the log. */
   #isNews(id: number, text: string): boolean {
     if (this.#logged.get(id) === text) return false;
     this.#logged.set(id, text);
     return true;
   }
 
-  /** Members, or before there are any whoever the settings name; and strangers, who may be what this node has to hear. */
+  /** The members; before there are any, the nodes that the settings name; and unknown nodes, one of which may lead. */
   #updatePeers(): void {
     const { identity, initialCluster, join, logger } = this.#options;
     const members: readonly NamedAddress[] = this.#registry?.members ?? [];

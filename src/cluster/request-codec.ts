@@ -33,7 +33,7 @@ export function decodeClusterRequest(body: Uint8Array): ClusterRequest {
   };
 }
 
-/** @throws ClusterMessageError naming what is wrong. Of a view only the outline is looked at: it is shown to people. */
+/** @throws ClusterMessageError naming what is wrong. Of a view only the outline is checked: people read the view, no decision depends on it. */
 export function decodeClusterReply(body: Uint8Array): ClusterReply {
   const reply = parse(body);
   switch (reply["kind"]) {

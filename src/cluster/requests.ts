@@ -1,4 +1,4 @@
-/** What people ask of the cluster, at this node: questions go to the leader, changes happen there. */
+/** Requests of operators at this node: status questions go to the leader, and changes are made there. */
 
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -70,12 +70,12 @@ export class ClusterRequests {
     });
   }
 
-  /** A connection with this node was made: it may have been started just now. */
+  /** A connection with this peer was made: the peer may have started just now. */
   met(id: number): void {
     this.#metAtMs.set(id, this.#options.clock.monotonicMs());
   }
 
-  /** A Raft message came from this node. */
+  /** A Raft message came from this peer. */
   heard(id: number): void {
     this.#heardAtMs.set(id, this.#options.clock.monotonicMs());
   }
@@ -121,7 +121,7 @@ export class ClusterRequests {
       for (const cancel of cancels) cancel();
       settle(reply);
     };
-    // Whoever looks wants to see something now; a leader that hangs is part of it.
+    // An operator wants to see the state now; a leader that does not answer is part of the state.
     const ownView = (): void =>
       answer(this.#ownView() ?? refused("NO_LEADER", "this node does not take part in a cluster yet"));
     let askedOf = 0;
@@ -132,7 +132,7 @@ export class ClusterRequests {
         const passing =
           reply.kind === "refused" && (reply.code === "NO_LEADER" || reply.code === "CHANGE_IN_PROGRESS");
         if (passing && clock.monotonicMs() < giveUpAtMs) timers.later(attempt, LEADER_RETRY_MS);
-        // Better what this node itself knows than nothing, for somebody who looks.
+        // For an operator, what this node itself knows is better than nothing.
         else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
         else answer(reply);
       });
@@ -153,7 +153,7 @@ export class ClusterRequests {
     return this.#options.engine()?.status().lead ?? 0;
   }
 
-  /** Once, here or at the leader. NO_LEADER: nothing was done, and it can be tried again. */
+  /** Asks once, here or at the leader. NO_LEADER: nothing was done, and the request can be made again. */
   #ask(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
     const { ownId, forwarding } = this.#options;
     const engine = this.#options.engine();
@@ -188,7 +188,7 @@ export class ClusterRequests {
     }
   }
 
-  /** Hands leadership over, if this node has it and there is somebody else. */
+  /** Hands leadership over, if this node leads and another member can take it. */
   stepDown(answer: (done: boolean) => void): void {
     if (this.#options.engine()?.leading !== true) answer(true);
     else if (votersOf(this.#options.membership()).length < 2) answer(false);

@@ -24,7 +24,7 @@ export interface ViewSource {
   readonly snapshotFailureOf: (id: number) => string | undefined;
 }
 
-/** Who belongs to the cluster and is none of its members may listen to it, and asks for nothing. */
+/** A node that has proved that it belongs to the cluster and is no member may listen, and may ask for nothing. */
 export function isMember({ members }: NodeRegistry, id: number): boolean {
   return members.some((member) => member.id === id);
 }

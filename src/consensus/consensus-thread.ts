@@ -71,7 +71,7 @@ export class ConsensusThread {
     this.#options = options;
     this.ownId = raftIdOf(options.identity.name);
     this.opened = this.#open.promise;
-    // Whoever started it may not look at the answer; a failure is told in both ways.
+    // Whoever started the thread may not look at the answer: a failure is told in both ways.
     this.opened.catch(() => {});
     this.#gateways = new GatewayLinks(options);
     this.#fencing = new Fencing({
@@ -156,7 +156,7 @@ export class ConsensusThread {
     });
   }
 
-  /** undefined until it runs. */
+  /** undefined until the replica runs. */
   get engine(): Engine<Membership> | undefined {
     return this.#replica.engine;
   }
@@ -225,13 +225,13 @@ export class ConsensusThread {
     snapshots.onBatch((messages) => this.#guard(() => this.#onSnapshots(messages)));
   }
 
-  /** Begins to take part. */
+  /** This node begins to take part in the group. */
   #run(group: RecoveredGroup): void {
     const { raft, timers, clock, metrics } = this.#options;
     if (this.#fencing.rolledBack) return;
     this.#guard(() => {
       this.#replica.run(group);
-      // A late tick must show as late, so each one is compared with when it was due and not with the one before.
+      // A tick is compared with the time that it was due, not with the tick before: so a late tick shows as late.
       let dueMs = clock.monotonicMs() + raft.tickMs;
       const tick = (): void => {
         const nowMs = clock.monotonicMs();
@@ -258,7 +258,7 @@ export class ConsensusThread {
     this.#replica.observe((engine) => this.#requests.describe(engine));
   }
 
-  /** A broken invariant stops the node with what is known about it: it never goes on half right. */
+  /** A broken invariant stops the node, and the log says what is known about it: no node goes on with a wrong state. */
   #guard(work: () => void): void {
     if (this.#stopped) return;
     try {
@@ -377,7 +377,7 @@ export class ConsensusThread {
     if (code === "WRONG_INSTANCE") this.#fencing.fence(false, `${peer.name} says: ${reason}`);
   }
 
-  /** A voter whose directory is a copy hears of it from those who know, so it asks everybody first. */
+  /** A voter asks all peers first: one of them knows when this node's directory is an old copy. */
   #haveVotersBeenHeard(): boolean {
     this.#votersHeard ||= this.#peers.haveHeard(votersOf(this.#replica.membership));
     return this.#votersHeard;

@@ -18,12 +18,12 @@ export class Fencing {
     this.#options = options;
   }
 
-  /** The data directory is older than what this node has promised: the node has fallen silent. */
+  /** The data directory is older than what this node has promised: the node sends nothing any more. */
   get rolledBack(): boolean {
     return this.#rolledBack;
   }
 
-  /** Says once that the node has to end. @param removed it is an orderly end */
+  /** Says once that the node has to end. @param removed the end is orderly: the node was removed */
   fence(removed: boolean, message: string): void {
     if (this.#told) return;
     this.#told = true;

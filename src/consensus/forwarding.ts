@@ -7,16 +7,16 @@ import type { Timers } from "../platform/timers.ts";
 
 /** A cluster request without an answer from the leader is given up after this long: longer than any change may take there. */
 const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;
-/** Forwarded proposals that nobody said anything about are forgotten here: the proposer repeats them long before. */
+/** After this long a forwarded proposal without an answer is forgotten here; its proposer repeats it long before. */
 const PROPOSAL_MEMORY_MS = 30_000;
 
 export interface ForwardingOptions {
-  /** Another one at each start of the process: an answer to an earlier one must find nothing under its number. */
+  /** Random at each start of the process: the answer to a request of an earlier start must match no request of this one. */
   readonly firstId: number;
   readonly timers: Timers;
-  /** False: it was not sent. */
+  /** False: the message was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
-  /** The leader did not take these, or they never left. */
+  /** The leader did not take these proposals, or they were never sent. */
   readonly onDropped: (gateway: number, sequences: readonly number[]) => void;
 }
 
@@ -44,7 +44,7 @@ export class Forwarding {
     this.#nextId = options.firstId;
   }
 
-  /** Sends proposals to the leader; the transport has copied them when this returns. False: they did not leave. */
+  /** Sends proposals to the leader; the transport has copied them when this returns. False: they were not sent. */
   propose(
     to: number,
     gateway: number,

@@ -10,7 +10,7 @@ export class GatewayLinks {
     this.#options = options;
   }
 
-  /** Of a gateway that this life does not have nothing is known. */
+  /** A gateway index from an earlier start of the node may have no link in this one. */
   tell(gateway: number, message: ConsensusToGateway): void {
     this.#options.gateways[gateway]?.send(message);
   }

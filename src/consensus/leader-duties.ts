@@ -1,4 +1,4 @@
-/** What a replica does once a tick because it leads: look after its followers, and make space when its own disk stands still. */
+/** What a replica does once a tick because it leads: look after its followers, and hand leadership over when its own disk stands still. */
 import type { Membership } from "../cluster/registry/membership.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -9,12 +9,12 @@ import { StallWatch } from "./stall-watch.ts";
 export interface LeaderDutiesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** For so long a leader's log or keyspace may stand still before it hands over. */
+  /** A leader whose log or keyspace stands still for this long hands leadership over. */
   readonly stallMs: number;
   /** Writes down what members say of themselves. */
   readonly register: () => void;
   readonly stepDown: (answer: (done: boolean) => void) => void;
-  /** What a follower is known to have. */
+  /** The log position that a follower is known to have. */
   readonly matched: (follower: number, index: number) => void;
 }
 
@@ -27,7 +27,7 @@ export class LeaderDuties {
     this.#stalls = new StallWatch(options.stallMs);
   }
 
-  /** Also when it does not lead: how long the disk has stood still counts from before. */
+  /** Called on followers too: a new leader's disk may have stood still since before its election. */
   tick(engine: Engine<Membership>): void {
     this.#watch(engine);
     if (!engine.leading) return;
@@ -36,7 +36,7 @@ export class LeaderDuties {
     for (const [id, { match }] of engine.describe().progress) matched(id, match);
   }
 
-  /** A leader whose disk stands still makes space for one whose disk does not. */
+  /** A leader whose disk stands still hands leadership to a member whose disk does not. */
   #watch(engine: Engine<Membership>): void {
     const { clock, logger, stepDown } = this.#options;
     const half = this.#stalls.stalled(engine.oldestInFlight, clock.monotonicMs());

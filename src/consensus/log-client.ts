@@ -8,7 +8,7 @@ import type { LogThreadPort } from "./options.ts";
 /** Raised when the log thread refuses or ends: the node cannot go on without it. @internal */
 export class LogThreadError extends Error {
   readonly code: string;
-  /** As in `codesOf`. */
+  /** Error codes, as `codesOf` finds them. */
   readonly codes: readonly string[];
   constructor(code: string, message: string, codes: readonly string[] = [code]) {
     super(message);

@@ -19,9 +19,9 @@ export interface LogCompactorOptions {
 export class LogCompactor {
   readonly #options: LogCompactorOptions;
   #lastMs: number;
-  /** Of the last marker. */
+  /** Log index of the last marker. */
   #lastIndex = 0;
-  /** Followers that get a snapshot, or have had one and need the log behind it; and until when they are waited for. */
+  /** Followers that receive a snapshot, or have received one and need the log behind that; each with the end of the wait. */
   readonly #holds = new Map<number, { readonly index: number; readonly untilMs: number }>();
 
   constructor(options: LogCompactorOptions) {
@@ -34,17 +34,17 @@ export class LogCompactor {
     this.#holds.set(follower, { index: Number.POSITIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY });
   }
 
-  /** The snapshot has arrived, at this index: the log stays until the follower has more than that, or for so long. */
+  /** The snapshot has arrived, at this index: the log stays until the follower has more, or for CATCH_UP_MS. */
   arrived(follower: number, index: number): void {
     this.#holds.set(follower, { index, untilMs: this.#options.clock.monotonicMs() + CATCH_UP_MS });
   }
 
-  /** It needs nothing any more. */
+  /** The follower needs no part of the log any more. */
   release(follower: number): void {
     this.#holds.delete(follower);
   }
 
-  /** What a follower is known to have. */
+  /** The log position that a follower is known to have. */
   matched(follower: number, index: number): void {
     const hold = this.#holds.get(follower);
     if (hold !== undefined && index > hold.index) this.#holds.delete(follower);
@@ -59,7 +59,7 @@ export class LogCompactor {
     if (now - this.#lastMs < COMPACT_INTERVAL_MS || index <= this.#lastIndex) return;
     this.#lastMs = now;
     this.#lastIndex = index;
-    // Also while every entry is to be kept: large ones fill more segments than there may be long before that.
+    // Also while every entry is to be kept: large entries reach the limit of segments before the limit of entries.
     compact({ index, term, confState: confState() }, Math.max(0, index - keep()));
   }
 }

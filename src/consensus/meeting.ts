@@ -18,7 +18,7 @@ export class Meeting {
     this.#options = options;
   }
 
-  /** Done when what was found is durable. */
+  /** Resolves when the cluster id and the roster are durable. */
   async hold(mode: "form" | "join"): Promise<void> {
     const { identity, initialCluster, join, control, logger, peers } = this.#options;
     const others = (mode === "form" ? initialCluster : join).filter(({ name }) => name !== identity.name);
@@ -47,7 +47,7 @@ export class Meeting {
     this.#bootstrap?.onHello(hello);
   }
 
-  /** This node refused, or could not be reached. */
+  /** The other node refused the connection, or could not be reached. */
   onProblem(name: string, problem: string): void {
     this.#bootstrap?.onProblem(name, problem);
   }

@@ -43,7 +43,7 @@ export function consensusThreadMetrics(metrics: ThreadMetrics): ConsensusThreadM
         lag.labels({ member: name }).set(entries);
         reachable.labels({ member: name }).set(up ? 1 : 0);
       }
-      // Of a member that is gone, or of all when this node no longer leads: nothing is known.
+      // Nothing is known of a removed member, and of no member while this node does not lead.
       for (const name of shown) {
         if (now.members.some((member) => member.name === name)) continue;
         shown.delete(name);

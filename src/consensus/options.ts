@@ -35,7 +35,7 @@ export function retainBytesOf({ peer, raft }: Pick<ConsensusThreadOptions, "peer
 export interface LogThreadPort {
   /** What the log said when it was opened. */
   opened(): Promise<RecoveredLog>;
-  /** Answered through `onAppended` once it (and everything before it) is on disk. */
+  /** Answered through `onAppended` once this append, and every append before it, is on disk. */
   append(id: number, batch: WalBatch): void;
   onAppended(receive: (id: number) => void): void;
   /** Entries in [low, high): at least one, at most about `maxBytes`. Rejects with LogThreadError, code COMPACTED or

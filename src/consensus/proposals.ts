@@ -17,7 +17,7 @@ export interface ProposalsOptions {
   readonly clock: Clock;
   /** Appends all of them or none. */
   readonly append: (proposals: readonly Uint8Array[]) => boolean;
-  /** One count an entry: its slab may be used again as far as consensus is concerned. @param gateway whose slabs they are */
+  /** One message an entry: consensus no longer needs the entry's slab. @param gateway the owner of the slabs */
   readonly onReleased: (gateway: number, slabIds: readonly number[]) => void;
   /** Bytes of proposals taken and not evicted yet (applied, and not retained either). Beyond it they are dropped: their
    *  proposers may have given up long ago, and the admission that bounds them with it. */
@@ -30,7 +30,7 @@ interface Holder {
   readonly slabId: number;
 }
 
-/** Another node (of another release, say) has sent what may not be appended. Nothing of it was. */
+/** Another node (of another release, say) has sent what may not be appended; nothing of the message was appended. */
 export class ForeignProposalError extends Error {
   constructor(message: string) {
     super(message);
@@ -51,13 +51,13 @@ export class Proposals {
     this.hlc = new HybridLogicalClock(options.clock);
   }
 
-  /** Everything before this leader's own entry is applied: nothing it stamps can collide with what was stamped. */
+  /** Everything before this leader's own entry is applied: no new timestamp can equal an old one. */
   startLeading(appliedCommitTs: bigint, ceilingMs: number): void {
     if (PLANTED.forgetCeiling) this.hlc.startAbove(0n, 0);
     else this.hlc.startAbove(appliedCommitTs, ceilingMs);
   }
 
-  /** Of a gateway of this node. False: none was taken, and nothing of them is kept. */
+  /** Takes proposals of a gateway of this node. False: no proposal was taken or kept. */
   own(gateway: number, message: ProposeMessage): boolean {
     const views = viewsOf(message);
     if (!this.#take(views)) return false;
@@ -74,7 +74,7 @@ export class Proposals {
     return true;
   }
 
-  /** They have left the in-memory log. */
+  /** These entries have left the in-memory log. */
   evicted(entries: readonly Entry[]): void {
     const released = new Map<number, number[]>();
     for (const { data } of entries) {
@@ -92,7 +92,7 @@ export class Proposals {
 
   #take(views: readonly Uint8Array[]): boolean {
     const bytes = views.reduce((sum, view) => sum + view.byteLength, 0);
-    // One entry larger than the bound is taken when nothing else is held: it could never be otherwise.
+    // An entry larger than the bound is taken when nothing else is held; otherwise no such entry could ever be taken.
     if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#options.maxHeldBytes) return false;
     if (!this.#appendStamped(views)) return false;
     this.#heldBytes += bytes;

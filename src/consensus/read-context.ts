@@ -25,7 +25,7 @@ export function readContext(life: Uint8Array, { gateway, id }: GatewayRead): Uin
   return context;
 }
 
-/** Which read of this life; undefined: the read is of another life. */
+/** The number of the read in this start of the process; undefined: the read belongs to another start. */
 export function readOf(life: Uint8Array, context: Uint8Array): GatewayRead | undefined {
   if (context.byteLength !== CONTEXT_BYTES) return undefined;
   for (let i = 0; i < READ_LIFE_BYTES; i++) if (context[i] !== life[i]) return undefined;

@@ -13,7 +13,7 @@ export class RecoveryError extends Error {
   }
 }
 
-/** No entry, no marker, no promise. */
+/** The log has no entry, no marker and no vote. */
 export function isNew(recovered: RecoveredLog): boolean {
   const { hardState, snapshot, lastIndex } = recovered;
   return lastIndex === 0 && snapshot === undefined && hardState.term === 0 && hardState.vote === 0;

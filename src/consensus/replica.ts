@@ -115,7 +115,7 @@ export class Replica {
     });
   }
 
-  /** undefined until it takes part, and once it has fallen silent. */
+  /** undefined until this node takes part, and once the node sends nothing any more. */
   get engine(): Engine<Membership> | undefined {
     return this.#engine;
   }
@@ -124,7 +124,7 @@ export class Replica {
     return this.#membership;
   }
 
-  /** Begins to take part. */
+  /** This node begins to take part in the group. */
   run({ applied, ceilingMs, membership, makeEngine }: RecoveredGroup): void {
     this.#setApplied(applied, ceilingMs);
     this.#setMembership(membership);
@@ -132,7 +132,7 @@ export class Replica {
     this.#engine.start();
   }
 
-  /** Takes no part any more. */
+  /** This node takes no part in the group any more. */
   silence(): void {
     this.#engine = undefined;
     this.#options.published.publishLease(0, 0);
@@ -178,7 +178,7 @@ export class Replica {
     }
     const elsewhere = leaderId !== 0 && leaderId !== ownId;
     const sent = elsewhere && forwarding.propose(leaderId, gateway, sequences, viewsOf(message));
-    // Sent or not, nothing of the message stays here: the transport has copied it.
+    // Nothing of the message is kept here: the transport has copied the message, or the message was not sent.
     gateways.tell(gateway, { kind: "released", slabIds: sequences.map(() => slabId) });
     if (sent) metrics.forwarded(sequences.length);
     else gateways.drop(group, gateway, sequences, "no-leader");
@@ -228,7 +228,7 @@ export class Replica {
         this.#engine?.onLogRead(low, entries);
         this.#engine?.work();
       });
-    // The log may have dropped them meanwhile: then the follower needs a snapshot, and the core finds out.
+    // The log may have dropped these entries meanwhile: then the core finds that the follower needs a snapshot.
     log.read(low, high, maxBytes).then(answer, () => answer([]));
   }
 
@@ -254,7 +254,7 @@ export class Replica {
     this.#options.send(from.id, { kind: "propose-reply", requestId, taken });
   }
 
-  /** What is wrong with them is the other node's fault, and no reason for the leader to end. */
+  /** Bad proposals are the other node's fault, and no reason for the leader to end. */
   #tookForeign(from: Peer, entries: readonly Uint8Array[]): boolean {
     try {
       return this.#proposals.foreign(entries);

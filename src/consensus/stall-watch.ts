@@ -20,12 +20,12 @@ export class StallWatch {
   #append: HandshakeGate = { id: 0, sinceMs: 0 };
   #apply: HandshakeGate = { id: 0, sinceMs: 0 };
 
-  /** @param patienceMs without any progress of one of them */
+  /** @param patienceMs time without progress of the log or the keyspace, after which the leader is stalled */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
 
-  /** To be asked now and then. Once it has answered, its patience begins anew. */
+  /** The half that stands still; undefined: neither. To be called now and then; once a half was named, its time counts anew. */
   stalled(oldest: OldestWork, nowMs: number): "log" | "keyspace" | undefined {
     this.#append = stillAt(this.#append, oldest.append, nowMs);
     this.#apply = stillAt(this.#apply, oldest.apply, nowMs);

@@ -23,7 +23,7 @@ const TAIL_PAGE_BYTES = 16 << 20;
 /** Of the append that bootstraps a log, before the engine, which counts from 1, exists. */
 const BOOTSTRAP_APPEND_ID = 1;
 
-/** A thread that was stopped while it opened; nobody waits for it any more. */
+/** The thread was stopped while it opened log and keyspace; nobody waits for the answer. */
 export class StoppedError extends Error {
   readonly code = "STOPPED";
   constructor() {
@@ -57,9 +57,9 @@ type OpenStore = (
 interface Start {
   /** The log begins with the first state of the cluster. */
   readonly founds: boolean;
-  /** Every initial member is met before. */
+  /** Every initial member is met first. */
   readonly meets: boolean;
-  /** Never a member before: it remembers nobody's lease because there was none. */
+  /** The node was never a member, so there is no lease that it could have forgotten. */
   readonly fresh: boolean;
 }
 

@@ -219,7 +219,7 @@ export class GatewayKv {
     checkGroup(message.group);
     switch (message.kind) {
       case "applied":
-        // The cache first: whoever is told that its write is done must not read what was there before it.
+        // The cache first: a client that has the answer to its write must not read the row from before the write.
         this.#reads.onApplied(message.applied, message.changed);
         // What is applied before the keyspace was opened is found when it is.
         if (this.#reader !== NOT_OPEN) {

@@ -45,7 +45,7 @@ export class S3Door {
     this.#start.setOpen(true);
   }
 
-  /** Those who wait are told to come again, elsewhere. */
+  /** Waiting requests are answered with 503, so that clients try another node. */
   giveUp(): void {
     this.#start.giveUp();
     this.leader.giveUp();

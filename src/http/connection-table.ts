@@ -16,7 +16,7 @@ export class ConnectionTable {
   readonly #limits: ConnectionLimits;
   readonly #metrics: EdgeMetrics;
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  /** Without a request in progress, the one that has been so for longest first. */
+  /** Connections without a request in progress, the longest idle first. */
   readonly #idle = new Set<Connection>();
   /** The same of each address, in the same order. */
   readonly #idleOfGroup = new Map<string, Set<Connection>>();
@@ -62,7 +62,7 @@ export class ConnectionTable {
     this.#leaveIdle(connection);
   }
 
-  /** It has ended, and no other waits for its turn. */
+  /** The request has ended, and no other request of the connection waits for its turn. */
   rest(connection: Connection): void {
     connection.inProgress--;
     if (connection.open && connection.inProgress === 0) this.#enterIdle(connection);

@@ -30,7 +30,7 @@ export class Connection {
   readonly group: string;
   /** Requests being answered: on the S3 listener one at most. */
   inProgress = 0;
-  /** The last answer says so: no later request of this connection is begun. */
+  /** The last answer says `close`: no later request of this connection is begun. */
   closing = false;
   /** Counted among the open ones. */
   open = true;

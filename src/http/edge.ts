@@ -28,7 +28,7 @@ import type { EdgeReply, RefusedRequest } from "./types.ts";
 const DISCARD_BYTES = 256 * 1024;
 /** A client that does not send it in this time gets its answer at once, and no second request. */
 const DISCARD_PATIENCE_MS = 1000;
-/** After the word to close, before idle connections are closed. */
+/** Milliseconds between the first `Connection: close` and the end of idle connections. */
 const LINGER_MS = 500;
 /** Status that metrics see when the client left before it could be told one. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -180,7 +180,7 @@ class HttpEdge implements Edge {
       // A 5 GiB upload may take an hour; what must not happen is silence, and bodyIdleTimeoutMs sees to that.
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs / 4),
-      // Answered by our own check, with a body that says what is wrong.
+      // Our own check answers, with a body that says what is wrong.
       requireHostHeader: false,
       noDelay: true,
     });

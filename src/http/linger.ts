@@ -11,7 +11,7 @@ export interface LingerLimits {
   readonly bytes: number;
   /** From the end of the answer. */
   readonly totalMs: number;
-  /** Without a byte from the client. */
+  /** Milliseconds without a byte from the client. */
   readonly idleMs: number;
   /** At the same time; above it the one that has lingered for longest is closed. */
   readonly connections: number;

@@ -27,13 +27,13 @@ export function answerParseError(
   const { socket } = connection;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    // Nothing to answer: it may as well be a connection that was opened ahead of need.
+    // No answer: the client may have opened the connection ahead of need.
     metrics.parseError("timeout");
     socket.destroy();
     return undefined;
   }
   if (code === "ECONNRESET" || code === "EPIPE") {
-    // A client that went away is not one that talks nonsense.
+    // A client that went away has not broken the protocol.
     body?.fail("TRUNCATED", "the connection was reset inside the body");
     socket.destroy();
     return undefined;

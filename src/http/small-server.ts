@@ -43,7 +43,7 @@ export interface SmallServerOptions {
 export interface SmallServer {
   /** 0 for a unix socket. */
   readonly port: number;
-  /** Cuts every connection, also those in the middle of something: descriptors have run out. It goes on listening. */
+  /** Cuts every connection, also during a request: descriptors have run out. The server goes on listening. */
   dropConnections(): void;
   /** Accepts no more and lets answers in flight end, for `CLOSE_GRACE_MS` at most. A unix socket's file goes away. */
   close(): Promise<void>;

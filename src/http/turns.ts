@@ -34,7 +34,7 @@ export class Turns {
     this.#serve = serve;
   }
 
-  /** Serves it now or in its turn. Behind an answer that closes the connection it is never begun. */
+  /** Serves the request now or in its turn. A request behind an answer that closes the connection is never begun. */
   arrived(arrival: Arrival): void {
     const connection = this.#table.of(arrival.request.socket);
     if (connection === undefined) return;

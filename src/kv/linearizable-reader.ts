@@ -133,7 +133,7 @@ export class LinearizableReader {
     return this.#reader.getAt(key, this.#options.published.appliedCommitTs, target);
   }
 
-  /** What this node has applied, without a fence: for what may be old. */
+  /** A view of what this node has applied, without a fence: for answers that may be old. */
   local(key: Uint8Array): VersionedValue | undefined {
     return this.#reader.getMetaAt(key, this.#options.published.appliedCommitTs);
   }

@@ -82,7 +82,7 @@ interface Pending {
   sentTerm: number;
   sentLeaderId: number;
   silenceMs: number;
-  /** Sent more than once: what was said of one of them says nothing of the others. */
+  /** The proposal was sent more than once: an answer about one copy says nothing of the others. */
   repeated: boolean;
 }
 

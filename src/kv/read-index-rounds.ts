@@ -8,7 +8,7 @@ import type { KvError } from "../txn/types.ts";
 export const READ_INDEX_RETRY_MS = 500;
 
 interface Waiter {
-  /** It has its index, or was given up. */
+  /** The round has its index, or was given up. */
   over: boolean;
   readonly deadlineAtMs: number;
   readonly resolve: (index: number) => void;
@@ -19,7 +19,7 @@ export interface ReadRoundsOptions {
   readonly nowMs: () => number;
   readonly deadlineMs: number;
   readonly send: (id: number) => void;
-  /** What a read hears that is given up. */
+  /** The error of a read that is given up. */
   readonly unavailable: () => KvError;
 }
 
@@ -28,7 +28,7 @@ export class ReadRounds {
   /** Asked, and not answered: by number, in the order of asking. The last one may be the current one. */
   readonly #asked = new Map<number, readonly Waiter[]>();
   #current: { readonly id: number; readonly sentAtMs: number } | undefined;
-  /** They came after the current round was asked: it cannot serve them. */
+  /** These reads came after the current round was asked: that round cannot serve them. */
   #waiting: Waiter[] = [];
   #nextId = 1;
 

@@ -19,7 +19,7 @@ const ENTRY_OVERHEAD_BYTES = 256;
 
 interface CachedRow {
   readonly row: VersionedValue;
-  /** False: read without its payload, of which nothing is known. */
+  /** False: the row was read without its payload, of which nothing is known. */
   readonly complete: boolean;
   readonly bytes: number;
 }
@@ -50,7 +50,7 @@ export class RowCache {
     return cached.row;
   }
 
-  /** What the store answered at `readTs`. */
+  /** Keeps the row that the store answered at `readTs`. */
   put(key: Uint8Array, readTs: Timestamp, row: VersionedValue, complete: boolean): void {
     if (readTs !== this.#currentTs) return;
     const bytes =
@@ -82,7 +82,7 @@ export class RowCache {
     forEachChangedKey(changed, (key) => this.#drop(mapKeyOf(key)));
   }
 
-  /** Another keyspace took the place of the one the rows came from. */
+  /** A snapshot has replaced the keyspace that the rows came from. */
   clear(): void {
     this.#rows.clear();
     this.#bytes = 0;

@@ -57,7 +57,7 @@ export class ReceivedMemory {
     if (block !== undefined) block.holders++;
   }
 
-  /** It has left the in-memory log. */
+  /** The entry has left the in-memory log. */
   evicted(data: Uint8Array): void {
     const block = this.#blocks.get(data.buffer);
     if (block !== undefined) this.#release(block);
@@ -95,7 +95,7 @@ export class ReceivedMemory {
     this.#trim();
   }
 
-  /** What has not been of use for longest goes first. */
+  /** Frees idle blocks, the longest unused first. */
   #trim(): void {
     for (const [size, idle] of this.#idle) {
       while (this.#idleBytes > IDLE_BYTES_MAX && idle.pop() !== undefined) this.#idleBytes -= size;

@@ -15,7 +15,7 @@ interface Wanted {
 }
 
 /**
- * Binds each address and lets it go again. Whoever takes it in between is found when it is bound for good; a busy port is
+ * Binds each address and releases it. A port that is taken in between is found when the listener starts; a busy port is
  * found before a data directory was made for a node that cannot run.
  * @throws ConfigError: two of them are one; StartError naming the address and its flag.
  */

@@ -136,7 +136,7 @@ export class FrameReader {
     this.#held = 0;
   }
 
-  /** @throws PeerProtocolError, and whatever `onFrame` throws. After that the stream is good for nothing. */
+  /** @throws PeerProtocolError, and whatever `onFrame` throws. After that the stream cannot be used. */
   push(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.byteLength && !this.#stopped) {
@@ -221,7 +221,7 @@ export class FrameReader {
   }
 }
 
-/** Looks at as much of it as is there, so that a stranger who says little is not waited for. */
+/** Checks the bytes of the preface that are there, so that an end that sends only a few of them is not waited for. */
 function checkMagic(bytes: Uint8Array, held: number): void {
   for (let i = 0; i < Math.min(held, MAGIC.byteLength); i++) {
     if (bytes[i] === MAGIC[i]) continue;

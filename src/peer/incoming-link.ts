@@ -21,14 +21,14 @@ import type { HandshakeFailure, HandshakeResult, Hello } from "./types.ts";
 const HELD_BYTES = 1 << 20;
 
 export interface IncomingEvents {
-  /** It belongs to the cluster; which node it is comes next. */
+  /** The dialler has proved that it belongs to the cluster; its name comes next. */
   onProven(): void;
   /** Both ends took the other's hello. */
   onUp(hello: ConnectionHello): void;
   /** Either end refused the other. @param byThem the dialler refused this node */
   onRefused(hello: ConnectionHello, verdict: HandshakeResult & { readonly ok: false }, byThem: boolean): void;
   onFrame(hello: ConnectionHello, header: WireHeader, payload: Uint8Array, bytes: number): void;
-  /** @param hello undefined when it never said who it is; @param failure undefined when it was up */
+  /** @param hello undefined when the dialler never said who it is; @param failure undefined when the connection was up */
   onEnd(
     hello: ConnectionHello | undefined,
     failure: HandshakeFailure | undefined,
@@ -49,7 +49,7 @@ export class IncomingLink {
   readonly #challenge: Uint8Array;
   #state: "proof" | "unproven" | "hello" | "verdict" | "refused" | "keeping" | "up" = "proof";
   #hello: ConnectionHello | undefined;
-  /** What this node said of itself. */
+  /** The hello that this node sent. */
   #own: Hello | undefined;
   #evicted = false;
 
@@ -84,7 +84,7 @@ export class IncomingLink {
     return this.#state === "up" && !this.#connection.ended;
   }
 
-  /** It has been asked this, and has not answered yet. */
+  /** Whether the dialler was sent this challenge and has not answered it yet. */
   waitsFor(challenge: Uint8Array): boolean {
     return this.#state === "proof" && Buffer.compare(this.#challenge, challenge) === 0;
   }
@@ -133,7 +133,7 @@ export class IncomingLink {
     const { proof, seals } = this.#context;
     const accepted = proof.accept(this.#challenge, nonce, mac);
     if (accepted === undefined) {
-      // It hangs up when it has read that; hanging up here could tear the answer out of its hands.
+      // The dialler closes when it has read the answer; closing here could destroy the answer before it is read.
       this.#state = "unproven";
       this.#connection.send(UNAUTHENTICATED_FRAME);
       return;
@@ -155,7 +155,7 @@ export class IncomingLink {
       this.#connection.send(verdictFrame(verdict, { hello, slot: greeting.slot, maxFrameBytes: frameLimit }));
       return;
     }
-    // The dialler hangs up when it has read why, as above.
+    // The dialler closes when it has read the reason, as above.
     this.#state = "refused";
     this.#connection.send(verdictFrame(verdict));
     this.#events.onRefused(greeting, verdict, false);

@@ -25,7 +25,7 @@ export const HANDSHAKE_MS = 5_000;
  *  each so many at most, in all and from one address. One of those who hold the most makes space for a new one, the oldest. */
 export const CROWD_LIMITS = { all: 128, perAddress: 32 };
 
-/** Who has written nothing for so long writes an ALIVE frame, and who has received nothing for so long hangs up. */
+/** Who has written nothing for so long writes an ALIVE frame, and who has received nothing for so long closes the connection. */
 export const ALIVE_MS = 1_000;
 export const SILENCE_MS = 4_000;
 /** How often both are looked at. */

@@ -232,7 +232,7 @@ export class OutgoingLink {
     const verdict = this.#context.judge(own, hello, this.#certificate, this.#peer);
     connection.send(verdictFrame(verdict));
     if (!verdict.ok) {
-      // The other end hangs up when it has read why; or the handshake takes too long.
+      // The other end closes when it has read the reason; or the handshake takes too long.
       this.#refused = verdict.code !== "NOT_READY";
       this.#state = "waiting";
       this.#events.onError(`${verdict.code}: ${verdict.message}`, false);

@@ -140,7 +140,7 @@ export interface TransportMetrics {
   dropped(lane: Lane, messages: number): void;
   sent(lane: Lane, messages: number, bytes: number): void;
   received(lane: Lane, messages: number, bytes: number): void;
-  /** A peer that talked nonsense was disconnected. */
+  /** A peer broke the protocol and was disconnected. */
   protocolError(): void;
   /** Of an incoming connection; `answer`: of one that this node dialled. */
   handshakeFailed(reason: HandshakeFailure): void;

@@ -1,11 +1,11 @@
-/** Snapshots that did not arrive, by member: what its operator is told until one does, and when the log is to say it. */
+/** Snapshots that did not arrive, by member: the problem that the status shows until one arrives, and when to log it. */
 
-/** Kinds of failure that the log remembers for one member; what comes on top of them is said no more. */
+/** Kinds of failure remembered for one member. The log is silent about any further kind. */
 const KINDS_MAX = 16;
 
 interface Failure {
   readonly reason: string;
-  /** A member that has this entry no longer needs what did not arrive. */
+  /** A member that has the entry at this index no longer needs the snapshot. */
   readonly index: number;
 }
 
@@ -13,7 +13,7 @@ export class SnapshotFailures {
   readonly #last = new Map<number, Failure>();
   readonly #kinds = new Map<number, Set<string>>();
 
-  /** @returns whether it is the first of its kind since one arrived: they are tried again every few seconds. */
+  /** @returns whether this failure is the first of its kind since the last snapshot arrived: each is tried again every few seconds. */
   failed(id: number, reason: string, index: number): boolean {
     this.#last.set(id, { reason, index });
     const kinds = this.#kinds.get(id) ?? new Set();
@@ -30,13 +30,13 @@ export class SnapshotFailures {
     return this.#last.get(id)?.reason;
   }
 
-  /** The member has everything up to `index`, however it came by it: the answer may have been all that was lost. */
+  /** The member has everything up to `index`. Perhaps the snapshot arrived, and only the answer was lost. */
   matched(id: number, index: number): void {
     const failure = this.#last.get(id);
     if (failure !== undefined && index >= failure.index) this.forget(id);
   }
 
-  /** One has arrived, or it is no longer this node's business. */
+  /** A snapshot has arrived, or this node does not send snapshots to the member any more. */
   forget(id: number): void {
     this.#last.delete(id);
     this.#kinds.delete(id);

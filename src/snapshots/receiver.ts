@@ -9,7 +9,7 @@ import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
 import { SNAPSHOT_SILENCE_MS, type SnapshotOutcome } from "./sender.ts";
 
-/** While the disk takes what was received, the sender hears so often that it goes on. */
+/** While received chunks are written to the disk, the sender gets a sign of life this often. */
 const STILL_AT_IT_MS = SNAPSHOT_SILENCE_MS / 3;
 
 export interface SnapshotReceiverOptions {
@@ -19,19 +19,19 @@ export interface SnapshotReceiverOptions {
   readonly nextStreamId: () => number;
   /** What this node knows to be committed: older snapshots need no bytes. */
   readonly commitIndex: () => number;
-  /** Received, or not needed: to be stepped. */
+  /** The snapshot was received, or is not needed: the message goes to the core. */
   readonly onComplete: (message: Message) => void;
   readonly onEnd: (from: number, outcome: SnapshotOutcome, reason: string) => void;
 }
 
 interface Incoming {
-  /** In this node. */
+  /** Id of the stream in this node. */
   readonly id: number;
   readonly from: number;
-  /** At the sender. */
+  /** Id of the stream at the sender. */
   readonly remoteId: number;
   readonly message: Message;
-  /** Everything has come, and is on its way to the disk. */
+  /** All chunks have arrived, and are being written to the disk. */
   ended: boolean;
   cancelTimeout: () => void;
 }
@@ -102,11 +102,11 @@ export class SnapshotReceiver {
     this.#waitForDisk(incoming);
   }
 
-  /** The sender gives up. */
+  /** The sender has given the stream up. */
   onCancelled(from: number, remoteId: number, reason: string): void {
     const incoming = this.#of(from, remoteId);
     if (incoming === undefined) return;
-    // Whether anything is wrong is for the sender to say, in its own log.
+    // The sender logs what was wrong.
     const outcome = "called-off";
     this.#abandon(incoming, `its sender gave up: ${reason}`, { tellSender: false, outcome });
   }
@@ -119,7 +119,7 @@ export class SnapshotReceiver {
     this.#options.send(incoming.from, { kind: "snapshot-credit", streamId: incoming.remoteId, chunks });
   }
 
-  /** Verified and durable. */
+  /** The snapshot is verified and durable. */
   onComplete(streamId: number): void {
     const incoming = this.#incoming;
     if (incoming?.id !== streamId) return;
@@ -135,7 +135,7 @@ export class SnapshotReceiver {
     this.#options.onComplete(incoming.message);
   }
 
-  /** The core takes it: called from within `onComplete`, or it never will be (the log has caught up meanwhile). */
+  /** The core takes the snapshot: called from within `onComplete`, or never (the log has caught up meanwhile). */
   onTaken(index: number): void {
     this.#taken = index;
   }
@@ -177,7 +177,7 @@ export class SnapshotReceiver {
   }
 
   /** All of it goes to the disk at the end, which takes as long as it takes; a thread that fails says so. No credit is given
-   *  by this, but the sender's patience begins anew. */
+   *  here, but the sender's time limit begins anew. */
   #waitForDisk(incoming: Incoming): void {
     incoming.cancelTimeout();
     incoming.cancelTimeout = this.#options.timers.later(() => {

@@ -16,15 +16,15 @@ import type { AppliedState } from "../store/types.ts";
 /** A stream on which nothing happens for so long has ended. */
 export const SNAPSHOT_SILENCE_MS = 30_000;
 
-/** `called-off`: nothing is wrong with it; it is not wanted any more, or will be begun again in a moment. */
+/** `called-off`: no failure; the stream is not wanted any more, or begins again in a moment. */
 export type SnapshotOutcome = "arrived" | "failed" | "called-off";
 
 export interface SnapshotEnd {
   readonly outcome: SnapshotOutcome;
   readonly reason: string;
-  /** What the core asked for. */
+  /** The message of the core that asked for the snapshot. */
   readonly wanted: number;
-  /** What the follower now has; undefined = it has not arrived. */
+  /** The log position that the follower now has; undefined = the snapshot has not arrived. */
   readonly position: Position | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface SnapshotSenderOptions {
   readonly timers: Timers;
   readonly store: (message: ConsensusToStore) => void;
   readonly snapshots: (message: ConsensusToSnapshot) => void;
-  /** False: it was not sent. */
+  /** False: the message was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
   /** Once a stream, but not for one that another to the same follower took the place of: the core has asked for that one
    *  already, and would take the end of the first for its end. */
@@ -45,7 +45,7 @@ interface Stream {
   readonly id: number;
   readonly to: number;
   readonly message: Message;
-  /** Known once the read is open. */
+  /** Position of the read; undefined until the read is open. */
   position: Position | undefined;
   cancelTimeout: () => void;
 }
@@ -132,7 +132,7 @@ export class SnapshotSender {
     return true;
   }
 
-  /** What became of it over there. */
+  /** How the stream ended at the receiver. */
   onResult(from: number, streamId: number, ok: boolean, reason: string): boolean {
     const stream = this.#streamTo(from, streamId);
     if (stream === undefined) return false;
@@ -162,7 +162,7 @@ export class SnapshotSender {
 
   #send(stream: Stream, message: PeerMessage): void {
     this.#touch(stream);
-    // A hole in the stream would be found at its end; better to begin again now.
+    // The receiver would find a lost chunk at the end of the stream; beginning again now saves the time.
     if (!this.#options.send(stream.to, message))
       this.#end(stream, "failed", "the connection did not take it");
   }

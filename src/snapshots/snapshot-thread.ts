@@ -31,7 +31,7 @@ export interface SnapshotThreadOptions {
 
 interface Sending {
   readonly streamId: number;
-  /** undefined: waits for its turn. */
+  /** undefined: the stream waits for its turn. */
   source: KeyspaceExport | undefined;
   credit: number;
 }
@@ -109,7 +109,7 @@ export class SnapshotThread {
     this.#orFail(streamId, () => {
       sending.source = this.#options.generations.openExport();
       const membership = readMembership(sending.source);
-      // Only a node that is joining has none, and nobody asks that one.
+      // Only a joining node has no membership, and nobody asks a joining node for a snapshot.
       if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
       const applied = sending.source.position;
       this.#options.channel.send({ kind: "opened", streamId, applied, membership });
@@ -176,7 +176,7 @@ export class SnapshotThread {
 
   #write(streamId: number, bytes: Uint8Array): void {
     const receiving = this.#receiving;
-    // What was on its way when the stream failed or was cancelled.
+    // Chunks that were on their way when the stream failed or was cancelled.
     if (receiving?.streamId !== streamId) return;
     this.#orFail(streamId, () => {
       receiving.target.write(bytes);
@@ -207,7 +207,7 @@ export class SnapshotThread {
 
   // ---- both ---------------------------------------------------------------------------------------------------------
 
-  /** What the store refuses ends this stream; anything else is a fault of ours and ends the node. */
+  /** An error of the store ends this stream; any other error is a bug and ends the node. */
   #orFail(streamId: number, action: () => void): void {
     try {
       action();

@@ -19,7 +19,7 @@ import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender
 interface LogRetention {
   /** A snapshot goes to this follower: the log stays as it is. */
   hold(follower: number): void;
-  /** The snapshot has arrived, at this index: the log behind the index stays until the follower has more, or for so long. */
+  /** The snapshot has arrived, at this index: the log behind the index stays until the follower has more, or for a limited time. */
   arrived(follower: number, index: number): void;
   /** The follower needs no part of the log any more. */
   release(follower: number): void;
@@ -37,7 +37,7 @@ export interface SnapshotStreamsOptions {
   readonly nameOf: (id: number) => string;
   /** Once a stream that `begin` was called for, unless it was called for another to the same node before the end. */
   readonly report: (to: number, outcome: "finished" | "failed") => void;
-  /** Complete on the disk: to be stepped. */
+  /** The snapshot is complete on the disk: the message goes to the core. */
   readonly step: (message: Message) => void;
 }
 
@@ -76,7 +76,7 @@ export class SnapshotStreams {
     return this.#sender.sendingTo(id);
   }
 
-  /** Why the last one to this member did not arrive; undefined when it did, or is not needed any more. */
+  /** Why the last snapshot to this member did not arrive; undefined when it arrived, or is not needed any more. */
   failureOf(id: number): string | undefined {
     return this.#unsent.reasonFor(id);
   }
@@ -86,13 +86,13 @@ export class SnapshotStreams {
     this.#unsent.matched(id, index);
   }
 
-  /** The core wants this peer to have one. */
+  /** The core wants this peer to have a snapshot. */
   begin(to: number, message: Message): void {
     this.#options.compactor.hold(to);
     this.#sender.begin(to, message);
   }
 
-  /** Leadership is lost, or these are no members any more. */
+  /** This node has lost leadership, or these nodes are no members any more. */
   cancel(which: (peer: number) => boolean, reason: string): void {
     this.#sender.cancel(which, reason);
     this.#unsent.forgetAll(which);
@@ -107,7 +107,7 @@ export class SnapshotStreams {
     this.#sender.onHeld(streamId);
   }
 
-  /** The core has taken the received one at this index. */
+  /** The core has taken the received snapshot at this index. */
   onTaken(index: number): void {
     this.#receiver.onTaken(index);
   }
@@ -121,7 +121,7 @@ export class SnapshotStreams {
     this.#receiver.stop();
   }
 
-  /** Of the snapshot thread. */
+  /** A message of the snapshot thread. */
   onMessages(message: SnapshotToConsensus): void {
     switch (message.kind) {
       case "opened":
@@ -149,7 +149,7 @@ export class SnapshotStreams {
     }
   }
 
-  /** Of a peer. */
+  /** A message of a peer. */
   onPeer(from: number, message: PeerMessage): void {
     switch (message.kind) {
       case "snapshot-begin":
@@ -166,7 +166,7 @@ export class SnapshotStreams {
         break;
       case "snapshot-result": {
         const { streamId, ok, reason } = message;
-        // Ids are the sender's: the same number may be a stream of this node and one of the other's.
+        // The sender chose the id: a stream of this node may have the same number.
         if (!this.#sender.onResult(from, streamId, ok, reason) && !ok) {
           this.#receiver.onCancelled(from, streamId, reason);
         }
@@ -191,12 +191,12 @@ export class SnapshotStreams {
     const { metrics, nameOf } = this.#options;
     metrics.snapshot("received", outcome === "arrived" ? "finished" : "failed");
     const news = outcome === "failed" && this.#unreceived.failed(from, reason, 0);
-    // Whoever it came from: this node has what it needs.
+    // This node has all that it needs, whichever peer has sent it.
     if (outcome === "arrived") this.#unreceived.forgetAll(() => true);
     this.#log(news, "snapshot received", { from: nameOf(from), outcome, reason });
   }
 
-  /** What fails goes on failing every few seconds until somebody does something about it: one warning for each kind. */
+  /** A snapshot that fails is tried again every few seconds, and fails again until somebody helps: one warning for each kind. */
   #log(warn: boolean, message: string, fields: LogFields): void {
     const { logger } = this.#options;
     if (warn) logger.warn(message, fields);

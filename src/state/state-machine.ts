@@ -183,7 +183,7 @@ export class Fsm {
   }
 }
 
-/** Writes down what a membership change brings; one that is empty for everybody brings nothing. */
+/** Writes the membership after a change; a change that every replica takes for empty writes nothing. */
 function writeMembership(batch: RaftBatch, entry: MembershipEntry): void {
   if (PLANTED.forgetMembership) return;
   const before = readMembership(batch);

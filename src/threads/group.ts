@@ -4,7 +4,7 @@ export type GroupId = number;
 /** There is one today: the log, the peers and snapshots refuse any other. */
 export const ONLY_GROUP: GroupId = 0;
 
-/** Of a message between threads. @throws RangeError: its sender knows of a group that this thread does not have */
+/** The group of a message between threads. @throws RangeError: its sender knows of a group that this thread does not have */
 export function checkGroup(group: GroupId): void {
   if (group !== ONLY_GROUP) {
     throw new RangeError(`a message for Raft group ${group}, and there is only ${ONLY_GROUP}`);

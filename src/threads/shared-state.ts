@@ -20,7 +20,7 @@ const GROUP_WORDS = 8;
 const NODE = { diskSpace: 0 } as const;
 const GROUP = { term: 0, commitIndex: 1, leaseUntilUs: 2, appliedIndex: 3, appliedCommitTs: 4 } as const;
 
-/** What the disk of this node has left. `reserve`: only what gives space back is taken; `none`: nothing is. */
+/** Space on the disk of this node. `reserve`: only writes that free space are taken; `none`: no writes are. */
 export type DiskSpace = "enough" | "reserve" | "none";
 const DISK_SPACE: readonly DiskSpace[] = ["enough", "reserve", "none"];
 

@@ -29,7 +29,7 @@ import { bootstrapRegistry, NO_NODES, nextRegistry, registryObjection } from "./
 
 export type { Membership } from "./membership-codec.ts";
 
-/** Of a node that is joining and knows nobody yet. */
+/** The membership of a joining node that knows no member yet. */
 export const NO_MEMBERSHIP: Membership = Object.freeze({ ...NO_CONFIGURATION, ...NO_NODES });
 
 /** An entry of type ConfChange or ConfChangeV2, decoded. */
@@ -40,15 +40,15 @@ export type MembershipEntry =
       readonly change: ConfChange;
       readonly context: MembershipChange;
     }
-  /** It cannot be read, and is empty for everybody. */
+  /** The change cannot be read: every replica takes the entry for empty. */
   | { readonly kind: "unreadable-membership"; readonly problem: string };
 
 export interface AppliedMembership {
   /** After the entry. */
   readonly membership: Membership;
-  /** To be put into force by the core; null = the entry is empty, for everybody. */
+  /** The change that the core puts into force; null = every replica takes the entry for empty. */
   readonly change: ConfChange | null;
-  /** Why it is empty. */
+  /** Why the entry is empty. */
   readonly problem: string | null;
 }
 

@@ -51,7 +51,7 @@ function writeDurably(disk: Disk, path: string, content: Uint8Array | string): v
   }
 }
 
-/** On a full disk half a file would take space for ever. What went wrong first is what the caller hears. */
+/** On a full disk half a file would take space until somebody deletes it. The caller gets the first error. */
 function discard(disk: Disk, path: string): void {
   try {
     removeFile(disk, path);

@@ -251,7 +251,7 @@ export class Engine<M extends GroupConfiguration> {
     const overtaken = this.#appends.some((later) => later !== append && later.snapshot !== undefined);
     if (!overtaken) checkSame(`snapshot ${id}`, this.#core.confState(), membership.confState);
     this.#appends.shift();
-    // Its position is beyond everything that was handed out before; the store has skipped or done that.
+    // The snapshot's position is beyond every entry handed out before; the store has skipped or applied those.
     for (const apply of this.#applies.splice(0)) this.#deliver(apply.responses);
     if (applied.index > this.#applied.index) this.#setApplied(applied);
     this.#setMembership(membership);
@@ -351,7 +351,7 @@ export class Engine<M extends GroupConfiguration> {
     const { cache, install } = this.#options;
     while (this.#appends.length > 0) {
       const append = this.#appends[0] as PendingAppend;
-      // Behind a snapshot everything waits until it is in force: its acknowledgement comes first.
+      // Behind a snapshot every message waits until the snapshot is in force: the snapshot is acknowledged first.
       if (append.id > this.#durableId || append.installing) break;
       if (append.snapshot !== undefined) {
         this.#overtaken.push(cache.restart(append.snapshot.index, append.snapshot.term));

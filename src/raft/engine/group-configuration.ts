@@ -12,7 +12,7 @@ import {
 } from "../core/index.ts";
 
 export interface GroupConfiguration {
-  /** Of the entry that brought it: what an operator's decision is guarded by. 1 = the bootstrap. */
+  /** Index of the entry that made this configuration: it guards an operator's decision. 1 = the bootstrap. */
   readonly index: number;
   readonly confState: ConfState;
 }
@@ -20,15 +20,15 @@ export interface GroupConfiguration {
 /** Position of the bootstrap: the initial configuration is the state there, on every initial member. */
 export const BOOTSTRAP_POSITION = Object.freeze({ index: 1, term: 1 });
 
-/** Of a node that is joining and knows nobody yet. */
+/** The configuration of a joining node that knows no member yet. */
 export const NO_CONFIGURATION: GroupConfiguration = Object.freeze({ index: 0, confState: EMPTY_CONF_STATE });
 
-/** It changes the configuration, or what is registered of a node. */
+/** The entry changes the configuration, or what is registered of a node. */
 export function isMembershipEntry(entry: Entry): boolean {
   return entry.type !== EntryType.Normal;
 }
 
-/** Behind the entry at `index`. @throws ConfChangeError: it is impossible */
+/** The configuration behind the entry at `index`. @throws ConfChangeError: the change is impossible */
 export function nextConfiguration(
   before: GroupConfiguration,
   index: number,

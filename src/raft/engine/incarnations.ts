@@ -7,7 +7,7 @@
 export interface PeerIncarnation {
   /** Raft id. */
   readonly id: number;
-  /** Of the data directory that it was a start of: while a cluster forms, a member may be wiped and begin again. */
+  /** Instance of the data directory that was started: while a cluster forms, a member may be wiped and begin again. */
   readonly instance: string;
   readonly boot: string;
 }
@@ -18,7 +18,7 @@ export { INCARNATION_ID } from "../../peer/types.ts";
 export const INCARNATIONS_BEFORE_CUT = 64;
 /** So many of the newest stay in any case: a peer that was itself put back names an older one. */
 export const INCARNATIONS_NOT_CUT = 32;
-/** Of the oldest, and of the newest: what lies between is dropped when nothing else bounds the list. @internal */
+/** So many of the oldest starts are kept, and of the newest: those between are dropped when nothing else bounds the list. @internal */
 export const INCARNATIONS_KEPT_PER_END = 512;
 
 /**

@@ -66,7 +66,7 @@ export class Lease {
     if (this.#transferring) return 0;
     this.#round++;
     this.#sent.push({ round: this.#round, sentAtMs: nowMs });
-    // What is older than an election timeout grants nothing any more.
+    // A round older than an election timeout grants no lease any more.
     while ((this.#sent[0]?.sentAtMs ?? nowMs) < nowMs - this.#electionTimeoutMs) this.#sent.shift();
     return this.#round;
   }

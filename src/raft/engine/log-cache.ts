@@ -61,7 +61,7 @@ export class LogCache implements Storage {
       : new TermRuns([{ index, term }], index);
   }
 
-  /** Who reads what is no longer in memory. Without one it is COMPACTED. */
+  /** Reads entries that are no longer in memory. Without a reader such entries are COMPACTED. */
   readFrom(readLog: ReadLog): void {
     this.#readLog = readLog;
   }
@@ -191,7 +191,7 @@ export class LogCache implements Storage {
       throw new StorageError("PENDING");
     }
     const next = low + found.length;
-    // Read ahead: the follower will want what comes next before it has acknowledged this.
+    // Read ahead: the follower will want the next entries before it has acknowledged these.
     if (next <= this.#baseIndex && !this.#pages.has(next)) this.#ask(next);
     return limited(found, 0, Math.min(found.length, high - low), maxBytes);
   }

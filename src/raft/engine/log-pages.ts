@@ -3,7 +3,7 @@ import type { Entry } from "../core/types.ts";
 
 /** Bytes of one page: a few append messages. */
 export const PAGE_BYTES = 4 << 20;
-/** Of all pages together. @internal */
+/** Bytes of all pages together. @internal */
 export const PAGES_BYTES_MAX = 16 << 20;
 
 interface Page {

@@ -21,7 +21,7 @@ export interface EngineOptions<M extends GroupConfiguration> {
   readonly published: PublishedGroup;
   readonly clock: Clock;
   readonly membership: M;
-  /** Behind a committed membership entry; `change` null: it is empty, for everybody. Pure: the state machine comes to the same. */
+  /** Behind a committed membership entry; `change` null: every replica takes the entry for empty. Pure: the state machine computes the same. */
   readonly applyMembership: (
     before: M,
     entry: Entry,

@@ -60,7 +60,7 @@ export class VoteGuard {
   /** Why a message may not reach the core, or null. */
   objection({ message, leaseRound }: RaftEnvelope, nowMs: number): string | null {
     const { type } = message;
-    // Whoever forgets its leader helps to elect another while the lease still holds.
+    // A node that forgets its leader helps to elect another one while the lease still holds.
     if (type === MessageType.ForgetLeader) return "leases are on";
     const asksForTerm =
       type === MessageType.Vote || type === MessageType.PreVote || type === MessageType.TimeoutNow;
@@ -86,7 +86,7 @@ export class VoteGuard {
 
   /** The core has taken a message, and its term is `term` now. */
   taken({ message, leaseRound }: RaftEnvelope, term: number, nowMs: number): void {
-    // Before the terms are compared: whoever follows a TimeoutNow is in the next term already.
+    // Before the terms are compared: the target of a TimeoutNow is in the next term already.
     if (message.type === MessageType.TimeoutNow && message.term >= this.#handedOver.term) {
       this.#handedOver = { term: message.term, round: leaseRound };
     }

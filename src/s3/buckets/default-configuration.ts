@@ -76,7 +76,7 @@ export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFou
 export const noSuchConfiguration = never("NoSuchConfiguration");
 export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabled")));
 
-/** ACLs are off for good, and the owner of the bucket owns all that is in it. */
+/** ACLs are always off, and the owner of the bucket owns all objects in it. */
 export const getBucketOwnershipControls = always(
   document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
 );
