@@ -20,6 +20,7 @@ import { Authenticator } from "../s3/auth/authenticator.ts";
 import { knownUsersOnly } from "../s3/auth/authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
 import { AttemptSweeper } from "../s3/content/attempts.ts";
+import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
 import { workerUrl } from "../threads/worker-entrypoints.ts";
@@ -91,14 +92,20 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     iam,
     authorizer: knownUsersOnly(iam),
     admission,
+    content: logContents({
+      kv,
+      clock,
+      random,
+      admission,
+      node: config.nodeId,
+      origin: startId,
+      inlineBytesMax: config.s3InlineLimit,
+    }),
     hold: options.hold,
     metrics: counted,
     region: config.region,
     domains: config.s3Domains,
-    node: config.nodeId,
-    origin: startId,
     hostId: options.hostId,
-    inlineBytesMax: config.s3InlineLimit,
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
     onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),
   });

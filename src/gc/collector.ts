@@ -5,9 +5,9 @@
  * (5120 chunks) is 80 entries. Every step can be repeated: a collector that stops anywhere, or two of them at once,
  * delete nothing twice and forget nothing, because a list row goes last.
  */
-import { elastickv as gen } from "../gen/kv.js";
 import type { Clock } from "../platform/clock.ts";
-import { prefixEnd } from "../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
+import { decodeGarbage, type GarbageItem } from "../txn/garbage.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import { CLEANUP_PREFIX, parseCleanupKey } from "../txn/keys.ts";
 import type { KvGroup, TxnMutation } from "../txn/types.ts";
@@ -27,7 +27,13 @@ export interface GarbageCollectorOptions {
   /** True while this node leads: one collector is enough. */
   readonly active: () => boolean;
   readonly onDeleted?: (rows: number) => void;
-  /** A list row that this release cannot read: it stays, with what it names, for a release that can. */
+  /**
+   * Deletes every reference under a prefix to content beside the log; resolves, with the rows deleted, when none is
+   * left. Called again for a prefix when it rejected, or when the collector stopped before the record was deleted. A
+   * record that names references stays where there is no such function.
+   */
+  readonly deleteReferences?: (prefix: Uint8Array) => Promise<number>;
+  /** A record that this release cannot read, or has no function for: it stays, with what it names, for one that has. */
   readonly onUnreadable?: (key: Uint8Array) => void;
 }
 
@@ -71,12 +77,12 @@ export class GarbageCollector {
       const emptied: Uint8Array[] = [];
       for (const row of due) {
         if (this.#stopped || !active()) return deleted;
-        const prefixes = disposedPrefixes(row.value);
-        if (prefixes === undefined) {
+        const items = decodeGarbage(row.value);
+        if (items === undefined || !this.#handles(items)) {
           this.#options.onUnreadable?.(row.key);
           continue;
         }
-        for (const prefix of prefixes) deleted += await this.#deletePrefix(prefix);
+        for (const item of items) deleted += await this.#delete(item);
         // Stopped in the middle of a prefix: its list row must stay.
         if (this.#stopped) return deleted;
         emptied.push(row.key);
@@ -86,6 +92,16 @@ export class GarbageCollector {
       if (last !== undefined) this.#listFrom = keyAfter(last.key);
     }
     return deleted;
+  }
+
+  #handles(items: readonly GarbageItem[]): boolean {
+    return this.#options.deleteReferences !== undefined || items.every(({ kind }) => kind === "prefix");
+  }
+
+  async #delete({ kind, prefix }: GarbageItem): Promise<number> {
+    if (kind === "prefix") return this.#deletePrefix(prefix);
+    // A stopped collector keeps the record, so nothing is lost when it does not begin.
+    return this.#stopped ? 0 : ((await this.#options.deleteReferences?.(prefix)) ?? 0);
   }
 
   async #deletePrefix(prefix: Uint8Array): Promise<number> {
@@ -113,26 +129,4 @@ export class GarbageCollector {
     }
     return keys.length;
   }
-}
-
-/**
- * The prefixes a list row names; undefined when it names none this release knows: bytes that are no message, a kind of
- * a newer release (it would decode as an empty list), or an empty prefix, under which every key lies.
- */
-function disposedPrefixes(value: Uint8Array): readonly Uint8Array[] | undefined {
-  let prefixes: readonly Uint8Array[];
-  try {
-    prefixes = gen.kv.Disposal.decode(value).prefixes;
-  } catch {
-    return undefined;
-  }
-  const readable = prefixes.length > 0 && prefixes.every((prefix) => prefix.byteLength > 0);
-  return readable ? prefixes : undefined;
-}
-
-/** The first key behind `key`. */
-function keyAfter(key: Uint8Array): Uint8Array {
-  const after = new Uint8Array(key.byteLength + 1);
-  after.set(key);
-  return after;
 }

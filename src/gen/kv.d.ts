@@ -219,6 +219,9 @@ export namespace elastickv {
             /** Mutation keepContent. */
             keepContent: boolean;
 
+            /** Mutation to. */
+            to: Uint8Array;
+
             /**
              * Encodes the specified Mutation message. Does not implicitly {@link elastickv.kv.Mutation.verify|verify} messages.
              * @param message Mutation message or plain object to encode
@@ -264,6 +267,9 @@ export namespace elastickv {
                 /** Mutation keepContent */
                 keepContent?: (boolean|null);
 
+                /** Mutation to */
+                to?: (Uint8Array|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -287,65 +293,150 @@ export namespace elastickv {
                 DELETE_PREFIX = 3,
 
                 /** DISPOSE value */
-                DISPOSE = 4
+                DISPOSE = 4,
+
+                /** ARCHIVE value */
+                ARCHIVE = 5
             }
         }
 
         /**
-         * Properties of a Disposal.
-         * @deprecated Use elastickv.kv.Disposal.$Properties instead.
+         * Properties of a Garbage.
+         * @deprecated Use elastickv.kv.Garbage.$Properties instead.
          */
-        interface IDisposal extends elastickv.kv.Disposal.$Properties {
+        interface IGarbage extends elastickv.kv.Garbage.$Properties {
         }
 
-        /** Represents a Disposal. */
-        class Disposal {
+        /** Represents a Garbage. */
+        class Garbage {
 
             /**
-             * Constructs a new Disposal.
+             * Constructs a new Garbage.
              * @param [properties] Properties to set
              */
-            constructor(properties?: elastickv.kv.Disposal.$Properties);
+            constructor(properties?: elastickv.kv.Garbage.$Properties);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
 
-            /** Disposal prefixes. */
+            /** Garbage prefixes. */
             prefixes: Uint8Array[];
 
+            /** Garbage items. */
+            items: elastickv.kv.GarbageItem.$Properties[];
+
             /**
-             * Encodes the specified Disposal message. Does not implicitly {@link elastickv.kv.Disposal.verify|verify} messages.
-             * @param message Disposal message or plain object to encode
+             * Encodes the specified Garbage message. Does not implicitly {@link elastickv.kv.Garbage.verify|verify} messages.
+             * @param message Garbage message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            static encode(message: elastickv.kv.Disposal.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static encode(message: elastickv.kv.Garbage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a Disposal message from the specified reader or buffer.
+             * Decodes a Garbage message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns {elastickv.kv.Disposal & elastickv.kv.Disposal.$Shape} Disposal
+             * @returns {elastickv.kv.Garbage & elastickv.kv.Garbage.$Shape} Garbage
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.kv.Disposal & elastickv.kv.Disposal.$Shape;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.kv.Garbage & elastickv.kv.Garbage.$Shape;
         }
 
-        namespace Disposal {
+        namespace Garbage {
 
-            /** Properties of a Disposal. */
+            /** Properties of a Garbage. */
             interface $Properties {
 
-                /** Disposal prefixes */
+                /** Garbage prefixes */
                 prefixes?: (Uint8Array[]|null);
+
+                /** Garbage items */
+                items?: (elastickv.kv.GarbageItem.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
-            /** Shape of a Disposal. */
-            type $Shape = elastickv.kv.Disposal.$Properties;
+            /** Shape of a Garbage. */
+            type $Shape = elastickv.kv.Garbage.$Properties;
+        }
+
+        /**
+         * Properties of a GarbageItem.
+         * @deprecated Use elastickv.kv.GarbageItem.$Properties instead.
+         */
+        interface IGarbageItem extends elastickv.kv.GarbageItem.$Properties {
+        }
+
+        /** Represents a GarbageItem. */
+        class GarbageItem {
+
+            /**
+             * Constructs a new GarbageItem.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.kv.GarbageItem.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GarbageItem kind. */
+            kind: elastickv.kv.GarbageItem.Kind;
+
+            /** GarbageItem prefix. */
+            prefix: Uint8Array;
+
+            /**
+             * Encodes the specified GarbageItem message. Does not implicitly {@link elastickv.kv.GarbageItem.verify|verify} messages.
+             * @param message GarbageItem message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.kv.GarbageItem.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GarbageItem message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.kv.GarbageItem & elastickv.kv.GarbageItem.$Shape} GarbageItem
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.kv.GarbageItem & elastickv.kv.GarbageItem.$Shape;
+        }
+
+        namespace GarbageItem {
+
+            /** Properties of a GarbageItem. */
+            interface $Properties {
+
+                /** GarbageItem kind */
+                kind?: (elastickv.kv.GarbageItem.Kind|null);
+
+                /** GarbageItem prefix */
+                prefix?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GarbageItem. */
+            type $Shape = elastickv.kv.GarbageItem.$Properties;
+
+            /** Kind enum. */
+            enum Kind {
+
+                /** UNKNOWN value */
+                UNKNOWN = 0,
+
+                /** PREFIX value */
+                PREFIX = 1,
+
+                /** REFERENCES value */
+                REFERENCES = 2
+            }
         }
 
         /**

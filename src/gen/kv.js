@@ -454,6 +454,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [payloadLength] Mutation payloadLength
              * @property {boolean|null} [hasPayload] Mutation hasPayload
              * @property {boolean|null} [keepContent] Mutation keepContent
+             * @property {Uint8Array|null} [to] Mutation to
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -542,6 +543,14 @@ export const elastickv = $root.elastickv = (() => {
             Mutation.prototype.keepContent = false;
 
             /**
+             * Mutation to.
+             * @member {Uint8Array} to
+             * @memberof elastickv.kv.Mutation
+             * @instance
+             */
+            Mutation.prototype.to = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Mutation message. Does not implicitly {@link elastickv.kv.Mutation.verify|verify} messages.
              * @function encode
              * @memberof elastickv.kv.Mutation
@@ -571,6 +580,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 6, wireType 0 =*/48).bool(message.hasPayload);
                 if (message.keepContent != null && $Object.hasOwnProperty.call(message, "keepContent") && message.keepContent !== false)
                     writer.uint32(/* id 7, wireType 0 =*/56).bool(message.keepContent);
+                if (message.to != null && $Object.hasOwnProperty.call(message, "to") && message.to.length)
+                    writer.uint32(/* id 8, wireType 2 =*/66).bytes(message.to);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -678,6 +689,15 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.keepContent;
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.to = value;
+                            else
+                                delete message.to;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -704,6 +724,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} DELETE=2 DELETE value
              * @property {number} DELETE_PREFIX=3 DELETE_PREFIX value
              * @property {number} DISPOSE=4 DISPOSE value
+             * @property {number} ARCHIVE=5 ARCHIVE value
              */
             Mutation.Kind = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -712,44 +733,47 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[2] = "DELETE"] = 2;
                 values[valuesById[3] = "DELETE_PREFIX"] = 3;
                 values[valuesById[4] = "DISPOSE"] = 4;
+                values[valuesById[5] = "ARCHIVE"] = 5;
                 return values;
             })();
 
             return Mutation;
         })();
 
-        kv.Disposal = (function() {
+        kv.Garbage = (function() {
 
             /**
-             * Properties of a Disposal.
-             * @typedef {Object} elastickv.kv.Disposal.$Properties
-             * @property {Array.<Uint8Array>|null} [prefixes] Disposal prefixes
+             * Properties of a Garbage.
+             * @typedef {Object} elastickv.kv.Garbage.$Properties
+             * @property {Array.<Uint8Array>|null} [prefixes] Garbage prefixes
+             * @property {Array.<elastickv.kv.GarbageItem.$Properties>|null} [items] Garbage items
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
             /**
-             * Properties of a Disposal.
+             * Properties of a Garbage.
              * @memberof elastickv.kv
-             * @interface IDisposal
-             * @augments elastickv.kv.Disposal.$Properties
-             * @deprecated Use elastickv.kv.Disposal.$Properties instead.
+             * @interface IGarbage
+             * @augments elastickv.kv.Garbage.$Properties
+             * @deprecated Use elastickv.kv.Garbage.$Properties instead.
              */
 
             /**
-             * Shape of a Disposal.
-             * @typedef {elastickv.kv.Disposal.$Properties} elastickv.kv.Disposal.$Shape
+             * Shape of a Garbage.
+             * @typedef {elastickv.kv.Garbage.$Properties} elastickv.kv.Garbage.$Shape
              */
 
             /**
-             * Constructs a new Disposal.
+             * Constructs a new Garbage.
              * @memberof elastickv.kv
-             * @classdesc Represents a Disposal.
+             * @classdesc Represents a Garbage.
              * @constructor
-             * @param {elastickv.kv.Disposal.$Properties=} [properties] Properties to set
+             * @param {elastickv.kv.Garbage.$Properties=} [properties] Properties to set
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
-            const Disposal = function (properties) {
+            const Garbage = function (properties) {
                 this.prefixes = [];
+                this.items = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -757,23 +781,31 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             /**
-             * Disposal prefixes.
+             * Garbage prefixes.
              * @member {Array.<Uint8Array>} prefixes
-             * @memberof elastickv.kv.Disposal
+             * @memberof elastickv.kv.Garbage
              * @instance
              */
-            Disposal.prototype.prefixes = $util.emptyArray;
+            Garbage.prototype.prefixes = $util.emptyArray;
 
             /**
-             * Encodes the specified Disposal message. Does not implicitly {@link elastickv.kv.Disposal.verify|verify} messages.
+             * Garbage items.
+             * @member {Array.<elastickv.kv.GarbageItem.$Properties>} items
+             * @memberof elastickv.kv.Garbage
+             * @instance
+             */
+            Garbage.prototype.items = $util.emptyArray;
+
+            /**
+             * Encodes the specified Garbage message. Does not implicitly {@link elastickv.kv.Garbage.verify|verify} messages.
              * @function encode
-             * @memberof elastickv.kv.Disposal
+             * @memberof elastickv.kv.Garbage
              * @static
-             * @param {elastickv.kv.Disposal.$Properties} message Disposal message or plain object to encode
+             * @param {elastickv.kv.Garbage.$Properties} message Garbage message or plain object to encode
              * @param {$protobuf.Writer} [writer] Writer to encode to
              * @returns {$protobuf.Writer} Writer
              */
-            Disposal.encode = function (message, writer, _depth) {
+            Garbage.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
                 if (_depth === $undefined)
@@ -783,6 +815,9 @@ export const elastickv = $root.elastickv = (() => {
                 if (message.prefixes != null && message.prefixes.length)
                     for (let i = 0; i < message.prefixes.length; ++i)
                         writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.prefixes[i]);
+                if (message.items != null && message.items.length)
+                    for (let i = 0; i < message.items.length; ++i)
+                        $root.elastickv.kv.GarbageItem.encode(message.items[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -790,17 +825,17 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             /**
-             * Decodes a Disposal message from the specified reader or buffer.
+             * Decodes a Garbage message from the specified reader or buffer.
              * @function decode
-             * @memberof elastickv.kv.Disposal
+             * @memberof elastickv.kv.Garbage
              * @static
              * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
              * @param {number} [length] Message length if known beforehand
-             * @returns {elastickv.kv.Disposal & elastickv.kv.Disposal.$Shape} Disposal
+             * @returns {elastickv.kv.Garbage & elastickv.kv.Garbage.$Shape} Garbage
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            Disposal.decode = function (reader, length, _end, _depth, _target) {
+            Garbage.decode = function (reader, length, _end, _depth, _target) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (_depth === $undefined)
@@ -817,7 +852,7 @@ export const elastickv = $root.elastickv = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = _target || new $root.elastickv.kv.Disposal();
+                message = _target || new $root.elastickv.kv.Garbage();
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
@@ -833,6 +868,14 @@ export const elastickv = $root.elastickv = (() => {
                             if (!(message.prefixes && message.prefixes.length))
                                 message.prefixes = [];
                             message.prefixes.push(reader.bytes());
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.items && message.items.length))
+                                message.items = [];
+                            message.items.push($root.elastickv.kv.GarbageItem.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }
@@ -852,7 +895,179 @@ export const elastickv = $root.elastickv = (() => {
                 return message;
             };
 
-            return Disposal;
+            return Garbage;
+        })();
+
+        kv.GarbageItem = (function() {
+
+            /**
+             * Properties of a GarbageItem.
+             * @typedef {Object} elastickv.kv.GarbageItem.$Properties
+             * @property {elastickv.kv.GarbageItem.Kind|null} [kind] GarbageItem kind
+             * @property {Uint8Array|null} [prefix] GarbageItem prefix
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a GarbageItem.
+             * @memberof elastickv.kv
+             * @interface IGarbageItem
+             * @augments elastickv.kv.GarbageItem.$Properties
+             * @deprecated Use elastickv.kv.GarbageItem.$Properties instead.
+             */
+
+            /**
+             * Shape of a GarbageItem.
+             * @typedef {elastickv.kv.GarbageItem.$Properties} elastickv.kv.GarbageItem.$Shape
+             */
+
+            /**
+             * Constructs a new GarbageItem.
+             * @memberof elastickv.kv
+             * @classdesc Represents a GarbageItem.
+             * @constructor
+             * @param {elastickv.kv.GarbageItem.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const GarbageItem = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * GarbageItem kind.
+             * @member {elastickv.kv.GarbageItem.Kind} kind
+             * @memberof elastickv.kv.GarbageItem
+             * @instance
+             */
+            GarbageItem.prototype.kind = 0;
+
+            /**
+             * GarbageItem prefix.
+             * @member {Uint8Array} prefix
+             * @memberof elastickv.kv.GarbageItem
+             * @instance
+             */
+            GarbageItem.prototype.prefix = $util.newBuffer([]);
+
+            /**
+             * Encodes the specified GarbageItem message. Does not implicitly {@link elastickv.kv.GarbageItem.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.kv.GarbageItem
+             * @static
+             * @param {elastickv.kv.GarbageItem.$Properties} message GarbageItem message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            GarbageItem.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.kind);
+                if (message.prefix != null && $Object.hasOwnProperty.call(message, "prefix") && message.prefix.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.prefix);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a GarbageItem message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.kv.GarbageItem
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.kv.GarbageItem & elastickv.kv.GarbageItem.$Shape} GarbageItem
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            GarbageItem.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.kv.GarbageItem();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.prefix = value;
+                            else
+                                delete message.prefix;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Kind enum.
+             * @name elastickv.kv.GarbageItem.Kind
+             * @enum {number}
+             * @property {number} UNKNOWN=0 UNKNOWN value
+             * @property {number} PREFIX=1 PREFIX value
+             * @property {number} REFERENCES=2 REFERENCES value
+             */
+            GarbageItem.Kind = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "UNKNOWN"] = 0;
+                values[valuesById[1] = "PREFIX"] = 1;
+                values[valuesById[2] = "REFERENCES"] = 2;
+                return values;
+            })();
+
+            return GarbageItem;
         })();
 
         kv.Session = (function() {

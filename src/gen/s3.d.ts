@@ -38,6 +38,9 @@ export namespace elastickv {
             /** Bucket owner. */
             owner: string;
 
+            /** Bucket ownerId. */
+            ownerId: Uint8Array;
+
             /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @param message Bucket message or plain object to encode
@@ -73,6 +76,9 @@ export namespace elastickv {
 
                 /** Bucket owner */
                 owner?: (string|null);
+
+                /** Bucket ownerId */
+                ownerId?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -434,6 +440,9 @@ export namespace elastickv {
             /** Manifest storageClass. */
             storageClass: elastickv.s3.StorageClass;
 
+            /** Manifest ownerId. */
+            ownerId: Uint8Array;
+
             /** Manifest invocation. */
             invocation: Uint8Array;
 
@@ -503,6 +512,9 @@ export namespace elastickv {
                 /** Manifest storageClass */
                 storageClass?: (elastickv.s3.StorageClass|null);
 
+                /** Manifest ownerId */
+                ownerId?: (Uint8Array|null);
+
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
 
@@ -526,8 +538,21 @@ export namespace elastickv {
                 CHUNKS = 2,
 
                 /** PARTS value */
-                PARTS = 3
+                PARTS = 3,
+
+                /** BLOBS value */
+                BLOBS = 4
             }
+        }
+
+        /** PartContent enum. */
+        enum PartContent {
+
+            /** PART_CHUNKS value */
+            PART_CHUNKS = 0,
+
+            /** PART_BLOBS value */
+            PART_BLOBS = 1
         }
 
         /**
@@ -618,6 +643,9 @@ export namespace elastickv {
             /** PartRef checksum. */
             checksum: Uint8Array;
 
+            /** PartRef content. */
+            content: elastickv.s3.PartContent;
+
             /**
              * Encodes the specified PartRef message. Does not implicitly {@link elastickv.s3.PartRef.verify|verify} messages.
              * @param message PartRef message or plain object to encode
@@ -653,6 +681,9 @@ export namespace elastickv {
 
                 /** PartRef checksum */
                 checksum?: (Uint8Array|null);
+
+                /** PartRef content */
+                content?: (elastickv.s3.PartContent|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -768,6 +799,9 @@ export namespace elastickv {
             /** Upload storageClass. */
             storageClass: elastickv.s3.StorageClass;
 
+            /** Upload ownerId. */
+            ownerId: Uint8Array;
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -816,6 +850,9 @@ export namespace elastickv {
                 /** Upload storageClass */
                 storageClass?: (elastickv.s3.StorageClass|null);
 
+                /** Upload ownerId */
+                ownerId?: (Uint8Array|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -858,6 +895,9 @@ export namespace elastickv {
             /** Part modifiedMs. */
             modifiedMs: number;
 
+            /** Part content. */
+            content: elastickv.s3.PartContent;
+
             /**
              * Encodes the specified Part message. Does not implicitly {@link elastickv.s3.Part.verify|verify} messages.
              * @param message Part message or plain object to encode
@@ -896,6 +936,9 @@ export namespace elastickv {
 
                 /** Part modifiedMs */
                 modifiedMs?: (number|null);
+
+                /** Part content */
+                content?: (elastickv.s3.PartContent|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

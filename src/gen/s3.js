@@ -35,6 +35,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [createdMs] Bucket createdMs
              * @property {string|null} [region] Bucket region
              * @property {string|null} [owner] Bucket owner
+             * @property {Uint8Array|null} [ownerId] Bucket ownerId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -99,6 +100,14 @@ export const elastickv = $root.elastickv = (() => {
             Bucket.prototype.owner = "";
 
             /**
+             * Bucket ownerId.
+             * @member {Uint8Array} ownerId
+             * @memberof elastickv.s3.Bucket
+             * @instance
+             */
+            Bucket.prototype.ownerId = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Bucket
@@ -122,6 +131,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.region);
                 if (message.owner != null && $Object.hasOwnProperty.call(message, "owner") && message.owner !== "")
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.owner);
+                if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.ownerId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -200,6 +211,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.owner = value;
                             else
                                 delete message.owner;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.ownerId = value;
+                            else
+                                delete message.ownerId;
                             continue;
                         }
                     }
@@ -879,6 +899,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [partCount] Manifest partCount
              * @property {number|null} [payloadCrc32] Manifest payloadCrc32
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
+             * @property {Uint8Array|null} [ownerId] Manifest ownerId
              * @property {Uint8Array|null} [invocation] Manifest invocation
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -1025,6 +1046,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.storageClass = 0;
 
             /**
+             * Manifest ownerId.
+             * @member {Uint8Array} ownerId
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.ownerId = $util.newBuffer([]);
+
+            /**
              * Manifest invocation.
              * @member {Uint8Array} invocation
              * @memberof elastickv.s3.Manifest
@@ -1079,6 +1108,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 14, wireType 0 =*/112).int32(message.storageClass);
                 if (message.invocation != null && $Object.hasOwnProperty.call(message, "invocation") && message.invocation.length)
                     writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
+                if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
+                    writer.uint32(/* id 21, wireType 2 =*/170).bytes(message.ownerId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1242,6 +1273,15 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.storageClass;
                             continue;
                         }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.ownerId = value;
+                            else
+                                delete message.ownerId;
+                            continue;
+                        }
                     case 20: {
                             if (wireType !== 2)
                                 break;
@@ -1276,6 +1316,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} INLINE=1 INLINE value
              * @property {number} CHUNKS=2 CHUNKS value
              * @property {number} PARTS=3 PARTS value
+             * @property {number} BLOBS=4 BLOBS value
              */
             Manifest.Content = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -1283,10 +1324,25 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[1] = "INLINE"] = 1;
                 values[valuesById[2] = "CHUNKS"] = 2;
                 values[valuesById[3] = "PARTS"] = 3;
+                values[valuesById[4] = "BLOBS"] = 4;
                 return values;
             })();
 
             return Manifest;
+        })();
+
+        /**
+         * PartContent enum.
+         * @name elastickv.s3.PartContent
+         * @enum {number}
+         * @property {number} PART_CHUNKS=0 PART_CHUNKS value
+         * @property {number} PART_BLOBS=1 PART_BLOBS value
+         */
+        s3.PartContent = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "PART_CHUNKS"] = 0;
+            values[valuesById[1] = "PART_BLOBS"] = 1;
+            return values;
         })();
 
         s3.PartTable = (function() {
@@ -1435,6 +1491,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {Uint8Array|null} [attempt] PartRef attempt
              * @property {number|null} [size] PartRef size
              * @property {Uint8Array|null} [checksum] PartRef checksum
+             * @property {elastickv.s3.PartContent|null} [content] PartRef content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1499,6 +1556,14 @@ export const elastickv = $root.elastickv = (() => {
             PartRef.prototype.checksum = $util.newBuffer([]);
 
             /**
+             * PartRef content.
+             * @member {elastickv.s3.PartContent} content
+             * @memberof elastickv.s3.PartRef
+             * @instance
+             */
+            PartRef.prototype.content = 0;
+
+            /**
              * Encodes the specified PartRef message. Does not implicitly {@link elastickv.s3.PartRef.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.PartRef
@@ -1522,6 +1587,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.size);
                 if (message.checksum != null && $Object.hasOwnProperty.call(message, "checksum") && message.checksum.length)
                     writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.checksum);
+                if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content !== 0)
+                    writer.uint32(/* id 5, wireType 0 =*/40).int32(message.content);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1600,6 +1667,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.checksum = value;
                             else
                                 delete message.checksum;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.content = value;
+                            else
+                                delete message.content;
                             continue;
                         }
                     }
@@ -1791,6 +1867,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [owner] Upload owner
              * @property {number|null} [chunkSize] Upload chunkSize
              * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
+             * @property {Uint8Array|null} [ownerId] Upload ownerId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1888,6 +1965,14 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.storageClass = 0;
 
             /**
+             * Upload ownerId.
+             * @member {Uint8Array} ownerId
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.ownerId = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Upload
@@ -1920,6 +2005,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.chunkSize);
                 if (message.storageClass != null && $Object.hasOwnProperty.call(message, "storageClass") && message.storageClass !== 0)
                     writer.uint32(/* id 8, wireType 0 =*/64).int32(message.storageClass);
+                if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
+                    writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.ownerId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2032,6 +2119,15 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.storageClass;
                             continue;
                         }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.ownerId = value;
+                            else
+                                delete message.ownerId;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2062,6 +2158,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {Uint8Array|null} [md5] Part md5
              * @property {elastickv.s3.Checksum.$Properties|null} [checksum] Part checksum
              * @property {number|null} [modifiedMs] Part modifiedMs
+             * @property {elastickv.s3.PartContent|null} [content] Part content
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2134,6 +2231,14 @@ export const elastickv = $root.elastickv = (() => {
             Part.prototype.modifiedMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * Part content.
+             * @member {elastickv.s3.PartContent} content
+             * @memberof elastickv.s3.Part
+             * @instance
+             */
+            Part.prototype.content = 0;
+
+            /**
              * Encodes the specified Part message. Does not implicitly {@link elastickv.s3.Part.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Part
@@ -2159,6 +2264,8 @@ export const elastickv = $root.elastickv = (() => {
                     $root.elastickv.s3.Checksum.encode(message.checksum, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.modifiedMs != null && $Object.hasOwnProperty.call(message, "modifiedMs") && (typeof message.modifiedMs === "object" ? message.modifiedMs.low || message.modifiedMs.high : message.modifiedMs !== 0))
                     writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.modifiedMs);
+                if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).int32(message.content);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2243,6 +2350,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.modifiedMs = value;
                             else
                                 delete message.modifiedMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.content = value;
+                            else
+                                delete message.content;
                             continue;
                         }
                     }

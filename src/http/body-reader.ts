@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { systemTimers, within } from "../platform/timers.ts";
 import type { IdleWatch, Watched } from "./idle-watch.ts";
 import { BodyError, type BodyErrorCode, type BodyReader } from "./types.ts";
 
 /** Bytes kept while nobody asks; above it the socket is paused, so TCP holds the client back. */
 const READ_AHEAD_BYTES = 256 * 1024;
+/** The memory of smaller pieces is not worth a detach. */
+const RELEASE_BYTES_MIN = 4096;
 
 /** The body of a request without one. */
 export const EMPTY_BODY: BodyReader & { readonly finished: true } = {
@@ -12,11 +15,24 @@ export const EMPTY_BODY: BodyReader & { readonly finished: true } = {
   received: 0,
   finished: true,
   read: () => Promise.resolve(undefined),
+  readInto: () => Promise.resolve(0),
 };
+
+/** Who waits for bytes: for a piece, or, with a target, until that is full. */
+interface Waiting {
+  readonly target: Uint8Array | undefined;
+  readonly resolve: (piece: Uint8Array | undefined) => void;
+  readonly reject: (error: BodyError) => void;
+}
 
 /**
  * Reads a request body from node:http. Listeners are attached at the first read and removed at the end. `data` with
  * pause and resume is about twice as fast as the async iterator of the stream.
+ *
+ * The memory of a socket piece is given back as soon as its bytes have been copied out, or, of one that `read` handed out,
+ * when the next is asked for. Left to the collector, the pieces of many uploads at once outlive the young generation and
+ * then wait for a full collection: 32 uploads of 64 MiB took 555 MiB of RSS in a process that held 132 MiB of buffers;
+ * so, 148 MiB, and a fifth faster.
  */
 export class SocketBody implements BodyReader, Watched {
   readonly declaredLength: number | undefined;
@@ -35,8 +51,13 @@ export class SocketBody implements BodyReader, Watched {
   #arrived = 0;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
-  #resolve: ((piece: Uint8Array | undefined) => void) | undefined;
-  #reject: ((error: BodyError) => void) | undefined;
+  /** Bytes of the first queued piece that have been taken. */
+  #taken = 0;
+  #waiting: Waiting | undefined;
+  /** Bytes of the last target that are there. */
+  #filled = 0;
+  /** What `read` handed out last. */
+  #lent: Uint8Array | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -71,7 +92,7 @@ export class SocketBody implements BodyReader, Watched {
 
   /** A read is waiting. */
   get reading(): boolean {
-    return this.#resolve !== undefined;
+    return this.#waiting !== undefined;
   }
 
   /** The client still waits for `100 Continue` and has sent nothing. */
@@ -80,21 +101,40 @@ export class SocketBody implements BodyReader, Watched {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    if (this.#resolve !== undefined) throw new Error("read() while another read() is waiting");
-    if (!this.#started && this.#error === undefined) this.#start();
+    this.#begin();
     if (this.#error !== undefined) return Promise.reject(this.#error);
     const piece = this.#queue.shift();
-    if (piece !== undefined) {
-      this.#queuedBytes -= piece.length;
-      this.received += piece.length;
-      if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES) this.#resume();
-      return Promise.resolve(piece);
+    if (piece === undefined) {
+      if (this.#ended) return Promise.resolve(undefined);
+      this.#watch.enter(this);
+      return new Promise((resolve, reject) => {
+        this.#waiting = { target: undefined, resolve, reject };
+      });
     }
-    if (this.#ended) return Promise.resolve(undefined);
+    const view = this.#taken === 0 ? piece : piece.subarray(this.#taken);
+    this.#lent = piece;
+    this.#taken = 0;
+    this.#dequeued(view.length);
+    return Promise.resolve(view);
+  }
+
+  readInto(target: Uint8Array): Promise<number> {
+    this.#begin();
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    this.#filled = 0;
+    for (let piece = this.#queue[0]; piece !== undefined; piece = this.#queue[0]) {
+      const taken = this.#copy(piece, this.#taken, target);
+      this.#taken += taken;
+      this.#dequeued(taken);
+      if (this.#taken < piece.length) break;
+      this.#queue.shift();
+      this.#taken = 0;
+      release(piece);
+    }
+    if (this.#filled === target.length || this.#ended) return Promise.resolve(this.#filled);
     this.#watch.enter(this);
     return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      this.#waiting = { target, resolve: () => resolve(this.#filled), reject };
     });
   }
 
@@ -106,9 +146,9 @@ export class SocketBody implements BodyReader, Watched {
     this.#queuedBytes = 0;
     this.detach();
     if (code === "TRUNCATED") this.onClientGone?.();
-    const reject = this.#reject;
-    this.#settle();
-    reject?.(this.#error);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(this.#error);
   }
 
   onIdle(): void {
@@ -120,6 +160,31 @@ export class SocketBody implements BodyReader, Watched {
     if (!this.#started || this.#ended) return;
     this.#watch.leave(this);
     this.#request.off("data", this.#onData);
+  }
+
+  #begin(): void {
+    if (this.#waiting !== undefined) throw new Error("a read while another one is waiting");
+    const lent = this.#lent;
+    if (lent !== undefined) {
+      this.#lent = undefined;
+      release(lent);
+    }
+    if (!this.#started && this.#error === undefined) this.#start();
+  }
+
+  /** Copies what of a piece fits behind what is in the target already; returns how much that was. */
+  #copy(piece: Uint8Array, from: number, target: Uint8Array): number {
+    const bytes = Math.min(piece.length - from, target.length - this.#filled);
+    const whole = from === 0 && bytes === piece.length;
+    target.set(whole ? piece : piece.subarray(from, from + bytes), this.#filled);
+    this.#filled += bytes;
+    return bytes;
+  }
+
+  #dequeued(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    this.received += bytes;
+    if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES) this.#resume();
   }
 
   #start(): void {
@@ -142,32 +207,51 @@ export class SocketBody implements BodyReader, Watched {
     this.#request.resume();
   }
 
-  #settle(): void {
-    this.#resolve = undefined;
-    this.#reject = undefined;
-  }
-
   readonly #onData = (piece: Uint8Array): void => {
     this.#arrived += piece.length;
     if (this.declaredLength !== undefined && this.#arrived > this.declaredLength) {
       this.fail("TOO_LONG", `${this.#arrived} body bytes after Content-Length ${this.declaredLength}`);
       return;
     }
-    const resolve = this.#resolve;
-    if (resolve !== undefined) {
-      this.#watch.leave(this);
-      this.#settle();
+    if (this.#waiting !== undefined) this.#arrives(piece, this.#waiting);
+    else this.#enqueue(piece);
+  };
+
+  #arrives(piece: Uint8Array, waiting: Waiting): void {
+    this.#watch.leave(this);
+    const { target } = waiting;
+    if (target === undefined) {
+      this.#waiting = undefined;
+      this.#lent = piece;
       this.received += piece.length;
-      resolve(piece);
+      waiting.resolve(piece);
       return;
     }
+    const taken = this.#copy(piece, 0, target);
+    this.received += taken;
+    if (this.#filled < target.length) {
+      release(piece);
+      // The wait for the next piece is a new one.
+      this.#watch.enter(this);
+      return;
+    }
+    this.#waiting = undefined;
+    if (taken === piece.length) release(piece);
+    else {
+      this.#taken = taken;
+      this.#enqueue(piece);
+    }
+    waiting.resolve(undefined);
+  }
+
+  #enqueue(piece: Uint8Array): void {
     this.#queue.push(piece);
-    this.#queuedBytes += piece.length;
+    this.#queuedBytes += piece.length - (this.#queue.length === 1 ? this.#taken : 0);
     if (this.#queuedBytes >= READ_AHEAD_BYTES && !this.#paused) {
       this.#paused = true;
       this.#request.pause();
     }
-  };
+  }
 
   readonly #onEnd = (): void => {
     if (this.#error !== undefined) return;
@@ -176,17 +260,24 @@ export class SocketBody implements BodyReader, Watched {
       return;
     }
     this.#ended = true;
-    const resolve = this.#resolve;
-    if (resolve === undefined) return;
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
     this.#watch.leave(this);
-    this.#settle();
-    resolve(undefined);
+    this.#waiting = undefined;
+    waiting.resolve(undefined);
   };
 
   readonly #onAborted = (): void => {
     const of = this.declaredLength === undefined ? "" : ` of ${this.declaredLength}`;
     this.fail("TRUNCATED", `client gone after ${this.#arrived}${of} body bytes`);
   };
+}
+
+/** Only memory that is this piece's alone: a view of something larger is somebody else's too. */
+function release(piece: Uint8Array): void {
+  const { buffer } = piece;
+  if (piece.byteLength < RELEASE_BYTES_MIN || piece.byteLength !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 /**
@@ -197,15 +288,7 @@ export async function discardRest(body: SocketBody, limit: number, patienceMs: n
   // An application that gave up while it was still reading has left its read behind.
   if (body.owesContinue || body.reading) return false;
   if (body.declaredLength !== undefined && body.declaredLength - body.received > limit) return false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), patienceMs);
-  });
-  try {
-    return await Promise.race([readAway(body, body.received + limit), patience]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return (await within(readAway(body, body.received + limit), systemTimers, patienceMs)) ?? false;
 }
 
 async function readAway(body: SocketBody, stopAt: number): Promise<boolean> {

@@ -22,10 +22,12 @@ export interface BodyReader {
   /** Bytes read so far. */
   readonly received: number;
   /**
-   * Resolves with the next piece, in the size it came from the socket, or undefined at the end. The view is the
-   * caller's to keep. @throws BodyError TRUNCATED (client gone or short body), TOO_LONG, MALFORMED, TIMEOUT.
+   * Resolves with the next piece, in the size it came from the socket, or undefined at the end. The view is gone with the
+   * next call. @throws BodyError TRUNCATED (client gone or short body), TOO_LONG, MALFORMED, TIMEOUT.
    */
   read(): Promise<Uint8Array | undefined>;
+  /** Fills `target` unless the body ends first; resolves with the bytes written. @throws BodyError as `read` */
+  readInto(target: Uint8Array): Promise<number>;
 }
 
 export interface EdgeReply {

@@ -9,7 +9,6 @@
 import { Elysia } from "elysia";
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
-import { planBatches } from "./content/batcher.ts";
 import { authorizeRequest } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
@@ -39,7 +38,6 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
-    plan: planBatches(deps.kv.system),
   };
   const exchanges = new WeakMap<Request, Exchange>();
   const application = routes(exchanges);
@@ -156,7 +154,7 @@ function errorReply(
   cause: unknown,
 ): EdgeReply {
   const error = toS3Error(cause);
-  if (error.code === "InternalError") services.onInternalError(cause, edge.requestId);
+  if (error.code === "InternalError" || error.reported) services.onInternalError(cause, edge.requestId);
   if (error.status !== 304) services.metrics.requestFailed(operation, error.code);
   const headers =
     error.status === 503 && error.headers.length === 0 ? retryHeaders(services.random) : error.headers;

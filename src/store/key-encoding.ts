@@ -231,3 +231,10 @@ export function decodeKey<const S extends readonly SegmentKind[]>(key: Uint8Arra
   }
   return segments as DecodedKey<S>;
 }
+
+/** The lowest key above `key`. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  const after = new Uint8Array(key.byteLength + 1);
+  after.set(key);
+  return after;
+}

@@ -1,6 +1,6 @@
 import { BLIND, type Timestamp } from "./types.ts";
 
-/** The highest commit timestamp there can be: `BLIND` itself marks a version that nothing has superseded. @internal */
+/** The highest commit timestamp there can be: `BLIND` itself marks a version that nothing has superseded. */
 export const MAX_COMMIT_TS: Timestamp = BLIND - 1n;
 
 const TIMESTAMP_BYTES = 8;

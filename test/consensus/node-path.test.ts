@@ -8,6 +8,7 @@ import { EntryType } from "../../src/raft/core/index.ts";
 import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { prefixEnd } from "../../src/store/key-encoding.ts";
 import { decodeCommand } from "../../src/txn/command.ts";
+import { encodeGarbage } from "../../src/txn/garbage.ts";
 import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
 import type { KvGroup, Txn, TxnMutation } from "../../src/txn/types.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
@@ -141,7 +142,7 @@ describe("a node whose halves contradict each other must not vote", () => {
 
 describe("collector", () => {
   const disposal = (...prefixes: string[]): Uint8Array =>
-    gen.kv.Disposal.encode({ prefixes: prefixes.map(bytes) }).finish();
+    gen.kv.Garbage.encode({ prefixes: prefixes.map(bytes) }).finish();
   const keysUnder = async (prefix: string): Promise<number> => {
     const view = await node.front.kv.system.snapshot();
     return (await view.scan(bytes(prefix), prefixEnd(bytes(prefix)), { limit: 10_000, keysOnly: true }))
@@ -258,6 +259,43 @@ describe("collector", () => {
       expect(kept.length).toBe(1);
     });
   }
+
+  test("references go to their function; without one the record stays whole, also its prefixes", async () => {
+    const mixed = encodeGarbage([
+      { kind: "prefix", prefix: bytes("c/") },
+      { kind: "references", prefix: bytes("r/") },
+    ]);
+    await write(put("m", "1", { disposal: mixed }), put("c/1", "x"), put("r/1", "x"), put("r/2", "x"));
+    await write({ kind: "delete", key: bytes("m") });
+    const group = node.front.kv.system;
+    const kept: Uint8Array[] = [];
+    const options = {
+      group,
+      clock: systemClock,
+      gracePeriodMs: 0,
+      active: () => true,
+      onUnreadable: (key: Uint8Array) => kept.push(key),
+    };
+    expect(await new GarbageCollector(options).run()).toBe(0);
+    expect([kept.length, await keysUnder("c/"), await keysUnder("r/"), await listed()]).toEqual([1, 1, 2, 1]);
+    const asked: string[] = [];
+    let fails = true;
+    const deleteReferences = async (prefix: Uint8Array): Promise<number> => {
+      asked.push(new TextDecoder().decode(prefix));
+      if (fails) throw new Error("no leader");
+      await write({ kind: "delete-prefix", prefix });
+      return 2;
+    };
+    const able = new GarbageCollector({ ...options, deleteReferences });
+    // A function that fails ends the run, and the record stays for the next one.
+    await expect(able.run()).rejects.toThrow("no leader");
+    expect(await listed()).toBe(1);
+    fails = false;
+    // Two references and the record: the row under the prefix went in the first run.
+    expect(await able.run()).toBe(3);
+    expect([asked, kept.length]).toEqual([["r/", "r/"], 1]);
+    expect([await keysUnder("c/"), await keysUnder("r/"), await listed()]).toEqual([0, 0, 0]);
+  });
 
   test("waits for the grace period, and does nothing where it is not the leader's", async () => {
     await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { GatewayKv } from "../../src/gateway/gateway-kv.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { AttemptSweeper, putIntent } from "../../src/s3/content/attempts.ts";
+import { AttemptSweeper } from "../../src/s3/content/attempts.ts";
+import { putPendingWrite } from "../../src/s3/content/pending-writes.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 
@@ -85,7 +86,9 @@ describe("two gateways", () => {
     const startId = new Uint8Array(8).fill(1);
     const now = systemClock.nowMs();
     const record = { node: "n1", origin: startId, startedMs: now, seenMs: now, bucket: "b", key: "k" };
-    await first.kv.system.transact({ conditions: [], mutations: [putIntent(id, record, bytes("chunks"))] });
+    const content = { kind: "prefix" as const, prefix: bytes("chunks") };
+    const mutations = [putPendingWrite(id, record, content)];
+    await first.kv.system.transact({ conditions: [], mutations });
     const sweeper = (origin: Uint8Array) =>
       new AttemptSweeper({
         group: second.kv.system,

@@ -39,7 +39,8 @@ export async function readAll(request: EdgeRequest): Promise<Buffer> {
   for (;;) {
     const piece = await request.body.read();
     if (piece === undefined) return Buffer.concat(pieces);
-    pieces.push(piece);
+    // A piece is gone with the next one.
+    pieces.push(Uint8Array.from(piece));
   }
 }
 

@@ -4,10 +4,8 @@ import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { declaredChecksums } from "./checksum-headers.ts";
-import { ChunkedSource } from "./chunked-source.ts";
+import { ChunkedFraming } from "./chunked-framing.ts";
 import { CheckedPayload, type Expectations } from "./payload-reader.ts";
-import { PlainSource } from "./payload-source.ts";
-import { RecycledBody } from "./recycled-body.ts";
 import type { OpenBodyOptions, PayloadReader } from "./types.ts";
 
 const DECODED_LENGTH = "x-amz-decoded-content-length";
@@ -37,13 +35,13 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   if (expectations.signedSha256 !== undefined) algorithms.add("sha256");
   if (checksumAlgorithm !== undefined) algorithms.add(checksumAlgorithm);
   const hashes = options.hashes.open([...algorithms], decodedLength, { cuts: signing !== undefined });
-  const body = new RecycledBody(request.edge.body);
+  const { body } = request.edge;
+  if (!chunked) return new CheckedPayload(expectations, hashes, body);
+  const { trailer } = payload;
   const expectedTrailer = promises.trailer;
-  return new CheckedPayload(expectations, hashes, (cut) =>
-    chunked
-      ? new ChunkedSource(body, { decodedLength, trailer: payload.trailer, expectedTrailer, signing, cut })
-      : new PlainSource(body),
-  );
+  return new CheckedPayload(expectations, hashes, body, (wire, cut) => {
+    return new ChunkedFraming(wire, { decodedLength, trailer, expectedTrailer, signing, cut });
+  });
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Digests, HashStream } from "../../hash/types.ts";
+import type { BodyReader } from "../../http/types.ts";
 import { sameBytes } from "../../platform/bytes.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import type { ChecksumAlgorithm } from "../records/checksum.ts";
 import type { DeclaredChecksums } from "./checksum-headers.ts";
 import { checksumValue } from "./checksum-headers.ts";
-import type { PayloadSource } from "./payload-source.ts";
+import type { ChunkCut, ChunkedFraming } from "./chunked-framing.ts";
 import type { PayloadReader, PayloadResult } from "./types.ts";
 
 export interface Expectations {
@@ -17,69 +18,60 @@ export interface Expectations {
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
 }
 
+const NOTHING = new Uint8Array(0);
+/** Nobody looks at what is written there. */
+const SURPLUS = new Uint8Array(1);
+
 export class CheckedPayload implements PayloadReader {
   readonly decodedLength: number;
   readonly chunked: boolean;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   received = 0;
   readonly #expectations: Expectations;
-  readonly #source: PayloadSource;
+  readonly #body: Pick<BodyReader, "readInto">;
+  /** The same, when the payload came in chunks. */
+  readonly #framing: ChunkedFraming | undefined;
   readonly #hashes: HashStream;
-  /** What `readInto` could not place. */
-  #rest: Uint8Array | undefined;
-  #ended = false;
   #result: Promise<PayloadResult> | undefined;
-  /** Bytes of the target that were filled and not yet hashed. */
-  #target: Uint8Array | undefined;
+  /** What is being filled. */
+  #target: Uint8Array = NOTHING;
+  /** Bytes of it that were hashed. */
   #hashedTo = 0;
-  #filledTo = 0;
 
   constructor(
     expectations: Expectations,
     hashes: HashStream,
-    makeSource: (cut: () => Promise<Uint8Array>) => PayloadSource,
+    body: BodyReader,
+    makeFraming?: (body: BodyReader, cut: ChunkCut) => ChunkedFraming,
   ) {
     this.decodedLength = expectations.decodedLength;
     this.chunked = expectations.chunked;
     this.checksumAlgorithm = expectations.checksumAlgorithm;
     this.#expectations = expectations;
     this.#hashes = hashes;
-    this.#source = makeSource(() => {
+    this.#framing = makeFraming?.(body, (filled) => {
       // A chunk ends inside the target: its bytes must be in the hash before the cut.
       // Waiting for space is left to the next update; a dead thread fails the cut as well.
-      this.#hashFilled()?.catch(() => {});
+      this.#hashTo(filled)?.catch(() => {});
       return this.#hashes.cut();
     });
-  }
-
-  async read(): Promise<Uint8Array | undefined> {
-    const next = await this.#next();
-    if (next === undefined) return undefined;
-    // What the source gave is gone with its next piece (RecycledBody); the caller may keep this.
-    const piece = new Uint8Array(next);
-    this.received += piece.length;
-    await this.#hashes.update(piece);
-    return piece;
+    this.#body = this.#framing ?? body;
   }
 
   async readInto(target: Uint8Array): Promise<number> {
     this.#target = target;
-    this.#hashedTo = 0;
-    this.#filledTo = 0;
     try {
-      while (this.#filledTo < target.length) {
-        const piece = await this.#next();
-        if (piece === undefined) break;
-        const fits = Math.min(piece.length, target.length - this.#filledTo);
-        target.set(fits === piece.length ? piece : piece.subarray(0, fits), this.#filledTo);
-        this.#filledTo += fits;
-        if (fits < piece.length) this.#rest = piece.subarray(fits);
-      }
-      this.received += this.#filledTo;
-      await this.#hashFilled();
-      return this.#filledTo;
+      const filled = await this.#body.readInto(target);
+      this.received += filled;
+      const hashed = this.#hashTo(filled);
+      if (hashed !== undefined) await hashed;
+      return filled;
+    } catch (error) {
+      this.abort();
+      throw toS3Error(error);
     } finally {
-      this.#target = undefined;
+      this.#target = NOTHING;
+      this.#hashedTo = 0;
     }
   }
 
@@ -107,38 +99,20 @@ export class CheckedPayload implements PayloadReader {
     this.#hashes.abort();
   }
 
-  #hashFilled(): Promise<void> | undefined {
-    if (this.#target === undefined || this.#hashedTo === this.#filledTo) return undefined;
-    const view = this.#target.subarray(this.#hashedTo, this.#filledTo);
-    this.#hashedTo = this.#filledTo;
+  #hashTo(filled: number): Promise<void> | undefined {
+    if (this.#hashedTo === filled) return undefined;
+    const view = this.#target.subarray(this.#hashedTo, filled);
+    this.#hashedTo = filled;
     return this.#hashes.update(view);
   }
 
-  async #next(): Promise<Uint8Array | undefined> {
-    const rest = this.#rest;
-    if (rest !== undefined) {
-      this.#rest = undefined;
-      return rest;
-    }
-    if (this.#ended) return undefined;
-    try {
-      const piece = await this.#source.next();
-      if (piece === undefined) this.#ended = true;
-      return piece;
-    } catch (error) {
-      this.abort();
-      throw toS3Error(error);
-    }
-  }
-
   async #finish(): Promise<PayloadResult> {
-    const surplus = await this.#next();
-    if (surplus !== undefined || this.received !== this.decodedLength) {
-      this.abort();
-      throw new S3Error("IncompleteBody", { close: true });
-    }
     try {
-      await this.#source.verified();
+      const surplus = await this.#body.readInto(SURPLUS);
+      if (surplus > 0 || this.received !== this.decodedLength) {
+        throw new S3Error("IncompleteBody", { close: true });
+      }
+      if (this.#framing !== undefined) await this.#framing.verified();
       const trailer = this.#trailerChecksum();
       const digests = await this.#hashes.digest();
       return this.#check(digests, trailer);
@@ -151,7 +125,7 @@ export class CheckedPayload implements PayloadReader {
   #trailerChecksum(): Uint8Array | undefined {
     const { checksumAlgorithm, promises } = this.#expectations;
     if (promises.trailer === undefined || checksumAlgorithm === undefined) return undefined;
-    const text = this.#source.trailers.get(promises.trailer);
+    const text = this.#framing?.trailers.get(promises.trailer);
     if (text !== undefined) return checksumValue(checksumAlgorithm, text, "trailing header");
     throw new S3Error("MalformedTrailerError", {
       message: `The trailer lacks the ${promises.trailer} that x-amz-trailer announces.`,

@@ -26,7 +26,7 @@ export interface PayloadResult {
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Uint8Array } | undefined;
 }
 
-/** Memory stays flat: it never holds more than one piece from the socket. One caller, one call at a time. */
+/** Memory stays flat: bytes go from the socket to where the caller wants them. One caller, one call at a time. */
 export interface PayloadReader {
   /** Plain payload bytes, aws-chunked framing taken off. */
   readonly decodedLength: number;
@@ -36,9 +36,6 @@ export interface PayloadReader {
   readonly received: number;
   /** The checksum algorithm this body will be given in the result, known before it is read. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  /** The next piece, undefined at the end. The view is the caller's to keep, and must not be changed before
-   *  `finish()` or `settled()` has resolved. @throws S3Error */
-  read(): Promise<Uint8Array | undefined>;
   /** Fills `target` completely unless the payload ends first; returns how many bytes were written. The bytes in
    *  `target` are hashed where they lie: they must not change before `settled()` or `finish()`. @throws S3Error */
   readInto(target: Uint8Array): Promise<number>;
@@ -48,7 +45,7 @@ export interface PayloadReader {
    *  checksums. Nothing may be made visible before it resolved. @throws S3Error */
   finish(): Promise<PayloadResult>;
   /** Whole payload of a small body (XML documents), verified. @throws S3Error MaxMessageLengthExceeded (before a byte
-   *  was read) above `maxBytes`, and all that `read` and `finish` throw. */
+   *  was read) above `maxBytes`, and all that `readInto` and `finish` throw. */
   readAll(maxBytes: number): Promise<Uint8Array>;
   /** Lets go of hash streams when the body will not be finished. Idempotent, also after finish. */
   abort(): void;

@@ -15,14 +15,35 @@ export class WireReader {
     this.#body = body;
   }
 
-  /** Up to `limit` bytes (at least one); undefined at the end of the body. */
-  async bytes(limit: number): Promise<Uint8Array | undefined> {
-    const piece = await this.#current();
-    if (piece === undefined) return undefined;
+  /** Up to `limit` bytes that are here, at least one; undefined: ask for `more`. The view is gone with the next piece. */
+  take(limit: number): Uint8Array | undefined {
+    const piece = this.#piece;
+    if (piece === undefined || this.#at === piece.length) return undefined;
     const end = Math.min(piece.length, this.#at + limit);
     const view = this.#at === 0 && end === piece.length ? piece : piece.subarray(this.#at, end);
     this.#at = end;
     return view;
+  }
+
+  /** Waits until there are bytes to take; false at the end of the body. */
+  async more(): Promise<boolean> {
+    while (this.#piece === undefined || this.#at === this.#piece.length) {
+      this.#piece = await this.#body.read();
+      this.#at = 0;
+      if (this.#piece === undefined) return false;
+    }
+    return true;
+  }
+
+  /** As `line`, of a line whose end is here; undefined when it is not. */
+  lineHere(limit: number): Line | "too-long" | undefined {
+    const piece = this.#piece;
+    const newline = piece === undefined ? -1 : piece.indexOf(10, this.#at);
+    if (piece === undefined || newline < 0) return undefined;
+    if (newline - this.#at > limit) return "too-long";
+    const text = latin1(piece, this.#at, newline);
+    this.#at = newline + 1;
+    return lineOf(text);
   }
 
   /**
@@ -33,26 +54,24 @@ export class WireReader {
     let text = "";
     let started = false;
     for (;;) {
-      const piece = await this.#current();
-      if (piece === undefined) return started ? "cut" : undefined;
+      if (!(await this.more())) return started ? "cut" : undefined;
       started = true;
+      const piece = this.#piece as Uint8Array;
       const newline = piece.indexOf(10, this.#at);
       const end = newline < 0 ? piece.length : newline;
       if (text.length + end - this.#at > limit) return "too-long";
-      text += Buffer.from(piece.buffer, piece.byteOffset + this.#at, end - this.#at).toString("latin1");
+      text += latin1(piece, this.#at, end);
       this.#at = newline < 0 ? end : end + 1;
-      if (newline < 0) continue;
-      const crlf = text.endsWith("\r");
-      return { text: crlf ? text.slice(0, -1) : text, crlf };
+      if (newline >= 0) return lineOf(text);
     }
   }
+}
 
-  async #current(): Promise<Uint8Array | undefined> {
-    while (this.#piece === undefined || this.#at === this.#piece.length) {
-      this.#piece = await this.#body.read();
-      this.#at = 0;
-      if (this.#piece === undefined) return undefined;
-    }
-    return this.#piece;
-  }
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
+}
+
+function lineOf(text: string): Line {
+  const crlf = text.endsWith("\r");
+  return { text: crlf ? text.slice(0, -1) : text, crlf };
 }

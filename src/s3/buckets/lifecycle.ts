@@ -1,16 +1,16 @@
 /** CreateBucket, HeadBucket, DeleteBucket, ListBuckets. */
 
-import { prefixEnd } from "../../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
+import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { openBody } from "../body/open-body.ts";
-import { successor } from "../content/attempts.ts";
+import type { Contents } from "../content/contents.ts";
 import { type BucketExchange, type Handler, ownerOf, type ServiceExchange } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
-import { encodeDisposal } from "../records/attempt.ts";
 import { noSuchBucket } from "../records/bucket-directory.ts";
 import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
@@ -18,7 +18,6 @@ import {
   aliveKey,
   BUCKETS_PREFIX,
   type BucketRef,
-  bucketChunksPrefix,
   bucketKey,
   bucketPartsPrefix,
   objectsPrefix,
@@ -60,7 +59,12 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
       [absent],
       [
         { kind: "put", key: bucketKey(name), value: encodeBucket(record) },
-        { kind: "put", key: aliveKey(ref), value: new Uint8Array(0), disposal: bucketDisposal(ref) },
+        {
+          kind: "put",
+          key: aliveKey(ref),
+          value: new Uint8Array(0),
+          disposal: bucketGarbage(services.content, ref),
+        },
       ],
     );
     if (outcome.kind === "committed") return emptyReply(200, [["Location", `/${name}`]]);
@@ -69,8 +73,12 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
 };
 
 /** What is left when the last object has gone: unfinished uploads and chunks on their way to the collector. */
-function bucketDisposal(ref: BucketRef): Uint8Array {
-  return encodeDisposal([uploadsPrefix(ref), bucketPartsPrefix(ref), bucketChunksPrefix(ref)]);
+function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
+  return encodeGarbage([
+    { kind: "prefix", prefix: uploadsPrefix(ref) },
+    { kind: "prefix", prefix: bucketPartsPrefix(ref) },
+    ...content.garbageOfAny({ of: "bucket", ref }),
+  ]);
 }
 
 /** In us-east-1 making one's own bucket again succeeds, as it does there; elsewhere it is an error. */
@@ -183,7 +191,7 @@ async function bucketsOf(
 ): Promise<ListedBucket[]> {
   const end = prefixEnd(BUCKETS_PREFIX);
   const found: ListedBucket[] = [];
-  for (let start = after === undefined ? BUCKETS_PREFIX : successor(bucketKey(after)); ; ) {
+  for (let start = after === undefined ? BUCKETS_PREFIX : keyAfter(bucketKey(after)); ; ) {
     const page = await view.scan(start, end, { limit: SCAN_PAGE });
     for (const row of page) {
       const name = parseBucketKey(row.key);
@@ -195,7 +203,7 @@ async function bucketsOf(
     }
     const last = page.at(-1);
     if (last === undefined || page.length < SCAN_PAGE) return found;
-    start = successor(last.key);
+    start = keyAfter(last.key);
   }
 }
 

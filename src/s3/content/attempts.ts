@@ -8,39 +8,13 @@
  */
 
 import type { Clock } from "../../platform/clock.ts";
-import { prefixEnd } from "../../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import type { ScanItem } from "../../store/types.ts";
-import type { Condition, KvGroup, TxnMutation } from "../../txn/types.ts";
-import { type AttemptRecord, decodeAttempt, encodeAttempt, encodeDisposal } from "../records/attempt.ts";
-import { ATTEMPTS_PREFIX, attemptKey } from "../records/keys.ts";
+import type { Condition, KvGroup } from "../../txn/types.ts";
+import { type AttemptRecord, decodeAttempt } from "../records/attempt.ts";
+import { ATTEMPTS_PREFIX } from "../records/keys.ts";
 
-/** An attempt renews its intent with a batch when it is older than this; far below any sensible TTL. */
-export const ATTEMPT_RENEW_MS = 10 * 60 * 1000;
 const SCAN_PAGE = 256;
-/** Bytes of an attempt id: random, so that ids of all nodes and boots are different. */
-export const ATTEMPT_ID_BYTES = 16;
-
-/** Writes or renews an intent: superseding one's own older row must not dispose of the content. */
-export function putIntent(id: Uint8Array, record: AttemptRecord, chunksPrefix: Uint8Array): TxnMutation {
-  return {
-    kind: "put",
-    key: attemptKey(id),
-    value: encodeAttempt(record),
-    disposal: encodeDisposal([chunksPrefix]),
-    keepContent: true,
-  };
-}
-
-/** The attempt became an object or a part. */
-export function fulfilIntent(id: Uint8Array): TxnMutation {
-  return { kind: "delete", key: attemptKey(id), keepContent: true };
-}
-
-/** The attempt failed: its chunks become garbage, unless it was fulfilled or swept already. */
-export async function abandonIntent(group: KvGroup, id: Uint8Array): Promise<void> {
-  const key = attemptKey(id);
-  await group.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
-}
 
 export interface AttemptSweeperOptions {
   readonly group: KvGroup;
@@ -81,7 +55,7 @@ export class AttemptSweeper {
       }
       const last = page[page.length - 1];
       if (last === undefined || page.length < SCAN_PAGE) return removed;
-      start = successor(last.key);
+      start = keyAfter(last.key);
     }
   }
 
@@ -94,11 +68,4 @@ export class AttemptSweeper {
     });
     return outcome.ok;
   }
-}
-
-/** The lowest key above `key`. */
-export function successor(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.byteLength + 1);
-  next.set(key);
-  return next;
 }

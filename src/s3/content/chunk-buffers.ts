@@ -1,7 +1,8 @@
 /** Buffers that chunks are read into on their way to clients, shared by all downloads. */
 import type { PayloadTarget } from "../../store/types.ts";
-import { CHUNK_BYTES } from "./batcher.ts";
 
+/** Bytes of a chunk, unless an entry has less space than that. */
+export const CHUNK_BYTES = 1024 * 1024;
 /** Idle buffers kept; more come from, and go to, the collector. */
 const IDLE_BUFFERS_MAX = 16;
 

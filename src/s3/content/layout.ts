@@ -1,22 +1,24 @@
-/** Where the bytes of an object lie: segments of equally sized chunks, one after the other. */
+/** Where the bytes of an object lie: in its row, or in extents, one after the other. */
 import { crc32 } from "node:zlib";
 import type { VersionedValue } from "../../store/types.ts";
-import { type BucketRef, chunkKey, partChunksPrefix } from "../records/keys.ts";
+import type { ExtentKind } from "../records/extent-kind.ts";
+import type { BucketRef } from "../records/keys.ts";
 import { decodePartTable, type Manifest, type PartRef } from "../records/manifest.ts";
 import { RecordError } from "../records/record-error.ts";
+import type { Extent } from "./types.ts";
+import { unreadableContent } from "./unreadable.ts";
 
-/** The chunks of one attempt at one part (or of a whole plain object). */
-interface Segment {
+interface PlacedExtent {
+  /** Offset in the object. */
   readonly start: number;
-  readonly size: number;
-  readonly prefix: Uint8Array;
+  readonly kind: ExtentKind | "unknown";
+  readonly extent: Extent;
 }
 
-export interface Piece {
-  readonly key: Uint8Array;
-  /** Bytes of the whole chunk. */
-  readonly size: number;
-  /** The bytes of it that are wanted. */
+/** Bytes [from, to) of an extent. */
+interface ExtentRange {
+  readonly kind: ExtentKind | "unknown";
+  readonly extent: Extent;
   readonly from: number;
   readonly to: number;
 }
@@ -27,11 +29,16 @@ export interface Layout {
   readonly inline: Uint8Array | undefined;
   /** Of a multipart object, in order. */
   readonly parts: readonly PartRef[] | undefined;
-  /** The chunks that hold [start, end), in order. */
-  pieces(start: number, end: number): Iterable<Piece>;
+  /** What holds bytes [start, end), in order. */
+  extents(start: number, end: number): ExtentRange[];
 }
 
-/** @param row the manifest's row with its payload. @throws RecordError when the payload is not what was written */
+const WHOLE = new Uint8Array(0);
+
+/**
+ * @param row the manifest's row with its payload. @throws RecordError when the payload is not what was written; S3Error
+ * NotImplemented for a kind of a newer release
+ */
 export function layoutOf(ref: BucketRef, key: string, manifest: Manifest, row: VersionedValue): Layout {
   const { content, size } = manifest;
   switch (content.kind) {
@@ -40,31 +47,37 @@ export function layoutOf(ref: BucketRef, key: string, manifest: Manifest, row: V
       if (inline.byteLength !== size) {
         throw new RecordError(`an inline object of ${size} bytes has ${inline.byteLength}`);
       }
-      return { size, inline, parts: undefined, pieces: () => [] };
+      return { size, inline, parts: undefined, extents: () => [] };
     }
     case "chunks":
-      return chunked(
-        size,
-        content.chunkSize,
-        [{ start: 0, size, prefix: partChunksPrefix(ref, key, content.attempt) }],
-        undefined,
-      );
+    case "blobs": {
+      const { kind, attempt, chunkSize } = content;
+      const extent = { ref, key, attempt, partNumber: 0, partAttempt: WHOLE, size, chunkSize };
+      return placed(size, [{ start: 0, kind, extent }], undefined);
+    }
     case "parts": {
+      const { attempt, chunkSize } = content;
       const parts = decodePartTable(verifiedPayload(row, content.payloadCrc32));
-      const segments: Segment[] = [];
+      const extents: PlacedExtent[] = [];
       let start = 0;
       for (const part of parts) {
-        const prefix = partChunksPrefix(ref, key, content.attempt, part.number, part.attempt);
-        segments.push({ start, size: part.size, prefix });
-        start += part.size;
+        const { number: partNumber, attempt: partAttempt, size } = part;
+        extents.push({
+          start,
+          kind: part.kind,
+          extent: { ref, key, attempt, partNumber, partAttempt, size, chunkSize },
+        });
+        start += size;
       }
       if (start !== size || parts.length !== content.partCount) {
         throw new RecordError(
           `${content.partCount} parts of ${size} bytes: found ${parts.length} of ${start}`,
         );
       }
-      return chunked(size, content.chunkSize, segments, parts);
+      return placed(size, extents, parts);
     }
+    case "unknown":
+      throw unreadableContent(String(content.number));
   }
 }
 
@@ -75,51 +88,33 @@ function verifiedPayload(row: VersionedValue, expected: number): Uint8Array {
   return payload;
 }
 
-function chunked(
+function placed(
   size: number,
-  chunkSize: number,
-  segments: readonly Segment[],
+  extents: readonly PlacedExtent[],
   parts: readonly PartRef[] | undefined,
 ): Layout {
-  return {
-    size,
-    inline: undefined,
-    parts,
-    pieces: (start, end) => piecesOf(segments, chunkSize, start, end),
-  };
+  return { size, inline: undefined, parts, extents: (start, end) => rangesOf(extents, start, end) };
 }
 
-function* piecesOf(
-  segments: readonly Segment[],
-  chunkSize: number,
-  start: number,
-  end: number,
-): Generator<Piece> {
-  for (let s = segmentAt(segments, start); s < segments.length; s++) {
-    const segment = segments[s] as Segment;
-    if (segment.start >= end) return;
-    const from = Math.max(start - segment.start, 0);
-    const to = Math.min(end - segment.start, segment.size);
-    for (let chunk = Math.floor(from / chunkSize); chunk * chunkSize < to; chunk++) {
-      const at = chunk * chunkSize;
-      const size = Math.min(chunkSize, segment.size - at);
-      yield {
-        key: chunkKey(segment.prefix, chunk),
-        size,
-        from: Math.max(from - at, 0),
-        to: Math.min(to - at, size),
-      };
-    }
+function rangesOf(extents: readonly PlacedExtent[], start: number, end: number): ExtentRange[] {
+  const ranges: ExtentRange[] = [];
+  for (let i = indexAt(extents, start); i < extents.length; i++) {
+    const { start: at, kind, extent } = extents[i] as PlacedExtent;
+    if (at >= end) break;
+    const from = Math.max(start - at, 0);
+    const to = Math.min(end - at, extent.size);
+    if (from < to) ranges.push({ kind, extent, from, to });
   }
+  return ranges;
 }
 
-/** Index of the last segment that begins at or before `offset`. */
-function segmentAt(segments: readonly Segment[], offset: number): number {
+/** Index of the last extent that begins at or before `offset`. */
+function indexAt(extents: readonly PlacedExtent[], offset: number): number {
   let low = 0;
-  let high = segments.length;
+  let high = extents.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((segments[middle] as Segment).start <= offset) low = middle + 1;
+    if ((extents[middle] as PlacedExtent).start <= offset) low = middle + 1;
     else high = middle;
   }
   return Math.max(0, low - 1);

@@ -9,6 +9,7 @@ import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
+import type { Contents } from "../content/contents.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { S3Metrics } from "./metrics.ts";
 import type { RequestHold } from "./request-hold.ts";
@@ -23,6 +24,8 @@ export interface S3Deps {
   readonly iam: IamView;
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;
+  /** The paths that carry content. */
+  readonly content: Contents;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;
@@ -30,14 +33,8 @@ export interface S3Deps {
   readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
   readonly domains: readonly string[];
-  /** This node, across its incarnations. */
-  readonly node: string;
-  /** 8 bytes: this boot of this node. */
-  readonly origin: Uint8Array;
   /** `<HostId>` and `x-amz-id-2`: says which node it was to its operators only. */
   readonly hostId: string;
-  /** Objects up to this many bytes ride in the Raft entry of their manifest. */
-  readonly inlineBytesMax: number;
   /** A completion or copy that takes longer begins its answer and keeps the connection alive with white space. */
   readonly keepAliveAfterMs: number;
   /** What went wrong inside, for the log: the client only learns InternalError. */

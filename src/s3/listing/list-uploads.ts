@@ -1,4 +1,4 @@
-import { successor } from "../content/attempts.ts";
+import { keyAfter } from "../../store/key-encoding.ts";
 import type { Handler } from "../context/exchange.ts";
 import { wireName } from "../objects/checksums.ts";
 import { invalidArgument } from "../protocol/errors.ts";
@@ -33,7 +33,7 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
     delimiter: parameters.delimiter,
     after: keyMarker === "" ? undefined : keyMarker,
     // With an upload marker: the uploads of that very key that began later, then the keys above.
-    startRow: uploadMarker === "" ? undefined : successor(uploadKey(bucket, keyMarker, uploadMarker)),
+    startRow: uploadMarker === "" ? undefined : keyAfter(uploadKey(bucket, keyMarker, uploadMarker)),
     limit: parameters.max,
     read: (row) => {
       const { key, uploadId } = parseUploadKey(row.key);

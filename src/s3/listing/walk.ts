@@ -6,10 +6,9 @@
  * inside one (or equal to it) skips all of it.
  */
 
-import { prefixEnd } from "../../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import type { ScanItem } from "../../store/types.ts";
 import type { ReadView } from "../../txn/types.ts";
-import { successor } from "../content/attempts.ts";
 import { afterName, type BucketRef, namesPrefix } from "../records/keys.ts";
 
 export interface WalkOptions<T> {
@@ -61,7 +60,7 @@ export async function walk<T>(options: WalkOptions<T>): Promise<Page<T>> {
     rows =
       step.skipTo === undefined ? Math.min(rows * 2, SCAN_ROWS_MAX) : Math.max(SCAN_ROWS_MIN, step.used * 2);
     if (step.skipTo !== undefined) start = step.skipTo;
-    else if (last !== undefined) start = successor(last.key);
+    else if (last !== undefined) start = keyAfter(last.key);
   }
   return { entries, truncated: false };
 }

@@ -54,6 +54,7 @@ export function assemble(
   return {
     parts: chosen.map((part) => ({
       number: part.number,
+      kind: part.kind,
       attempt: part.attempt,
       size: part.size,
       checksum: keeps && part.checksum !== undefined ? part.checksum.value : new Uint8Array(0),

@@ -4,23 +4,25 @@
  * of a complete, an abort and an upload of a part that meet, each sees the others entirely or not at all.
  */
 import { crc32 } from "node:zlib";
+import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
 import type { ReadView, TxnMutation } from "../../txn/types.ts";
 import { checksumLine } from "../body/checksum-headers.ts";
+import { unreadableContent } from "../content/unreadable.ts";
 import type { Handler, ObjectExchange, S3Services } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
-import { manifestMutation } from "../objects/commit.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
-import { encodeDisposal } from "../records/attempt.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
-import { objectKey, partChunksPrefix, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
-import { decodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
+import { objectKey, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
+import { decodeManifest, encodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
+import { rowOwner, userOf } from "../records/owner.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
 import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";
@@ -55,6 +57,8 @@ async function complete(
     }
     const { bucket, key, uploadId, upload } = current;
     const stored = await partsAfter(view, bucket, key, uploadId, 0, PART_NUMBER_MAX);
+    const unreadable = stored.find((part) => part.kind === "unknown");
+    if (unreadable !== undefined) throw unreadableContent(unreadable.kind);
     const assembly = assemble(uploadId, upload, listed, stored);
     checkExpectations(exchange.request, assembly);
     const decided = condition === undefined ? undefined : await decideWrite(view, bucket, key, condition);
@@ -98,14 +102,14 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
   const { bucket, key, uploadId, upload } = current;
   const payload = encodePartTable(assembly.parts);
   const manifest: Manifest = {
-    versionId: "null",
+    versionId: NULL_VERSION,
     size: assembly.size,
     etag: assembly.etag,
     modifiedMs: services.clock.nowMs(),
     headers: upload.headers,
     metadata: upload.metadata,
     checksum: assembly.checksum,
-    owner: upload.owner,
+    owner: rowOwner(userOf(upload.owner, services.iam.root.id)),
     storageClass: upload.storageClass,
     content: {
       kind: "parts",
@@ -115,21 +119,40 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
       payloadCrc32: crc32(payload),
     },
   };
-  const garbage = [
-    // The parts' rows have done their work; their chunks live on under the object.
-    partsPrefix(bucket, key, uploadId),
-    ...chunksOf(current, assembly.unlisted.slice(0, DISPOSALS_PER_ENTRY)),
+  const attempt = uploadAttempt(uploadId);
+  const kinds = assembly.parts.map((part) => part.kind);
+  const garbage: GarbageItem[] = [
+    // The parts' rows have done their work; their content lives on under the object.
+    { kind: "prefix", prefix: partsPrefix(bucket, key, uploadId) },
+    ...contentOf(services, current, assembly.unlisted.slice(0, DISPOSALS_PER_ENTRY)),
   ];
   return [
-    manifestMutation(bucket, key, manifest, payload),
+    {
+      kind: "put",
+      key: objectKey(bucket, key),
+      value: encodeManifest(manifest),
+      payload,
+      disposal: encodeGarbage(services.content.garbage(kinds, { of: "attempt", ref: bucket, key, attempt })),
+    },
     { kind: "delete", key: uploadKey(bucket, key, uploadId), keepContent: true },
-    { kind: "dispose", disposal: encodeDisposal(garbage) },
+    { kind: "dispose", disposal: encodeGarbage(garbage) },
   ];
 }
 
-function chunksOf({ bucket, key, uploadId }: CurrentUpload, parts: readonly NumberedPart[]): Uint8Array[] {
-  return parts.map((part) =>
-    partChunksPrefix(bucket, key, uploadAttempt(uploadId), part.number, part.attempt),
+function contentOf(
+  { content }: S3Services,
+  { bucket, key, uploadId }: CurrentUpload,
+  parts: readonly NumberedPart[],
+): GarbageItem[] {
+  return parts.flatMap(({ kind, number, attempt }) =>
+    content.garbage([kind], {
+      of: "part",
+      ref: bucket,
+      key,
+      attempt: uploadAttempt(uploadId),
+      partNumber: number,
+      partAttempt: attempt,
+    }),
   );
 }
 
@@ -141,11 +164,11 @@ async function disposeOfUnlisted(
   unlisted: readonly NumberedPart[],
 ): Promise<void> {
   for (let i = 0; i < unlisted.length; i += DISPOSALS_PER_ENTRY) {
-    const prefixes = chunksOf(current, unlisted.slice(i, i + DISPOSALS_PER_ENTRY));
+    const items = contentOf(services, current, unlisted.slice(i, i + DISPOSALS_PER_ENTRY));
     try {
       await services.kv.group(current.bucket.bucket).transact({
         conditions: [],
-        mutations: [{ kind: "dispose", disposal: encodeDisposal(prefixes) }],
+        mutations: [{ kind: "dispose", disposal: encodeGarbage(items) }],
       });
     } catch (error) {
       services.onInternalError(error, "");

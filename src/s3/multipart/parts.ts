@@ -1,8 +1,7 @@
 /** Rows of parts, in order of their numbers; and ListParts. */
 
-import { prefixEnd } from "../../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import type { ReadView } from "../../txn/types.ts";
-import { successor } from "../content/attempts.ts";
 import type { Handler } from "../context/exchange.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
 import { LIST_PARTS_MAX } from "../protocol/limits.ts";
@@ -31,14 +30,14 @@ export async function partsAfter(
 ): Promise<NumberedPart[]> {
   const end = prefixEnd(partsPrefix(ref, key, uploadId));
   const parts: NumberedPart[] = [];
-  let start = successor(partKey(ref, key, uploadId, after));
+  let start = keyAfter(partKey(ref, key, uploadId, after));
   while (parts.length < limit) {
     const wanted = Math.min(PAGE, limit - parts.length);
     const page = await view.scan(start, end, { limit: wanted });
     for (const row of page) parts.push({ number: parsePartKey(row.key), ...decodePart(row.value) });
     const last = page[page.length - 1];
     if (last === undefined || page.length < wanted) break;
-    start = successor(last.key);
+    start = keyAfter(last.key);
   }
   return parts;
 }

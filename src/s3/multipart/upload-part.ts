@@ -1,23 +1,21 @@
 /** UploadPart and UploadPartCopy. */
 import type { HashAlgorithm } from "../../hash/types.ts";
-import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
-import type { BatchPlan } from "../content/batcher.ts";
+import type { AdmissionProtocol } from "../content/admission.ts";
 import { layoutOf } from "../content/layout.ts";
-import { RangeReader } from "../content/reader.ts";
-import { ContentWriter } from "../content/writer.ts";
+import type { RangeReader } from "../content/reader.ts";
+import type { ContentWrite, WrittenContent } from "../content/types.ts";
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { CopiedBytes, copySource } from "../objects/copy-source.ts";
-import { hexDigest, openPayload } from "../objects/put.ts";
+import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
-import { encodeDisposal } from "../records/attempt.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
-import { guardedTxn, transactGuarded } from "../records/guarded.ts";
-import { partChunksPrefix, partKey, uploadAttempt } from "../records/keys.ts";
+import { transactGuarded } from "../records/guarded.ts";
+import { partKey, uploadAttempt } from "../records/keys.ts";
 import { encodePart, type PartRecord } from "../records/upload.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { type CurrentUpload, currentUpload, uploadGuard } from "./upload.ts";
@@ -34,17 +32,14 @@ export const uploadPart: Handler<"object"> = async (exchange) => {
   });
   try {
     checkAlgorithm(upload, body.checksumAlgorithm);
-    const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
-    const protocol = body.chunked ? "chunked" : "fixed-length";
-    const writer = partWriter(exchange, upload, partNumber, attempt, protocol);
+    const write = openPart(exchange, upload, partNumber, body.decodedLength, protocolOf(body));
     try {
-      await writer.write(body, body.decodedLength);
+      const content = await write.write(body, body.decodedLength);
       const { digests, checksum: verified } = await body.finish();
       const checksum: StoredChecksum | undefined =
         verified === undefined ? undefined : { ...verified, type: "FULL_OBJECT" };
       const etag = hexDigest(digests.md5);
-      await commitPart(exchange, upload, partNumber, writer, {
-        attempt,
+      await commitPart(exchange, upload, partNumber, write, content, {
         size: body.decodedLength,
         md5: Buffer.from(etag, "hex"),
         checksum,
@@ -58,10 +53,10 @@ export const uploadPart: Handler<"object"> = async (exchange) => {
           : [[headerName(checksum.algorithm), value] as const]),
       ]);
     } catch (error) {
-      await writer.abandon();
+      await write.abandon();
       throw error;
     } finally {
-      writer.release();
+      write.release();
     }
   } finally {
     body.abort();
@@ -93,59 +88,34 @@ function checkAlgorithm({ upload }: CurrentUpload, algorithm: ChecksumAlgorithm 
   });
 }
 
-function partWriter(
+function openPart(
   exchange: ObjectExchange,
   { bucket, key, uploadId, upload }: CurrentUpload,
-  partNumber: number,
-  partAttempt: Uint8Array,
-  protocol: "chunked" | "fixed-length",
-): ContentWriter {
-  const { services, request } = exchange;
-  return new ContentWriter(
-    services,
-    planFor(services.plan, upload.chunkSize),
-    {
-      ref: bucket,
-      key,
-      attempt: uploadAttempt(uploadId),
-      partNumber,
-      partAttempt,
-      intent: partAttempt,
-      inline: false,
-      guards: [services.buckets.aliveGuard(bucket), uploadGuard(bucket, key, uploadId)],
-    },
-    protocol,
-    () => request.edge.signal,
-  );
+  number: number,
+  length: number,
+  protocol: AdmissionProtocol,
+): ContentWrite {
+  const part = { upload: uploadAttempt(uploadId), number, chunkSize: upload.chunkSize };
+  const guards = [exchange.services.buckets.aliveGuard(bucket), uploadGuard(bucket, key, uploadId)];
+  return openWrite(exchange, { ref: bucket, key, part, guards }, length, protocol);
 }
 
-/** All parts of an upload have chunks of one size, also when this node was started with other limits since. */
-function planFor(plan: BatchPlan, chunkBytes: number): BatchPlan {
-  if (chunkBytes === plan.chunkBytes) return plan;
-  const perBatch = Math.floor((plan.chunkBytes * plan.chunksPerBatch) / (chunkBytes + 4096));
-  return { chunkBytes, chunksPerBatch: Math.max(1, perBatch) };
-}
-
-/** The last chunks and the part's row in one transaction; an earlier part of that number is disposed of by it. */
+/** What is left of the content and the part's row in one transaction; an earlier part of that number is garbage by it. */
 async function commitPart(
   exchange: ObjectExchange,
   { bucket, key, uploadId }: CurrentUpload,
   partNumber: number,
-  writer: ContentWriter,
-  part: PartRecord,
+  write: ContentWrite,
+  content: WrittenContent,
+  facts: Omit<PartRecord, "kind" | "attempt">,
 ): Promise<void> {
-  const kv = exchange.services.kv.group(bucket.bucket);
-  const put = {
-    kind: "put",
+  if (content.kind === "inline") throw new Error("a part was stored in a row that it does not have");
+  const { kind, attempt } = content;
+  const { guards, mutations } = await write.finish({
     key: partKey(bucket, key, uploadId, partNumber),
-    value: encodePart(part),
-    disposal: encodeDisposal([
-      partChunksPrefix(bucket, key, uploadAttempt(uploadId), partNumber, part.attempt),
-    ]),
-  } as const;
-  const txn = guardedTxn(writer.closingGuards, [...writer.closingMutations, put]);
-  if (writer.closingMutations.length > 0 && kv.encodedSize(txn) > kv.maxTxnBytes) await writer.flushLast();
-  await transactGuarded(kv, writer.closingGuards, [...writer.closingMutations, put]);
+    value: encodePart({ kind, attempt, ...facts }),
+  });
+  await transactGuarded(exchange.services.kv.group(bucket.bucket), guards, mutations);
 }
 
 export const uploadPartCopy: Handler<"object"> = async (exchange) => {
@@ -156,7 +126,7 @@ export const uploadPartCopy: Handler<"object"> = async (exchange) => {
   const source = await copySource(exchange);
   const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
   const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
-  const reader = new RangeReader(services.kv.group(source.bucket.bucket), layout, range.start, range.end);
+  const reader = services.content.read(layout, range.start, range.end);
   return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, reader, range.end - range.start));
 };
 
@@ -171,10 +141,9 @@ async function copyPart(
   const algorithm = upload.upload.checksumAlgorithm;
   const wanted: HashAlgorithm[] = algorithm === undefined ? ["md5"] : ["md5", algorithm];
   const bytes = new CopiedBytes(reader, services.hashes, wanted, size);
-  const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
-  const writer = partWriter(exchange, upload, partNumber, attempt, "fixed-length");
+  const write = openPart(exchange, upload, partNumber, size, "fixed-length");
   try {
-    await writer.write(bytes, size);
+    const content = await write.write(bytes, size);
     const digests = await bytes.digests();
     const etag = hexDigest(digests.md5);
     const value = algorithm === undefined ? undefined : digests[algorithm];
@@ -182,17 +151,17 @@ async function copyPart(
       algorithm === undefined || value === undefined ? undefined : { algorithm, type: "FULL_OBJECT", value };
     const modifiedMs = services.clock.nowMs();
     const md5 = Buffer.from(etag, "hex");
-    await commitPart(exchange, upload, partNumber, writer, { attempt, size, md5, checksum, modifiedMs });
+    await commitPart(exchange, upload, partNumber, write, content, { size, md5, checksum, modifiedMs });
     const inner =
       tag("LastModified", isoTime(modifiedMs)) +
       tag("ETag", quoted(etag)) +
       checksumElements(checksum, undefined);
     return { root: "CopyPartResult", inner };
   } catch (error) {
-    await writer.abandon();
+    await write.abandon();
     throw error;
   } finally {
-    writer.release();
+    write.release();
     bytes.close();
   }
 }

@@ -1,7 +1,9 @@
 /** CreateMultipartUpload, AbortMultipartUpload, and looking an upload up. */
 
 import type { VersionedValue } from "../../store/types.ts";
+import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
+import type { Contents } from "../content/contents.ts";
 import { type Handler, type ObjectExchange, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
@@ -10,16 +12,9 @@ import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedClass } from "../objects/storage-class.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
-import { encodeDisposal } from "../records/attempt.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
-import {
-  attemptChunksPrefix,
-  type BucketRef,
-  partsPrefix,
-  uploadAttempt,
-  uploadKey,
-} from "../records/keys.ts";
+import { type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
 import { document, tag } from "../xml/builder.ts";
@@ -42,7 +37,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     checksumAlgorithm: checksum?.algorithm,
     checksumType: checksum?.type,
     owner: ownerOf(exchange),
-    chunkSize: services.plan.chunkBytes,
+    chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
   };
   await transactGuarded(
@@ -53,7 +48,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
         kind: "put",
         key: uploadKey(bucket, key, uploadId),
         value: encodeUpload(upload),
-        disposal: uploadDisposal(bucket, key, uploadId),
+        disposal: uploadGarbage(services.content, bucket, key, uploadId),
       },
     ],
   );
@@ -68,11 +63,11 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   return xmlReply(document("InitiateMultipartUploadResult", inner), extra);
 };
 
-/** Everything an upload has: its parts' rows and their chunks. */
-function uploadDisposal(ref: BucketRef, key: string, uploadId: string): Uint8Array {
-  return encodeDisposal([
-    attemptChunksPrefix(ref, key, uploadAttempt(uploadId)),
-    partsPrefix(ref, key, uploadId),
+/** Everything an upload has: its parts' rows and their content, whichever path it takes. */
+function uploadGarbage(content: Contents, ref: BucketRef, key: string, uploadId: string): Uint8Array {
+  return encodeGarbage([
+    ...content.garbageOfAny({ of: "attempt", ref, key, attempt: uploadAttempt(uploadId) }),
+    { kind: "prefix", prefix: partsPrefix(ref, key, uploadId) },
   ]);
 }
 

@@ -1,7 +1,7 @@
 /** The object that a copy reads. */
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
 import type { RangeReader } from "../content/reader.ts";
-import type { ByteSource } from "../content/writer.ts";
+import type { ByteSource } from "../content/types.ts";
 import { authorizeSource, type ObjectName } from "../context/authorize.ts";
 import type { ObjectExchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";

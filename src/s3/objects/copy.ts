@@ -1,8 +1,6 @@
 import type { HashAlgorithm } from "../../hash/types.ts";
-import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
 import { layoutOf } from "../content/layout.ts";
-import { RangeReader } from "../content/reader.ts";
-import { ContentWriter } from "../content/writer.ts";
+import { unreadableContent } from "../content/unreadable.ts";
 import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { refuseLock } from "../headers/check.ts";
@@ -14,17 +12,18 @@ import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
-import type { Manifest } from "../records/manifest.ts";
+import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
-import { commitObject, decideEarly, manifestMutation } from "./commit.ts";
+import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { CopiedBytes, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
-import { hexDigest } from "./put.ts";
+import { hexDigest, openWrite } from "./put.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 
 interface Plan {
@@ -60,6 +59,8 @@ const copy: Handler<"object"> = async (exchange) => {
   refuseLock(exchange.headers);
   const source = await copySource(exchange);
   const { manifest } = source;
+  // Also of a copy onto itself that only changes the row: what of it is not known here would be lost.
+  if (manifest.content.kind === "unknown") throw unreadableContent(String(manifest.content.number));
   if (manifest.size > REQUEST_BYTES_MAX) {
     throw new S3Error("InvalidRequest", {
       message: `The specified copy source is larger than the maximum allowable size for a copy source: ${REQUEST_BYTES_MAX}`,
@@ -113,7 +114,15 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
     condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
     onFail: "retry",
   };
-  const put = manifestMutation(bucket, key, manifest, source.row.payload, true);
+  // What the row leaves behind is what the old one did, whatever kind of content it is.
+  const put = {
+    kind: "put",
+    key: objectKey(bucket, key),
+    value: encodeManifest(manifest),
+    payload: source.row.payload,
+    disposal: source.row.disposal,
+    keepContent: true,
+  } as const;
   // The early guard said yes to exactly this version or a newer one; `unchanged` covers it.
   const outcome = await transactGuarded(
     services.kv.group(bucket.bucket),
@@ -124,38 +133,23 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
 }
 
 async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
-  const { services, request } = exchange;
+  const { services } = exchange;
   const { bucket, key, source, condition, early } = plan;
   const { size } = source.manifest;
   const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
   const bytes = new CopiedBytes(
-    new RangeReader(services.kv.group(source.bucket.bucket), layout, 0, size),
+    services.content.read(layout, 0, size),
     services.hashes,
     wantedDigests(plan),
     size,
   );
-  const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
-  const writer = new ContentWriter(
-    services,
-    services.plan,
-    {
-      ref: bucket,
-      key,
-      attempt,
-      partNumber: 0,
-      partAttempt: new Uint8Array(0),
-      intent: attempt,
-      inline: true,
-      guards: [services.buckets.aliveGuard(bucket)],
-    },
-    "fixed-length",
-    () => request.edge.signal,
-  );
+  const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
+  const write = openWrite(exchange, target, size, "fixed-length");
   try {
-    const content = await writer.write(bytes, size);
+    const content = await write.write(bytes, size);
     const digests = await bytes.digests();
     const manifest: Manifest = {
-      versionId: "null",
+      versionId: NULL_VERSION,
       size,
       etag: digests.md5 === undefined ? source.manifest.etag : hexDigest(digests.md5),
       modifiedMs: services.clock.nowMs(),
@@ -167,14 +161,14 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       content,
       invocation: plan.invocation,
     };
-    await commitObject(services, { ref: bucket, key, manifest, condition, early, writer });
+    await commitObject(services, { ref: bucket, key, manifest, condition, early, write });
     return resultOf(manifest);
   } catch (error) {
-    await writer.abandon();
+    await write.abandon();
     if (error instanceof WrittenBefore) return resultOf(error.manifest);
     throw error;
   } finally {
-    writer.release();
+    write.release();
     bytes.close();
   }
 }

@@ -1,7 +1,6 @@
 /** GetObject and HeadObject. */
 import type { EdgeReply } from "../../http/types.ts";
 import { type Layout, layoutOf } from "../content/layout.ts";
-import { RangeReader } from "../content/reader.ts";
 import type { Handler } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
@@ -29,7 +28,7 @@ export const getObject: Handler<"object"> = async (exchange) => {
     const bytes = layout.inline.subarray(start, end);
     return { status: selection.status, headers, body: { kind: "bytes", bytes } };
   }
-  const reader = new RangeReader(services.kv.group(object.bucket.bucket), layout, start, end);
+  const reader = services.content.read(layout, start, end);
   await reader.prime();
   return { status: selection.status, headers, body: { kind: "stream", length: end - start, chunks: reader } };
 };

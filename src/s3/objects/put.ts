@@ -1,21 +1,20 @@
 import type { EdgeReply } from "../../http/types.ts";
 import { openBody } from "../body/open-body.ts";
 import type { PayloadReader, PayloadResult } from "../body/types.ts";
-import { ATTEMPT_ID_BYTES } from "../content/attempts.ts";
-import { ContentWriter } from "../content/writer.ts";
+import type { AdmissionProtocol } from "../content/admission.ts";
+import type { ContentTarget, ContentWrite } from "../content/types.ts";
 import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
-
-const NO_PART_ATTEMPT = new Uint8Array(0);
 
 export const putObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
@@ -31,25 +30,10 @@ export const putObject: Handler<"object"> = async (exchange) => {
     const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
     const early = await decideEarly(services, bucket, key, condition, invocation);
-    const attempt = services.random.bytes(ATTEMPT_ID_BYTES);
-    const writer = new ContentWriter(
-      services,
-      services.plan,
-      {
-        ref: bucket,
-        key,
-        attempt,
-        partNumber: 0,
-        partAttempt: NO_PART_ATTEMPT,
-        intent: attempt,
-        inline: true,
-        guards: [services.buckets.aliveGuard(bucket)],
-      },
-      body.chunked ? "chunked" : "fixed-length",
-      () => request.edge.signal,
-    );
+    const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
+    const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));
     try {
-      const content = await writer.write(body, body.decodedLength);
+      const content = await write.write(body, body.decodedLength);
       received = await body.finish();
       const { digests, checksum: verified } = received;
       const etag = hexDigest(digests.md5);
@@ -60,9 +44,9 @@ export const putObject: Handler<"object"> = async (exchange) => {
         key,
         condition,
         early,
-        writer,
+        write,
         manifest: {
-          versionId: "null",
+          versionId: NULL_VERSION,
           size: body.decodedLength,
           etag,
           modifiedMs: services.clock.nowMs(),
@@ -77,10 +61,10 @@ export const putObject: Handler<"object"> = async (exchange) => {
       });
       return stored(etag, checksum);
     } catch (error) {
-      await writer.abandon();
+      await write.abandon();
       throw error;
     } finally {
-      writer.release();
+      write.release();
     }
   } catch (error) {
     if (!(error instanceof WrittenBefore)) throw error;
@@ -100,7 +84,8 @@ function stored(etag: string, checksum: StoredChecksum | undefined): EdgeReply {
 }
 
 async function readAway(body: PayloadReader): Promise<PayloadResult> {
-  while ((await body.read()) !== undefined) await body.settled();
+  const bytes = new Uint8Array(64 * 1024);
+  while ((await body.readInto(bytes)) > 0) await body.settled();
   return body.finish();
 }
 
@@ -113,12 +98,26 @@ export function openPayload(exchange: Exchange, defaults?: Parameters<typeof ope
     ...defaults,
   });
   try {
-    services.admission.peekHeadroom(body.decodedLength, body.chunked ? "chunked" : "fixed-length");
+    services.admission.peekHeadroom(body.decodedLength, protocolOf(body));
   } catch (error) {
     body.abort();
     throw error;
   }
   return body;
+}
+
+export function protocolOf(body: PayloadReader): AdmissionProtocol {
+  return body.chunked ? "chunked" : "fixed-length";
+}
+
+/** Begins to store `length` bytes, on the path that such a write takes. */
+export function openWrite(
+  { services, request }: Exchange,
+  target: ContentTarget,
+  length: number,
+  protocol: AdmissionProtocol,
+): ContentWrite {
+  return services.content.sinkFor(length).open(target, protocol, () => request.edge.signal);
 }
 
 export function hexDigest(md5: Uint8Array | undefined): string {

@@ -18,6 +18,8 @@ export interface S3ErrorOptions {
   readonly status?: number;
   /** Answer, then close the connection. */
   readonly close?: boolean;
+  /** Goes to the operator's log, as internal errors do. */
+  readonly reported?: boolean;
   readonly cause?: unknown;
 }
 
@@ -31,6 +33,7 @@ export class S3Error extends Error {
   readonly headers: readonly (readonly [string, string])[];
   readonly resource: string | undefined;
   readonly close: boolean;
+  readonly reported: boolean;
 
   constructor(code: S3ErrorCode, options: S3ErrorOptions = {}) {
     const [status, message] = S3_ERRORS[code];
@@ -42,6 +45,7 @@ export class S3Error extends Error {
     this.headers = options.headers ?? NO_PAIRS;
     this.resource = options.resource;
     this.close = options.close ?? false;
+    this.reported = options.reported ?? false;
   }
 }
 

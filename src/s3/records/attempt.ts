@@ -1,5 +1,4 @@
-/** Attempt intents, chunk headers, disposals. */
-import { elastickv as kvGen } from "../../gen/kv.js";
+/** Attempt intents and chunk headers. */
 import { elastickv as gen } from "../../gen/s3.js";
 import { decodeWith, safeCount } from "./record-error.ts";
 
@@ -49,9 +48,4 @@ export function decodeChunk(value: Uint8Array): ChunkRecord {
     const row = gen.s3.Chunk.decode(value);
     return { crc32: row.crc32, size: row.size };
   });
-}
-
-/** What a superseded row leaves behind: every key under these prefixes. */
-export function encodeDisposal(prefixes: readonly Uint8Array[]): Uint8Array {
-  return kvGen.kv.Disposal.encode({ prefixes: [...prefixes] }).finish();
 }

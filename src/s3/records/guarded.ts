@@ -17,7 +17,7 @@ export type GuardedOutcome =
   | { readonly kind: "committed"; readonly commitTs: Timestamp }
   | { readonly kind: "retry" };
 
-export function guardedTxn(guards: readonly Guard[], mutations: readonly TxnMutation[]): Txn {
+function guardedTxn(guards: readonly Guard[], mutations: readonly TxnMutation[]): Txn {
   return { conditions: guards.map((guard) => guard.condition), mutations };
 }
 

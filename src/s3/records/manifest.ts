@@ -8,13 +8,16 @@ import {
   encodeMetadata,
   type UserMetadata,
 } from "./content-headers.ts";
+import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
+import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 
 /** Where the bytes are. `payloadCrc32` covers the row's payload. */
 export type Content =
   | { readonly kind: "inline"; readonly payloadCrc32: number }
-  | { readonly kind: "chunks"; readonly attempt: Uint8Array; readonly chunkSize: number }
+  | { readonly kind: ExtentKind; readonly attempt: Uint8Array; readonly chunkSize: number }
   | {
       readonly kind: "parts";
       /** The upload id, as bytes. */
@@ -22,10 +25,12 @@ export type Content =
       readonly chunkSize: number;
       readonly partCount: number;
       readonly payloadCrc32: number;
-    };
+    }
+  /** Of a newer release: what the row says of the object holds, the bytes cannot be read here. */
+  | { readonly kind: "unknown"; readonly number: number };
 
 export interface Manifest {
-  readonly versionId: "null";
+  readonly versionId: VersionId;
   readonly size: number;
   /** Without quotes: MD5 in hex, or MD5 of MD5s in hex, `-`, and the number of parts. */
   readonly etag: string;
@@ -33,7 +38,7 @@ export interface Manifest {
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
   readonly checksum: StoredChecksum | undefined;
-  readonly owner: string;
+  readonly owner: RowOwner;
   readonly storageClass: StorageClass;
   readonly content: Content;
   /** Which invocation of an SDK wrote it, when under a condition (objects/invocation.ts). */
@@ -42,6 +47,7 @@ export interface Manifest {
 
 export interface PartRef {
   readonly number: number;
+  readonly kind: ExtentKind | "unknown";
   readonly attempt: Uint8Array;
   readonly size: number;
   /** In the object's checksum algorithm; empty when there is none. */
@@ -63,7 +69,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     headers: manifest.headers,
     metadata: encodeMetadata(manifest.metadata),
     ...(checksum === undefined ? {} : { checksum }),
-    owner: manifest.owner,
+    ...encodeOwner(manifest.owner),
     ...encodeStorageClass(manifest.storageClass),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...encodeContent(content),
@@ -76,6 +82,8 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
       return { content: Kind.INLINE, payloadCrc32: content.payloadCrc32 };
     case "chunks":
       return { content: Kind.CHUNKS, attempt: content.attempt, chunkSize: content.chunkSize };
+    case "blobs":
+      return { content: Kind.BLOBS, attempt: content.attempt, chunkSize: content.chunkSize };
     case "parts":
       return {
         content: Kind.PARTS,
@@ -84,6 +92,8 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
         partCount: content.partCount,
         payloadCrc32: content.payloadCrc32,
       };
+    case "unknown":
+      throw new Error(`a manifest with content of kind ${content.number} cannot be written anew`);
   }
 }
 
@@ -91,17 +101,15 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
 export function decodeManifest(value: Uint8Array): Manifest {
   return decodeWith("manifest", () => {
     const row = gen.s3.Manifest.decode(value);
-    if (row.versionId !== "null")
-      throw new RecordError(`manifest of version ${JSON.stringify(row.versionId)}`);
     return {
-      versionId: "null",
+      versionId: row.versionId === NULL_VERSION ? NULL_VERSION : versionIdOf(row.versionId),
       size: safeCount(row.size, "manifest size"),
       etag: row.etag,
       modifiedMs: safeCount(row.modifiedMs, "manifest modifiedMs"),
       headers: decodeContentHeaders(row.headers),
       metadata: decodeMetadata(row.metadata),
       checksum: decodeChecksum(row.checksum),
-      owner: row.owner,
+      owner: decodeOwner(row),
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
@@ -115,6 +123,8 @@ function decodeContent(row: gen.s3.Manifest): Content {
       return { kind: "inline", payloadCrc32: row.payloadCrc32 };
     case Kind.CHUNKS:
       return { kind: "chunks", attempt: row.attempt, chunkSize: positive(row.chunkSize) };
+    case Kind.BLOBS:
+      return { kind: "blobs", attempt: row.attempt, chunkSize: positive(row.chunkSize) };
     case Kind.PARTS:
       return {
         kind: "parts",
@@ -123,8 +133,10 @@ function decodeContent(row: gen.s3.Manifest): Content {
         partCount: positive(row.partCount),
         payloadCrc32: row.payloadCrc32,
       };
+    case Kind.UNKNOWN:
+      throw new RecordError("a manifest that does not say where its content is");
     default:
-      throw new RecordError(`manifest content kind ${String(row.content)}`);
+      return { kind: "unknown", number: row.content };
   }
 }
 
@@ -135,7 +147,9 @@ function positive(value: number): number {
 
 export function encodePartTable(parts: readonly PartRef[]): Uint8Array {
   for (const part of parts) safeCount(part.size, "part size");
-  return gen.s3.PartTable.encode({ parts: [...parts] }).finish();
+  return gen.s3.PartTable.encode({
+    parts: parts.map(({ kind, ...part }) => ({ ...part, ...encodeExtentKind(kind) })),
+  }).finish();
 }
 
 /** @throws RecordError */
@@ -143,6 +157,7 @@ export function decodePartTable(payload: Uint8Array): PartRef[] {
   return decodeWith("part table", () =>
     gen.s3.PartTable.decode(payload).parts.map((part) => ({
       number: part.number ?? 0,
+      kind: extentKindOf(part.content ?? 0),
       attempt: part.attempt ?? new Uint8Array(0),
       size: safeCount(part.size ?? 0, "part size"),
       checksum: part.checksum ?? new Uint8Array(0),

@@ -18,6 +18,8 @@ import {
   encodeMetadata,
   type UserMetadata,
 } from "./content-headers.ts";
+import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 
@@ -27,13 +29,14 @@ export interface UploadRecord {
   readonly metadata: UserMetadata;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
-  readonly owner: string;
+  readonly owner: RowOwner;
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
 }
 
 export interface PartRecord {
+  readonly kind: ExtentKind | "unknown";
   readonly attempt: Uint8Array;
   readonly size: number;
   readonly md5: Uint8Array;
@@ -49,7 +52,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     metadata: encodeMetadata(upload.metadata),
     checksumAlgorithm: algorithmNumber(upload.checksumAlgorithm),
     checksumType: typeNumber(upload.checksumType),
-    owner: upload.owner,
+    ...encodeOwner(upload.owner),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
   }).finish();
@@ -65,7 +68,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       metadata: decodeMetadata(row.metadata),
       checksumAlgorithm: algorithmOf(row.checksumAlgorithm),
       checksumType: typeOf(row.checksumType),
-      owner: row.owner,
+      owner: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
     };
@@ -81,6 +84,7 @@ export function encodePart(part: PartRecord): Uint8Array {
     md5: part.md5,
     ...(checksum === undefined ? {} : { checksum }),
     modifiedMs: safeCount(part.modifiedMs, "part modifiedMs"),
+    ...encodeExtentKind(part.kind),
   }).finish();
 }
 
@@ -89,6 +93,7 @@ export function decodePart(value: Uint8Array): PartRecord {
   return decodeWith("part", () => {
     const row = gen.s3.Part.decode(value);
     return {
+      kind: extentKindOf(row.content),
       attempt: row.attempt,
       size: safeCount(row.size, "part size"),
       md5: row.md5,

@@ -5,6 +5,7 @@ import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { parseS3Request, type S3Request } from "../../../src/s3/protocol/request.ts";
+import { PiecesBody } from "../support/pieces-body.ts";
 
 export const ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE";
 /** Whose ACCESS_KEY is. */
@@ -23,7 +24,7 @@ export interface RequestParts {
   readonly domains?: readonly string[];
 }
 
-const NO_BODY: BodyReader = { declaredLength: 0, received: 0, read: () => Promise.resolve(undefined) };
+const NO_BODY = new PiecesBody(0, () => Promise.resolve(undefined));
 
 function edgeRequest(parts: RequestParts): EdgeRequest {
   const rawHeaders = parts.headers ?? ["Host", "127.0.0.1:9000"];

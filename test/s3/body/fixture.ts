@@ -9,6 +9,7 @@ import { openBody } from "../../../src/s3/body/open-body.ts";
 import type { OpenBodyOptions, PayloadReader, PayloadResult } from "../../../src/s3/body/types.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { SECRET_KEY, s3Request } from "../auth/fixture.ts";
+import { PiecesBody } from "../support/pieces-body.ts";
 
 await hashersReady;
 
@@ -19,19 +20,7 @@ export const inlinePool = new HashPool({ spawn: spawnHashWorker(), workers: 0 })
 /** A body that arrives in the given pieces. */
 export function bodyOf(pieces: readonly Uint8Array[], declaredLength?: number): BodyReader {
   const left = [...pieces];
-  let received = 0;
-  return {
-    declaredLength,
-    get received() {
-      return received;
-    },
-    read: async () => {
-      const piece = left.shift();
-      received += piece?.length ?? 0;
-      // A copy: a piece is the reader's, who may take its memory away (RecycledBody).
-      return piece === undefined ? undefined : new Uint8Array(piece);
-    },
-  };
+  return new PiecesBody(declaredLength, async () => left.shift());
 }
 
 /** Cuts bytes into pieces of `size`. */
@@ -69,16 +58,22 @@ export interface Received {
   readonly result: PayloadResult;
 }
 
-/** Reads piece by piece and finishes. */
+/** Reads bit by bit and finishes. */
 export async function receive(upload: Upload): Promise<Received> {
   const reader = open(upload);
-  const pieces: Uint8Array[] = [];
+  const payload = await drain(reader);
+  return { payload, result: await reader.finish() };
+}
+
+/** All of the payload, in targets of a size that suits no piece. */
+export async function drain(reader: PayloadReader): Promise<Buffer> {
+  const filled: Uint8Array[] = [];
   for (;;) {
-    const piece = await reader.read();
-    if (piece === undefined) break;
-    pieces.push(piece);
+    const target = new Uint8Array(77_777);
+    const bytes = await reader.readInto(target);
+    if (bytes === 0) return Buffer.concat(filled);
+    filled.push(target.subarray(0, bytes));
   }
-  return { payload: Buffer.concat(pieces), result: await reader.finish() };
 }
 
 export async function refusal(work: () => unknown): Promise<S3Error> {

@@ -4,7 +4,17 @@ import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type BodyReader } from "../../../src/http/types.ts";
 import { openBody } from "../../../src/s3/body/open-body.ts";
 import { s3Request } from "../auth/fixture.ts";
-import { bodyOf, inlinePool, md5Base64, open, receive, refusal, sha256Hex, workerPool } from "./fixture.ts";
+import {
+  bodyOf,
+  drain,
+  inlinePool,
+  md5Base64,
+  open,
+  receive,
+  refusal,
+  sha256Hex,
+  workerPool,
+} from "./fixture.ts";
 
 const DIGITS = Buffer.from("123456789");
 const BIG = new Uint8Array(2_500_000).map((_, i) => (i * 13) >> 2);
@@ -64,7 +74,7 @@ describe("plain bodies", () => {
 
   test("finish is idempotent and refuses unread payload", async () => {
     const reader = open({ wire: DIGITS });
-    while ((await reader.read()) !== undefined);
+    await drain(reader);
     expect(await reader.finish()).toBe(await reader.finish());
     expect((await refusal(() => open({ wire: DIGITS }).finish())).code).toBe("IncompleteBody");
   });
@@ -190,14 +200,15 @@ describe("lengths and broken bodies", () => {
       declaredLength: 10,
       received: 5,
       read: () => Promise.reject(new BodyError(code, "test")),
+      readInto: () => Promise.reject(new BodyError(code, "test")),
     };
-    const error = await refusal(() => openWith(body, ["Content-Length", "10"]).read());
+    const error = await refusal(() => openWith(body, ["Content-Length", "10"]).readAll(10));
     expect([error.code, error.close]).toEqual([s3Code, true]);
   });
 
   test("a body that ends early without saying so", async () => {
     const reader = openWith(bodyOf([DIGITS], 10), ["Content-Length", "10"]);
-    while ((await reader.read()) !== undefined);
+    await drain(reader);
     expect((await refusal(() => reader.finish())).code).toBe("IncompleteBody");
   });
 

@@ -35,7 +35,7 @@ function sweeper(h: Harness, options: Partial<AttemptSweeperOptions> = {}): Atte
 
 test("intents of this node's earlier incarnations go at start", async () => {
   const h = await crashed();
-  expect(await sweeper(h, { origin: h.deps.origin }).sweepEarlierBoots()).toBe(0);
+  expect(await sweeper(h, { origin: h.log.origin }).sweepEarlierBoots()).toBe(0);
   expect(await sweeper(h, { node: "node-2" }).sweepEarlierBoots()).toBe(0);
   expect(await sweeper(h).sweepEarlierBoots()).toBe(1);
   expect(h.kv.rows(ATTEMPTS).length).toBe(0);

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import type { HashService } from "../../../src/hash/types.ts";
+import { CHUNK_BYTES } from "../../../src/s3/content/chunk-buffers.ts";
 import {
   type BatchPlan,
-  CHUNK_BYTES,
   ENTRY_HEADROOM_BYTES,
   planBatches,
   worstBatch,
-} from "../../../src/s3/content/batcher.ts";
+} from "../../../src/s3/content/log/batcher.ts";
 import type { PayloadBuffer } from "../../../src/txn/types.ts";
 import { harness } from "../support/harness.ts";
 import { TestKv } from "../support/test-kv.ts";

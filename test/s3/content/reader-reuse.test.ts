@@ -3,10 +3,12 @@ import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { crc32 } from "node:zlib";
 import { startEdge } from "../../../src/http/edge.ts";
-import type { Layout } from "../../../src/s3/content/layout.ts";
+import { LogSource } from "../../../src/s3/content/log/source.ts";
 import { RangeReader } from "../../../src/s3/content/reader.ts";
+import type { Extent } from "../../../src/s3/content/types.ts";
 import { encodeChunk } from "../../../src/s3/records/attempt.ts";
 import type { PayloadTarget } from "../../../src/store/types.ts";
+import type { KvGroup } from "../../../src/txn/types.ts";
 
 const CHUNK = 1024 * 1024;
 const CHUNKS = 12;
@@ -24,33 +26,39 @@ function chunkOf(object: number, chunk: number, target: Uint8Array): Uint8Array 
 
 const sizeOf = (chunk: number): number => Math.min(CHUNK, SIZE - chunk * CHUNK);
 
-/** Reads into the buffer it is given, as the store does. */
-const kv = {
-  getImmutable: async (key: Uint8Array, target?: PayloadTarget) => {
-    const [object = 0, chunk = 0] = key;
-    const size = sizeOf(chunk);
-    const payload = chunkOf(object, chunk, target?.allocate(size) ?? new Uint8Array(size));
-    return {
-      commitTs: 1n,
-      value: encodeChunk({ crc32: crc32(payload), size }),
-      payload,
-      disposal: undefined,
-    };
-  },
+const extent: Extent = {
+  ref: { bucket: "bucket", generation: 1n },
+  key: "key",
+  attempt: new Uint8Array(16),
+  partNumber: 0,
+  partAttempt: new Uint8Array(0),
+  size: SIZE,
+  chunkSize: CHUNK,
 };
 
-function layoutOf(object: number): Layout {
-  return {
-    size: SIZE,
-    inline: undefined,
-    parts: undefined,
-    *pieces() {
-      for (let chunk = 0; chunk < CHUNKS; chunk++) {
-        const size = sizeOf(chunk);
-        yield { key: Uint8Array.of(object, chunk), size, from: 0, to: size };
-      }
+type Rows = Pick<KvGroup, "getImmutable">;
+
+function readerOver(rows: Rows, of = extent): RangeReader {
+  const source = new LogSource({ group: () => rows as KvGroup });
+  return new RangeReader(source.pieces(of, 0, of.size));
+}
+
+/** Reads into the buffer it is given, as the store does. */
+function readerOf(object: number): RangeReader {
+  return readerOver({
+    getImmutable: async (key: Uint8Array, target?: PayloadTarget) => {
+      // A chunk's number is the last segment of its key.
+      const chunk = key.at(-1) ?? 0;
+      const size = sizeOf(chunk);
+      const payload = chunkOf(object, chunk, target?.allocate(size) ?? new Uint8Array(size));
+      return {
+        commitTs: 1n,
+        value: encodeChunk({ crc32: crc32(payload), size }),
+        payload,
+        disposal: undefined,
+      };
     },
-  };
+  });
 }
 
 async function download(port: number, object: number, pauseMs: number): Promise<void> {
@@ -81,7 +89,7 @@ test("fast, slow and leaving clients at once: every byte is the right object's",
     host: "127.0.0.1",
     port: 0,
     application: async (request) => {
-      const reader = new RangeReader(kv, layoutOf(Number(request.rawTarget.slice(1))), 0, SIZE);
+      const reader = readerOf(Number(request.rawTarget.slice(1)));
       await reader.prime();
       return { status: 200, headers: [], body: { kind: "stream", length: SIZE, chunks: reader } };
     },
@@ -102,25 +110,19 @@ test("fast, slow and leaving clients at once: every byte is the right object's",
 
 test("a reader that is asked on keeps to two buffers; one that is ended gives back only what it did not lend", async () => {
   const memory = new Set<ArrayBufferLike>();
-  const reader = new RangeReader(kv, layoutOf(1), 0, SIZE);
+  const reader = readerOf(1);
   for await (const view of reader) memory.add(view.buffer);
   expect(memory.size).toBeLessThanOrEqual(3);
-  const first = new RangeReader(kv, layoutOf(2), 0, SIZE);
+  const first = readerOf(2);
   const lent = (await first.next()).value as Uint8Array;
   await first.return();
   const before = Uint8Array.from(lent);
-  for await (const _ of new RangeReader(kv, layoutOf(3), 0, SIZE));
+  for await (const _ of readerOf(3));
   expect(lent).toEqual(before);
 });
 
 test("what the store verified is compared with the chunk's own record; bytes nobody verified are looked at", async () => {
   const payload = new Uint8Array(SIZE % CHUNK).fill(1);
-  const layout: Layout = {
-    ...layoutOf(1),
-    *pieces() {
-      yield { key: Uint8Array.of(1), size: payload.byteLength, from: 0, to: payload.byteLength };
-    },
-  };
   const store = (recorded: number, told: number | undefined) => ({
     getImmutable: async (_key: Uint8Array, target?: PayloadTarget) => {
       if (told !== undefined) target?.verified(told);
@@ -130,7 +132,7 @@ test("what the store verified is compared with the chunk's own record; bytes nob
   });
   const right = crc32(payload);
   const read = (recorded: number, told: number | undefined) =>
-    new RangeReader(store(recorded, told), layout, 0, payload.byteLength).next();
+    readerOver(store(recorded, told), { ...extent, size: payload.byteLength }).next();
   expect((await read(right, right)).value).toEqual(payload);
   expect((await read(right, undefined)).value).toEqual(payload);
   await expect(read(right ^ 1, right)).rejects.toThrow(/with CRC/);

@@ -170,7 +170,12 @@ function edgeRequest(method: string): EdgeRequest {
     header: () => undefined,
     remoteAddress: "127.0.0.1",
     requestId: "R1",
-    body: { declaredLength: 0, received: 0, read: () => Promise.resolve(undefined) },
+    body: {
+      declaredLength: 0,
+      received: 0,
+      read: () => Promise.resolve(undefined),
+      readInto: () => Promise.resolve(0),
+    },
     signal: here(),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { planBatches } from "../../../src/s3/content/batcher.ts";
+import { planBatches } from "../../../src/s3/content/log/batcher.ts";
 import {
   BUCKET_NAME_LENGTH_MAX,
   DELETE_OBJECTS_MAX,

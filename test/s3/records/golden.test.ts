@@ -1,12 +1,6 @@
 /** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
 import { expect, test } from "bun:test";
-import {
-  decodeAttempt,
-  decodeChunk,
-  encodeAttempt,
-  encodeChunk,
-  encodeDisposal,
-} from "../../../src/s3/records/attempt.ts";
+import { decodeAttempt, decodeChunk, encodeAttempt, encodeChunk } from "../../../src/s3/records/attempt.ts";
 import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
 import {
   aliveKey,
@@ -26,11 +20,19 @@ import {
   type Manifest,
 } from "../../../src/s3/records/manifest.ts";
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
+import { type RowOwner, rowOwner, userOf } from "../../../src/s3/records/owner.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
+import { versionIdOf } from "../../../src/s3/records/version-id.ts";
+import { encodeGarbage } from "../../../src/txn/garbage.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+
+/** As rows named their owner before users had ids. */
+const BEFORE_IDS: RowOwner = { kind: "root", accessKey: "AK" };
+const USER = "5a".repeat(32);
+const ROOT = "00".repeat(32);
 
 const headers = {
   contentType: "text/plain",
@@ -48,7 +50,7 @@ const manifest: Manifest = {
   headers,
   metadata: [["colour", "blau grün"]],
   checksum: { algorithm: "crc32", type: "COMPOSITE", value: bytes("01020304") },
-  owner: "AK",
+  owner: BEFORE_IDS,
   storageClass: "STANDARD",
   content: {
     kind: "parts",
@@ -84,7 +86,7 @@ test("keys", () => {
 
 test("values", () => {
   const golden = {
-    bucket: encodeBucket({ generation: 1n, createdMs: 1000, region: "us-east-1", owner: "AK" }),
+    bucket: encodeBucket({ generation: 1n, createdMs: 1000, region: "us-east-1", owner: BEFORE_IDS }),
     manifest: encodeManifest(manifest),
     inline: encodeManifest({
       ...manifest,
@@ -105,14 +107,16 @@ test("values", () => {
       metadata: [],
       content: { kind: "chunks", attempt: bytes("aa"), chunkSize: 4096 },
     }),
-    partTable: encodePartTable([{ number: 1, attempt: bytes("cc"), size: 5, checksum: new Uint8Array(0) }]),
+    partTable: encodePartTable([
+      { number: 1, kind: "chunks", attempt: bytes("cc"), size: 5, checksum: new Uint8Array(0) },
+    ]),
     upload: encodeUpload({
       initiatedMs: 5,
       headers,
       metadata: [],
       checksumAlgorithm: "sha256",
       checksumType: "COMPOSITE",
-      owner: "AK",
+      owner: BEFORE_IDS,
       chunkSize: 1 << 20,
       storageClass: "STANDARD",
     }),
@@ -129,11 +133,12 @@ test("values", () => {
       metadata: [],
       checksumAlgorithm: undefined,
       checksumType: undefined,
-      owner: "AK",
+      owner: BEFORE_IDS,
       chunkSize: 1 << 20,
       storageClass: "REDUCED_REDUNDANCY",
     }),
     part: encodePart({
+      kind: "chunks",
       attempt: bytes("cc"),
       size: 5,
       md5: bytes("00".repeat(16)),
@@ -149,7 +154,10 @@ test("values", () => {
       bucket: "b",
       key: "k",
     }),
-    disposal: encodeDisposal([bytes("6300"), bytes("7000")]),
+    garbage: encodeGarbage([
+      { kind: "prefix", prefix: bytes("6300") },
+      { kind: "prefix", prefix: bytes("7000") },
+    ]),
   };
   expect(Object.fromEntries(Object.entries(golden).map(([name, value]) => [name, hex(value)]))).toEqual({
     attempt: "0a0801020304050607081001180222016e2a016232016b",
@@ -160,7 +168,7 @@ test("values", () => {
     classedUpload: "0805120c0a0a746578742f706c61696e3202414b388080404001",
     chunks:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48025201aa588020",
-    disposal: "0a0263000a027000",
+    garbage: "0a0263000a027000",
     inline:
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000",
     invoked:
@@ -193,7 +201,7 @@ test("checksums of a part: what each algorithm is called on the disk", () => {
     value: bytes("ab"),
   }));
   const parts = checksums.map((checksum) =>
-    encodePart({ attempt: bytes("cc"), size: 5, md5: bytes("00"), checksum, modifiedMs: 6 }),
+    encodePart({ kind: "chunks", attempt: bytes("cc"), size: 5, md5: bytes("00"), checksum, modifiedMs: 6 }),
   );
   expect(parts.map(hex)).toEqual(
     ["01", "02", "03", "04", "05", "06", "07", "08", "09", "0a"].map(
@@ -207,15 +215,48 @@ test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   const invoked = { ...manifest, invocation: bytes("22".repeat(16)) };
   expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
-  const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };
+  const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: BEFORE_IDS };
   expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
-  const parts = [{ number: 10_000, attempt: bytes("ff"), size: 5 * 1024 ** 3, checksum: bytes("01") }];
+  const parts = [
+    { number: 9, kind: "blobs" as const, attempt: bytes("fe"), size: 1, checksum: bytes("") },
+    {
+      number: 10_000,
+      kind: "chunks" as const,
+      attempt: bytes("ff"),
+      size: 5 * 1024 ** 3,
+      checksum: bytes("01"),
+    },
+  ];
   expect(decodePartTable(encodePartTable(parts))).toEqual(parts);
-  const part = { attempt: bytes("01"), size: 0, md5: bytes("02"), checksum: undefined, modifiedMs: 7 };
+  const part = {
+    kind: "blobs" as const,
+    attempt: bytes("01"),
+    size: 0,
+    md5: bytes("02"),
+    checksum: undefined,
+    modifiedMs: 7,
+  };
   expect(decodePart(encodePart(part))).toEqual(part);
   expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
   const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
   expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+});
+
+test("content of a newer release: the row is read, its kind is named, and it is not written anew", () => {
+  // Later fields win: the row as a newer release would write it.
+  const newer = Buffer.concat([encodeManifest(manifest), bytes("4863")]);
+  const decoded = decodeManifest(newer);
+  expect(decoded).toEqual({ ...manifest, content: { kind: "unknown", number: 99 } });
+  expect(() => encodeManifest(decoded)).toThrow("cannot be written anew");
+  expect(readSummary(newer)).toEqual(readSummary(encodeManifest(manifest)));
+  expect(() => decodeManifest(Buffer.concat([encodeManifest(manifest), bytes("4800")]))).toThrow(RecordError);
+  const part = { attempt: bytes("01"), size: 1, md5: bytes("02"), checksum: undefined, modifiedMs: 7 };
+  const newerPart = Buffer.concat([encodePart({ kind: "chunks", ...part }), bytes("3009")]);
+  expect(decodePart(newerPart)).toEqual({ kind: "unknown", ...part });
+  expect(() => encodePart(decodePart(newerPart))).toThrow("cannot be written anew");
+  const table = decodePartTable(bytes("0a09" + "0801" + "1201cc" + "1805" + "2809"));
+  expect(table.map(({ kind, size }) => [kind, size])).toEqual([["unknown", 5]]);
+  expect(() => encodePartTable(table)).toThrow("cannot be written anew");
 });
 
 test("rows of before the storage class are STANDARD", () => {
@@ -225,6 +266,56 @@ test("rows of before the storage class are STANDARD", () => {
   expect(readSummary(bytes(before)).storageClass).toBe("STANDARD");
   const upload = "0805120c0a0a746578742f706c61696e200528023202414b38808040";
   expect(decodeUpload(bytes(upload)).storageClass).toBe("STANDARD");
+});
+
+test("an owner is a user id, in a field of its own; an access key of before is root's, whichever it is", () => {
+  const owner = rowOwner(USER);
+  const upload = {
+    ...decodeUpload(bytes("0805120c0a0a746578742f706c61696e200528023202414b38808040")),
+    owner,
+  };
+  const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner };
+  const rows = {
+    manifest: encodeManifest({ ...manifest, owner }),
+    upload: encodeUpload(upload),
+    bucket: encodeBucket(bucket),
+  };
+  expect(hex(rows.manifest)).toEndWith(`6defbeaddeaa0120${USER}`);
+  expect(hex(rows.upload)).toBe(`0805120c0a0a746578742f706c61696e20052802388080404a20${USER}`);
+  expect(hex(rows.bucket)).toBe(`0a08000000000000000110e8071a0975732d656173742d312a20${USER}`);
+  for (const decoded of [
+    decodeManifest(rows.manifest),
+    decodeUpload(rows.upload),
+    decodeBucket(rows.bucket),
+  ]) {
+    expect(userOf(decoded.owner, ROOT)).toBe(USER);
+  }
+  // An access key may look like a user id: that it is none is said by its field.
+  for (const accessKey of ["AK", USER]) {
+    const before = decodeManifest(encodeManifest({ ...manifest, owner: { kind: "root", accessKey } }));
+    expect(userOf(before.owner, ROOT)).toBe(ROOT);
+  }
+  expect(() => rowOwner("AK")).toThrow(RecordError);
+  expect(() => decodeManifest(Buffer.concat([encodeManifest(manifest), bytes("aa010101")]))).toThrow(
+    RecordError,
+  );
+});
+
+test("a row of a version is read, whatever its writer called it; what nobody would write is refused", () => {
+  for (const id of [
+    "null",
+    "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo",
+    "0",
+    "a".repeat(1024),
+  ]) {
+    const versioned = { ...manifest, versionId: versionIdOf(id) };
+    expect(decodeManifest(encodeManifest(versioned))).toEqual(versioned);
+    expect(readSummary(encodeManifest(versioned))).toEqual(readSummary(encodeManifest(manifest)));
+  }
+  for (const id of ["", "a b", "a\n", "é", "a".repeat(1025)])
+    expect(() => versionIdOf(id)).toThrow(RecordError);
+  // Without its first field, the version id.
+  expect(() => decodeManifest(encodeManifest(manifest).subarray(6))).toThrow(RecordError);
 });
 
 test("every class has a number of its own; a number that is none is refused", () => {

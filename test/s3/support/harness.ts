@@ -1,7 +1,7 @@
 /** The S3 application without sockets: requests go in and replies come out as the edge would see them. */
 import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
-import { BodyError, type BodyReader, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
+import { BodyError, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import type { IamView } from "../../../src/iam/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
@@ -10,9 +10,12 @@ import { createS3Application } from "../../../src/s3/app.ts";
 import { knownUsersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { PutAdmission } from "../../../src/s3/content/admission.ts";
+import { logContents } from "../../../src/s3/content/log/log-contents.ts";
+import type { LogSinkDeps } from "../../../src/s3/content/log/writer.ts";
 import type { S3Deps } from "../../../src/s3/context/deps.ts";
 import { RequestHold } from "../../../src/s3/context/request-hold.ts";
 import { noS3Metrics } from "./no-metrics.ts";
+import { PiecesBody } from "./pieces-body.ts";
 import { TestKv } from "./test-kv.ts";
 
 // The front waits for them as well.
@@ -60,47 +63,32 @@ export interface Answer {
   tags(name: string): string[];
 }
 
-class TestBody implements BodyReader {
-  readonly declaredLength: number | undefined;
-  received = 0;
-  readonly #next: () => Promise<Uint8Array | undefined>;
-
-  constructor(declaredLength: number | undefined, next: () => Promise<Uint8Array | undefined>) {
-    this.declaredLength = declaredLength;
-    this.#next = next;
-  }
-
-  async read(): Promise<Uint8Array | undefined> {
-    const piece = await this.#next();
-    if (piece === undefined) {
-      if (this.declaredLength !== undefined && this.received < this.declaredLength) {
-        throw new BodyError(
-          "TRUNCATED",
-          `the body ended after ${this.received} of ${this.declaredLength} bytes`,
-        );
-      }
-      return undefined;
-    }
-    this.received += piece.byteLength;
-    return piece;
-  }
-}
-
 const SOCKET_PIECE = 200_000;
 
-function bodyOf(body: Body | undefined, declaredLength: number | undefined): TestBody {
-  if (body === undefined) return new TestBody(declaredLength ?? 0, async () => undefined);
+function bodyOf(body: Body | undefined, declaredLength: number | undefined): PiecesBody {
+  if (body === undefined) return endingBody(declaredLength ?? 0, async () => undefined);
   if (typeof body === "object" && "pieces" in body) {
     const pieces = body.pieces();
-    return new TestBody(declaredLength ?? body.length, async () => (await pieces.next()).value);
+    return endingBody(declaredLength ?? body.length, async () => (await pieces.next()).value);
   }
   const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
   let at = 0;
-  return new TestBody(declaredLength ?? bytes.byteLength, async () => {
-    if (at >= bytes.byteLength) return undefined;
-    // A copy: a piece is the reader's, who may take its memory away.
-    const piece = new Uint8Array(bytes.subarray(at, at + SOCKET_PIECE));
+  return endingBody(declaredLength ?? bytes.byteLength, async () => {
+    const piece = bytes.subarray(at, at + SOCKET_PIECE);
     at += piece.byteLength;
+    return piece.byteLength === 0 ? undefined : piece;
+  });
+}
+
+/** Says, as the edge does, when it ends too early. */
+function endingBody(declaredLength: number, next: () => Promise<Uint8Array | undefined>): PiecesBody {
+  let given = 0;
+  return new PiecesBody(declaredLength, async () => {
+    const piece = await next();
+    given += piece?.byteLength ?? 0;
+    if (piece === undefined && given < declaredLength) {
+      throw new BodyError("TRUNCATED", `the body ended after ${given} of ${declaredLength} bytes`);
+    }
     return piece;
   });
 }
@@ -114,6 +102,7 @@ export interface Harness {
   readonly kv: TestKv;
   readonly clock: TestClock;
   readonly deps: S3Deps;
+  readonly log: LogSinkDeps;
   readonly errors: unknown[];
   readonly admission: PutAdmission;
   call(method: string, target: string, call?: Call): Promise<Answer>;
@@ -122,6 +111,8 @@ export interface Harness {
 export interface HarnessOptions {
   readonly kv?: TestKv;
   readonly deps?: Partial<S3Deps>;
+  /** Of the path through the log. */
+  readonly log?: Partial<LogSinkDeps>;
   readonly admissionBytes?: number;
 }
 
@@ -140,6 +131,16 @@ export function harness(options: HarnessOptions = {}): Harness {
       random: systemRandom,
       metrics: noS3Metrics,
     });
+  const log: LogSinkDeps = {
+    kv: options.deps?.kv ?? kv,
+    clock: options.deps?.clock ?? clock,
+    random: options.deps?.random ?? systemRandom,
+    admission,
+    node: "node-1",
+    origin: new Uint8Array(8).fill(1),
+    inlineBytesMax: 64 * 1024,
+    ...options.log,
+  };
   const results = new WeakMap<EdgeRequest, AuthResult>();
   const deps: S3Deps = {
     kv,
@@ -151,14 +152,12 @@ export function harness(options: HarnessOptions = {}): Harness {
     iam,
     authorizer: knownUsersOnly(iam),
     admission,
+    content: logContents(log),
     hold: openHold(),
     metrics: noS3Metrics,
     region: "us-east-1",
     domains: ["s3.test"],
-    node: "node-1",
-    origin: new Uint8Array(8).fill(1),
     hostId: "host-id",
-    inlineBytesMax: 64 * 1024,
     keepAliveAfterMs: 60_000,
     onInternalError: (error) => errors.push(error),
     ...options.deps,
@@ -204,7 +203,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     return answerOf(reply, body.received);
   }
 
-  return { kv, clock, deps, errors, admission, call };
+  return { kv, clock, deps, log, errors, admission, call };
 }
 
 function openHold(): RequestHold {

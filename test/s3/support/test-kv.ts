@@ -3,7 +3,6 @@
  * order is the order of the calls. `before` sees every transaction first, which is how tests make races happen.
  */
 
-import { elastickv as gen } from "../../../src/gen/kv.js";
 import { EntryType } from "../../../src/raft/core/types.ts";
 import { Fsm } from "../../../src/state/state-machine.ts";
 import { prefixEnd } from "../../../src/store/key-encoding.ts";
@@ -14,6 +13,7 @@ import {
   payloadsOf,
   stampCommitTs,
 } from "../../../src/txn/command.ts";
+import { decodeGarbage } from "../../../src/txn/garbage.ts";
 import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
 import {
   type KvClient,
@@ -164,7 +164,9 @@ export class TestKv implements KvClient, KvGroup {
 
   /** Prefixes in the clean-up list. */
   garbage(): Uint8Array[] {
-    return this.rows(CLEANUP_PREFIX).flatMap((row) => gen.kv.Disposal.decode(row.value).prefixes);
+    return this.rows(CLEANUP_PREFIX).flatMap((row) =>
+      (decodeGarbage(row.value) ?? []).map((item) => item.prefix),
+    );
   }
 
   /** Is a row's key under a prefix of the clean-up list? */

@@ -12,7 +12,7 @@ export function s3Request(method: string, target: string, headers: Record<string
     header: (name) => byName.get(name),
     remoteAddress: "",
     requestId: "R",
-    body: { declaredLength: 0, received: 0, read: async () => undefined },
+    body: { declaredLength: 0, received: 0, read: async () => undefined, readInto: async () => 0 },
     signal: new AbortController().signal,
   };
   return parseS3Request(edge, { domains: [] });

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
-import type { PayloadBuffer, TxnMutation } from "../../txn/types.ts";
-import { encodeChunk } from "../records/attempt.ts";
-import { chunkKey } from "../records/keys.ts";
-import type { Permit } from "./admission.ts";
+import type { PayloadBuffer, TxnMutation } from "../../../txn/types.ts";
+import { encodeChunk } from "../../records/attempt.ts";
+import { chunkKey } from "../../records/keys.ts";
+import type { Permit } from "../admission.ts";
 
 /** Chunks that travel in one Raft entry, back to back in one buffer, and the admission they hold. */
 export class Batch {

@@ -2,13 +2,13 @@
  * How an object is cut for its road through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
  * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
  */
+import { encodeGarbage } from "../../../txn/garbage.ts";
+import type { Condition, KvGroup, Txn, TxnMutation } from "../../../txn/types.ts";
+import { BUCKET_NAME_LENGTH_MAX, KEY_BYTES_MAX, PART_NUMBER_MAX } from "../../protocol/limits.ts";
+import { encodeAttempt, encodeChunk } from "../../records/attempt.ts";
+import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../../records/keys.ts";
+import { CHUNK_BYTES } from "../chunk-buffers.ts";
 
-import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
-import { BUCKET_NAME_LENGTH_MAX, KEY_BYTES_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
-import { encodeAttempt, encodeChunk, encodeDisposal } from "../records/attempt.ts";
-import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../records/keys.ts";
-
-export const CHUNK_BYTES = 1024 * 1024;
 /** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
 export const ENTRY_HEADROOM_BYTES = 64 * 1024;
 const CHUNK_BYTES_MIN = 64;
@@ -59,7 +59,7 @@ export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
         bucket,
         key,
       }),
-      disposal: encodeDisposal([prefix]),
+      disposal: encodeGarbage([{ kind: "prefix", prefix }]),
     },
   ];
   for (let i = 0; i < chunks; i++) {

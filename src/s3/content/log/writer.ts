@@ -11,47 +11,33 @@
  * first has been applied: a proposal that was dropped and repeated may overtake nothing it depends on.
  */
 import { crc32 } from "node:zlib";
-import type { Clock } from "../../platform/clock.ts";
-import type { KvClient, KvGroup, TxnMutation } from "../../txn/types.ts";
-import { S3Error } from "../protocol/errors.ts";
-import { type Guard, transactGuarded } from "../records/guarded.ts";
-import { attemptKey, type BucketRef, partChunksPrefix } from "../records/keys.ts";
-import type { Content } from "../records/manifest.ts";
-import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "./admission.ts";
-import { ATTEMPT_RENEW_MS, abandonIntent, fulfilIntent, putIntent } from "./attempts.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { Random } from "../../../platform/random.ts";
+import { MAX_COMMIT_TS } from "../../../store/timestamp.ts";
+import type { PutMutation } from "../../../store/types.ts";
+import { encodeGarbage } from "../../../txn/garbage.ts";
+import type { KvClient, KvGroup, TxnMutation } from "../../../txn/types.ts";
+import { S3Error } from "../../protocol/errors.ts";
+import { type Guard, transactGuarded } from "../../records/guarded.ts";
+import { attemptChunksPrefix, attemptKey, partChunksPrefix } from "../../records/keys.ts";
+import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "../admission.ts";
+import {
+  abandonPendingWrite,
+  endPendingWrite,
+  putPendingWrite,
+  RENEW_MS,
+  WRITE_ID_BYTES,
+} from "../pending-writes.ts";
+import type { ByteSource, Closing, ContentTarget, ContentWrite, WrittenContent } from "../types.ts";
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
 
 const BATCHES_IN_FLIGHT = 2;
 
-/** Where bytes come from: a request body, or another object. */
-export interface ByteSource {
-  /** Fills `target` unless the source ends first; the bytes must not change before `settled()`. */
-  readInto(target: Uint8Array): Promise<number>;
-  settled(): Promise<void>;
-}
-
-/** What the bytes are to become. */
-export interface ContentTarget {
-  readonly ref: BucketRef;
-  readonly key: string;
-  /** The attempt that chunk keys name: of a PUT, or the upload. */
-  readonly attempt: Uint8Array;
-  /** 0 for a PUT. */
-  readonly partNumber: number;
-  /** Empty for a PUT. */
-  readonly partAttempt: Uint8Array;
-  /** Names the intent row. */
-  readonly intent: Uint8Array;
-  /** Whether a small body may ride in the row itself. */
-  readonly inline: boolean;
-  /** Hold with every transaction: the bucket is alive, the upload exists. */
-  readonly guards: readonly Guard[];
-}
-
-export interface WriterDeps {
+export interface LogSinkDeps {
   readonly kv: KvClient;
   readonly clock: Clock;
+  readonly random: Random;
   readonly admission: PutAdmission;
   /** This node, across its starts. */
   readonly node: string;
@@ -61,14 +47,18 @@ export interface WriterDeps {
   readonly inlineBytesMax: number;
 }
 
-export class ContentWriter {
-  readonly #deps: WriterDeps;
+const NO_PART = new Uint8Array(0);
+
+export class LogWrite implements ContentWrite {
+  readonly #deps: LogSinkDeps;
   readonly #kv: KvGroup;
   readonly #plan: BatchPlan;
   readonly #chunksPerBatch: number;
   readonly #target: ContentTarget;
   readonly #protocol: AdmissionProtocol;
   readonly #signal: () => AbortSignal | undefined;
+  /** Of this write: chunks are named by it, and the intent row. */
+  readonly #id: Uint8Array;
   readonly #prefix: Uint8Array;
   readonly #inFlight = new Set<Promise<void>>();
   /** Everything that must be released whatever happens. */
@@ -83,11 +73,9 @@ export class ContentWriter {
   #startedMs = 0;
   #seenMs = 0;
   #chunks = 0;
-  #flushes = 0;
 
-  /** @param signal asked for only when there is a wait: making one costs something. */
   constructor(
-    deps: WriterDeps,
+    deps: LogSinkDeps,
     plan: BatchPlan,
     target: ContentTarget,
     protocol: AdmissionProtocol,
@@ -102,38 +90,17 @@ export class ContentWriter {
     this.#target = target;
     this.#protocol = protocol;
     this.#signal = signal;
-    this.#prefix = partChunksPrefix(
-      target.ref,
-      target.key,
-      target.attempt,
-      target.partNumber,
-      target.partAttempt,
-    );
+    this.#id = deps.random.bytes(WRITE_ID_BYTES);
+    const { ref, key, part } = target;
+    this.#prefix =
+      part === undefined
+        ? partChunksPrefix(ref, key, this.#id, 0, NO_PART)
+        : partChunksPrefix(ref, key, part.upload, part.number, this.#id);
   }
 
-  /** Transactions sent ahead of the manifest's. */
-  get flushes(): number {
-    return this.#flushes;
-  }
-
-  /** Bytes of an inline object, to be the payload of its row. */
-  get payload(): Uint8Array | undefined {
-    return this.#payload;
-  }
-
-  /** What the transaction that makes the content current must hold and do besides. */
-  get closingGuards(): readonly Guard[] {
-    return this.#first === undefined ? this.#target.guards : [...this.#target.guards, this.#intentGuard()];
-  }
-
-  get closingMutations(): readonly TxnMutation[] {
-    const puts = this.#batch?.puts ?? [];
-    return this.#first === undefined ? puts : [...puts, fulfilIntent(this.#target.intent)];
-  }
-
-  /** Reads exactly `length` bytes. @throws S3Error; KvError. Whatever happens, call `release` in the end. */
-  async write(source: ByteSource, length: number): Promise<Content> {
-    if (this.#target.inline && length <= this.#inlineMax()) return this.#writeInline(source, length);
+  async write(source: ByteSource, length: number): Promise<WrittenContent> {
+    if (this.#target.part === undefined && length <= this.#inlineMax())
+      return this.#writeInline(source, length);
     const { chunkBytes } = this.#plan;
     if (length > chunkBytes) this.#leave = this.#deps.admission.enterUpload();
     for (let remaining = length; remaining > 0; ) {
@@ -152,18 +119,20 @@ export class ContentWriter {
     }
     await Promise.all(this.#inFlight);
     this.#check();
-    return { kind: "chunks", attempt: this.#target.attempt, chunkSize: chunkBytes };
+    return { kind: "chunks", attempt: this.#id, chunkSize: chunkBytes };
   }
 
-  /** Sends the last batch ahead too: for the rare manifest that finds no space beside it. */
-  async flushLast(): Promise<void> {
-    if (this.#batch === undefined) return;
+  async finish(row: Pick<PutMutation, "key" | "value">): Promise<Closing> {
+    const put: PutMutation = { kind: "put", ...row, payload: this.#payload, disposal: this.#garbage() };
+    const closing = this.#closing(put);
+    if (this.#batch === undefined || this.#fits(closing, put)) return closing;
+    // A rare row finds no space beside the last batch: the batch goes ahead too.
     await this.#flush({ settled: () => Promise.resolve() });
     await Promise.all(this.#inFlight);
     this.#check();
+    return this.#closing(put);
   }
 
-  /** After the final outcome, and after the source has settled. Idempotent. */
   release(): void {
     for (const batch of this.#batches) batch.release();
     this.#batches.clear();
@@ -171,23 +140,46 @@ export class ContentWriter {
     this.#leave = undefined;
   }
 
-  /** The content will not be used: whatever was written becomes garbage. Never throws: the sweeper is behind it. */
   async abandon(): Promise<void> {
     await Promise.allSettled(this.#inFlight);
     this.release();
     if (this.#first === undefined) return;
     try {
-      await abandonIntent(this.#kv, this.#target.intent);
+      await abandonPendingWrite(this.#kv, this.#id);
     } catch {
       // No leader, a full disk: the intent stays, and the sweeper comes for it.
     }
+  }
+
+  #closing(put: PutMutation): Closing {
+    const puts = this.#batch?.puts ?? [];
+    const { guards } = this.#target;
+    if (this.#first === undefined) return { guards, mutations: [...puts, put] };
+    return {
+      guards: [...guards, this.#intentGuard()],
+      mutations: [...puts, endPendingWrite(this.#id), put],
+    };
+  }
+
+  #fits({ guards, mutations }: Closing, { key }: PutMutation): boolean {
+    const conditions = guards.map((guard) => guard.condition);
+    conditions.push({ kind: "version-equals", key, commitTs: MAX_COMMIT_TS });
+    return this.#kv.encodedSize({ conditions, mutations }) <= this.#kv.maxTxnBytes;
+  }
+
+  /** What the row leaves behind: its chunks. */
+  #garbage(): Uint8Array | undefined {
+    if (this.#payload !== undefined) return undefined;
+    const { ref, key, part } = this.#target;
+    const prefix = part === undefined ? attemptChunksPrefix(ref, key, this.#id) : this.#prefix;
+    return encodeGarbage([{ kind: "prefix", prefix }]);
   }
 
   #inlineMax(): number {
     return Math.min(this.#deps.inlineBytesMax, Math.floor(this.#kv.maxTxnBytes / 4));
   }
 
-  async #writeInline(source: ByteSource, length: number): Promise<Content> {
+  async #writeInline(source: ByteSource, length: number): Promise<WrittenContent> {
     if (length === 0) {
       this.#payload = new Uint8Array(0);
       return { kind: "inline", payloadCrc32: 0 };
@@ -253,7 +245,6 @@ export class ContentWriter {
   }
 
   async #send(batch: Batch, hashed: Promise<void>): Promise<void> {
-    this.#flushes++;
     const isFirst = this.#first === undefined;
     const guards = isFirst ? this.#target.guards : [...this.#target.guards, this.#intentGuard()];
     try {
@@ -269,17 +260,17 @@ export class ContentWriter {
   #renewal(isFirst: boolean): readonly TxnMutation[] {
     const now = this.#deps.clock.nowMs();
     if (isFirst) this.#startedMs = now;
-    else if (now < this.#seenMs + ATTEMPT_RENEW_MS) return [];
+    else if (now < this.#seenMs + RENEW_MS) return [];
     this.#seenMs = now;
-    const { ref, key, intent } = this.#target;
+    const { ref, key } = this.#target;
     const { origin, node } = this.#deps;
     const record = { origin, node, startedMs: this.#startedMs, seenMs: now, bucket: ref.bucket, key };
-    return [putIntent(intent, record, this.#prefix)];
+    return [putPendingWrite(this.#id, record, { kind: "prefix", prefix: this.#prefix })];
   }
 
   #intentGuard(): Guard {
     return {
-      condition: { kind: "must-exist", key: attemptKey(this.#target.intent) },
+      condition: { kind: "must-exist", key: attemptKey(this.#id) },
       // Swept for inactivity, or the bucket was emptied under it: the client may send the whole body again.
       onFail: () =>
         new S3Error("ServiceUnavailable", {

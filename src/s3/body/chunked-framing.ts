@@ -12,7 +12,6 @@ import type { BodyReader } from "../../http/types.ts";
 import type { ChunkSigning } from "../auth/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { SignatureChain } from "./chunk-signatures.ts";
-import type { PayloadSource } from "./payload-source.ts";
 import { type Line, WireReader } from "./wire-reader.ts";
 
 /** Size, signature and whatever extensions a client may add. */
@@ -24,6 +23,12 @@ const TRAILER_SIGNATURE = "x-amz-trailer-signature";
 /** As a trailer, it comes from the JavaScript SDK for the algorithm MD5. */
 const CONTENT_MD5 = "content-md5";
 
+/**
+ * A chunk has ended: SHA-256 of the payload since the last call.
+ * @param filled bytes of the target of the running `readInto` that are there by now
+ */
+export type ChunkCut = (filled: number) => Promise<Uint8Array>;
+
 export interface ChunkedOptions {
   /** x-amz-decoded-content-length */
   readonly decodedLength: number;
@@ -32,20 +37,21 @@ export interface ChunkedOptions {
   readonly expectedTrailer: string | undefined;
   /** Undefined: chunks carry no signatures. */
   readonly signing: ChunkSigning | undefined;
-  /** SHA-256 of the payload since the last call: everything that `next` returned has been hashed by then. */
-  readonly cut: () => Promise<Uint8Array>;
+  readonly cut: ChunkCut;
 }
 
-export class ChunkedSource implements PayloadSource {
+/** Takes the framing off a body. */
+export class ChunkedFraming {
+  /** Trailing headers by lower-case name, once `readInto` has come to the end. */
   readonly trailers = new Map<string, string>();
   readonly #wire: WireReader;
   readonly #options: ChunkedOptions;
   readonly #chain: SignatureChain | undefined;
   #decoded = 0;
-  /** Bytes of the current chunk still to come; undefined before the first chunk. */
-  #left: number | undefined;
-  /** Size of the current chunk: the last one has none. */
-  #size = 0;
+  /** Bytes of the current chunk still to come. */
+  #left = 0;
+  /** Size of the current chunk: the last one has none. Undefined before the first. */
+  #size: number | undefined;
   #signature = "";
   #ended = false;
 
@@ -55,27 +61,39 @@ export class ChunkedSource implements PayloadSource {
     this.#chain = options.signing === undefined ? undefined : new SignatureChain(options.signing);
   }
 
-  async next(): Promise<Uint8Array | undefined> {
-    if (this.#ended) return undefined;
-    if (this.#chain?.failure !== undefined) throw this.#chain.failure;
-    if (this.#left === undefined) await this.#header();
-    while (this.#left === 0) {
-      this.#chain?.chunk(this.#signature, this.#options.cut());
-      if (this.#size === 0) {
-        await this.#finish();
-        return undefined;
+  /** Fills `target` unless the payload ends first; resolves with the bytes written. @throws S3Error; BodyError */
+  async readInto(target: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < target.length && !this.#ended) {
+      if (this.#chain?.failure !== undefined) throw this.#chain.failure;
+      if (this.#left === 0) {
+        await this.#nextChunk(filled);
+        continue;
       }
-      await this.#endOfData();
-      await this.#header();
+      const bytes = this.#wire.take(Math.min(this.#left, target.length - filled));
+      if (bytes === undefined) {
+        if (!(await this.#wire.more())) throw incomplete("The request body ended inside a chunk.");
+        continue;
+      }
+      target.set(bytes, filled);
+      filled += bytes.length;
+      this.#left -= bytes.length;
     }
-    const piece = await this.#wire.bytes(this.#left as number);
-    if (piece === undefined) throw incomplete("The request body ended inside a chunk.");
-    this.#left = (this.#left as number) - piece.length;
-    return piece;
+    return filled;
   }
 
+  /** All signatures inside the framing hold. @throws S3Error SignatureDoesNotMatch */
   async verified(): Promise<void> {
     await this.#chain?.settled();
+  }
+
+  async #nextChunk(filled: number): Promise<void> {
+    if (this.#size !== undefined) {
+      this.#chain?.chunk(this.#signature, this.#options.cut(filled));
+      if (this.#size === 0) return this.#finish();
+      await this.#endOfData();
+    }
+    await this.#header();
   }
 
   async #header(): Promise<void> {
@@ -98,7 +116,7 @@ export class ChunkedSource implements PayloadSource {
 
   async #endOfData(): Promise<void> {
     // A longer "line" is payload beyond what the header announced.
-    const line = await this.#wire.line(1);
+    const line = this.#wire.lineHere(1) ?? (await this.#wire.line(1));
     if (line === undefined || line === "cut") throw incomplete("The request body ended after a chunk.");
     if (line === "too-long" || line.text !== "") throw malformed("a chunk is longer than its header says");
   }
@@ -113,7 +131,7 @@ export class ChunkedSource implements PayloadSource {
     if (this.#options.trailer) await this.#readTrailers();
     else if ((await this.#line(2, "end of the last chunk")).text !== "")
       throw malformed("text follows the last chunk");
-    if ((await this.#wire.bytes(1)) !== undefined) throw malformed("bytes follow the last chunk");
+    if (await this.#wire.more()) throw malformed("bytes follow the last chunk");
   }
 
   async #readTrailers(): Promise<void> {
@@ -157,13 +175,13 @@ export class ChunkedSource implements PayloadSource {
 
   /** What minio-go ends an unsigned trailer with; it may be missing. */
   async #secondBlankLine(): Promise<void> {
-    const line = await this.#wire.line(1);
+    const line = this.#wire.lineHere(1) ?? (await this.#wire.line(1));
     if (line === undefined || (typeof line === "object" && line.text === "")) return;
     throw malformed("bytes follow the last chunk");
   }
 
   async #line(limit: number, what: string): Promise<Line> {
-    const line = await this.#wire.line(limit);
+    const line = this.#wire.lineHere(limit) ?? (await this.#wire.line(limit));
     if (line === undefined || line === "cut") throw incomplete(`The request body ended before the ${what}.`);
     if (line === "too-long") throw malformed(`the ${what} is longer than ${limit} bytes`);
     return line;

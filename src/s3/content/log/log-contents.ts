@@ -1,0 +1,34 @@
+/** The path through the log, put together: every byte is in a Raft entry, and then in a row of the keyspace. */
+import type { ExtentKind } from "../../records/extent-kind.ts";
+import { Contents } from "../contents.ts";
+import type { ContentSink, ContentSource, ContentTarget } from "../types.ts";
+import { type BatchPlan, planBatches } from "./batcher.ts";
+import { LogSource } from "./source.ts";
+import { type LogSinkDeps, LogWrite } from "./writer.ts";
+
+/** What a node has that stores everything through the log. */
+export function logContents(deps: LogSinkDeps): Contents {
+  const plan = planBatches(deps.kv.system);
+  const sink = logSink(deps, plan);
+  return new Contents({
+    sinkFor: () => sink,
+    sources: new Map<ExtentKind, ContentSource>([["chunks", new LogSource(deps.kv)]]),
+    chunkBytes: plan.chunkBytes,
+  });
+}
+
+/** @internal */
+export function logSink(deps: LogSinkDeps, plan: BatchPlan): ContentSink {
+  return {
+    open: (target, protocol, signal) =>
+      new LogWrite(deps, planFor(plan, target.part), target, protocol, signal),
+  };
+}
+
+/** All parts of an upload have chunks of one size, also when this node was started with other limits since. */
+function planFor(plan: BatchPlan, part: ContentTarget["part"]): BatchPlan {
+  if (part === undefined || part.chunkSize === plan.chunkBytes) return plan;
+  const chunkBytes = part.chunkSize;
+  const perBatch = Math.floor((plan.chunkBytes * plan.chunksPerBatch) / (chunkBytes + 4096));
+  return { chunkBytes, chunksPerBatch: Math.max(1, perBatch) };
+}
