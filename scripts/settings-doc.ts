@@ -16,7 +16,8 @@ export function settingsDocument(): string {
     "",
     "A bad value stops the start with exit code 2 and one line that names it. Only the *variable* of a tuning setting (marked",
     "T) does not: the default is used and a warning in the log names variable, value and default. A variable that starts",
-    "with `ELASTICKV_` and is no setting is warned about.",
+    "with `ELASTICKV_` and is no setting is warned about. `elastickv config check` names both as errors before a start, and prints",
+    "what is in force and where each value comes from.",
   ];
   for (const section of SECTIONS) {
     lines.push("", `## ${section}`, "", "| setting | default | accepted | |", "|---|---|---|---|");

@@ -6,7 +6,9 @@ import { DEFAULT_REGION } from "./config/region.ts";
 import { createLogger } from "./monitoring/log.ts";
 import { ThreadMetrics } from "./monitoring/thread-metrics.ts";
 import { FORMATS } from "./node/formats.ts";
+import { checkListeners } from "./node/listeners.ts";
 import { Node } from "./node/node.ts";
+import { topologyOf } from "./node/topology.ts";
 import { systemClock } from "./platform/clock.ts";
 import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
 import { isJournal } from "./platform/journal.ts";
@@ -100,6 +102,7 @@ const code = await runCli({
   words: process.argv.slice(2),
   environment: process.env,
   formats: FORMATS,
+  verify: (config) => checkListeners(config, topologyOf(config)),
   print: (text) => void process.stdout.write(text),
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,

@@ -1,5 +1,5 @@
 /** The man page, from the tables that `--help` is made of. */
-import { COMMANDS, type CommandOption, commandUsage } from "../../src/cli/command-table.ts";
+import { COMMANDS, type CommandOption, type CommandRow, commandUsage } from "../../src/cli/command-table.ts";
 import { settingFacts, wrap } from "../../src/cli/help.ts";
 import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../../src/config/settings.ts";
 import { EXIT } from "../../src/platform/exit-codes.ts";
@@ -29,11 +29,11 @@ export function manPage(release: Release): string {
       ".TP",
       `.B ${text(commandUsage(command))}`,
       sentence(command.summary),
-      ...(command.words[0] === "serve" ? [] : command.options.flatMap(optionLines)),
+      ...ownOptions(command).flatMap(optionLines),
     ]),
     ".SH SETTINGS",
     paragraph(
-      "Each is a flag of serve and a variable of the environment; the flag wins. An empty variable counts as not set. Sizes: 4MiB, 256KiB, 1048576. Durations: 500ms, 30s, 5m, 1h, 7d. A bad value ends the start with code 2, except in the variable of a setting with [tuning]: there the default is used and a warning says so.",
+      "Each is a flag of serve (and of config check) and a variable of the environment; the flag wins. An empty variable counts as not set. Sizes: 4MiB, 256KiB, 1048576. Durations: 500ms, 30s, 5m, 1h, 7d. A bad value ends the start with code 2, except in the variable of a setting with [tuning]: there the default is used and a warning says so.",
     ),
     ...SECTIONS.flatMap((section) => [
       `.SS ${section}`,
@@ -41,6 +41,13 @@ export function manPage(release: Release): string {
     ]),
     ...FIXED,
   ].join("\n")}\n`;
+}
+
+/** The settings have a section of their own. */
+const FEW = 5;
+
+function ownOptions({ options }: CommandRow): readonly CommandOption[] {
+  return options.length <= FEW ? options : options.filter(({ variable }) => variable === undefined);
 }
 
 function optionLines({ flag, placeholder, help }: CommandOption): string[] {

@@ -8,6 +8,7 @@ import {
   isClusterVerb,
   parseClusterCommand,
 } from "./cluster-arguments.ts";
+import type { ConfigCheckRequest } from "./config-check.ts";
 import { parseFlags } from "./flags.ts";
 
 /** What the command line asks for. */
@@ -15,12 +16,13 @@ export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
+  | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "help"; readonly topic: HelpTopic }
   | { readonly kind: "version"; readonly json: boolean };
 
-export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | ClusterVerb;
+export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | "config" | ClusterVerb;
 
-const VERBS = ["serve", "cluster", "credentials", "version", "help"] as const;
+const VERBS = ["serve", "cluster", "credentials", "config", "version", "help"] as const;
 
 /**
  * @param words what follows the program's name.
@@ -46,11 +48,35 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
     case "credentials":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
-      if (rest[0] !== "show") throw new ConfigError(notShow(rest[0]));
+      if (rest[0] !== "show") throw new ConfigError(notTheVerb(verb, "show", rest[0]));
       return { kind: "credentials", loaded: loadConfig(settingFlags(rest.slice(1), verb), environment) };
+    case "config":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "config" };
+      if (rest[0] !== "check") throw new ConfigError(notTheVerb(verb, "check", rest[0]));
+      return { kind: "config", request: configCheck(rest.slice(1), environment) };
     default:
       throw new ConfigError(unknownVerb(verb));
   }
+}
+
+/** `--env-file PATH`, as often as wanted, `--json`, and the flags of `serve`. */
+function configCheck(words: readonly string[], environment: Environment): ConfigCheckRequest {
+  const flags: string[] = [];
+  const files: string[] = [];
+  let json = false;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    const isFile = word === "--env-file" || word.startsWith("--env-file=");
+    if (word === "--json") json = true;
+    else if (!isFile) flags.push(word);
+    else {
+      const path = word === "--env-file" ? words[++index] : word.slice("--env-file=".length);
+      if (path === undefined || path === "" || path.startsWith("--"))
+        throw new ConfigError("--env-file: the value is missing (PATH)");
+      files.push(path);
+    }
+  }
+  return { flags: settingFlags(flags, "config check"), environment, files, json };
 }
 
 /** @returns whether it is there; @throws ConfigError for anything else. */
@@ -60,12 +86,11 @@ function onlyJson(verb: string, words: readonly string[]): boolean {
   throw new ConfigError(`unexpected argument ${JSON.stringify(other)} after ${verb}: it takes only --json`);
 }
 
-function notShow(word: string | undefined): string {
+/** For a verb with one verb below it. */
+function notTheVerb(verb: string, only: string, word: string | undefined): string {
   const what =
-    word === undefined
-      ? "credentials needs a verb"
-      : `unknown verb ${JSON.stringify(word)} after credentials`;
-  return `${what}: write elastickv credentials show (see elastickv credentials --help)`;
+    word === undefined ? `${verb} needs a verb` : `unknown verb ${JSON.stringify(word)} after ${verb}`;
+  return `${what}: write elastickv ${verb} ${only} (see elastickv ${verb} --help)`;
 }
 
 function asksForHelp(words: readonly string[]): boolean {
@@ -73,7 +98,7 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
-  if (first === "serve" || first === "credentials") return first;
+  if (first === "serve" || first === "credentials" || first === "config") return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";
 }

@@ -66,6 +66,20 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [settingOption(SETTINGS.dataDir), settingOption(SETTINGS.nodeKeyFile)],
   },
   {
+    words: ["config", "check"],
+    operands: [],
+    summary: "print the settings in force, where each comes from, and what is wrong",
+    options: [
+      {
+        flag: "env-file",
+        placeholder: "PATH",
+        help: "variables as in an EnvironmentFile of systemd; may be repeated",
+      },
+      JSON_OPTION,
+      ...SETTING_OPTIONS,
+    ],
+  },
+  {
     words: ["version"],
     operands: [],
     summary: "print the version; with --json also the formats that it reads",

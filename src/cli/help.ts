@@ -31,6 +31,20 @@ Keys from ELASTICKV_ROOT_ACCESS_KEY or a file named by ELASTICKV_ROOT_ACCESS_KEY
 `;
 }
 
+export function configHelp(): string {
+  return `Usage: elastickv config check [--env-file PATH]... [--json] [flags of serve]
+
+Prints every setting with its value and where that comes from: a flag, a variable of the environment, a file, or the
+default. A file is read as systemd reads an EnvironmentFile; its variables win over the environment's, a later file over an
+earlier one, and flags over all. What the service runs with:
+  elastickv config check --env-file /etc/elastickv/elastickv.env
+
+Exit codes: 0 a node can be started with it, 2 something is refused. Each problem is one line on standard error: a value that
+is no good, also where a start would fall back to the default, and a variable that begins with ELASTICKV_ and is no setting.
+Files that settings name (keys, secrets) are not opened, and no port is tried.
+`;
+}
+
 /** All settings with their variables, defaults and bounds, from the table. */
 export function serveHelp(): string {
   const lines = [

@@ -6,11 +6,12 @@ import { type HelpTopic, parseCommandLine } from "./arguments.ts";
 import { ClusterError } from "./cluster-client.ts";
 import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
 import { type ClusterContext, runCluster } from "./cluster-run.ts";
+import { type ConfigCheckContext, runConfigCheck } from "./config-check.ts";
 import { showCredentials } from "./credentials.ts";
-import { credentialsHelp, generalHelp, serveHelp } from "./help.ts";
+import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
-export interface CliContext extends ClusterContext {
+export interface CliContext extends ClusterContext, ConfigCheckContext {
   /** What follows the program's name. */
   readonly words: readonly string[];
   readonly environment: Environment;
@@ -40,6 +41,8 @@ export async function runCli(context: CliContext): Promise<number> {
       case "credentials":
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
+      case "config":
+        return runConfigCheck(command.request, context);
       case "version":
         context.print(`${command.json ? versionJson(context.formats) : versionLine()}\n`);
         return 0;
@@ -64,6 +67,8 @@ function helpOn(topic: HelpTopic): string {
       return clusterHelp();
     case "credentials":
       return credentialsHelp();
+    case "config":
+      return configHelp();
     default:
       return clusterVerbHelp(topic);
   }

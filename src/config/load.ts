@@ -17,9 +17,21 @@ const FOREIGN_PREFIXES = ["ELASTICKV_TEST_", "ELASTICKV_BENCH_"];
  *   whatever else was configured, and a warning says so.
  */
 export function loadConfig(flags: ReadonlyMap<string, string>, environment: Environment): LoadedConfig {
+  const { loaded, refused } = readConfig(flags, environment);
+  const [first] = refused;
+  if (first !== undefined) throw new ConfigError(first);
+  return loaded;
+}
+
+/** As `loadConfig`, with every value that is no good instead of the first. Refused settings are at their defaults in `loaded`. */
+export function readConfig(
+  flags: ReadonlyMap<string, string>,
+  environment: Environment,
+): { readonly loaded: LoadedConfig; readonly refused: readonly string[] } {
   const values = new Map<SettingName, unknown>();
   const sources = new Map<SettingName, SettingSource>();
   const warnings: string[] = [];
+  const refused: string[] = [];
 
   for (const [name, row] of SETTING_ROWS) {
     const given = find(row, flags, environment);
@@ -32,19 +44,20 @@ export function loadConfig(flags: ReadonlyMap<string, string>, environment: Envi
     } catch (error) {
       const problem = describeProblem(row, given, error);
       // Whoever typed the flag is there to read the error; a variable may come from a template of another release.
-      if (row.tuning !== true || given.source === "flag") throw new ConfigError(problem);
-      warnings.push(`${problem}; using the default ${row.type.format(row.default)}`);
+      if (row.tuning !== true || given.source === "flag") refused.push(problem);
+      else warnings.push(`${problem}; using the default ${row.type.format(row.default)}`);
     }
   }
   const config = Object.fromEntries(values) as Config;
   const sourceRecord = Object.fromEntries(sources) as Record<SettingName, SettingSource>;
-  const related = applyRelations(config, sourceRecord, warnings);
+  const related = applyRelations(config, sourceRecord, { warnings, refused });
   warnings.push(...unknownVariables(environment));
-  return Object.freeze({
+  const loaded = Object.freeze({
     config: Object.freeze(related),
     sources: Object.freeze(sourceRecord),
     warnings: Object.freeze(warnings),
   });
+  return { loaded, refused };
 }
 
 interface Given {
@@ -73,7 +86,7 @@ function describeProblem(row: Setting<unknown>, given: Given, error: unknown): s
 function applyRelations(
   config: Config,
   sources: Record<SettingName, SettingSource>,
-  warnings: string[],
+  said: { readonly warnings: string[]; readonly refused: string[] },
 ): Config {
   if (config.raftMaxInflightBytes >= config.raftMaxSizePerMsg) return config;
   const row = SETTING_ROWS.find(([name]) => name === "raftMaxInflightBytes")?.[1];
@@ -83,8 +96,11 @@ function applyRelations(
     throw new Error(`default raft-max-inflight-bytes ${fallback} is below ${config.raftMaxSizePerMsg}`);
   }
   const below = `"${formatSize(config.raftMaxInflightBytes)}" is below raft-max-size-per-msg (${formatSize(config.raftMaxSizePerMsg)})`;
-  if (sources.raftMaxInflightBytes === "flag") throw new ConfigError(`--raft-max-inflight-bytes: ${below}`);
-  warnings.push(`ELASTICKV_RAFT_MAX_INFLIGHT_BYTES: ${below}; using the default ${formatSize(fallback)}`);
+  if (sources.raftMaxInflightBytes === "flag") said.refused.push(`--raft-max-inflight-bytes: ${below}`);
+  else
+    said.warnings.push(
+      `ELASTICKV_RAFT_MAX_INFLIGHT_BYTES: ${below}; using the default ${formatSize(fallback)}`,
+    );
   sources.raftMaxInflightBytes = "default";
   return { ...config, raftMaxInflightBytes: fallback };
 }

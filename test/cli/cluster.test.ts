@@ -34,6 +34,7 @@ async function run(
     words: ["cluster", ...words],
     environment,
     formats: {},
+    verify: () => {},
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve: async () => 99,

@@ -17,6 +17,7 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
     words,
     environment: {},
     formats: FORMATS,
+    verify: () => {},
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve,

@@ -1,0 +1,116 @@
+/** `elastickv config check`: the settings in force and where each comes from, and everything that is wrong with them. */
+import { readFileSync } from "node:fs";
+import { type Config, ConfigError, type SettingSource } from "../config/config.ts";
+import { parseEnvFile } from "../config/env-file.ts";
+import { type Environment, readConfig } from "../config/load.ts";
+import { SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+import { EXIT } from "../platform/exit-codes.ts";
+
+export interface ConfigCheckRequest {
+  /** By flag name, without dashes. */
+  readonly flags: ReadonlyMap<string, string>;
+  readonly environment: Environment;
+  /** Paths; the later one wins. */
+  readonly files: readonly string[];
+  readonly json: boolean;
+}
+
+export interface ConfigCheckContext {
+  print(text: string): void;
+  complain(line: string): void;
+  /** What a start would refuse of settings that are good one by one. @throws ConfigError */
+  verify(config: Config): void;
+}
+
+interface EffectiveSetting {
+  readonly value: string;
+  readonly source: "flag" | "variable" | "file" | "default";
+  /** The flag, the variable, the file; null: the default. */
+  readonly from: string | null;
+}
+
+/** @returns the exit code. */
+export function runConfigCheck(request: ConfigCheckRequest, context: ConfigCheckContext): number {
+  const problems: string[] = [];
+  /** Of each variable that a file sets: the file that decides. */
+  const origins = new Map<string, string>();
+  const environment: Record<string, string | undefined> = { ...request.environment };
+  for (const path of request.files) {
+    for (const [name, value] of variablesOf(path, problems)) {
+      environment[name] = value;
+      origins.set(name, path);
+    }
+  }
+  const { loaded, refused } = readConfig(request.flags, environment);
+  // A start would go on with the default and warn; whoever asks before it wants to know.
+  problems.push(
+    ...refused,
+    ...loaded.warnings.map((warning) => warning.replace(/; using the default .*$/, "")),
+  );
+  if (refused.length === 0) problems.push(...verified(loaded.config, context));
+  const settings = Object.fromEntries(
+    SETTING_ROWS.map(([name, row]) => [
+      row.flag,
+      {
+        value: shown(row, loaded.config[name]),
+        ...originOf(row, loaded.sources[name], origins),
+      },
+    ]),
+  );
+  const valid = problems.length === 0;
+  if (request.json) context.print(`${JSON.stringify({ valid, settings, problems })}\n`);
+  else context.print(table(settings));
+  for (const problem of problems) context.complain(`elastickv: ${problem.replaceAll("\n", " ")}`);
+  return valid ? EXIT.DONE : EXIT.USAGE;
+}
+
+function variablesOf(path: string, problems: string[]): ReadonlyMap<string, string> {
+  try {
+    return parseEnvFile(readFileSync(path, "utf8"), path);
+  } catch (error) {
+    problems.push(error instanceof ConfigError ? error.message : `--env-file: ${String(error)}`);
+    return new Map();
+  }
+}
+
+function verified(config: Config, { verify }: ConfigCheckContext): string[] {
+  try {
+    verify(config);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return [error.message];
+    throw error;
+  }
+}
+
+/** Secrets are never shown. */
+function shown(row: Setting<unknown>, value: unknown): string {
+  if (row.type.isSecret === true) return value === undefined ? "" : "(secret)";
+  return row.type.format(value);
+}
+
+function originOf(
+  row: Setting<unknown>,
+  source: SettingSource,
+  origins: ReadonlyMap<string, string>,
+): Pick<EffectiveSetting, "source" | "from"> {
+  if (source === "flag") return { source: "flag", from: `--${row.flag}` };
+  if (source === "default") return { source: "default", from: null };
+  const variable = variableOf(row);
+  const file = origins.get(variable);
+  return file === undefined ? { source: "variable", from: variable } : { source: "file", from: file };
+}
+
+function table(settings: Readonly<Record<string, EffectiveSetting>>): string {
+  const rows = Object.entries(settings).map(([name, { value, from }]) => [
+    name,
+    value === "" ? "-" : value,
+    from ?? "default",
+  ]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map(([name = "", value = "", from = ""]) =>
+      `${name.padEnd(widths[0] ?? 0)}  ${value.padEnd(widths[1] ?? 0)}  ${from}`.concat("\n"),
+    )
+    .join("");
+}
