@@ -1,15 +1,15 @@
 /** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
 import { expect, test } from "bun:test";
-import { decodeAttempt, decodeChunk, encodeAttempt, encodeChunk } from "../../../src/s3/records/attempt.ts";
 import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
+import { decodeChunk, encodeChunk } from "../../../src/s3/records/chunk.ts";
 import {
   aliveKey,
-  attemptKey,
   bucketKey,
   chunkKey,
   objectKey,
   partChunksPrefix,
   partKey,
+  pendingWriteKey,
   uploadKey,
 } from "../../../src/s3/records/keys.ts";
 import {
@@ -20,6 +20,7 @@ import {
   type Manifest,
 } from "../../../src/s3/records/manifest.ts";
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
+import { decodePendingWrite, encodePendingWrite } from "../../../src/s3/records/pending-write.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
 import { encodeGarbage } from "../../../src/txn/garbage.ts";
@@ -74,7 +75,7 @@ test("keys", () => {
       "0001" +
       "0000000000000002",
   );
-  expect(hex(attemptKey(id))).toBe("610001" + "0a00ff0001");
+  expect(hex(pendingWriteKey(id))).toBe("610001" + "0a00ff0001");
 });
 
 test("values", () => {
@@ -139,7 +140,7 @@ test("values", () => {
       modifiedMs: 6,
     }),
     chunk: encodeChunk({ crc32: 0xffffffff, size: 1 << 20 }),
-    attempt: encodeAttempt({
+    attempt: encodePendingWrite({
       origin: bytes("0102030405060708"),
       node: "n",
       startedMs: 1,
@@ -232,7 +233,7 @@ test("what was written is read back", () => {
   expect(decodePart(encodePart(part))).toEqual(part);
   expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
   const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
-  expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+  expect(decodePendingWrite(encodePendingWrite(attempt))).toEqual(attempt);
 });
 
 test("content of a newer release: the row is read, its kind is named, and it is not written anew", () => {
@@ -300,7 +301,7 @@ test("rows that are not what they should be are named, never guessed", () => {
       decodeBucket,
       decodeUpload,
       decodePart,
-      decodeAttempt,
+      decodePendingWrite,
       decodeChunk,
     ]) {
       expect(() => decode(bytes(rubbish))).toThrow(RecordError);
