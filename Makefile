@@ -2,6 +2,7 @@
 #
 #   make run      build and serve (data in .data/)     make build    dist/elastickv
 #   make test     unit and conformance tests           make check    format, lint, types, arrows, proto, lockfiles
+#   make deb      dist/elastickv_VERSION_amd64.deb    make tarball  the same for other distributions, with install.sh
 #   make bench    all benchmarks                       make proto    regenerate src/gen from proto/
 #   make fix      format and fix lint                  make clean    remove what was built
 #   make sim      simulated clusters (SEED= SECONDS=)  make sim-planted  every planted bug must be caught
@@ -17,7 +18,7 @@ BOOTSTRAPPED := node_modules/.bootstrapped
 BINARY := dist/elastickv
 SOURCES := $(shell find src -type f 2>/dev/null) package.json scripts/build.ts
 
-.PHONY: help run cluster build test check fix bench proto proto-check clean smoke process-test client-install client-test
+.PHONY: help run cluster build deb tarball package-test test check fix bench proto proto-check clean smoke process-test client-install client-test
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -31,6 +32,10 @@ $(BINARY): $(SOURCES) | $(BOOTSTRAPPED)
 	@$(BUN) scripts/build.ts $(BINARY)
 
 build: $(BINARY)
+
+# dist/elastickv_VERSION_amd64.deb and dist/elastickv-VERSION-linux-amd64.tar.gz (docs/operations/install.md): of this commit, built when the binary is not.
+deb tarball: $(BOOTSTRAPPED)
+	@$(BUN) scripts/package.ts $@
 
 # Flags: make run ARGS="--s3-address :9000". The environment is passed on. exec: ^C reaches the node and not a shell.
 run: $(BINARY)
@@ -72,6 +77,10 @@ sim-planted: $(BOOTSTRAPPED)
 
 smoke: $(BINARY)
 	@$(BUN) test ./test/smoke/binary.ts
+
+# Package and tarball of the real binary; what needs none is in make test (test/package).
+package-test: $(BOOTSTRAPPED)
+	@$(BUN) test --timeout 600000 ./test/package/real.ts
 
 process-test: $(BINARY)
 	@bash test/process/run.sh

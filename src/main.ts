@@ -12,6 +12,7 @@ import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
 import { isJournal } from "./platform/journal.ts";
 import { writeLastLine } from "./platform/last-line.ts";
 import { unixSocketState } from "./platform/network/unix-socket.ts";
+import { takeServiceManager } from "./platform/service-manager.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -76,7 +77,8 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     if (code === EXIT.MAY_MEND) ended.resolve(code);
     else end(message, code);
   };
-  const starting = Node.start({ config, log, metrics, onFatal, onFenced });
+  const serviceManager = takeServiceManager(process.env, process.pid);
+  const starting = Node.start({ config, log, metrics, onFatal, onFenced, serviceManager });
   // A thread that dies while the log is replayed leaves a start that would wait for it forever.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;

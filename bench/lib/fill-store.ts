@@ -51,7 +51,7 @@ export function fillStore(
     metadata: [],
     checksum: undefined,
     storageClass: "STANDARD",
-    owner: CREDENTIALS.accessKey,
+    owner: { kind: "root", accessKey: CREDENTIALS.accessKey },
     content: { kind: "inline", payloadCrc32: 0 },
   });
   for (let first = 0; first < count; first += ROWS_PER_COMMIT) {

@@ -1,6 +1,6 @@
 /** The admin API's cluster part, from the other end. */
-import type { Static, TSchema } from "elysia";
-import { AnswerError, checkAnswer } from "../api/answers.ts";
+
+import { type Answer, AnswerError, checkAnswer, type Schema } from "../api/answers.ts";
 import { type ChangeDone, type ClusterStatus, clusterSchema, doneSchema } from "../api/schemas.ts";
 import { clientUrl, formatAddress } from "../config/address.ts";
 import type { AdminTarget } from "./cluster-arguments.ts";
@@ -71,7 +71,7 @@ export class ClusterClient {
     return this.#checked(doneSchema, answer, "answered something else than what a change is answered with");
   }
 
-  #checked<S extends TSchema>(schema: S, answer: unknown, problem: string): Static<S> {
+  #checked<S extends Schema>(schema: S, answer: unknown, problem: string): Answer<S> {
     try {
       return checkAnswer(schema, answer);
     } catch (error) {

@@ -21,6 +21,12 @@ import { PeerIncarnations } from "./peer-incarnations.ts";
 import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
+/**
+ * What this release can apply that an earlier one cannot: a replica stops at an entry that it cannot read, so nobody may propose
+ * such a thing before every member announces it. `archive`: the mutation (docs/format/command.md).
+ */
+const CAPABILITIES: readonly string[] = ["archive"];
+
 /** Of a hello; nodes that do not share it do not talk. */
 export const PEER_PROTOCOL = 2;
 /** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
@@ -206,7 +212,7 @@ export class ClusterPeers {
       instance: identity.instance,
       protocol: PEER_PROTOCOL,
       version,
-      capabilities: [],
+      capabilities: CAPABILITIES,
       address: peer?.advertise ?? "",
       ...this.#incarnations.greeting(to),
     };

@@ -250,6 +250,7 @@ export class ConsensusThread {
     this.#requests.check();
     this.#duties.tick(engine);
     this.observe();
+    this.#options.alive?.();
   }
 
   /** Brings the gauges up to date: once a tick, and when somebody asks for them. */

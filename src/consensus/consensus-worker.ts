@@ -10,6 +10,7 @@ import { PeerTransport } from "../peer/index.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realNetwork } from "../platform/network/real-network.ts";
 import { systemRandom } from "../platform/random.ts";
+import { watchdog } from "../platform/service-manager.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { PortChannel } from "../threads/channel.ts";
@@ -55,6 +56,7 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
     logger: log,
     version: init.version,
     fatal,
+    alive: watchdog(init.serviceManager, systemClock.monotonicMs, (message) => log.warn(message)),
   });
   const { maxInflightMsgs, maxInflightBytes, maxSizePerMsgBytes, snapshotCount } = init.raft;
   log.info("consensus starts", {

@@ -17,6 +17,7 @@ import type { LogFormat, LogLevel } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NetworkAddress } from "../platform/network.ts";
 import type { Random } from "../platform/random.ts";
+import type { ServiceManagerAddress } from "../platform/service-manager.ts";
 import type { BasicStatus, Entry, SnapshotMetadata } from "../raft/core/index.ts";
 import type { RecoveredLog, WalBatch } from "../raft/log/types.ts";
 import type { Channel, PortLike } from "../threads/channel.ts";
@@ -90,6 +91,8 @@ export interface ConsensusThreadOptions extends ClusterContext {
   readonly log: LogThreadPort;
   readonly metrics: ConsensusThreadMetrics;
   readonly fatal: Fatal;
+  /** Called at the end of each tick. */
+  readonly alive?: (() => void) | undefined;
 }
 
 /** What main posts to the consensus Worker, once. */
@@ -112,6 +115,8 @@ export interface ConsensusWorkerInit {
   /** Log segments kept at most once nothing needs the older ones. */
   readonly maxWalFiles: number;
   readonly version: string;
+  /** Whom the thread tells that it lives. */
+  readonly serviceManager: ServiceManagerAddress | undefined;
   readonly published: SharedArrayBuffer;
   readonly controlPort: PortLike;
   readonly gatewayPorts: readonly PortLike[];

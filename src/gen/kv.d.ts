@@ -219,6 +219,9 @@ export namespace elastickv {
             /** Mutation keepContent. */
             keepContent: boolean;
 
+            /** Mutation to. */
+            to: Uint8Array;
+
             /**
              * Encodes the specified Mutation message. Does not implicitly {@link elastickv.kv.Mutation.verify|verify} messages.
              * @param message Mutation message or plain object to encode
@@ -264,6 +267,9 @@ export namespace elastickv {
                 /** Mutation keepContent */
                 keepContent?: (boolean|null);
 
+                /** Mutation to */
+                to?: (Uint8Array|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -287,7 +293,10 @@ export namespace elastickv {
                 DELETE_PREFIX = 3,
 
                 /** DISPOSE value */
-                DISPOSE = 4
+                DISPOSE = 4,
+
+                /** ARCHIVE value */
+                ARCHIVE = 5
             }
         }
 

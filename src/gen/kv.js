@@ -454,6 +454,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [payloadLength] Mutation payloadLength
              * @property {boolean|null} [hasPayload] Mutation hasPayload
              * @property {boolean|null} [keepContent] Mutation keepContent
+             * @property {Uint8Array|null} [to] Mutation to
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -542,6 +543,14 @@ export const elastickv = $root.elastickv = (() => {
             Mutation.prototype.keepContent = false;
 
             /**
+             * Mutation to.
+             * @member {Uint8Array} to
+             * @memberof elastickv.kv.Mutation
+             * @instance
+             */
+            Mutation.prototype.to = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Mutation message. Does not implicitly {@link elastickv.kv.Mutation.verify|verify} messages.
              * @function encode
              * @memberof elastickv.kv.Mutation
@@ -571,6 +580,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 6, wireType 0 =*/48).bool(message.hasPayload);
                 if (message.keepContent != null && $Object.hasOwnProperty.call(message, "keepContent") && message.keepContent !== false)
                     writer.uint32(/* id 7, wireType 0 =*/56).bool(message.keepContent);
+                if (message.to != null && $Object.hasOwnProperty.call(message, "to") && message.to.length)
+                    writer.uint32(/* id 8, wireType 2 =*/66).bytes(message.to);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -678,6 +689,15 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.keepContent;
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.to = value;
+                            else
+                                delete message.to;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -704,6 +724,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} DELETE=2 DELETE value
              * @property {number} DELETE_PREFIX=3 DELETE_PREFIX value
              * @property {number} DISPOSE=4 DISPOSE value
+             * @property {number} ARCHIVE=5 ARCHIVE value
              */
             Mutation.Kind = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -712,6 +733,7 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[2] = "DELETE"] = 2;
                 values[valuesById[3] = "DELETE_PREFIX"] = 3;
                 values[valuesById[4] = "DISPOSE"] = 4;
+                values[valuesById[5] = "ARCHIVE"] = 5;
                 return values;
             })();
 

@@ -38,6 +38,9 @@ export namespace elastickv {
             /** Bucket owner. */
             owner: string;
 
+            /** Bucket ownerId. */
+            ownerId: Uint8Array;
+
             /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @param message Bucket message or plain object to encode
@@ -73,6 +76,9 @@ export namespace elastickv {
 
                 /** Bucket owner */
                 owner?: (string|null);
+
+                /** Bucket ownerId */
+                ownerId?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -434,6 +440,9 @@ export namespace elastickv {
             /** Manifest storageClass. */
             storageClass: elastickv.s3.StorageClass;
 
+            /** Manifest ownerId. */
+            ownerId: Uint8Array;
+
             /** Manifest invocation. */
             invocation: Uint8Array;
 
@@ -502,6 +511,9 @@ export namespace elastickv {
 
                 /** Manifest storageClass */
                 storageClass?: (elastickv.s3.StorageClass|null);
+
+                /** Manifest ownerId */
+                ownerId?: (Uint8Array|null);
 
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
@@ -787,6 +799,9 @@ export namespace elastickv {
             /** Upload storageClass. */
             storageClass: elastickv.s3.StorageClass;
 
+            /** Upload ownerId. */
+            ownerId: Uint8Array;
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -834,6 +849,9 @@ export namespace elastickv {
 
                 /** Upload storageClass */
                 storageClass?: (elastickv.s3.StorageClass|null);
+
+                /** Upload ownerId */
+                ownerId?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -35,6 +35,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [createdMs] Bucket createdMs
              * @property {string|null} [region] Bucket region
              * @property {string|null} [owner] Bucket owner
+             * @property {Uint8Array|null} [ownerId] Bucket ownerId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -99,6 +100,14 @@ export const elastickv = $root.elastickv = (() => {
             Bucket.prototype.owner = "";
 
             /**
+             * Bucket ownerId.
+             * @member {Uint8Array} ownerId
+             * @memberof elastickv.s3.Bucket
+             * @instance
+             */
+            Bucket.prototype.ownerId = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Bucket
@@ -122,6 +131,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.region);
                 if (message.owner != null && $Object.hasOwnProperty.call(message, "owner") && message.owner !== "")
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.owner);
+                if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.ownerId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -200,6 +211,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.owner = value;
                             else
                                 delete message.owner;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.ownerId = value;
+                            else
+                                delete message.ownerId;
                             continue;
                         }
                     }
@@ -879,6 +899,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [partCount] Manifest partCount
              * @property {number|null} [payloadCrc32] Manifest payloadCrc32
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
+             * @property {Uint8Array|null} [ownerId] Manifest ownerId
              * @property {Uint8Array|null} [invocation] Manifest invocation
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -1025,6 +1046,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.storageClass = 0;
 
             /**
+             * Manifest ownerId.
+             * @member {Uint8Array} ownerId
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.ownerId = $util.newBuffer([]);
+
+            /**
              * Manifest invocation.
              * @member {Uint8Array} invocation
              * @memberof elastickv.s3.Manifest
@@ -1079,6 +1108,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 14, wireType 0 =*/112).int32(message.storageClass);
                 if (message.invocation != null && $Object.hasOwnProperty.call(message, "invocation") && message.invocation.length)
                     writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
+                if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
+                    writer.uint32(/* id 21, wireType 2 =*/170).bytes(message.ownerId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1240,6 +1271,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.storageClass = value;
                             else
                                 delete message.storageClass;
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.ownerId = value;
+                            else
+                                delete message.ownerId;
                             continue;
                         }
                     case 20: {
@@ -1827,6 +1867,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [owner] Upload owner
              * @property {number|null} [chunkSize] Upload chunkSize
              * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
+             * @property {Uint8Array|null} [ownerId] Upload ownerId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1924,6 +1965,14 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.storageClass = 0;
 
             /**
+             * Upload ownerId.
+             * @member {Uint8Array} ownerId
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.ownerId = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Upload
@@ -1956,6 +2005,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.chunkSize);
                 if (message.storageClass != null && $Object.hasOwnProperty.call(message, "storageClass") && message.storageClass !== 0)
                     writer.uint32(/* id 8, wireType 0 =*/64).int32(message.storageClass);
+                if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
+                    writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.ownerId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2066,6 +2117,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.storageClass = value;
                             else
                                 delete message.storageClass;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.ownerId = value;
+                            else
+                                delete message.ownerId;
                             continue;
                         }
                     }

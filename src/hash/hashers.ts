@@ -1,10 +1,11 @@
 /** One running hash each, synchronous. */
-import { Crc64Nvme, crc32, crc32c } from "./crc.ts";
+import { crc32 } from "node:zlib";
+import { Crc64Nvme } from "./crc.ts";
 import type { Digests, HashAlgorithm } from "./types.ts";
-import { XxhHasher, xxhashReady } from "./xxhash.ts";
+import { WasmHasher, wasmReady } from "./wasm.ts";
 
 /** Resolves when hashers of every algorithm can be made in this thread. */
-export const hashersReady: Promise<void> = xxhashReady;
+export const hashersReady: Promise<void> = wasmReady;
 
 export interface Hasher {
   update(view: Uint8Array): void;
@@ -21,15 +22,14 @@ export function createHasher(algorithm: HashAlgorithm): Hasher {
     case "sha512":
       return new NativeHasher(algorithm);
     case "crc32":
-      return new Crc32Hasher(crc32);
-    case "crc32c":
-      return new Crc32Hasher(crc32c);
+      return new Crc32Hasher();
     case "crc64nvme":
       return new Crc64Nvme();
+    case "crc32c":
     case "xxhash64":
     case "xxhash3":
     case "xxhash128":
-      return new XxhHasher(algorithm);
+      return new WasmHasher(algorithm);
   }
 }
 
@@ -50,15 +50,10 @@ class NativeHasher implements Hasher {
 }
 
 class Crc32Hasher implements Hasher {
-  readonly #step: (data: Uint8Array, previous: number) => number;
   #crc = 0;
 
-  constructor(step: (data: Uint8Array, previous: number) => number) {
-    this.#step = step;
-  }
-
   update(view: Uint8Array): void {
-    this.#crc = this.#step(view, this.#crc);
+    this.#crc = crc32(view, this.#crc);
   }
 
   digest(): Uint8Array {

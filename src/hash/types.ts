@@ -2,8 +2,8 @@
  * Hashing of bodies, inline for small ones and in hash Workers for large ones.
  *
  * - `pool.ts`    `class HashPool` implements `HashService`; runs Workers through an injected `spawn`, or inline.
- * - `crc.ts`     incremental CRC-32, CRC-32C, CRC-64/NVME.
- * - `xxhash.ts`  XXH64, XXH3-64, XXH3-128; to be loaded first (`hashersReady` of `hashers.ts`).
+ * - `crc.ts`     incremental CRC-64/NVME.
+ * - `wasm.ts`    CRC-32C, XXH64, XXH3-64, XXH3-128; to be loaded first (`hashersReady` of `hashers.ts`).
  * - `combine.ts` `crcCombine(algorithm, a, b, lengthOfB)`: the CRC of A followed by B, without reading either.
  */
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { systemTimers, within } from "../platform/timers.ts";
 import type { IdleWatch, Watched } from "./idle-watch.ts";
 import { BodyError, type BodyErrorCode, type BodyReader } from "./types.ts";
 
@@ -287,15 +288,7 @@ export async function discardRest(body: SocketBody, limit: number, patienceMs: n
   // An application that gave up while it was still reading has left its read behind.
   if (body.owesContinue || body.reading) return false;
   if (body.declaredLength !== undefined && body.declaredLength - body.received > limit) return false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), patienceMs);
-  });
-  try {
-    return await Promise.race([readAway(body, body.received + limit), patience]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return (await within(readAway(body, body.received + limit), systemTimers, patienceMs)) ?? false;
 }
 
 async function readAway(body: SocketBody, stopAt: number): Promise<boolean> {

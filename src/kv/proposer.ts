@@ -407,5 +407,5 @@ function isExact(txn: Txn): boolean {
 
 /** Deleting and cleaning up write a little too, but that is how space comes back. */
 function takesSpace(txn: Txn): boolean {
-  return txn.mutations.some((mutation) => mutation.kind === "put");
+  return txn.mutations.some((mutation) => mutation.kind === "put" || mutation.kind === "archive");
 }

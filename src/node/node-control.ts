@@ -2,6 +2,7 @@
  * What a node has once, however many gateways it runs: garbage collector, disk reserve, identity, the cluster's requests, the
  * status, and the end of consensus and store.
  */
+
 import { GarbageCollector } from "../gc/collector.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
 import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { Clock } from "../platform/clock.ts";
+import { within } from "../platform/timers.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { DiskSpace, PublishedState } from "../threads/shared-state.ts";
 import type { KvGroup } from "../txn/types.ts";
@@ -113,12 +115,7 @@ export class NodeControl {
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
     consensus.send({ kind: "stop" });
     store.send({ kind: "stop" });
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = timers.later(resolve, graceMs);
-    });
-    await Promise.race([stopped, late]);
-    cancel();
+    await within(stopped, timers, graceMs);
   }
 
   #every(intervalMs: number, task: () => void): void {

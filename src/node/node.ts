@@ -27,7 +27,9 @@ import { descriptorAvailable } from "../platform/descriptors.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
 import type { DiskLock } from "../platform/disk.ts";
 import { EXIT, type ExitCode } from "../platform/exit-codes.ts";
+import { bytesRead } from "../platform/io-accounting.ts";
 import { systemRandom } from "../platform/random.ts";
+import { type ServiceManagerAddress, serviceManager } from "../platform/service-manager.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
@@ -57,6 +59,7 @@ import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
 import { keepRootUser } from "./root-user.ts";
 import { listenForS3 } from "./s3-listener.ts";
+import { ServiceReporter } from "./service-reporter.ts";
 import { expelledAdvice, threadFailure } from "./thread-failure.ts";
 import { makeThreads, type Threads } from "./threads.ts";
 import { type Topology, topologyOf } from "./topology.ts";
@@ -69,6 +72,8 @@ export interface NodeOptions {
   /** It was removed from its cluster (an orderly end, if it served until then), or its peers refuse it for good; called once. */
   readonly onFenced: (message: string, exitCode: ExitCode) => void;
   readonly metrics: ThreadMetrics;
+  /** Who started it and wants to hear how it goes. */
+  readonly serviceManager?: ServiceManagerAddress | undefined;
 }
 
 interface Parts {
@@ -100,6 +105,7 @@ export class Node {
   #s3: S3Front | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
+  readonly #service: ServiceReporter | undefined;
   #fenced: string | undefined;
   #fatal = false;
   #stopping: Promise<void> | undefined;
@@ -131,6 +137,7 @@ export class Node {
       published: () => this.#threads?.published.group(ONLY_GROUP),
       monotonicMs: () => this.#clock.monotonicMs(),
     });
+    this.#service = this.#makeReporter(options.serviceManager);
     const dropped = this.#metrics.counter("accessLogDropped").labels();
     this.#access = accessLog({
       mode: options.config.s3AccessLog,
@@ -190,6 +197,7 @@ export class Node {
       try {
         await node.#start();
       } catch (error) {
+        node.#service?.ended(error instanceof Error ? error.message : String(error));
         await node.#edge?.close(0);
         throw error;
       }
@@ -240,6 +248,7 @@ export class Node {
     });
     this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
     this.#phase = "replaying";
+    this.#service?.start();
     // Clients may come from now on and wait, unless it may take people to bring this node to where it can serve.
     if (this.#formed && this.#rootKeys.credentials !== undefined) this.#edge = await this.#listen();
     const threads = makeThreads({
@@ -247,6 +256,7 @@ export class Node {
       identity: this.#identity,
       topology: this.#topology,
       secrets: this.#secrets,
+      serviceManager: this.#options.serviceManager,
       onDeath: (message, codes) => this.#die(message, codes),
     });
     this.#threads = threads;
@@ -351,6 +361,22 @@ export class Node {
     return origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1;
   }
 
+  #makeReporter(manager: ServiceManagerAddress | undefined): ServiceReporter | undefined {
+    if (manager === undefined) return undefined;
+    return new ServiceReporter({
+      manager: serviceManager(manager, (message) => this.#options.log.warn(message)),
+      readiness: () => this.#readiness(),
+      position: () => {
+        const group = this.#threads?.published.group(ONLY_GROUP);
+        return { applied: group?.appliedIndex ?? 0, committed: group?.commitIndex ?? 0 };
+      },
+      bytesRead,
+      serving: () => `serves S3 on ${formatAddress(this.s3Address)}`,
+      monotonicMs: () => this.#clock.monotonicMs(),
+      timers: this.#timers,
+    });
+  }
+
   #listen(): Promise<Edge> {
     const { config, log } = this.#options;
     const probe = healthProbe({
@@ -377,7 +403,10 @@ export class Node {
   async #stop(): Promise<void> {
     this.#phase = "stopping";
     const { config, log } = this.#options;
-    log.info("stopping", { inFlight: this.#edge?.inFlight ?? 0 });
+    const graceMs = this.#fenced === undefined ? config.shutdownGraceMs : 0;
+    const inFlight = this.#edge?.inFlight ?? 0;
+    log.info("stopping", { inFlight });
+    this.#service?.stopping(graceMs, inFlight);
     this.#cancelObserving();
     this.#rootKeys.stop();
     // First: while requests in flight end, the others elect nobody and wait for nobody.
@@ -385,7 +414,6 @@ export class Node {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
       log.info("leadership handed over", { done });
     }
-    const graceMs = this.#fenced === undefined ? config.shutdownGraceMs : 0;
     // Whoever still waits for a leader then is told to come again elsewhere, while there is time to tell.
     const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
     await this.#edge?.close(graceMs);
@@ -410,6 +438,7 @@ export class Node {
     this.#fatal = true;
     const message = error instanceof Error ? error.message : String(error);
     this.#options.log.error("this node cannot go on", { reason: message });
+    this.#service?.ended(message);
     this.#options.onFatal(message, error instanceof StartError ? error.exitCode : EXIT.MAY_MEND);
   }
 

@@ -60,8 +60,7 @@ function servingReasons(facts: ReadinessFacts): NotReadyReason[] {
   } else if (!readable) {
     reasons.push({ code: "catching-up", message: "the node catches up with the leader" });
   } else if (!listening && waitsForKey) {
-    const message =
-      "the root keys are sealed, and this node waits for a member that runs and has the cluster's sealing key to hand it over";
+    const message = "it waits for the cluster's sealing key: a member that has the key must run";
     reasons.push({ code: "sealing-key", message });
   } else if (!listening) {
     reasons.push({ code: "starting", message: "the S3 port is about to open" });

@@ -8,7 +8,7 @@ import {
 import type { Logger } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
-import type { Timers } from "../platform/timers.ts";
+import { type Timers, within } from "../platform/timers.ts";
 import { type KeyAtHand, readStoredCredentials, storeCredentials } from "../secrets/stored-credentials.ts";
 import { ClusterSealing } from "./cluster-sealing.ts";
 import type { NodeIdentity } from "./data-directory.ts";
@@ -68,12 +68,7 @@ export class RootKeys {
     const { timers } = this.#options;
     const agreed = readable.then(() => this.#settle(front));
     if (this.#credentials === undefined) return agreed;
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = timers.later(resolve, FIRST_READ_MS);
-    });
-    await Promise.race([agreed, late]);
-    cancel();
+    await within(agreed, timers, FIRST_READ_MS);
     this.#late = true;
     // Given up waiting, and then stopped: the rejection has nobody else.
     agreed.catch((error: unknown) => {

@@ -15,6 +15,7 @@ import type {
 import type { MetricsSource } from "../monitoring/collect.ts";
 import { portSource } from "../monitoring/port-source.ts";
 import { systemRandom } from "../platform/random.ts";
+import type { ServiceManagerAddress } from "../platform/service-manager.ts";
 import type { LogWorkerInit } from "../raft/log/messages.ts";
 import type { SnapshotWorkerInit } from "../snapshots/snapshot-worker.ts";
 import type { StoreWorkerInit } from "../state/store-worker.ts";
@@ -65,6 +66,8 @@ export interface ThreadsOptions {
   readonly secrets: readonly Uint8Array[];
   /** Default 1. */
   readonly gateways?: number;
+  /** Whom the consensus thread tells that it lives. */
+  readonly serviceManager?: ServiceManagerAddress | undefined;
   readonly onDeath: OnDeath;
 }
 
@@ -197,7 +200,7 @@ function gatewayPorts(gateway: {
 }
 
 /** Everything in the consensus thread's init but its ports. */
-function consensusSettings({ config, identity, topology, secrets }: ThreadsOptions) {
+function consensusSettings({ config, identity, topology, secrets, serviceManager }: ThreadsOptions) {
   const { clusterId, nodeId, instance, roster, incarnations, peerIncarnations, initializing } = identity;
   return {
     identity: { clusterId, name: nodeId, instance, roster, incarnations, peerIncarnations, initializing },
@@ -218,6 +221,7 @@ function consensusSettings({ config, identity, topology, secrets }: ThreadsOptio
     },
     maxWalFiles: config.raftMaxWalFiles,
     version: BUILD_INFO.version,
+    serviceManager,
     logLevel: config.logLevel,
     logFormat: config.logFormat,
   };

@@ -46,6 +46,8 @@ export const PLANTED = {
   cutAcknowledgedTail: false,
   /** A membership change is applied by the core and not written down with the applied index. */
   forgetMembership: false,
+  /** Rows are committed before the payloads that they name are on the disk. */
+  skipPayloadSync: false,
   /** A data directory that was put back takes part again, although peers know of a later start. */
   acceptRolledBack: false,
 };

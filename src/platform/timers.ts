@@ -20,3 +20,20 @@ export const systemTimers: Timers = {
   },
   soon: (task) => void setImmediate(task),
 };
+
+/** What `work` resolves to, or undefined when that takes longer. Rejects when `work` does so in time. */
+export async function within<T>(
+  work: Promise<T>,
+  timers: Pick<Timers, "later">,
+  ms: number,
+): Promise<T | undefined> {
+  let cancel = (): void => {};
+  const late = new Promise<undefined>((resolve) => {
+    cancel = timers.later(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}

@@ -13,6 +13,7 @@ import {
   BLIND,
   type Mutation,
   type MvccStore,
+  type PutMutation,
   type RaftBatch,
   type Timestamp,
 } from "../store/types.ts";
@@ -172,7 +173,7 @@ export class Fsm {
       outcome = { ok: false, failed };
       stats.refused++;
     } else {
-      applyMutations(batch, command.mutations, command.commitTs);
+      applyMutations(this.#store, batch, command.mutations, command.commitTs);
       noteChanges(stats, command.mutations);
       outcome = { ok: true, commitTs: command.commitTs };
       stats.applied++;
@@ -244,6 +245,7 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
 function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
   for (const mutation of mutations) {
     if (mutation.kind === "delete-prefix") stats.changed = undefined;
+    else if (mutation.kind === "archive") stats.changed?.push(mutation.to);
     else if (mutation.kind !== "dispose") stats.changed?.push(mutation.key);
   }
 }
@@ -252,23 +254,37 @@ function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
  * Writes the mutations of one transaction, in order, at one timestamp. Rows they supersede hand their disposal to the
  * clean-up list in the same message: a blind overwrite never has to read first, and nothing is forgotten in between.
  */
-function applyMutations(batch: RaftBatch, mutations: readonly TxnMutation[], commitTs: Timestamp): void {
+function applyMutations(
+  store: Pick<MvccStore, "getAt">,
+  batch: RaftBatch,
+  mutations: readonly TxnMutation[],
+  commitTs: Timestamp,
+): void {
   const writes: Mutation[] = [];
   let ordinal = 0;
   const dispose = (disposal: Uint8Array): void => {
     writes.push({ kind: "put", key: cleanupKey(commitTs, ordinal++), value: disposal });
+  };
+  const put = (mutation: PutMutation, keepContent: boolean): void => {
+    const latest = batch.latest(mutation.key);
+    if (!keepContent && latest?.deleted === false && latest.disposal !== undefined) dispose(latest.disposal);
+    writes.push(mutation);
   };
   const flush = (): void => {
     if (writes.length > 0) batch.applyMutationsRaft(writes.splice(0), BLIND, commitTs);
   };
   for (const mutation of mutations) {
     switch (mutation.kind) {
-      case "put": {
-        const latest = batch.latest(mutation.key);
-        if (!mutation.keepContent && latest?.deleted === false && latest.disposal !== undefined) {
-          dispose(latest.disposal);
-        }
-        writes.push(mutation);
+      case "put":
+        put(mutation, mutation.keepContent === true);
+        break;
+      case "archive": {
+        // What this transaction has put there is a row too.
+        flush();
+        const row = store.getAt(mutation.from, commitTs);
+        if (row === undefined || Buffer.compare(mutation.from, mutation.to) === 0) break;
+        const { value, payload, disposal } = row;
+        put({ kind: "put", key: mutation.to, value, payload, disposal }, false);
         break;
       }
       case "delete": {

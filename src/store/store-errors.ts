@@ -11,6 +11,8 @@ const CODES: readonly (readonly [prefix: string, code: StoreErrorCode, meaning: 
   ["SQLITE_LOCKED", "IO", "locked by another statement:"],
   ["SQLITE_READONLY", "IO", "not writable:"],
   ["SQLITE_CANTOPEN", "IO", "cannot open"],
+  // The file ends before a page that it says it has.
+  ["SQLITE_IOERR_SHORT_READ", "CORRUPT", "damaged database"],
   ["SQLITE_IOERR", "IO", "input/output error on"],
 ];
 

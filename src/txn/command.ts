@@ -122,6 +122,8 @@ function encodeMutation(mutation: TxnMutation): gen.kv.IMutation {
       return { kind: MutationKind.DELETE_PREFIX, key: mutation.prefix };
     case "dispose":
       return { kind: MutationKind.DISPOSE, disposal: mutation.disposal };
+    case "archive":
+      return { kind: MutationKind.ARCHIVE, key: mutation.from, to: mutation.to };
   }
 }
 
@@ -149,6 +151,8 @@ function decodeMutation(mutation: gen.kv.IMutation, payload: Uint8Array | undefi
       return { kind: "delete-prefix", prefix: key };
     case MutationKind.DISPOSE:
       return { kind: "dispose", disposal: mutation.disposal ?? EMPTY };
+    case MutationKind.ARCHIVE:
+      return { kind: "archive", from: key, to: mutation.to ?? EMPTY };
     default:
       throw new CommandError(`mutation of unknown kind ${mutation.kind}`);
   }

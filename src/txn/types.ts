@@ -23,6 +23,12 @@ export type TxnMutation =
   | { readonly kind: "delete"; readonly key: Uint8Array; readonly keepContent?: boolean }
   /** Tombstones every row under the prefix, without disposal. Only for bounded prefixes. */
   | { readonly kind: "delete-prefix"; readonly prefix: Uint8Array }
+  /**
+   * The live row at `from`, if there is one, is also put at `to`: value, payload and disposal. Decided at apply, so that a write
+   * that keeps what it replaces has to read nothing first: archive, then a put over `from` with `keepContent`, as what
+   * the row points to lives on under `to`. A live row that was at `to` is superseded.
+   */
+  | { readonly kind: "archive"; readonly from: Uint8Array; readonly to: Uint8Array }
   /** Adds a disposal to the clean-up list. */
   | { readonly kind: "dispose"; readonly disposal: Uint8Array };
 

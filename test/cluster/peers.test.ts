@@ -186,3 +186,8 @@ test("heard is who has spoken, refused, or could not be reached", () => {
   expect(peers.haveHeard(ids)).toBe(true);
   expect(admit("n2", {})).toEqual({ ok: true });
 });
+
+test("the hello says which entries this release can apply that an earlier one cannot", () => {
+  const { callbacks } = peersOfN1();
+  expect(callbacks().hello(raftIdOf("n2")).capabilities).toEqual(["archive"]);
+});

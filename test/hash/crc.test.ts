@@ -1,7 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { type CrcAlgorithm, crcCombine } from "../../src/hash/combine.ts";
-import { createHasher } from "../../src/hash/hashers.ts";
+import { createHasher, hashersReady } from "../../src/hash/hashers.ts";
 import type { HashAlgorithm } from "../../src/hash/types.ts";
+import { checkProperty } from "../support/property.ts";
+
+beforeAll(() => hashersReady);
 
 function hashHex(algorithm: HashAlgorithm, ...pieces: Uint8Array[]): string {
   const hasher = createHasher(algorithm);
@@ -79,6 +83,45 @@ describe("hashers", () => {
       expect(hashHex(algorithm, shared)).toBe(hashHex(algorithm, Uint8Array.from(shared)));
     }
   });
+});
+
+describe("any bytes in any pieces", () => {
+  const SEED = Number(process.env["HASH_TEST_SEED"] ?? Date.now() % 0x7fff_ffff);
+  const options = { seed: SEED, numRuns: 100, again: `HASH_TEST_SEED=${SEED}` };
+  const pieces = fc.array(fc.uint8Array({ maxLength: 300, size: "max" }), { maxLength: 8, size: "max" });
+  const ALL = [
+    "md5",
+    "sha1",
+    "sha256",
+    "crc32",
+    "crc32c",
+    "crc64nvme",
+    "xxhash64",
+    "xxhash3",
+    "xxhash128",
+  ] as const;
+
+  test.each(ALL)("%s of the pieces is that of the whole", (algorithm) =>
+    checkProperty(
+      fc.property(pieces, (given) => {
+        expect(hashHex(algorithm, ...given)).toBe(hashHex(algorithm, Buffer.concat(given)));
+      }),
+      options,
+    ),
+  );
+
+  test.each(CRCS)("%s agrees with the definition, and combines", (algorithm, width, polynomial) =>
+    checkProperty(
+      fc.property(pieces, fc.uint8Array({ maxLength: 300, size: "max" }), (given, last) => {
+        const whole = hashHex(algorithm, ...given, last);
+        expect(whole).toBe(slowCrc(Buffer.concat([...given, last]), width, polynomial));
+        const before = Buffer.from(hashHex(algorithm, ...given), "hex");
+        const after = Buffer.from(hashHex(algorithm, last), "hex");
+        expect(Buffer.from(crcCombine(algorithm, before, after, last.length)).toString("hex")).toBe(whole);
+      }),
+      options,
+    ),
+  );
 });
 
 describe("crcCombine", () => {

@@ -119,17 +119,27 @@ test("of two requests sent at once the first answer does not make the connection
   expect((await client.response()).body.toString()).toBe("/slow");
 });
 
-test("connections are cut when there is need, silent ones too; new ones are served", async () => {
+test("connections are cut when there is need, one with half a head too; new ones are served", async () => {
   const { server, connect } = await start();
   const silent = await connect();
+  const half = await connect();
+  await half.send("GET /he");
   const served = await connect();
   await served.send(get("/"));
   await served.response();
   server.dropConnections();
-  await Promise.all([silent.closed(), served.closed()]);
+  const [ofHalf] = await Promise.all([half.closed(), served.closed()]);
+  expect(ofHalf.length).toBe(0);
   const next = await connect();
   await next.send(get("/again"));
   expect((await next.response()).body.toString()).toBe("GET /again");
+  // Bun takes a connection when its first bytes come (findings/bun-http-deferred-accept.sh): one that has sent nothing holds
+  // no descriptor, so it need not be cut. It is served when it speaks, or was cut if the kernel had handed it over.
+  const late = await silent.send(get("/late")).then(
+    () => silent.response().catch(() => undefined),
+    () => undefined,
+  );
+  expect(late?.body.toString() ?? "cut").toMatch(/^(GET \/late|cut)$/);
 });
 
 test("a body that was not read closes the connection: the rest would be the next request", async () => {

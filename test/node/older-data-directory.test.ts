@@ -10,6 +10,7 @@ import { join } from "node:path";
 import {
   CompleteMultipartUploadCommand,
   GetObjectCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -103,6 +104,14 @@ test("an upload that had not ended can be completed", async () => {
     }),
   );
   expect((await get("unfinished")).bytes.equals(Buffer.alloc(2000, "first "))).toBe(true);
+});
+
+test("everything is the same owner's as before users had ids", async () => {
+  const owner = new Bun.CryptoHasher("sha256").update(`elastickv owner ${KEYS.accessKeyId}`).digest("hex");
+  const { Owner } = await client.send(new ListBucketsCommand({}));
+  const listed = await client.send(new ListObjectsV2Command({ Bucket: "kept", FetchOwner: true }));
+  const objects = new Set(listed.Contents?.map((object) => object.Owner?.ID));
+  expect([Owner?.ID, ...objects]).toEqual([owner, owner]);
 });
 
 test("its files belong to one user alone now", () => {

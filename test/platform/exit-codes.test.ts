@@ -132,7 +132,9 @@ test.if(Bun.which("systemd-analyze") !== null)("systemd understands the unit", (
   const complaints = stderr
     .toString()
     .split("\n")
-    .filter((line) => line.includes("elastickv.service") && !line.includes("/usr/local/bin/elastickv"));
+    .filter(
+      (line) => line.includes("elastickv.service") && !line.includes("/usr/lib/elastickv/current/elastickv"),
+    );
   expect(complaints).toEqual([]);
 });
 

@@ -36,6 +36,22 @@ describe("seeds that once failed", () => {
   }
 });
 
+describe("the real store", () => {
+  for (const seed of [8, 20]) {
+    test(
+      `seed ${seed} is a run too`,
+      () => {
+        const profile = { ...SHORT, store: "sqlite", payloads: 0.5, payloadFileBytes: 8 << 10 } as const;
+        const first = runSeed({ seed, profile });
+        expect(`seed ${seed}: ${verdictOf(first)}`).toBe(`seed ${seed}: ok`);
+        expect(runSeed({ seed, profile }).hash).toBe(first.hash);
+        expect(first.ledger).toBeGreaterThan(0);
+      },
+      SEED_TIMEOUT_MS,
+    );
+  }
+});
+
 describe("a seed", () => {
   test(
     "is a run: twice the same, whatever ran in between",

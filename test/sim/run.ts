@@ -5,10 +5,11 @@
  *     bun test/sim/run.ts --seed 7 --seconds 60   seeds 7, 8, 9 ...
  *     bun test/sim/run.ts --seed 7 --trace        seed 7 alone, with everything that happens
  *
- * `--nodes k` fixes the size of the clusters. Ends with 1 when a seed failed.
+ * `--nodes k` fixes the size of the clusters; `--store memory` or `--store sqlite` what their keyspaces are kept in. Ends with 1
+ * when a seed failed.
  */
 import { parseArgs } from "node:util";
-import type { Profile } from "./lib/profile.ts";
+import { type Profile, storeOf } from "./lib/profile.ts";
 import { runSeed, verdictOf } from "./lib/run-seed.ts";
 import type { RunResult } from "./lib/world.ts";
 
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     seconds: { type: "string" },
     nodes: { type: "string" },
+    store: { type: "string" },
     trace: { type: "boolean", default: false },
   },
 });
@@ -40,13 +42,24 @@ function integer(name: string, text: string | undefined): number | undefined {
 }
 
 const nodes = integer("nodes", values.nodes);
-const overrides: Partial<Profile> = nodes === undefined ? {} : { nodes };
+const givenStore = storeGiven(values.store);
+
+function storeGiven(text: string | undefined): Profile["store"] | undefined {
+  if (text === undefined || text === "memory" || text === "sqlite") return text;
+  console.error(`--store ${text}: not memory or sqlite`);
+  process.exit(2);
+}
+
+/** Of a seed: what the command line insists on, and which store it runs. */
+function overridesOf(seed: number): Partial<Profile> {
+  return { store: givenStore ?? storeOf(seed), ...(nodes === undefined ? {} : { nodes }) };
+}
 const given = integer("seed", values.seed);
 const seconds = integer("seconds", values.seconds);
 
 function replay({ seed, hash }: RunResult): void {
   const lines: string[] = [];
-  const again = runSeed({ seed, profile: overrides, trace: (line) => lines.push(line) });
+  const again = runSeed({ seed, profile: overridesOf(seed), trace: (line) => lines.push(line) });
   if (again.hash !== hash) console.log(`  NOT THE SAME RUN: ${hash} before, ${again.hash} now`);
   for (const line of lines.slice(-LAST_LINES)) console.log(`    ${line}`);
 }
@@ -56,7 +69,7 @@ function report(result: RunResult): void {
     result;
   const faults = Object.entries(result.faults).map(([name, count]) => `${name}:${count}`);
   console.log(
-    `seed ${seed}: ${verdictOf(result)} (${profile.nodes} nodes, ${(simulatedMs / 1000).toFixed(0)} s, ${events} events, ` +
+    `seed ${seed}: ${verdictOf(result)} (${profile.nodes} nodes, ${profile.store}, ${(simulatedMs / 1000).toFixed(0)} s, ${events} events, ` +
       `${answered}/${calls} calls, ${ledger} written once, ${applied} entries, ${leaders} terms${hard(history)}, ${hash}) ` +
       faults.join(" "),
   );
@@ -73,11 +86,13 @@ function failed(result: RunResult): void {
   console.log(`  the last of what happened in seed ${seed}:`);
   replay(result);
   const nodesFlag = nodes === undefined ? "" : ` --nodes ${nodes}`;
-  console.log(`  replay: bun test/sim/run.ts --seed ${seed}${nodesFlag} --trace`);
+  const storeFlag = givenStore === undefined ? "" : ` --store ${givenStore}`;
+  console.log(`  replay: bun test/sim/run.ts --seed ${seed}${nodesFlag}${storeFlag} --trace`);
 }
 
 if (values.trace) {
-  const result = runSeed({ seed: given ?? 1, profile: overrides, trace: (line) => console.log(line) });
+  const seed = given ?? 1;
+  const result = runSeed({ seed, profile: overridesOf(seed), trace: (line) => console.log(line) });
   report(result);
   if (result.failure !== undefined) console.log(result.failure.stack ?? String(result.failure));
   process.exit(result.failure === undefined ? 0 : 1);
@@ -92,7 +107,7 @@ let undecided = 0;
 let events = 0;
 let seed = start;
 do {
-  const result = runSeed({ seed, profile: overrides });
+  const result = runSeed({ seed, profile: overridesOf(seed) });
   events += result.events;
   report(result);
   if (result.failure !== undefined) {
@@ -101,7 +116,7 @@ do {
   }
   if (result.history.undecided > 0) undecided++;
   if ((seed - start + 1) % AGAIN_EVERY === 0) {
-    const again = runSeed({ seed, profile: overrides });
+    const again = runSeed({ seed, profile: overridesOf(seed) });
     if (again.hash !== result.hash) {
       failures++;
       console.log(`seed ${seed} IS NOT A RUN: ${result.hash}, and then ${again.hash}`);

@@ -85,13 +85,15 @@ function randomLog(seed: number, length: number): Entry[] {
     }
   };
   const mutation = (): TxnMutation => {
-    switch (next(6)) {
+    switch (next(7)) {
       case 0:
         return { kind: "delete", key: key(), keepContent: next(2) === 0 };
       case 1:
         return { kind: "dispose", disposal: bytes(`d${next(100)}`) };
       case 2:
         return { kind: "delete-prefix", prefix: bytes(`${"abc"[next(3)]}/1`) };
+      case 3:
+        return { kind: "archive", from: key(), to: key() };
       default:
         return {
           kind: "put",

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StoreError } from "../../src/store/types.ts";
@@ -14,8 +14,13 @@ export function shared(bytes: Uint8Array): Uint8Array {
   return view;
 }
 
-export function temporaryDirectory(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "ekv-store-"));
+/** In memory, where the machine has a disk there: for tests to which it is nothing whether a real fsync is done. */
+export function memoryDirectory(): ReturnType<typeof temporaryDirectory> {
+  return temporaryDirectory(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+}
+
+export function temporaryDirectory(parent = tmpdir()): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(parent, "ekv-store-"));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
@@ -35,6 +40,11 @@ export class SeededRandom {
   #state: number;
 
   constructor(seed: number) {
+    this.#state = seed | 0 || 1;
+  }
+
+  /** Goes on as a generator of this seed would begin. */
+  reseed(seed: number): void {
     this.#state = seed | 0 || 1;
   }
 

@@ -28,6 +28,7 @@ const everything: Txn = {
     { kind: "put", key: bytes("k3"), value: bytes("no payload") },
     { kind: "delete", key: bytes("gone"), keepContent: true },
     { kind: "delete-prefix", prefix: bytes("pre") },
+    { kind: "archive", from: bytes("now"), to: bytes("then") },
     { kind: "dispose", disposal: bytes("more") },
   ],
 };

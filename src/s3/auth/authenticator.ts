@@ -1,5 +1,4 @@
 /** Signature Version 4 for S3: Authorization header, presigned URL, or nobody. */
-import { DEFAULT_REGION } from "../../config/region.ts";
 import { invalidArgument, S3Error, type S3ErrorOptions } from "../protocol/errors.ts";
 import { isRegion } from "../protocol/region.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -23,21 +22,19 @@ export class Authenticator {
   readonly #maxSkewMs: number;
   readonly #keys = new SigningKeys();
   readonly #accepts: (region: string) => boolean;
-  /** Named to a client whose region is refused. */
-  readonly #region: string;
+  /** Named to a client whose region is refused. Undefined: any region is taken. */
+  readonly #region: string | undefined;
   /** Clients sign again for the region that the element or, on HEAD, the header names. */
   readonly #rightRegion: Pick<S3ErrorOptions, "extra" | "headers">;
 
   constructor(options: AuthenticatorOptions) {
     const { region } = options;
-    this.#region = region ?? DEFAULT_REGION;
+    this.#region = region;
     this.#accepts = region === undefined ? isRegion : (signed) => signed === region;
     this.#options = options;
     this.#maxSkewMs = options.maxSkewMs ?? DEFAULT_MAX_SKEW_MS;
-    this.#rightRegion = {
-      extra: [["Region", this.#region]],
-      headers: [["x-amz-bucket-region", this.#region]],
-    };
+    this.#rightRegion =
+      region === undefined ? {} : { extra: [["Region", region]], headers: [["x-amz-bucket-region", region]] };
   }
 
   /**

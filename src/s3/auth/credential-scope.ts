@@ -30,7 +30,8 @@ export function parseCredential(text: string): CredentialScope | undefined {
 export function scopeProblem(
   scope: CredentialScope,
   accepts: (region: string) => boolean,
-  expected: string,
+  /** The only region that is accepted; undefined: any that could be one. */
+  expected: string | undefined,
   timestamp: string,
 ): { readonly message: string; readonly wrongRegion: boolean } | undefined {
   const problem = (message: string, wrongRegion = false) => ({ message, wrongRegion });
@@ -38,8 +39,12 @@ export function scopeProblem(
     return problem(`the credential ends in '${scope.terminal}'; expecting 'aws4_request'`);
   }
   if (scope.service !== "s3") return problem(`incorrect service '${scope.service}'; expecting 's3'`);
-  if (!accepts(scope.region))
-    return problem(`the region '${scope.region}' is wrong; expecting '${expected}'`, true);
+  if (!accepts(scope.region)) {
+    const malformed = `the region '${scope.region}' is malformed; expecting letters, digits, '.', '_' and '-'`;
+    return expected === undefined
+      ? problem(malformed)
+      : problem(`the region '${scope.region}' is wrong; expecting '${expected}'`, true);
+  }
   if (scope.day !== timestamp.slice(0, 8)) {
     return problem(`invalid credential date '${scope.day}': not the day of the request date '${timestamp}'`);
   }

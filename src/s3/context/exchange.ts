@@ -1,11 +1,11 @@
 import type { EdgeReply } from "../../http/types.ts";
-import type { UserId } from "../../iam/types.ts";
 import type { Permissions } from "../auth/permissions.ts";
 import type { AuthResult } from "../auth/types.ts";
 import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { BucketDirectory } from "../records/bucket-directory.ts";
+import { type RowOwner, rowOwner } from "../records/owner.ts";
 import type { S3Deps } from "./deps.ts";
 
 /** What the handlers share. */
@@ -86,6 +86,6 @@ export interface Operation<L extends Level> extends OperationRow {
 }
 
 /** Whose bucket or object it will be. What nobody signed for is the bucket's owner's, as all that is in a bucket. */
-export function ownerOf({ auth, services }: Exchange): UserId {
-  return auth.principal.kind === "user" ? auth.principal.id : services.iam.root.id;
+export function ownerOf({ auth, services }: Exchange): RowOwner {
+  return rowOwner(auth.principal.kind === "user" ? auth.principal.id : services.iam.root.id);
 }

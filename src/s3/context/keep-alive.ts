@@ -4,7 +4,7 @@
  * error document. Work that is quick, or fails quickly, gets an ordinary answer.
  */
 import type { EdgeReply, RequestFacts } from "../../http/types.ts";
-import type { Timers } from "../../platform/timers.ts";
+import { within } from "../../platform/timers.ts";
 import { renderErrorXml, toS3Error } from "../protocol/errors.ts";
 import { xmlReply } from "../protocol/replies.ts";
 import { documentBody, XML_DECLARATION } from "../xml/builder.ts";
@@ -58,22 +58,5 @@ async function* whiteSpace(
   } finally {
     // The client may be gone: the work goes on, and its failure concerns nobody here any more.
     work.catch(() => {});
-  }
-}
-
-/** The result, or undefined when the work needs longer. */
-async function within<T>(
-  work: Promise<T>,
-  timers: Pick<Timers, "later">,
-  ms: number,
-): Promise<T | undefined> {
-  let cancel = (): void => {};
-  const timeout = new Promise<undefined>((resolve) => {
-    cancel = timers.later(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    cancel();
   }
 }

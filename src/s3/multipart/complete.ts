@@ -21,6 +21,8 @@ import type { StoredChecksum } from "../records/checksum.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeManifest, encodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
+import { rowOwner, userOf } from "../records/owner.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
 import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";
@@ -100,14 +102,14 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
   const { bucket, key, uploadId, upload } = current;
   const payload = encodePartTable(assembly.parts);
   const manifest: Manifest = {
-    versionId: "null",
+    versionId: NULL_VERSION,
     size: assembly.size,
     etag: assembly.etag,
     modifiedMs: services.clock.nowMs(),
     headers: upload.headers,
     metadata: upload.metadata,
     checksum: assembly.checksum,
-    owner: upload.owner,
+    owner: rowOwner(userOf(upload.owner, services.iam.root.id)),
     storageClass: upload.storageClass,
     content: {
       kind: "parts",

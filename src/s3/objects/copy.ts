@@ -14,6 +14,7 @@ import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
 import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
@@ -148,7 +149,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
     const content = await write.write(bytes, size);
     const digests = await bytes.digests();
     const manifest: Manifest = {
-      versionId: "null",
+      versionId: NULL_VERSION,
       size,
       etag: digests.md5 === undefined ? source.manifest.etag : hexDigest(digests.md5),
       modifiedMs: services.clock.nowMs(),

@@ -8,6 +8,7 @@ import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
+import { NULL_VERSION } from "../records/version-id.ts";
 import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
@@ -45,7 +46,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
         early,
         write,
         manifest: {
-          versionId: "null",
+          versionId: NULL_VERSION,
           size: body.decodedLength,
           etag,
           modifiedMs: services.clock.nowMs(),

@@ -1,5 +1,6 @@
 import { elastickv as gen } from "../../gen/s3.js";
 import { decodeTimestamp, encodeTimestamp } from "../../store/timestamp.ts";
+import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 
 export interface BucketRecord {
@@ -7,13 +8,18 @@ export interface BucketRecord {
   readonly generation: bigint;
   readonly createdMs: number;
   readonly region: string;
-  /** Access key of the creator. */
-  readonly owner: string;
+  /** The creator. */
+  readonly owner: RowOwner;
 }
 
 export function encodeBucket(record: BucketRecord): Uint8Array {
   safeCount(record.createdMs, "bucket createdMs");
-  return gen.s3.Bucket.encode({ ...record, generation: encodeTimestamp(record.generation) }).finish();
+  return gen.s3.Bucket.encode({
+    generation: encodeTimestamp(record.generation),
+    createdMs: record.createdMs,
+    region: record.region,
+    ...encodeOwner(record.owner),
+  }).finish();
 }
 
 /** @throws RecordError */
@@ -24,7 +30,7 @@ export function decodeBucket(value: Uint8Array): BucketRecord {
       generation: decodeTimestamp(row.generation),
       createdMs: safeCount(row.createdMs, "bucket createdMs"),
       region: row.region,
-      owner: row.owner,
+      owner: decodeOwner(row),
     };
   });
 }

@@ -9,8 +9,10 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
+import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 
 /** Where the bytes are. `payloadCrc32` covers the row's payload. */
 export type Content =
@@ -28,7 +30,7 @@ export type Content =
   | { readonly kind: "unknown"; readonly number: number };
 
 export interface Manifest {
-  readonly versionId: "null";
+  readonly versionId: VersionId;
   readonly size: number;
   /** Without quotes: MD5 in hex, or MD5 of MD5s in hex, `-`, and the number of parts. */
   readonly etag: string;
@@ -36,7 +38,7 @@ export interface Manifest {
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
   readonly checksum: StoredChecksum | undefined;
-  readonly owner: string;
+  readonly owner: RowOwner;
   readonly storageClass: StorageClass;
   readonly content: Content;
   /** Which invocation of an SDK wrote it, when under a condition (objects/invocation.ts). */
@@ -67,7 +69,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     headers: manifest.headers,
     metadata: encodeMetadata(manifest.metadata),
     ...(checksum === undefined ? {} : { checksum }),
-    owner: manifest.owner,
+    ...encodeOwner(manifest.owner),
     ...encodeStorageClass(manifest.storageClass),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...encodeContent(content),
@@ -99,17 +101,15 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
 export function decodeManifest(value: Uint8Array): Manifest {
   return decodeWith("manifest", () => {
     const row = gen.s3.Manifest.decode(value);
-    if (row.versionId !== "null")
-      throw new RecordError(`manifest of version ${JSON.stringify(row.versionId)}`);
     return {
-      versionId: "null",
+      versionId: row.versionId === NULL_VERSION ? NULL_VERSION : versionIdOf(row.versionId),
       size: safeCount(row.size, "manifest size"),
       etag: row.etag,
       modifiedMs: safeCount(row.modifiedMs, "manifest modifiedMs"),
       headers: decodeContentHeaders(row.headers),
       metadata: decodeMetadata(row.metadata),
       checksum: decodeChecksum(row.checksum),
-      owner: row.owner,
+      owner: decodeOwner(row),
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),

@@ -19,6 +19,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 
@@ -28,7 +29,7 @@ export interface UploadRecord {
   readonly metadata: UserMetadata;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
-  readonly owner: string;
+  readonly owner: RowOwner;
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
@@ -51,7 +52,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     metadata: encodeMetadata(upload.metadata),
     checksumAlgorithm: algorithmNumber(upload.checksumAlgorithm),
     checksumType: typeNumber(upload.checksumType),
-    owner: upload.owner,
+    ...encodeOwner(upload.owner),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
   }).finish();
@@ -67,7 +68,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       metadata: decodeMetadata(row.metadata),
       checksumAlgorithm: algorithmOf(row.checksumAlgorithm),
       checksumType: typeOf(row.checksumType),
-      owner: row.owner,
+      owner: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
     };

@@ -2,6 +2,7 @@
 import { crc32 } from "node:zlib";
 import { ensureDirectory } from "../../platform/disk/atomic-file.ts";
 import type { Disk, DiskFile } from "../../platform/disk.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import { StoreError } from "../types.ts";
 import { payloadFile, payloadSegment } from "./files.ts";
 import { alignPayload, type PayloadRef, type PayloadTail } from "./ref.ts";
@@ -102,7 +103,7 @@ export class PayloadWriter {
   sync(): void {
     this.#refuseAfterFailure();
     this.flush();
-    if (this.#unsynced) this.#orFail(() => this.#file().datasync());
+    if (this.#unsynced && !PLANTED.skipPayloadSync) this.#orFail(() => this.#file().datasync());
     this.#unsynced = false;
     if (this.#newNames) this.#orFail(() => this.#disk.syncDirectory(this.#directory));
     this.#newNames = false;

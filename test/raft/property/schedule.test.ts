@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { MessageType, messageTypeName } from "../../../src/raft/core/index.ts";
+import { checkSteps } from "../../support/steps.ts";
 import { CALM, Cluster, HOSTILE } from "../support/cluster.ts";
 import { Disorder } from "../support/disorder.ts";
 import { SeededRandom, seeds } from "../support/random.ts";
@@ -23,18 +24,19 @@ const BETWEEN_NODES = [
   MessageType.ReadIndexResp,
 ];
 
-/** Runs one seed; an error names it, so that it can be run again with RAFT_SEED. */
-function run(seed: number): { readonly cluster: Cluster; readonly recovered: boolean } {
-  const cluster = new Cluster(new SeededRandom(seed));
-  let step = 0;
-  let recovered = false;
-  try {
-    for (; step < STEPS; step++) cluster.step(seed % 2 === 0 ? CALM : HOSTILE);
-    recovered = cluster.heal();
-    if (!recovered && cluster.electable) throw new Error(`no recovery:\n${cluster.describe()}`);
-  } catch (error) {
-    throw new Error(`RAFT_SEED=${seed} at step ${step}: ${error instanceof Error ? error.stack : error}`);
+/** The group that the seed makes, and these steps. */
+function run(
+  seed: number,
+  steps: readonly number[],
+): { readonly cluster: Cluster; readonly recovered: boolean } {
+  const random = new SeededRandom(seed);
+  const cluster = new Cluster(random);
+  for (const step of steps) {
+    random.reseed(step);
+    cluster.step(seed % 2 === 0 ? CALM : HOSTILE);
   }
+  const recovered = cluster.heal();
+  if (!recovered && cluster.electable) throw new Error(`no recovery:\n${cluster.describe()}`);
   return { cluster, recovered };
 }
 
@@ -47,12 +49,14 @@ describe("any schedule keeps the safety invariants, and ends when the storm does
   const all = seeds(100);
   for (const seed of all) {
     test(`seed ${seed}`, () => {
-      const { cluster, recovered } = run(seed);
-      if (!recovered) stuck++;
-      committed += cluster.checker.highestCommitted;
-      reads += cluster.answeredReads;
-      leaseReads += cluster.answeredLeaseReads;
-      disorder.add(cluster.disorder);
+      checkSteps({ seed, count: STEPS, again: `RAFT_SEED=${seed}` }, (steps) => {
+        const { cluster, recovered } = run(seed, steps);
+        if (!recovered) stuck++;
+        committed += cluster.checker.highestCommitted;
+        reads += cluster.answeredReads;
+        leaseReads += cluster.answeredLeaseReads;
+        disorder.add(cluster.disorder);
+      });
     });
   }
 

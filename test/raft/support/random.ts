@@ -8,6 +8,11 @@ export class SeededRandom {
     this.#state = (seed * 0x9e37_79b1 + 0x85eb_ca6b) >>> 0;
   }
 
+  /** Goes on as a generator of this seed would begin. */
+  reseed(seed: number): void {
+    this.#state = (seed * 0x9e37_79b1 + 0x85eb_ca6b) >>> 0;
+  }
+
   /** Uniform integer in [0, bound). */
   readonly nextInt = (bound: number): number => {
     this.#state = (this.#state + 0x6d2b_79f5) >>> 0;

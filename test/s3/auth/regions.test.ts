@@ -54,9 +54,11 @@ test.each(["", "a b", "x".repeat(64), "-a", "a%2Fb"])("%j is no region", async (
   const { target, headers } = await signHeaders(GET, EXAMPLE_MS, "auto");
   const changed = headers.map((text) => text.replace("/auto/", `/${region}/`));
   const request = s3Request({ method: "GET", target: target ?? "", headers: changed });
-  expect(refusalOf(() => authenticator(undefined).authenticate(request)).code).toBe(
-    "AuthorizationHeaderMalformed",
-  );
+  const refused = refusalOf(() => authenticator(undefined).authenticate(request));
+  expect(refused.code).toBe("AuthorizationHeaderMalformed");
+  // No region is the right one: what is wrong is named, and the client is not told to sign for another.
+  expect(refused.message).toContain(`the region '${region}' is malformed`);
+  expect([refused.message.includes("us-east-1"), refused.extra]).toEqual([false, []]);
 });
 
 test("one key is not another region's: a signature does not move", async () => {

@@ -1,10 +1,13 @@
 /** Listings against a naive model: all names, rolled up, sorted by bytes, cut. */
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { decodeComponent, encodeComponent } from "../../../src/s3/protocol/percent.ts";
+import { checkProperty } from "../../support/property.ts";
 import { type Harness, harness } from "../support/harness.ts";
-import { seeded, testSeed } from "../support/seeded.ts";
+import { testSeed } from "../support/seeded.ts";
 
 const SEED = testSeed();
+const AGAIN = `S3_TEST_SEED=${SEED}`;
 const ALPHABET = ["a", "b", "/", "//", "é", "\u{1F600}", "\uFFFD", "+", " ", "%2F", "..", "\u0001", "-", "z"];
 const DELIMITERS = ["", "", "/", "/", "b", "//", "é", "ab", "\u{1F600}"];
 
@@ -58,106 +61,111 @@ async function fill(h: Harness, names: readonly string[]): Promise<void> {
   }
 }
 
-test(`random listings agree with the model (S3_TEST_SEED=${SEED})`, async () => {
-  const random = seeded(SEED);
-  const text = (length: number): string => {
-    let out = "";
-    for (let i = 0; i < length; i++) out += random.pick(ALPHABET);
-    return out;
-  };
-  for (let round = 0; round < 6; round++) {
-    const names = [...new Set(Array.from({ length: 60 + random.int(200) }, () => text(1 + random.int(6))))];
-    const h = harness();
-    await fill(h, names);
-    for (let query = 0; query < 40; query++) {
-      const prefix = random.int(3) === 0 ? text(random.int(3)) : "";
-      const delimiter = random.pick(DELIMITERS);
-      const after =
-        random.int(2) === 0 ? "" : random.int(2) === 0 ? random.pick(names) : text(1 + random.int(4));
-      const max = random.pick([0, 1, 2, 3, 7, 50, 1000]);
-      const expected = model(names, prefix, delimiter, after, max);
-      const v2 = await h.call(
-        "GET",
-        `/bucket?list-type=2&encoding-type=url&prefix=${encodeComponent(prefix)}&delimiter=${encodeComponent(delimiter)}&start-after=${encodeComponent(after)}&max-keys=${max}`,
-      );
-      expect(found(v2.text)).toEqual(expected.entries);
-      expect(v2.tag("IsTruncated")).toBe(String(expected.truncated));
-      expect(v2.tag("KeyCount")).toBe(String(expected.entries.length));
-      const v1 = await h.call(
-        "GET",
-        `/bucket?encoding-type=url&prefix=${encodeComponent(prefix)}&delimiter=${encodeComponent(delimiter)}&marker=${encodeComponent(after)}&max-keys=${max}`,
-      );
-      expect(found(v1.text)).toEqual(expected.entries);
-      expect(v1.tag("IsTruncated")).toBe(String(expected.truncated));
-    }
-  }
+const text = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
+  fc
+    .array(fc.constantFrom(...ALPHABET), { minLength, maxLength, size: "max" })
+    .map((parts) => parts.join(""));
+const NAME = text(1, 6);
+const names = (maxLength: number): fc.Arbitrary<string[]> =>
+  fc.uniqueArray(NAME, { minLength: 1, maxLength, size: "max" });
+const QUERY = fc.record({
+  prefix: fc.oneof({ weight: 2, arbitrary: fc.constant("") }, { weight: 1, arbitrary: text(0, 2) }),
+  delimiter: fc.constantFrom(...DELIMITERS),
+  /** A number: that name of those that are there. */
+  after: fc.oneof(
+    { weight: 2, arbitrary: fc.constant("") },
+    { weight: 1, arbitrary: fc.nat() },
+    { weight: 1, arbitrary: text(1, 4) },
+  ),
+  max: fc.constantFrom(0, 1, 2, 3, 7, 50, 1000),
 });
+
+test(`random listings agree with the model (S3_TEST_SEED=${SEED})`, async () => {
+  const queries = fc.array(QUERY, { minLength: 1, maxLength: 40, size: "max" });
+  const property = fc.asyncProperty(names(260), queries, async (given, asked) => {
+    const h = harness();
+    await fill(h, given);
+    for (const query of asked) {
+      const after = typeof query.after === "number" ? (given[query.after % given.length] ?? "") : query.after;
+      await compare(h, given, { ...query, after });
+    }
+  });
+  await checkProperty(property, { seed: SEED, numRuns: 15, again: AGAIN });
+});
+
+async function compare(
+  h: Harness,
+  given: readonly string[],
+  { prefix, delimiter, after, max }: { prefix: string; delimiter: string; after: string; max: number },
+): Promise<void> {
+  const expected = model(given, prefix, delimiter, after, max);
+  const v2 = await h.call(
+    "GET",
+    `/bucket?list-type=2&encoding-type=url&prefix=${encodeComponent(prefix)}&delimiter=${encodeComponent(delimiter)}&start-after=${encodeComponent(after)}&max-keys=${max}`,
+  );
+  expect(found(v2.text)).toEqual(expected.entries);
+  expect(v2.tag("IsTruncated")).toBe(String(expected.truncated));
+  expect(v2.tag("KeyCount")).toBe(String(expected.entries.length));
+  const v1 = await h.call(
+    "GET",
+    `/bucket?encoding-type=url&prefix=${encodeComponent(prefix)}&delimiter=${encodeComponent(delimiter)}&marker=${encodeComponent(after)}&max-keys=${max}`,
+  );
+  expect(found(v1.text)).toEqual(expected.entries);
+  expect(v1.tag("IsTruncated")).toBe(String(expected.truncated));
+}
 
 test(`pages put together are the whole (S3_TEST_SEED=${SEED})`, async () => {
-  const random = seeded(SEED + 1);
-  const names = [
-    ...new Set(
-      Array.from({ length: 300 }, () => {
-        let name = "";
-        for (let i = 0; i <= random.int(5); i++) name += random.pick(ALPHABET);
-        return name;
-      }),
-    ),
-  ];
-  const h = harness();
-  await fill(h, names);
-  for (const delimiter of ["", "/", "é", "//"]) {
-    const whole = model(names, "", delimiter, "", 100_000).entries;
-    const d = encodeComponent(delimiter);
-
-    const byToken: Expected[] = [];
-    for (let token = ""; ; ) {
-      const page = await h.call(
-        "GET",
-        `/bucket?list-type=2&encoding-type=url&max-keys=7&delimiter=${d}${token}`,
-      );
-      byToken.push(...found(page.text));
-      const next = page.tag("NextContinuationToken");
-      if (next === undefined) break;
-      token = `&continuation-token=${next}`;
-    }
-    expect(byToken).toEqual(whole);
-
-    const byMarker: Expected[] = [];
-    for (let marker = ""; ; ) {
-      const page = await h.call(
-        "GET",
-        `/bucket?encoding-type=url&max-keys=7&delimiter=${d}&marker=${marker}`,
-      );
-      const entries = found(page.text);
-      byMarker.push(...entries);
-      if (page.tag("IsTruncated") !== "true") break;
-      const last = entries[entries.length - 1] as Expected;
-      if (delimiter !== "")
-        expect(page.tag("NextMarker")).toBe(encodeComponent(last.name).replaceAll("%2F", "/"));
-      else expect(page.tag("NextMarker")).toBeUndefined();
-      marker = encodeComponent(last.name);
-    }
-    expect(byMarker).toEqual(whole);
-
-    const versions: string[] = [];
-    for (let marker = ""; ; ) {
-      const page = await h.call(
-        "GET",
-        `/bucket?versions&encoding-type=url&max-keys=9&delimiter=${d}${marker}`,
-      );
-      for (const match of page.text.matchAll(
-        /<Version><Key>([^<]*)<\/Key><VersionId>null<\/VersionId><IsLatest>true/g,
-      )) {
-        versions.push(decodeComponent(match[1] as string));
-      }
-      const next = page.tag("NextKeyMarker");
-      if (next === undefined) break;
-      marker = `&key-marker=${encodeComponent(decodeComponent(next))}`;
-    }
-    expect(versions).toEqual(whole.filter((entry) => !entry.isPrefix).map((entry) => entry.name));
-  }
+  const property = fc.asyncProperty(names(300), fc.constantFrom("", "/", "é", "//"), wholeByPages);
+  await checkProperty(property, { seed: SEED, numRuns: 8, again: AGAIN });
 });
+
+async function wholeByPages(given: readonly string[], delimiter: string): Promise<void> {
+  const h = harness();
+  await fill(h, given);
+  const whole = model(given, "", delimiter, "", 100_000).entries;
+  const d = encodeComponent(delimiter);
+
+  const byToken: Expected[] = [];
+  for (let token = ""; ; ) {
+    const page = await h.call(
+      "GET",
+      `/bucket?list-type=2&encoding-type=url&max-keys=7&delimiter=${d}${token}`,
+    );
+    byToken.push(...found(page.text));
+    const next = page.tag("NextContinuationToken");
+    if (next === undefined) break;
+    token = `&continuation-token=${next}`;
+  }
+  expect(byToken).toEqual(whole);
+
+  const byMarker: Expected[] = [];
+  for (let marker = ""; ; ) {
+    const page = await h.call("GET", `/bucket?encoding-type=url&max-keys=7&delimiter=${d}&marker=${marker}`);
+    const entries = found(page.text);
+    byMarker.push(...entries);
+    if (page.tag("IsTruncated") !== "true") break;
+    const last = entries[entries.length - 1] as Expected;
+    if (delimiter !== "")
+      expect(page.tag("NextMarker")).toBe(encodeComponent(last.name).replaceAll("%2F", "/"));
+    else expect(page.tag("NextMarker")).toBeUndefined();
+    marker = encodeComponent(last.name);
+  }
+  expect(byMarker).toEqual(whole);
+
+  const versions: string[] = [];
+  for (let marker = ""; ; ) {
+    const page = await h.call("GET", `/bucket?versions&encoding-type=url&max-keys=9&delimiter=${d}${marker}`);
+    for (const match of page.text.matchAll(
+      /<Version><Key>([^<]*)<\/Key><VersionId>null<\/VersionId><IsLatest>true/g,
+    )) {
+      versions.push(decodeComponent(match[1] as string));
+    }
+    const next = page.tag("NextKeyMarker");
+    if (next === undefined) break;
+    marker = `&key-marker=${encodeComponent(decodeComponent(next))}`;
+  }
+  expect(versions).toEqual(whole.filter((entry) => !entry.isPrefix).map((entry) => entry.name));
+}
 
 test("a common prefix is skipped by seeking: rows touched do not grow with what lies under it", async () => {
   const h = harness();

@@ -20,13 +20,20 @@ import {
   type Manifest,
 } from "../../../src/s3/records/manifest.ts";
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
+import { type RowOwner, rowOwner, userOf } from "../../../src/s3/records/owner.ts";
 import { decodePendingWrite, encodePendingWrite } from "../../../src/s3/records/pending-write.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
+import { versionIdOf } from "../../../src/s3/records/version-id.ts";
 import { encodeGarbage } from "../../../src/txn/garbage.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+
+/** As rows named their owner before users had ids. */
+const BEFORE_IDS: RowOwner = { kind: "root", accessKey: "AK" };
+const USER = "5a".repeat(32);
+const ROOT = "00".repeat(32);
 
 const headers = {
   contentType: "text/plain",
@@ -44,7 +51,7 @@ const manifest: Manifest = {
   headers,
   metadata: [["colour", "blau grün"]],
   checksum: { algorithm: "crc32", type: "COMPOSITE", value: bytes("01020304") },
-  owner: "AK",
+  owner: BEFORE_IDS,
   storageClass: "STANDARD",
   content: {
     kind: "parts",
@@ -80,7 +87,7 @@ test("keys", () => {
 
 test("values", () => {
   const golden = {
-    bucket: encodeBucket({ generation: 1n, createdMs: 1000, region: "us-east-1", owner: "AK" }),
+    bucket: encodeBucket({ generation: 1n, createdMs: 1000, region: "us-east-1", owner: BEFORE_IDS }),
     manifest: encodeManifest(manifest),
     inline: encodeManifest({
       ...manifest,
@@ -110,7 +117,7 @@ test("values", () => {
       metadata: [],
       checksumAlgorithm: "sha256",
       checksumType: "COMPOSITE",
-      owner: "AK",
+      owner: BEFORE_IDS,
       chunkSize: 1 << 20,
       storageClass: "STANDARD",
     }),
@@ -127,7 +134,7 @@ test("values", () => {
       metadata: [],
       checksumAlgorithm: undefined,
       checksumType: undefined,
-      owner: "AK",
+      owner: BEFORE_IDS,
       chunkSize: 1 << 20,
       storageClass: "REDUCED_REDUNDANCY",
     }),
@@ -209,7 +216,7 @@ test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   const invoked = { ...manifest, invocation: bytes("22".repeat(16)) };
   expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
-  const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: "o" };
+  const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: BEFORE_IDS };
   expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
   const parts = [
     { number: 9, kind: "blobs" as const, attempt: bytes("fe"), size: 1, checksum: bytes("") },
@@ -260,6 +267,56 @@ test("rows of before the storage class are STANDARD", () => {
   expect(readSummary(bytes(before)).storageClass).toBe("STANDARD");
   const upload = "0805120c0a0a746578742f706c61696e200528023202414b38808040";
   expect(decodeUpload(bytes(upload)).storageClass).toBe("STANDARD");
+});
+
+test("an owner is a user id, in a field of its own; an access key of before is root's, whichever it is", () => {
+  const owner = rowOwner(USER);
+  const upload = {
+    ...decodeUpload(bytes("0805120c0a0a746578742f706c61696e200528023202414b38808040")),
+    owner,
+  };
+  const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner };
+  const rows = {
+    manifest: encodeManifest({ ...manifest, owner }),
+    upload: encodeUpload(upload),
+    bucket: encodeBucket(bucket),
+  };
+  expect(hex(rows.manifest)).toEndWith(`6defbeaddeaa0120${USER}`);
+  expect(hex(rows.upload)).toBe(`0805120c0a0a746578742f706c61696e20052802388080404a20${USER}`);
+  expect(hex(rows.bucket)).toBe(`0a08000000000000000110e8071a0975732d656173742d312a20${USER}`);
+  for (const decoded of [
+    decodeManifest(rows.manifest),
+    decodeUpload(rows.upload),
+    decodeBucket(rows.bucket),
+  ]) {
+    expect(userOf(decoded.owner, ROOT)).toBe(USER);
+  }
+  // An access key may look like a user id: that it is none is said by its field.
+  for (const accessKey of ["AK", USER]) {
+    const before = decodeManifest(encodeManifest({ ...manifest, owner: { kind: "root", accessKey } }));
+    expect(userOf(before.owner, ROOT)).toBe(ROOT);
+  }
+  expect(() => rowOwner("AK")).toThrow(RecordError);
+  expect(() => decodeManifest(Buffer.concat([encodeManifest(manifest), bytes("aa010101")]))).toThrow(
+    RecordError,
+  );
+});
+
+test("a row of a version is read, whatever its writer called it; what nobody would write is refused", () => {
+  for (const id of [
+    "null",
+    "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo",
+    "0",
+    "a".repeat(1024),
+  ]) {
+    const versioned = { ...manifest, versionId: versionIdOf(id) };
+    expect(decodeManifest(encodeManifest(versioned))).toEqual(versioned);
+    expect(readSummary(encodeManifest(versioned))).toEqual(readSummary(encodeManifest(manifest)));
+  }
+  for (const id of ["", "a b", "a\n", "é", "a".repeat(1025)])
+    expect(() => versionIdOf(id)).toThrow(RecordError);
+  // Without its first field, the version id.
+  expect(() => decodeManifest(encodeManifest(manifest).subarray(6))).toThrow(RecordError);
 });
 
 test("every class has a number of its own; a number that is none is refused", () => {

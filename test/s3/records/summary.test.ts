@@ -52,7 +52,10 @@ function randomManifest(random: ReturnType<typeof seeded>): Manifest {
     },
     metadata: Array.from({ length: random.int(4) }, (_, i) => [`name${i}`, text(60)] as const),
     checksum: random.pick(checksums),
-    owner: text(10),
+    owner: random.pick([
+      { kind: "root", accessKey: text(10) },
+      { kind: "user", id: bytes(32) },
+    ] as const),
     storageClass: random.pick(["STANDARD", "REDUCED_REDUNDANCY", "GLACIER_IR"] as const),
     content: random.pick(contents),
   };

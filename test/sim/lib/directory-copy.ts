@@ -1,18 +1,22 @@
 /** What `cp -a` does to the data directory of a stopped node, in the simulator. */
 
+import { parentDirectory } from "../../../src/platform/disk.ts";
 import type { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import type { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 
 const CHUNK_BYTES = 64 << 10;
 
-/** Files and directories of /data, durable there. @throws DiskError */
-export function copyFiles(from: SimulatedDisk, to: SimulatedDisk): void {
-  if (from.stat("/data") !== undefined) copyDirectory(from, to, "/data");
-  to.syncDirectory("/");
+/** Directories with all that is in them, durable there. @throws DiskError */
+export function copyFiles(from: SimulatedDisk, to: SimulatedDisk, directories: readonly string[]): void {
+  for (const directory of directories) {
+    if (from.stat(directory) === undefined) continue;
+    copyDirectory(from, to, directory);
+    to.syncDirectory(parentDirectory(directory));
+  }
 }
 
 function copyDirectory(from: SimulatedDisk, to: SimulatedDisk, path: string): void {
-  to.mkdir(path);
+  if (to.stat(path) === undefined) to.mkdir(path);
   for (const name of from.readdir(path)) {
     const child = `${path}/${name}`;
     if (from.stat(child)?.kind === "directory") copyDirectory(from, to, child);

@@ -177,7 +177,7 @@ export class Life implements Process, WatchedLife {
       consensus: consensus[0],
       store: store[0],
       timers: simTimers(thread, clock),
-      openReader: () => machine.generations.openReader(),
+      openReader: () => machine.keyspace.generations.openReader(),
       maxTxnBytes: profile.raft.maxSizePerMsgBytes,
     }));
     if (first === undefined) throw new Error("a life needs a gateway");
@@ -249,7 +249,7 @@ export class Life implements Process, WatchedLife {
       log.post(latency(), "open log", () => this.#openLog(logC));
       store.post(latency(), "open keyspace", () => {
         new StoreThread({
-          generations: machine.generations,
+          generations: machine.keyspace.generations,
           published,
           consensus: storeC,
           control: storeF,
@@ -266,7 +266,7 @@ export class Life implements Process, WatchedLife {
       });
       snapshot.post(latency(), "start", () => {
         new SnapshotThread({
-          generations: machine.generations,
+          generations: machine.keyspace.generations,
           channel: snapshotC,
           timers: simTimers(snapshot, clock),
           fatal,
@@ -406,9 +406,7 @@ export class Life implements Process, WatchedLife {
 
 /** The log may be dropped up to what a power cut leaves of the keyspace, and no further. */
 function checkDurable(machine: Machine, marker: number): void {
-  const reader = machine.reader();
-  const durable = reader.durableApplied().index;
-  reader.close();
+  const durable = machine.keyspace.durableIndex();
   if (marker <= durable) return;
   throw new Violation("the log is dropped up to what is durable", { node: machine.name, marker, durable });
 }

@@ -9,15 +9,17 @@ import {
   type PeerIncarnation,
   withIncarnation,
 } from "../../../src/raft/engine/incarnations.ts";
-import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
+import type { AppliedState } from "../../../src/store/types.ts";
 import type { MemoryStore } from "../../support/memory-store/memory-store.ts";
 import { type DiskFailure, SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
-import { copyFiles, copyKeyspace } from "./directory-copy.ts";
+import { copyFiles } from "./directory-copy.ts";
+import { MemoryKeyspace, type SimKeyspace } from "./keyspace.ts";
 import { Life } from "./life.ts";
 import { NodeClock } from "./node-clock.ts";
 import type { FaultName } from "./profile.ts";
 import { ShadowLog } from "./shadow-log.ts";
 import type { SimRandom } from "./sim-random.ts";
+import { SqliteKeyspace } from "./sqlite-keyspace.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
@@ -25,7 +27,7 @@ type Identity = Omit<ClusterIdentity, "name">;
 
 export interface DirectoryCopy {
   readonly disk: SimulatedDisk;
-  readonly generations: MemoryGenerations;
+  readonly keyspace: SimKeyspace;
   readonly shadow: ShadowLog;
   readonly identity: Identity;
 }
@@ -65,7 +67,7 @@ export class Machine {
   readonly clock: NodeClock;
   state: MachineState = "down";
   disk: SimulatedDisk;
-  generations: MemoryGenerations;
+  keyspace: SimKeyspace;
   shadow: ShadowLog;
   /** What node.json says, durable. */
   identity: Identity;
@@ -103,7 +105,7 @@ export class Machine {
     this.clock = new NodeClock(world.scheduler, origin, this.#random.range(-MAX_SKEW_MS, MAX_SKEW_MS));
     this.identity = this.#newIdentity();
     this.disk = this.#newDisk();
-    this.generations = this.#newGenerations();
+    this.keyspace = this.#newKeyspace();
     this.shadow = this.#newShadow();
   }
 
@@ -119,7 +121,7 @@ export class Machine {
 
   /** Of the keyspace in force. */
   reader(): MemoryStore {
-    return this.generations.openReader() as MemoryStore;
+    return this.keyspace.reader();
   }
 
   /** @param bootMs mean time until the process runs */
@@ -141,15 +143,17 @@ export class Machine {
   kill(restartMs: number | undefined): void {
     const { life } = this;
     if (life === undefined || !life.alive) return;
-    // The log thread has run ahead of the clock: its last system call ends before the process does, and nothing else begins.
-    const delayMs = Math.max(0, life.threads.log.busyUntil - this.world.scheduler.moment);
+    // Threads have run ahead of the clock: their last system calls end before the process does, and nothing else begins.
+    const { log, store, snapshot } = life.threads;
+    const busyUntil = Math.max(log.busyUntil, store.busyUntil, snapshot.busyUntil);
+    const delayMs = Math.max(0, busyUntil - this.world.scheduler.moment);
     if (delayMs > 0) life.dying();
     this.world.scheduler.after(delayMs, () => {
       if (!life.alive) return;
       this.world.note(`${this.name} is killed`);
       this.#ended(life);
       this.disk.kill();
-      this.generations.crash((unsynced) => unsynced);
+      this.keyspace.killed();
       this.world.fabric.processEnded(this.name, life.threads.consensus);
       this.#restart(restartMs);
     });
@@ -162,7 +166,7 @@ export class Machine {
     if (life !== undefined) this.#ended(life);
     this.crashInOperations = undefined;
     this.disk.crash(this.world.scheduler.now);
-    this.generations.crash((unsynced) => this.#random.between(0, unsynced));
+    this.keyspace.powerCut();
     this.world.fabric.powerCut(this.name);
     this.#restart(restartMs);
   }
@@ -198,32 +202,33 @@ export class Machine {
     this.wiped = true;
     this.disk = this.#newDisk();
     this.identity = this.#newIdentity();
-    this.generations = this.#newGenerations();
+    this.keyspace = this.#newKeyspace();
+    this.keyspace.takePlace();
     this.shadow = this.#newShadow();
     this.#restart(RESTART_MS);
   }
 
   /** Everything that a backup of the stopped node has. undefined: a snapshot waits to be put in force, or the disk is bad. */
   copy(): DirectoryCopy | undefined {
-    if (this.generations.pendingImport() !== undefined) return undefined;
     const disk = this.#newDisk();
+    const keyspace = this.keyspace.copyTo(disk);
+    if (keyspace === undefined) return undefined;
     try {
-      copyFiles(this.disk, disk);
+      copyFiles(this.disk, disk, ["/data", ...keyspace.directories]);
     } catch (error) {
       if (error instanceof DiskError) return undefined;
       throw error;
     }
-    const generations = this.#newGenerations();
-    copyKeyspace(this.generations, generations);
-    return { disk, generations, shadow: this.shadow.copy(), identity: this.identity };
+    return { disk, keyspace, shadow: this.shadow.copy(), identity: this.identity };
   }
 
   /** The data directory as it was when the copy was made; the machine starts again with the same flags. */
-  putBack({ disk, generations, shadow, identity }: DirectoryCopy): void {
+  putBack({ disk, keyspace, shadow, identity }: DirectoryCopy): void {
     this.powerCut(undefined);
     this.world.note(`an old copy of the disk of ${this.name} is put back`);
     this.rolledBack = true;
-    Object.assign(this, { disk, generations, shadow, identity });
+    Object.assign(this, { disk, keyspace, shadow, identity });
+    keyspace.takePlace();
     this.#restart(RESTART_MS);
   }
 
@@ -348,21 +353,34 @@ export class Machine {
     );
   }
 
-  #newGenerations(): MemoryGenerations {
+  #newKeyspace(): SimKeyspace {
     const machine = this;
-    const { safety } = this.world;
-    return new MemoryGenerations({
-      fsmSyncMode: this.world.profile.fsmSyncMode,
-      watch: {
-        wrote: (commitTs, rows) => this.world.guard(() => safety.wrote(this.name, commitTs, rows)),
-        reached: (position, digest) => this.world.guard(() => safety.reached(this.name, position, digest)),
+    const { safety, profile, scheduler } = this.world;
+    const { fsmSyncMode } = profile;
+    const watch = {
+      wrote: (commitTs: bigint, rows: number) =>
+        this.world.guard(() => safety.wrote(this.name, commitTs, rows)),
+      reached: (position: AppliedState, digest: number) =>
+        this.world.guard(() => safety.reached(this.name, position, digest)),
+    };
+    const identity = {
+      get clusterId() {
+        return machine.identity.clusterId;
       },
-      identity: {
-        get clusterId() {
-          return machine.identity.clusterId;
-        },
-        nodeId: this.name,
-      },
+      nodeId: this.name,
+    };
+    if (profile.store === "memory") {
+      return new MemoryKeyspace({ fsmSyncMode, watch, identity }, (unsynced) =>
+        this.#random.between(0, unsynced),
+      );
+    }
+    return new SqliteKeyspace({
+      disk: this.disk,
+      root: this.world.realDirectory(this.name),
+      ...{ fsmSyncMode, watch, identity },
+      payloadFileBytes: profile.payloadFileBytes,
+      moment: () => scheduler.moment,
+      now: () => scheduler.now,
     });
   }
 

@@ -133,6 +133,13 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     ...faults({ transfer: 8, "stall-thread": 8 }, 150),
   },
   cutAcknowledgedTail: { ...BUSY, operations: WRITES, ...faults({ crash: 6, "crash-all": 2 }, 1_000) },
+  skipPayloadSync: {
+    ...BUSY,
+    operations: WRITES,
+    store: "sqlite",
+    payloads: 0.9,
+    ...faults({ crash: 6, "crash-in-disk-operation": 3, "crash-all": 2 }, 1_000),
+  },
   acceptRolledBack: {
     ...BUSY,
     nodes: 3,

@@ -56,6 +56,10 @@ export interface Profile {
   readonly segmentBytes: number;
   readonly maxWalFiles: number;
   readonly fsmSyncMode: "sync" | "nosync";
+  /** The keyspace: the store in memory, or the real one on the simulated disk. */
+  readonly store: "memory" | "sqlite";
+  /** Of the real store: a payload file takes no more payloads at this size. */
+  readonly payloadFileBytes: number;
   readonly lanes: 4 | 2;
   readonly retentionMs: number;
   readonly network: NetworkConditions;
@@ -113,11 +117,20 @@ const WEIGHTS: Readonly<Record<FaultName, number>> = {
 /** About so many calls a run, at most. */
 const MAX_CALLS = 1_500;
 
+/** Every so manieth seed runs the real store, which takes about twice as long. */
+const REAL_STORE_EVERY = 4;
+
+/** What a seed's keyspaces are kept in, unless somebody insists on the other. */
+export function storeOf(seed: number): "memory" | "sqlite" {
+  return seed % REAL_STORE_EVERY === 0 ? "sqlite" : "memory";
+}
+
 /** @param overrides what a planted bug's own profile, or the command line, insists on */
 export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): Profile {
   const quiet = random.chance(0.1);
   const durationMs = random.between(10_000, 60_000);
   const clients = random.between(2, 8);
+  const { store = "memory" } = overrides;
   const faults: Partial<Record<FaultName, number>> = {};
   for (const fault of FAULTS) {
     // A stream of its own: it came later, and seeds that once failed are to stay what they were.
@@ -140,11 +153,14 @@ export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): 
     // Long histories take longer to check than to make.
     thinkMs: Math.max(random.pick([20, 100, 100, 300]), (clients * durationMs) / MAX_CALLS),
     operations,
-    payloads: random.pick([0, 0.1, 0.3]),
+    // Streams of their own, so that a seed of the other store stays what it was.
+    payloads: payloadShare(random, store),
     raft: raftSettings(random),
     segmentBytes: random.pick([4 << 10, 16 << 10, 64 << 10, 1 << 20]),
     maxWalFiles: random.pick([2, 4, 8]),
     fsmSyncMode: random.pick(["sync", "nosync"]),
+    store,
+    payloadFileBytes: random.fork("payload files").pick([8 << 10, 64 << 10, 256 << 20]),
     lanes: random.pick([4, 4, 2]),
     retentionMs: random.pick([2_000, 600_000]),
     network: {
@@ -164,6 +180,12 @@ export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): 
     faults,
     ...overrides,
   };
+}
+
+/** The real store has files for them. */
+function payloadShare(random: SimRandom, store: Profile["store"]): number {
+  const share = random.pick([0, 0.1, 0.3]);
+  return store === "memory" ? share : random.fork("payloads").pick([0.1, 0.5, 0.9]);
 }
 
 function raftSettings(random: SimRandom): RaftSettings {

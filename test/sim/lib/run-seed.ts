@@ -3,7 +3,14 @@ import { type RunOptions, type RunResult, World } from "./world.ts";
 
 /** Runs one seed from the beginning to its verdict. Nothing of it depends on what ran before, or on real time. */
 export function runSeed(options: RunOptions): RunResult {
-  return withoutRealTime(() => new World(options).run());
+  return withoutRealTime(() => {
+    const world = new World(options);
+    try {
+      return world.run();
+    } finally {
+      world.dispose();
+    }
+  });
 }
 
 /** What a failed run was about, in a few words: the property of a Violation, or the kind of error. */

@@ -1,4 +1,7 @@
 /** One run: a cluster, its clients, and everything that goes wrong, as one seed has it. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { NamedAddress } from "../../../src/cluster/types.ts";
 import { HistoryRecorder } from "../../linearizability/index.ts";
 import { Clients } from "./clients.ts";
@@ -15,6 +18,7 @@ import { Fabric } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
 import { Violation } from "./violation.ts";
 
+const MEMORY_DISK = "/dev/shm";
 /** Time to form the cluster before anything goes wrong. */
 const FORMATION_MS = 30_000;
 /** Time after the end of all faults until everything must be well again. */
@@ -61,6 +65,7 @@ export class World {
   readonly faults: Faults;
   readonly #trace: ((line: string) => void) | undefined;
   #failure: Error | undefined;
+  #realDirectory: string | undefined;
 
   constructor(options: RunOptions) {
     resetThreadNumbers();
@@ -123,7 +128,10 @@ export class World {
     if (this.#failure === undefined && !converged.done) {
       this.fail(new Violation("the cluster recovers", { missing: converged.missing() }));
     }
-    for (const { life } of this.machines) this.guard(() => life?.auditLog());
+    for (const { life, keyspace } of this.machines) {
+      this.guard(() => life?.auditLog());
+      if (life?.alive === true) this.guard(() => keyspace.audit());
+    }
     let history: HistoryVerdict = { undecided: 0, retried: 0 };
     if (this.#failure === undefined) {
       this.guard(() => {
@@ -147,6 +155,18 @@ export class World {
       leaders: this.safety.leaderTerms,
       faults: this.faults.counts,
     };
+  }
+
+  /** Where SQLite keeps the files of a machine: it knows no other disk than the real one. */
+  realDirectory(machine: string): string {
+    this.#realDirectory ??= mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), "ekv-sim-"));
+    return join(this.#realDirectory, machine);
+  }
+
+  /** Lets go of what the run had outside of itself. */
+  dispose(): void {
+    for (const { keyspace } of this.machines) keyspace.dispose();
+    if (this.#realDirectory !== undefined) rmSync(this.#realDirectory, { recursive: true, force: true });
   }
 
   /** A new machine that is to join the cluster; not started. */

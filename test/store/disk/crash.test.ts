@@ -92,7 +92,7 @@ describe("the store over a simulated disk", () => {
 });
 
 /** Of a planted bug: seeds until it must have been noticed. */
-const HUNT_SEEDS = 12;
+const HUNT_SEEDS = 40;
 
 describe("a sync that is left out is noticed:", () => {
   test.each([

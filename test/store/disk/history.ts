@@ -1,6 +1,4 @@
 /** A scripted history of one keyspace on a disk that fails when the test says so, and what must be true of it afterwards. */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DiskOperation } from "../../../src/platform/disk.ts";
 import { SqliteGenerations } from "../../../src/store/generations/sqlite-generations.ts";
@@ -10,7 +8,7 @@ import type { KeyspaceDisk } from "../../support/keyspace-disk/keyspace-disk.ts"
 import { MirroredStore } from "../../support/keyspace-disk/mirrored-store.ts";
 import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
 import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
-import { hex, SeededRandom, text } from "../helpers.ts";
+import { hex, memoryDirectory, SeededRandom, text } from "../helpers.ts";
 import { ForgetfulDisk, type Forgotten } from "./forgetful-disk.ts";
 
 const identity = { clusterId: "c", nodeId: "n" };
@@ -28,11 +26,6 @@ type Rows = ReadonlyMap<string, string | undefined>;
 
 /** The program has ended in the middle of an operation of its disk. */
 export class PowerCut extends Error {}
-
-function realDirectory(): string {
-  const memory = statSync("/dev/shm", { throwIfNoEntry: false });
-  return mkdtempSync(join(memory?.isDirectory() ? "/dev/shm" : tmpdir(), "ekv-keyspace-"));
-}
 
 export class History {
   readonly disk: SimulatedDisk;
@@ -53,14 +46,14 @@ export class History {
   endsAt = Number.POSITIVE_INFINITY;
   readonly #random: SeededRandom;
   readonly #open = new Set<{ close(): void }>();
-  readonly #directory = realDirectory();
+  readonly #directory = memoryDirectory();
 
   /** @param forgotten a sync that does not take place */
   constructor(seed: number, forgotten?: Forgotten) {
     this.#random = new SeededRandom(seed);
     this.mode = seed % 2 === 0 ? "sync" : "nosync";
     this.disk = new SimulatedDisk({ random: seededRandom(seed), onOperation: () => this.#operation() });
-    this.keyspace = new ForgetfulDisk(this.disk, join(this.#directory, "data"), forgotten);
+    this.keyspace = new ForgetfulDisk(this.disk, join(this.#directory.path, "data"), forgotten);
   }
 
   #operation(): void {
@@ -282,7 +275,7 @@ export class History {
 
   dispose(): void {
     this.#letGo();
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#directory.remove();
   }
 }
 

@@ -8,8 +8,10 @@ import { basename } from "node:path";
 import { realDisk } from "../../../src/platform/disk/real-disk.ts";
 import {
   type Disk,
+  DiskError,
   type DiskFile,
   type DiskLock,
+  type DiskOperation,
   type DiskSpace,
   type DiskStat,
   type OpenMode,
@@ -26,6 +28,7 @@ export class KeyspaceDisk implements Disk {
   readonly simulated: SimulatedDisk;
   readonly root: string;
   readonly #mirrors = new Map<string, DatabaseMirror>();
+  #ended = false;
 
   /** @param root an absolute path; made in both places, durable */
   constructor(simulated: SimulatedDisk, root: string) {
@@ -37,6 +40,7 @@ export class KeyspaceDisk implements Disk {
 
   /** SQLite has ended a transaction of this database. @param durable it was to be on the disk. @throws DiskError */
   committed(database: string, durable: boolean): void {
+    this.#checkAlive("pwrite", database);
     this.#mirror(database).capture(durable);
   }
 
@@ -58,6 +62,15 @@ export class KeyspaceDisk implements Disk {
     }
   }
 
+  /** The process that uses it is no more: every further operation fails, and nothing reaches either disk. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  #checkAlive(operation: DiskOperation, path: string): void {
+    if (this.#ended) throw new DiskError("EBADF", path, operation, "the process has ended");
+  }
+
   /** The real directory goes. */
   dispose(): void {
     rmSync(this.root, { recursive: true, force: true });
@@ -66,6 +79,7 @@ export class KeyspaceDisk implements Disk {
   // ---- Disk -----------------------------------------------------------------------------------------------------
 
   open(path: string, mode: OpenMode): DiskFile {
+    this.#checkAlive("open", path);
     if (!SQLITE_FILE.test(path)) return this.simulated.open(path, mode);
     if (mode === "create") this.simulated.open(path, mode).close();
     realDisk.open(path, mode).close();
@@ -83,20 +97,24 @@ export class KeyspaceDisk implements Disk {
   }
 
   mkdir(path: string): void {
+    this.#checkAlive("mkdir", path);
     this.simulated.mkdir(path);
     mkdirSync(path);
   }
 
   rmdir(path: string): void {
+    this.#checkAlive("rmdir", path);
     this.simulated.rmdir(path);
     if (existsSync(path)) rmdirSync(path);
   }
 
   rename(from: string, to: string): void {
+    this.#checkAlive("rename", from);
     this.simulated.rename(from, to);
   }
 
   unlink(path: string): void {
+    this.#checkAlive("unlink", path);
     if (this.simulated.quietly(() => this.simulated.stat(path)) !== undefined || !SQLITE_FILE.test(path)) {
       this.simulated.unlink(path);
     }
@@ -106,6 +124,7 @@ export class KeyspaceDisk implements Disk {
   }
 
   syncDirectory(path: string): void {
+    this.#checkAlive("syncDirectory", path);
     for (const [database, mirror] of this.#mirrors) {
       if (parentDirectory(database) === path) mirror.capture(false);
     }

@@ -127,6 +127,7 @@ export class MemoryStore implements MvccStore {
       let result: T;
       try {
         result = apply(batch.view);
+        batch.wrote();
       } finally {
         batch.end();
       }
@@ -205,7 +206,7 @@ export class MemoryStore implements MvccStore {
     this.#content.applied = { ...applied, commitTs: newerTs(applied.commitTs, commitTs) };
   }
 
-  #batch(): { readonly view: RaftBatch; end(): void } {
+  #batch(): { readonly view: RaftBatch; wrote(): void; end(): void } {
     let ended = false;
     let writing: Timestamp | undefined;
     const write = (commitTs: Timestamp | undefined): void => {
@@ -245,8 +246,8 @@ export class MemoryStore implements MvccStore {
     };
     return {
       view,
+      wrote: () => write(undefined),
       end: () => {
-        write(undefined);
         ended = true;
       },
     };

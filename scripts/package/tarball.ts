@@ -1,0 +1,42 @@
+/** The same files for other distributions, with install.sh. Two builds from the same bytes are the same bytes. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { contents, type PackageFile, type PackageInput, stage, template, textLicence } from "./contents.ts";
+
+export interface TarballInput extends PackageInput {
+  readonly outfile: string;
+}
+
+/** Without `.tar.gz`: the folder in it has the same name. */
+export function tarballName(release: string): string {
+  return `elastickv-${release}-linux-amd64`;
+}
+
+/** @throws Error with what tar said. */
+export function buildTarball(input: TarballInput): void {
+  const { release } = input;
+  const name = tarballName(release.name);
+  const folder = mkdtempSync(join(tmpdir(), "elastickv-tarball-"));
+  try {
+    const inside = (file: PackageFile): PackageFile => ({ ...file, path: join(name, "files", file.path) });
+    const installer: PackageFile = {
+      path: join(name, "install.sh"),
+      mode: 0o755,
+      body: { text: template("packaging/install.sh", release) },
+    };
+    stage(
+      folder,
+      [installer, textLicence(join(name, "LICENSE")), ...contents(input).map(inside)],
+      release.epoch,
+    );
+    const options = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"];
+    const { exitCode, stderr } = Bun.spawnSync(
+      ["tar", ...options, "--use-compress-program=gzip -n -6", "-cf", input.outfile, "-C", folder, name],
+      { env: { ...process.env, LC_ALL: "C.UTF-8" }, stdout: "ignore", stderr: "pipe" },
+    );
+    if (exitCode !== 0) throw new Error(`tar: ${stderr.toString().trim()}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

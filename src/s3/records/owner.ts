@@ -1,0 +1,37 @@
+/** Whose a bucket, an object or an upload is. */
+import type { UserId } from "../../iam/types.ts";
+import { RecordError } from "./record-error.ts";
+
+const USER_ID_BYTES = 32;
+
+/** As a row says it. Rows of the days before users had ids name the access key that was used; only root had one. */
+export type RowOwner =
+  | { readonly kind: "user"; readonly id: Uint8Array }
+  | { readonly kind: "root"; readonly accessKey: string };
+
+/** @throws RecordError when `id` is no user id */
+export function rowOwner(id: UserId): RowOwner {
+  const bytes = Buffer.from(id, "hex");
+  if (bytes.byteLength !== USER_ID_BYTES) throw new RecordError("an owner that is no user id");
+  return { kind: "user", id: bytes };
+}
+
+/** @param root who root is */
+export function userOf(owner: RowOwner, root: UserId): UserId {
+  if (owner.kind === "root") return root;
+  const { id } = owner;
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString("hex");
+}
+
+/** The fields of a row, of which one is written. */
+export function encodeOwner(owner: RowOwner): { ownerId: Uint8Array } | { owner: string } {
+  return owner.kind === "user" ? { ownerId: owner.id } : { owner: owner.accessKey };
+}
+
+/** @throws RecordError */
+export function decodeOwner(row: { readonly owner: string; readonly ownerId: Uint8Array }): RowOwner {
+  const { owner, ownerId } = row;
+  if (ownerId.byteLength === 0) return { kind: "root", accessKey: owner };
+  if (ownerId.byteLength !== USER_ID_BYTES) throw new RecordError(`an owner of ${ownerId.byteLength} bytes`);
+  return { kind: "user", id: ownerId };
+}
