@@ -74,7 +74,6 @@ export const LAYERS: readonly Layer[] = [
 
   // The client's side: transactions in, answers and linearizable reads out.
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
-  { folder: "gc", below: ["store", "txn"] },
 
   // Users, as this node has applied their rows.
   { folder: "iam", below: ["secrets", "store", "txn", "messages"] },
@@ -82,6 +81,8 @@ export const LAYERS: readonly Layer[] = [
   { folder: "s3/protocol", below: ["http", "txn"] },
   { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
   { folder: "s3/records", below: ["iam", "hash", "store", "txn", "s3/protocol"] },
+  // Once a node: it collects what rows left behind, and so knows those that say it.
+  { folder: "gc", below: ["store", "txn", "s3/records"] },
   { folder: "s3/headers", below: ["iam", "s3/protocol"] },
   { folder: "s3/xml", below: ["iam", "s3/protocol"] },
   { folder: "s3/body", below: ["hash", "http", "s3/protocol", "s3/auth", "s3/records"] },

@@ -242,8 +242,8 @@ export const SETTINGS = {
     tuning: true,
     help: "objects up to this size travel inside their manifest's Raft entry",
   }),
-  s3AttemptTtlMs: setting({
-    flag: "s3-attempt-ttl",
+  s3PendingWriteTtlMs: setting({
+    flag: "s3-pending-write-ttl",
     section: "S3",
     type: duration(MINUTE, 30 * DAY),
     default: DAY,

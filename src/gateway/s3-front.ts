@@ -19,7 +19,6 @@ import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { knownUsersOnly } from "../s3/auth/authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
-import { AttemptSweeper } from "../s3/content/attempts.ts";
 import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
@@ -27,9 +26,6 @@ import { workerUrl } from "../threads/worker-entrypoints.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import type { KvClient } from "../txn/types.ts";
 import { s3Metrics } from "./s3-metrics.ts";
-
-/** Between two looks for abandoned uploads. */
-const SWEEP_INTERVAL_MS = 60_000;
 
 export interface S3FrontOptions {
   readonly config: Config;
@@ -109,22 +105,10 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
     onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),
   });
-  const sweeper = { clock, node: config.nodeId, origin: startId, ttlMs: config.s3AttemptTtlMs };
-  const sweepers = kv.groups.map((group) => new AttemptSweeper({ ...sweeper, group }));
-  const report = (removed: number): void => {
-    if (removed > 0) log.info("abandoned uploads removed", { attempts: removed });
-  };
-  const failed = (error: unknown): void =>
-    log.warn("sweep of abandoned uploads stopped", { error: String(error) });
-  for (const each of sweepers) each.sweepEarlierBoots().then(report, failed);
-  const timer = setInterval(() => {
-    for (const each of sweepers) void each.sweepInactive().then(report, failed);
-  }, SWEEP_INTERVAL_MS);
   return {
     application,
     metricsSources: [],
     stop: async () => {
-      clearInterval(timer);
       hashes.close();
     },
   };

@@ -949,90 +949,90 @@ export namespace elastickv {
         }
 
         /**
-         * Properties of an Attempt.
-         * @deprecated Use elastickv.s3.Attempt.$Properties instead.
+         * Properties of a PendingWrite.
+         * @deprecated Use elastickv.s3.PendingWrite.$Properties instead.
          */
-        interface IAttempt extends elastickv.s3.Attempt.$Properties {
+        interface IPendingWrite extends elastickv.s3.PendingWrite.$Properties {
         }
 
-        /** Represents an Attempt. */
-        class Attempt {
+        /** Represents a PendingWrite. */
+        class PendingWrite {
 
             /**
-             * Constructs a new Attempt.
+             * Constructs a new PendingWrite.
              * @param [properties] Properties to set
              */
-            constructor(properties?: elastickv.s3.Attempt.$Properties);
+            constructor(properties?: elastickv.s3.PendingWrite.$Properties);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
 
-            /** Attempt origin. */
+            /** PendingWrite origin. */
             origin: Uint8Array;
 
-            /** Attempt startedMs. */
+            /** PendingWrite startedMs. */
             startedMs: number;
 
-            /** Attempt seenMs. */
+            /** PendingWrite seenMs. */
             seenMs: number;
 
-            /** Attempt node. */
+            /** PendingWrite node. */
             node: string;
 
-            /** Attempt bucket. */
+            /** PendingWrite bucket. */
             bucket: string;
 
-            /** Attempt key. */
+            /** PendingWrite key. */
             key: string;
 
             /**
-             * Encodes the specified Attempt message. Does not implicitly {@link elastickv.s3.Attempt.verify|verify} messages.
-             * @param message Attempt message or plain object to encode
+             * Encodes the specified PendingWrite message. Does not implicitly {@link elastickv.s3.PendingWrite.verify|verify} messages.
+             * @param message PendingWrite message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            static encode(message: elastickv.s3.Attempt.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static encode(message: elastickv.s3.PendingWrite.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes an Attempt message from the specified reader or buffer.
+             * Decodes a PendingWrite message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns {elastickv.s3.Attempt & elastickv.s3.Attempt.$Shape} Attempt
+             * @returns {elastickv.s3.PendingWrite & elastickv.s3.PendingWrite.$Shape} PendingWrite
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Attempt & elastickv.s3.Attempt.$Shape;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.PendingWrite & elastickv.s3.PendingWrite.$Shape;
         }
 
-        namespace Attempt {
+        namespace PendingWrite {
 
-            /** Properties of an Attempt. */
+            /** Properties of a PendingWrite. */
             interface $Properties {
 
-                /** Attempt origin */
+                /** PendingWrite origin */
                 origin?: (Uint8Array|null);
 
-                /** Attempt startedMs */
+                /** PendingWrite startedMs */
                 startedMs?: (number|null);
 
-                /** Attempt seenMs */
+                /** PendingWrite seenMs */
                 seenMs?: (number|null);
 
-                /** Attempt node */
+                /** PendingWrite node */
                 node?: (string|null);
 
-                /** Attempt bucket */
+                /** PendingWrite bucket */
                 bucket?: (string|null);
 
-                /** Attempt key */
+                /** PendingWrite key */
                 key?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
-            /** Shape of an Attempt. */
-            type $Shape = elastickv.s3.Attempt.$Properties;
+            /** Shape of a PendingWrite. */
+            type $Shape = elastickv.s3.PendingWrite.$Properties;
         }
     }
 }

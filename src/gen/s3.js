@@ -2381,42 +2381,42 @@ export const elastickv = $root.elastickv = (() => {
             return Part;
         })();
 
-        s3.Attempt = (function() {
+        s3.PendingWrite = (function() {
 
             /**
-             * Properties of an Attempt.
-             * @typedef {Object} elastickv.s3.Attempt.$Properties
-             * @property {Uint8Array|null} [origin] Attempt origin
-             * @property {number|null} [startedMs] Attempt startedMs
-             * @property {number|null} [seenMs] Attempt seenMs
-             * @property {string|null} [node] Attempt node
-             * @property {string|null} [bucket] Attempt bucket
-             * @property {string|null} [key] Attempt key
+             * Properties of a PendingWrite.
+             * @typedef {Object} elastickv.s3.PendingWrite.$Properties
+             * @property {Uint8Array|null} [origin] PendingWrite origin
+             * @property {number|null} [startedMs] PendingWrite startedMs
+             * @property {number|null} [seenMs] PendingWrite seenMs
+             * @property {string|null} [node] PendingWrite node
+             * @property {string|null} [bucket] PendingWrite bucket
+             * @property {string|null} [key] PendingWrite key
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
             /**
-             * Properties of an Attempt.
+             * Properties of a PendingWrite.
              * @memberof elastickv.s3
-             * @interface IAttempt
-             * @augments elastickv.s3.Attempt.$Properties
-             * @deprecated Use elastickv.s3.Attempt.$Properties instead.
+             * @interface IPendingWrite
+             * @augments elastickv.s3.PendingWrite.$Properties
+             * @deprecated Use elastickv.s3.PendingWrite.$Properties instead.
              */
 
             /**
-             * Shape of an Attempt.
-             * @typedef {elastickv.s3.Attempt.$Properties} elastickv.s3.Attempt.$Shape
+             * Shape of a PendingWrite.
+             * @typedef {elastickv.s3.PendingWrite.$Properties} elastickv.s3.PendingWrite.$Shape
              */
 
             /**
-             * Constructs a new Attempt.
+             * Constructs a new PendingWrite.
              * @memberof elastickv.s3
-             * @classdesc Represents an Attempt.
+             * @classdesc Represents a PendingWrite.
              * @constructor
-             * @param {elastickv.s3.Attempt.$Properties=} [properties] Properties to set
+             * @param {elastickv.s3.PendingWrite.$Properties=} [properties] Properties to set
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
-            const Attempt = function (properties) {
+            const PendingWrite = function (properties) {
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2424,63 +2424,63 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             /**
-             * Attempt origin.
+             * PendingWrite origin.
              * @member {Uint8Array} origin
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @instance
              */
-            Attempt.prototype.origin = $util.newBuffer([]);
+            PendingWrite.prototype.origin = $util.newBuffer([]);
 
             /**
-             * Attempt startedMs.
+             * PendingWrite startedMs.
              * @member {number} startedMs
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @instance
              */
-            Attempt.prototype.startedMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PendingWrite.prototype.startedMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
-             * Attempt seenMs.
+             * PendingWrite seenMs.
              * @member {number} seenMs
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @instance
              */
-            Attempt.prototype.seenMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PendingWrite.prototype.seenMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
-             * Attempt node.
+             * PendingWrite node.
              * @member {string} node
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @instance
              */
-            Attempt.prototype.node = "";
+            PendingWrite.prototype.node = "";
 
             /**
-             * Attempt bucket.
+             * PendingWrite bucket.
              * @member {string} bucket
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @instance
              */
-            Attempt.prototype.bucket = "";
+            PendingWrite.prototype.bucket = "";
 
             /**
-             * Attempt key.
+             * PendingWrite key.
              * @member {string} key
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @instance
              */
-            Attempt.prototype.key = "";
+            PendingWrite.prototype.key = "";
 
             /**
-             * Encodes the specified Attempt message. Does not implicitly {@link elastickv.s3.Attempt.verify|verify} messages.
+             * Encodes the specified PendingWrite message. Does not implicitly {@link elastickv.s3.PendingWrite.verify|verify} messages.
              * @function encode
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @static
-             * @param {elastickv.s3.Attempt.$Properties} message Attempt message or plain object to encode
+             * @param {elastickv.s3.PendingWrite.$Properties} message PendingWrite message or plain object to encode
              * @param {$protobuf.Writer} [writer] Writer to encode to
              * @returns {$protobuf.Writer} Writer
              */
-            Attempt.encode = function (message, writer, _depth) {
+            PendingWrite.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
                 if (_depth === $undefined)
@@ -2506,17 +2506,17 @@ export const elastickv = $root.elastickv = (() => {
             };
 
             /**
-             * Decodes an Attempt message from the specified reader or buffer.
+             * Decodes a PendingWrite message from the specified reader or buffer.
              * @function decode
-             * @memberof elastickv.s3.Attempt
+             * @memberof elastickv.s3.PendingWrite
              * @static
              * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
              * @param {number} [length] Message length if known beforehand
-             * @returns {elastickv.s3.Attempt & elastickv.s3.Attempt.$Shape} Attempt
+             * @returns {elastickv.s3.PendingWrite & elastickv.s3.PendingWrite.$Shape} PendingWrite
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            Attempt.decode = function (reader, length, _end, _depth, _target) {
+            PendingWrite.decode = function (reader, length, _end, _depth, _target) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (_depth === $undefined)
@@ -2533,7 +2533,7 @@ export const elastickv = $root.elastickv = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = _target || new $root.elastickv.s3.Attempt();
+                message = _target || new $root.elastickv.s3.PendingWrite();
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
@@ -2614,7 +2614,7 @@ export const elastickv = $root.elastickv = (() => {
                 return message;
             };
 
-            return Attempt;
+            return PendingWrite;
         })();
 
         return s3;

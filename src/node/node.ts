@@ -15,6 +15,7 @@ import { type Config, ConfigError } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
 import { S3Door } from "../gateway/s3-door.ts";
 import { type S3Front, startS3Front } from "../gateway/s3-front.ts";
+import { startPendingWriteSweeps } from "../gc/pending-write-sweeper.ts";
 import type { Edge } from "../http/options.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
@@ -108,6 +109,7 @@ export class Node {
   #fenced: string | undefined;
   #fatal = false;
   #stopping: Promise<void> | undefined;
+  #endSweeps = (): void => {};
   #cancelObserving = (): void => {};
   #cancelLooking = (): void => {};
 
@@ -290,6 +292,15 @@ export class Node {
       log,
       onDeath: (message) => this.#die(message),
     });
+    this.#endSweeps = startPendingWriteSweeps({
+      kv: front.kv,
+      clock: this.#clock,
+      timers: systemTimers,
+      node: config.nodeId,
+      origin: threads.startId,
+      ttlMs: config.s3PendingWriteTtlMs,
+      log,
+    });
     this.#door.serve(this.#s3.application);
     this.#edge ??= await this.#listen();
     watchEventLoopLag(this.#metrics, this.#clock);
@@ -408,6 +419,7 @@ export class Node {
     await this.#edge?.close(graceMs);
     cancel();
     this.#access.close();
+    this.#endSweeps();
     await this.#s3?.stop();
     await this.#front?.stop(THREAD_STOP_MS);
     this.#cancelLooking();

@@ -1,8 +1,8 @@
 /** A node with two gateways: one log, one keyspace, one collector; sessions, slabs, caches and reads of their own. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { GatewayKv } from "../../src/gateway/gateway-kv.ts";
+import { PendingWriteSweeper } from "../../src/gc/pending-write-sweeper.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { AttemptSweeper } from "../../src/s3/content/attempts.ts";
 import { putPendingWrite } from "../../src/s3/content/pending-writes.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
@@ -90,15 +90,15 @@ describe("two gateways", () => {
     const mutations = [putPendingWrite(id, record, content)];
     await first.kv.system.transact({ conditions: [], mutations });
     const sweeper = (origin: Uint8Array) =>
-      new AttemptSweeper({
+      new PendingWriteSweeper({
         group: second.kv.system,
         clock: systemClock,
         node: "n1",
         origin,
         ttlMs: 3_600_000,
       });
-    expect(await sweeper(startId).sweepEarlierBoots()).toBe(0);
-    expect(await sweeper(new Uint8Array(8).fill(2)).sweepEarlierBoots()).toBe(1);
+    expect(await sweeper(startId).sweepEarlierStarts()).toBe(0);
+    expect(await sweeper(new Uint8Array(8).fill(2)).sweepEarlierStarts()).toBe(1);
   });
 
   test("a disk without space stops both", async () => {

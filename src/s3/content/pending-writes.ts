@@ -1,12 +1,12 @@
 /**
  * Pending writes: a row `a` says that a write has stored content which no manifest or part names yet. Its garbage names
  * that content, so deleting the row is all it takes to have it collected. The transaction that makes the content current
- * deletes the row too, keeping the content. What a crash leaves behind the sweeper removes (content/attempts.ts).
+ * deletes the row too, keeping the content. What a crash leaves behind the sweeper removes (gc/pending-write-sweeper.ts).
  */
 import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
 import type { KvGroup, TxnMutation } from "../../txn/types.ts";
-import { type AttemptRecord, encodeAttempt } from "../records/attempt.ts";
-import { attemptKey } from "../records/keys.ts";
+import { pendingWriteKey } from "../records/keys.ts";
+import { encodePendingWrite, type PendingWriteRecord } from "../records/pending-write.ts";
 
 /** A write renews its row with a batch when the row is older than this; far below any sensible TTL. */
 export const RENEW_MS = 10 * 60 * 1000;
@@ -14,11 +14,15 @@ export const RENEW_MS = 10 * 60 * 1000;
 export const WRITE_ID_BYTES = 16;
 
 /** Writes or renews the row: superseding one's own older row must not make the content garbage. */
-export function putPendingWrite(id: Uint8Array, record: AttemptRecord, content: GarbageItem): TxnMutation {
+export function putPendingWrite(
+  id: Uint8Array,
+  record: PendingWriteRecord,
+  content: GarbageItem,
+): TxnMutation {
   return {
     kind: "put",
-    key: attemptKey(id),
-    value: encodeAttempt(record),
+    key: pendingWriteKey(id),
+    value: encodePendingWrite(record),
     disposal: encodeGarbage([content]),
     keepContent: true,
   };
@@ -26,11 +30,11 @@ export function putPendingWrite(id: Uint8Array, record: AttemptRecord, content: 
 
 /** The content is named by an object or a part. */
 export function endPendingWrite(id: Uint8Array): TxnMutation {
-  return { kind: "delete", key: attemptKey(id), keepContent: true };
+  return { kind: "delete", key: pendingWriteKey(id), keepContent: true };
 }
 
 /** The write failed: its content becomes garbage, unless the write has ended or was swept already. */
 export async function abandonPendingWrite(group: KvGroup, id: Uint8Array): Promise<void> {
-  const key = attemptKey(id);
+  const key = pendingWriteKey(id);
   await group.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
 }

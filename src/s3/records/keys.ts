@@ -9,7 +9,7 @@
  *   u bucket generation key upload                        multipart upload
  *   p bucket generation key upload part                   part
  *   c bucket generation key attempt part partAttempt no   chunk
- *   a attempt                                             attempt intent
+ *   a write                                               pending write
  */
 import {
   appendSegments,
@@ -29,7 +29,7 @@ export interface BucketRef {
 const NO_PART_ATTEMPT = new Uint8Array(0);
 
 export const BUCKETS_PREFIX: Uint8Array = encodeKey(["b"]);
-export const ATTEMPTS_PREFIX: Uint8Array = encodeKey(["a"]);
+export const PENDING_WRITES_PREFIX: Uint8Array = encodeKey(["a"]);
 
 export const bucketKey = (bucket: string): Uint8Array => encodeKey(["b", bucket]);
 export const aliveKey = (ref: BucketRef): Uint8Array => encodeKey(["g", ref.bucket, ref.generation]);
@@ -65,7 +65,7 @@ export const partChunksPrefix = (
 /** @param prefix of `partChunksPrefix` @param chunk 0, 1, 2 ... */
 export const chunkKey = (prefix: Uint8Array, chunk: number): Uint8Array => appendSegments(prefix, [chunk]);
 
-export const attemptKey = (attempt: Uint8Array): Uint8Array => encodeKey(["a", attempt]);
+export const pendingWriteKey = (id: Uint8Array): Uint8Array => encodeKey(["a", id]);
 
 /** The rows whose key segment begins with `namePrefix` (an open prefix). */
 export const namesPrefix = (tag: "o" | "u", ref: BucketRef, namePrefix: string): Uint8Array =>

@@ -6,7 +6,7 @@ import { startEdge } from "../../../src/http/edge.ts";
 import { LogSource } from "../../../src/s3/content/log/source.ts";
 import { RangeReader } from "../../../src/s3/content/reader.ts";
 import type { Extent } from "../../../src/s3/content/types.ts";
-import { encodeChunk } from "../../../src/s3/records/attempt.ts";
+import { encodeChunk } from "../../../src/s3/records/chunk.ts";
 import type { PayloadTarget } from "../../../src/store/types.ts";
 import type { KvGroup } from "../../../src/txn/types.ts";
 

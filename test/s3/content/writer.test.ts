@@ -25,23 +25,23 @@ function endless(length: number) {
   };
 }
 
-test("flushes: full batches ahead, intent with the first, the rest with the manifest", async () => {
+test("flushes: full batches ahead, the pending write with the first, the rest with the manifest", async () => {
   const h = harness();
   await h.call("PUT", "/bucket");
-  const seen: { puts: number; intent: boolean; conditions: number }[] = [];
+  const seen: { puts: number; pending: boolean; conditions: number }[] = [];
   h.kv.before = (txn) => {
     seen.push({
       puts: chunkPuts(txn),
-      intent: txn.mutations.some((m) => m.kind === "put" && m.key[0] === 0x61),
+      pending: txn.mutations.some((m) => m.kind === "put" && m.key[0] === 0x61),
       conditions: txn.conditions.length,
     });
   };
   await h.call("PUT", "/bucket/key", { body: pattern(11 * MIB) });
   expect(seen).toEqual([
-    { puts: 3, intent: true, conditions: 1 },
-    { puts: 3, intent: false, conditions: 2 },
-    { puts: 3, intent: false, conditions: 2 },
-    { puts: 2, intent: false, conditions: 2 },
+    { puts: 3, pending: true, conditions: 1 },
+    { puts: 3, pending: false, conditions: 2 },
+    { puts: 3, pending: false, conditions: 2 },
+    { puts: 2, pending: false, conditions: 2 },
   ]);
 });
 

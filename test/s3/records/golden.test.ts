@@ -1,15 +1,15 @@
 /** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
 import { expect, test } from "bun:test";
-import { decodeAttempt, decodeChunk, encodeAttempt, encodeChunk } from "../../../src/s3/records/attempt.ts";
 import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
+import { decodeChunk, encodeChunk } from "../../../src/s3/records/chunk.ts";
 import {
   aliveKey,
-  attemptKey,
   bucketKey,
   chunkKey,
   objectKey,
   partChunksPrefix,
   partKey,
+  pendingWriteKey,
   uploadKey,
 } from "../../../src/s3/records/keys.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../../../src/s3/records/manifest.ts";
 import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { type RowOwner, rowOwner, userOf } from "../../../src/s3/records/owner.ts";
+import { decodePendingWrite, encodePendingWrite } from "../../../src/s3/records/pending-write.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
 import { versionIdOf } from "../../../src/s3/records/version-id.ts";
@@ -81,7 +82,7 @@ test("keys", () => {
       "0001" +
       "0000000000000002",
   );
-  expect(hex(attemptKey(id))).toBe("610001" + "0a00ff0001");
+  expect(hex(pendingWriteKey(id))).toBe("610001" + "0a00ff0001");
 });
 
 test("values", () => {
@@ -146,7 +147,7 @@ test("values", () => {
       modifiedMs: 6,
     }),
     chunk: encodeChunk({ crc32: 0xffffffff, size: 1 << 20 }),
-    attempt: encodeAttempt({
+    attempt: encodePendingWrite({
       origin: bytes("0102030405060708"),
       node: "n",
       startedMs: 1,
@@ -239,7 +240,7 @@ test("what was written is read back", () => {
   expect(decodePart(encodePart(part))).toEqual(part);
   expect(decodeChunk(encodeChunk({ crc32: 0x80000001, size: 7 }))).toEqual({ crc32: 0x80000001, size: 7 });
   const attempt = { origin: bytes("01"), node: "n", startedMs: 1, seenMs: 2, bucket: "b", key: "k" };
-  expect(decodeAttempt(encodeAttempt(attempt))).toEqual(attempt);
+  expect(decodePendingWrite(encodePendingWrite(attempt))).toEqual(attempt);
 });
 
 test("content of a newer release: the row is read, its kind is named, and it is not written anew", () => {
@@ -357,7 +358,7 @@ test("rows that are not what they should be are named, never guessed", () => {
       decodeBucket,
       decodeUpload,
       decodePart,
-      decodeAttempt,
+      decodePendingWrite,
       decodeChunk,
     ]) {
       expect(() => decode(bytes(rubbish))).toThrow(RecordError);

@@ -25,7 +25,7 @@ import type {
 } from "../../../src/s3/content/types.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { type Guard, transactGuarded } from "../../../src/s3/records/guarded.ts";
-import { attemptKey } from "../../../src/s3/records/keys.ts";
+import { pendingWriteKey } from "../../../src/s3/records/keys.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { encodeKey, prefixEnd } from "../../../src/store/key-encoding.ts";
 import type { PutMutation } from "../../../src/store/types.ts";
@@ -142,7 +142,7 @@ class BlobWrite implements ContentWrite {
 
   #guards(): readonly Guard[] {
     if (!this.#pending) return this.#target.guards;
-    const condition = { kind: "must-exist", key: attemptKey(this.#id) } as const;
+    const condition = { kind: "must-exist", key: pendingWriteKey(this.#id) } as const;
     return [...this.#target.guards, { condition, onFail: () => new S3Error("ServiceUnavailable") }];
   }
 

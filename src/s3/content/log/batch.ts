@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { PayloadBuffer, TxnMutation } from "../../../txn/types.ts";
-import { encodeChunk } from "../../records/attempt.ts";
+import { encodeChunk } from "../../records/chunk.ts";
 import { chunkKey } from "../../records/keys.ts";
 import type { Permit } from "../admission.ts";
 

@@ -1,12 +1,13 @@
 /**
- * How an object is cut for its road through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
+ * How an object is cut for its path through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
  * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
  */
 import { encodeGarbage } from "../../../txn/garbage.ts";
 import type { Condition, KvGroup, Txn, TxnMutation } from "../../../txn/types.ts";
 import { BUCKET_NAME_LENGTH_MAX, KEY_BYTES_MAX, PART_NUMBER_MAX } from "../../protocol/limits.ts";
-import { encodeAttempt, encodeChunk } from "../../records/attempt.ts";
-import { aliveKey, attemptKey, chunkKey, partChunksPrefix, uploadKey } from "../../records/keys.ts";
+import { encodeChunk } from "../../records/chunk.ts";
+import { aliveKey, chunkKey, partChunksPrefix, pendingWriteKey, uploadKey } from "../../records/keys.ts";
+import { encodePendingWrite } from "../../records/pending-write.ts";
 import { CHUNK_BYTES } from "../chunk-buffers.ts";
 
 /** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
@@ -21,7 +22,7 @@ export interface BatchPlan {
 
 /**
  * Chunk size and batch for what one transaction may take, decided with the worst case: the longest key there is, all
- * of it in bytes that double when they are escaped, in the first batch (which also carries the intent).
+ * of it in bytes that double when they are escaped, in the first batch (which also carries the pending write).
  * @throws RangeError when not even the smallest chunk fits
  */
 export function planBatches(kv: Pick<KvGroup, "encodedSize" | "maxTxnBytes">): BatchPlan {
@@ -50,8 +51,8 @@ export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
   const mutations: TxnMutation[] = [
     {
       kind: "put",
-      key: attemptKey(id),
-      value: encodeAttempt({
+      key: pendingWriteKey(id),
+      value: encodePendingWrite({
         origin: new Uint8Array(8),
         node: "n".repeat(255),
         startedMs: largest,

@@ -2,7 +2,7 @@
 import { crc32 } from "node:zlib";
 import type { GarbageItem } from "../../../txn/garbage.ts";
 import type { KvClient, KvGroup } from "../../../txn/types.ts";
-import { decodeChunk } from "../../records/attempt.ts";
+import { decodeChunk } from "../../records/chunk.ts";
 import { attemptChunksPrefix, bucketChunksPrefix, chunkKey, partChunksPrefix } from "../../records/keys.ts";
 import { RecordError } from "../../records/record-error.ts";
 import type { ChunkBuffer } from "../chunk-buffers.ts";

@@ -4,8 +4,8 @@
  *
  * - up to the inline limit: one buffer, which the manifest's row carries as its payload;
  * - one batch of chunks: its rows go into the manifest's transaction;
- * - more: full batches go ahead, the first with the attempt's intent, the later ones on condition that the intent is
- *   there; the last one waits for the manifest's transaction, which also deletes the intent.
+ * - more: full batches go ahead, the first with the row of the pending write, the later ones on condition that it is
+ *   there; the last one waits for the manifest's transaction, which also deletes that row.
  *
  * At most `BATCHES_IN_FLIGHT` batches are on their way while the next one is filled. The second leaves only when the
  * first has been applied: a proposal that was dropped and repeated may overtake nothing it depends on.
@@ -19,7 +19,7 @@ import { encodeGarbage } from "../../../txn/garbage.ts";
 import type { KvClient, KvGroup, TxnMutation } from "../../../txn/types.ts";
 import { S3Error } from "../../protocol/errors.ts";
 import { type Guard, transactGuarded } from "../../records/guarded.ts";
-import { attemptChunksPrefix, attemptKey, partChunksPrefix } from "../../records/keys.ts";
+import { attemptChunksPrefix, partChunksPrefix, pendingWriteKey } from "../../records/keys.ts";
 import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "../admission.ts";
 import {
   abandonPendingWrite,
@@ -57,7 +57,7 @@ export class LogWrite implements ContentWrite {
   readonly #target: ContentTarget;
   readonly #protocol: AdmissionProtocol;
   readonly #signal: () => AbortSignal | undefined;
-  /** Of this write: chunks are named by it, and the intent row. */
+  /** Of this write: chunks are named by it, and its row. */
   readonly #id: Uint8Array;
   readonly #prefix: Uint8Array;
   readonly #inFlight = new Set<Promise<void>>();
@@ -147,7 +147,7 @@ export class LogWrite implements ContentWrite {
     try {
       await abandonPendingWrite(this.#kv, this.#id);
     } catch {
-      // No leader, a full disk: the intent stays, and the sweeper comes for it.
+      // No leader, a full disk: the row stays, and the sweeper comes for it.
     }
   }
 
@@ -156,7 +156,7 @@ export class LogWrite implements ContentWrite {
     const { guards } = this.#target;
     if (this.#first === undefined) return { guards, mutations: [...puts, put] };
     return {
-      guards: [...guards, this.#intentGuard()],
+      guards: [...guards, this.#pendingGuard()],
       mutations: [...puts, endPendingWrite(this.#id), put],
     };
   }
@@ -246,7 +246,7 @@ export class LogWrite implements ContentWrite {
 
   async #send(batch: Batch, hashed: Promise<void>): Promise<void> {
     const isFirst = this.#first === undefined;
-    const guards = isFirst ? this.#target.guards : [...this.#target.guards, this.#intentGuard()];
+    const guards = isFirst ? this.#target.guards : [...this.#target.guards, this.#pendingGuard()];
     try {
       await transactGuarded(this.#kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
     } finally {
@@ -268,9 +268,9 @@ export class LogWrite implements ContentWrite {
     return [putPendingWrite(this.#id, record, { kind: "prefix", prefix: this.#prefix })];
   }
 
-  #intentGuard(): Guard {
+  #pendingGuard(): Guard {
     return {
-      condition: { kind: "must-exist", key: attemptKey(this.#id) },
+      condition: { kind: "must-exist", key: pendingWriteKey(this.#id) },
       // Swept for inactivity, or the bucket was emptied under it: the client may send the whole body again.
       onFail: () =>
         new S3Error("ServiceUnavailable", {

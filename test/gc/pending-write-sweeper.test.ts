@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
-import { AttemptSweeper, type AttemptSweeperOptions } from "../../../src/s3/content/attempts.ts";
-import { KvError } from "../../../src/txn/types.ts";
-import { type Harness, harness, pattern } from "../support/harness.ts";
+import { PendingWriteSweeper, type PendingWriteSweeperOptions } from "../../src/gc/pending-write-sweeper.ts";
+import { KvError } from "../../src/txn/types.ts";
+import { type Harness, harness, pattern } from "../s3/support/harness.ts";
 
 const MIB = 1024 * 1024;
 const HOUR = 3_600_000;
-const ATTEMPTS = Buffer.from("a\0\u0001");
+const PENDING = Buffer.from("a\0\u0001");
 const CHUNKS = Buffer.from("c\0\u0001");
 
-/** An upload that crashes after its first batches: the intent and the chunks stay. */
+/** An upload that crashes after its first batches: the pending write and the chunks stay. */
 async function crashed(): Promise<Harness> {
   const h = harness();
   await h.call("PUT", "/bucket");
@@ -18,12 +18,12 @@ async function crashed(): Promise<Harness> {
   };
   await h.call("PUT", "/bucket/key", { body: pattern(8 * MIB) });
   h.kv.before = undefined;
-  expect([h.kv.rows(ATTEMPTS).length, h.kv.rows(CHUNKS).length]).toEqual([1, 6]);
+  expect([h.kv.rows(PENDING).length, h.kv.rows(CHUNKS).length]).toEqual([1, 6]);
   return h;
 }
 
-function sweeper(h: Harness, options: Partial<AttemptSweeperOptions> = {}): AttemptSweeper {
-  return new AttemptSweeper({
+function sweeper(h: Harness, options: Partial<PendingWriteSweeperOptions> = {}): PendingWriteSweeper {
+  return new PendingWriteSweeper({
     group: h.kv,
     clock: h.clock,
     node: "node-1",
@@ -33,12 +33,12 @@ function sweeper(h: Harness, options: Partial<AttemptSweeperOptions> = {}): Atte
   });
 }
 
-test("intents of this node's earlier incarnations go at start", async () => {
+test("pending writes of this node's earlier starts go at start", async () => {
   const h = await crashed();
-  expect(await sweeper(h, { origin: h.log.origin }).sweepEarlierBoots()).toBe(0);
-  expect(await sweeper(h, { node: "node-2" }).sweepEarlierBoots()).toBe(0);
-  expect(await sweeper(h).sweepEarlierBoots()).toBe(1);
-  expect(h.kv.rows(ATTEMPTS).length).toBe(0);
+  expect(await sweeper(h, { origin: h.log.origin }).sweepEarlierStarts()).toBe(0);
+  expect(await sweeper(h, { node: "node-2" }).sweepEarlierStarts()).toBe(0);
+  expect(await sweeper(h).sweepEarlierStarts()).toBe(1);
+  expect(h.kv.rows(PENDING).length).toBe(0);
   expect(h.kv.rows(CHUNKS).every((row) => h.kv.isGarbage(row.key))).toBe(true);
 });
 
@@ -51,7 +51,7 @@ test("others go when they have been inactive for the TTL", async () => {
   expect(await other.sweepInactive()).toBe(1);
 });
 
-test("an attempt that is renewed while it is being judged stays; a swept one cannot finish", async () => {
+test("a write that is renewed while it is being judged stays; a swept one cannot finish", async () => {
   const h = harness();
   await h.call("PUT", "/bucket");
   let seen = 0;
@@ -67,7 +67,7 @@ test("an attempt that is renewed while it is being judged stays; a swept one can
   expect(h.kv.rows(CHUNKS).every((row) => h.kv.isGarbage(row.key))).toBe(true);
 });
 
-test("a slow upload renews its intent and keeps its chunks", async () => {
+test("a slow upload renews its row and keeps its chunks", async () => {
   const h = harness();
   await h.call("PUT", "/bucket");
   let renewals = 0;
@@ -84,13 +84,13 @@ test("a slow upload renews its intent and keeps its chunks", async () => {
   expect(Buffer.compare((await h.call("GET", "/bucket/key")).bytes, body)).toBe(0);
 });
 
-test("many intents are swept page by page", async () => {
+test("many pending writes are swept page by page", async () => {
   const h = await crashed();
-  const template = h.kv.rows(ATTEMPTS)[0];
-  if (template === undefined) throw new Error("no intent");
+  const template = h.kv.rows(PENDING)[0];
+  if (template === undefined) throw new Error("no pending write");
   for (let i = 0; i < 600; i++) {
-    const key = new Uint8Array([...ATTEMPTS, 1, 1 + (i >> 7), 1 + (i & 127), 0, 1]);
+    const key = new Uint8Array([...PENDING, 1, 1 + (i >> 7), 1 + (i & 127), 0, 1]);
     await h.kv.transact({ conditions: [], mutations: [{ kind: "put", key, value: template.value }] });
   }
-  expect(await sweeper(h).sweepEarlierBoots()).toBe(601);
+  expect(await sweeper(h).sweepEarlierStarts()).toBe(601);
 });
