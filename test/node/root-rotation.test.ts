@@ -1,4 +1,4 @@
-/** Another access key for root, at every start: buckets and objects stay whose they were. */
+/** Another access key for root: buckets and objects stay whose they were. */
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -66,14 +66,13 @@ test("every answer names the same owner, and x-amz-expected-bucket-owner holds",
   const [owner] = first;
   expect(owner).toMatch(/^[0-9a-f]{64}$/);
   expect(first).toEqual([owner, owner, owner, owner]);
-  for (const accessKeyId of ["ANOTHERACCESSKEY", "ATHIRDACCESSKEY"]) {
-    const later = await serving(accessKeyId, async (client) => {
-      const ExpectedBucketOwner = owner;
-      await client.send(
-        new PutObjectCommand({ Bucket: "bucket", Key: accessKeyId, Body: "x", ExpectedBucketOwner }),
-      );
-      return owners(client);
-    });
-    expect(later).toEqual(first);
-  }
+  const accessKeyId = "ANOTHERACCESSKEY";
+  const later = await serving(accessKeyId, async (client) => {
+    const ExpectedBucketOwner = owner;
+    await client.send(
+      new PutObjectCommand({ Bucket: "bucket", Key: accessKeyId, Body: "x", ExpectedBucketOwner }),
+    );
+    return owners(client);
+  });
+  expect(later).toEqual(first);
 }, 60_000);
