@@ -40,7 +40,7 @@ export async function readAll(request: EdgeRequest): Promise<Buffer> {
     const piece = await request.body.read();
     if (piece === undefined) return Buffer.concat(pieces);
     // A piece is gone with the next one.
-    pieces.push(Uint8Array.from(piece));
+    pieces.push(new Uint8Array(piece));
   }
 }
 
