@@ -32,13 +32,16 @@ const PIECE_BYTES = 1 << 20;
 /** Up to this head and body leave in one write, as a client's small request does. */
 const ONE_WRITE_BYTES = 64 << 10;
 
-export const factory: RequestFactory = (connection, plan) => {
+const factory: RequestFactory = (connection, plan) => {
   const options = plan.options as S3RequestOptions;
   const requests = paths(options, connection).map(({ path, query }) => build(plan, options, path, query));
   let at = 0;
   if (options.once === true) return () => requests[at++];
   return () => requests[at++ % requests.length];
 };
+
+/** Imported by path (load-generator.ts). */
+export default factory;
 
 function paths(options: S3RequestOptions, connection: number) {
   if (options.queries !== undefined) return options.queries.map((query) => ({ path: options.path, query }));

@@ -41,6 +41,8 @@ export interface NodeOptions {
   readonly adminPort?: number;
   /** Put before the command: `setpriv ...`, `nsenter ...`. */
   readonly wrapper?: readonly string[];
+  /** Default: `serverCommand()`. */
+  readonly command?: readonly string[];
 }
 
 const running = new Set<NodeProcess>();
@@ -101,7 +103,7 @@ export class NodeProcess {
     this.#child = Bun.spawn(
       [
         ...(options.wrapper ?? []),
-        ...serverCommand(),
+        ...(options.command ?? serverCommand()),
         "serve",
         "--data-dir",
         options.dataDir,

@@ -1,0 +1,105 @@
+/**
+ * `bun bench/paired.ts OTHER [--rounds N] [--only put,signed,get,put-large,get-large]`: this tree's binary and another one (an older
+ * release's, another branch's) take turns, one node each on the same disk. Ratios of rate and of the node's CPU a request: this / other, the
+ * median of the rounds' ratios, so that what slows the machine for a while slows both.
+ */
+import { parseArgs } from "node:util";
+import { NodeProcess, serverCommand, temporaryDirectory } from "../test/process/lib/node-process.ts";
+import { threadCpuSeconds } from "../test/process/lib/proc.ts";
+import { S3Client } from "../test/process/lib/s3-client.ts";
+import { BUCKET, type LoadOptions, load } from "./lib/context.ts";
+import { median } from "./lib/figure.ts";
+
+const SMALL = { path: `/${BUCKET}/small-`, keysPerConnection: 256 } as const;
+const LARGE = { path: `/${BUCKET}/large-`, keysPerConnection: 4 } as const;
+const LARGE_BYTES = 64 << 20;
+
+const CASES: Readonly<Record<string, Omit<LoadOptions, "port">>> = {
+  put: { connections: 64, seconds: 2, requests: { ...SMALL, method: "PUT", bodyBytes: 4096 } },
+  signed: {
+    connections: 64,
+    seconds: 2,
+    requests: { ...SMALL, method: "PUT", bodyBytes: 4096, signBody: true },
+  },
+  get: { connections: 64, seconds: 2, requests: { ...SMALL, method: "GET" } },
+  "put-large": { connections: 4, count: 8, requests: { ...LARGE, method: "PUT", bodyBytes: LARGE_BYTES } },
+  "get-large": {
+    connections: 4,
+    seconds: 2,
+    requests: { method: "GET", path: `/${BUCKET}/large-0-0`, keysPerConnection: 0 },
+  },
+};
+
+interface Sample {
+  readonly rate: number;
+  /** CPU microseconds a request, all threads. */
+  readonly cpuUs: number;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "7" },
+    only: { type: "string", default: Object.keys(CASES).join(",") },
+  },
+});
+const [other] = positionals;
+if (other === undefined)
+  throw new Error("usage: bun bench/paired.ts OTHER_BINARY [--rounds N] [--only CASES]");
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds ${values.rounds}: not a number of rounds`);
+
+const subjects = [await start(serverCommand()), await start([other])] as const;
+try {
+  for (const node of subjects) {
+    // All keys exist, and both sides are warm.
+    const requests = { ...SMALL, method: "PUT", bodyBytes: 4096, once: true } as const;
+    await load({ port: node.s3Port, connections: 64, count: 64 * 256, requests });
+  }
+  for (const name of values.only.split(",")) {
+    const options = CASES[name];
+    if (options === undefined) throw new Error(`--only: no case "${name}"`);
+    const pairs: (readonly [Sample, Sample])[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const [mine, others] = subjects;
+      const first = round % 2 === 0 ? mine : others;
+      const second = first === mine ? others : mine;
+      const one = await sample(first, options);
+      const two = await sample(second, options);
+      pairs.push(first === mine ? [one, two] : [two, one]);
+    }
+    const ratio = (of: (sample: Sample) => number): string =>
+      median(pairs.map(([mine, others]) => of(mine) / of(others))).toFixed(3);
+    const shown = (of: (sample: Sample) => number): string =>
+      [0, 1].map((i) => median(pairs.map((pair) => of(pair[i] as Sample))).toFixed(1)).join(" / ");
+    console.log(
+      `${name.padEnd(10)} rate ${ratio(({ rate }) => rate)} (${shown(({ rate }) => rate)} req/s)   ` +
+        `CPU ${ratio(({ cpuUs }) => cpuUs)} (${shown(({ cpuUs }) => cpuUs)} us a request)`,
+    );
+  }
+} finally {
+  await Promise.all(subjects.map((node) => node.stop()));
+}
+
+async function start(command: readonly string[]): Promise<NodeProcess> {
+  const node = await NodeProcess.start({ dataDir: temporaryDirectory("paired"), command });
+  const client = new S3Client(node.s3Port, 1);
+  await client.expect([200, 409], "PUT", BUCKET);
+  client.close();
+  return node;
+}
+
+async function sample(node: NodeProcess, options: Omit<LoadOptions, "port">): Promise<Sample> {
+  const before = cpuSeconds(node.pid);
+  const report = await load({ ...options, port: node.s3Port });
+  const warmUpSeconds = options.count === undefined ? 0.3 : 0;
+  const requests = report.requestsPerSecond * (report.seconds + warmUpSeconds);
+  return { rate: report.requestsPerSecond, cpuUs: ((cpuSeconds(node.pid) - before) * 1e6) / requests };
+}
+
+function cpuSeconds(pid: number): number {
+  let sum = 0;
+  for (const seconds of threadCpuSeconds(pid).values()) sum += seconds;
+  return sum;
+}
