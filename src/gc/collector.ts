@@ -1,7 +1,7 @@
 /**
- * Deletes what superseded rows left behind (the clean-up list, see fsm.ts), in bounded batches through Raft.
+ * Deletes what superseded rows left behind (the garbage queue, see state/state-machine.ts), in bounded batches through Raft.
  *
- * Keys only are read, `SCAN_PAGE` at a time, and deleted `CLEANUP_BATCH_OPERATIONS` to an entry: a 5 GiB object
+ * Keys only are read, `SCAN_PAGE` at a time, and deleted `COLLECT_BATCH_OPERATIONS` to an entry: a 5 GiB object
  * (5120 chunks) is 80 entries. Every step can be repeated: a collector that stops anywhere, or two of them at once,
  * delete nothing twice and forget nothing, because a list row goes last.
  */
@@ -9,11 +9,11 @@ import type { Clock } from "../platform/clock.ts";
 import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
 import { decodeGarbage, type GarbageItem } from "../txn/garbage.ts";
 import { physicalMs } from "../txn/hlc.ts";
-import { CLEANUP_PREFIX, parseCleanupKey } from "../txn/keys.ts";
+import { GARBAGE_PREFIX, parseGarbageKey } from "../txn/keys.ts";
 import type { KvGroup, TxnMutation } from "../txn/types.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
-const CLEANUP_BATCH_OPERATIONS = 64;
+const COLLECT_BATCH_OPERATIONS = 64;
 /** Keys read at a time; independent of the batch. */
 const SCAN_PAGE = 1_024;
 /** List rows looked at in one run. */
@@ -43,7 +43,7 @@ export class GarbageCollector {
   /** Where the list goes on. Commit timestamps only grow, so no row ever comes before one that was deleted; and a
    *  deleted row costs every scan that walks over it until its versions are compacted. Unreadable rows lie before it too:
    *  the next leader, or this node started again, looks at them anew. */
-  #listFrom = CLEANUP_PREFIX;
+  #listFrom = GARBAGE_PREFIX;
   #stopped = false;
 
   constructor(options: GarbageCollectorOptions) {
@@ -68,10 +68,10 @@ export class GarbageCollector {
     let deleted = 0;
     while (!this.#stopped && active()) {
       const view = await group.snapshot();
-      const rows = await view.scan(this.#listFrom, prefixEnd(CLEANUP_PREFIX), { limit: LIST_PAGE });
+      const rows = await view.scan(this.#listFrom, prefixEnd(GARBAGE_PREFIX), { limit: LIST_PAGE });
       // The list is ordered by commit time: the first row that is too young ends it.
       const due = rows.filter((row) => {
-        return physicalMs(parseCleanupKey(row.key).commitTs) + gracePeriodMs <= clock.nowMs();
+        return physicalMs(parseGarbageKey(row.key).commitTs) + gracePeriodMs <= clock.nowMs();
       });
       if (due.length === 0) return deleted;
       const emptied: Uint8Array[] = [];
@@ -119,10 +119,10 @@ export class GarbageCollector {
   }
 
   async #deleteKeys(keys: readonly Uint8Array[]): Promise<number> {
-    for (let i = 0; i < keys.length; i += CLEANUP_BATCH_OPERATIONS) {
-      // keepContent: what lies under a disposed prefix is named by that disposal already.
+    for (let i = 0; i < keys.length; i += COLLECT_BATCH_OPERATIONS) {
+      // keepContent: what lies under a prefix of a garbage record is named by that record already.
       const mutations: TxnMutation[] = keys
-        .slice(i, i + CLEANUP_BATCH_OPERATIONS)
+        .slice(i, i + COLLECT_BATCH_OPERATIONS)
         .map((key) => ({ kind: "delete", key, keepContent: true }));
       await this.#options.group.transact({ conditions: [], mutations });
       this.#options.onDeleted?.(mutations.length);

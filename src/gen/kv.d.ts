@@ -207,8 +207,8 @@ export namespace elastickv {
             /** Mutation value. */
             value: Uint8Array;
 
-            /** Mutation disposal. */
-            disposal: Uint8Array;
+            /** Mutation garbage. */
+            garbage: Uint8Array;
 
             /** Mutation payloadLength. */
             payloadLength: number;
@@ -255,8 +255,8 @@ export namespace elastickv {
                 /** Mutation value */
                 value?: (Uint8Array|null);
 
-                /** Mutation disposal */
-                disposal?: (Uint8Array|null);
+                /** Mutation garbage */
+                garbage?: (Uint8Array|null);
 
                 /** Mutation payloadLength */
                 payloadLength?: (number|null);
@@ -292,8 +292,8 @@ export namespace elastickv {
                 /** DELETE_PREFIX value */
                 DELETE_PREFIX = 3,
 
-                /** DISPOSE value */
-                DISPOSE = 4,
+                /** ADD_GARBAGE value */
+                ADD_GARBAGE = 4,
 
                 /** ARCHIVE value */
                 ARCHIVE = 5

@@ -450,7 +450,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.kv.Mutation.Kind|null} [kind] Mutation kind
              * @property {Uint8Array|null} [key] Mutation key
              * @property {Uint8Array|null} [value] Mutation value
-             * @property {Uint8Array|null} [disposal] Mutation disposal
+             * @property {Uint8Array|null} [garbage] Mutation garbage
              * @property {number|null} [payloadLength] Mutation payloadLength
              * @property {boolean|null} [hasPayload] Mutation hasPayload
              * @property {boolean|null} [keepContent] Mutation keepContent
@@ -511,12 +511,12 @@ export const elastickv = $root.elastickv = (() => {
             Mutation.prototype.value = $util.newBuffer([]);
 
             /**
-             * Mutation disposal.
-             * @member {Uint8Array} disposal
+             * Mutation garbage.
+             * @member {Uint8Array} garbage
              * @memberof elastickv.kv.Mutation
              * @instance
              */
-            Mutation.prototype.disposal = $util.newBuffer([]);
+            Mutation.prototype.garbage = $util.newBuffer([]);
 
             /**
              * Mutation payloadLength.
@@ -572,8 +572,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.key);
                 if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value.length)
                     writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.value);
-                if (message.disposal != null && $Object.hasOwnProperty.call(message, "disposal") && message.disposal.length)
-                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.disposal);
+                if (message.garbage != null && $Object.hasOwnProperty.call(message, "garbage") && message.garbage.length)
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.garbage);
                 if (message.payloadLength != null && $Object.hasOwnProperty.call(message, "payloadLength") && message.payloadLength !== 0)
                     writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.payloadLength);
                 if (message.hasPayload != null && $Object.hasOwnProperty.call(message, "hasPayload") && message.hasPayload !== false)
@@ -657,9 +657,9 @@ export const elastickv = $root.elastickv = (() => {
                             if (wireType !== 2)
                                 break;
                             if ((value = reader.bytes()).length)
-                                message.disposal = value;
+                                message.garbage = value;
                             else
-                                delete message.disposal;
+                                delete message.garbage;
                             continue;
                         }
                     case 5: {
@@ -723,7 +723,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} PUT=1 PUT value
              * @property {number} DELETE=2 DELETE value
              * @property {number} DELETE_PREFIX=3 DELETE_PREFIX value
-             * @property {number} DISPOSE=4 DISPOSE value
+             * @property {number} ADD_GARBAGE=4 ADD_GARBAGE value
              * @property {number} ARCHIVE=5 ARCHIVE value
              */
             Mutation.Kind = (function() {
@@ -732,7 +732,7 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[1] = "PUT"] = 1;
                 values[valuesById[2] = "DELETE"] = 2;
                 values[valuesById[3] = "DELETE_PREFIX"] = 3;
-                values[valuesById[4] = "DISPOSE"] = 4;
+                values[valuesById[4] = "ADD_GARBAGE"] = 4;
                 values[valuesById[5] = "ARCHIVE"] = 5;
                 return values;
             })();

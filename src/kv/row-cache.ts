@@ -58,7 +58,7 @@ export class RowCache {
       key.byteLength +
       row.value.byteLength +
       (row.payload?.byteLength ?? 0) +
-      (row.disposal?.byteLength ?? 0);
+      (row.garbage?.byteLength ?? 0);
     if (bytes > CACHED_ROW_BYTES_MAX) return;
     const name = mapKeyOf(key);
     this.#drop(name);

@@ -298,8 +298,8 @@ export const METRICS = {
   storeWalBytes: gauge("elastickv_store_wal_bytes", "Size of SQLite's WAL file.", [], "sum"),
   storeDatabaseBytes: gauge("elastickv_store_database_bytes", "Size of SQLite's database file.", [], "sum"),
   storeCompactedRows: counter("elastickv_store_compacted_rows_total", "Old versions removed.", []),
-  cleanupRows: counter(
-    "elastickv_cleanup_rows_total",
+  collectedRows: counter(
+    "elastickv_collected_rows_total",
     "Chunk rows of replaced or deleted objects removed.",
     [],
   ),

@@ -61,15 +61,15 @@ export class NodeControl {
   constructor(options: NodeControlOptions) {
     this.#options = options;
     this.cluster = new ClusterControl(options);
-    const cleaned = options.metrics.counter("cleanupRows").labels();
+    const collected = options.metrics.counter("collectedRows").labels();
     this.#collector = new GarbageCollector({
       group: options.group,
       clock: options.clock,
       gracePeriodMs: options.gracePeriodMs,
       active: () => this.#leadership.leading && this.diskSpace !== "none",
-      onDeleted: (rows) => cleaned.inc(rows),
+      onDeleted: (rows) => collected.inc(rows),
       onUnreadable: (key) => {
-        options.log.warn("clean-up row kept: this release cannot read it", {
+        options.log.warn("garbage record kept: this release cannot read it", {
           key: Buffer.from(key).toString("hex"),
         });
       },
@@ -98,7 +98,7 @@ export class NodeControl {
     this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
     this.#every(COLLECTOR_INTERVAL_MS, () => {
       this.#collector.run().catch((error: unknown) => {
-        log.warn("clean-up stopped, it will go on", { error: String(error) });
+        log.warn("garbage collection stopped, it will go on", { error: String(error) });
       });
     });
   }

@@ -19,7 +19,7 @@ import {
 } from "../store/types.ts";
 import { type CeilingCommand, readCommitTs, type TxnCommand } from "../txn/command.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
-import { cleanupKey } from "../txn/keys.ts";
+import { garbageKey } from "../txn/keys.ts";
 import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
 import { type DecodedEntry, decodeEntry } from "./decoded-entry.ts";
 import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
@@ -241,18 +241,18 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
   }
 }
 
-/** The clean-up list's own rows are left out: nobody reads them but by scan. */
+/** The garbage queue's own rows are left out: nobody reads them but by scan. */
 function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
   for (const mutation of mutations) {
     if (mutation.kind === "delete-prefix") stats.changed = undefined;
     else if (mutation.kind === "archive") stats.changed?.push(mutation.to);
-    else if (mutation.kind !== "dispose") stats.changed?.push(mutation.key);
+    else if (mutation.kind !== "add-garbage") stats.changed?.push(mutation.key);
   }
 }
 
 /**
- * Writes the mutations of one transaction, in order, at one timestamp. Rows they supersede hand their disposal to the
- * clean-up list in the same message: a blind overwrite never has to read first, and nothing is forgotten in between.
+ * Writes the mutations of one transaction, in order, at one timestamp. The garbage records of rows that they supersede go to the
+ * garbage queue in the same message: a blind overwrite never has to read first, and nothing is forgotten in between.
  */
 function applyMutations(
   store: Pick<MvccStore, "getAt">,
@@ -262,12 +262,12 @@ function applyMutations(
 ): void {
   const writes: Mutation[] = [];
   let ordinal = 0;
-  const dispose = (disposal: Uint8Array): void => {
-    writes.push({ kind: "put", key: cleanupKey(commitTs, ordinal++), value: disposal });
+  const addGarbage = (garbage: Uint8Array): void => {
+    writes.push({ kind: "put", key: garbageKey(commitTs, ordinal++), value: garbage });
   };
   const put = (mutation: PutMutation, keepContent: boolean): void => {
     const latest = batch.latest(mutation.key);
-    if (!keepContent && latest?.deleted === false && latest.disposal !== undefined) dispose(latest.disposal);
+    if (!keepContent && latest?.deleted === false && latest.garbage !== undefined) addGarbage(latest.garbage);
     writes.push(mutation);
   };
   const flush = (): void => {
@@ -283,15 +283,15 @@ function applyMutations(
         flush();
         const row = store.getAt(mutation.from, commitTs);
         if (row === undefined || Buffer.compare(mutation.from, mutation.to) === 0) break;
-        const { value, payload, disposal } = row;
-        put({ kind: "put", key: mutation.to, value, payload, disposal }, false);
+        const { value, payload, garbage } = row;
+        put({ kind: "put", key: mutation.to, value, payload, garbage }, false);
         break;
       }
       case "delete": {
         const latest = batch.latest(mutation.key);
         // Deleting what is not there leaves no trace: no tombstone to compact later.
         if (latest === undefined || latest.deleted) break;
-        if (!mutation.keepContent && latest.disposal !== undefined) dispose(latest.disposal);
+        if (!mutation.keepContent && latest.garbage !== undefined) addGarbage(latest.garbage);
         writes.push({ kind: "delete", key: mutation.key });
         break;
       }
@@ -299,8 +299,8 @@ function applyMutations(
         flush();
         batch.deletePrefixAtRaft(mutation.prefix, commitTs);
         break;
-      case "dispose":
-        dispose(mutation.disposal);
+      case "add-garbage":
+        addGarbage(mutation.garbage);
         break;
     }
   }

@@ -16,8 +16,8 @@ export interface PutMutation {
   readonly value: Uint8Array;
   /** Bulk bytes (an inline object, a chunk). Never touched by scans. */
   readonly payload?: Uint8Array | undefined;
-  /** Copied into the clean-up list by the apply that supersedes this row (see `src/kv/`). Opaque to the store. */
-  readonly disposal?: Uint8Array | undefined;
+  /** Copied into the garbage queue by the apply that supersedes this row (see `src/state/`). Opaque to the store. */
+  readonly garbage?: Uint8Array | undefined;
 }
 
 interface DeleteMutation {
@@ -31,7 +31,7 @@ export interface VersionedValue {
   readonly commitTs: Timestamp;
   readonly value: Uint8Array;
   readonly payload: Uint8Array | undefined;
-  readonly disposal: Uint8Array | undefined;
+  readonly garbage: Uint8Array | undefined;
 }
 
 export interface ScanItem {
@@ -54,7 +54,7 @@ export interface ScanOptions {
 export interface LatestVersion {
   readonly commitTs: Timestamp;
   readonly deleted: boolean;
-  readonly disposal: Uint8Array | undefined;
+  readonly garbage: Uint8Array | undefined;
 }
 
 /** Where a large payload is read to. */

@@ -106,7 +106,7 @@ function encodeMutation(mutation: TxnMutation): gen.kv.IMutation {
         kind: MutationKind.PUT,
         key: mutation.key,
         value: mutation.value,
-        ...(mutation.disposal === undefined ? {} : { disposal: mutation.disposal }),
+        ...(mutation.garbage === undefined ? {} : { garbage: mutation.garbage }),
         ...(mutation.payload === undefined
           ? {}
           : { hasPayload: true, payloadLength: mutation.payload.byteLength }),
@@ -120,8 +120,8 @@ function encodeMutation(mutation: TxnMutation): gen.kv.IMutation {
       };
     case "delete-prefix":
       return { kind: MutationKind.DELETE_PREFIX, key: mutation.prefix };
-    case "dispose":
-      return { kind: MutationKind.DISPOSE, disposal: mutation.disposal };
+    case "add-garbage":
+      return { kind: MutationKind.ADD_GARBAGE, garbage: mutation.garbage };
     case "archive":
       return { kind: MutationKind.ARCHIVE, key: mutation.from, to: mutation.to };
   }
@@ -134,13 +134,13 @@ function decodeMutation(mutation: gen.kv.IMutation, payload: Uint8Array | undefi
   const keepContent = mutation.keepContent === true;
   switch (mutation.kind) {
     case MutationKind.PUT: {
-      const disposal = mutation.disposal ?? EMPTY;
+      const garbage = mutation.garbage ?? EMPTY;
       const put: TxnMutation & Mutation = {
         kind: "put",
         key,
         value: mutation.value ?? EMPTY,
         ...(payload === undefined ? {} : { payload }),
-        ...(disposal.byteLength === 0 ? {} : { disposal }),
+        ...(garbage.byteLength === 0 ? {} : { garbage }),
         ...(keepContent ? { keepContent } : {}),
       };
       return put;
@@ -149,8 +149,8 @@ function decodeMutation(mutation: gen.kv.IMutation, payload: Uint8Array | undefi
       return { kind: "delete", key, ...(keepContent ? { keepContent } : {}) };
     case MutationKind.DELETE_PREFIX:
       return { kind: "delete-prefix", prefix: key };
-    case MutationKind.DISPOSE:
-      return { kind: "dispose", disposal: mutation.disposal ?? EMPTY };
+    case MutationKind.ADD_GARBAGE:
+      return { kind: "add-garbage", garbage: mutation.garbage ?? EMPTY };
     case MutationKind.ARCHIVE:
       return { kind: "archive", from: key, to: mutation.to ?? EMPTY };
     default:

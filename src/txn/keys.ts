@@ -2,18 +2,18 @@
 import { decodeKey, encodeKey, KeyReader } from "../store/key-encoding.ts";
 import type { Timestamp } from "../store/types.ts";
 
-const CLEANUP_TAG = "x";
+const GARBAGE_TAG = "x";
 
-/** Every row of the clean-up list, oldest first. */
-export const CLEANUP_PREFIX: Uint8Array = encodeKey([CLEANUP_TAG]);
+/** Every row of the garbage queue, oldest first. */
+export const GARBAGE_PREFIX: Uint8Array = encodeKey([GARBAGE_TAG]);
 
-/** The `ordinal`-th disposal that the transaction committed at `commitTs` left behind. */
-export function cleanupKey(commitTs: Timestamp, ordinal: number): Uint8Array {
-  return encodeKey([CLEANUP_TAG, commitTs, ordinal]);
+/** Of the `ordinal`-th garbage record that the transaction committed at `commitTs` left behind. */
+export function garbageKey(commitTs: Timestamp, ordinal: number): Uint8Array {
+  return encodeKey([GARBAGE_TAG, commitTs, ordinal]);
 }
 
-/** @throws RangeError when `key` is not one of `cleanupKey`. */
-export function parseCleanupKey(key: Uint8Array): { readonly commitTs: Timestamp; readonly ordinal: number } {
+/** @throws RangeError when `key` is not one of `garbageKey`. */
+export function parseGarbageKey(key: Uint8Array): { readonly commitTs: Timestamp; readonly ordinal: number } {
   const [, commitTs, ordinal] = decodeKey(key, ["string", "timestamp", "number"]);
   return { commitTs, ordinal };
 }

@@ -15,22 +15,22 @@ export type Condition =
   | { readonly kind: "prefix-unchanged"; readonly prefix: Uint8Array; readonly ts: Timestamp };
 
 /**
- * Superseding a row (put over it, delete it) moves its `disposal` bytes into the clean-up list, in the same apply,
+ * Superseding a row (put over it, delete it) moves its `garbage` (a garbage record, garbage.ts) into the garbage queue, in the same apply,
  * unless `keepContent` says that what the row pointed to lives on under another row.
  */
 export type TxnMutation =
   | (PutMutation & { readonly keepContent?: boolean })
   | { readonly kind: "delete"; readonly key: Uint8Array; readonly keepContent?: boolean }
-  /** Tombstones every row under the prefix, without disposal. Only for bounded prefixes. */
+  /** Tombstones every row under the prefix; what they point to is no garbage. Only for bounded prefixes. */
   | { readonly kind: "delete-prefix"; readonly prefix: Uint8Array }
   /**
-   * The live row at `from`, if there is one, is also put at `to`: value, payload and disposal. Decided at apply, so that a write
+   * The live row at `from`, if there is one, is also put at `to`: value, payload and garbage. Decided at apply, so that a write
    * that keeps what it replaces has to read nothing first: archive, then a put over `from` with `keepContent`, as what
    * the row points to lives on under `to`. A live row that was at `to` is superseded.
    */
   | { readonly kind: "archive"; readonly from: Uint8Array; readonly to: Uint8Array }
-  /** Adds a disposal to the clean-up list. */
-  | { readonly kind: "dispose"; readonly disposal: Uint8Array };
+  /** Adds a garbage record to the garbage queue. */
+  | { readonly kind: "add-garbage"; readonly garbage: Uint8Array };
 
 export interface Txn {
   readonly conditions: readonly Condition[];

@@ -9,7 +9,7 @@ import { raftIdOf } from "../../src/raft/engine/raft-id.ts";
 import { prefixEnd } from "../../src/store/key-encoding.ts";
 import { decodeCommand } from "../../src/txn/command.ts";
 import { encodeGarbage } from "../../src/txn/garbage.ts";
-import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
+import { GARBAGE_PREFIX } from "../../src/txn/keys.ts";
 import type { KvGroup, Txn, TxnMutation } from "../../src/txn/types.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../support/local-cluster/local-node.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
@@ -141,7 +141,7 @@ describe("a node whose halves contradict each other must not vote", () => {
 });
 
 describe("collector", () => {
-  const disposal = (...prefixes: string[]): Uint8Array =>
+  const garbage = (...prefixes: string[]): Uint8Array =>
     gen.kv.Garbage.encode({ prefixes: prefixes.map(bytes) }).finish();
   const keysUnder = async (prefix: string): Promise<number> => {
     const view = await node.front.kv.system.snapshot();
@@ -150,11 +150,11 @@ describe("collector", () => {
   };
   const listed = async (): Promise<number> => {
     const view = await node.front.kv.system.snapshot();
-    return (await view.scan(CLEANUP_PREFIX, prefixEnd(CLEANUP_PREFIX), { limit: 1_000 })).length;
+    return (await view.scan(GARBAGE_PREFIX, prefixEnd(GARBAGE_PREFIX), { limit: 1_000 })).length;
   };
 
   test("deletes what a superseded row left, 64 operations an entry, and then the list row", async () => {
-    await write(put("m", "1", { disposal: disposal("c/1/", "c/2/") }));
+    await write(put("m", "1", { garbage: garbage("c/1/", "c/2/") }));
     for (let i = 0; i < 300; i++) await write(put(`c/${1 + (i % 2)}/${i}`, "chunk"));
     await write(put("c/3/other", "chunk"));
     await write(put("m", "2"));
@@ -204,16 +204,16 @@ describe("collector", () => {
       active: () => true,
     });
     for (let round = 0; round < 3; round++) {
-      await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));
+      await write(put("m", "1", { garbage: garbage("c/") }), put("c/1", "x"));
       await write({ kind: "delete", key: bytes("m") });
       expect(await collector.run()).toBe(2);
       expect(await listed()).toBe(0);
     }
     const onList = starts.filter((start) => {
-      return Buffer.compare(start.subarray(0, CLEANUP_PREFIX.byteLength), CLEANUP_PREFIX) === 0;
+      return Buffer.compare(start.subarray(0, GARBAGE_PREFIX.byteLength), GARBAGE_PREFIX) === 0;
     });
     // The first two looks of the first run begin at the list's head and behind its only row; later ones go on there.
-    const heads = onList.filter((start) => start.byteLength === CLEANUP_PREFIX.byteLength);
+    const heads = onList.filter((start) => start.byteLength === GARBAGE_PREFIX.byteLength);
     expect(heads.length).toBe(1);
     for (let i = 1; i < onList.length; i++) {
       expect(Buffer.compare(onList[i] as Uint8Array, onList[i - 1] as Uint8Array)).toBeGreaterThanOrEqual(0);
@@ -221,7 +221,7 @@ describe("collector", () => {
   });
 
   test("stopped in the middle, it keeps the list row: the rest is for the next run", async () => {
-    await write(put("m", "1", { disposal: disposal("c/1/", "c/2/") }), put("c/1/1", "x"), put("c/2/1", "x"));
+    await write(put("m", "1", { garbage: garbage("c/1/", "c/2/") }), put("c/1/1", "x"), put("c/2/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
     const options = { group: node.front.kv.system, clock: systemClock, gracePeriodMs: 0, active: () => true };
     const stopped: GarbageCollector = new GarbageCollector({ ...options, onDeleted: () => stopped.stop() });
@@ -235,12 +235,12 @@ describe("collector", () => {
   for (const [what, unreadable] of [
     ["no message at all", Uint8Array.of(0x0a, 0x7f, 0x01)],
     ["a kind of a newer release (field 15)", Uint8Array.of(0x7a, 0x01, 0x61)],
-    ["an empty prefix: every key", disposal("")],
+    ["an empty prefix: every key", garbage("")],
   ] as const) {
     test(`a list row of ${what} is kept and named; the rows behind it are cleaned`, async () => {
-      await write(put("m/1", "1", { disposal: unreadable }), put("c/1", "x"), put("other", "x"));
+      await write(put("m/1", "1", { garbage: unreadable }), put("c/1", "x"), put("other", "x"));
       await write({ kind: "delete", key: bytes("m/1") });
-      await write(put("m/2", "1", { disposal: disposal("c/") }));
+      await write(put("m/2", "1", { garbage: garbage("c/") }));
       await write({ kind: "delete", key: bytes("m/2") });
       const kept: Uint8Array[] = [];
       const collector = new GarbageCollector({
@@ -265,7 +265,7 @@ describe("collector", () => {
       { kind: "prefix", prefix: bytes("c/") },
       { kind: "references", prefix: bytes("r/") },
     ]);
-    await write(put("m", "1", { disposal: mixed }), put("c/1", "x"), put("r/1", "x"), put("r/2", "x"));
+    await write(put("m", "1", { garbage: mixed }), put("c/1", "x"), put("r/1", "x"), put("r/2", "x"));
     await write({ kind: "delete", key: bytes("m") });
     const group = node.front.kv.system;
     const kept: Uint8Array[] = [];
@@ -298,7 +298,7 @@ describe("collector", () => {
   });
 
   test("waits for the grace period, and does nothing where it is not the leader's", async () => {
-    await write(put("m", "1", { disposal: disposal("c/") }), put("c/1", "x"));
+    await write(put("m", "1", { garbage: garbage("c/") }), put("c/1", "x"));
     await write({ kind: "delete", key: bytes("m") });
     const patient = new GarbageCollector({
       group: node.front.kv.system,

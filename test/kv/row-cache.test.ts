@@ -8,7 +8,7 @@ const row = (text: string, payload?: Uint8Array): VersionedValue => ({
   commitTs: 1n,
   value: bytes(text),
   payload,
-  disposal: undefined,
+  garbage: undefined,
 });
 
 describe("row cache", () => {

@@ -89,7 +89,7 @@ function randomLog(seed: number, length: number): Entry[] {
       case 0:
         return { kind: "delete", key: key(), keepContent: next(2) === 0 };
       case 1:
-        return { kind: "dispose", disposal: bytes(`d${next(100)}`) };
+        return { kind: "add-garbage", garbage: bytes(`d${next(100)}`) };
       case 2:
         return { kind: "delete-prefix", prefix: bytes(`${"abc"[next(3)]}/1`) };
       case 3:
@@ -100,7 +100,7 @@ function randomLog(seed: number, length: number): Entry[] {
           key: key(),
           value: bytes(`v${next(1000)}`),
           ...(next(2) === 0 ? { payload: bytes("p".repeat(next(50))) } : {}),
-          ...(next(2) === 0 ? { disposal: bytes(`old${next(100)}`) } : {}),
+          ...(next(2) === 0 ? { garbage: bytes(`old${next(100)}`) } : {}),
         };
     }
   };

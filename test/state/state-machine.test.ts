@@ -6,7 +6,7 @@ import { prefixEnd } from "../../src/store/key-encoding.ts";
 import type { MvccStore } from "../../src/store/types.ts";
 import { encodeCeiling, stampCommitTs } from "../../src/txn/command.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
-import { CLEANUP_PREFIX } from "../../src/txn/keys.ts";
+import { GARBAGE_PREFIX } from "../../src/txn/keys.ts";
 import type { Txn, TxnMutation } from "../../src/txn/types.ts";
 import { encodeTxn } from "../support/encode-txn.ts";
 import { MemoryStore } from "../support/memory-store/memory-store.ts";
@@ -73,7 +73,7 @@ const read = (key: string): string | undefined =>
   text(store.getAt(bytes(key), store.appliedState().commitTs)?.value);
 const cleanupList = (): string[] =>
   store
-    .scanAt(CLEANUP_PREFIX, prefixEnd(CLEANUP_PREFIX), { limit: 100, readTs: store.appliedState().commitTs })
+    .scanAt(GARBAGE_PREFIX, prefixEnd(GARBAGE_PREFIX), { limit: 100, readTs: store.appliedState().commitTs })
     .map((row) => text(row.value) as string);
 
 describe("conditions are decided at apply, in log order", () => {
@@ -138,20 +138,19 @@ describe("conditions are decided at apply, in log order", () => {
   });
 });
 
-describe("clean-up list", () => {
-  const disposal = (name: string): Partial<TxnMutation> =>
-    ({ disposal: bytes(name) }) as Partial<TxnMutation>;
+describe("garbage queue", () => {
+  const garbage = (name: string): Partial<TxnMutation> => ({ garbage: bytes(name) }) as Partial<TxnMutation>;
 
-  test("superseding a row by put or delete hands over its disposal; keepContent does not", () => {
+  test("superseding a row by put or delete hands over its garbage; keepContent does not", () => {
     fsm.apply([
       log.txn({
         mutations: [
-          put("a", "1", disposal("old-a")),
-          put("b", "1", disposal("old-b")),
-          put("c", "1", disposal("old-c")),
+          put("a", "1", garbage("old-a")),
+          put("b", "1", garbage("old-b")),
+          put("c", "1", garbage("old-c")),
         ],
       }),
-      log.txn({ mutations: [put("a", "2", disposal("new-a"))] }),
+      log.txn({ mutations: [put("a", "2", garbage("new-a"))] }),
       log.txn({ mutations: [del("b")] }),
       log.txn({ mutations: [del("c", true)] }),
     ]);
@@ -159,7 +158,7 @@ describe("clean-up list", () => {
   });
 
   test("deleting what is not there, twice, leaves no trace", () => {
-    fsm.apply([log.txn({ mutations: [put("a", "1", disposal("old-a"))] })]);
+    fsm.apply([log.txn({ mutations: [put("a", "1", garbage("old-a"))] })]);
     fsm.apply([
       log.txn({ mutations: [del("a")] }),
       log.txn({ mutations: [del("a")] }),
@@ -169,16 +168,16 @@ describe("clean-up list", () => {
     expect(store.latestCommitTs(bytes("z"))).toBeUndefined();
   });
 
-  test("several disposals of one transaction are all kept, in order", () => {
-    fsm.apply([log.txn({ mutations: [put("a", "1", disposal("a")), put("b", "1", disposal("b"))] })]);
+  test("several garbage records of one transaction are all kept, in order", () => {
+    fsm.apply([log.txn({ mutations: [put("a", "1", garbage("a")), put("b", "1", garbage("b"))] })]);
     fsm.apply([
-      log.txn({ mutations: [del("a"), { kind: "dispose", disposal: bytes("explicit") }, del("b")] }),
+      log.txn({ mutations: [del("a"), { kind: "add-garbage", garbage: bytes("explicit") }, del("b")] }),
     ]);
     expect(cleanupList()).toEqual(["a", "explicit", "b"]);
   });
 
-  test("a prefix deletion disposes of nothing and takes rows of the same transaction in order", () => {
-    fsm.apply([log.txn({ mutations: [put("p/1", "1", disposal("d")), put("p/2", "2"), put("q", "3")] })]);
+  test("a prefix deletion leaves no garbage and takes rows of the same transaction in order", () => {
+    fsm.apply([log.txn({ mutations: [put("p/1", "1", garbage("d")), put("p/2", "2"), put("q", "3")] })]);
     fsm.apply([log.txn({ mutations: [{ kind: "delete-prefix", prefix: bytes("p/") }] })]);
     expect([read("p/1"), read("p/2"), read("q")]).toEqual([undefined, undefined, "3"]);
     expect(cleanupList()).toEqual([]);
@@ -195,18 +194,18 @@ describe("archive", () => {
   const full = (value: string): TxnMutation =>
     put("now", value, {
       payload: bytes(`payload ${value}`),
-      disposal: bytes(`garbage ${value}`),
+      garbage: bytes(`garbage ${value}`),
     } as Partial<TxnMutation>);
 
-  test("a blind overwrite keeps what it replaces: value, payload and disposal", () => {
+  test("a blind overwrite keeps what it replaces: value, payload and garbage", () => {
     fsm.apply([log.txn({ mutations: [full("1")] })]);
     const keep = (value: string, to: string): Entry =>
       log.txn({ mutations: [archive("now", to), { ...full(value), keepContent: true } as TxnMutation] });
     const { changed } = fsm.apply([keep("2", "then/1"), keep("3", "then/2")]);
     expect(
       ["now", "then/1", "then/2"].map((key) => {
-        const { value, payload, disposal } = row(key) ?? {};
-        return [text(value), text(payload), text(disposal)];
+        const { value, payload, garbage } = row(key) ?? {};
+        return [text(value), text(payload), text(garbage)];
       }),
     ).toEqual([
       ["3", "payload 3", "garbage 3"],
@@ -235,7 +234,7 @@ describe("archive", () => {
   test("a live row at the other key is superseded; a row archived onto itself is as it was", () => {
     fsm.apply([
       log.txn({
-        mutations: [full("1"), put("then", "old", { disposal: bytes("old") } as Partial<TxnMutation>)],
+        mutations: [full("1"), put("then", "old", { garbage: bytes("old") } as Partial<TxnMutation>)],
       }),
     ]);
     const before = row("now");

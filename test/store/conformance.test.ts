@@ -74,32 +74,32 @@ describe.each(implementations)("%s", (_name, open) => {
     expect(names()).toEqual([]);
   });
 
-  test("value, payload, disposal: empty is not absent; getMetaAt leaves the payload out", () => {
-    write(1n, put("none", ""), put("empty", "v", { payload: empty, disposal: empty }));
-    write(2n, put("full", "v", { payload: shared(text("pay")), disposal: shared(text("dis")) }));
+  test("value, payload, garbage: empty is not absent; getMetaAt leaves the payload out", () => {
+    write(1n, put("none", ""), put("empty", "v", { payload: empty, garbage: empty }));
+    write(2n, put("full", "v", { payload: shared(text("pay")), garbage: shared(text("dis")) }));
     expect(store.getAt(k("none"), 9n)).toEqual({
       commitTs: 1n,
       value: empty,
       payload: undefined,
-      disposal: undefined,
+      garbage: undefined,
     });
     expect(store.getAt(k("empty"), 9n)).toEqual({
       commitTs: 1n,
       value: text("v"),
       payload: empty,
-      disposal: empty,
+      garbage: empty,
     });
     expect(store.getAt(k("full"), 9n)).toEqual({
       commitTs: 2n,
       value: text("v"),
       payload: text("pay"),
-      disposal: text("dis"),
+      garbage: text("dis"),
     });
     expect(store.getMetaAt(k("full"), 9n)).toEqual({
       commitTs: 2n,
       value: text("v"),
       payload: undefined,
-      disposal: text("dis"),
+      garbage: text("dis"),
     });
     expect(store.scanAt(k("none"), undefined, { limit: 1, readTs: 9n })).toEqual([
       { key: k("none"), commitTs: 1n, value: empty },
@@ -270,15 +270,15 @@ describe.each(implementations)("%s", (_name, open) => {
   test("raftBatch: one transaction with its position; sees its own writes", () => {
     const answer = store.raftBatch({ index: 7, term: 2, commitTs: 50n }, (batch) => {
       expect(batch.latest(k("a"))).toBeUndefined();
-      batch.applyMutationsRaft([put("a", "one", { disposal: text("d") })], BLIND, 49n);
-      expect(batch.latest(k("a"))).toEqual({ commitTs: 49n, deleted: false, disposal: text("d") });
+      batch.applyMutationsRaft([put("a", "one", { garbage: text("d") })], BLIND, 49n);
+      expect(batch.latest(k("a"))).toEqual({ commitTs: 49n, deleted: false, garbage: text("d") });
       expect(batch.prefixHasLive(k("a"))).toBe(true);
       expect(batch.prefixChangedSince(k("a"), 48n)).toBe(true);
       expect(batch.prefixChangedSince(k("a"), 49n)).toBe(false);
       batch.putState("session", text("s"));
       expect(batch.getState("session")).toEqual(text("s"));
       expect(batch.deletePrefixAtRaft(k("a"), 50n)).toBe(1);
-      expect(batch.latest(k("a"))).toEqual({ commitTs: 50n, deleted: true, disposal: undefined });
+      expect(batch.latest(k("a"))).toEqual({ commitTs: 50n, deleted: true, garbage: undefined });
       expect(batch.prefixHasLive(k("a"))).toBe(false);
       expect(batch.prefixChangedSince(k("a"), 49n)).toBe(true);
       return "done";

@@ -14,8 +14,8 @@ function randomMutation(random: SeededRandom): Mutation {
   const key = random.below(2) === 0 ? shared(randomKey(random)) : randomKey(random);
   if (random.below(3) === 0) return { kind: "delete", key };
   const payload = random.below(2) === 0 ? undefined : random.bytes(random.pick(PAYLOAD_SIZES));
-  const disposal = random.below(3) === 0 ? random.bytes(random.below(5)) : undefined;
-  return { kind: "put", key, value: random.bytes(random.below(8)), payload, disposal };
+  const garbage = random.below(3) === 0 ? random.bytes(random.below(5)) : undefined;
+  return { kind: "put", key, value: random.bytes(random.below(8)), payload, garbage };
 }
 
 export type Operation = (store: MvccStore) => unknown;

@@ -23,13 +23,13 @@ const everything: Txn = {
     { kind: "prefix-unchanged", prefix: bytes("e"), ts: 7n },
   ],
   mutations: [
-    { kind: "put", key: bytes("k"), value: bytes("v"), payload: bytes("payload"), disposal: bytes("junk") },
+    { kind: "put", key: bytes("k"), value: bytes("v"), payload: bytes("payload"), garbage: bytes("junk") },
     { kind: "put", key: bytes("k2"), value: bytes(""), payload: new Uint8Array(0), keepContent: true },
     { kind: "put", key: bytes("k3"), value: bytes("no payload") },
     { kind: "delete", key: bytes("gone"), keepContent: true },
     { kind: "delete-prefix", prefix: bytes("pre") },
     { kind: "archive", from: bytes("now"), to: bytes("then") },
-    { kind: "dispose", disposal: bytes("more") },
+    { kind: "add-garbage", garbage: bytes("more") },
   ],
 };
 

@@ -63,7 +63,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
           kind: "put",
           key: aliveKey(ref),
           value: new Uint8Array(0),
-          disposal: bucketGarbage(services.content, ref),
+          garbage: bucketGarbage(services.content, ref),
         },
       ],
     );

@@ -23,7 +23,7 @@ export function putPendingWrite(
     kind: "put",
     key: pendingWriteKey(id),
     value: encodePendingWrite(record),
-    disposal: encodeGarbage([content]),
+    garbage: encodeGarbage([content]),
     keepContent: true,
   };
 }

@@ -29,8 +29,8 @@ import { expectedChecksum, type ListedPart, readListedParts } from "./complete-r
 import { type NumberedPart, partsAfter } from "./parts.ts";
 import { type CurrentUpload, currentUpload } from "./upload.ts";
 
-/** Disposals of unlisted parts in one transaction. */
-const DISPOSALS_PER_ENTRY = 64;
+/** Unlisted parts that one transaction makes garbage of. */
+const GARBAGE_PER_ENTRY = 64;
 
 export const completeMultipartUpload: Handler<"object"> = async (exchange) => {
   const condition = writeConditionOf(exchange.request);
@@ -68,7 +68,7 @@ async function complete(
       mutationsOf(services, current, assembly),
     );
     if (outcome.kind === "retry") continue;
-    await disposeOfUnlisted(services, current, assembly.unlisted.slice(DISPOSALS_PER_ENTRY));
+    await leaveUnlisted(services, current, assembly.unlisted.slice(GARBAGE_PER_ENTRY));
     return resultOf(exchange, assembly.etag, assembly.checksum, assembly.parts.length);
   }
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });
@@ -124,7 +124,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
   const garbage: GarbageItem[] = [
     // The parts' rows have done their work; their content lives on under the object.
     { kind: "prefix", prefix: partsPrefix(bucket, key, uploadId) },
-    ...contentOf(services, current, assembly.unlisted.slice(0, DISPOSALS_PER_ENTRY)),
+    ...contentOf(services, current, assembly.unlisted.slice(0, GARBAGE_PER_ENTRY)),
   ];
   return [
     {
@@ -132,10 +132,10 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
       key: objectKey(bucket, key),
       value: encodeManifest(manifest),
       payload,
-      disposal: encodeGarbage(services.content.garbage(kinds, { of: "attempt", ref: bucket, key, attempt })),
+      garbage: encodeGarbage(services.content.garbage(kinds, { of: "attempt", ref: bucket, key, attempt })),
     },
     { kind: "delete", key: uploadKey(bucket, key, uploadId), keepContent: true },
-    { kind: "dispose", disposal: encodeGarbage(garbage) },
+    { kind: "add-garbage", garbage: encodeGarbage(garbage) },
   ];
 }
 
@@ -157,18 +157,18 @@ function contentOf(
 }
 
 /** Hundreds of parts that were uploaded and not listed do not fit in one entry. If this is cut short, they go with
- *  the object: its own disposal covers the whole upload. */
-async function disposeOfUnlisted(
+ *  the object: its own garbage covers the whole upload. */
+async function leaveUnlisted(
   services: S3Services,
   current: CurrentUpload,
   unlisted: readonly NumberedPart[],
 ): Promise<void> {
-  for (let i = 0; i < unlisted.length; i += DISPOSALS_PER_ENTRY) {
-    const items = contentOf(services, current, unlisted.slice(i, i + DISPOSALS_PER_ENTRY));
+  for (let i = 0; i < unlisted.length; i += GARBAGE_PER_ENTRY) {
+    const items = contentOf(services, current, unlisted.slice(i, i + GARBAGE_PER_ENTRY));
     try {
       await services.kv.group(current.bucket.bucket).transact({
         conditions: [],
-        mutations: [{ kind: "dispose", disposal: encodeGarbage(items) }],
+        mutations: [{ kind: "add-garbage", garbage: encodeGarbage(items) }],
       });
     } catch (error) {
       services.onInternalError(error, "");

@@ -48,7 +48,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
         kind: "put",
         key: uploadKey(bucket, key, uploadId),
         value: encodeUpload(upload),
-        disposal: uploadGarbage(services.content, bucket, key, uploadId),
+        garbage: uploadGarbage(services.content, bucket, key, uploadId),
       },
     ],
   );
@@ -91,7 +91,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
       initiatedMs === undefined
         ? uploadGuard(bucket, exchange.key, uploadId)
         : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
-    // Superseding the row disposes of parts and chunks; a part that is still on its way finds no upload at its apply.
+    // Superseding the row makes garbage of parts and chunks; a part that is still on its way finds no upload at its apply.
     const guards = [services.buckets.aliveGuard(bucket), guard];
     const outcome = await transactGuarded(kv, guards, [{ kind: "delete", key: row }]);
     if (outcome.kind === "committed") return emptyReply(204);

@@ -120,7 +120,7 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
     key: objectKey(bucket, key),
     value: encodeManifest(manifest),
     payload: source.row.payload,
-    disposal: source.row.disposal,
+    garbage: source.row.garbage,
     keepContent: true,
   } as const;
   // The early guard said yes to exactly this version or a newer one; `unchanged` covers it.

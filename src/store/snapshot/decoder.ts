@@ -15,7 +15,7 @@ import {
   FRAME_STATE,
   FRAME_TAIL_BYTES,
   HEADER_BYTES,
-  ROW_DISPOSAL,
+  ROW_GARBAGE,
   ROW_PAYLOAD,
   ROW_PAYLOAD_MAX_BYTES,
   ROW_TOMBSTONE,
@@ -31,7 +31,7 @@ export interface DecodedRow {
   readonly endTs: Timestamp;
   /** undefined = tombstone */
   readonly value: Uint8Array | undefined;
-  readonly disposal: Uint8Array | undefined;
+  readonly garbage: Uint8Array | undefined;
   readonly payload: Uint8Array | undefined;
 }
 
@@ -198,15 +198,15 @@ export class SnapshotDecoder {
 
   #row(body: BodyReader): void {
     const flags = body.byte();
-    if (flags > (ROW_TOMBSTONE | ROW_DISPOSAL | ROW_PAYLOAD)) throw body.bad(`row flags ${flags}`);
+    if (flags > (ROW_TOMBSTONE | ROW_GARBAGE | ROW_PAYLOAD)) throw body.bad(`row flags ${flags}`);
     if ((flags & ROW_TOMBSTONE) !== 0 && flags !== ROW_TOMBSTONE) throw body.bad("a tombstone with content");
     const commitTs = body.u64();
     const key = body.sized("a key");
     const endTs = this.#endOf(key, commitTs, body);
     const value = (flags & ROW_TOMBSTONE) === 0 ? body.sized("a value") : undefined;
-    const disposal = (flags & ROW_DISPOSAL) === 0 ? undefined : body.sized("a disposal");
+    const garbage = (flags & ROW_GARBAGE) === 0 ? undefined : body.sized("a garbage");
     this.#counts.rows++;
-    const row = { key, commitTs, endTs, value, disposal, payload: undefined };
+    const row = { key, commitTs, endTs, value, garbage, payload: undefined };
     if ((flags & ROW_PAYLOAD) === 0) {
       this.#sink.row(row);
       return;
@@ -223,7 +223,7 @@ export class SnapshotDecoder {
       return;
     }
     const copy = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new Uint8Array(bytes));
-    const kept = { ...row, key: new Uint8Array(key), value: copy(value), disposal: copy(disposal) };
+    const kept = { ...row, key: new Uint8Array(key), value: copy(value), garbage: copy(garbage) };
     this.#open = { row: kept, length, crc };
     this.#payloadFilled = 0;
     if (this.#payload.length < length) this.#payload = new Uint8Array(length);

@@ -10,7 +10,7 @@ import {
   FRAME_ROWS,
   FRAME_STATE,
   FRAME_TAIL_BYTES,
-  ROW_DISPOSAL,
+  ROW_GARBAGE,
   ROW_PAYLOAD,
   ROW_PAYLOAD_MAX_BYTES,
   ROW_TOMBSTONE,
@@ -33,7 +33,7 @@ export interface SourceRow {
   readonly commitTs: Timestamp;
   /** undefined = tombstone */
   readonly value: Uint8Array | undefined;
-  readonly disposal: Uint8Array | undefined;
+  readonly garbage: Uint8Array | undefined;
   readonly payload: SourcePayload | undefined;
 }
 
@@ -156,10 +156,10 @@ class FrameWriter {
     return undefined;
   }
 
-  #row({ key, commitTs, value, disposal, payload }: SourceRow): void {
+  #row({ key, commitTs, value, garbage, payload }: SourceRow): void {
     const flags =
       (value === undefined ? ROW_TOMBSTONE : 0) |
-      (disposal === undefined ? 0 : ROW_DISPOSAL) |
+      (garbage === undefined ? 0 : ROW_GARBAGE) |
       (payload === undefined ? 0 : ROW_PAYLOAD);
     this.#reserve(9);
     this.#frame[this.#at] = flags;
@@ -167,7 +167,7 @@ class FrameWriter {
     this.#at += 9;
     this.#sized(key);
     if (value !== undefined) this.#sized(value);
-    if (disposal !== undefined) this.#sized(disposal);
+    if (garbage !== undefined) this.#sized(garbage);
     if (payload !== undefined) {
       this.#reserve(8 + ROW_PAYLOAD_MAX_BYTES);
       this.#view.setUint32(this.#at, payload.length);

@@ -32,7 +32,7 @@ export const FRAME_PAYLOAD = 3;
 export const FRAME_END = 4;
 
 export const ROW_TOMBSTONE = 1;
-export const ROW_DISPOSAL = 2;
+export const ROW_GARBAGE = 2;
 export const ROW_PAYLOAD = 4;
 
 export interface SnapshotHeader {

@@ -16,7 +16,7 @@ interface KvRow {
   readonly commit_ts: bigint;
   readonly end_ts: bigint;
   readonly value: Uint8Array | null;
-  readonly disposal: Uint8Array | null;
+  readonly garbage: Uint8Array | null;
   readonly bulk: Uint8Array | null;
   readonly payload: Uint8Array | null;
 }
@@ -57,7 +57,7 @@ class SqliteSource implements SnapshotSource {
       });
       this.#rows = guarded(file, () =>
         db.prepare(
-          "SELECT key, commit_ts, end_ts, value, disposal, bulk, payload FROM kv ORDER BY key, commit_ts DESC",
+          "SELECT key, commit_ts, end_ts, value, disposal AS garbage, bulk, payload FROM kv ORDER BY key, commit_ts DESC",
         ),
       );
       this.#states = guarded(file, () => db.prepare("SELECT name, value FROM fsm_state ORDER BY name"));
@@ -102,7 +102,7 @@ class SqliteSource implements SnapshotSource {
           key: row.key,
           commitTs: row.commit_ts,
           value: row.value ?? undefined,
-          disposal: row.disposal ?? undefined,
+          garbage: row.garbage ?? undefined,
           payload: this.#payload(row),
         };
       }

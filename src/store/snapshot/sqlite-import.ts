@@ -163,12 +163,12 @@ class ImportTarget implements SnapshotSink {
     guarded(this.#file, () => this.#state.run(name, value));
   }
 
-  row({ key, commitTs, endTs, value, disposal, payload }: DecodedRow): void {
+  row({ key, commitTs, endTs, value, garbage, payload }: DecodedRow): void {
     guarded(this.#file, () => {
       const apart = payload !== undefined && payload.length > INLINE_PAYLOAD_MAX_BYTES;
       const bulk = apart ? encodePayloadRef(this.#payloads.append(payload)) : null;
       const inline = apart ? null : (payload ?? null);
-      this.#insert.run(key, commitTs, endTs, value ?? null, disposal ?? null, bulk, inline);
+      this.#insert.run(key, commitTs, endTs, value ?? null, garbage ?? null, bulk, inline);
       // What compaction will remove follows from the versions alone (docs/format/sqlite.md).
       if (value === undefined) this.#garbage.run(commitTs, key, commitTs);
       else if (endTs !== BLIND) this.#garbage.run(endTs, key, commitTs);

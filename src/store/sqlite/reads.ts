@@ -22,7 +22,7 @@ interface VersionRow {
   readonly horizon: Uint8Array;
   readonly commit_ts: bigint | null;
   readonly value: Uint8Array | null;
-  readonly disposal: Uint8Array | null;
+  readonly garbage: Uint8Array | null;
   readonly bulk?: Uint8Array | null;
   readonly payload?: Uint8Array | null;
 }
@@ -81,8 +81,8 @@ export class SqliteReads {
     this.#file = file;
     this.#group = group;
     this.payloads = new PayloadReader(disk, payloadDirectory(file));
-    this.#get = db.prepare(getSql("k.commit_ts, k.value, k.disposal, k.bulk, k.payload"));
-    this.#getMeta = db.prepare(getSql("k.commit_ts, k.value, k.disposal"));
+    this.#get = db.prepare(getSql("k.commit_ts, k.value, k.disposal AS garbage, k.bulk, k.payload"));
+    this.#getMeta = db.prepare(getSql("k.commit_ts, k.value, k.disposal AS garbage"));
     this.#latestTs = db.prepare("SELECT commit_ts FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1");
     this.#meta = db.prepare("SELECT value FROM fsm_meta WHERE name = ?1");
     this.#state = db.prepare("SELECT value FROM fsm_state WHERE name = ?1");
@@ -122,7 +122,7 @@ export class SqliteReads {
       commitTs: row.commit_ts,
       value: row.value,
       payload: row.bulk ? this.#bulk(row.bulk, ts, target) : (row.payload ?? undefined),
-      disposal: row.disposal ?? undefined,
+      garbage: row.garbage ?? undefined,
     };
   }
 

@@ -25,7 +25,7 @@ interface HeadRow {
 }
 
 interface LatestRow extends HeadRow {
-  readonly disposal: Uint8Array | null;
+  readonly garbage: Uint8Array | null;
 }
 
 type Bytes = Uint8Array | null;
@@ -36,12 +36,12 @@ export const INLINE_PAYLOAD_MAX_BYTES = 1024;
 /** What a version holds, as the columns of its row. */
 interface Content {
   readonly value: Bytes;
-  readonly disposal: Bytes;
+  readonly garbage: Bytes;
   readonly bulk: Bytes;
   readonly payload: Bytes;
 }
 
-const TOMBSTONE: Content = { value: null, disposal: null, bulk: null, payload: null };
+const TOMBSTONE: Content = { value: null, garbage: null, bulk: null, payload: null };
 
 function keyName(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, Math.min(key.length, 128)).toString("hex");
@@ -112,7 +112,7 @@ export class SqliteWriter {
     this.#payloads = payloads;
     this.#dropped = dropped;
     const newest = "FROM kv WHERE key = ?1 ORDER BY commit_ts DESC LIMIT 1";
-    this.#latest = db.prepare(`SELECT commit_ts, value IS NULL AS dead, disposal ${newest}`);
+    this.#latest = db.prepare(`SELECT commit_ts, value IS NULL AS dead, disposal AS garbage ${newest}`);
     const head = "SELECT commit_ts, value IS NULL AS dead FROM kv WHERE key = ?1 AND commit_ts";
     this.#around = db.prepare(`${head} <= ?2 ORDER BY commit_ts DESC LIMIT 1`);
     this.#next = db.prepare(`${head} > ?2 ORDER BY commit_ts ASC LIMIT 1`);
@@ -159,7 +159,7 @@ export class SqliteWriter {
   latest(key: Uint8Array): LatestVersion | undefined {
     const row = this.#headOf(key);
     if (row === null) return undefined;
-    return { commitTs: row.commit_ts, deleted: row.dead !== 0n, disposal: row.disposal ?? undefined };
+    return { commitTs: row.commit_ts, deleted: row.dead !== 0n, garbage: row.garbage ?? undefined };
   }
 
   /** Reads past the dead rows in front of the first live one; compaction keeps them few. */
@@ -194,12 +194,12 @@ export class SqliteWriter {
 
   #content(put: PutMutation): Content {
     const { value } = put;
-    const disposal = put.disposal ?? null;
+    const garbage = put.garbage ?? null;
     const payload = put.payload ?? null;
     if (payload === null || payload.length <= INLINE_PAYLOAD_MAX_BYTES) {
-      return { value, disposal, bulk: null, payload };
+      return { value, garbage, bulk: null, payload };
     }
-    return { value, disposal, bulk: encodePayloadRef(this.#payloads.append(payload)), payload: null };
+    return { value, garbage, bulk: encodePayloadRef(this.#payloads.append(payload)), payload: null };
   }
 
   #refuseConflicts(
@@ -257,12 +257,12 @@ export class SqliteWriter {
     if (content.value === null) this.#garbage.run(ts, key, ts);
     if (head === null || head.commit_ts <= ts) {
       const dead = content.value === null ? 1n : 0n;
-      this.#heads.set(mapKey(key), { commit_ts: ts, dead, disposal: content.disposal });
+      this.#heads.set(mapKey(key), { commit_ts: ts, dead, garbage: content.garbage });
     }
   }
 
-  #insertVersion(key: Uint8Array, ts: Timestamp, { value, disposal, bulk, payload }: Content): void {
-    this.#insert.run(key, ts, CURRENT, value, disposal, bulk, payload);
+  #insertVersion(key: Uint8Array, ts: Timestamp, { value, garbage, bulk, payload }: Content): void {
+    this.#insert.run(key, ts, CURRENT, value, garbage, bulk, payload);
   }
 
   /** Ends the version before `ts`. A tombstone became garbage when it was written and is listed already. */
@@ -277,7 +277,7 @@ export class SqliteWriter {
     if (before?.commit_ts === ts) {
       const bulk = this.#bulk.get(key, ts)?.bulk;
       if (bulk) this.#dropped(bulk);
-      this.#replace.run(key, ts, content.value, content.disposal, content.bulk, content.payload);
+      this.#replace.run(key, ts, content.value, content.garbage, content.bulk, content.payload);
     } else {
       if (before !== null) this.#close(key, before, ts);
       this.#insertVersion(key, ts, content);

@@ -40,7 +40,7 @@ export class Rows {
 
   put(key: Uint8Array, value: Uint8Array): void {
     const commitTs = ++this.#commitTs;
-    this.#rows.set(hex(key), { commitTs, value, payload: undefined, disposal: undefined });
+    this.#rows.set(hex(key), { commitTs, value, payload: undefined, garbage: undefined });
   }
 
   value(key: Uint8Array): Uint8Array | undefined {

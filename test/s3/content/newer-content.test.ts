@@ -9,7 +9,7 @@ import { elastickv as gen } from "../../../src/gen/s3.js";
 import { decodeBucket } from "../../../src/s3/records/bucket-record.ts";
 import { bucketKey, objectKey, partKey } from "../../../src/s3/records/keys.ts";
 import { prefixEnd } from "../../../src/store/key-encoding.ts";
-import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
+import { GARBAGE_PREFIX } from "../../../src/txn/keys.ts";
 import type { KvGroup } from "../../../src/txn/types.ts";
 import { type LocalNode, MemoryLog, startLocalNode } from "../../support/local-cluster/local-node.ts";
 import { MemoryGenerations } from "../../support/memory-store/memory-generations.ts";
@@ -33,14 +33,14 @@ async function age(group: KvGroup, key: Uint8Array, field: Uint8Array): Promise<
   const row = await (await group.snapshot()).get(key);
   if (row === undefined) throw new Error("no such row");
   const value = Buffer.concat([row.value, field]);
-  const put = { kind: "put", key, value, disposal: NEWER_GARBAGE, keepContent: true } as const;
+  const put = { kind: "put", key, value, garbage: NEWER_GARBAGE, keepContent: true } as const;
   await group.transact({ conditions: [], mutations: [put] });
 }
 
 /** Records in the garbage queue. */
 async function garbageOf(group: KvGroup): Promise<string[]> {
   const view = await group.snapshot();
-  const rows = await view.scan(CLEANUP_PREFIX, prefixEnd(CLEANUP_PREFIX), { limit: 1000 });
+  const rows = await view.scan(GARBAGE_PREFIX, prefixEnd(GARBAGE_PREFIX), { limit: 1000 });
   return rows.map(({ value }) => Buffer.from(value).toString("hex"));
 }
 

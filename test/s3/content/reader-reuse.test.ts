@@ -55,7 +55,7 @@ function readerOf(object: number): RangeReader {
         commitTs: 1n,
         value: encodeChunk({ crc32: crc32(payload), size }),
         payload,
-        disposal: undefined,
+        garbage: undefined,
       };
     },
   });
@@ -127,7 +127,7 @@ test("what the store verified is compared with the chunk's own record; bytes nob
     getImmutable: async (_key: Uint8Array, target?: PayloadTarget) => {
       if (told !== undefined) target?.verified(told);
       const value = encodeChunk({ crc32: recorded, size: payload.byteLength });
-      return { commitTs: 1n, value, payload, disposal: undefined };
+      return { commitTs: 1n, value, payload, garbage: undefined };
     },
   });
   const right = crc32(payload);

@@ -102,7 +102,7 @@ test("a body that ends early stores nothing and leaves nothing", async () => {
   }
 });
 
-test("any batch that fails fails the upload, releases everything once and disposes of the rest", async () => {
+test("any batch that fails fails the upload, releases everything once and leaves the rest as garbage", async () => {
   for (let failing = 0; failing < 4; failing++) {
     for (const lost of [false, true]) {
       const h = harness();

@@ -118,7 +118,7 @@ class BlobWrite implements ContentWrite {
 
   async finish(row: Pick<PutMutation, "key" | "value">): Promise<Closing> {
     const references = this.#unreferenced.map(({ put }) => put);
-    const put: PutMutation = { kind: "put", ...row, disposal: encodeGarbage([this.#garbage]) };
+    const put: PutMutation = { kind: "put", ...row, garbage: encodeGarbage([this.#garbage]) };
     if (!this.#pending) return { guards: this.#target.guards, mutations: [...references, put] };
     return { guards: this.#guards(), mutations: [...references, endPendingWrite(this.#id), put] };
   }

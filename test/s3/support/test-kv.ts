@@ -14,7 +14,7 @@ import {
   stampCommitTs,
 } from "../../../src/txn/command.ts";
 import { decodeGarbage } from "../../../src/txn/garbage.ts";
-import { CLEANUP_PREFIX } from "../../../src/txn/keys.ts";
+import { GARBAGE_PREFIX } from "../../../src/txn/keys.ts";
 import {
   type KvClient,
   KvError,
@@ -162,14 +162,14 @@ export class TestKv implements KvClient, KvGroup {
     return this.store.scanAt(prefix, prefixEnd(prefix), { readTs, limit: 1_000_000 });
   }
 
-  /** Prefixes in the clean-up list. */
+  /** Prefixes in the garbage queue. */
   garbage(): Uint8Array[] {
-    return this.rows(CLEANUP_PREFIX).flatMap((row) =>
+    return this.rows(GARBAGE_PREFIX).flatMap((row) =>
       (decodeGarbage(row.value) ?? []).map((item) => item.prefix),
     );
   }
 
-  /** Is a row's key under a prefix of the clean-up list? */
+  /** Is a row's key under a prefix of the garbage queue? */
   isGarbage(key: Uint8Array): boolean {
     return this.garbage().some((prefix) => Buffer.compare(key.subarray(0, prefix.length), prefix) === 0);
   }

@@ -90,7 +90,7 @@ function contents(store: MvccStore & { retentionHorizon(): bigint }): unknown {
       store.scanAt(empty, undefined, { limit: 10_000, readTs }).map(({ key, commitTs, value }) => {
         const row = store.getAt(key, readTs);
         const payload = row?.payload === undefined ? undefined : Bun.SHA256.hash(row.payload, "hex");
-        return [hex(key), commitTs, hex(value), payload, hex(row?.disposal), store.latestCommitTs(key)];
+        return [hex(key), commitTs, hex(value), payload, hex(row?.garbage), store.latestCommitTs(key)];
       }),
     ),
   };
@@ -155,9 +155,9 @@ function sample(): MemoryGenerations {
     });
     batch.applyMutationsRaft(
       [
-        put("a", { value: text("one"), disposal: text("d") }),
+        put("a", { value: text("one"), garbage: text("d") }),
         put("b", { value: text(""), payload: text("small") }),
-        put("c", { value: text("v"), payload: large, disposal: text("") }),
+        put("c", { value: text("v"), payload: large, garbage: text("") }),
       ],
       BLIND,
       8n,

@@ -141,8 +141,8 @@ class MemorySource implements SnapshotSource {
 
   *rows(): Generator<SourceRow> {
     for (const [key, chain] of this.#chains) {
-      for (const { commitTs, value, disposal, payload } of chain) {
-        yield { key, commitTs, value, disposal, payload: payload && payloadOf(payload) };
+      for (const { commitTs, value, garbage, payload } of chain) {
+        yield { key, commitTs, value, garbage, payload: payload && payloadOf(payload) };
       }
     }
   }
@@ -180,12 +180,12 @@ class MemoryImport implements KeyspaceImport, SnapshotSink {
     this.#content.versions.putState(name, new Uint8Array(value));
   }
 
-  row({ key, commitTs, value, disposal, payload }: DecodedRow): void {
+  row({ key, commitTs, value, garbage, payload }: DecodedRow): void {
     const copy = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new Uint8Array(bytes));
     this.#content.versions.append(key, {
       commitTs,
       value: copy(value),
-      disposal: copy(disposal),
+      garbage: copy(garbage),
       payload: copy(payload),
     });
   }

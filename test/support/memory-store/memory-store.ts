@@ -65,15 +65,15 @@ export class MemoryStore implements MvccStore {
       commitTs: version.commitTs,
       value: new Uint8Array(version.value),
       payload: copy(version.payload),
-      disposal: copy(version.disposal),
+      garbage: copy(version.garbage),
     };
   }
 
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {
     const version = visible(this.#versions.chain(key), this.#readable(readTs));
     if (version?.value === undefined) return undefined;
-    const { commitTs, value, disposal } = version;
-    return { commitTs, value: new Uint8Array(value), payload: undefined, disposal: copy(disposal) };
+    const { commitTs, value, garbage } = version;
+    return { commitTs, value: new Uint8Array(value), payload: undefined, garbage: copy(garbage) };
   }
 
   scanAt(start: Uint8Array, end: Uint8Array | undefined, options: ScanOptions): ScanItem[] {
@@ -222,8 +222,8 @@ export class MemoryStore implements MvccStore {
       latest: (key) => {
         const newest = table().chain(key)?.[0];
         if (newest === undefined) return undefined;
-        const { commitTs, value, disposal } = newest;
-        return { commitTs, deleted: value === undefined, disposal: copy(disposal) };
+        const { commitTs, value, garbage } = newest;
+        return { commitTs, deleted: value === undefined, garbage: copy(garbage) };
       },
       prefixHasLive: (prefix) => table().anyHead(prefix, (head) => head.value !== undefined),
       prefixChangedSince: (prefix, ts) => {

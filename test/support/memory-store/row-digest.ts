@@ -8,10 +8,10 @@ import type { MemoryVersion } from "./versions.ts";
 /** 0: no row, or a deleted one. Older versions are each replica's own business. */
 export function rowDigest(name: string, head: MemoryVersion | undefined): number {
   if (head?.value === undefined) return 0;
-  const { commitTs, value, payload, disposal } = head;
+  const { commitTs, value, payload, garbage } = head;
   let crc = crc32(value, crc32(Buffer.from(name, "latin1")));
   // What is absent differs from what is empty.
-  for (const part of [payload, disposal]) crc = part === undefined ? crc : crc32(part, (crc ^ 1) >>> 0);
+  for (const part of [payload, garbage]) crc = part === undefined ? crc : crc32(part, (crc ^ 1) >>> 0);
   return scatter(scatter(crc ^ Number(BigInt.asIntN(32, commitTs))) ^ Number(commitTs >> 32n));
 }
 

@@ -11,7 +11,7 @@ export interface MemoryVersion {
   /** undefined = tombstone */
   readonly value: Uint8Array | undefined;
   readonly payload: Uint8Array | undefined;
-  readonly disposal: Uint8Array | undefined;
+  readonly garbage: Uint8Array | undefined;
 }
 
 /** Newest first; never changed in place, so that an undo is putting the old array back. */
@@ -133,8 +133,8 @@ export class VersionTable {
       if (mutation.kind === "delete") this.#writeTombstone(name, commitTs);
       else {
         const payload = mutation.payload === undefined ? undefined : new Uint8Array(mutation.payload);
-        const disposal = mutation.disposal === undefined ? undefined : new Uint8Array(mutation.disposal);
-        this.#write(name, { commitTs, value: new Uint8Array(mutation.value), payload, disposal });
+        const garbage = mutation.garbage === undefined ? undefined : new Uint8Array(mutation.garbage);
+        this.#write(name, { commitTs, value: new Uint8Array(mutation.value), payload, garbage });
       }
     }
   }
@@ -220,7 +220,7 @@ export class VersionTable {
   }
 
   #writeTombstone(name: string, commitTs: Timestamp): void {
-    this.#write(name, { commitTs, value: undefined, payload: undefined, disposal: undefined });
+    this.#write(name, { commitTs, value: undefined, payload: undefined, garbage: undefined });
     this.#addGarbage(commitTs, name, commitTs);
   }
 

@@ -60,7 +60,7 @@ export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
         bucket,
         key,
       }),
-      disposal: encodeGarbage([{ kind: "prefix", prefix }]),
+      garbage: encodeGarbage([{ kind: "prefix", prefix }]),
     },
   ];
   for (let i = 0; i < chunks; i++) {

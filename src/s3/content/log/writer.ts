@@ -123,7 +123,7 @@ export class LogWrite implements ContentWrite {
   }
 
   async finish(row: Pick<PutMutation, "key" | "value">): Promise<Closing> {
-    const put: PutMutation = { kind: "put", ...row, payload: this.#payload, disposal: this.#garbage() };
+    const put: PutMutation = { kind: "put", ...row, payload: this.#payload, garbage: this.#garbage() };
     const closing = this.#closing(put);
     if (this.#batch === undefined || this.#fits(closing, put)) return closing;
     // A rare row finds no space beside the last batch: the batch goes ahead too.
