@@ -89,13 +89,15 @@ function metric(metrics: string, name: string): number {
 }
 
 /** Each thread answers for itself: what is on its way from one to the next shows in only one of them. A node registers
- *  itself just after its start. */
+ *  itself, and its root user, just after its start. */
 async function settledMetrics(admin: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const metrics = await (await fetch(`${admin}/metrics`)).text();
     const last = metric(metrics, "raft_last_index");
     const counted = [metric(metrics, "wal_entries_total"), metric(metrics, "fsm_applied_entries_total")];
-    if (counted.every((entries) => entries === last - 1) || attempt === 50) return metrics;
+    const settled =
+      metric(metrics, "raft_applied_index") === last && counted.every((entries) => entries === last - 1);
+    if (settled || attempt === 50) return metrics;
     await Bun.sleep(100);
   }
 }
