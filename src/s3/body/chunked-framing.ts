@@ -5,7 +5,7 @@
  *   last     = "0" [";chunk-signature=" hex] CRLF
  *   trailer  = *(name ":" value CRLF) ["x-amz-trailer-signature:" hex CRLF] CRLF
  *
-* minio-go ends each trailing header with LF; then CRLF and the signature line follow, or, unsigned, CRLF CRLF.
+ * minio-go ends each trailing header with LF; then CRLF and the signature line follow, or, unsigned, CRLF CRLF.
  * The server accepts chunks of any size (S3 requires at least 8 KiB), and never holds a whole chunk.
  */
 import type { BodyReader } from "../../http/types.ts";

@@ -3,7 +3,7 @@
  *
  *   openBody(request: S3Request, auth: AuthResult, options: OpenBodyOptions): PayloadReader
  *
-* `openBody` throws S3Error at once for every fault that the headers show (MissingContentLength, InvalidDigest,
+ * `openBody` throws S3Error at once for every fault that the headers show (MissingContentLength, InvalidDigest,
  * two checksum headers, EntityTooLarge ...), before the server asks for a body byte.
  */
 import type { Digests, HashAlgorithm, HashService } from "../../hash/types.ts";

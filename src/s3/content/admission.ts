@@ -1,11 +1,11 @@
 /**
  * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8).
  *
-* - `peekHeadroom` checks before the body is read, and reserves nothing.
+ * - `peekHeadroom` checks before the body is read, and reserves nothing.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
  *   released exactly once, at the final outcome of the transaction that carries the chunks.
  *
-* An upload acquires space for a whole batch, and only when the upload has sent all batches that it holds
+ * An upload acquires space for a whole batch, and only when the upload has sent all batches that it holds
  * (log/writer.ts). So uploads that together fill the budget cannot wait for each other.
  */
 

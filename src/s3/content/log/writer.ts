@@ -1,14 +1,14 @@
 /**
-* Writes the bytes of one PUT, part or copy into the log (the path that stays as the fallback of chunks beside
+ * Writes the bytes of one PUT, part or copy into the log (the path that stays as the fallback of chunks beside
  * the log).
  *
  * - up to the inline limit: one buffer, which the manifest's row carries as its payload;
  * - one batch of chunks: its rows go into the manifest's transaction;
-* - more: full batches are sent first. The first batch carries the row of the pending write, and later batches require
- *   the row. The last batch goes into the manifest's transaction, which also deletes the row.
+ * - more: full batches are sent first. The first batch carries the row of the pending write, and later batches
+ *   require the row. The last batch goes into the manifest's transaction, which also deletes the row.
  *
-* At most `BATCHES_IN_FLIGHT` batches are in flight while the next batch is filled. The second batch is sent only after
- * the first batch was applied: a proposal must not be applied before a repeated proposal that it depends on.
+ * At most `BATCHES_IN_FLIGHT` batches are in flight while the next batch is filled. The second batch is sent only
+ * after the first batch was applied: a proposal must not be applied before a repeated proposal that it depends on.
  */
 import { crc32 } from "node:zlib";
 import type { Clock } from "../../../platform/clock.ts";
