@@ -2,7 +2,7 @@
  * The Elysia application of S3: one static route per operation, with hooks that all routes share. The raw target
  * decides the operation before Elysia runs. So routing never depends on the normalisation of a URL, and Elysia never
  * reads a client's Host (docs/design/runtime.md, section 11).
-
+ *
  * Elysia receives a `Request` that stands for an operation and carries the exchange: no header is copied, no body is
  * wrapped. Creating a `Request` costs more than all work of Elysia, so each `Request` is reused (bench/elysia.ts).
  * The exchange holds the reply of the edge, because a `Response` would lose the exact length of a stream.

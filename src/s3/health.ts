@@ -2,7 +2,7 @@
  * Health on the S3 port, for balancers that probe the port of the clients. `-` is no bucket name, so `/-/` is no
  * object. Operators who come from MinIO probe `/minio/health/`, which is an object as soon as a bucket `minio`
  * exists.
-
+ *
  * The probe is answered before signatures and routing, without a read of the cluster. S3 handles every signed
  * request.
  */

@@ -2,7 +2,7 @@
  * One page of a listing. Names that share the text up to the first delimiter after the prefix become one entry, a
  * common prefix. The walk seeks past the names of a common prefix: the cost grows with the returned entries, not with
  * the number of names under a common prefix.
-
+ *
  * An entry is listed when the entry is, bytewise, above the marker. The same rule holds for a common prefix, so a
  * marker inside a common prefix (or equal to the prefix) skips the whole prefix.
  */
