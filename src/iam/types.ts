@@ -1,4 +1,4 @@
-/** Users, and the view of them that requests are checked against. */
+/** Users, and the view of users that authorises requests. */
 
 /**
  * 64 lower-case hex digits, as S3 shows canonical user ids. The id stays the same when the access keys of the user

@@ -15,7 +15,7 @@ export interface OpenBodyOptions {
   readonly digests?: readonly HashAlgorithm[];
   /** A checksum to compute when the client sent none (upload created with a FULL_OBJECT checksum). */
   readonly defaultChecksum?: ChecksumAlgorithm | undefined;
-  /** A larger body is EntityTooLarge before it is read. Default 5 GiB. */
+  /** A larger body is EntityTooLarge before the body is read. Default 5 GiB. */
   readonly maxLength?: number;
 }
 
@@ -40,7 +40,7 @@ export interface PayloadReader {
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   /**
    * Fills `target` completely unless the payload ends first; returns how many bytes were written. The bytes are
-   * hashed inside `target`, so they must not change before `settled()` or `finish()`. @throws S3Error
+   * hashed inside `target`, so `target` must not change before `settled()` or `finish()`. @throws S3Error
    */
   readInto(target: Uint8Array): Promise<number>;
   /** Resolves when all bytes returned so far are hashed: the caller may reuse the buffers. */

@@ -90,7 +90,7 @@ export interface Piece {
   read(buffer: ChunkBuffer): Promise<Uint8Array>;
 }
 
-/** The extent of a deletion: all content of a bucket, of one attempt, or of one part. */
+/** The scope of garbage: all content of a bucket, of one attempt, or of one part. */
 export type ContentScope =
   | { readonly of: "bucket"; readonly ref: BucketRef }
   /** One write of an object, or every part of one upload. */

@@ -6,7 +6,7 @@
  */
 import type { Timers } from "../../platform/timers.ts";
 
-/** Longer than a quorum loss of 5 s and three elections of 2 s; shorter than the timeout of every client but one. */
+/** Longer than a quorum loss of 5 s plus three elections of 2 s; below the timeout of every client but one. */
 export const HOLD_MS = 15_000;
 /**
  * The 503 of a HEAD has no body with a code that tells a client to retry slowly, so a HEAD waits longer than other

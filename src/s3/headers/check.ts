@@ -94,7 +94,8 @@ function checkValue(
 
 /**
  * The error for a header that only another operation knows. As recorded: s3tools/s3cmd#276 (encryption),
- * versity/versitygw, s3err/invalid-argument.go (copy source). An undecided condition is not implemented.
+ * versity/versitygw, s3err/invalid-argument.go (copy source). A condition that the operation does not decide is
+ * NotImplemented.
  */
 function strange(name: string, row: HeaderRow): S3Error {
   const ofCopy = name.startsWith("x-amz-copy-source");

@@ -1,7 +1,7 @@
 /**
  * Every `x-amz-*` request header of the API reference, and its treatment. The rows of the operations
  * (routing/operations) name the headers that each operation knows; `docs/s3-parameters.md` is generated from both
- * tables. A request that writes is refused when neither table has one of its headers.
+ * tables. A request that writes is refused when one of its headers is in neither table.
  */
 import { S3Error } from "../protocol/errors.ts";
 import {

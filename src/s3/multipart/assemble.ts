@@ -1,5 +1,6 @@
 /**
- * Makes one object of listed and stored parts: checks the parts, and computes ETag and checksum of the whole object.
+ * Makes one object from listed and stored parts: checks the parts, and computes ETag and checksum of the whole
+ * object.
  */
 
 import { createHash } from "node:crypto";

@@ -106,7 +106,7 @@ function partsElement(exchange: ObjectExchange, object: CurrentObject, partCount
   const last = page[page.length - 1];
   inner += tag("NextPartNumberMarker", last?.number ?? 0);
   inner += tag("MaxParts", max) + tag("IsTruncated", page.length < after.length);
-  // S3 lists single parts only when they have checksums.
+  // S3 lists single parts only when the parts have checksums.
   if (checksum !== undefined) {
     for (const part of page) {
       const value =

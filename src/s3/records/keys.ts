@@ -54,7 +54,7 @@ export const bucketChunksPrefix = (ref: BucketRef): Uint8Array =>
 /** Every chunk of one PUT attempt, or of all the parts of one upload. */
 export const attemptChunksPrefix = (ref: BucketRef, key: string, attempt: Uint8Array): Uint8Array =>
   encodeKey(["c", ref.bucket, ref.generation, key, attempt]);
-/** Every chunk of one attempt at one part. A plain PUT is part 0 with an empty part attempt. */
+/** Every chunk of one attempt to write one part. A plain PUT is part 0 with an empty part attempt. */
 export const partChunksPrefix = (
   ref: BucketRef,
   key: string,

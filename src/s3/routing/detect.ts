@@ -32,7 +32,7 @@ export const UNSUPPORTED = "Unsupported";
  */
 const NOTHING: RefusedExchange["operation"]["permissions"] = { actions: [""] };
 
-/** Headers that turn an operation into one that is not implemented, wherever they appear. */
+/** Headers that turn every operation into an unimplemented operation. */
 const UNIMPLEMENTED_HEADERS = ["x-amz-write-offset-bytes", "x-amz-rename-source"];
 
 /** Parameters of SigV2, which has its own error, and parameters that SDKs add to any request. */
