@@ -1,6 +1,7 @@
 /**
- * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the keyspace, and the
- * messages of consensus and store delivered to them. A node runs as many as it has gateways; none knows of another.
+ * The kv side of one gateway: proposer and linearizable reader with their session, row cache and reader of the
+ * keyspace. A GatewayKv receives the messages of consensus and store. A node runs one GatewayKv for each gateway; no
+ * gateway knows of another gateway.
  */
 import type { Membership } from "../cluster/registry/membership.ts";
 import { readMembership } from "../cluster/registry/membership-codec.ts";
@@ -24,15 +25,21 @@ import { checkGroup, ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { type KvClient, KvError } from "../txn/types.ts";
 
-/** How often deadlines of proposals and reads are looked at. */
+/** Interval at which the gateway checks the deadlines of proposals and reads. */
 const EXPIRY_INTERVAL_MS = 100;
-/** A keyspace that was replaced stays open for the reads that began on it. */
+/** A replaced keyspace stays open for this time, for the reads that began on the replaced keyspace. */
 const RETIRED_READER_MS = 10_000;
-/** A read without an answer is given up after this long: longer than three elections, and than a restart (decision 080). */
+/**
+ * A read without an answer fails after this time: longer than three elections, and longer than a restart (decision
+ * 080).
+ */
 const READ_DEADLINE_MS = 20_000;
-/** The same of a proposal. Clients that bound a whole request do so at 30 s. */
+/** A proposal without an answer fails after this time. Clients that bound a whole request use 30 s. */
 const PROPOSAL_DEADLINE_MS = 25_000;
-/** The same of a conditional one that may have been carried out: its client would meet its own effect if it asked again. */
+/**
+ * Deadline of a conditional proposal that may have been applied: a client that repeats the request would conflict
+ * with its own write.
+ */
 const EXACT_DEADLINE_MS = 120_000;
 
 export interface GatewayKvOptions {
@@ -43,18 +50,21 @@ export interface GatewayKvOptions {
   readonly published: PublishedState;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** 8 random bytes: the client of this gateway's session. Another one at every start, and for every gateway. */
+  /** 8 random bytes: the client id of this gateway's session. Every start and every gateway has another client id. */
   readonly clientId: Uint8Array;
   readonly maxTxnBytes: number;
   readonly metrics: ThreadMetrics;
   readonly log: Logger;
-  /** Requests can be served now (there is a keyspace, and a leader is known), or have to wait. */
+  /**
+   * Receives true when requests can be served (a keyspace is open, and a leader is known), false when requests must
+   * wait.
+   */
   readonly onServeable?: (serveable: boolean) => void;
 }
 
 export class GatewayKv {
   readonly kv: KvClient;
-  /** Consulted without waiting: as far as this node has applied. */
+  /** The users as far as this node has applied the rows; a read of the users does not wait. */
   readonly users: ReplicatedRows;
   readonly #options: GatewayKvOptions;
   readonly #proposer: Proposer;
@@ -123,19 +133,21 @@ export class GatewayKv {
     this.#stopExpiry = timers.every(expire, EXPIRY_INTERVAL_MS);
   }
 
-  /** The keyspace is open: reads may begin. Before that a node that bootstraps or joins a cluster has none. */
+  /**
+   * Opens the keyspace, so that reads may begin. A node that bootstraps or joins a cluster has no keyspace before.
+   */
   keyspaceOpen(): void {
     if (this.#reader !== NOT_OPEN) return;
     this.#openReader();
     this.#tellServeable();
   }
 
-  /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
+  /** The membership that this node has applied; undefined while the keyspace is empty. */
   membership(): Membership | undefined {
     return readMembership(this.#reader);
   }
 
-  /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
+  /** Whether this node's own copy has a live row of `key`. @throws KvError while the keyspace is not open. */
   hasLocally(key: Uint8Array): boolean {
     return this.#reads.local(key) !== undefined;
   }
@@ -148,7 +160,8 @@ export class GatewayKv {
   /** Resolves with the first linearizable read that succeeds; rejects only when this gateway is closed. */
   async whenReadable(): Promise<void> {
     while (!this.#readable) {
-      // A read that is asked for before there is a leader is dropped, and asked for again only half a second later.
+      // Without a leader, consensus drops a read request, and the reader repeats the request only half a second
+      // later.
       await this.#whenLeaderKnown();
       if (this.#closed) throw new KvError("CLOSED", "this node is shutting down");
       try {
@@ -161,7 +174,10 @@ export class GatewayKv {
     }
   }
 
-  /** Whoever waits for an answer gets KvError CLOSED. The reader stays open: the node closes it last, with `closeReader`. */
+  /**
+   * Callers that wait for an answer get KvError CLOSED. The keyspace reader stays open: the node closes the reader
+   * last, with `closeReader`.
+   */
   close(): void {
     this.#closed = true;
     this.#stopExpiry();
@@ -219,9 +235,10 @@ export class GatewayKv {
     checkGroup(message.group);
     switch (message.kind) {
       case "applied":
-        // The cache first: a client that has the answer to its write must not read the row from before the write.
+        // The cache is updated before the answers are delivered: a client that has the answer to its write must not
+        // read the row from before the write.
         this.#reads.onApplied(message.applied, message.changed);
-        // What is applied before the keyspace was opened is found when it is.
+        // `#openReader` loads the rows that were applied before the keyspace was open.
         if (this.#reader !== NOT_OPEN) {
           this.users.applied(this.#reader, message.applied.commitTs, message.changed);
         }
@@ -233,8 +250,10 @@ export class GatewayKv {
     }
   }
 
-  /** A snapshot took the keyspace's place. Reads that still run on the old one have a while to end; chunks that they stream
-   *  are in the new one as well. */
+  /**
+   * A snapshot replaced the keyspace. Reads that still run on the old keyspace have RETIRED_READER_MS to end. The new
+   * keyspace also holds the chunks that those reads stream.
+   */
   #reopen(applied: AppliedState): void {
     const old = this.#reader;
     this.#openReader();

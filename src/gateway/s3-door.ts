@@ -1,6 +1,6 @@
 /**
- * The S3 port while the node starts: it is open, and requests wait in it until there is somebody to serve them. A client
- * that comes back to the address of a restarted node finds a connection instead of a refusal.
+ * The S3 port while the node starts. The port is open, and requests wait until the S3 application serves. A client
+ * that connects again to a restarted node finds a connection instead of a refusal.
  */
 import type { EdgeApplication, EdgeReply, EdgeRequest } from "../http/types.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
@@ -17,7 +17,9 @@ export interface S3DoorOptions {
 }
 
 export class S3Door {
-  /** Open while a leader is known: for the S3 application, which looks at signatures first. */
+  /**
+   * Open while a leader is known. The S3 application checks the signature of a request before the request waits here.
+   */
   readonly leader: RequestHold;
   readonly application: EdgeApplication = (request) =>
     this.#serving === undefined ? this.#wait(request) : this.#serving(request);

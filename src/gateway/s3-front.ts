@@ -1,4 +1,4 @@
-/** The S3 application of the front thread, with everything it needs around it. */
+/** The S3 application of the front thread, with the services that the application needs. */
 
 import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.ts";
@@ -34,14 +34,14 @@ export interface S3FrontOptions {
   readonly users: Pick<ReplicatedRows, "rootId">;
   readonly clock: Clock;
   readonly random: Random;
-  /** 8 bytes: this start of this node, the same for all its gateways. */
+  /** 8 bytes that identify this start of this node; all gateways of the node share the id. */
   readonly startId: Uint8Array;
   readonly hold: RequestHold;
-  /** What its answers call this node (cluster/host-id.ts). */
+  /** Name of this node in the answers (cluster/host-id.ts). */
   readonly hostId: string;
   readonly metrics: ThreadMetrics;
   readonly log: Logger;
-  /** A thread that the front cannot do without has died. */
+  /** A thread that the front needs has died. */
   readonly onDeath: (message: string) => void;
 }
 

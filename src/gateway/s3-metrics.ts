@@ -19,7 +19,7 @@ export function s3Metrics(metrics: ThreadMetrics): S3Metrics {
   const inflight = metrics.gauge("s3AdmissionInflightBytes").labels();
   const rejections = metrics.counter("s3AdmissionRejections");
   const waits = metrics.histogram("s3AdmissionWaitSeconds");
-  // Resolved once an operation: the hot path is two map look-ups and four additions.
+  // Labels are resolved once per operation: the hot path is two map look-ups and four additions.
   const operations = new Map<string, PerOperation>();
   const of = (operation: string): PerOperation => {
     let known = operations.get(operation);

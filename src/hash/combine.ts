@@ -1,7 +1,8 @@
 /**
- * The CRC of a concatenation from the CRCs of its pieces: a multipart object's FULL_OBJECT checksum is made from its
- * parts' without reading them again. Appending n bytes multiplies the polynomial of A by x^(8n) modulo the CRC's
- * polynomial; by repeated squaring that is a few dozen multiplications, and parts mostly share one length.
+ * The CRC of a concatenation from the CRCs of its pieces. The FULL_OBJECT checksum of a multipart object is computed
+ * from the checksums of the parts, without reading the parts again. Appending n bytes multiplies the polynomial of A
+ * by x^(8n) modulo the CRC's polynomial. Repeated squaring needs a few dozen multiplications, and most parts share
+ * one length.
  */
 import type { HashAlgorithm } from "./types.ts";
 

@@ -1,6 +1,6 @@
 /**
- * CRC-64/NVME, incremental: eight tables at a time ("slicing-by-8", Kounavis and Berry 2005); faster here than hash-wasm's
- * (decision 073). It is reflected, with initial value and final xor of all ones.
+ * CRC-64/NVME, incremental, with eight tables at a time ("slicing-by-8", Kounavis and Berry 2005). This code is
+ * faster here than hash-wasm (decision 073). The CRC is reflected, with initial value and final xor of all ones.
  */
 const CRC64_POLYNOMIAL = 0x9a6c9329ac4bc9b5n;
 const SLICES = 8;
@@ -8,7 +8,7 @@ const SLICES = 8;
 /** Bytes 0, 1 ... of a message are looked up in tables 7, 6 ...: `tables[k * 256 + byte]`. */
 const [CRC64_LOW, CRC64_HIGH] = crc64Tables();
 
-/** A running CRC-64/NVME: JavaScript has no fast 64-bit integer, so it is kept as two halves. */
+/** A running CRC-64/NVME. JavaScript has no fast 64-bit integer, so the CRC is kept as two halves of 32 bits. */
 export class Crc64Nvme {
   #low = 0;
   #high = 0;

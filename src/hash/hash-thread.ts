@@ -1,8 +1,8 @@
-/** What a hash Worker does, as a plain object: it can as well run in the thread that asks. */
+/** The work of a hash Worker, as a plain object that can also run in the calling thread. */
 import { HasherSet } from "./hashers.ts";
 import type { Digests, HashAlgorithm } from "./types.ts";
 
-/** Orders, in the order they are sent. `stream` is a number of the sender's choice. */
+/** Orders to a hash thread, handled in the order of sending. The sender chooses the number `stream`. */
 export type HashOrder =
   | {
       readonly kind: "open";
@@ -29,7 +29,7 @@ export class HashThread {
     this.#answer = answer;
   }
 
-  /** @throws Error for a stream that is not open: the sender is broken. */
+  /** @throws Error for a stream that is not open: the sender has a fault. */
   handle(order: HashOrder): void {
     const { stream } = order;
     switch (order.kind) {

@@ -11,7 +11,7 @@ const early: HashOrder[] = [];
 self.onmessage = (event: MessageEvent<HashOrder>) => {
   early.push(event.data);
 };
-// A failure is not caught: it ends the Worker, and the pool's owner hears of that.
+// A failure is not caught: the failure ends the Worker, and the pool reports the death of the Worker to its owner.
 void hashersReady.then(() => {
   self.onmessage = (event: MessageEvent<HashOrder>) => thread.handle(event.data);
   for (const order of early.splice(0)) thread.handle(order);

@@ -1,4 +1,4 @@
-/** One running hash each, synchronous. */
+/** Synchronous hashers: one object for each running hash. */
 import { crc32 } from "node:zlib";
 import { Crc64Nvme } from "./crc.ts";
 import type { Digests, HashAlgorithm } from "./types.ts";

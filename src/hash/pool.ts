@@ -1,15 +1,18 @@
-/** Hash streams over a fixed set of threads: each stream lives in one thread, so that its bytes stay in order. */
+/**
+ * Hash streams over a fixed set of threads. Each stream uses one thread, so that the bytes of the stream stay in
+ * order.
+ */
 
 import type { HashAnswer } from "./hash-thread.ts";
 import { HasherSet } from "./hashers.ts";
 import type { HashPort, SpawnHashPort } from "./port.ts";
 import { type Digests, type HashAlgorithm, HashError, type HashService, type HashStream } from "./types.ts";
 
-/** Bodies up to this are hashed where they are: a message costs more than the hash. */
+/** Bodies up to this size are hashed in the calling thread: a message costs more than the hash. */
 const INLINE_LIMIT_BYTES = 64 * 1024;
 /**
- * Bytes of one stream that may wait in its thread before `update` asks to wait. One chunk is hashed while the next one
- * is filled; more would only be memory, 64 uploads at a time.
+ * Bytes of one stream that may wait in the hash thread before `update` returns a promise. One chunk is hashed while
+ * the next chunk is filled; a larger window would only use more memory, for 64 uploads at a time.
  * @internal
  */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
@@ -18,7 +21,7 @@ export interface HashPoolOptions {
   readonly spawn: SpawnHashPort;
   /** 0: everything is hashed inline. */
   readonly workers: number;
-  /** A thread died. Its streams fail with HashError; the process had better end. */
+  /** A thread died. The streams of the thread fail with HashError; the process should end. */
   readonly onDeath?: (reason: string) => void;
 }
 
@@ -56,7 +59,7 @@ export class HashPool implements HashService {
     return stream;
   }
 
-  /** Streams still open fail. */
+  /** Open streams fail with HashError. */
   close(): void {
     for (const thread of this.#threads) {
       thread.port.close();
@@ -129,7 +132,10 @@ interface Waiter<T> {
   readonly reject: (error: Error) => void;
 }
 
-/** A stream in another thread. Answers come in the order of the orders, so queues are enough to match them. */
+/**
+ * A stream in another thread. Answers arrive in the order of the orders, so queues are enough to match answers with
+ * orders.
+ */
 class ThreadStream implements HashStream {
   readonly #port: HashPort;
   readonly #id: number;
@@ -137,10 +143,10 @@ class ThreadStream implements HashStream {
   /** Lengths of updates not yet answered. */
   readonly #unhashed: number[] = [];
   #unhashedBytes = 0;
-  /** Whoever waits until fewer bytes are on their way. */
+  /** The caller that waits until fewer bytes are unhashed. */
   #drained: Waiter<void> | undefined;
   #drainedPromise: Promise<void> | undefined;
-  /** Waits for so many updates to be answered, counted over the life of the stream. */
+  /** Callers that wait until `after` updates are answered, counted over the life of the stream. */
   readonly #settling: { readonly after: number; readonly waiter: Waiter<void> }[] = [];
   readonly #cuts: Waiter<Uint8Array>[] = [];
   #digest: Waiter<Digests> | undefined;
@@ -167,7 +173,7 @@ class ThreadStream implements HashStream {
       this.#drainedPromise = new Promise((resolve, reject) => {
         this.#drained = { resolve, reject };
       });
-      // Who waits is told; who does not wait will hear of it at the next call.
+      // A caller that waits gets the rejection. A caller that does not wait gets the error at the next call.
       this.#drainedPromise.catch(() => {});
     }
     return this.#drainedPromise;
@@ -201,7 +207,8 @@ class ThreadStream implements HashStream {
   abort(): void {
     if (this.#ended || this.#error !== undefined) return;
     this.#ended = true;
-    // Still listed: buffers may be waiting to be settled. The answers to what was posted come before nothing more.
+    // The stream stays in the list until the thread has answered every posted update: callers of `settled` may still
+    // wait to reuse their buffers.
     this.#port.post({ kind: "abort", stream: this.#id });
     if (this.#answered === this.#posted) this.#forget();
   }

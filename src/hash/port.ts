@@ -1,4 +1,4 @@
-/** The pool's end of a hash thread. */
+/** The pool's side of the connection to a hash thread. */
 import type { HashAnswer, HashOrder } from "./hash-thread.ts";
 
 export interface HashPort {
@@ -9,7 +9,7 @@ export interface HashPort {
 /** @internal */
 export interface HashPortEvents {
   onAnswer(answer: HashAnswer): void;
-  /** The thread is gone; nothing more will be answered. At most once. */
+  /** The thread has ended and answers no more orders. Called at most once. */
   onDeath(reason: string): void;
 }
 
@@ -30,7 +30,8 @@ export function spawnHashWorker(url = new URL("./hash-worker.ts", import.meta.ur
     };
     worker.onmessage = (event: MessageEvent<HashAnswer>) => events.onAnswer(event.data);
     worker.onerror = (event) => died(event.message);
-    // Bun: a Worker that ends by itself says so only here; orders posted to it are dropped in silence.
+    // Bun reports a Worker that ended by itself only with this event, and drops orders to an ended Worker without an
+    // error.
     worker.addEventListener("close", () => died("the hash Worker ended"));
     worker.unref();
     return {

@@ -1,10 +1,10 @@
 /**
- * Hashing of bodies, inline for small ones and in hash Workers for large ones.
+ * Hashing of bodies: small bodies inline, large bodies in hash Workers.
  *
  * - `pool.ts`    `class HashPool` implements `HashService`; runs Workers through an injected `spawn`, or inline.
  * - `crc.ts`     incremental CRC-64/NVME.
  * - `wasm.ts`    CRC-32C, XXH64, XXH3-64, XXH3-128; to be loaded first (`hashersReady` of `hashers.ts`).
- * - `combine.ts` `crcCombine(algorithm, a, b, lengthOfB)`: the CRC of A followed by B, without reading either.
+ * - `combine.ts` `crcCombine(algorithm, a, b, lengthOfB)`: the CRC of A followed by B, without reading A or B.
  */
 
 export type HashAlgorithm =
@@ -28,15 +28,17 @@ export type Digests = Partial<Record<HashAlgorithm, Uint8Array>>;
 /** One body. Calls are made one after the other; the order of updates is the order of the bytes. */
 export interface HashStream {
   /**
-   * Adds `view`. Resolves when there is space for more, which may be before it was hashed: the bytes must not change
-   * until `settled()` has resolved (or `digest()`). Views over SharedArrayBuffer are shared with the Worker, others
-   * are copied. The common case (inline) returns undefined instead of a promise.
+   * Adds `view`. Resolves when there is space for more, possibly before `view` is hashed: the bytes must not change
+   * until `settled()` (or `digest()`) has resolved. Views over SharedArrayBuffer are shared with the Worker, other
+   * views are copied. Returns undefined instead of a promise when there is space already (always when inline).
    */
   update(view: Uint8Array): Promise<void> | undefined;
-  /** Resolves when everything passed to `update` so far has been hashed: its buffers may be reused. */
+  /** Resolves when all bytes passed to `update` so far are hashed: the caller may reuse the buffers. */
   settled(): Promise<void>;
-  /** SHA-256 of the bytes since the last cut (or the start). Only when the stream was made with `cuts`. Waits for
-   *  nothing: further updates may follow before it resolves. */
+  /**
+   * SHA-256 of the bytes since the last cut (or the start). Only when the stream was made with `cuts`. Further
+   * updates may follow before the promise resolves.
+   */
   cut(): Promise<Uint8Array>;
   /** Ends the stream. @throws HashError when the Worker died. */
   digest(): Promise<Digests>;
@@ -45,8 +47,10 @@ export interface HashStream {
 }
 
 export interface HashService {
-  /** `expectedLength` decides where it runs (<= 64 KiB: inline, synchronously); undefined = unknown, so large.
-   *  `cuts`: also keep a running SHA-256 for `cut()`. */
+  /**
+   * `expectedLength` decides where the stream runs (<= 64 KiB: inline, synchronously); undefined = unknown, so large.
+   * `cuts`: the stream also keeps a running SHA-256 for `cut()`.
+   */
   open(
     algorithms: readonly HashAlgorithm[],
     expectedLength: number | undefined,

@@ -1,11 +1,12 @@
 /**
- * CRC-32C, XXH64, XXH3-64 and XXH3-128 (seed 0), in WebAssembly (hash-wasm; decision 073 has the figures). An instance takes
- * 1.5 ms and 256 KiB to make, and is made asynchronously; so each thread has one of each kind, made when the module is loaded,
- * and the streams take turns: whoever comes puts the other one's state aside.
+ * CRC-32C, XXH64, XXH3-64 and XXH3-128 (seed 0), in WebAssembly (hash-wasm; decision 073 has the figures). An
+ * instance needs 1.5 ms and 256 KiB, and is created asynchronously. So each thread creates one instance of each kind
+ * when the module is loaded, and the streams share the instance: a stream that needs the instance first saves the
+ * state of the previous stream.
  */
 import { createCRC32, createXXHash3, createXXHash64, createXXHash128 } from "hash-wasm";
 
-/** Castagnoli's, reflected. */
+/** The Castagnoli polynomial, reflected. */
 const CRC32C_POLYNOMIAL = 0x82f63b78;
 
 const MAKERS = {
@@ -21,7 +22,7 @@ type Instance = Awaited<ReturnType<typeof createXXHash64>>;
 
 interface Engine {
   readonly instance: Instance;
-  /** Whose bytes are in it. */
+  /** The stream whose state the instance holds. */
   stream: WasmHasher | undefined;
 }
 
@@ -31,7 +32,7 @@ const engines = new Map<WasmAlgorithm, Engine>();
 export const wasmReady: Promise<void> = load();
 
 async function load(): Promise<void> {
-  // No top-level await: a Worker drops what it is sent before its module has set a handler.
+  // No top-level await: a Worker drops messages that arrive before its module has set a handler.
   const names = Object.keys(MAKERS) as WasmAlgorithm[];
   const instances = await Promise.all(names.map((name) => MAKERS[name]()));
   names.forEach((name, i) => {
@@ -42,7 +43,7 @@ async function load(): Promise<void> {
 /** Digests are canonical: big-endian, 8 bytes, CRC-32C 4, XXH3-128 16. */
 export class WasmHasher {
   readonly #engine: Engine;
-  /** While another stream has the engine; undefined before the first byte. */
+  /** The state saved while another stream uses the engine; undefined before the first byte. */
   #state: Uint8Array | undefined;
 
   /** @throws Error before `wasmReady` has resolved */

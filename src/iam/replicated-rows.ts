@@ -1,7 +1,7 @@
 /**
- * The rows about users as this node has applied them, in memory. Every apply batch names the keys that it changed, in the message
- * that tells a gateway how far the store is; a changed row is read again then, from the node's own copy. So no request reads a
- * row to be authorised, and a request that sees the effect of a write sees the users of that moment or later ones.
+ * The rows about users, as this node has applied them, in memory. The message about an applied batch names the
+ * changed keys, and the gateway reads each changed row again from the node's own copy. So no request reads a row to
+ * be authorised. A request that sees the effect of a write sees the users of that moment or of a later moment.
  */
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
@@ -9,7 +9,7 @@ import type { MvccReader, Timestamp } from "../store/types.ts";
 import { IAM_PREFIX, ROOT_USER_KEY, rootUserOf } from "./rows.ts";
 import type { UserId } from "./types.ts";
 
-/** One scan reads all of them. */
+/** One scan reads all rows about users. */
 const ROWS_MAX = 10_000;
 
 type Reader = Pick<MvccReader, "getMetaAt" | "scanAt">;
@@ -18,17 +18,17 @@ export class ReplicatedRows {
   readonly #onUnreadable: (error: unknown) => void;
   #rootId: UserId | undefined;
 
-  /** @param onUnreadable a row that cannot be read counts as none */
+  /** @param onUnreadable receives the error of a row that cannot be read; such a row counts as absent */
   constructor(onUnreadable: (error: unknown) => void) {
     this.#onUnreadable = onUnreadable;
   }
 
-  /** undefined: no row says so (yet). */
+  /** undefined: no row names the root user yet. */
   get rootId(): UserId | undefined {
     return this.#rootId;
   }
 
-  /** A keyspace was opened, or took another's place. */
+  /** Reads all rows, after a keyspace was opened or replaced. */
   load(reader: Reader, readTs: Timestamp): void {
     this.#rootId = undefined;
     const rows = reader.scanAt(IAM_PREFIX, prefixEnd(IAM_PREFIX), { readTs, limit: ROWS_MAX });
@@ -57,7 +57,7 @@ export class ReplicatedRows {
   }
 }
 
-/** Almost every key differs in its first byte: the table's tag. */
+/** A loop is fast enough: almost every key differs in the first byte, the tag of the table. */
 function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
   if (key.byteLength < prefix.byteLength) return false;
   for (let i = 0; i < prefix.byteLength; i++) if (key[i] !== prefix[i]) return false;

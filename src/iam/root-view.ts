@@ -7,7 +7,7 @@ export class RootView implements IamView {
   readonly #rows: Pick<ReplicatedRows, "rootId">;
   #root: User;
 
-  /** @param accessKey of root, now */
+  /** @param accessKey the current access key of root */
   constructor(rows: Pick<ReplicatedRows, "rootId">, accessKey: string) {
     this.#rows = rows;
     this.#root = { id: userIdOf(accessKey), displayName: accessKey };

@@ -6,9 +6,9 @@ import type { UserId } from "./types.ts";
 const IAM = "iam";
 const USER_ID = /^[0-9a-f]{64}$/;
 
-/** The beginning of the keys of all of them. */
+/** Prefix of the keys of all rows about users. */
 export const IAM_PREFIX: Uint8Array = settingKey(IAM);
-/** Which user root is. */
+/** Key of the row that names the root user. */
 export const ROOT_USER_KEY: Uint8Array = settingKey(IAM, "root");
 
 export function rootUserRow(id: UserId): Uint8Array {
@@ -23,8 +23,8 @@ export function rootUserOf(value: Uint8Array): UserId {
 }
 
 /**
- * The id of the user whose first access key this is: what answers named as the owner before users had rows, so that a cluster of
- * those days keeps its owner.
+ * The id of the user whose first access key is `accessKey`. Before users had rows, answers named this id as the
+ * owner; so an old cluster keeps its owner.
  */
 export function userIdOf(accessKey: string): UserId {
   return new Bun.CryptoHasher("sha256").update(`elastickv owner ${accessKey}`).digest("hex");

@@ -1,6 +1,9 @@
-/** Users, and the view of them that requests are checked against. */
+/** Users, and the view of users that authorises requests. */
 
-/** 64 lower-case hex digits, as S3 shows canonical user ids. It stays, whatever access keys the user has. */
+/**
+ * 64 lower-case hex digits, as S3 shows canonical user ids. The id stays the same when the access keys of the user
+ * change.
+ */
 export type UserId = string;
 
 export interface User {
@@ -8,9 +11,9 @@ export interface User {
   readonly displayName: string;
 }
 
-/** Consulted on every request, so it answers at once, from memory. */
+/** Every request consults the view, so the view answers at once, from memory. */
 export interface IamView {
-  /** Holds the keys that the cluster is configured with. Every bucket is this user's. */
+  /** The user with the configured access key. Root owns every bucket. */
   readonly root: User;
   /** undefined: there is no user of this id. */
   user(id: UserId): User | undefined;

@@ -1,6 +1,6 @@
 /**
- * The S3 application: from a request that the edge hands over to a reply that is counted and logged. What operation it is, is read
- * from the raw target; what is done with it in which order, is an Elysia application's (dispatch.ts).
+ * The S3 application: the edge passes a request, and the application returns a reply that is counted and logged. The
+ * raw target decides the operation. An Elysia application (dispatch.ts) decides the order of the steps.
  */
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
@@ -65,7 +65,7 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
   };
 }
 
-/** Who is it, and may they? Before any byte of a body is asked for. @throws S3Error */
+/** Authenticates and authorises the request, before the application reads any byte of the body. @throws S3Error */
 function admit(exchange: Exchange): void {
   const { services, request } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
@@ -96,7 +96,7 @@ function run(exchange: Exchange): Promise<EdgeReply> {
   }
 }
 
-/** Until there is a leader. Nothing of the body has been asked for. @throws S3Error */
+/** Waits until there is a leader, before the application reads any byte of the body. @throws S3Error */
 async function hold({ services, request }: Exchange): Promise<void> {
   const { edge } = request;
   const ms = edge.method === "HEAD" ? HOLD_HEAD_MS : HOLD_MS;
@@ -129,7 +129,7 @@ function closing(reply: EdgeReply, error: S3Error): EdgeReply {
   return { ...reply, close: error.close, facts: { errorCode: error.code } };
 }
 
-/** For the access log. A reply that may still fail has an object of its own already. */
+/** The facts for the access log. A reply that may still fail already has its own facts object. */
 function factsOf(operation: string, reply: EdgeReply, exchange: Exchange | undefined): RequestFacts {
   const facts = reply.facts ?? {};
   facts.operation = operation;

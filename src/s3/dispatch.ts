@@ -1,11 +1,11 @@
 /**
- * The Elysia application of S3: one static route per operation, with the hooks that all of them share. The operation is known
- * before, from the raw target, so routing never depends on how a URL is normalised, and Elysia never sees a Host of the client's
- * (docs/design/runtime.md, section 11).
+ * The Elysia application of S3: one static route per operation, with hooks that all routes share. The raw target
+ * decides the operation before Elysia runs. So routing never depends on the normalisation of a URL, and Elysia never
+ * reads a client's Host (docs/design/runtime.md, section 11).
  *
- * Elysia is given a `Request` that stands for an operation and carries the exchange: no header is copied, no body is wrapped.
- * Making one costs more than all that Elysia does with it, so they are used again (bench/elysia.ts). Replies are the edge's, and
- * lie in the exchange, because a `Response` would lose the exact length of a stream.
+ * Elysia receives a `Request` that stands for an operation and carries the exchange: no header is copied, no body is
+ * wrapped. Creating a `Request` costs more than all work of Elysia, so each `Request` is reused (bench/elysia.ts).
+ * The exchange holds the reply of the edge, because a `Response` would lose the exact length of a stream.
  */
 import { Elysia } from "elysia";
 import type { EdgeReply } from "../http/types.ts";
@@ -13,27 +13,27 @@ import type { Exchange } from "./context/exchange.ts";
 import { UNSUPPORTED } from "./routing/detect.ts";
 import { OPERATION_NAMES } from "./routing/operations/table.ts";
 
-/** What happens to an exchange. */
+/** The steps of an exchange. */
 export interface DispatchSteps {
-  /** Before any byte of a body is asked for. @throws S3Error */
+  /** Runs before the server reads any byte of the body. @throws S3Error */
   readonly admit: (exchange: Exchange) => void;
   readonly answer: (exchange: Exchange) => Promise<EdgeReply>;
-  /** Of what `admit` or `answer` threw. */
+  /** Makes the reply for an error of `admit` or `answer`. */
   readonly fail: (exchange: Exchange, error: unknown) => EdgeReply;
 }
 
-/** What every route returns to Elysia. */
+/** The value that every route returns to Elysia. */
 const ANSWERED = new Response(null);
 
 class OperationRequest extends Request {
   exchange: Exchange | undefined;
 }
 
-/** @returns gives the exchange its reply; rejects only when Elysia itself fails */
+/** @returns a function that gives the exchange its reply, and rejects only when Elysia itself fails */
 export function dispatcher(steps: DispatchSteps): (exchange: Exchange) => Promise<void> {
   const names = [...OPERATION_NAMES, UNSUPPORTED];
   const application = routes(steps, names);
-  /** Not in use, by operation. As many as there were requests at once. */
+  /** Requests that are not in use, by operation: as many as were in use at the same time. */
   const idle = new Map<string, OperationRequest[]>(names.map((name) => [name, []]));
   return async (exchange) => {
     const { name } = exchange.operation;
@@ -50,7 +50,7 @@ export function dispatcher(steps: DispatchSteps): (exchange: Exchange) => Promis
   };
 }
 
-/** Typed by what is used of it: Elysia's full type grows with every route. */
+/** Only the used part of Elysia's type: the full type grows with every route. */
 interface RouteTable {
   handle(request: Request): Promise<Response>;
 }

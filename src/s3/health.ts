@@ -1,8 +1,10 @@
 /**
- * Health on the S3 port, for balancers that look where they send clients. `-` is no bucket name, so `/-/` is nobody's object;
- * `/minio/health/` is where those look who come from MinIO, and somebody's object as soon as there is a bucket of that name.
+ * Health on the S3 port, for balancers that probe the port of the clients. `-` is no bucket name, so `/-/` is no
+ * object. Operators who come from MinIO probe `/minio/health/`, which is an object as soon as a bucket `minio`
+ * exists.
  *
- * Answered before signatures and routing, without a read of the cluster. What is signed goes to S3 as ever.
+ * The probe is answered before signatures and routing, without a read of the cluster. S3 handles every signed
+ * request.
  */
 import type { EdgeBody, EdgeReply, EdgeRequest } from "../http/types.ts";
 import { parseQuery, type Query } from "./protocol/query.ts";
@@ -12,15 +14,18 @@ import { bucketKey } from "./records/keys.ts";
 export interface HealthSources {
   /** Domains whose subdomains are buckets: there `/-/ready` is an object. */
   readonly domains: readonly string[];
-  /** What /readyz says. */
+  /** The readiness that /readyz returns. */
   readiness(): { readonly ready: boolean; readonly reasons?: readonly { readonly code: string }[] };
-  /** Whether this node's own copy has a live row there: old by what it has not applied yet, and never waited for. */
+  /**
+   * Whether this node's own copy has a live row of `key`. The copy may be older than the cluster, and the call never
+   * waits.
+   */
   hasLocally(key: Uint8Array): boolean;
 }
 
 type Answer = (sources: HealthSources) => EdgeReply;
 
-/** Bodies tell codes only: messages name nodes, and whoever asks is nobody in particular. */
+/** Bodies contain codes only: messages name nodes, and the sender of a probe is anonymous. */
 const OWN: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["/-/healthy", () => json(200, { status: "ok" })],
   [
@@ -32,7 +37,7 @@ const OWN: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ],
 ]);
 
-/** MinIO's health check API (docs.min.io, "Healthcheck API"): the status says it all. */
+/** MinIO's health check API (docs.min.io, "Healthcheck API"): the status alone is the answer. */
 const MINIO: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["/minio/health/live", () => empty(200)],
   ["/minio/health/ready", readyOrNot],
@@ -43,7 +48,7 @@ const MINIO_PREFIX = "/minio/health/";
 
 const NO_STORE: readonly [string, string] = ["Cache-Control", "no-store"];
 
-/** Costs a request that is not about health a comparison or two. @returns undefined: this is for S3. */
+/** A request that is no probe costs one or two comparisons. @returns undefined: the request is for S3. */
 export function healthProbe(sources: HealthSources): (request: EdgeRequest) => EdgeReply | undefined {
   return (request) => {
     const { method, rawTarget } = request;
@@ -63,7 +68,7 @@ export function healthProbe(sources: HealthSources): (request: EdgeRequest) => E
     if (query === undefined || request.header("authorization") !== undefined || isSigned(query))
       return undefined;
     if (minio !== undefined) {
-      // "May this node go down?" is another question, and 200 would be the wrong answer to it.
+      // `maintenance` asks whether the node may stop, and 200 would be a wrong answer to that question.
       if (query.has("maintenance") || minioIsABucket(sources)) return undefined;
     }
     const reply = answer(sources);
@@ -75,7 +80,7 @@ function queryOf(raw: string): Query | undefined {
   try {
     return parseQuery(raw);
   } catch {
-    return undefined; // S3 says what is wrong with it.
+    return undefined; // S3 answers with the error of the query.
   }
 }
 
@@ -86,7 +91,7 @@ function isSigned(query: Query): boolean {
   );
 }
 
-/** A node that cannot read its own copy now has other worries than this name. */
+/** A node that cannot read its own copy answers the probe. */
 function minioIsABucket(sources: HealthSources): boolean {
   try {
     return sources.hasLocally(MINIO_BUCKET);

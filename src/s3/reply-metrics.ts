@@ -3,7 +3,7 @@ import type { S3Deps } from "./context/deps.ts";
 
 type Ended = (bytesOut: number) => void;
 
-/** Counts a reply when its last byte has been handed to the edge, or when the edge lets go of it. */
+/** Counts a reply when the edge has the last byte, or when the edge aborts the reply. */
 export function countReply(
   deps: Pick<S3Deps, "metrics" | "clock">,
   edge: EdgeRequest,

@@ -14,11 +14,11 @@ export function formatIsoDate(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-// Most requests of a second carry the same text.
+// The last parsed text is kept: most requests within one second carry the same text.
 let lastText = "";
 let lastMs: number | undefined;
 
-/** Unix milliseconds of `YYYYMMDDTHHMMSSZ`; undefined when it is not one. */
+/** Unix milliseconds of `YYYYMMDDTHHMMSSZ`; undefined when the text is no such date. */
 export function parseAmzDate(text: string): number | undefined {
   if (text === lastText) return lastMs;
   const match = BASIC.exec(text);
@@ -40,7 +40,7 @@ export function parseAmzDate(text: string): number | undefined {
   return ms;
 }
 
-/** IMF-fixdate (RFC 9110 section 5.6.7), also with an offset as mail clients write it. */
+/** IMF-fixdate (RFC 9110 section 5.6.7), also with an offset, as mail clients write dates. */
 const HTTP_DATE = new RegExp(
   `^(?:[A-Z][a-z]{2}, )?\\d{1,2} ${MONTH} \\d{4} \\d{2}:\\d{2}:\\d{2} (?:GMT|UTC|[+-]\\d{4})$`,
 );

@@ -1,4 +1,4 @@
-/** Signature Version 4 for S3: Authorization header, presigned URL, or nobody. */
+/** Signature Version 4 for S3: Authorization header, presigned URL, or an anonymous request. */
 import { invalidArgument, S3Error, type S3ErrorOptions } from "../protocol/errors.ts";
 import { isRegion } from "../protocol/region.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -22,9 +22,12 @@ export class Authenticator {
   readonly #maxSkewMs: number;
   readonly #keys = new SigningKeys();
   readonly #accepts: (region: string) => boolean;
-  /** Named to a client whose region is refused. Undefined: any region is taken. */
+  /** The region that the error names to a client whose region is refused. Undefined: any region is accepted. */
   readonly #region: string | undefined;
-  /** Clients sign again for the region that the element or, on HEAD, the header names. */
+  /**
+   * Error fields for a wrong region: clients sign again for the region that the element or, on HEAD, the header
+   * names.
+   */
   readonly #rightRegion: Pick<S3ErrorOptions, "extra" | "headers">;
 
   constructor(options: AuthenticatorOptions) {
@@ -38,11 +41,11 @@ export class Authenticator {
   }
 
   /**
-   * Says who signed the request, or that nobody did: an unsigned request is anonymous, and whether that is enough
-   * is for the caller to decide. Reads no body.
-   * @throws S3Error AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, InvalidAccessKeyId,
-   *   InvalidArgument, InvalidRequest (SigV2), InvalidToken, MissingSecurityHeader, RequestTimeTooSkewed,
-   *   SignatureDoesNotMatch.
+   * Returns who signed the request. An unsigned request is anonymous; the caller decides whether an anonymous request
+   * is allowed. Reads no body.
+   * @throws S3Error AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
+   *   InvalidAccessKeyId, InvalidArgument, InvalidRequest (SigV2), InvalidToken, MissingSecurityHeader,
+   *   RequestTimeTooSkewed, SignatureDoesNotMatch, UnsupportedSignature.
    */
   authenticate(request: S3Request): AuthResult {
     const authorization = request.header("authorization");
@@ -93,7 +96,7 @@ export class Authenticator {
     const header = request.header(CONTENT_SHA256);
     const signedHeader = `;${parsed.signedHeaders};`.includes(`;${CONTENT_SHA256};`) ? header : undefined;
     const payloadHash = parsed.contentSha256 ?? signedHeader ?? UNSIGNED_PAYLOAD;
-    // A client that streams says so in the header even when the URL was signed without it.
+    // A client that streams sends the header even when the URL was signed without the header.
     const streams = header?.startsWith("STREAMING-") === true && payloadHash === UNSIGNED_PAYLOAD;
     const claim = {
       scope: parsed.scope,
@@ -200,7 +203,7 @@ function requestDate(request: S3Request, signedHeaders: string): { timestamp: st
   });
 }
 
-/** Temporary credentials are not issued here, so no token can be right. */
+/** The server issues no temporary credentials, so no token can be valid. */
 function refuseToken(token: string | undefined): void {
   if (token !== undefined) throw new S3Error("InvalidToken");
 }

@@ -1,6 +1,6 @@
 /**
  * The canonical request of Signature Version 4, for S3: the path is encoded once and never normalised. Strings are
- * latin1: each character of a header value is one byte as it came.
+ * latin1: each character of a header value is one received byte.
  */
 import { canonicalPath, encodeComponent } from "../protocol/percent.ts";
 import type { Query } from "../protocol/query.ts";
@@ -20,7 +20,7 @@ export function canonicalRequest(parts: CanonicalParts): string {
   return `${parts.method}\n${parts.path}\n${parts.query}\n${parts.headers}\n${parts.signedHeaders}\n${parts.payloadHash}`;
 }
 
-/** Never part of what is signed. */
+/** A signature does not cover this parameter. */
 const SIGNATURE_PARAMETER = "X-Amz-Signature";
 
 /** Parameters encoded once and sorted by encoded name, then value. */
@@ -33,7 +33,7 @@ function canonicalQuery(query: Query): string {
   return joinSorted(pairs);
 }
 
-/** The same over the raw text: what a client signs that does not re-encode what it was given. */
+/** The sorted query of the raw text: some clients sign the parameters without encoding them again. */
 function rawSortedQuery(rawQuery: string): string {
   const pairs: [string, string][] = [];
   for (const raw of rawQuery.split("&")) {
@@ -60,8 +60,8 @@ function comparePairs(a: readonly [string, string], b: readonly [string, string]
 
 /**
  * Path and query as the client may have signed them, most likely first: our canonical form, then the bytes as sent
- * (curl signs those, before 8.3 not even sorted). All of them are readings of the same target, so a signature over
- * any of them is one over this request.
+ * (curl signs the bytes as sent; curl before 8.3 does not sort the query). Every pair describes the same target, so a
+ * signature over any pair is a signature over this request.
  */
 export function* canonicalTargets(
   request: S3Request,
@@ -79,8 +79,9 @@ export function* canonicalTargets(
 }
 
 /**
- * Canonical headers in the order of `signedHeaders`: values trimmed, runs of blanks made one, repeats joined by a
- * comma. A signed header that is not there counts as empty. `unsigned` names `x-amz-*` headers that are not signed.
+ * Canonical headers in the order of `signedHeaders`: values are trimmed, runs of blanks become one blank, repeated
+ * headers are joined by a comma. An absent signed header counts as empty. `unsigned` names `x-amz-*` headers that are
+ * not signed.
  */
 export function canonicalHeaders(
   rawHeaders: readonly string[],
@@ -108,7 +109,7 @@ export function canonicalHeaders(
 
 const NONE: readonly string[] = [];
 
-/** Not trim(): that also takes A0, which may be the last byte of a UTF-8 character. */
+/** `trim()` would also remove A0, which may be the last byte of a UTF-8 character. */
 function trimBlanks(value: string): string {
   let start = 0;
   let end = value.length;

@@ -26,11 +26,11 @@ export function parseCredential(text: string): CredentialScope | undefined {
   };
 }
 
-/** What is wrong with a scope, in words; undefined when nothing is. `wrongRegion` gets its own XML element. */
+/** The fault of a scope, in words; undefined when the scope is right. `wrongRegion` gets its own XML element. */
 export function scopeProblem(
   scope: CredentialScope,
   accepts: (region: string) => boolean,
-  /** The only region that is accepted; undefined: any that could be one. */
+  /** The only accepted region; undefined: any well-formed region is accepted. */
   expected: string | undefined,
   timestamp: string,
 ): { readonly message: string; readonly wrongRegion: boolean } | undefined {

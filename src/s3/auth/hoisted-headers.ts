@@ -1,7 +1,7 @@
 /**
- * Headers in the query of a presigned URL. SDKs move the `x-amz-*` headers of what they presign there, so that whoever
- * uses the URL need not know them; here they mean exactly what they meant as headers. Ignoring them would lose metadata,
- * store in the clear what was to be encrypted, and put an empty object where a copy was to be.
+ * Headers in the query of a presigned URL. SDKs move the `x-amz-*` headers of a presigned request to the query, so
+ * that the user of the URL need not know the headers. The headers mean the same in the query. Ignoring the headers
+ * would lose metadata, store data without the requested encryption, and store an empty object instead of a copy.
  */
 import type { EdgeRequest } from "../../http/types.ts";
 import { invalidArgument } from "../protocol/errors.ts";
@@ -9,13 +9,16 @@ import type { S3Request } from "../protocol/request.ts";
 import { looksPresigned } from "./presigned.ts";
 import { isHoisted } from "./presigned-parameters.ts";
 
-/** RFC 9110 section 5.6.2: what a field name may consist of. It will be one again in the answer to a GET. */
+/** Characters of a field name (RFC 9110 section 5.6.2): the name is a header again in the answer to a GET. */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a header must not hold
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a header must not hold these characters
 const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
-/** The request with its hoisted headers among the others; the same object when there are none. A header that was sent as
- *  one counts instead. @throws S3Error InvalidArgument for what could not have been a header */
+/**
+ * The request with its hoisted headers beside the sent headers; the same object when the query holds no header. A
+ * sent header counts instead of a hoisted header of the same name.
+ * @throws S3Error InvalidArgument for a parameter that cannot be a header
+ */
 export function withHoistedHeaders(request: S3Request): S3Request {
   if (request.query.size === 0 || !looksPresigned(request.query)) return request;
   const hoisted: [string, string][] = [];
@@ -25,7 +28,7 @@ export function withHoistedHeaders(request: S3Request): S3Request {
     if (!FIELD_NAME.test(lower) || UNSENDABLE.test(value)) {
       throw invalidArgument(name.slice(0, 200), value.slice(0, 200), "This cannot be a header.");
     }
-    // Headers are latin1 that stands for bytes, here those of UTF-8.
+    // Header text is latin1: each character stands for one byte, here a byte of UTF-8.
     hoisted.push([lower, Buffer.from(value, "utf8").toString("latin1")]);
   }
   return hoisted.length === 0 ? request : extended(request, hoisted);

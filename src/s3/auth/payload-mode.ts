@@ -5,7 +5,7 @@ const UNSIGNED: PayloadMode = { kind: "unsigned" };
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 
 /**
- * What `x-amz-content-sha256` says about the body. `signing` is there when the request was signed.
+ * The payload mode that `x-amz-content-sha256` declares. `signing` is defined when the request was signed.
  * @throws S3Error InvalidArgument
  */
 export function payloadMode(value: string, signing: ChunkSigning | undefined): PayloadMode {

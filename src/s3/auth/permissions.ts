@@ -6,22 +6,24 @@
 import type { S3Request } from "../protocol/request.ts";
 
 export interface Permissions {
-  /** All of them are needed on the request's own bucket or object. None: what is needed is in `ofKeys`. */
+  /** All these actions are needed on the request's own bucket or object. Empty: `ofKeys` names what is needed. */
   readonly actions: readonly string[];
   /** Instead of `actions` when the request names a version. */
   readonly ofVersion?: readonly string[];
-  /** Needed beside them by a header: its lower-case name, or a family's (`x-amz-grant-*`). */
+  /**
+   * Further actions, by the lower-case name of the header that needs the action, or by a family (`x-amz-grant-*`).
+   */
   readonly ofHeaders?: Readonly<Record<string, string>>;
-  /** Of a copy: needed on the object that is read. */
+  /** Of a copy: the permission needed on the object that is read. */
   readonly ofSource?: KeyPermissions;
-  /** Of a list of keys in the body: needed on each. */
+  /** Of a list of keys in the body: the permission needed on each key. */
   readonly ofKeys?: KeyPermissions;
 }
 
-/** What is needed on one object that is not the request's own. */
+/** The permission needed on one object that is not the request's own object. */
 interface KeyPermissions {
   readonly action: string;
-  /** Instead, when a version is named. */
+  /** Instead of `action` when the request names a version. */
   readonly ofVersion: string;
   /** As in `Permissions`. */
   readonly ofHeaders?: Readonly<Record<string, string>>;
@@ -55,7 +57,7 @@ function withHeaders(
   let actions = base;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const header = rawHeaders[i] as string;
-    // "x": all that count begin with it.
+    // Every header that adds an action begins with "x".
     if ((header.charCodeAt(0) | 0x20) !== 0x78) continue;
     const lower = header.toLowerCase();
     const action = ofHeaders[lower.startsWith(GRANT) ? `${GRANT}*` : lower];

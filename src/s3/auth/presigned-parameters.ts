@@ -1,11 +1,14 @@
 /**
- * What an `x-amz-*` parameter in the query of a presigned URL is. SDKs move the `x-amz-*` headers of what they presign
- * there, so that whoever uses the URL need not know them. A name that is in none of these lists is not understood, and
- * a write that carries one is refused (routing/detect.ts): `x-amz-copy-source` once passed for harmless, and a presigned
- * copy stored an empty object.
+ * Classes of `x-amz-*` parameters in the query of a presigned URL. SDKs move the `x-amz-*` headers of a presigned
+ * request to the query, so that the user of the URL need not know the headers. A name outside these lists is unknown,
+ * and a write with an unknown name is refused (routing/detect.ts): `x-amz-copy-source` once counted as harmless, and
+ * a presigned copy stored an empty object.
  */
 
-/** SigV4's own, in its own spelling. The last two are no less there in another one (parsePresigned reads any). */
+/**
+ * Parameters of SigV4 in their exact spelling. The second set counts in any letter case, because `parsePresigned`
+ * reads any case.
+ */
 const OF_SIGNATURE: ReadonlySet<string> = new Set([
   "X-Amz-Algorithm",
   "X-Amz-Credential",
@@ -19,7 +22,7 @@ const OF_SIGNATURE_IN_ANY_CASE: ReadonlySet<string> = new Set([
   "x-amz-security-token",
 ]);
 
-/** All that as a header is understood or refused somewhere. */
+/** Every header that the server reads or refuses. */
 const HOISTED = new RegExp(
   `^x-amz-(?:${[
     "acl",
@@ -61,8 +64,8 @@ const HOISTED = new RegExp(
 );
 
 /**
- * Passed over, as S3 does. The checksum of a presigned upload is that of an empty body: SDKs do not have the real one
- * yet. The others change nothing here (headers/rows.ts).
+ * Parameters that the server ignores, as S3 does. The checksum of a presigned upload is the checksum of an empty
+ * body: the SDK does not have the real checksum yet. The other parameters change nothing here (headers/rows.ts).
  */
 const PASSED_OVER =
   /^x-amz-(?:checksum-(?:crc32|crc32c|crc64nvme|md5|sha1|sha256|sha512|xxhash.+)|sdk-checksum-algorithm|mfa|user-agent)$/;
@@ -72,7 +75,7 @@ export function isHoisted(lowerName: string): boolean {
   return HOISTED.test(lowerName);
 }
 
-/** Is it clear what the parameter means in a presigned URL? */
+/** Is the meaning of the parameter in a presigned URL known? */
 export function isOfPresigned(name: string): boolean {
   if (OF_SIGNATURE.has(name)) return true;
   const lower = name.toLowerCase();

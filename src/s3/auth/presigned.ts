@@ -4,7 +4,7 @@ import { parseAmzDate } from "./amz-date.ts";
 import { ALGORITHM } from "./authorization-header.ts";
 import { type CredentialScope, parseCredential } from "./credential-scope.ts";
 
-/** A week: the longest a presigned URL may live. */
+/** One week: the longest lifetime of a presigned URL. */
 const MAX_EXPIRES_S = 604_800;
 
 export interface PresignedParameters {
@@ -59,7 +59,7 @@ export function parsePresigned(query: Query): PresignedParameters {
   };
 }
 
-/** Headers that signers move to the query in the case in which they happen to write them. */
+/** The value of a header that signers move to the query in any letter case. */
 function hoistedOnce(query: Query, lowerName: string): string | undefined {
   let found: string | undefined;
   for (const { name, value } of query.entries) {

@@ -1,6 +1,6 @@
 /**
- * What policies ask about a request: the condition keys of AWS that a request can answer, each found when it is asked for. Names:
- * IAM user guide, "AWS global condition context keys"; Service Authorization Reference, Amazon S3, "Condition keys".
+ * The condition keys of AWS that a request can answer for a policy; each value is computed on access. Names: IAM user
+ * guide, "AWS global condition context keys"; Service Authorization Reference, Amazon S3, "Condition keys".
  */
 import type { Clock } from "../../platform/clock.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -24,13 +24,13 @@ const parameter =
   ({ request }) =>
     request.query.get(name);
 
-/** Headers that are conditions under their own name, and those below a prefix. */
+/** Prefix of the condition keys that are named after `x-amz-*` headers. */
 const HEADER_KEYS = "s3:x-amz-";
 
-/** By name in lower case: names of condition keys have no case. */
+/** By lower-case name: names of condition keys have no case. */
 const KEYS: Readonly<Record<string, Find>> = {
   "aws:sourceip": ({ request }) => sourceIp(request.edge.remoteAddress),
-  // The listener speaks plain HTTP: whether a proxy before it had TLS is not known.
+  // The listener speaks plain HTTP; the node does not know whether a proxy before the listener used TLS.
   "aws:securetransport": () => "false",
   "aws:useragent": header("user-agent"),
   "aws:referer": header("referer"),
@@ -60,7 +60,7 @@ export class RequestContext {
   readonly #sources: ContextSources;
   readonly #versionId: string | undefined;
 
-  /** @param versionId of the object in question, which need not be the request's own */
+  /** @param versionId the version of the object in question, which may differ from the request's own object */
   constructor(sources: ContextSources, versionId: string | undefined) {
     this.#sources = sources;
     this.#versionId = versionId;

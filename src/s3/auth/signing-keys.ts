@@ -1,7 +1,7 @@
 import { hmac } from "./hmac.ts";
 import type { Credential } from "./types.ts";
 
-/** More (user, day, region) triples than this at once: start over. A key costs 2 microseconds to derive. */
+/** With more (user, day, region) triples the cache is cleared. Deriving a key costs 2 microseconds. */
 const MAX_CACHED_KEYS = 4096;
 
 interface CachedKey {
@@ -17,7 +17,7 @@ export class SigningKeys {
   get(credential: Credential, day: string, region: string): Uint8Array {
     const name = `${day}${region}/${credential.accessKey}`;
     const cached = this.#cache.get(name);
-    // A changed secret must not live on in the cache.
+    // The cache must not return a key of an old secret.
     if (cached !== undefined && cached.secretKey === credential.secretKey) return cached.key;
     const key = deriveSigningKey(credential.secretKey, day, region, "s3");
     if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear();

@@ -1,5 +1,5 @@
 /**
- * Who is asking, and how the payload is protected. `authenticator.ts` exports
+ * Who signed the request, and how the payload is protected. `authenticator.ts` exports
  *
  *   class Authenticator { constructor(options: AuthenticatorOptions); authenticate(request: S3Request): AuthResult }
  *
@@ -9,13 +9,15 @@ import type { UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 export interface Credential {
-  /** Whose it is. */
+  /** The user that owns the access key. */
   readonly userId: UserId;
   readonly accessKey: string;
   readonly secretKey: string;
 }
 
-/** Synchronous, because it is asked on every request: whoever keeps users elsewhere keeps a cache here. */
+/**
+ * Synchronous, because every request looks up a credential: a source that keeps users elsewhere needs a local cache.
+ */
 interface CredentialSource {
   find(accessKey: string): Credential | undefined;
 }
@@ -23,9 +25,9 @@ interface CredentialSource {
 export interface AuthenticatorOptions {
   readonly credentials: CredentialSource;
   readonly clock: Clock;
-  /** The region clients must sign for. Without: any. */
+  /** The region that clients must sign for. Undefined: any region. */
   readonly region?: string | undefined;
-  /** How far a client's clock may be off. Default 15 minutes, as S3. */
+  /** The largest accepted difference between a client's clock and the server's clock. Default 15 minutes, as S3. */
   readonly maxSkewMs?: number;
 }
 
@@ -34,7 +36,7 @@ export type Principal =
   | {
       readonly kind: "user";
       readonly id: UserId;
-      /** The one that signed, of those that the user has. */
+      /** The access key of the user that signed the request. */
       readonly accessKey: string;
     };
 
@@ -66,6 +68,6 @@ export interface AuthResult {
   readonly principal: Principal;
   readonly payload: PayloadMode;
   readonly method: "anonymous" | "header" | "presigned";
-  /** What a signed request was signed for. */
+  /** The region that a signed request was signed for. */
   readonly region?: string;
 }

@@ -4,7 +4,7 @@ import { canonicalHeaders, canonicalRequest, canonicalTargets } from "./canonica
 import type { CredentialScope } from "./credential-scope.ts";
 import { equalConstantTime, hmacHex, sha256HexLatin1 } from "./hmac.ts";
 
-/** A signed request taken apart: the same for the Authorization header and for presigned URLs. */
+/** The parts of a signed request: the same for the Authorization header and for presigned URLs. */
 export interface SignedClaim {
   readonly scope: CredentialScope;
   /** `host;x-amz-date`, as sent. */

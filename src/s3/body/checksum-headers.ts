@@ -1,4 +1,4 @@
-/** What the headers promise about the content: Content-MD5 and the x-amz-checksum family. */
+/** The checksums of the content that the headers promise: Content-MD5 and the x-amz-checksum family. */
 import { S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -19,7 +19,7 @@ const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
 
 export const CHECKSUM_ALGORITHMS = Object.keys(CHECKSUM_BYTES) as readonly ChecksumAlgorithm[];
 
-/** `crc32` of `CRC32` or `crc32`; undefined for what is none. */
+/** `crc32` for `CRC32` or `crc32`; undefined for an unknown name. */
 export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   const lower = name.toLowerCase();
   return Object.hasOwn(CHECKSUM_BYTES, lower) ? (lower as ChecksumAlgorithm) : undefined;
@@ -28,14 +28,14 @@ export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
 export interface DeclaredChecksums {
   readonly md5: Uint8Array | undefined;
   readonly algorithm: ChecksumAlgorithm | undefined;
-  /** The promised checksum; undefined while it is still to come in the trailer. */
+  /** The promised checksum; undefined when there is none, or when the trailer will carry the checksum. */
   readonly value: Uint8Array | undefined;
-  /** Name of the trailing header that it will come in. */
+  /** Name of the trailing header that will carry the checksum. */
   readonly trailer: string | undefined;
 }
 
 const PREFIX = "x-amz-checksum-";
-/** Of the same prefix, but not checksums. */
+/** Headers with the same prefix that are no checksums. */
 const NOT_CHECKSUMS = new Set(["algorithm", "type", "mode"]);
 
 /**
@@ -83,7 +83,7 @@ function checksumHeader(request: S3Request): FoundChecksum | undefined {
     : { algorithm: found.algorithm, value: checksumValue(found.algorithm, found.text, "header") };
 }
 
-/** The one `x-amz-checksum-*` header of a request, its value as it stands there. @throws S3Error InvalidRequest */
+/** The only `x-amz-checksum-*` header of a request, with its value as sent. @throws S3Error InvalidRequest */
 export function checksumLine(
   request: S3Request,
 ): { readonly algorithm: ChecksumAlgorithm; readonly text: string } | undefined {

@@ -1,7 +1,7 @@
 /**
- * The chain of signatures of STREAMING-AWS4-HMAC-SHA256-PAYLOAD: each chunk signs the hash of its bytes and the
- * signature before it. The hash may be still under way in a Worker when the next chunk arrives, so each check uses
- * the previous *claimed* signature; a false link fails its own check, and `settled` says whether all held.
+ * The chain of signatures of STREAMING-AWS4-HMAC-SHA256-PAYLOAD: each chunk signature covers the hash of the chunk
+ * and the previous signature. A Worker may still compute the hash when the next chunk arrives, so each check uses the
+ * previous *claimed* signature. A false signature fails its own check, and `settled` throws when a check has failed.
  */
 import { equalConstantTime, hmacHex, sha256Hex } from "../auth/hmac.ts";
 import type { ChunkSigning } from "../auth/types.ts";
@@ -22,17 +22,20 @@ export class SignatureChain {
     this.#previous = signing.seedSignature;
   }
 
-  /** The first link found false so far. */
+  /** The error of the first check that failed so far. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** A chunk ended. @param sha256 of its bytes, perhaps later. @param claimed the signature its header carried. */
+  /**
+   * Call at the end of a chunk. @param sha256 hash of the chunk, perhaps still pending. @param claimed the signature
+   * in the chunk's header.
+   */
   chunk(claimed: string, sha256: Promise<Uint8Array>): void {
     const previous = this.#previous;
     const number = ++this.#chunks;
     this.#previous = claimed;
-    // Answers come in order, so the last check to be made is also the last to end.
+    // Hashes arrive in order, so the last check also ends last.
     this.#last = sha256.then(
       (hash) => {
         const hex = Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString("hex");

@@ -5,8 +5,8 @@
  *   last     = "0" [";chunk-signature=" hex] CRLF
  *   trailer  = *(name ":" value CRLF) ["x-amz-trailer-signature:" hex CRLF] CRLF
  *
- * Of trailers minio-go ends each header with LF; then CRLF and the signature line follow, or, unsigned, CRLF CRLF.
- * Chunks of any size are taken (S3 wants 8 KiB and more); a whole chunk is never held.
+ * minio-go ends each trailing header with LF; then CRLF and the signature line follow, or, unsigned, CRLF CRLF.
+ * The server accepts chunks of any size (S3 requires at least 8 KiB), and never holds a whole chunk.
  */
 import type { BodyReader } from "../../http/types.ts";
 import type { ChunkSigning } from "../auth/types.ts";
@@ -14,18 +14,18 @@ import { S3Error } from "../protocol/errors.ts";
 import { SignatureChain } from "./chunk-signatures.ts";
 import { type Line, WireReader } from "./wire-reader.ts";
 
-/** Size, signature and whatever extensions a client may add. */
+/** Size, signature and further extensions of a client. */
 const MAX_CHUNK_HEADER_BYTES = 1024;
 const MAX_TRAILER_BYTES = 8 * 1024;
-/** 2^52 bytes: no payload gets there, and the number stays exact. */
+/** Up to 2^52 bytes: no payload is so large, and the number stays exact. */
 const CHUNK_SIZE = /^[0-9a-fA-F]{1,13}$/;
 const TRAILER_SIGNATURE = "x-amz-trailer-signature";
-/** As a trailer, it comes from the JavaScript SDK for the algorithm MD5. */
+/** The JavaScript SDK sends this trailer for the algorithm MD5. */
 const CONTENT_MD5 = "content-md5";
 
 /**
- * A chunk has ended: SHA-256 of the payload since the last call.
- * @param filled bytes of the target of the running `readInto` that are there by now
+ * Called at the end of a chunk; resolves with the SHA-256 of the payload since the last call.
+ * @param filled bytes that the running `readInto` has written to its target so far
  */
 export type ChunkCut = (filled: number) => Promise<Uint8Array>;
 
@@ -40,17 +40,17 @@ export interface ChunkedOptions {
   readonly cut: ChunkCut;
 }
 
-/** Takes the framing off a body. */
+/** Removes the framing from a body. */
 export class ChunkedFraming {
-  /** Trailing headers by lower-case name, once `readInto` has come to the end. */
+  /** Trailing headers by lower-case name, complete when `readInto` has reached the end. */
   readonly trailers = new Map<string, string>();
   readonly #wire: WireReader;
   readonly #options: ChunkedOptions;
   readonly #chain: SignatureChain | undefined;
   #decoded = 0;
-  /** Bytes of the current chunk still to come. */
+  /** Bytes of the current chunk that are not read yet. */
   #left = 0;
-  /** Size of the current chunk: the last one has none. Undefined before the first. */
+  /** Size of the current chunk; 0 for the last chunk, undefined before the first chunk. */
   #size: number | undefined;
   #signature = "";
   #ended = false;
@@ -82,7 +82,7 @@ export class ChunkedFraming {
     return filled;
   }
 
-  /** All signatures inside the framing hold. @throws S3Error SignatureDoesNotMatch */
+  /** Resolves when all signatures inside the framing are valid. @throws S3Error SignatureDoesNotMatch */
   async verified(): Promise<void> {
     await this.#chain?.settled();
   }
@@ -115,7 +115,7 @@ export class ChunkedFraming {
   }
 
   async #endOfData(): Promise<void> {
-    // A longer "line" is payload beyond what the header announced.
+    // A longer "line" is payload beyond the size in the chunk header.
     const line = this.#wire.lineHere(1) ?? (await this.#wire.line(1));
     if (line === undefined || line === "cut") throw incomplete("The request body ended after a chunk.");
     if (line === "too-long" || line.text !== "") throw malformed("a chunk is longer than its header says");
@@ -148,7 +148,7 @@ export class ChunkedFraming {
           if (endsInLf) await this.#secondBlankLine();
           break;
         }
-        // After LF CRLF the blank line before the signature is not the last one.
+        // After LF CRLF, a blank line precedes the signature, and the trailer does not end there.
         if (signature !== undefined) break;
         continue;
       }
@@ -173,7 +173,7 @@ export class ChunkedFraming {
     if (this.#chain !== undefined) this.#chain.trailer(signature ?? "", canonical);
   }
 
-  /** What minio-go ends an unsigned trailer with; it may be missing. */
+  /** Reads the second blank line, with which minio-go ends an unsigned trailer; the line may be missing. */
   async #secondBlankLine(): Promise<void> {
     const line = this.#wire.lineHere(1) ?? (await this.#wire.line(1));
     if (line === undefined || (typeof line === "object" && line.text === "")) return;

@@ -12,8 +12,9 @@ const DECODED_LENGTH = "x-amz-decoded-content-length";
 const DIGITS = /^\d{1,15}$/;
 
 /**
- * The payload of a request, to be read and verified. Asks for no byte yet.
- * @throws S3Error MissingContentLength, NotImplemented (a transfer coding instead of a length), EntityTooLarge, InvalidArgument, InvalidDigest, InvalidRequest.
+ * Opens the payload of a request for reading and verification. Reads no byte yet.
+ * @throws S3Error MissingContentLength, NotImplemented (a transfer coding instead of a length), EntityTooLarge,
+ *   InvalidArgument, InvalidDigest, InvalidRequest.
  */
 export function openBody(request: S3Request, auth: AuthResult, options: OpenBodyOptions): PayloadReader {
   const { payload } = auth;
@@ -45,8 +46,9 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
 }
 
 /**
- * Content-Length. HTTP takes a request without one for empty; S3 wants an object to be put to say so. A transfer coding is
- * no length: S3 answers 501 and names the header (answers of S3 in Automattic/knox#43 and chilts/awssum#30).
+ * The value of Content-Length. HTTP treats a request without Content-Length as empty; S3 requires the header on a PUT
+ * of an object. A transfer coding is no length: S3 answers 501 and names the header (answers of S3 in
+ * Automattic/knox#43 and chilts/awssum#30).
  */
 function wireLength(request: S3Request): number {
   const length = request.edge.body.declaredLength;

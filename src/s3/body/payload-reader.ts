@@ -14,12 +14,12 @@ export interface Expectations {
   readonly promises: DeclaredChecksums;
   /** Hex hash that was signed. */
   readonly signedSha256: string | undefined;
-  /** What the result will carry. */
+  /** Algorithm of the checksum in the result. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
 }
 
 const NOTHING = new Uint8Array(0);
-/** Nobody looks at what is written there. */
+/** Target for a surplus byte, which no code reads. */
 const SURPLUS = new Uint8Array(1);
 
 export class CheckedPayload implements PayloadReader {
@@ -29,13 +29,13 @@ export class CheckedPayload implements PayloadReader {
   received = 0;
   readonly #expectations: Expectations;
   readonly #body: Pick<BodyReader, "readInto">;
-  /** The same, when the payload came in chunks. */
+  /** The same object as `#body`, when the payload arrives in chunks. */
   readonly #framing: ChunkedFraming | undefined;
   readonly #hashes: HashStream;
   #result: Promise<PayloadResult> | undefined;
-  /** What is being filled. */
+  /** The target of the running `readInto`. */
   #target: Uint8Array = NOTHING;
-  /** Bytes of it that were hashed. */
+  /** Bytes of `#target` that were passed to the hash. */
   #hashedTo = 0;
 
   constructor(
@@ -50,8 +50,8 @@ export class CheckedPayload implements PayloadReader {
     this.#expectations = expectations;
     this.#hashes = hashes;
     this.#framing = makeFraming?.(body, (filled) => {
-      // A chunk ends inside the target: its bytes must be in the hash before the cut.
-      // Waiting for space is left to the next update; a dead thread fails the cut as well.
+      // A chunk ends inside the target: the hash must have the chunk's bytes before the cut.
+      // The next update waits for space; a dead thread fails the cut as well.
       this.#hashTo(filled)?.catch(() => {});
       return this.#hashes.cut();
     });

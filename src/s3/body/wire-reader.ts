@@ -5,7 +5,7 @@ export interface Line {
   readonly crlf: boolean;
 }
 
-/** A body as lines and runs of bytes. Never holds more than the piece it got and one unfinished line. */
+/** A body as lines and runs of bytes. The reader never holds more than the current piece and one unfinished line. */
 export class WireReader {
   readonly #body: BodyReader;
   #piece: Uint8Array | undefined;
@@ -15,7 +15,7 @@ export class WireReader {
     this.#body = body;
   }
 
-  /** Up to `limit` bytes that are here, at least one; undefined: ask for `more`. The view is gone with the next piece. */
+  /** Up to `limit` received bytes, at least one; undefined: call `more`. The view is invalid after the next piece. */
   take(limit: number): Uint8Array | undefined {
     const piece = this.#piece;
     if (piece === undefined || this.#at === piece.length) return undefined;
@@ -35,7 +35,7 @@ export class WireReader {
     return true;
   }
 
-  /** As `line`, of a line whose end is here; undefined when it is not. */
+  /** As `line`, for a line whose end has arrived; undefined when the end has not arrived. */
   lineHere(limit: number): Line | "too-long" | undefined {
     const piece = this.#piece;
     const newline = piece === undefined ? -1 : piece.indexOf(10, this.#at);

@@ -1,6 +1,6 @@
 /**
- * Configurations that can be set to what is the case anyway, and to nothing else: a GET gives back what was put. What else
- * S3 allows is NotImplemented, as it would not happen.
+ * Configurations that accept only the value that is always in force: a GET returns what was put. Every other value
+ * that S3 allows is NotImplemented, because the server would not act on the value.
  */
 
 import type { EdgeReply } from "../../http/types.ts";
@@ -12,7 +12,7 @@ import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 
-/** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and what a bad body gets */
+/** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and the errors of a bad body */
 async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
   const { request, services, auth } = exchange;
   await services.buckets.inView(await services.kv.group(exchange.bucket).snapshot(), exchange.bucket);
@@ -26,14 +26,14 @@ async function configuration(exchange: BucketExchange, root: string): Promise<Xm
   }
 }
 
-/** One word of several, of which the first is the case. @throws S3Error MalformedXML, NotImplemented */
+/** Accepts the first word, which is always in force. @throws S3Error MalformedXML, NotImplemented (another word) */
 function onlyFirst(words: readonly string[], text: string | undefined, element: string): EdgeReply {
   if (text === undefined || !words.includes(text)) throw new S3Error("MalformedXML");
   if (text !== words[0]) throw notImplementedHeader(`${element}: ${text}`);
   return emptyReply(200);
 }
 
-/** With one rule, as S3 wants it (versity/versitygw, tests/integration/PutBucketOwnershipControls.go). */
+/** With one rule, as S3 requires (versity/versitygw, tests/integration/PutBucketOwnershipControls.go). */
 export const putBucketOwnershipControls: Handler<"bucket"> = async (exchange) => {
   const rule = (await configuration(exchange, "OwnershipControls")).child("Rule");
   return onlyFirst(OWNERSHIPS, rule?.childText("ObjectOwnership")?.trim(), "ObjectOwnership");
@@ -44,7 +44,7 @@ export const putBucketRequestPayment: Handler<"bucket"> = async (exchange) => {
   return onlyFirst(["BucketOwner", "Requester"], root.childText("Payer")?.trim(), "Payer");
 };
 
-/** Logging that is off, notifications that are none. */
+/** Accepts an empty document: disabled logging, or no notifications. */
 function empty(root: string): Handler<"bucket"> {
   return async (exchange) => {
     const [first] = (await configuration(exchange, root)).names;

@@ -1,8 +1,8 @@
 /**
- * What clients probe about a bucket. Nothing of this can be configured yet, so each answer is what S3 says about a
- * bucket where it never was: an empty configuration, or the error that says so. Recorded answers of a bucket that nobody
- * configured (2026-09-29, us-east-1): brekkylab/backlot, tests. Where those show what AWS switches on by itself
- * (encryption, publicAccessBlock), the answer here is that there is none.
+ * Configurations of a bucket that clients read. None of the configurations can be set yet, so each answer is the
+ * answer of S3 for a bucket that never had the configuration: an empty configuration, or an error. Source: recorded
+ * answers of a bucket without configuration (2026-09-29, us-east-1): brekkylab/backlot, tests. AWS enables encryption
+ * and publicAccessBlock by itself; the answer here is that the bucket has no such configuration.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
 import type { BucketExchange, Handler } from "../context/exchange.ts";
@@ -29,7 +29,7 @@ function always(xml: string): Handler<"bucket"> {
   };
 }
 
-/** Nothing of it was ever there: S3 deletes such a configuration with success as well. */
+/** The configuration never existed: S3 also deletes an absent configuration with success. */
 export const nothingToDelete: Handler<"bucket"> = async (exchange) => {
   await bucketRow(exchange);
   return emptyReply(204);
@@ -45,7 +45,7 @@ function never(code: S3ErrorCode): Handler<"bucket"> {
 
 export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
   const region = regionOf(exchange, await bucketRow(exchange));
-  // us-east-1 is said by saying nothing.
+  // S3 names us-east-1 with an empty element.
   return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
 };
 
@@ -81,7 +81,7 @@ export const getBucketOwnershipControls = always(
   document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
 );
 
-/** A bucket would have to be versioned first. */
+/** Object Lock requires a versioned bucket, and no bucket is versioned. */
 export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
   await bucketRow(exchange);
   throw new S3Error("InvalidBucketState", {
@@ -89,7 +89,10 @@ export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) =>
   });
 };
 
-/** The list of what has an id each: empty. With `id` it is one of them. */
+/**
+ * The list of configurations with an id is empty. With `id` the request is for one configuration, which does not
+ * exist.
+ */
 export function configurations(root: string): Handler<"bucket"> {
   return async (exchange) => {
     const { query } = exchange.request;

@@ -45,7 +45,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
     const existing = await view.getMeta(bucketKey(name));
     if (existing !== undefined)
       return existsAlready(exchange, regionOf(exchange, decodeBucket(existing.value)));
-    // Every earlier life of this name was created at a lower read timestamp, and deleted before this view.
+    // Every earlier bucket of this name was created at a lower read timestamp, and deleted before this view.
     const ref: BucketRef = { bucket: name, generation: view.readTs };
     const absent: Guard = { condition: { kind: "must-not-exist", key: bucketKey(name) }, onFail: "retry" };
     const record = {
@@ -72,7 +72,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
   throw new S3Error("OperationAborted");
 };
 
-/** What is left when the last object has gone: unfinished uploads and chunks on their way to the collector. */
+/** What an empty bucket leaves behind: unfinished uploads, and chunks that are not collected yet. */
 function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
   return encodeGarbage([
     { kind: "prefix", prefix: uploadsPrefix(ref) },
@@ -81,7 +81,7 @@ function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
   ]);
 }
 
-/** In us-east-1 making one's own bucket again succeeds, as it does there; elsewhere it is an error. */
+/** In us-east-1, S3 lets an owner create an existing bucket again; in other regions S3 returns an error. */
 function existsAlready(exchange: BucketExchange, region: string): ReturnType<typeof emptyReply> {
   const name = exchange.bucket;
   if (region === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
@@ -120,7 +120,10 @@ export const headBucket: Handler<"bucket"> = async (exchange) => {
   return emptyReply(200, headers);
 };
 
-/** Emptiness is decided at apply: an object that arrives in the same moment keeps the bucket, or finds it gone. */
+/**
+ * The store decides at apply whether the bucket is empty: a concurrent PUT either keeps the bucket, or fails because
+ * the bucket is deleted.
+ */
 export const deleteBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const name = exchange.bucket;
@@ -157,7 +160,7 @@ export const listBuckets: Handler<"service"> = async (exchange) => {
   for (const group of services.kv.groups) {
     found.push(...(await bucketsOf(exchange, await group.snapshot(), after, wanted, max + 1)));
   }
-  // Each group has its own in order. Names are ASCII, so the order of strings is that of the keys.
+  // Each group returns its own buckets in order. Names are ASCII, so strings and keys have the same order.
   found.sort((a, b) => (a.name < b.name ? -1 : 1));
   const page = found.slice(0, max);
   const truncated = found.length > page.length;
@@ -181,7 +184,7 @@ interface ListedBucket {
   readonly place: string;
 }
 
-/** The first `limit` wanted buckets of one group behind the name `after`, in order. */
+/** The first `limit` wanted buckets of one group after the name `after`, in order. */
 async function bucketsOf(
   exchange: ServiceExchange,
   view: ReadView,

@@ -1,6 +1,6 @@
 /**
- * Where a bucket lies, as answers say it. Regions mean nothing here, but clients take what they are told and sign for it
- * the next time: whatever is named must be accepted. Decision 076.
+ * The region of a bucket in answers. Regions have no effect here, but a client signs the next request for the region
+ * of the answer: the server must accept every region that an answer names. Decision 076.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
 import type { Exchange } from "../context/exchange.ts";
@@ -8,7 +8,10 @@ import { S3Error } from "../protocol/errors.ts";
 import { isRegion } from "../protocol/region.ts";
 import type { BucketRecord } from "../records/bucket-record.ts";
 
-/** A region that is set is everybody's. Else a bucket is where its creator put it, or where the asking client is. */
+/**
+ * A configured region is the region of every bucket. Otherwise a bucket has the region that its creator chose, or the
+ * region of the asking client.
+ */
 export function regionOf(exchange: Exchange, bucket: Pick<BucketRecord, "region">): string {
   const { services, auth } = exchange;
   if (services.region !== undefined) return services.region;

@@ -1,12 +1,12 @@
 /**
  * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8).
  *
- * - `peekHeadroom` at the door checks and holds nothing.
- * - `acquire` before the chunks of a batch are read; waiters are served in order, so none starves. What it returns is
- *   given back exactly once, at the final outcome of the transaction that carries the chunks.
+ * - `peekHeadroom` checks before the body is read, and reserves nothing.
+ * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
+ *   released exactly once, at the final outcome of the transaction that carries the chunks.
  *
- * An upload asks for a whole batch, and only when everything it holds is on its way to be committed
- * (chunks/writer.ts). So uploads that together fill the budget cannot wait for each other.
+ * An upload acquires space for a whole batch, and only when the upload has sent all batches that it holds
+ * (log/writer.ts). So uploads that together fill the budget cannot wait for each other.
  */
 
 import type { Clock } from "../../platform/clock.ts";
@@ -15,12 +15,12 @@ import { systemTimers, type Timers } from "../../platform/timers.ts";
 import { retryHeaders, S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 
-/** `prereserve`: at the door. `perbatch`: while the body was being read. */
+/** `prereserve`: before the body is read. `perbatch`: while the body is read. */
 type AdmissionStage = "prereserve" | "perbatch";
 export type AdmissionProtocol = "fixed-length" | "chunked";
 
 export interface AdmissionMetrics {
-  /** Body bytes read and not yet committed, now. */
+  /** Body bytes that are read and not yet committed at this moment. */
   inflightBytes(bytes: number): void;
   rejected(stage: AdmissionStage, protocol: AdmissionProtocol): void;
   waited(stage: AdmissionStage, protocol: AdmissionProtocol, seconds: number): void;
@@ -31,10 +31,12 @@ export interface AdmissionOptions {
   readonly capacityBytes: number;
   /** `ELASTICKV_S3_DISPATCH_ADMISSION_TIMEOUT`. */
   readonly timeoutMs: number;
-  /** `ELASTICKV_S3_PUT_ADMISSION_CHUNKED_INCREMENTAL`: false = an aws-chunked body must find space for the largest
-   *  object at the door. */
+  /**
+   * `ELASTICKV_S3_PUT_ADMISSION_CHUNKED_INCREMENTAL`: false = `peekHeadroom` requires space for the largest object
+   * before an aws-chunked body is read.
+   */
   readonly chunkedIncremental: boolean;
-  /** What an aws-chunked body must find space for otherwise, and the most any body must: one entry's budget. */
+  /** Budget of one entry: the largest space that `peekHeadroom` requires for any other body. */
   readonly entryBytes: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,7 +49,7 @@ export const ADMISSION_UNIT_BYTES = 1024 * 1024;
 
 /** Space for some chunks. */
 export interface Permit {
-  /** The first call gives the space back; a further one is a bug and throws. */
+  /** The first call returns the space; a second call is a bug and throws. */
   release(): void;
 }
 
@@ -84,21 +86,21 @@ export class PutAdmission {
   }
 
   /**
-   * Is there space to begin with a body of `length` bytes? A body longer than one entry's budget pays as it is read, so
-   * no more than that has to be free. @throws S3Error SlowDown
+   * Is there space to begin with a body of `length` bytes? A body longer than one entry's budget acquires space while
+   * the body is read, so only one entry's budget must be free. @throws S3Error SlowDown
    */
   peekHeadroom(length: number, protocol: AdmissionProtocol): void {
     if (length === 0) return;
     const { entryBytes, chunkedIncremental, capacityBytes, metrics } = this.#options;
     const whole = protocol === "chunked" && !chunkedIncremental;
     const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
-    // Those who wait already are owed what is free.
+    // Free space belongs to the requests that already wait.
     if (this.#waiters.size === 0 && this.#inUse + units(wanted) <= capacityBytes) return;
     metrics.rejected("prereserve", protocol);
     throw this.#slowDown(false);
   }
 
-  /** An upload of several chunks begins; call what it returns once when it has ended. */
+  /** Counts an upload of several chunks. The caller calls the returned function once, at the end of the upload. */
   enterUpload(): () => void {
     this.#uploads++;
     let inside = true;
@@ -110,23 +112,26 @@ export class PutAdmission {
   }
 
   /**
-   * Chunks that one upload should hold at most while so many are under way: a quarter of the budget, evenly. Deep
-   * pipelines help a few uploads; with many, the others keep the pipeline full, and depth only costs memory
-   * (decision 020).
+   * Chunks that one upload should hold at most: a quarter of the budget, divided evenly among the running uploads.
+   * Deep pipelines help a few uploads. With many uploads, the other uploads keep the pipeline full, and depth only
+   * costs memory (decision 020).
    */
   get fairShare(): number {
     const quarter = this.#options.capacityBytes / ADMISSION_UNIT_BYTES / 4;
     return Math.max(1, Math.floor(quarter / Math.max(1, this.#uploads)));
   }
 
-  /** A permit when one is free and nobody is waiting for it; never waits. */
+  /** Returns a permit when space is free and no request waits; never waits itself. */
   tryAcquire(bytes: number): Permit | undefined {
     const wanted = this.#checked(bytes);
     if (this.#waiters.size > 0 || this.#inUse + wanted > this.#options.capacityBytes) return undefined;
     return this.#grant(wanted);
   }
 
-  /** Waits for space, at most the configured time. @throws S3Error SlowDown; RangeError when it can never fit. */
+  /**
+   * Waits for space, at most the configured time. @throws S3Error SlowDown, also when `bytes` exceed the capacity;
+   * IncompleteBody when `signal` aborts
+   */
   acquire(bytes: number, protocol: AdmissionProtocol, signal?: AbortSignal): Promise<Permit> {
     let wanted: number;
     try {
@@ -153,7 +158,7 @@ export class PutAdmission {
         settle();
         metrics.rejected("perbatch", protocol);
         reject(error);
-        // A large request at the head may have stood in the way of smaller ones.
+        // A large request at the head may have blocked smaller requests.
         this.#admitWaiters();
       };
       const waiter: Waiter = {
@@ -210,13 +215,13 @@ export class PutAdmission {
     }
   }
 
-  /** @param bodyRead the client is sending: it must stop, so the connection goes. */
+  /** @param bodyRead the client is sending the body and must stop, so the server closes the connection */
   #slowDown(bodyRead: boolean): S3Error {
     return new S3Error("SlowDown", { headers: retryHeaders(this.#options.random), close: bodyRead });
   }
 }
 
-/** Whole chunks: a body that ends in a partial one takes a unit for it. */
+/** Rounds up to whole chunks: a partial chunk takes a whole unit. */
 function units(bytes: number): number {
   return Math.ceil(bytes / ADMISSION_UNIT_BYTES) * ADMISSION_UNIT_BYTES;
 }

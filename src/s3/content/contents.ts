@@ -9,7 +9,7 @@ import { unreadableContent } from "./unreadable.ts";
 export interface ContentsOptions {
   /** Which path a write of `length` bytes takes. */
   readonly sinkFor: (length: number) => ContentSink;
-  /** Who reads what a row names, by kind. */
+  /** The source of each kind of extent. */
   readonly sources: ReadonlyMap<ExtentKind, ContentSource>;
   /** Bytes of every chunk but the last, of uploads that begin now. */
   readonly chunkBytes: number;
@@ -26,7 +26,7 @@ export class Contents {
     this.#sources = sources;
   }
 
-  /** Bytes [start, end) of an object. @throws S3Error NotImplemented when some are of a kind that nobody reads here */
+  /** Bytes [start, end) of an object. @throws S3Error NotImplemented when an extent has a kind without a source */
   read(layout: Layout, start: number, end: number): RangeReader {
     if (layout.inline !== undefined) return new RangeReader([], layout.inline.subarray(start, end));
     const wanted = layout.extents(start, end).map(({ kind, extent, from, to }) => {
@@ -35,12 +35,12 @@ export class Contents {
     return new RangeReader(inOrder(wanted));
   }
 
-  /** What content of these kinds leaves behind. @throws S3Error NotImplemented */
+  /** Garbage items of content of these kinds. @throws S3Error NotImplemented */
   garbage(kinds: Iterable<ExtentKind | "unknown">, scope: ContentScope): GarbageItem[] {
     return Array.from(new Set(kinds), (kind) => this.#source(kind).garbage(scope));
   }
 
-  /** What content of any kind may leave behind: of a row that is written before the content is. */
+  /** Garbage items of content of any kind, for a row that is written before its content. */
   garbageOfAny(scope: ContentScope): GarbageItem[] {
     return this.garbage(this.#sources.keys(), scope);
   }

@@ -1,4 +1,4 @@
-/** Where the bytes of an object lie: in its row, or in extents, one after the other. */
+/** Where the bytes of an object are: in the row of the object, or in consecutive extents. */
 import { crc32 } from "node:zlib";
 import type { VersionedValue } from "../../store/types.ts";
 import type { ExtentKind } from "../records/extent-kind.ts";
@@ -25,19 +25,19 @@ interface ExtentRange {
 
 export interface Layout {
   readonly size: number;
-  /** The whole object, verified, when it rode in the manifest's row. */
+  /** The whole object, verified, when the manifest's row carries the bytes. */
   readonly inline: Uint8Array | undefined;
-  /** Of a multipart object, in order. */
+  /** The parts of a multipart object, in order. */
   readonly parts: readonly PartRef[] | undefined;
-  /** What holds bytes [start, end), in order. */
+  /** The extent ranges that hold bytes [start, end), in order. */
   extents(start: number, end: number): ExtentRange[];
 }
 
 const WHOLE = new Uint8Array(0);
 
 /**
- * @param row the manifest's row with its payload. @throws RecordError when the payload is not what was written; S3Error
- * NotImplemented for a kind of a newer release
+ * @param row the manifest's row with its payload. @throws RecordError when the payload differs from the written
+ *   payload; S3Error NotImplemented for a kind of a newer release
  */
 export function layoutOf(ref: BucketRef, key: string, manifest: Manifest, row: VersionedValue): Layout {
   const { content, size } = manifest;

@@ -1,8 +1,8 @@
 /**
- * The bytes of a range, piece by piece: each is verified by its source before its first byte is handed out, and the next
- * one is fetched while the previous one is being sent. At most two are in memory, in buffers that are used
- * again: a view is the consumer's until it asks for the next one (EdgeBody). New memory for each would cost as
- * much in page faults as reading it, and wait for a full collection.
+ * The bytes of a range, piece by piece. The source verifies each piece before the piece's first byte is returned, and
+ * the next piece is fetched while the previous piece is sent. At most two pieces are in memory, in buffers that are
+ * reused: a view belongs to the consumer until the consumer asks for the next view (EdgeBody). New memory for each
+ * piece would cost as much in page faults as reading the piece, and would wait for a full garbage collection.
  */
 import { ChunkBuffer } from "./chunk-buffers.ts";
 import type { Piece } from "./types.ts";
@@ -15,7 +15,7 @@ interface Fetched {
 export class RangeReader implements AsyncIterableIterator<Uint8Array> {
   readonly #pieces: Iterator<Piece>;
   #next: Promise<Fetched> | undefined;
-  /** What lies in the hands of the consumer. */
+  /** The buffer whose view the consumer has. */
   #lent: ChunkBuffer | undefined;
   #inline: Uint8Array | undefined;
 
@@ -25,7 +25,10 @@ export class RangeReader implements AsyncIterableIterator<Uint8Array> {
     this.#pieces = pieces[Symbol.iterator]();
   }
 
-  /** Fetches and verifies the first piece, so that a rotten one is an error document and not a cut connection. */
+  /**
+   * Fetches and verifies the first piece, so that a corrupt piece gives an error document and not a broken
+   * connection.
+   */
   async prime(): Promise<void> {
     this.#next ??= this.#fetch();
     await this.#next;
@@ -44,12 +47,14 @@ export class RangeReader implements AsyncIterableIterator<Uint8Array> {
     const { view, buffer } = await current;
     this.#lent = buffer;
     this.#next = this.#fetch();
-    // The consumer may never ask for it: its failure must not be an unhandled rejection.
+    // The consumer may never ask for the next piece: its failure must not be an unhandled rejection.
     this.#next?.catch(() => {});
     return { done: false, value: view };
   }
 
-  /** The consumer stops. What it has may still be on its way to a socket, so that buffer is not used again. */
+  /**
+   * The consumer stops. A socket may still send the consumer's last view, so the buffer of that view is not reused.
+   */
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     const next = this.#next;
     this.#next = undefined;

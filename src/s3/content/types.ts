@@ -1,7 +1,7 @@
 /**
- * The seam between the handlers and the paths that carry content. A path takes the bytes of a write (`ContentSink`), and
- * gives those of a range (`ContentSource`). The path through the log is in `log/`; others stand beside it: the sink is chosen
- * for each write, the source by the kind that a row names (`contents.ts`).
+ * The interface between the handlers and the paths that carry content. A path writes bytes (`ContentSink`) and reads
+ * the bytes of a range (`ContentSource`). The path through the log is in `log/`; other paths can exist beside `log/`.
+ * Each write chooses a sink; the kind that a row names chooses the source (`contents.ts`).
  */
 
 import type { PutMutation } from "../../store/types.ts";
@@ -13,30 +13,30 @@ import type { Content } from "../records/manifest.ts";
 import type { AdmissionProtocol } from "./admission.ts";
 import type { ChunkBuffer } from "./chunk-buffers.ts";
 
-/** Where bytes come from: a request body, or another object. */
+/** The origin of bytes: a request body, or another object. */
 export interface ByteSource {
   /** Fills `target` unless the source ends first; the bytes must not change before `settled()`. */
   readInto(target: Uint8Array): Promise<number>;
   settled(): Promise<void>;
 }
 
-/** What the bytes are to become: an object, or a part of an upload. */
+/** The target of the bytes: an object, or a part of an upload. */
 export interface ContentTarget {
   readonly ref: BucketRef;
   readonly key: string;
   readonly part?: {
-    /** The upload's id as chunks name it. */
+    /** The upload's id in the keys of chunks. */
     readonly upload: Uint8Array;
     readonly number: number;
     /** Bytes of every chunk but the last, the same for all parts of an upload. */
     readonly chunkSize: number;
   };
-  /** Hold with every transaction: the bucket is alive, the upload exists. */
+  /** Guards of every transaction: the bucket is alive, the upload exists. */
   readonly guards: readonly Guard[];
 }
 
 export interface ContentSink {
-  /** @param signal asked for only when there is a wait: making one costs something. */
+  /** @param signal called only when the write must wait, because creating a signal has a cost */
   open(
     target: ContentTarget,
     protocol: AdmissionProtocol,
@@ -44,25 +44,27 @@ export interface ContentSink {
   ): ContentWrite;
 }
 
-/** What a sink can make of bytes. */
+/** The kinds of content that a sink can write. */
 export type WrittenContent = Exclude<Content, { readonly kind: "parts" | "unknown" }>;
 
-/** One write: `write`, then `finish` or `abandon`; `release` in the end, whatever happened. */
+/** One write: `write`, then `finish` or `abandon`; `release` at the end, after every outcome. */
 export interface ContentWrite {
-  /** Takes exactly `length` bytes and says how the row is to name them. @throws S3Error; KvError */
+  /** Takes exactly `length` bytes, and returns how the row must name the bytes. @throws S3Error; KvError */
   write(source: ByteSource, length: number): Promise<WrittenContent>;
-  /** Once the source has been verified. @param row that names the content, without payload and garbage */
+  /** Called once the source is verified. @param row that names the content, without payload and garbage */
   finish(row: Pick<PutMutation, "key" | "value">): Promise<Closing>;
-  /** The content will not be used: whatever was written becomes garbage. Never throws. */
+  /** The content will not be used: everything that was written becomes garbage. Never throws. */
   abandon(): Promise<void>;
-  /** After the final outcome, and after the source has settled. Idempotent. */
+  /** Called after the final outcome, and after the source has settled. Idempotent. */
   release(): void;
 }
 
-/** The transaction that makes the content current. It has space for one condition more on the row's key. */
+/**
+ * The transaction that makes the content current. The transaction has space for one more condition on the row's key.
+ */
 export interface Closing {
   readonly guards: readonly Guard[];
-  /** What is left to be written of the content, and the row, with its payload and its garbage. */
+  /** The unwritten rest of the content, and the row with its payload and its garbage. */
   readonly mutations: readonly TxnMutation[];
 }
 
@@ -70,7 +72,7 @@ export interface Closing {
 export interface Extent {
   readonly ref: BucketRef;
   readonly key: string;
-  /** Id of the write; of a part, the upload's. */
+  /** Id of the write; for a part, id of the upload. */
   readonly attempt: Uint8Array;
   /** 0: the whole object. */
   readonly partNumber: number;
@@ -82,13 +84,13 @@ export interface Extent {
   readonly chunkSize: number;
 }
 
-/** Some bytes of an extent that are read, and verified, as one. */
+/** Some bytes of an extent that are read and verified together. */
 export interface Piece {
-  /** The view may lie in `buffer`. @throws RecordError when the bytes are missing or not what was written */
+  /** The view may be in `buffer`. @throws RecordError when the bytes are missing or differ from the written bytes */
   read(buffer: ChunkBuffer): Promise<Uint8Array>;
 }
 
-/** How much of what a kind of content keeps. */
+/** The scope of garbage: all content of a bucket, of one attempt, or of one part. */
 export type ContentScope =
   | { readonly of: "bucket"; readonly ref: BucketRef }
   /** One write of an object, or every part of one upload. */
@@ -98,6 +100,6 @@ export type ContentScope =
 export interface ContentSource {
   /** The pieces that hold bytes [from, to) of the extent, in order. */
   pieces(extent: Extent, from: number, to: number): Iterable<Piece>;
-  /** What has to go when nothing names the content any more. */
+  /** The garbage to collect when no row names the content any more. */
   garbage(scope: ContentScope): GarbageItem;
 }

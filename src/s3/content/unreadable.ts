@@ -1,8 +1,8 @@
 import { S3Error } from "../protocol/errors.ts";
 
 /**
- * The row is whole, and names content of a kind that this node has no source for: a newer release wrote it. Repeating the
- * request here cannot help, so it is not one of the errors that clients repeat.
+ * The row is intact, and names content of a kind for which this node has no source: a newer release wrote the row. A
+ * repeated request to this node cannot succeed, so the error is none of the errors that clients repeat.
  */
 export function unreadableContent(kind: string): S3Error {
   return new S3Error("NotImplemented", {

@@ -1,4 +1,4 @@
-/** The questions that a request puts to the authorizer. */
+/** The questions of a request to the authorizer. */
 import type { AuthorizationRequest } from "../auth/authorizer.ts";
 import { actionsOf, actionsOfKey } from "../auth/permissions.ts";
 import { RequestContext } from "../auth/request-context.ts";
@@ -12,12 +12,12 @@ export interface ObjectName {
   readonly versionId: string | undefined;
 }
 
-/** May the request do what its operation does to its own bucket or object? @throws S3Error AccessDenied */
+/** May the request run its operation on its own bucket or object? @throws S3Error AccessDenied */
 export function authorizeRequest(exchange: Exchange): void {
   const { auth, operation, request, services } = exchange;
   const { permissions } = operation;
   if (permissions.ofKeys !== undefined && auth.principal.kind === "anonymous") {
-    // The keys are in the body, which is not read for somebody who may do nothing: no bucket is public.
+    // The keys are in the body, and the server reads no body of an anonymous request: no bucket is public.
     throw new S3Error("AccessDenied");
   }
   const { bucket, key } = request;
@@ -26,12 +26,12 @@ export function authorizeRequest(exchange: Exchange): void {
   }
 }
 
-/** May it read the object that it copies? @throws S3Error AccessDenied */
+/** May the request read the source object of its copy? @throws S3Error AccessDenied */
 export function authorizeSource(exchange: Exchange, source: ObjectName): void {
   ask(exchange, source, exchange.operation.permissions.ofSource);
 }
 
-/** May it do its work to one key of the list in its body? @throws S3Error AccessDenied */
+/** May the request run its operation on one key of the list in its body? @throws S3Error AccessDenied */
 export function authorizeKey(exchange: Exchange, object: ObjectName): void {
   ask(exchange, object, exchange.operation.permissions.ofKeys);
 }

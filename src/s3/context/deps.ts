@@ -1,4 +1,4 @@
-/** Everything the S3 application is given. */
+/** Everything that the S3 application receives. */
 
 import type { HashService } from "../../hash/types.ts";
 import type { IamView } from "../../iam/types.ts";
@@ -29,17 +29,23 @@ export interface S3Deps {
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;
-  /** The only region, when one is set; without, each client's own is accepted and named (buckets/region.ts). */
+  /**
+   * The only region, when a region is configured. Undefined: each client's own region is accepted and named
+   * (buckets/region.ts).
+   */
   readonly region: string | undefined;
   /** Domains whose subdomains are buckets, lower case. */
   readonly domains: readonly string[];
-  /** `<HostId>` and `x-amz-id-2`: says which node it was to its operators only. */
+  /** Value of `<HostId>` and `x-amz-id-2`: only an operator can find the node from the value. */
   readonly hostId: string;
-  /** A completion or copy that takes longer begins its answer and keeps the connection alive with white space. */
+  /** A completion or copy that takes longer begins its answer, and sends white space to keep the connection alive. */
   readonly keepAliveAfterMs: number;
-  /** What went wrong inside, for the log: the client only learns InternalError. */
+  /** Reports an internal error to the log: the client only receives InternalError. */
   readonly onInternalError: (error: unknown, requestId: string) => void;
 }
 
-/** aws-sdk-cpp, and with it pyarrow, gives up after 3 s with less than a byte a second (`requestTimeoutMs`, `lowSpeedLimit`). */
+/**
+ * aws-sdk-cpp, and therefore pyarrow, cancels a request after 3 s with less than a byte a second (`requestTimeoutMs`,
+ * `lowSpeedLimit`).
+ */
 export const DEFAULT_KEEP_ALIVE_AFTER_MS = 2_000;

@@ -8,18 +8,18 @@ import type { BucketDirectory } from "../records/bucket-directory.ts";
 import { type RowOwner, rowOwner } from "../records/owner.ts";
 import type { S3Deps } from "./deps.ts";
 
-/** What the handlers share. */
+/** The services that all handlers share. */
 export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
 }
 
-/** What a request's path names. */
+/** The resource that a request's path names. */
 export type Level = "service" | "bucket" | "object";
 
-/** One request on its way through the application. */
+/** One request while the application processes the request. */
 interface AnyExchange {
   readonly request: S3Request;
-  /** The same as it was sent: headers that a presigned URL carries in its query are in `request` only. */
+  /** The request as sent: only `request` has the headers that a presigned URL carries in its query. */
   readonly signed: S3Request;
   readonly services: S3Services;
   /** Set by the first hook. */
@@ -47,7 +47,9 @@ export interface ObjectExchange extends AnyExchange {
   readonly key: string;
 }
 
-/** A request that will be refused, whoever sends it: it is authenticated, logged and counted like the others. */
+/**
+ * A request that is refused for every sender: the request is authenticated, logged and counted like other requests.
+ */
 export interface RefusedExchange extends AnyExchange {
   readonly level: "refused";
   readonly operation: Pick<OperationRow, "name" | "permissions">;
@@ -66,16 +68,16 @@ export type Handler<L extends Level> = (exchange: Exchanges[L]) => Promise<EdgeR
 
 /** A row of the table of operations (src/s3/routing/operations), without its handler. */
 export interface OperationRow {
-  /** As the API reference names it. */
+  /** Name of the operation in the API reference. */
   readonly name: string;
   readonly method: string;
-  /** The query parameter that chooses it; "" when there is none. */
+  /** The query parameter that chooses the operation; "" when there is none. */
   readonly subResource: string;
-  /** The only value that its sub-resource may have. */
+  /** The only value that the sub-resource may have. */
   readonly subResourceValue?: string;
-  /** The header that chooses it among two of one method and sub-resource. */
+  /** The header that chooses between two operations with the same method and sub-resource. */
   readonly chosenBy?: string;
-  /** Query parameters that it knows beside its sub-resource. */
+  /** Query parameters that the operation knows beside its sub-resource. */
   readonly parameters: readonly string[];
   readonly headers: HeaderRules;
   readonly permissions: Permissions;
@@ -85,7 +87,7 @@ export interface Operation<L extends Level> extends OperationRow {
   readonly handler: Handler<L>;
 }
 
-/** Whose bucket or object it will be. What nobody signed for is the bucket's owner's, as all that is in a bucket. */
+/** Owner of a new bucket or object. The bucket's owner owns what an anonymous request writes. */
 export function ownerOf({ auth, services }: Exchange): RowOwner {
   return rowOwner(auth.principal.kind === "user" ? auth.principal.id : services.iam.root.id);
 }

@@ -1,7 +1,7 @@
 /**
- * Answers that may take minutes (completing thousands of parts, copying gigabytes): as S3 does, the answer begins with
- * status 200 and the XML declaration, white space keeps the connection alive, and what comes last is the result or an
- * error document. Work that is quick, or fails quickly, gets an ordinary answer.
+ * Answers that may take minutes (completing thousands of parts, copying gigabytes). As in S3, the answer begins with
+ * status 200 and the XML declaration, white space keeps the connection alive, and the result or an error document
+ * follows at the end. Work that ends or fails quickly gets an ordinary answer.
  */
 import type { EdgeReply, RequestFacts } from "../../http/types.ts";
 import { within } from "../../platform/timers.ts";
@@ -16,7 +16,10 @@ export interface SlowResult {
   readonly inner: string;
 }
 
-/** More bytes than seconds between two of them: a client may measure bytes a second (DEFAULT_KEEP_ALIVE_AFTER_MS). */
+/**
+ * More bytes than seconds between two writes of white space: a client may measure bytes a second
+ * (DEFAULT_KEEP_ALIVE_AFTER_MS).
+ */
 const WHITE_SPACE = Buffer.from(" ".repeat(16));
 
 export async function withKeepAlive(exchange: Exchange, work: Promise<SlowResult>): Promise<EdgeReply> {
@@ -56,7 +59,7 @@ async function* whiteSpace(
     const xml = renderErrorXml(error, { requestId, resource, hostId: services.hostId });
     yield Buffer.from(xml.slice(XML_DECLARATION.length), "utf8");
   } finally {
-    // The client may be gone: the work goes on, and its failure concerns nobody here any more.
+    // The client may have disconnected: the work continues, and its failure must not be an unhandled rejection.
     work.catch(() => {});
   }
 }

@@ -1,25 +1,31 @@
 /**
- * Where requests wait while this node could only refuse them: there is no leader, or the node is still starting. Some
- * clients ask once, or three times in a tenth of a second (docs/clients.md), so a refusal during an election of two
- * seconds is an error to their users; a request that waits is not. Nothing of a body has been read, so that a request
- * that waits costs its head; how many may wait, and for how long, is bounded.
+ * Requests wait here while this node could only refuse them: there is no leader, or the node is still starting. Some
+ * clients send one request, or three in a tenth of a second (docs/clients.md). Such a client reports an error for a
+ * refusal during an election of two seconds, but no error for a wait. The server has read no body, so a waiting
+ * request costs only its head. The number of waiting requests and the time of a wait are bounded.
  */
 import type { Timers } from "../../platform/timers.ts";
 
-/** Longer than a lost quorum that is back after 5 s and three elections of 2 s; below every client's patience but one. */
+/** Longer than a quorum loss of 5 s plus three elections of 2 s; below the timeout of every client but one. */
 export const HOLD_MS = 15_000;
-/** The 503 of a HEAD has no body whose code could tell a client to come back slowly: it is the last to be refused. */
+/**
+ * The 503 of a HEAD has no body with a code that tells a client to retry slowly, so a HEAD waits longer than other
+ * requests.
+ */
 export const HOLD_HEAD_MS = 25_000;
-/** A head and its objects are some 10 KiB of memory. @internal */
+/** The head of a request and its objects need about 10 KiB of memory. @internal */
 export const HOLD_REQUESTS_MAX = 4_096;
 
-/** `open`: go on. `late`: it has waited long enough. `full`: too many wait. `gone`: the client has left. */
+/**
+ * `open`: the request continues. `late`: the time of the wait is over. `full`: too many requests wait. `gone`: the
+ * client has disconnected.
+ */
 export type HoldOutcome = "open" | "late" | "full" | "gone";
 
 export interface RequestHoldOptions {
   readonly timers: Pick<Timers, "later">;
   readonly maxWaiting?: number;
-  /** Once for each request that did not pass at once. */
+  /** Called once for each request that did not pass at once. */
   readonly onEnded?: (outcome: HoldOutcome) => void;
 }
 
@@ -46,13 +52,13 @@ export class RequestHold {
     if (open) this.#release("open");
   }
 
-  /** Those who wait are refused, and nobody waits any more: the node stops. */
+  /** The node stops: waiting requests are refused, and no request waits any more. */
   giveUp(): void {
     this.#endedAs = "late";
     this.#release("late");
   }
 
-  /** Waits until the way is open, `ms` at most. Never rejects. @param signal the client has left */
+  /** Waits until the hold is open, `ms` at most. Never rejects. @param signal aborts when the client disconnects */
   enter(ms: number, signal: AbortSignal): Promise<HoldOutcome> {
     if (this.#open) return Promise.resolve("open");
     const { timers, maxWaiting = HOLD_REQUESTS_MAX, onEnded } = this.#options;

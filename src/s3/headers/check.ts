@@ -3,19 +3,22 @@ import type { S3Request } from "../protocol/request.ts";
 import { BUCKET_CHECKS, HEADER_ROWS, type HeaderRow } from "./rows.ts";
 import { aclNotSupported, bucketAclWithOwnership, notImplementedHeader } from "./values.ts";
 
-/** What an operation's row says about headers. */
+/** The rules of an operation's row about headers. */
 export interface HeaderRules {
   /** Names and families (`x-amz-meta-*`) that the API reference gives the operation. */
   readonly known: ReadonlySet<string>;
-  /** If-Match and If-None-Match of a write are decided; on any other write they are refused. */
+  /** The operation decides If-Match and If-None-Match of a write; other writes refuse the two headers. */
   readonly decidesEtags: boolean;
-  /** ACLs are those of a bucket that is made: S3 refuses them in other words. */
+  /** The operation creates a bucket: S3 refuses the ACLs of a new bucket with another error. */
   readonly makesBucket: boolean;
 }
 
-/** What the headers ask for beside what their own handlers read. */
+/** Requests of the headers that no handler reads itself. */
 export interface HeaderFacts {
-  /** S3 refuses it when the bucket has no lock configuration, so after the bucket was found. */
+  /**
+   * The request asks for a lock. S3 refuses the lock when the bucket has no lock configuration, so after S3 has found
+   * the bucket.
+   */
   readonly asksForLock: boolean;
 }
 
@@ -24,16 +27,19 @@ const LOCK: HeaderFacts = { asksForLock: true };
 const LOCK_PREFIX = "x-amz-object-lock-";
 const FAMILIES: readonly string[] = Object.keys(HEADER_ROWS).filter((name) => name.endsWith("*"));
 
-/** The name under which the tables have a header: its own, or its family's. Undefined: nobody knows it. @internal */
+/**
+ * The name of a header in the tables: its own name, or the name of its family. Undefined: an unknown header.
+ * @internal
+ */
 export function tableName(lowerName: string): string | undefined {
   if (Object.hasOwn(HEADER_ROWS, lowerName)) return lowerName;
   return FAMILIES.find((family) => lowerName.startsWith(family.slice(0, -1)));
 }
 
 /**
- * One pass over the headers: values that are none of those the reference allows, what asks for something that is not
- * here, and on a request that writes every `x-amz-*` header that its operation does not know. Ignoring one of those
- * may lose a condition, or store in the clear what was to be encrypted. Reads ignore what they do not know, as S3 does.
+ * Checks all headers in one pass. Refuses values that the reference does not allow, requests for missing functions,
+ * and, on a request that writes, every `x-amz-*` header that its operation does not know. Ignoring such a header may
+ * lose a condition, or store data without the requested encryption. Reads ignore unknown headers, as S3 does.
  * @throws S3Error
  */
 export function checkHeaders(request: S3Request, rules: HeaderRules): HeaderFacts {
@@ -44,7 +50,7 @@ export function checkHeaders(request: S3Request, rules: HeaderRules): HeaderFact
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const header = rawHeaders[i] as string;
     const first = header.charCodeAt(0) | 0x20;
-    // "x" and "i": everything else costs no more than this.
+    // Only "x" and "i" matter: every other header costs no more than this comparison.
     if (first !== 0x78 && first !== 0x69) continue;
     const lower = header.toLowerCase();
     if (!lower.startsWith("x-amz-")) {
@@ -79,7 +85,7 @@ function checkValue(
   if (name === "x-amz-grant-*") {
     throw makesBucket ? bucketAclWithOwnership() : aclNotSupported();
   }
-  // A read with a customer's key is answered by what it reads (refuseCustomerKeys).
+  // The handler of a read refuses a customer's key (refuseCustomerKeys).
   if (!writes && row.treatment === "refused") return;
   const check = makesBucket ? (BUCKET_CHECKS[name] ?? row.check) : row.check;
   const error = check?.(value, lower);
@@ -87,8 +93,9 @@ function checkValue(
 }
 
 /**
- * A header that another operation knows. As recorded: s3tools/s3cmd#276 (encryption), versity/versitygw,
- * s3err/invalid-argument.go (copy source). A condition is not decided: that is not implemented.
+ * The error for a header that only another operation knows. As recorded: s3tools/s3cmd#276 (encryption),
+ * versity/versitygw, s3err/invalid-argument.go (copy source). A condition that the operation does not decide is
+ * NotImplemented.
  */
 function strange(name: string, row: HeaderRow): S3Error {
   const ofCopy = name.startsWith("x-amz-copy-source");
@@ -101,7 +108,9 @@ function strange(name: string, row: HeaderRow): S3Error {
   });
 }
 
-/** API reference, PutObject; the words are AWS's (versity/versitygw, s3err/invalid-argument.go). @throws S3Error */
+/**
+ * API reference, PutObject; AWS uses the same message (versity/versitygw, s3err/invalid-argument.go). @throws S3Error
+ */
 function checkRetention(request: S3Request): void {
   const mode = request.header("x-amz-object-lock-mode");
   const until = request.header("x-amz-object-lock-retain-until-date");
@@ -114,7 +123,7 @@ function checkRetention(request: S3Request): void {
   });
 }
 
-/** @throws S3Error for a request that asks for a lock, once its bucket was found (versity/versitygw#1751) */
+/** Called once the bucket was found. @throws S3Error for a request that asks for a lock (versity/versitygw#1751) */
 export function refuseLock(facts: HeaderFacts): void {
   if (facts.asksForLock) {
     throw new S3Error("InvalidRequest", { message: "Bucket is missing ObjectLockConfiguration" });

@@ -1,6 +1,7 @@
 /**
  * Groups of `x-amz-*` headers that the API reference gives several operations. The rows of the operations
- * (routing/operations) name theirs; a test compares them with botocore's service model (test/s3/headers/api-names.json).
+ * (routing/operations) name their groups; a test compares the groups with botocore's service model
+ * (test/s3/headers/api-names.json).
  */
 
 export const OWNER = ["x-amz-expected-bucket-owner"];
@@ -34,7 +35,7 @@ export const COPY_SOURCE = [
   "x-amz-copy-source-server-side-encryption-customer-*",
   "x-amz-source-expected-bucket-owner",
 ];
-/** What is said about an object when it is made. */
+/** Headers that describe a new object. */
 export const OBJECT = [
   ...COMMON,
   ...ENCRYPTION,

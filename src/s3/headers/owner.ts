@@ -6,8 +6,8 @@ const ACCOUNT_ID = /^\d{12}$/;
 const CANONICAL_ID = /^[0-9a-f]{64}$/;
 
 /**
- * A bucket that must be somebody's. Here there is one owner, named by the id that `<Owner>` says; an AWS account id is
- * lawful and somebody else's. @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
+ * Checks the expected owner of a bucket. The server has one owner, with the id that `<Owner>` shows; an AWS account
+ * id is valid and belongs to another owner. @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
  */
 export function checkOwner(request: S3Request, owner: User, header: string): void {
   const expected = request.header(header);

@@ -1,6 +1,7 @@
 /**
- * Every `x-amz-*` request header of the API reference, and what is done with it. `names.ts` says which operation knows
- * which; `docs/s3-parameters.md` is made of both. A header that is in neither is refused on a request that writes.
+ * Every `x-amz-*` request header of the API reference, and its treatment. The rows of the operations
+ * (routing/operations) name the headers that each operation knows; `docs/s3-parameters.md` is generated from both
+ * tables. A request that writes is refused when one of its headers is in neither table.
  */
 import { S3Error } from "../protocol/errors.ts";
 import {
@@ -24,13 +25,13 @@ import {
 
 /** @internal */
 export type Treatment =
-  /** Does what the reference says. */
+  /** The header has the effect of the reference. */
   | "honoured"
-  /** A lawful value changes nothing here; another is an error. */
+  /** A valid value has no effect; another value is an error. */
   | "validated"
-  /** Lawful values are answered with an error, as they ask for what is not here. */
+  /** Valid values are answered with an error, because the requested function does not exist. */
   | "refused"
-  /** Whatever it says, nothing here depends on it. */
+  /** No value of the header has an effect. */
   | "ignored";
 
 export interface HeaderRow {
@@ -38,7 +39,9 @@ export interface HeaderRow {
   /** For the reader of the documentation. */
   readonly note: string;
   readonly check?: Check;
-  /** On a write whose operation does not know it: S3 ignores it there and nothing is lost. Without: refused. */
+  /**
+   * On a write whose operation does not know the header, S3 ignores the header and loses nothing. Undefined: refused.
+   */
   readonly harmlessElsewhere?: true;
 }
 
@@ -70,7 +73,7 @@ const LOCK_DATE = "with a lawful value InvalidRequest: no bucket has an Object L
 
 /** By name in lower case; a name that ends in `*` is a family. */
 export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
-  // Of the protocol: signatures and bodies.
+  // Headers of the protocol: signatures and bodies.
   "x-amz-content-sha256": honoured("signature, and how the body comes", HARMLESS),
   "x-amz-date": honoured("signature", HARMLESS),
   "x-amz-security-token": turnedDown("InvalidToken: no temporary credentials are issued", () => undefined),
@@ -196,5 +199,5 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-write-offset-bytes": turnedDown("501, as in S3's general purpose buckets"),
 };
 
-/** Where CreateBucket means something else by a header. */
+/** Headers with another meaning for CreateBucket. */
 export const BUCKET_CHECKS: Readonly<Record<string, Check>> = { "x-amz-acl": bucketAcl };

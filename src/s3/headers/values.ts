@@ -1,10 +1,10 @@
-/** What the value of an enumerated header must be, and what S3 says to another one. */
+/** Checks of the values of enumerated headers, with the errors of S3. */
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 
-/** The refusal of a value; undefined for one in order. Values are latin1 as they came. */
+/** Returns the refusal of a value; undefined for a valid value. Values are latin1 as received. */
 export type Check = (value: string, name: string) => S3Error | undefined;
 
-/** An error document is no place for a header of any length. */
+/** An error document must not repeat a header of unlimited length. */
 const QUOTED_MAX = 200;
 
 function wrong(name: string, value: string, message?: string): S3Error {
@@ -24,7 +24,7 @@ export function notImplementedHeader(name: string, why?: string): S3Error {
 
 export const refused: Check = (_, name) => notImplementedHeader(name);
 
-/** Lawful values ask for what is not here; others are wrong wherever they are sent. */
+/** Valid values ask for a function that does not exist; other values are wrong on every server. */
 export function refusedUnless(lawful: Check): Check {
   return (value, name) => lawful(value, name) ?? notImplementedHeader(name);
 }
@@ -43,13 +43,13 @@ const canned: Check = oneOf([
   "log-delivery-write",
 ]);
 
-/** Nothing changes for an owner who alone has access. */
+/** These ACLs change nothing, because only the owner has access. */
 const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control", "bucket-owner-read"]);
 
 /**
- * Every bucket is BucketOwnerEnforced: S3 user guide, "Controlling ownership of objects and disabling ACLs": "a request to
- * set an ACL fails with AccessControlListNotSupported". `private` is taken, as it is what everything is: clients send it
- * by habit.
+ * Every bucket is BucketOwnerEnforced: S3 user guide, "Controlling ownership of objects and disabling ACLs": "a
+ * request to set an ACL fails with AccessControlListNotSupported". `private` is accepted, because every object is
+ * private, and clients often send `private`.
  */
 export const objectAcl: Check = (value, name) =>
   canned(value, name) ?? (HARMLESS_ACLS.has(value) ? undefined : aclNotSupported());
@@ -65,10 +65,10 @@ export function bucketAclWithOwnership(): S3Error {
   return new S3Error("InvalidBucketAclWithObjectOwnership");
 }
 
-/** How a bucket's objects may be owned; here always as the first says. */
+/** Ownership settings of a bucket; only the first setting is supported. */
 export const OWNERSHIPS = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
-/** The words are AWS's own; it names no value (versity/versitygw, s3err/invalid-argument.go). */
+/** The message is AWS's message; AWS names no ArgumentValue (versity/versitygw, s3err/invalid-argument.go). */
 export const ownership: Check = (value, name) => {
   if (!OWNERSHIPS.includes(value)) {
     return new S3Error("InvalidArgument", {

@@ -45,7 +45,7 @@ export const listObjects: Handler<"bucket"> = async (exchange) => {
   const { bucket, page } = await listPage(exchange, parameters, marker === "" ? undefined : marker);
   const encode = nameEncoder(parameters.encodes);
   const last = page.entries[page.entries.length - 1];
-  // S3 gives NextMarker only with a delimiter; without one the last key is the next marker.
+  // S3 returns NextMarker only with a delimiter; without a delimiter the last key is the next marker.
   const next = page.truncated && parameters.delimiter !== "" ? last?.name : undefined;
   const inner =
     tag("Name", bucket.bucket) +
@@ -62,7 +62,8 @@ export const listObjectsV2: Handler<"bucket"> = async (exchange) => {
   const parameters = listParameters(request, "max-keys");
   const startAfter = request.query.get("start-after") ?? "";
   const token = request.query.get("continuation-token");
-  // S3 looks at a token, an empty one too, after it has found the bucket (recorded 2026-09-17: brekkylab/backlot, tests).
+  // S3 checks a token, even an empty token, after S3 has found the bucket (recorded 2026-09-17: brekkylab/backlot,
+  // tests).
   const after = (): string | undefined => {
     if (token !== undefined) return decodeToken(exchange.bucket, token);
     return startAfter === "" ? undefined : startAfter;
@@ -110,7 +111,7 @@ function contents(
   return objects + prefixes;
 }
 
-/** Nothing in here needs escaping: times, numbers, hex digits and names of ours. */
+/** These values need no escaping: times, numbers, hex digits and names of this server. */
 function objectFacts({ checksum, etag, modifiedMs, size, storageClass }: ManifestSummary): string {
   const sum =
     checksum === undefined

@@ -17,7 +17,7 @@ interface UploadItem {
   readonly upload: UploadRecord;
 }
 
-/** In order of keys, and of their beginning among the uploads of one key. */
+/** Uploads in order of their keys, and for one key in order of their start. */
 export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
   const { request, services } = exchange;
   const parameters = listParameters(request, "max-uploads");
@@ -32,7 +32,7 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
     prefix: parameters.prefix,
     delimiter: parameters.delimiter,
     after: keyMarker === "" ? undefined : keyMarker,
-    // With an upload marker: the uploads of that very key that began later, then the keys above.
+    // With an upload marker the page has the later uploads of the marker's key, then the greater keys.
     startRow: uploadMarker === "" ? undefined : keyAfter(uploadKey(bucket, keyMarker, uploadMarker)),
     limit: parameters.max,
     read: (row) => {
@@ -78,7 +78,10 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
   return xmlReply(document("ListMultipartUploadsResult", inner + prefixes));
 };
 
-/** "": none. Without a key marker S3 ignores it, whatever it is. @throws S3Error InvalidArgument for what is no id */
+/**
+ * Returns "" for no marker. Without a key marker S3 ignores every upload marker. @throws S3Error InvalidArgument for
+ * text that is no id
+ */
 function uploadMarkerOf(request: S3Request, keyMarker: string): string {
   const marker = keyMarker === "" ? "" : (request.query.get("upload-id-marker") ?? "");
   if (marker === "" || isUploadId(marker)) return marker;

@@ -1,9 +1,10 @@
 /**
- * One page of a listing. Names that share the text up to the first delimiter behind the prefix roll up into one entry,
- * and the walk seeks past them: its cost grows with what it returns, not with what lies under what it rolls up.
+ * One page of a listing. Names that share the text up to the first delimiter after the prefix become one entry, a
+ * common prefix. The walk seeks past the names of a common prefix: the cost grows with the returned entries, not with
+ * the number of names under a common prefix.
  *
- * An entry is listed when it is, bytewise, above the marker; that goes for a common prefix too, so that a marker
- * inside one (or equal to it) skips all of it.
+ * An entry is listed when the entry is, bytewise, above the marker. The same rule holds for a common prefix, so a
+ * marker inside a common prefix (or equal to the prefix) skips the whole prefix.
  */
 
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
@@ -18,9 +19,9 @@ export interface WalkOptions<T> {
   readonly prefix: string;
   /** "" = none. */
   readonly delimiter: string;
-  /** Entries above this one; undefined = from the start. */
+  /** The marker: entries above `after` are listed; undefined = from the start. */
   readonly after: string | undefined;
-  /** Where in the rows to begin instead, when the marker names more than a key. */
+  /** The row to begin at instead, when the marker names more than a key. */
   readonly startRow?: Uint8Array | undefined;
   readonly limit: number;
   readonly read: (row: ScanItem) => { readonly name: string; readonly item: T };
@@ -35,7 +36,7 @@ export interface Page<T> {
   readonly truncated: boolean;
 }
 
-/** Rows of one scan: as many as may be needed, but few while every look finds a prefix to jump over. */
+/** Rows of one scan: as many as may be needed, but few while every scan finds a common prefix to skip. */
 const SCAN_ROWS_MAX = 1000;
 const SCAN_ROWS_MIN = 4;
 
@@ -48,7 +49,7 @@ export async function walk<T>(options: WalkOptions<T>): Promise<Page<T>> {
   const entries: Entry<T>[] = [];
   let rows = delimiter === "" ? SCAN_ROWS_MAX : SCAN_ROWS_MIN * 8;
   while (end === undefined || Buffer.compare(start, end) < 0) {
-    // One more than fits shows whether the page is truncated.
+    // One row more than the page holds shows whether the page is truncated.
     const wanted = Math.min(rows, limit + 1 - entries.length);
     const scanned = await view.scan(start, end, { limit: wanted });
     const step = collect(options, scanned, entries);
@@ -81,8 +82,8 @@ function firstRow<T>(options: WalkOptions<T>, low: Uint8Array): Uint8Array {
 }
 
 /**
- * Adds what the rows roll up to. Stops at a row under a common prefix when the rest of the rows does not leave that
- * prefix: `skipTo` is where to go on then.
+ * Adds the entries of the rows. Stops at a row under a common prefix when all further rows are under the same prefix:
+ * the walk then continues at `skipTo`.
  */
 function collect<T>(
   options: WalkOptions<T>,
@@ -106,7 +107,7 @@ function collect<T>(
   return { skipTo: undefined, used: rows.length };
 }
 
-/** The name up to and with the first delimiter behind the prefix. */
+/** The name up to and including the first delimiter after the prefix. */
 function commonPrefix(name: string, prefix: string, delimiter: string): string | undefined {
   if (delimiter === "" || !name.startsWith(prefix)) return undefined;
   const at = name.indexOf(delimiter, prefix.length);

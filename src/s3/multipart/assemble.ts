@@ -1,4 +1,7 @@
-/** From listed and stored parts to one object: what has to match, and ETag and checksum of the whole. */
+/**
+ * Makes one object from listed and stored parts: checks the parts, and computes ETag and checksum of the whole
+ * object.
+ */
 
 import { createHash } from "node:crypto";
 import { crcCombine } from "../../hash/combine.ts";
@@ -18,7 +21,7 @@ export interface Assembly {
   readonly size: number;
   readonly etag: string;
   readonly checksum: StoredChecksum | undefined;
-  /** Stored, but not listed: their content becomes garbage. */
+  /** Parts that are stored but not listed: their content becomes garbage. */
   readonly unlisted: readonly NumberedPart[];
 }
 
@@ -82,7 +85,7 @@ function checkPartChecksum(
   for (const [algorithm, text] of listed.checksums) {
     const stored = found.checksum;
     if (stored === undefined || stored.algorithm !== algorithm) {
-      // S3 forgets a checksum that the upload did not ask for; it cannot be wrong then.
+      // S3 keeps no checksum that the upload did not ask for, so S3 cannot compare such a checksum.
       if (upload.checksumAlgorithm === undefined && stored === undefined) continue;
       throw invalidPart(uploadId, listed);
     }

@@ -18,10 +18,10 @@ export interface ListedPart {
   readonly checksums: ReadonlyMap<ChecksumAlgorithm, string>;
 }
 
-/** @throws S3Error MalformedXML, InvalidPartOrder, InvalidArgument and what a bad body gets */
+/** @throws S3Error MalformedXML, InvalidPartOrder, InvalidArgument and the errors of a bad body */
 export async function readListedParts(exchange: Exchange): Promise<ListedPart[]> {
   const { request, services, auth } = exchange;
-  // x-amz-checksum-* of this request speak about the object, not about the document.
+  // The x-amz-checksum-* headers of this request describe the object, not the document.
   const body = openBody(withoutObjectChecksums(request), auth, {
     hashes: services.hashes,
     maxLength: LIST_DOCUMENT_BYTES_MAX,
@@ -41,7 +41,7 @@ export async function readListedParts(exchange: Exchange): Promise<ListedPart[]>
   return parts;
 }
 
-/** The same request, minus the headers that speak about the object. */
+/** The same request without the headers that describe the object. */
 function withoutObjectChecksums(request: S3Request): S3Request {
   const { edge } = request;
   const header = (name: string): string | undefined =>
@@ -107,7 +107,10 @@ function listedPart(part: XmlElement): ListedPart {
   return { number: Number(number), etag: unquoted(etag), checksums };
 }
 
-/** The object's checksum that the client expects, if it says one: base64, with or without `-N`. @throws InvalidRequest */
+/**
+ * The object's checksum that the client expects, if the request has one: base64, with or without `-N`. @throws
+ * S3Error InvalidRequest
+ */
 export function expectedChecksum(
   request: S3Request,
 ): { readonly algorithm: ChecksumAlgorithm; readonly text: string } | undefined {
@@ -115,7 +118,7 @@ export function expectedChecksum(
     const text = request.header(headerName(algorithm));
     if (text === undefined) continue;
     const trimmed = text.trim();
-    // What is no checksum at all is a bad request, and not one that does not match.
+    // Text that is no checksum is InvalidRequest, not BadDigest.
     checksumValue(algorithm, trimmed.replace(/-\d{1,5}$/, ""), "header");
     return { algorithm, text: trimmed };
   }

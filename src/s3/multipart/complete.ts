@@ -1,7 +1,7 @@
 /**
- * CompleteMultipartUpload. Parts are read, checked and put together in a view; the transaction then holds only if the
- * upload is still the one that was read and none of its parts has changed since, else everything is decided anew. So
- * of a complete, an abort and an upload of a part that meet, each sees the others entirely or not at all.
+ * CompleteMultipartUpload. Parts are read, checked and assembled in one view. The transaction commits only if the
+ * upload and its parts are unchanged since the view; otherwise the handler decides again. So concurrent completions,
+ * aborts and uploads of parts see each other entirely or not at all.
  */
 import { crc32 } from "node:zlib";
 import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
@@ -29,12 +29,12 @@ import { expectedChecksum, type ListedPart, readListedParts } from "./complete-r
 import { type NumberedPart, partsAfter } from "./parts.ts";
 import { type CurrentUpload, currentUpload } from "./upload.ts";
 
-/** Unlisted parts that one transaction makes garbage of. */
+/** Unlisted parts whose garbage one transaction adds. */
 const GARBAGE_PER_ENTRY = 64;
 
 export const completeMultipartUpload: Handler<"object"> = async (exchange) => {
   const condition = writeConditionOf(exchange.request);
-  // Several checksums, or one that there is not, are refused before the document is read.
+  // Several checksums, or an unknown checksum, are refused before the document is read.
   checksumLine(exchange.request);
   const listed = await readListedParts(exchange);
   return withKeepAlive(exchange, complete(exchange, listed, condition));
@@ -122,7 +122,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
   const attempt = uploadAttempt(uploadId);
   const kinds = assembly.parts.map((part) => part.kind);
   const garbage: GarbageItem[] = [
-    // The parts' rows have done their work; their content lives on under the object.
+    // The rows of the parts are no longer needed; the object keeps the content of the parts.
     { kind: "prefix", prefix: partsPrefix(bucket, key, uploadId) },
     ...contentOf(services, current, assembly.unlisted.slice(0, GARBAGE_PER_ENTRY)),
   ];
@@ -156,8 +156,10 @@ function contentOf(
   );
 }
 
-/** Hundreds of parts that were uploaded and not listed do not fit in one entry. If this is cut short, they go with
- *  the object: its own garbage covers the whole upload. */
+/**
+ * One entry has no space for hundreds of unlisted parts. After an interruption, the remaining unlisted parts are
+ * collected together with the object: the object's own garbage covers the whole upload.
+ */
 async function leaveUnlisted(
   services: S3Services,
   current: CurrentUpload,
@@ -209,7 +211,7 @@ function checkExpectations(request: S3Request, assembly: Assembly): void {
 }
 
 /**
- * A completion whose answer was lost is repeated: while the object that this upload became is still current, the same
+ * A client repeats a completion whose answer was lost: while the object of this upload is still current, the same
  * list gets the same answer. @throws the given error otherwise
  */
 async function completedBefore(

@@ -75,7 +75,7 @@ function partNumberOf(exchange: ObjectExchange): number {
   );
 }
 
-/** Where the checksum is one of the whole, S3 computes those of the parts for clients that do not. */
+/** For an upload with a FULL_OBJECT checksum, S3 computes the checksums of the parts when the client sends none. */
 function defaultChecksum({ upload }: CurrentUpload): ChecksumAlgorithm | undefined {
   return upload.checksumType === "FULL_OBJECT" ? upload.checksumAlgorithm : undefined;
 }
@@ -100,7 +100,10 @@ function openPart(
   return openWrite(exchange, { ref: bucket, key, part, guards }, length, protocol);
 }
 
-/** What is left of the content and the part's row in one transaction; an earlier part of that number is garbage by it. */
+/**
+ * Writes the rest of the content and the part's row in one transaction; an earlier part of the same number becomes
+ * garbage.
+ */
 async function commitPart(
   exchange: ObjectExchange,
   { bucket, key, uploadId }: CurrentUpload,
@@ -166,7 +169,7 @@ async function copyPart(
   }
 }
 
-/** Unlike a read's range, it must be exact. @throws S3Error InvalidArgument, InvalidRequest */
+/** Unlike the range of a read, the range of a copy must be exact. @throws S3Error InvalidArgument, InvalidRequest */
 function copyRange(header: string | undefined, size: number): ByteRange {
   if (header === undefined) {
     if (size > REQUEST_BYTES_MAX) throw tooLarge();

@@ -1,4 +1,4 @@
-/** CreateMultipartUpload, AbortMultipartUpload, and looking an upload up. */
+/** CreateMultipartUpload, AbortMultipartUpload, and the look-up of an upload. */
 
 import type { VersionedValue } from "../../store/types.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
@@ -63,7 +63,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   return xmlReply(document("InitiateMultipartUploadResult", inner), extra);
 };
 
-/** Everything an upload has: its parts' rows and their content, whichever path it takes. */
+/** Garbage of an upload: the rows of its parts, and the content of its parts of any kind. */
 function uploadGarbage(content: Contents, ref: BucketRef, key: string, uploadId: string): Uint8Array {
   return encodeGarbage([
     ...content.garbageOfAny({ of: "attempt", ref, key, attempt: uploadAttempt(uploadId) }),
@@ -79,7 +79,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
   const initiated = request.header(INITIATED);
   const initiatedMs = initiated === undefined ? undefined : dateOf(initiated, INITIATED);
   if (!isUploadId(uploadId)) {
-    // The bucket goes before the upload, also with an id that nobody can have.
+    // The handler checks the bucket before the upload, even when the id is malformed.
     await services.buckets.inView(await kv.snapshot(), name);
     if (initiatedMs !== undefined) return emptyReply(204);
     throw noSuchUpload(uploadId);
@@ -91,7 +91,8 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
       initiatedMs === undefined
         ? uploadGuard(bucket, exchange.key, uploadId)
         : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
-    // Superseding the row makes garbage of parts and chunks; a part that is still on its way finds no upload at its apply.
+    // Deleting the row makes garbage of parts and chunks; a part that is still uploading finds no upload at its
+    // apply.
     const guards = [services.buckets.aliveGuard(bucket), guard];
     const outcome = await transactGuarded(kv, guards, [{ kind: "delete", key: row }]);
     if (outcome.kind === "committed") return emptyReply(204);
@@ -99,7 +100,10 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });
 };
 
-/** No upload is as good as one that matches (API reference, AbortMultipartUpload). @throws S3Error PreconditionFailed */
+/**
+ * The condition also holds when there is no upload (API reference, AbortMultipartUpload). @throws S3Error
+ * PreconditionFailed
+ */
 async function initiatedGuard(view: ReadView, row: Uint8Array, initiatedMs: number): Promise<Guard> {
   const current = await view.getMeta(row);
   if (current === undefined) return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
@@ -107,7 +111,7 @@ async function initiatedGuard(view: ReadView, row: Uint8Array, initiatedMs: numb
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
 }
 
-/** What every transaction of a part carries. */
+/** The guard of every transaction of a part. */
 export function uploadGuard(ref: BucketRef, key: string, uploadId: string): Guard {
   return {
     condition: { kind: "must-exist", key: uploadKey(ref, key, uploadId) },

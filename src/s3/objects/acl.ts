@@ -1,7 +1,7 @@
 /**
- * ACLs are off: every bucket is BucketOwnerEnforced. What may be set is what is the case, the owner's full control; S3 takes that
- * too (API reference, ObjectOwnership: "bucket owner full control ACLs ... or a custom ACL in XML format that grants the
- * same permissions"), and s3cmd sends it after each copy.
+ * ACLs are off: every bucket is BucketOwnerEnforced. A request may only set the ACL that is in force, the owner's
+ * full control. S3 accepts that ACL too (API reference, ObjectOwnership: "bucket owner full control ACLs ... or a
+ * custom ACL in XML format that grants the same permissions"), and s3cmd sends that ACL after each copy.
  */
 
 import type { EdgeReply } from "../../http/types.ts";
@@ -16,7 +16,7 @@ import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
 
-/** The owner has full control and nobody else has any: there are no other grants to give. */
+/** The policy has only one grant, the owner's full control. */
 export function accessPolicy(owner: User): string {
   const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
   const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
@@ -35,10 +35,13 @@ export const putObjectAcl: Handler<"object"> = async (exchange) => {
   return setAcl(exchange);
 };
 
-/** @throws S3Error AccessControlListNotSupported, MalformedACLError, MissingSecurityHeader and what a bad body gets */
+/**
+ * @throws S3Error AccessControlListNotSupported, MalformedACLError, MissingSecurityHeader and the errors of a bad
+ *   body
+ */
 async function setAcl(exchange: Exchange): Promise<EdgeReply> {
   const { request, services, auth } = exchange;
-  // The header was checked with the others: it is one that changes nothing.
+  // `checkHeaders` has accepted the header, so the ACL in the header changes nothing.
   if (request.header("x-amz-acl") !== undefined) return emptyReply(200);
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   let bytes: Uint8Array;

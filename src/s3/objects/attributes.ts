@@ -1,4 +1,4 @@
-/** What clients ask about an object besides its bytes: access, tags, attributes. */
+/** Facts about an object besides its bytes: access, tags, attributes. */
 
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
@@ -33,7 +33,7 @@ export const withoutLock: Handler<"object"> = async (exchange) => {
   throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
 };
 
-/** As recorded there: S3 has given torrents up. */
+/** S3 no longer supports torrents (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
 export const getObjectTorrent: Handler<"object"> = async (exchange) => {
   await existingBucket(exchange);
   throw new S3Error("MethodNotAllowed", {
@@ -106,7 +106,7 @@ function partsElement(exchange: ObjectExchange, object: CurrentObject, partCount
   const last = page[page.length - 1];
   inner += tag("NextPartNumberMarker", last?.number ?? 0);
   inner += tag("MaxParts", max) + tag("IsTruncated", page.length < after.length);
-  // S3 lists single parts only when they have checksums.
+  // S3 lists single parts only when the parts have checksums.
   if (checksum !== undefined) {
     for (const part of page) {
       const value =

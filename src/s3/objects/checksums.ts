@@ -1,4 +1,4 @@
-/** Additional checksums: names, encoding, and what is said about them. */
+/** Additional checksums: names, encoding, headers and elements. */
 
 import { CHECKSUM_ALGORITHMS, checksumAlgorithm } from "../body/checksum-headers.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -12,7 +12,7 @@ export const wireName = (algorithm: ChecksumAlgorithm): string => algorithm.toUp
 export const headerName = (algorithm: ChecksumAlgorithm): string => `x-amz-checksum-${algorithm}`;
 export const elementName = (algorithm: ChecksumAlgorithm): string => `Checksum${algorithm.toUpperCase()}`;
 
-/** Base64, with `-N` behind the checksum of checksums of N parts; GetObjectAttributes gives it without, as S3 does. */
+/** Base64, with `-N` after a COMPOSITE checksum of N parts; GetObjectAttributes omits `-N`, as S3 does. */
 export function checksumText(checksum: StoredChecksum, partCount: number | undefined): string {
   const text = Buffer.from(checksum.value).toString("base64");
   return checksum.type === "COMPOSITE" && partCount !== undefined ? `${text}-${partCount}` : text;
@@ -54,7 +54,7 @@ export function checksumTypeOf(request: S3Request): ChecksumType | undefined {
   throw new S3Error("InvalidRequest", { message: "Value for x-amz-checksum-type header is invalid." });
 }
 
-/** What a checksum of a whole object of parts can be. Only CRCs can be put together from those of the parts. */
+/** Checksum types of a multipart object. Only CRCs can be combined from the checksums of the parts. */
 const UPLOAD_TYPES: Readonly<Partial<Record<ChecksumAlgorithm, readonly ChecksumType[]>>> = {
   crc64nvme: ["FULL_OBJECT"],
   crc32: ["COMPOSITE", "FULL_OBJECT"],
@@ -62,7 +62,10 @@ const UPLOAD_TYPES: Readonly<Partial<Record<ChecksumAlgorithm, readonly Checksum
 };
 const COMPOSED: readonly ChecksumType[] = ["COMPOSITE"];
 
-/** Algorithm and type of a multipart upload, composed unless told otherwise. @throws S3Error InvalidRequest */
+/**
+ * Algorithm and type of a multipart upload. The default type is COMPOSITE, for CRC-64/NVME FULL_OBJECT.
+ * @throws S3Error InvalidRequest
+ */
 export function uploadChecksum(
   request: S3Request,
 ): { algorithm: ChecksumAlgorithm; type: ChecksumType } | undefined {
@@ -84,7 +87,7 @@ export function uploadChecksum(
   return { algorithm, type: type ?? (types[0] as ChecksumType) };
 }
 
-/** Does the client want checksums in the answer? @throws S3Error InvalidRequest for a mode that there is not, as S3 */
+/** Does the client want checksums in the answer? @throws S3Error InvalidRequest for an unknown mode, as S3 */
 export function wantsChecksums(request: S3Request): boolean {
   const mode = request.header("x-amz-checksum-mode")?.trim().toUpperCase();
   if (mode === undefined || mode === "ENABLED") return mode !== undefined;

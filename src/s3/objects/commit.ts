@@ -18,7 +18,7 @@ export interface ObjectCommit {
 }
 
 /**
- * What is left of the content, and the manifest, in one transaction.
+ * Writes the rest of the content, and the manifest, in one transaction.
  * @throws S3Error PreconditionFailed, NoSuchKey, ConditionalRequestConflict, NoSuchBucket; WrittenBefore; KvError
  */
 export async function commitObject(services: S3Services, commit: ObjectCommit): Promise<void> {
@@ -42,8 +42,10 @@ export async function commitObject(services: S3Services, commit: ObjectCommit): 
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", key]] });
 }
 
-/** Before the body is read: a condition that fails already need not cost the client its upload.
- *  @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore; KvError */
+/**
+ * Decides the condition before the body is read: a failed condition then saves the client the upload.
+ * @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore; KvError
+ */
 export async function decideEarly(
   services: S3Services,
   ref: BucketRef,

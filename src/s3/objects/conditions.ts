@@ -34,7 +34,7 @@ export function checkReadConditions(request: S3Request, manifest: Manifest): voi
   }
 }
 
-/** What a 304 must carry of its 200 (RFC 9110 section 15.4.5). */
+/** The headers of a 200 that a 304 must carry too (RFC 9110 section 15.4.5). */
 function unchangedHeaders({ etag, modifiedMs, headers }: Manifest): HeaderPair[] {
   const pairs: HeaderPair[] = [
     ["ETag", quoted(etag)],
@@ -45,7 +45,7 @@ function unchangedHeaders({ etag, modifiedMs, headers }: Manifest): HeaderPair[]
   return pairs;
 }
 
-/** The conditions on the source of a copy: any that does not hold is 412. @throws S3Error PreconditionFailed */
+/** Checks the conditions on the source of a copy: a failed condition is 412. @throws S3Error PreconditionFailed */
 export function checkCopySourceConditions(request: S3Request, manifest: Manifest): void {
   const verdict = judge(manifest, {
     ifMatch: listHeader(request, "x-amz-copy-source-if-match"),
@@ -56,7 +56,7 @@ export function checkCopySourceConditions(request: S3Request, manifest: Manifest
   if (verdict !== "go") throw preconditionFailed("x-amz-copy-source-If-*");
 }
 
-/** Etags go before dates: a date counts only when there is no etag of its kind. */
+/** Etags have precedence over dates: a date counts only when the request has no etag condition of the same kind. */
 function judge(manifest: Manifest, validators: Validators): Verdict {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = validators;
   if (ifMatch !== undefined) {
@@ -74,7 +74,7 @@ function judge(manifest: Manifest, validators: Validators): Verdict {
   return "go";
 }
 
-/** A list of entity tags, or `*` alone. S3 also takes them without quotes. */
+/** `list` holds entity tags, or `*` alone. S3 also accepts tags without quotes. */
 function matchesEtag(list: string, etag: string): boolean {
   if (list.trim() === "*") return true;
   return list.split(",").some((candidate) => unquoted(candidate.trim()) === etag);
@@ -93,20 +93,21 @@ export function preconditionFailed(condition: string): S3Error {
   return new S3Error("PreconditionFailed", { extra: [["Condition", condition]] });
 }
 
-/** What a write demands of the object it replaces. `undefined`: nothing. */
+/** The condition of a write on the object that the write replaces. `undefined`: no condition. */
 export type WriteCondition =
   | { readonly kind: "absent" }
-  /** `etag` as If-Match has it: "*" is any object, and a list any of its tags. */
+  /** `etag` is the value of If-Match: "*" matches any object, and a list matches any of its tags. */
   | { readonly kind: "matches"; readonly etag: string }
-  /** None, or one that is no newer. */
+  /** There is no object, or the object is not newer than `sinceMs`. */
   | { readonly kind: "unmodified-since"; readonly sinceMs: number }
   | undefined;
 
 /**
- * Etags go before dates, as in reads; with `If-None-Match: *` a date has nothing left to say. If-Modified-Since is
- * ignored: RFC 9110 section 13.1.3 has it for GET and HEAD only.
- * @throws S3Error NotImplemented for the forms S3 does not implement either, in its words: versity/versitygw#2108,
- *   aws/aws-sdk-ruby#3144 (an ETag in If-None-Match), s3err/not-implemented-error.go there (both at once)
+ * Etags have precedence over dates, as in reads; with `If-None-Match: *` a date has no effect. If-Modified-Since is
+ * ignored: RFC 9110 section 13.1.3 defines the header for GET and HEAD only.
+ * @throws S3Error NotImplemented for the forms that S3 does not implement either, with the messages of S3:
+ *   versity/versitygw#2108, aws/aws-sdk-ruby#3144 (an ETag in If-None-Match), versity/versitygw,
+ *   s3err/not-implemented-error.go (both at once)
  */
 export function writeConditionOf(request: S3Request): WriteCondition {
   const ifMatch = listHeader(request, "if-match");
@@ -130,8 +131,9 @@ export function writeConditionOf(request: S3Request): WriteCondition {
 }
 
 /**
- * Decides a write condition on what `view` shows, and gives the guard that makes apply decide it again. The answer of
- * a failed apply is the one that a fresh look gives. @param invocation of this write
+ * Decides a write condition on the state of `view`, and returns the guard that makes apply decide the condition
+ * again. After a failed apply, the caller decides on a new view.
+ * @param invocation of this write
  * @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore
  */
 export async function decideWrite(
@@ -156,14 +158,17 @@ export async function decideWrite(
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
 }
 
-/** What a delete may demand of the object beside its ETag. `undefined`: nothing. */
+/** The conditions of a delete on the object, beside its ETag. `undefined`: no condition. */
 export interface DeleteFacts {
   readonly size: number | undefined;
-  /** Compared in whole seconds, which is what Last-Modified has. */
+  /** Compared in whole seconds, the precision of Last-Modified. */
   readonly modifiedMs: number | undefined;
 }
 
-/** @param names of the two, as the client wrote them. @throws S3Error InvalidArgument for what is no size or date */
+/**
+ * @param names names of size and date, as the client wrote the names. @throws S3Error InvalidArgument for text that
+ *   is no size or date
+ */
 export function deleteFacts(
   size: string | undefined,
   modified: string | undefined,
@@ -178,7 +183,10 @@ export function deleteFacts(
   };
 }
 
-/** A date that must be one: a condition is never ignored. @throws S3Error InvalidArgument */
+/**
+ * Parses the date of a condition. A condition is never ignored. @throws S3Error InvalidArgument for text that is no
+ * date
+ */
 export function dateOf(text: string, name: string): number {
   const ms = parseHttpDate(text);
   if (ms === undefined) throw invalidArgument(name, text.slice(0, 200));
@@ -189,7 +197,10 @@ export function sameSecond(a: number, b: number): boolean {
   return seconds(a) === seconds(b);
 }
 
-/** Like decideWrite. No object is as good as one that matches (API reference, DeleteObject). @throws PreconditionFailed */
+/**
+ * Like decideWrite. The conditions also hold when there is no object (API reference, DeleteObject). @throws S3Error
+ * PreconditionFailed
+ */
 export async function decideDelete(
   view: ReadView,
   ref: BucketRef,
@@ -207,7 +218,7 @@ export async function decideDelete(
   return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
 }
 
-/** The header that says no to replacing this object. */
+/** The header whose condition fails for this object. */
 function failedHeader(
   condition: NonNullable<WriteCondition>,
   { etag, modifiedMs }: Manifest,
@@ -218,7 +229,7 @@ function failedHeader(
     case "matches":
       return matchesEtag(condition.etag, etag) ? undefined : "If-Match";
     case "unmodified-since":
-      // Last-Modified, which is what the client knows, has whole seconds.
+      // The client knows Last-Modified, which has whole seconds.
       return seconds(modifiedMs) <= seconds(condition.sinceMs) ? undefined : "If-Unmodified-Since";
   }
 }

@@ -15,7 +15,7 @@ import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
 
 /** @throws S3Error InvalidArgument */
 function parseCopySource(header: string): ObjectName {
-  // The query begins at a raw `?`: one that belongs to the key is escaped.
+  // The query begins at a raw `?`: a `?` of the key is escaped.
   const mark = header.indexOf("?");
   const path = mark < 0 ? header : header.slice(0, mark);
   const query = mark < 0 ? "" : header.slice(mark + 1);
@@ -25,7 +25,7 @@ function parseCopySource(header: string): ObjectName {
     versionId = decoded(query.slice("versionId=".length), header);
     checkVersionId(versionId);
   }
-  // Some clients escape the slashes as well, the first one and that between bucket and key.
+  // Some clients also escape the first slash, and the slash between bucket and key.
   const bare = path.replace(/^(?:\/|%2f)/i, "");
   const slash = bare.indexOf("/");
   const first = decoded(slash < 0 ? bare : bare.slice(0, slash), header);
@@ -37,7 +37,10 @@ function parseCopySource(header: string): ObjectName {
   return { bucket, key, versionId };
 }
 
-/** A bad escape is one of an argument here and not of the URI: versity/versitygw#1401. @throws S3Error InvalidArgument */
+/**
+ * A bad escape here is an error of an argument, not of the URI: versity/versitygw#1401. @throws S3Error
+ * InvalidArgument
+ */
 function decoded(text: string, header: string): string {
   try {
     return decodeComponent(text);
@@ -74,7 +77,7 @@ export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean
   return source.bucket.bucket === exchange.bucket && source.key === exchange.key;
 }
 
-/** Reads an object's range into a writer's buffers, hashing on the way. */
+/** Reads an object's range into a writer's buffers, and hashes the bytes. */
 export class CopiedBytes implements ByteSource {
   readonly #reader: RangeReader;
   readonly #hash: HashStream | undefined;

@@ -36,7 +36,7 @@ interface Plan {
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
-  /** Of the copy: asked for, else the source's. */
+  /** Checksum algorithm of the copy: the requested algorithm, else the source's algorithm. */
   readonly checksum: ChecksumAlgorithm | undefined;
 }
 
@@ -59,7 +59,7 @@ const copy: Handler<"object"> = async (exchange) => {
   refuseLock(exchange.headers);
   const source = await copySource(exchange);
   const { manifest } = source;
-  // Also of a copy onto itself that only changes the row: what of it is not known here would be lost.
+  // The check includes a copy onto itself that only changes the row: the new row would lose the unknown fields.
   if (manifest.content.kind === "unknown") throw unreadableContent(String(manifest.content.number));
   if (manifest.size > REQUEST_BYTES_MAX) {
     throw new S3Error("InvalidRequest", {
@@ -73,7 +73,7 @@ const copy: Handler<"object"> = async (exchange) => {
     source,
     headers: replaces ? contentHeadersOf(request) : manifest.headers,
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
-    // Not the source's: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
+    // Not the source's class: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
@@ -97,7 +97,10 @@ function illegalSelfCopy(): S3Error {
   });
 }
 
-/** New metadata over the same bytes: the row is replaced, what it points to stays. False: somebody was faster. */
+/**
+ * Writes new metadata for the same bytes: the row is replaced, and the content of the row stays. Returns false when
+ * another write has replaced the row first.
+ */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
   const { bucket, key, source, headers, metadata, storageClass } = plan;
@@ -114,7 +117,7 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
     condition: { kind: "version-equals", key: objectKey(bucket, key), commitTs: source.row.commitTs },
     onFail: "retry",
   };
-  // What the row leaves behind is what the old one did, whatever kind of content it is.
+  // The new row has the same garbage as the old row, for every kind of content.
   const put = {
     kind: "put",
     key: objectKey(bucket, key),
@@ -123,7 +126,7 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
     garbage: source.row.garbage,
     keepContent: true,
   } as const;
-  // The early guard said yes to exactly this version or a newer one; `unchanged` covers it.
+  // The early guard was decided on this version or on a newer version; `unchanged` fails for a newer version.
   const outcome = await transactGuarded(
     services.kv.group(bucket.bucket),
     [services.buckets.aliveGuard(bucket), unchanged],
@@ -173,7 +176,10 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
   }
 }
 
-/** The copy is one piece, so a source of parts gets a plain MD5 and a full checksum; else what is known is kept. */
+/**
+ * The copy has no parts, so a source with parts gets a plain MD5 and a FULL_OBJECT checksum; otherwise the known
+ * digests are kept.
+ */
 function wantedDigests(plan: Plan): HashAlgorithm[] {
   const wanted: HashAlgorithm[] = [];
   if (plan.source.manifest.content.kind === "parts") wanted.push("md5");

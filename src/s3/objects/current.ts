@@ -33,8 +33,9 @@ export async function currentObject(
 }
 
 /**
- * Buckets are not versioned: there is the `null` version and no other. As recorded of an unversioned bucket of AWS:
- * localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json (21-01-2025). @throws S3Error InvalidArgument
+ * Buckets are not versioned: `null` is the only version. As recorded of an unversioned bucket of AWS:
+ * localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json (21-01-2025). @throws S3Error
+ * InvalidArgument
  */
 export function checkVersionId(versionId: string | undefined): void {
   if (versionId === undefined || versionId === "null") return;

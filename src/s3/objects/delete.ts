@@ -24,7 +24,7 @@ import { checkVersionId } from "./current.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
-/** Batches of one DeleteObjects under way at a time. */
+/** Batches of one DeleteObjects that run at the same time. */
 const BATCHES_IN_FLIGHT = 4;
 const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"] as const;
 const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
@@ -70,7 +70,7 @@ interface Target {
   readonly versionId: string | undefined;
   readonly condition: WriteCondition;
   facts: DeleteFacts | undefined;
-  /** Decided before anything is deleted. */
+  /** Error of this key, from the checks before all deletes or from the delete itself. */
   error: S3Error | undefined;
 }
 
@@ -79,8 +79,8 @@ export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { quiet, targets } = await readRequest(exchange);
   const bucket = await services.buckets.forWrite(exchange.bucket);
   await deleteAll(services, bucket, targets);
-  // A 503 of one key within a 200 is repeated by no client, that of the whole request by all. Deleting twice is deleting,
-  // unless a condition was met by an object that the first time has deleted.
+  // No client repeats a key that has a 503 within a 200, but every client repeats a request that has a 503. A
+  // repeated delete is harmless, unless the first delete has removed the object that met a condition.
   const later = targets.find((target) => target.error?.status === 503);
   if (later !== undefined && targets.every(({ condition }) => condition === undefined)) throw later.error;
   return xmlReply(document("DeleteResult", targets.map((target) => resultOf(target, quiet)).join("")));
@@ -109,7 +109,7 @@ async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; 
 function targetOf(exchange: BucketExchange, object: XmlElement): Target {
   const key = object.childText("Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
-  // What is not understood may be a condition of tomorrow.
+  // An unknown element may be a condition of a later version of S3.
   if (object.names.some((name) => !OBJECT_ELEMENTS.has(name))) throw new S3Error("MalformedXML");
   const versionId = object.childText("VersionId");
   const etag = object.childText("ETag");
@@ -128,7 +128,7 @@ function targetOf(exchange: BucketExchange, object: XmlElement): Target {
       object.childText(FACT_ELEMENTS[1]),
       FACT_ELEMENTS,
     );
-    // In a list it is a key's own error (recorded there too).
+    // In a list, a wrong version is an error of its key only (recorded in the source of `checkVersionId` too).
     if (versionId !== undefined && versionId !== "null") {
       throw new S3Error("NoSuchVersion", { message: "The specified version does not exist." });
     }
@@ -142,7 +142,7 @@ function isPlain({ condition, facts }: Target): boolean {
   return condition === undefined && facts === undefined;
 }
 
-/** Unconditional deletes go in batches, conditional ones each on its own. */
+/** Unconditional deletes run in batches; each conditional delete has its own transaction. */
 async function deleteAll(services: S3Services, bucket: Bucket, targets: readonly Target[]): Promise<void> {
   const plain = targets.filter((target) => target.error === undefined && isPlain(target));
   const tasks: (() => Promise<void>)[] = [];

@@ -52,11 +52,11 @@ export const headObject: Handler<"object"> = async (exchange) => {
   } satisfies EdgeReply;
 };
 
-/** What of the object goes out. */
+/** The bytes of the object that the answer sends. */
 interface Selection {
   readonly status: 200 | 206;
   readonly range: ByteRange;
-  /** Present with partNumber. */
+  /** Defined when the request has partNumber. */
   readonly part: { readonly count: number | undefined; readonly checksum: Uint8Array } | undefined;
 }
 
@@ -120,7 +120,7 @@ function replyHeaders(
   const whole = range.start === 0 && range.end === manifest.size;
   if (manifest.checksum !== undefined && withChecksums) {
     const count = manifest.content.kind === "parts" ? manifest.content.partCount : undefined;
-    // A checksum of the whole says nothing about a piece, and clients would check the piece with it.
+    // A checksum of the whole object does not match a piece, and clients would check the piece with that checksum.
     if (part !== undefined && part.checksum.byteLength > 0) {
       headers.push([headerName(manifest.checksum.algorithm), Buffer.from(part.checksum).toString("base64")]);
       headers.push(["x-amz-checksum-type", manifest.checksum.type]);

@@ -1,7 +1,7 @@
 /**
- * A conditional write whose answer was lost is repeated by its client, which then meets its own effect and is told 412. AWS SDKs
- * name the operation in every attempt (`amz-sdk-invocation-id`, the same UUID each time), so the object remembers which one
- * wrote it, and the repetition gets the answer that was lost.
+ * A client repeats a conditional write whose answer was lost. The repetition finds the client's own write and gets
+ * 412. AWS SDKs name the operation in every attempt (`amz-sdk-invocation-id`, the same UUID each time). So the
+ * object's row keeps the invocation that wrote the row, and the repetition gets the lost answer.
  */
 import type { Exchange } from "../context/exchange.ts";
 import type { Manifest } from "../records/manifest.ts";
@@ -9,8 +9,10 @@ import type { Manifest } from "../records/manifest.ts";
 const NAME_LENGTH_MAX = 128;
 const INVOCATION_BYTES = 16;
 
-/** What the row of a conditional write remembers of its invocation: 16 bytes, bound to who asked and for what. Without a condition
- *  repeating is harmless, and nothing is kept. */
+/**
+ * The invocation that the row of a conditional write keeps: 16 bytes, bound to access key, operation, bucket and key.
+ * Repeating an unconditional write is harmless, so its row keeps no invocation.
+ */
 export function invocationOf(exchange: Exchange, conditional: boolean): Uint8Array | undefined {
   if (!conditional) return undefined;
   const { auth, request, operation } = exchange;
@@ -26,7 +28,7 @@ function accessKeyOf({ principal }: Exchange["auth"]): string {
   return principal.kind === "user" ? principal.accessKey : "anonymous";
 }
 
-/** This very invocation has written the object already. */
+/** The same invocation has already written the object. */
 export class WrittenBefore extends Error {
   readonly manifest: Manifest;
 

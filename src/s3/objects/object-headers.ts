@@ -1,4 +1,4 @@
-/** What a PUT, copy or new upload says about its object, and how it is given back. */
+/** The headers of a PUT, copy or new upload that describe the object, and the same headers in answers. */
 
 import { NOT_ENCRYPTED } from "../headers/rows.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -23,7 +23,7 @@ export function contentHeadersOf(request: S3Request): ContentHeaders {
   };
 }
 
-/** aws-chunked is how the body came, not what it is. */
+/** aws-chunked is the coding of the transfer, not of the content. */
 function withoutAwsChunked(encoding: string): string {
   if (!encoding.toLowerCase().includes("aws-chunked")) return encoding;
   return encoding
@@ -63,7 +63,7 @@ export function userMetadataOf(request: S3Request): UserMetadata {
   return [...found];
 }
 
-/** Header bytes above 0x7f are UTF-8 when they can be, else latin1. */
+/** Header bytes above 0x7f are UTF-8 when the bytes are valid UTF-8, else latin1. */
 function decodeHeaderText(latin1: string): string {
   let ascii = true;
   for (let i = 0; ascii && i < latin1.length; i++) ascii = latin1.charCodeAt(i) < 0x80;
@@ -75,7 +75,10 @@ function decodeHeaderText(latin1: string): string {
   }
 }
 
-/** Text that is not ASCII goes out as RFC 2047 encoded words, as S3 does; 45 bytes a word keep each below 75. */
+/**
+ * Text that is not ASCII is sent as RFC 2047 encoded words, as S3 does; 45 bytes a word keep each word below 75
+ * characters.
+ */
 function encodeHeaderText(text: string): string {
   let ascii = true;
   for (let i = 0; ascii && i < text.length; i++) ascii = text.charCodeAt(i) < 0x80;
@@ -93,7 +96,7 @@ function encodeHeaderText(text: string): string {
   return words.map((piece) => `=?UTF-8?B?${Buffer.from(piece, "utf8").toString("base64")}?=`).join(" ");
 }
 
-/** Customer-key encryption on a read names an object we cannot have. @throws S3Error */
+/** Refuses a read with a customer key: no object is encrypted. @throws S3Error */
 export function refuseCustomerKeys(request: S3Request): void {
   if (request.header("x-amz-server-side-encryption-customer-algorithm") === undefined) return;
   throw new S3Error("InvalidRequest", {
@@ -115,7 +118,7 @@ export function describe(manifest: Manifest): HeaderPair[] {
   if (headers.contentLanguage !== "") pairs.push(["Content-Language", headers.contentLanguage]);
   if (headers.cacheControl !== "") pairs.push(["Cache-Control", headers.cacheControl]);
   if (headers.expires !== "") pairs.push(["Expires", headers.expires]);
-  // S3 leaves STANDARD out (API reference, GetObject: "returned for objects of all other storage classes").
+  // S3 omits STANDARD (API reference, GetObject: "returned for objects of all other storage classes").
   if (manifest.storageClass !== "STANDARD") pairs.push(["x-amz-storage-class", manifest.storageClass]);
   for (const [name, value] of manifest.metadata)
     pairs.push([`${META_PREFIX}${name}`, encodeHeaderText(value)]);

@@ -12,17 +12,18 @@ const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
   ["response-content-disposition", "Content-Disposition"],
   ["response-content-encoding", "Content-Encoding"],
 ];
-/** CR and LF would begin a header of the caller's, or a body. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header
+/** CR and LF would begin a header or a body that the caller chooses. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a header must not hold these characters
 const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the first half of Latin-1
 const BEYOND_LATIN1 = /[^\u0000-\u00ff]/;
 const QUOTED_MAX = 1024;
 
 /**
- * Headers leave as Latin-1 (`EdgeReply.headers`), so text up to U+00FF is sent as it is; other text S3 refuses, as recorded in
- * CartoDB/cartodb#10701 and guardian/grid#1716. @throws S3Error InvalidArgument; InvalidRequest from anonymous callers,
- *   who could make others run their headers
+ * Headers are sent as Latin-1 (`EdgeReply.headers`), so text up to U+00FF is sent unchanged. S3 refuses other text,
+ * as recorded in CartoDB/cartodb#10701 and guardian/grid#1716.
+ * @throws S3Error InvalidArgument; InvalidRequest for anonymous callers, because an unsigned link could send any
+ *   header to another user
  */
 export function responseOverrides(exchange: Exchange): ReadonlyMap<string, string> | undefined {
   const { query } = exchange.request;

@@ -70,7 +70,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
     if (!(error instanceof WrittenBefore)) throw error;
     const { digests } = received ?? (await readAway(body));
     const { etag, checksum } = error.manifest;
-    // An invocation has one body; another one under its name is another write.
+    // An invocation has one body; another body with the same invocation id is another write.
     if (hexDigest(digests.md5) !== etag) throw new S3Error("PreconditionFailed");
     return stored(etag, checksum);
   } finally {
@@ -89,7 +89,7 @@ async function readAway(body: PayloadReader): Promise<PayloadResult> {
   return body.finish();
 }
 
-/** Opens the body of an upload and asks for space at the door; no byte is read. @throws S3Error */
+/** Opens the body of an upload and checks that there is space, before any byte is read. @throws S3Error */
 export function openPayload(exchange: Exchange, defaults?: Parameters<typeof openBody>[2]): PayloadReader {
   const { request, services, auth } = exchange;
   const body = openBody(request, auth, {
@@ -110,7 +110,7 @@ export function protocolOf(body: PayloadReader): AdmissionProtocol {
   return body.chunked ? "chunked" : "fixed-length";
 }
 
-/** Begins to store `length` bytes, on the path that such a write takes. */
+/** Begins to store `length` bytes, on the path for writes of that length. */
 export function openWrite(
   { services, request }: Exchange,
   target: ContentTarget,

@@ -10,12 +10,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Without blanks inside: the grammar of RFC 9110 section 14.1.1 has none, and S3 takes `bytes= -1` for no range. */
+/** No blanks inside: the grammar of RFC 9110 section 14.1.1 has none, and S3 treats `bytes= -1` as no range. */
 const SINGLE_RANGE = /^bytes=(\d*)-(\d*)$/;
 
 /**
  * The range of a `Range` header. Undefined: the whole object (no header, several ranges, or no valid range at all;
- * RFC 9110 section 14.2 and S3 agree). @throws S3Error InvalidRange when nothing of it lies in the object
+ * RFC 9110 section 14.2 and S3 agree). @throws S3Error InvalidRange when no byte of the range is in the object
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
   if (header === undefined) return undefined;
@@ -35,7 +35,10 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { start, end: Math.min(end, size) };
 }
 
-/** Does If-Range let the Range count? A weak or other validator means: send the whole (RFC 9110 section 13.1.5). */
+/**
+ * Does If-Range allow the Range? For a weak or different validator, the answer has the whole object (RFC 9110 section
+ * 13.1.5).
+ */
 export function ifRangeHolds(header: string | undefined, manifest: Manifest): boolean {
   if (header === undefined) return true;
   const value = header.trim();

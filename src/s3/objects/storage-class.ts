@@ -4,13 +4,13 @@ import { isStorageClass, type StorageClass } from "../records/storage-class.ts";
 
 export const STORAGE_CLASS_HEADER = "x-amz-storage-class";
 
-/** S3 reads from these only after a RestoreObject, which is not here: who asks for one would wait for it in vain. */
+/** S3 reads objects of these classes only after a RestoreObject, and this server implements no restore. */
 const ARCHIVES = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 
 /**
- * What a PUT, copy or new upload is to be stored as. All classes are stored alike; the name is kept and given back.
- * Those of other kinds of buckets (EXPRESS_ONEZONE, OUTPOSTS, SNOW, FSX_*) are as invalid here as in a general purpose
- * bucket of S3. @throws S3Error InvalidStorageClass
+ * The storage class of a PUT, copy or new upload. All classes are stored alike; the name is kept and returned.
+ * Classes of other kinds of buckets (EXPRESS_ONEZONE, OUTPOSTS, SNOW, FSX_*) are as invalid here as in a general
+ * purpose bucket of S3. @throws S3Error InvalidStorageClass
  */
 export function requestedClass(request: S3Request): StorageClass {
   const text = request.header(STORAGE_CLASS_HEADER);

@@ -1,4 +1,7 @@
-/** Opaque to clients: version, checksum bound to the bucket, and the last entry of the page before. */
+/**
+ * Continuation tokens, opaque to clients: version, checksum bound to the bucket, and the last entry of the previous
+ * page.
+ */
 import { crc32 } from "node:zlib";
 import { S3Error } from "./errors.ts";
 
@@ -14,7 +17,7 @@ export function encodeToken(bucket: string, lastEntry: string): string {
   return token.toString("base64url");
 }
 
-/** @throws S3Error InvalidArgument for anything that `encodeToken` did not make for this bucket */
+/** @throws S3Error InvalidArgument for text that `encodeToken` did not make for this bucket */
 export function decodeToken(bucket: string, text: string): string {
   const token = Buffer.from(text, "base64url");
   const entry = token.subarray(HEAD_BYTES);
@@ -24,7 +27,7 @@ export function decodeToken(bucket: string, text: string): string {
     token.readUInt32BE(1) === checksumOf(bucket, entry) &&
     token.toString("base64url") === text;
   if (!genuine) {
-    // S3 names no value.
+    // S3 sends no ArgumentValue.
     throw new S3Error("InvalidArgument", {
       message: "The continuation token provided is incorrect",
       extra: [["ArgumentName", "continuation-token"]],

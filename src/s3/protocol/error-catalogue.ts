@@ -1,6 +1,6 @@
 /**
- * Every S3 error code this server may answer with: HTTP status and default message. Codes and statuses are the ones AWS
- * documents ("List of error codes"); the single addition is StorageFull (507), which AWS never needs to say.
+ * Every S3 error code that this server may answer with: HTTP status and default message. AWS documents the codes and
+ * statuses ("List of error codes"); the only addition is StorageFull (507), which AWS does not have.
  */
 export const S3_ERRORS = {
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],

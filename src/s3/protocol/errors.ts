@@ -25,7 +25,7 @@ export interface S3ErrorOptions {
 
 const NO_PAIRS: readonly (readonly [string, string])[] = [];
 
-/** An expected refusal: what the client did, said in S3's words. Nothing was stored. */
+/** An expected refusal, as an error of S3. Nothing was stored. */
 export class S3Error extends Error {
   readonly code: S3ErrorCode;
   readonly status: number;
@@ -61,8 +61,8 @@ export function invalidArgument(name: string, value: string, message?: string): 
 }
 
 /**
- * What to tell the client about any error. S3Error passes through; BodyError and KvError have their S3 words;
- * everything else is InternalError, whose text says nothing about the inside (keep `cause` for the log).
+ * Converts any error to the error for the client. S3Error stays the same; BodyError and KvError have matching S3
+ * errors; everything else is InternalError, whose text contains no internal detail (keep `cause` for the log).
  */
 export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
@@ -91,7 +91,7 @@ function fromBodyError(error: BodyError): S3Error {
 function fromKvError(error: KvError): S3Error {
   switch (error.code) {
     case "UNAVAILABLE":
-      // Nothing was written. Of all codes this is the one that clients wait longest for.
+      // Nothing was written. Clients wait longest before they repeat a SlowDown.
       return new S3Error("SlowDown", {
         message: "No leader was found in time. Please try again.",
         cause: error,
@@ -111,12 +111,13 @@ function fromKvError(error: KvError): S3Error {
   }
 }
 
-/** Least and most milliseconds that a refused client is told to wait. */
+/** The shortest and the longest time, in milliseconds, that a refused client must wait. */
 const COME_BACK_MS = { least: 1_000, most: 3_000 };
 
 /**
- * When to come back: whole seconds for everybody (RFC 9110 section 10.2.3), milliseconds for SDKs of the `standard` retry
- * mode 2.1. 1 to 3 s: clients that were refused together must not come back together.
+ * The time to wait before a retry: whole seconds for every client (RFC 9110 section 10.2.3), milliseconds for SDKs of
+ * the `standard` retry mode 2.1. The time is random, 1 to 3 s: clients that were refused together must not retry
+ * together.
  */
 export function retryHeaders(random: Random): readonly (readonly [string, string])[] {
   const ms = COME_BACK_MS.least + random.nextInt(COME_BACK_MS.most - COME_BACK_MS.least + 1);
@@ -133,7 +134,7 @@ export interface ErrorContext {
   readonly hostId?: string;
 }
 
-/** The error document, without a Content-Type: `application/xml`. */
+/** The error document. The Content-Type is `application/xml`. */
 export function renderErrorXml(error: S3Error, context: ErrorContext): string {
   let xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${error.code}</Code><Message>${escapeXml(error.message)}</Message>`;
   for (const [name, value] of error.extra) xml += `<${name}>${escapeXml(value)}</${name}>`;
@@ -151,9 +152,9 @@ const ESCAPED = /[&<>"'\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g;
 
 /**
  * Text for an XML 1.0 element or attribute. Tab, LF and CR become character references (a parser would otherwise
- * normalise CR away), and so do C1 controls. The other C0 controls have no lawful form in XML 1.0; S3 sends them as
- * references all the same (`&#x1;`) and clients' parsers take them, so that no key is unlistable. NUL, U+FFFE and
- * U+FFFF become U+FFFD. Lone surrogates cannot come from a decoded UTF-8 string.
+ * normalise CR away), and so do C1 controls. The other C0 controls have no valid form in XML 1.0. S3 still sends
+ * these controls as references (`&#x1;`) and clients' parsers accept the references, so that every key can be listed.
+ * NUL, U+FFFE and U+FFFF become U+FFFD. Lone surrogates cannot come from a decoded UTF-8 string.
  */
 export function escapeXml(text: string): string {
   return NEEDS_ESCAPE.test(text) ? text.replace(ESCAPED, escapeOne) : text;

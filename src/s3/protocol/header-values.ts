@@ -1,12 +1,12 @@
 /**
- * Headers that come in several lines. A list may be spread over lines, and means the same as one line with commas (RFC
- * 9110 section 5.3): the Go SDK sends a line per attribute. What is no list has one line; S3 answers a second one with
- * InvalidArgument, and taking the first would drop what the client said.
+ * Headers with several lines. A list may have several lines, which mean the same as one line with commas (RFC 9110
+ * section 5.3): the Go SDK sends a line per attribute. A header that is no list has one line. S3 answers a second
+ * line with InvalidArgument; reading only the first line would ignore a value of the client.
  */
 import { S3Error } from "./errors.ts";
 import type { S3Request } from "./request.ts";
 
-/** Of the headers that are read here, those that are lists. */
+/** The headers that the server reads as lists. */
 const LISTS: ReadonlySet<string> = new Set([
   "cache-control",
   "content-encoding",
@@ -20,7 +20,10 @@ const LISTS: ReadonlySet<string> = new Set([
   "x-amz-trailer",
 ]);
 
-/** Of the others that are read here, those without the prefix `x-amz-`. Host and Content-Length are the edge's. */
+/**
+ * The headers without the prefix `x-amz-` that the server reads as single values. The edge reads Host and
+ * Content-Length.
+ */
 const SINGLE: ReadonlySet<string> = new Set([
   "authorization",
   "content-disposition",
@@ -34,12 +37,12 @@ const SINGLE: ReadonlySet<string> = new Set([
   "range",
 ]);
 
-/** Their values are not repeated in an error document. */
+/** Headers whose values must not appear in an error document. */
 const SECRETS = /^authorization$|^x-amz-security-token$|-customer-key$/;
 
 /** @throws S3Error InvalidArgument for a second line of a header that is no list */
 export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
-  // Every request comes by: names are only compared where their lengths and last letters leave a doubt.
+  // Every request runs this loop: names are compared only when their lengths and last letters may be the same.
   let seenLow = 0;
   let seenHigh = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -94,7 +97,7 @@ export function listHeader(request: S3Request, lowerName: string): string | unde
   return lines === undefined || lines.length === 1 ? first : lines.join(", ");
 }
 
-/** Elements of a list: without blanks, empty ones left out (RFC 9110 section 5.6.1). */
+/** Elements of a list, without blanks and without empty elements (RFC 9110 section 5.6.1). */
 export function listElements(request: S3Request, lowerName: string): string[] {
   const elements = (listHeader(request, lowerName) ?? "").split(",").map((element) => element.trim());
   return elements.filter((element) => element !== "");

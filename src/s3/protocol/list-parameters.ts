@@ -1,4 +1,4 @@
-/** What every list operation is asked. */
+/** The parameters of every list operation. */
 
 import { invalidArgument } from "./errors.ts";
 import { LIST_KEYS_MAX } from "./limits.ts";
@@ -27,8 +27,8 @@ export function listParameters(request: S3Request, maxName: string): ListParamet
 }
 
 /**
- * A non-negative integer below 2^31; empty counts as absent. S3 tells what is no int32 from what is a negative one
- * (recorded 2026-09-10: brekkylab/backlot, tests). @throws S3Error InvalidArgument
+ * A non-negative integer below 2^31; empty counts as absent. S3 has one error for text that is no int32, and another
+ * error for a negative number (recorded 2026-09-10: brekkylab/backlot, tests). @throws S3Error InvalidArgument
  */
 export function integerParameter(request: S3Request, name: string, fallback: number): number {
   const text = request.query.get(name);
@@ -49,7 +49,7 @@ export function integerParameter(request: S3Request, name: string, fallback: num
   );
 }
 
-/** `encoding-type=url`, in any case, as S3 takes it; an empty value is another one. @throws S3Error InvalidArgument */
+/** `encoding-type=url`, in any letter case, as in S3; an empty value is wrong. @throws S3Error InvalidArgument */
 export function encodesNames(request: S3Request): boolean {
   const encoding = request.query.get("encoding-type");
   if (encoding === undefined) return false;
@@ -61,7 +61,7 @@ export function encodesNames(request: S3Request): boolean {
   );
 }
 
-/** How names appear in the answer: `encoding-type=url` spares clients what XML cannot carry. */
+/** The encoding of names in the answer: `encoding-type=url` also encodes the characters that XML cannot carry. */
 export function nameEncoder(encodes: boolean): (name: string) => string {
   return encodes ? (name) => encodeComponent(name).replaceAll("%2F", "/") : (name) => name;
 }

@@ -1,17 +1,17 @@
 /** Percent-encoding as S3 and SigV4 use it: decoded once, encoded once, nothing normalised. */
 import { S3Error } from "./errors.ts";
 
-/** Only these stay as they are in SigV4's canonical form (RFC 3986 "unreserved"). */
+/** Only these characters stay unescaped in SigV4's canonical form (RFC 3986 "unreserved"). */
 const ONLY_UNRESERVED = /^[A-Za-z0-9\-._~]*$/;
 const ONLY_UNRESERVED_OR_SLASH = /^[A-Za-z0-9\-._~/]*$/;
-/** encodeURIComponent leaves these alone although SigV4 does not. */
+/** encodeURIComponent does not escape these characters, but SigV4 does. */
 const LEFT_ALONE = /[!'()*]/;
 const LEFT_ALONE_ALL = /[!'()*]/g;
 
 /**
  * Decodes `%XX` once and reads the bytes as UTF-8.
  * @param raw a piece of a request target or of x-amz-copy-source: latin1 characters that stand for bytes. Bun's parser
- *   refuses targets with bytes above 0x7f itself; in the header they come.
+ *   refuses targets with bytes above 0x7f; the header may hold such bytes.
  * @throws S3Error InvalidURI for a bad escape or bytes that are not UTF-8.
  */
 export function decodeComponent(raw: string): string {
@@ -39,7 +39,7 @@ export function encodeComponent(text: string): string {
   return LEFT_ALONE.test(encoded) ? encoded.replace(LEFT_ALONE_ALL, encodeAscii) : encoded;
 }
 
-/** SigV4's canonical URI of a raw path: equal to what the client sent when it already sent that form. */
+/** SigV4's canonical URI of a raw path: the same text when the client already sent the canonical form. */
 export function canonicalPath(rawPath: string): string {
   if (ONLY_UNRESERVED_OR_SLASH.test(rawPath)) return rawPath;
   return encodeComponent(decodeComponent(rawPath)).replaceAll("%2F", "/");
@@ -54,7 +54,7 @@ function hasHighCharacter(text: string): boolean {
   return false;
 }
 
-/** Raw bytes above 0x7f become escapes, so that decodeURIComponent judges whether they are UTF-8. */
+/** Raw bytes above 0x7f become escapes, so that decodeURIComponent checks whether the bytes are UTF-8. */
 function escapeHigh(text: string): string {
   return text.replace(/[\u0080-\u00ff]/g, encodeAscii);
 }

@@ -1,6 +1,6 @@
-/** What a region may be called. */
+/** Valid names of regions. */
 
-/** `us-east-1`, and what other stores have clients sign for: `auto`, `garage`, `RegionOne`. */
+/** `us-east-1`, and regions that clients of other stores sign for: `auto`, `garage`, `RegionOne`. */
 const WELL_FORMED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 export function isRegion(text: string): boolean {

@@ -22,7 +22,7 @@ export function httpDate(ms: number): string {
   return new Date(ms).toUTCString();
 }
 
-/** What an ETag header or element holds. */
+/** The text of an ETag header or element. */
 export function quoted(etag: string): string {
   return `"${etag}"`;
 }

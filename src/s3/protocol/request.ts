@@ -1,4 +1,4 @@
-/** An HTTP request read as S3 reads it. */
+/** Reads an HTTP request as S3 does. */
 
 import type { EdgeRequest } from "../../http/types.ts";
 import { S3Error } from "./errors.ts";
@@ -29,7 +29,7 @@ export interface S3Request {
   /** `/bucket/key`, decoded: what error documents name. */
   readonly resource: string;
   readonly requestId: string;
-  /** First value of a header by lower-case name, latin1 as it came. */
+  /** First value of a header by lower-case name, latin1 as received. */
   header(lowerName: string): string | undefined;
 }
 
@@ -128,8 +128,8 @@ class ParsedRequest implements S3Request {
 const SCHEME = /^https?:\/\//i;
 
 /**
- * `/path?query` of the target. Of an absolute-form target (RFC 9112 section 3.2.2) the edge has put the authority in the
- * place of Host: bucket and signature follow it. A difference is refused all the same, because only Host is signed.
+ * `/path?query` of the target. For an absolute-form target (RFC 9112 section 3.2.2) the edge has replaced Host by the
+ * authority, so bucket and signature use the authority. A difference is still refused, because only Host is signed.
  */
 function originForm(rawTarget: string, hostHeader: string): string {
   if (rawTarget.charCodeAt(0) === 0x2f) return rawTarget;
@@ -153,7 +153,7 @@ function hostName(hostHeader: string): string {
   return (end <= 0 ? hostHeader : hostHeader.slice(0, end)).toLowerCase();
 }
 
-/** With domains `s3.local` and `eu.s3.local`, the longest that matches counts. The domain itself has no bucket. */
+/** With domains `s3.local` and `eu.s3.local`, the longest matching domain counts. The domain itself has no bucket. */
 function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   let longest: string | undefined;
   for (const domain of domains) {

@@ -1,8 +1,8 @@
 /**
  * Bucket rows by name.
  *
- * Reads look a bucket up in their own view. Writes may use what was looked up before: every write carries the
- * condition that this generation of the bucket is alive, so that a stale entry is found out at apply.
+ * Reads look up a bucket in their own view. Writes may use a remembered bucket: every write has the condition that
+ * this generation of the bucket is alive, so a stale bucket fails at apply.
  */
 import type { KvClient, ReadView } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -60,7 +60,7 @@ export class BucketDirectory {
       if (error instanceof S3Error) return error;
       throw error;
     }
-    // Deleted and made again in the meantime: a repeated request finds the new bucket.
+    // The bucket was deleted and created again during the request: a repeated request finds the new bucket.
     return new S3Error("ServiceUnavailable", {
       message: "The bucket was made anew while the request ran. Please try again.",
     });

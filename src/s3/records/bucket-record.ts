@@ -4,7 +4,7 @@ import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 
 export interface BucketRecord {
-  /** The read timestamp its creation was decided at: unique among all lives of a bucket name. */
+  /** The read timestamp at which the creation was decided: unique among all buckets of one name. */
   readonly generation: bigint;
   readonly createdMs: number;
   readonly region: string;

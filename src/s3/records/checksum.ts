@@ -5,7 +5,7 @@ import { RecordError } from "./record-error.ts";
 
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
-/** A checksum of the `x-amz-checksum-*` family: all that can be hashed. */
+/** An algorithm of the `x-amz-checksum-*` family: every hash algorithm of the server. */
 export type ChecksumAlgorithm = HashAlgorithm;
 
 export interface StoredChecksum {

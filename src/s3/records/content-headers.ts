@@ -1,6 +1,6 @@
 import type { elastickv as gen } from "../../gen/s3.js";
 
-/** What the client said about the content. Values are latin1 text exactly as they came; "" = not sent. */
+/** The client's headers about the content. Values are latin1 text exactly as received; "" = not sent. */
 export interface ContentHeaders {
   readonly contentType: string;
   readonly contentEncoding: string;

@@ -1,4 +1,4 @@
-/** Transactions whose conditions know what their failure means to the client. */
+/** Transactions with guards. A guard maps the failure of its condition to an error for the client. */
 
 import type { Timestamp } from "../../store/types.ts";
 import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
@@ -6,11 +6,11 @@ import type { S3Error } from "../protocol/errors.ts";
 
 export interface Guard {
   readonly condition: Condition;
-  /** `retry`: somebody else changed what the decision was based on; read again and decide again. */
+  /** `retry`: another transaction changed the state behind the decision; read again and decide again. */
   readonly onFail: "retry" | (() => S3Error | Promise<S3Error>);
 }
 
-/** How often a decision is taken anew before the client is told that others are in its way. */
+/** How many times a request decides before the client gets a conflict error. */
 export const DECISION_ATTEMPTS_MAX = 8;
 
 export type GuardedOutcome =
@@ -21,7 +21,7 @@ function guardedTxn(guards: readonly Guard[], mutations: readonly TxnMutation[])
   return { conditions: guards.map((guard) => guard.condition), mutations };
 }
 
-/** @throws S3Error of the first guard that did not hold; KvError */
+/** @throws S3Error of the first guard that failed; KvError */
 export async function transactGuarded(
   kv: KvGroup,
   guards: readonly Guard[],

@@ -1,6 +1,6 @@
 /**
  * Keys of the rows that S3 keeps (docs/format/manifest.md). The first segment is a tag; the bucket's generation is part
- * of every key below a bucket, so that a bucket deleted and made again never sees its predecessor's leftovers.
+ * of every key below a bucket, so that a new bucket never reads rows of an older bucket of the same name.
  *
  *   b bucket                                              bucket
  *   g bucket generation                                   this generation is alive
@@ -20,7 +20,7 @@ import {
   prefixEnd,
 } from "../../store/key-encoding.ts";
 
-/** Which bucket, and which life of it. */
+/** A bucket, and the generation that distinguishes buckets of the same name. */
 export interface BucketRef {
   readonly bucket: string;
   readonly generation: bigint;
@@ -54,7 +54,7 @@ export const bucketChunksPrefix = (ref: BucketRef): Uint8Array =>
 /** Every chunk of one PUT attempt, or of all the parts of one upload. */
 export const attemptChunksPrefix = (ref: BucketRef, key: string, attempt: Uint8Array): Uint8Array =>
   encodeKey(["c", ref.bucket, ref.generation, key, attempt]);
-/** Every chunk of one attempt at one part. A plain PUT is part 0 with an empty part attempt. */
+/** Every chunk of one attempt to write one part. A plain PUT is part 0 with an empty part attempt. */
 export const partChunksPrefix = (
   ref: BucketRef,
   key: string,
@@ -71,19 +71,19 @@ export const pendingWriteKey = (id: Uint8Array): Uint8Array => encodeKey(["a", i
 export const namesPrefix = (tag: "o" | "u", ref: BucketRef, namePrefix: string): Uint8Array =>
   encodeKeyPrefix([tag, ref.bucket, ref.generation, namePrefix]);
 
-/** The lowest key above every row of exactly this name. Names end with a mark, so there always is one. */
+/** The lowest key above every row of exactly this name. Names end with a mark, so such a key always exists. */
 export function afterName(tag: "o" | "u", ref: BucketRef, name: string): Uint8Array {
   const end = prefixEnd(encodeKey([tag, ref.bucket, ref.generation, name]));
   if (end === undefined) throw new Error("a key that ends with a mark has no successor");
   return end;
 }
 
-/** Upload ids are ASCII text in keys of uploads and parts, and the same bytes where chunks name their attempt. */
+/** Upload ids are ASCII text in keys of uploads and parts, and the same bytes as the attempt in keys of chunks. */
 export const uploadAttempt = (uploadId: string): Uint8Array => new TextEncoder().encode(uploadId);
 
 /**
  * The name in an object row's key. @param offset length of `objectsPrefix`: listings read a thousand keys of one bucket.
- * @throws RangeError when it is not an object row
+ * @throws RangeError when `key` is no key of an object row
  */
 export function parseObjectKey(key: Uint8Array, offset: number): string {
   const end = key.byteLength - 2;
@@ -96,18 +96,18 @@ export function parseObjectKey(key: Uint8Array, offset: number): string {
   return name;
 }
 
-/** @throws RangeError when it is not an upload row. */
+/** @throws RangeError when `key` is no key of an upload row. */
 export function parseUploadKey(key: Uint8Array): { readonly key: string; readonly uploadId: string } {
   const [, , , name, uploadId] = decodeKey(key, ["string", "string", "timestamp", "string", "string"]);
   return { key: name, uploadId };
 }
 
-/** @throws RangeError when it is not a part row. */
+/** @throws RangeError when `key` is no key of a part row. */
 export function parsePartKey(key: Uint8Array): number {
   return decodeKey(key, ["string", "string", "timestamp", "string", "string", "number"])[5];
 }
 
-/** @throws RangeError when it is not a bucket row. */
+/** @throws RangeError when `key` is no key of a bucket row. */
 export function parseBucketKey(key: Uint8Array): string {
   return decodeKey(key, ["string", "string"])[1];
 }

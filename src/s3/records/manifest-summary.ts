@@ -1,6 +1,7 @@
 /**
- * What a listing needs of a manifest. A page reads a thousand of them, so this walks the protobuf fields itself, reads
- * five and skips the others by their length; a test compares it with the full decoder.
+ * The fields of a manifest that a listing needs. A page reads a thousand manifests, so this code walks the protobuf
+ * fields itself, reads five fields and skips the other fields by their length; a test compares the summary with the
+ * full decoder.
  */
 import type { ChecksumAlgorithm } from "./checksum.ts";
 import { algorithmOf, type ChecksumType, typeOf } from "./checksum.ts";
@@ -98,7 +99,7 @@ function readChecksum(cursor: Cursor): ManifestSummary["checksum"] {
   return { algorithm: name, type: kind };
 }
 
-/** Exact up to 2^53; what is above comes out above it, and is refused by whoever counts with it. */
+/** Exact up to 2^53; a greater number stays above 2^53, and `safeCount` refuses such a number. */
 function varint(cursor: Cursor): number {
   const { bytes, end } = cursor;
   let result = 0;

@@ -14,7 +14,7 @@ import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
 import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 
-/** Where the bytes are. `payloadCrc32` covers the row's payload. */
+/** The place of the object's bytes. `payloadCrc32` covers the row's payload. */
 export type Content =
   | { readonly kind: "inline"; readonly payloadCrc32: number }
   | { readonly kind: ExtentKind; readonly attempt: Uint8Array; readonly chunkSize: number }
@@ -26,7 +26,7 @@ export type Content =
       readonly partCount: number;
       readonly payloadCrc32: number;
     }
-  /** Of a newer release: what the row says of the object holds, the bytes cannot be read here. */
+  /** Content of a newer release: the other fields of the row are valid, but this node cannot read the bytes. */
   | { readonly kind: "unknown"; readonly number: number };
 
 export interface Manifest {
@@ -41,7 +41,7 @@ export interface Manifest {
   readonly owner: RowOwner;
   readonly storageClass: StorageClass;
   readonly content: Content;
-  /** Which invocation of an SDK wrote it, when under a condition (objects/invocation.ts). */
+  /** The SDK invocation that wrote the object, for a conditional write (objects/invocation.ts). */
   readonly invocation?: Uint8Array | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface PartRef {
   readonly kind: ExtentKind | "unknown";
   readonly attempt: Uint8Array;
   readonly size: number;
-  /** In the object's checksum algorithm; empty when there is none. */
+  /** Checksum of the part in the object's checksum algorithm; empty when there is none. */
   readonly checksum: Uint8Array;
 }
 

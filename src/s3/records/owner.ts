@@ -1,10 +1,10 @@
-/** Whose a bucket, an object or an upload is. */
+/** The owner of a bucket, an object or an upload. */
 import type { UserId } from "../../iam/types.ts";
 import { RecordError } from "./record-error.ts";
 
 const USER_ID_BYTES = 32;
 
-/** As a row says it. Rows of the days before users had ids name the access key that was used; only root had one. */
+/** The owner in a row. Rows older than user ids name the access key of the request; only root had an access key. */
 export type RowOwner =
   | { readonly kind: "user"; readonly id: Uint8Array }
   | { readonly kind: "root"; readonly accessKey: string };
@@ -16,14 +16,14 @@ export function rowOwner(id: UserId): RowOwner {
   return { kind: "user", id: bytes };
 }
 
-/** @param root who root is */
+/** @param root id of the root user */
 export function userOf(owner: RowOwner, root: UserId): UserId {
   if (owner.kind === "root") return root;
   const { id } = owner;
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString("hex");
 }
 
-/** The fields of a row, of which one is written. */
+/** The owner fields of a row; exactly one field is written. */
 export function encodeOwner(owner: RowOwner): { ownerId: Uint8Array } | { owner: string } {
   return owner.kind === "user" ? { ownerId: owner.id } : { owner: owner.accessKey };
 }

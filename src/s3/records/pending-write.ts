@@ -1,9 +1,9 @@
-/** Rows of writes that are under way (content/pending-writes.ts). */
+/** Rows of unfinished writes (content/pending-writes.ts). */
 import { elastickv as gen } from "../../gen/s3.js";
 import { decodeWith, safeCount } from "./record-error.ts";
 
 export interface PendingWriteRecord {
-  /** 8 bytes: one start of one node. */
+  /** 8 bytes that identify one start of one node. */
   readonly origin: Uint8Array;
   readonly node: string;
   readonly startedMs: number;

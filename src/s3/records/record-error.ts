@@ -1,4 +1,4 @@
-/** A stored row is not what this code wrote: corruption or a bug. Never the client's fault. */
+/** A stored row differs from the rows that this code writes: corruption or a bug. Never the client's fault. */
 export class RecordError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -6,7 +6,7 @@ export class RecordError extends Error {
   }
 }
 
-/** protobufjs rounds silently above 2^53: nothing leaves a codec without this. @throws RecordError */
+/** protobufjs rounds silently above 2^53, so every count of a codec passes this check. @throws RecordError */
 export function safeCount(value: number, what: string): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new RecordError(`${what} is ${value}`);
   return value;

@@ -1,7 +1,7 @@
 import { elastickv as gen } from "../../gen/s3.js";
 import { RecordError } from "./record-error.ts";
 
-/** What an object may be stored as here: the classes from which S3 reads at once. */
+/** The storage classes of this server: the classes from which S3 reads without a restore. */
 export type StorageClass =
   | "STANDARD"
   | "REDUCED_REDUNDANCY"
@@ -25,7 +25,7 @@ export function isStorageClass(text: string): text is StorageClass {
   return Object.hasOwn(NUMBERS, text);
 }
 
-/** The fields of a row: nothing for STANDARD, which rows of before the field have. */
+/** The storage class field of a row; absent for STANDARD, as in rows that are older than the field. */
 export function encodeStorageClass(name: StorageClass): { storageClass?: gen.s3.StorageClass } {
   return name === "STANDARD" ? {} : { storageClass: NUMBERS[name] };
 }

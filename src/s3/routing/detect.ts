@@ -1,4 +1,4 @@
-/** From a request to exactly one operation. */
+/** Finds exactly one operation for a request. */
 import { looksPresigned } from "../auth/presigned.ts";
 import { isOfPresigned } from "../auth/presigned-parameters.ts";
 import type {
@@ -15,7 +15,7 @@ import type { S3Request } from "../protocol/request.ts";
 import type { RefusedOperation } from "./operations/row.ts";
 import { type LevelTable, OPERATIONS, SUB_RESOURCES } from "./operations/table.ts";
 
-/** What of an exchange the request's method, target and headers decide. */
+/** The part of an exchange that the request's method, target and headers decide. */
 export type Detected =
   | Pick<ServiceExchange, "level" | "operation">
   | Pick<BucketExchange, "level" | "operation" | "bucket">
@@ -24,15 +24,18 @@ export type Detected =
 
 type Refused = Extract<Detected, { level: "refused" }>;
 
-/** What is refused is counted under this name. */
+/** Refused requests are counted under this name. */
 export const UNSUPPORTED = "Unsupported";
-/** Of a request that is no operation of S3: no policy names it, and only one that allows everything allows it. */
+/**
+ * Permissions of a request that is no operation of S3: no policy names the action, so only a policy that allows every
+ * action allows the request.
+ */
 const NOTHING: RefusedExchange["operation"]["permissions"] = { actions: [""] };
 
-/** Headers that turn an operation into one that is not implemented, wherever they appear. */
+/** Headers that turn every operation into an unimplemented operation. */
 const UNIMPLEMENTED_HEADERS = ["x-amz-write-offset-bytes", "x-amz-rename-source"];
 
-/** Parameters of SigV2, which is refused in its own words, and what SDKs add to any request. */
+/** Parameters of SigV2, which has its own error, and parameters that SDKs add to any request. */
 const OF_ANY_REQUEST: ReadonlySet<string> = new Set(["AWSAccessKeyId", "Expires", "Signature", "x-id"]);
 
 /** The operations of one level by `METHOD sub-resource`. */
@@ -72,7 +75,7 @@ function targetOf({ method, subResource }: Pick<RefusedOperation, "method" | "su
   return `${method} ${subResource}`;
 }
 
-/** `GET, PUT` of a resource: what a 405 says in Allow. */
+/** The methods of a resource, such as `GET, PUT`: the value of Allow in a 405. */
 function methodsOf(
   rows: readonly Pick<RefusedOperation, "method" | "subResource">[],
   subResource: string,
@@ -81,7 +84,10 @@ function methodsOf(
   return [...new Set(methods)].join(", ");
 }
 
-/** Never throws: a refusal is an operation too, so that it is authenticated, logged and counted like the others. */
+/**
+ * Never throws: a refusal is an operation too, so that a refused request is authenticated, logged and counted like
+ * other requests.
+ */
 export function detectOperation(request: S3Request): Detected {
   const { bucket, key } = request;
   if (bucket === undefined) {
@@ -116,7 +122,7 @@ function find<L extends Level>(index: Index<L>, request: S3Request): Operation<L
   return refusal === undefined ? operation : refuse(refusal, operation);
 }
 
-/** Why a request that has found its operation is not understood. */
+/** The refusal of a request whose operation was found; undefined when there is none. */
 function refusalOf(request: S3Request, operation: OperationRow): S3Error | undefined {
   const { subResource, subResourceValue } = operation;
   const stranger = unknownParameter(request, operation);
@@ -137,9 +143,10 @@ function refuse(refusal: S3Error, row?: Pick<RefusedOperation, "permissions">): 
 }
 
 /**
- * A parameter that is not known may be a sub-resource of tomorrow. Without a value it looks like one; on a request
- * that changes something it is not worth the risk to ignore it: an `x-amz-*` one may be a header that somebody moved to
- * where only presigned URLs have it. `?x=y` on a read is ignored, as S3 does.
+ * An unknown parameter may be a sub-resource of a later version of S3. A parameter without a value looks like a
+ * sub-resource. On a request that writes, every unknown parameter is refused, because ignoring the parameter is a
+ * risk: an `x-amz-*` parameter may be a header that the client moved to the query, where only presigned URLs have
+ * headers. `?x=y` on a read is ignored, as S3 does.
  */
 function unknownParameter(request: S3Request, { parameters, subResource }: OperationRow): string | undefined {
   if (request.query.size === 0) return undefined;
@@ -176,7 +183,7 @@ function noSuchOperation<L extends Level>(
   });
 }
 
-/** S3's names for what a method is not allowed on, as recorded on 2026-09-23: brekkylab/backlot, tests. */
+/** S3's names for the resource of a 405, as recorded on 2026-09-23: brekkylab/backlot, tests. */
 function resourceType(level: Level, subResource: string): string {
   if (subResource === "") return level.toUpperCase();
   if (subResource === "delete") return "MULTI_OBJECT_DELETE";
@@ -185,7 +192,9 @@ function resourceType(level: Level, subResource: string): string {
   return level === "object" && (name === "TAGGING" || name === "ENCRYPTION") ? `OBJECT_${name}` : name;
 }
 
-/** As recorded there: what is no form is told so, and no client repeats that. */
+/**
+ * As recorded on 2026-09-23 (brekkylab/backlot, tests): a POST that is no form gets an error that no client repeats.
+ */
 function postForm(request: S3Request): S3Error {
   const type = request.header("content-type") ?? "";
   if (type.toLowerCase().startsWith("multipart/form-data"))
@@ -203,7 +212,7 @@ function notImplemented(what: string, why?: string): S3Error {
   });
 }
 
-/** AWS's words: versity/versitygw, s3err/invalid-argument.go. */
+/** The message of AWS: versity/versitygw, s3err/invalid-argument.go. */
 function partWithoutUpload(request: S3Request): S3Error {
   return invalidArgument(
     "partNumber",

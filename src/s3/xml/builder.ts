@@ -21,10 +21,10 @@ export function document(root: string, inner: string): string {
   return `${DECLARATION}<${root} xmlns="${NAMESPACE}">${inner}</${root}>`;
 }
 
-/** The declaration alone: sent first where white space may follow before the document. */
+/** The declaration alone, for answers that send white space before the document. */
 export const XML_DECLARATION = DECLARATION;
 
-/** Without declaration, to follow one that was sent already. */
+/** The document without declaration, to send after `XML_DECLARATION`. */
 export function documentBody(root: string, inner: string): string {
   return `<${root} xmlns="${NAMESPACE}">${inner}</${root}>`;
 }

@@ -1,6 +1,6 @@
 /**
- * Request documents. Whatever is not plain elements and text is refused: no DTD, hence no entity of the client's making
- * (XML bomb), bounded depth, and a size that the caller bounded before reading.
+ * Request documents. Only plain elements and text are accepted: no DTD, so the client can define no entity (XML
+ * bomb), bounded depth, and a size that the caller limits before reading.
  */
 import { XMLParser } from "fast-xml-parser";
 import { escapeXml, S3Error } from "../protocol/errors.ts";
@@ -14,7 +14,7 @@ const parser = new XMLParser({
   trimValues: false,
   removeNSPrefix: true,
   alwaysCreateTextNode: true,
-  // References are decoded below, once, and only the five of XML itself and numeric ones.
+  // `decodeReferences` decodes references once, and only the five references of XML itself and numeric references.
   processEntities: false,
 });
 
@@ -23,16 +23,18 @@ export class XmlElement {
   readonly #node: Readonly<Record<string, unknown>>;
 
   constructor(node: unknown) {
-    // An element without children may come as its bare text.
+    // The parser may return an element without children as its bare text.
     this.#node = isRecord(node) ? node : { [TEXT]: node };
   }
 
-  /** Its text, references decoded. @throws S3Error MalformedXML for an unknown or forbidden reference */
+  /**
+   * Text of the element, with decoded references. @throws S3Error MalformedXML for an unknown or forbidden reference
+   */
   get text(): string {
     return decodeReferences(String(this.#node[TEXT] ?? ""));
   }
 
-  /** Of its child elements, each once. */
+  /** Names of the child elements, each once. */
   get names(): string[] {
     return Object.keys(this.#node).filter((name) => name !== TEXT);
   }
@@ -42,7 +44,7 @@ export class XmlElement {
     return asArray(this.#node[name]).map((node) => new XmlElement(node));
   }
 
-  /** The only child of that name. @throws S3Error MalformedXML when there are several */
+  /** The only child with this name. @throws S3Error MalformedXML when there are several */
   child(name: string): XmlElement | undefined {
     const found = this.children(name);
     if (found.length > 1) throw malformed(`<${name}> appears more than once`);
@@ -80,9 +82,10 @@ const CLOSINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The same document with each CDATA section written as ordinary text. The parser hands out an element's sections apart
- * from its text, without their order, and `<![CDATA[a]]>b` is not the key `ba`. Comments and instructions are stepped
- * over, as they may hold what looks like a section. @throws S3Error MalformedXML for one that does not end
+ * The same document with each CDATA section written as ordinary text. The parser returns an element's sections apart
+ * from its text, without their order, and `<![CDATA[a]]>b` is not the key `ba`. The loop skips comments and
+ * instructions, because both may hold text that looks like a section.
+ * @throws S3Error MalformedXML for a section, comment or instruction that does not end
  */
 function cdataAsText(text: string): string {
   if (!text.includes(CDATA)) return text;

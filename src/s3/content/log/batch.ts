@@ -4,7 +4,7 @@ import { encodeChunk } from "../../records/chunk.ts";
 import { chunkKey } from "../../records/keys.ts";
 import type { Permit } from "../admission.ts";
 
-/** Chunks that travel in one Raft entry, back to back in one buffer, and the admission they hold. */
+/** Chunks of one Raft entry, consecutive in one buffer, with the admission permit of the chunks. */
 export class Batch {
   readonly #buffer: PayloadBuffer;
   readonly #permit: Permit;
@@ -12,7 +12,7 @@ export class Batch {
   #used = 0;
   #released = false;
 
-  /** Takes over buffer and permit: they go back with the batch. */
+  /** The batch owns buffer and permit; `release` returns both. */
   constructor(buffer: PayloadBuffer, permit: Permit) {
     this.#buffer = buffer;
     this.#permit = permit;
@@ -35,7 +35,7 @@ export class Batch {
     return bytes.subarray(this.#used, this.#used + length);
   }
 
-  /** `view` is what `space` gave, filled. */
+  /** Adds one chunk. `view` is the filled view that `space` returned. */
   add(prefix: Uint8Array, number: number, view: Uint8Array): void {
     this.#used += view.byteLength;
     this.#puts.push({
@@ -46,7 +46,9 @@ export class Batch {
     });
   }
 
-  /** At the final outcome of the transaction that carried it, once nobody reads the bytes any more. Idempotent. */
+  /**
+   * Call at the final outcome of the transaction that carried the batch, once no reader needs the bytes. Idempotent.
+   */
   release(): void {
     if (this.#released) return;
     this.#released = true;

@@ -1,6 +1,6 @@
 /**
- * How an object is cut for its path through the log: chunks of 1 MiB, as many to a Raft entry as its ENCODED size
- * allows, with 64 KiB to spare. At the default limit of 4 MiB that is three, so that 5 GiB are 1707 entries.
+ * How an object is cut for the log: chunks of 1 MiB, as many per Raft entry as the ENCODED size of the entry allows,
+ * with 64 KiB free. The default limit of 4 MiB allows three chunks, so 5 GiB need 1707 entries.
  */
 import { encodeGarbage } from "../../../txn/garbage.ts";
 import type { Condition, KvGroup, Txn, TxnMutation } from "../../../txn/types.ts";
@@ -10,7 +10,10 @@ import { aliveKey, chunkKey, partChunksPrefix, pendingWriteKey, uploadKey } from
 import { encodePendingWrite } from "../../records/pending-write.ts";
 import { CHUNK_BYTES } from "../chunk-buffers.ts";
 
-/** What stays free in a full entry at the default limit; a smaller limit keeps a quarter of itself. @internal */
+/**
+ * Bytes that stay free in a full entry at the default limit; with a small limit, a quarter of the limit stays free.
+ * @internal
+ */
 export const ENTRY_HEADROOM_BYTES = 64 * 1024;
 const CHUNK_BYTES_MIN = 64;
 
@@ -21,8 +24,8 @@ export interface BatchPlan {
 }
 
 /**
- * Chunk size and batch for what one transaction may take, decided with the worst case: the longest key there is, all
- * of it in bytes that double when they are escaped, in the first batch (which also carries the pending write).
+ * Chunk size and chunks per batch for the size limit of a transaction, computed for the worst case: the longest key,
+ * of bytes that double when escaped, in the first batch (which also carries the pending write).
  * @throws RangeError when not even the smallest chunk fits
  */
 export function planBatches(kv: Pick<KvGroup, "encodedSize" | "maxTxnBytes">): BatchPlan {

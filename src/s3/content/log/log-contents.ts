@@ -1,4 +1,4 @@
-/** The path through the log, put together: every byte is in a Raft entry, and then in a row of the keyspace. */
+/** Builds the path through the log: every byte is in a Raft entry, and then in a row of the keyspace. */
 import type { ExtentKind } from "../../records/extent-kind.ts";
 import { Contents } from "../contents.ts";
 import type { ContentSink, ContentSource, ContentTarget } from "../types.ts";
@@ -6,7 +6,7 @@ import { type BatchPlan, planBatches } from "./batcher.ts";
 import { LogSource } from "./source.ts";
 import { type LogSinkDeps, LogWrite } from "./writer.ts";
 
-/** What a node has that stores everything through the log. */
+/** The contents of a node that stores all content through the log. */
 export function logContents(deps: LogSinkDeps): Contents {
   const plan = planBatches(deps.kv.system);
   const sink = logSink(deps, plan);
@@ -25,7 +25,7 @@ export function logSink(deps: LogSinkDeps, plan: BatchPlan): ContentSink {
   };
 }
 
-/** All parts of an upload have chunks of one size, also when this node was started with other limits since. */
+/** All parts of an upload have chunks of one size, even when the node has restarted with other limits. */
 function planFor(plan: BatchPlan, part: ContentTarget["part"]): BatchPlan {
   if (part === undefined || part.chunkSize === plan.chunkBytes) return plan;
   const chunkBytes = part.chunkSize;

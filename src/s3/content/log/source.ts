@@ -59,7 +59,8 @@ async function readChunk(
   const row = await group.getImmutable(key, buffer);
   if (row?.payload === undefined) throw new RecordError(`chunk ${hex(key)} is missing`);
   const { crc32: expected, size: written } = decodeChunk(row.value);
-  // One look at the bytes is enough, and it is a tenth of what a download costs; the store has had it, or it is ours.
+  // One CRC over the bytes is enough, and costs a tenth of a download; either the store or this code computes the
+  // CRC.
   const found = buffer.crc32 ?? crc32(row.payload);
   if (found !== expected || written !== size || row.payload.byteLength !== written) {
     throw new RecordError(

@@ -1,14 +1,14 @@
 /**
- * Carries the bytes of one PUT, part or copy into the log (the path that stays as the fallback of chunks beside
+ * Writes the bytes of one PUT, part or copy into the log (the path that stays as the fallback of chunks beside
  * the log).
  *
  * - up to the inline limit: one buffer, which the manifest's row carries as its payload;
  * - one batch of chunks: its rows go into the manifest's transaction;
- * - more: full batches go ahead, the first with the row of the pending write, the later ones on condition that it is
- *   there; the last one waits for the manifest's transaction, which also deletes that row.
+ * - more: full batches are sent first. The first batch carries the row of the pending write, and later batches
+ *   require the row. The last batch goes into the manifest's transaction, which also deletes the row.
  *
- * At most `BATCHES_IN_FLIGHT` batches are on their way while the next one is filled. The second leaves only when the
- * first has been applied: a proposal that was dropped and repeated may overtake nothing it depends on.
+ * At most `BATCHES_IN_FLIGHT` batches are in flight while the next batch is filled. The second batch is sent only
+ * after the first batch was applied: a proposal must not be applied before a repeated proposal that it depends on.
  */
 import { crc32 } from "node:zlib";
 import type { Clock } from "../../../platform/clock.ts";
@@ -39,11 +39,11 @@ export interface LogSinkDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly admission: PutAdmission;
-  /** This node, across its starts. */
+  /** Id of this node, the same at every start. */
   readonly node: string;
-  /** 8 bytes: this start of this node. */
+  /** 8 bytes that identify this start of this node. */
   readonly origin: Uint8Array;
-  /** Objects up to this many bytes ride in the Raft entry of their manifest. */
+  /** Objects up to this many bytes are stored in the Raft entry of their manifest. */
   readonly inlineBytesMax: number;
 }
 
@@ -57,13 +57,13 @@ export class LogWrite implements ContentWrite {
   readonly #target: ContentTarget;
   readonly #protocol: AdmissionProtocol;
   readonly #signal: () => AbortSignal | undefined;
-  /** Of this write: chunks are named by it, and its row. */
+  /** Id of this write, in the keys of its chunks and of its pending write. */
   readonly #id: Uint8Array;
   readonly #prefix: Uint8Array;
   readonly #inFlight = new Set<Promise<void>>();
-  /** Everything that must be released whatever happens. */
+  /** Batches that must be released after every outcome. */
   readonly #batches = new Set<Batch>();
-  /** Chunks that the present batch has space for. */
+  /** Chunks that the current batch has space for. */
   #batchChunks = 0;
   #leave: (() => void) | undefined;
   #batch: Batch | undefined;
@@ -84,7 +84,7 @@ export class LogWrite implements ContentWrite {
     this.#deps = deps;
     this.#kv = deps.kv.group(target.ref.bucket);
     this.#plan = plan;
-    // With less space than one full batch, batches are smaller.
+    // When admission has less space than one full batch, batches are smaller.
     const fitting = Math.max(1, Math.floor(deps.admission.capacityBytes / ADMISSION_UNIT_BYTES));
     this.#chunksPerBatch = Math.min(plan.chunksPerBatch, fitting);
     this.#target = target;
@@ -126,7 +126,7 @@ export class LogWrite implements ContentWrite {
     const put: PutMutation = { kind: "put", ...row, payload: this.#payload, garbage: this.#garbage() };
     const closing = this.#closing(put);
     if (this.#batch === undefined || this.#fits(closing, put)) return closing;
-    // A rare row finds no space beside the last batch: the batch goes ahead too.
+    // Rarely the row does not fit beside the last batch: the last batch is then sent first.
     await this.#flush({ settled: () => Promise.resolve() });
     await Promise.all(this.#inFlight);
     this.#check();
@@ -147,7 +147,7 @@ export class LogWrite implements ContentWrite {
     try {
       await abandonPendingWrite(this.#kv, this.#id);
     } catch {
-      // No leader, a full disk: the row stays, and the sweeper comes for it.
+      // Without a leader, or with a full disk, the row stays, and the sweeper deletes the row later.
     }
   }
 
@@ -167,7 +167,7 @@ export class LogWrite implements ContentWrite {
     return this.#kv.encodedSize({ conditions, mutations }) <= this.#kv.maxTxnBytes;
   }
 
-  /** What the row leaves behind: its chunks. */
+  /** Garbage of the row: its chunks. */
   #garbage(): Uint8Array | undefined {
     if (this.#payload !== undefined) return undefined;
     const { ref, key, part } = this.#target;
@@ -192,16 +192,16 @@ export class LogWrite implements ContentWrite {
     return { kind: "inline", payloadCrc32: crc32(view) };
   }
 
-  /** Chunks of the next batch: a full entry's worth while a few uploads share the budget, fewer when many do. */
+  /** Chunks of the next batch: a full entry when few uploads share the budget, fewer chunks when many uploads do. */
   #fairBatch(): number {
     const share = Math.floor(this.#deps.admission.fairShare / (BATCHES_IN_FLIGHT + 1));
     return Math.max(1, Math.min(this.#chunksPerBatch, share));
   }
 
   /**
-   * Space for a batch, before any of its bytes is read. It is asked for as a whole, at a moment when all this upload
-   * holds is on its way already: so uploads that fill the budget together cannot wait for one another, and no
-   * buffer goes half empty.
+   * Acquires space for a whole batch, before any byte of the batch is read, and only when this upload has sent all
+   * batches that it holds. So uploads that together fill the budget cannot wait for each other, and no buffer stays
+   * half empty.
    */
   async #openBatch(bytes: number): Promise<Batch> {
     const { admission } = this.#deps;
@@ -213,13 +213,13 @@ export class LogWrite implements ContentWrite {
       this.#batches.add(batch);
       return batch;
     } catch (error) {
-      // No memory: the space must not be lost with it, or the budget shrinks until the node is started again.
+      // The allocation failed: without the release, the budget would stay smaller until the node restarts.
       permit.release();
       throw error;
     }
   }
 
-  /** With more uploads under way than the budget can pipeline deeply, waits for a batch of its own to land. */
+  /** When many uploads share the budget, waits until one of this upload's own batches is committed. */
   async #keepToShare(): Promise<void> {
     const chunks = this.#batchChunks;
     while (this.#inFlight.size > 0 && this.#batches.size * chunks + chunks > this.#deps.admission.fairShare) {
@@ -250,7 +250,7 @@ export class LogWrite implements ContentWrite {
     try {
       await transactGuarded(this.#kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
     } finally {
-      // The final outcome is known, or the proposer has let go of the bytes; now wait for the last reader.
+      // The final outcome is known, or the proposer has released the bytes; the hash may still read the bytes.
       await hashed.catch(() => {});
       batch.release();
       this.#batches.delete(batch);
@@ -271,7 +271,8 @@ export class LogWrite implements ContentWrite {
   #pendingGuard(): Guard {
     return {
       condition: { kind: "must-exist", key: pendingWriteKey(this.#id) },
-      // Swept for inactivity, or the bucket was emptied under it: the client may send the whole body again.
+      // The sweeper deleted the row for inactivity, or the bucket was emptied: the client may send the whole body
+      // again.
       onFail: () =>
         new S3Error("ServiceUnavailable", {
           message: "The upload was inactive for too long. Please try again.",

@@ -1,6 +1,6 @@
 /**
- * What is configured about a bucket. IAM actions: Service Authorization Reference, Amazon S3. Where the API reference has an
- * operation that deletes a configuration, the action that puts it governs that too, but for policies, websites and metadata.
+ * The configuration of a bucket. IAM actions: Service Authorization Reference, Amazon S3. The delete of a
+ * configuration needs the action of the put, except for policies, websites and metadata.
  */
 import {
   putBucketLogging,

@@ -1,6 +1,6 @@
 /**
- * The service itself, buckets, and the lists of what is in them. IAM actions: Service Authorization Reference, Amazon S3;
- * which operation needs which: API reference, "Permissions" of each operation.
+ * The service itself, buckets, and the lists of their contents. IAM actions: Service Authorization Reference, Amazon
+ * S3; the actions of each operation: API reference, "Permissions" of each operation.
  */
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../../buckets/lifecycle.ts";
 import type { Operation } from "../../context/exchange.ts";

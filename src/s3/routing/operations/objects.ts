@@ -1,4 +1,7 @@
-/** Objects. IAM actions: Service Authorization Reference, Amazon S3; a request that names a version needs another. */
+/**
+ * Objects. IAM actions: Service Authorization Reference, Amazon S3; a request that names a version needs another
+ * action.
+ */
 import type { Permissions } from "../../auth/permissions.ts";
 import type { Operation } from "../../context/exchange.ts";
 import {
@@ -42,7 +45,7 @@ const OF_READ: RowOptions = {
 };
 const BYPASS = { "x-amz-bypass-governance-retention": "s3:BypassGovernanceRetention" };
 
-/** What is said about an object when it is made has actions of its own (API reference, PutObject). */
+/** Headers that describe a new object need further actions (API reference, PutObject). */
 export const MAKES_OBJECT: Permissions = {
   actions: ["s3:PutObject"],
   ofHeaders: {

@@ -1,6 +1,6 @@
 /**
- * Operations of S3 that answer NotImplemented (501), and why no other answer is true. All but a few are writes that ask for
- * something that would not happen. Whatever is in no table here is no operation of S3 either.
+ * Operations of S3 that answer NotImplemented (501), and the reason. Almost all these operations are writes that ask
+ * for an effect that the server does not have. An operation in no table is no operation of S3 either.
  */
 import { type RefusedOperation, refused } from "./row.ts";
 

@@ -1,11 +1,11 @@
-/** How a row of the table of operations is written. */
+/** Builds the rows of the table of operations. */
 import type { Permissions } from "../../auth/permissions.ts";
 import type { Handler, Level, Operation, OperationRow } from "../../context/exchange.ts";
 import { OWNER } from "../../headers/groups.ts";
 
 export interface RowOptions {
   readonly parameters?: readonly string[];
-  /** `x-amz-*` headers; without: the bucket's expected owner. */
+  /** `x-amz-*` headers. Undefined: only the bucket's expected owner. */
   readonly headers?: readonly string[];
   readonly decidesEtags?: true;
   readonly makesBucket?: true;
@@ -15,7 +15,7 @@ export interface RowOptions {
 
 /**
  * @param target `METHOD` or `METHOD sub-resource`
- * @param permissions one IAM action, or what else is needed
+ * @param permissions one IAM action, or the full permissions
  */
 export function row<L extends Level>(
   name: string,
@@ -42,7 +42,7 @@ export function row<L extends Level>(
 /** An operation of S3 that answers NotImplemented (501). */
 export interface RefusedOperation
   extends Pick<OperationRow, "method" | "name" | "permissions" | "subResource"> {
-  /** Why no other answer is true. */
+  /** The reason of the 501. */
   readonly why: string;
 }
 

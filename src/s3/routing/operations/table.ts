@@ -1,4 +1,4 @@
-/** Every operation of S3: what has an answer, and what is refused. */
+/** Every operation of S3: the implemented operations and the refused operations. */
 import type { Level, Operation } from "../../context/exchange.ts";
 import { BUCKET_CONFIGURATION } from "./bucket-configuration.ts";
 import { BUCKETS, SERVICE } from "./buckets.ts";
@@ -25,14 +25,15 @@ export const OPERATIONS: { readonly [L in Level]: LevelTable<L> } = {
 
 const TABLES = Object.values(OPERATIONS);
 
-/** What a request may be counted as; whatever is refused is `Unsupported`. */
+/** The names under which requests are counted; a refused request counts as `Unsupported`. */
 export const OPERATION_NAMES: readonly string[] = TABLES.flatMap(({ operations }) =>
   operations.map(({ name }) => name),
 );
 
 /**
- * Query parameters that choose another operation. All that AWS documents are in the table, so that one that we do not
- * implement is refused instead of being read as the plain operation (`PUT /bucket/key?acl` must not store an object).
+ * Query parameters that choose another operation. The table has every sub-resource that AWS documents, so that an
+ * unimplemented sub-resource is refused and not read as the plain operation (`PUT /bucket/key?acl` must not store an
+ * object).
  */
 export const SUB_RESOURCES: ReadonlySet<string> = new Set(
   TABLES.flatMap(({ operations, refused }) =>
