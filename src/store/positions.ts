@@ -4,7 +4,7 @@ export function newerTs(a: Timestamp, b: Timestamp): Timestamp {
   return a > b ? a : b;
 }
 
-/** Where in the log something lies. */
+/** A position in the log. */
 export interface LogPosition {
   readonly index: number;
   readonly term: number;
