@@ -1,8 +1,10 @@
 /**
- * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads, sessions); a
- * node may run several. *Control* is what a node has once: its identity, its disk, its garbage collector, its operators.
+ * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads,
+ * sessions); a node may run several. *Control* is the part that a node has once: its identity, its disk, its garbage
+ * collector, its operators.
  *
- * One channel between two threads carries the messages of every Raft group: what is said about a group names it (decision 092).
+ * One channel between two threads carries the messages of every Raft group: a message about a group names the group
+ * (decision 092).
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 
-/** By all threads of this process, files and sockets; 0 where the kernel does not say. */
+/**
+ * Bytes that all threads of this process have read, from files and sockets; 0 where the kernel does not count them.
+ */
 export function bytesRead(): number {
   try {
     return Number(/^rchar: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1] ?? 0);

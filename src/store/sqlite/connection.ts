@@ -30,8 +30,9 @@ function checkWritable(db: Database): void {
 }
 
 /**
- * Makes an empty database file that only its owner may read; SQLite gives -wal, -shm and journal the same mode. By itself it
- * makes files 0644 less the umask. Only for a file that no connection of this process has open (see `syncFile`).
+ * Makes an empty database file that only its owner may read; SQLite gives -wal, -shm and journal the same mode.
+ * Without this call SQLite makes files 0644 less the umask. Call it only for a file that no connection of this
+ * process has open (see `syncFile`).
  */
 export function createPrivate(disk: Disk, file: string): void {
   if (disk.stat(file) === undefined) disk.open(file, "create").close();
