@@ -17,7 +17,7 @@ import type { TxnOutcome } from "../txn/types.ts";
 import type { ChangedKeys } from "./changed-keys.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster.ts";
 
-// ---- gateway <-> consensus: once for every gateway -----------------------------------------------------------------
+// ---- gateway <-> consensus: once per gateway ----------------------------------------------------------------------
 
 /** Several entries in one slab. `sequences[i]` has the bytes `offsets[i] .. offsets[i] + lengths[i]`. */
 export interface ProposeMessage {
@@ -60,7 +60,7 @@ export type ConsensusToGateway =
   | { readonly kind: "read-state"; readonly group: GroupId; readonly id: number; readonly index: number }
   | LeadershipMessage;
 
-// ---- control <-> consensus: once a node ----------------------------------------------------------------------------
+// ---- control <-> consensus: once per node -------------------------------------------------------------------------
 
 export type ControlToConsensus =
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
@@ -172,7 +172,7 @@ export type StoreToConsensus =
       readonly ceilingMs: number;
     };
 
-// ---- store <-> gateway: once for every gateway ---------------------------------------------------------------------
+// ---- store <-> gateway: once per gateway --------------------------------------------------------------------------
 
 export interface AnswerMessage {
   readonly sequence: number;
@@ -200,7 +200,7 @@ export type StoreToGateway =
    */
   | { readonly kind: "keyspace-replaced"; readonly group: GroupId; readonly applied: AppliedState };
 
-// ---- store <-> control: once a node --------------------------------------------------------------------------------
+// ---- store <-> control: once per node -----------------------------------------------------------------------------
 
 export type ControlToStore = { readonly kind: "stop" };
 
@@ -210,7 +210,7 @@ export type StoreToControl =
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "stopped" };
 
-// ---- consensus <-> snapshot thread (its own Worker: it reads and writes whole keyspaces) -------------------------------
+// ---- consensus <-> snapshot thread (its own Worker: it reads and writes whole keyspaces) --------------------------
 
 export type ConsensusToSnapshot =
   /** Opens a consistent read and streams it, one chunk for each unit of credit. */

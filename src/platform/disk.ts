@@ -48,7 +48,10 @@ export type OpenMode = "read" | "write" | "create" | "create-or-open";
 /** One open file. Reads and writes name their position; there is no file pointer. */
 export interface DiskFile {
   readonly path: string;
-  /** Fills `target` from `position`. Returns the bytes read: less than `target.length` only at the end of the file. */
+  /**
+   * Fills `target` from `position`. Returns the number of bytes read: fewer than `target.length` only at the end of
+   * the file.
+   */
   pread(target: Uint8Array, position: number): number;
   /** Writes all of `bytes`; a short write is continued. On an error an unknown part has been written. */
   pwrite(bytes: Uint8Array, position: number): void;

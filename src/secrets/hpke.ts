@@ -13,7 +13,9 @@ import {
   type KeyObject,
 } from "node:crypto";
 
-/** Bytes of a key, of a shared secret and of an encapsulated key (Nsk, Npk, Nsecret, Nenc of the RFC, section 7.1). */
+/**
+ * Bytes of a key, of a shared secret and of an encapsulated key (Nsk, Npk, Nsecret, Nenc of the RFC, section 7.1).
+ */
 export const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;

@@ -14,7 +14,10 @@ import { lasting } from "../platform/start-error.ts";
 import { KEY_BYTES, openWith, type Purpose, publicKeyOf, type Sealed, sealTo } from "./hpke.ts";
 
 export const NODE_KEY_FILE = "node.key";
-/** systemd puts the credentials of a unit into the directory that this variable names (systemd.exec(5), LoadCredential). */
+/**
+ * systemd puts the credentials of a unit into the directory that this variable names (systemd.exec(5),
+ * LoadCredential).
+ */
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 const FORMAT = "elastickv-node-key-1";
 

@@ -87,7 +87,7 @@ export type Recall =
   | { readonly kind: "new" }
   /** The proposal was applied before; `outcome` is its answer. */
   | { readonly kind: "answered"; readonly outcome: TxnOutcome }
-  /** The proposal was applied and acknowledged before: nobody waits for its answer. */
+  /** The proposal was applied and acknowledged before: no caller waits for its answer. */
   | { readonly kind: "stale" };
 
 /** All sessions, cached in memory over the store's replicated FSM state. */

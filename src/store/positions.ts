@@ -18,7 +18,7 @@ function show(position: AppliedState): string {
   return `index ${position.index} term ${position.term}`;
 }
 
-/** @throws StoreError STALE_POSITION unless `next` lies after `applied` in the log; RangeError for impossible numbers */
+/** @throws StoreError STALE_POSITION unless `next` lies after `applied` in the log; RangeError for invalid numbers */
 export function checkPosition(applied: AppliedState, next: AppliedState): void {
   if (
     !Number.isSafeInteger(next.index) ||

@@ -7,7 +7,7 @@ import { NONE, ReadOnlyOption } from "./types.ts";
 type NextInt = (bound: number) => number;
 
 export interface Config {
-  /** This node's id: a safe integer above 0, never used by another node, not even a removed one. */
+  /** This node's id: a safe integer above 0. No other node ever had or has this id, not even a removed one. */
   readonly id: number;
   readonly storage: Storage;
   readonly nextInt: NextInt;

@@ -1,6 +1,6 @@
 /**
- * The decisions of a start about the files of the log. docs/format/wal.md, "Recovery", has the same table, with the same
- * letters and the reasons.
+ * The decisions of a start about the files of the log. docs/format/wal.md, "Recovery", has the same table, with the
+ * same letters and the reasons.
  *
  * | row | found                                                                   | decision                       |
  * |-----|-------------------------------------------------------------------------|--------------------------------|
