@@ -41,7 +41,7 @@ export interface Disk {
  * - `read`: must exist, read only.
  * - `write`: must exist, read and write.
  * - `create`: must not exist, read and write.
- * - `create-or-open`: read and write, whatever is there.
+ * - `create-or-open`: read and write; the file is created when it is missing.
  */
 export type OpenMode = "read" | "write" | "create" | "create-or-open";
 

@@ -7,6 +7,6 @@ export function bytesRead(): number {
   try {
     return Number(/^rchar: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1] ?? 0);
   } catch {
-    return 0; // a kernel without I/O accounting: entries applied are left
+    return 0; // The kernel has no I/O accounting. The service reporter still counts applied entries.
   }
 }

@@ -9,8 +9,8 @@
  *   16     P  payload area: the bulk bytes of the mutations, one after the other, in order
  *   16+P   …  protobuf `Command` (kind 1), or 8 bytes big-endian Unix milliseconds (kind 2)
  *
- * Bulk bytes lie before the header, so that a body can be read from the socket straight into its place in the entry
- * before anything about the rest of the transaction is known; they are never encoded, and never copied on decoding.
+ * The bulk bytes come before the protobuf. So a body can be read from the socket directly into its place in the entry,
+ * before the rest of the transaction is known. Bulk bytes are never encoded, and decoding never copies them.
  */
 import { elastickv as gen } from "../gen/kv.js";
 import type { Mutation, Timestamp } from "../store/types.ts";

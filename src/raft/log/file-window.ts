@@ -38,7 +38,7 @@ export class FileWindow {
     let crc = 0;
     for (let done = 0; done < length; ) {
       const piece = this.bytes(offset + done, Math.min(WINDOW_BYTES, length - done));
-      if (piece.byteLength === 0) return -1; // the file is shorter than it said
+      if (piece.byteLength === 0) return -1; // The file is shorter than its reported size.
       crc = crc32(piece, crc);
       done += piece.byteLength;
     }

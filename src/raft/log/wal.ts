@@ -114,7 +114,7 @@ export class Wal {
     return { wal: new Wal(options, log), recovered };
   }
 
-  /** The first entry that can be read; `lastIndex + 1` when there is none. */
+  /** Index of the first entry that can be read; `lastIndex + 1` when there is none. */
   get firstIndex(): number {
     return this.#state.entries.baseIndex + 1;
   }

@@ -26,7 +26,7 @@ export function payloadSegment(name: string): number | undefined {
 export class OpenPayloadFiles {
   readonly #disk: Disk;
   readonly #directory: string;
-  /** Least recently used first. */
+  /** Open files by number, the least recently used first. */
   readonly #open = new Map<number, DiskFile>();
   /** The most recently used file: most reads ask for it again. */
   #newest: { readonly segment: number; readonly file: DiskFile } | undefined;

@@ -15,7 +15,7 @@ const PAYLOAD_FILE_BYTES = 256 * 1024 * 1024;
 /** Payloads up to STAGED_MAX_BYTES are gathered, so that a batch of small objects needs one write. */
 const STAGED_MAX_BYTES = 64 * 1024;
 const STAGE_BYTES = 1024 * 1024;
-/** Blocks are reserved in steps as large as the file already is, within these bounds. */
+/** Blocks are reserved in steps of the present file size, within these limits. */
 const RESERVE_MIN_BYTES = 1024 * 1024;
 const RESERVE_MAX_BYTES = 32 * 1024 * 1024;
 
