@@ -1,9 +1,10 @@
 /**
- * Deletes what superseded rows left behind (the garbage queue, see state/state-machine.ts), in bounded batches through Raft.
+ * Deletes the content that superseded rows left behind (the garbage queue, see state/state-machine.ts), in bounded
+ * batches through Raft.
  *
- * Keys only are read, `SCAN_PAGE` at a time, and deleted `COLLECT_BATCH_OPERATIONS` to an entry: a 5 GiB object
- * (5120 chunks) is 80 entries. Every step can be repeated: a collector that stops anywhere, or two of them at once,
- * delete nothing twice and forget nothing, because a list row goes last.
+ * The collector reads keys only, `SCAN_PAGE` at a time, and deletes `COLLECT_BATCH_OPERATIONS` keys per entry: a 5
+ * GiB object (5120 chunks) is 80 entries. Every step can be repeated. A collector that stops at any point, or two
+ * collectors at once, delete nothing twice and lose nothing, because the garbage record is deleted last.
  */
 import type { Clock } from "../platform/clock.ts";
 import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
@@ -14,35 +15,40 @@ import type { KvGroup, TxnMutation } from "../txn/types.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const COLLECT_BATCH_OPERATIONS = 64;
-/** Keys read at a time; independent of the batch. */
+/** Keys per read; independent of the batch. */
 const SCAN_PAGE = 1_024;
-/** List rows looked at in one run. */
+/** Garbage records per read. */
 const LIST_PAGE = 256;
 
 export interface GarbageCollectorOptions {
   readonly group: KvGroup;
   readonly clock: Clock;
-  /** A GET that began before the row was superseded keeps its chunks this long. */
+  /** A GET that began before the row was superseded can read its chunks for this long. */
   readonly gracePeriodMs: number;
-  /** True while this node leads: one collector is enough. */
+  /** True while this node leads: one collector is enough for a group. */
   readonly active: () => boolean;
   readonly onDeleted?: (rows: number) => void;
   /**
-   * Deletes every reference under a prefix to content beside the log; resolves, with the rows deleted, when none is
-   * left. Called again for a prefix when it rejected, or when the collector stopped before the record was deleted. A
-   * record that names references stays where there is no such function.
+   * Deletes every reference under a prefix to content beside the log; resolves with the number of deleted rows when
+   * no reference is left. The collector calls it again for a prefix when the call rejected, or when the collector
+   * stopped before the record was deleted. Without this function, a record that names references stays in the queue.
    */
   readonly deleteReferences?: (prefix: Uint8Array) => Promise<number>;
-  /** A record that this release cannot read, or has no function for: it stays, with what it names, for one that has. */
+  /**
+   * Reports a record that this release cannot read or cannot collect: the record and its content stay for another
+   * release.
+   */
   readonly onUnreadable?: (key: Uint8Array) => void;
 }
 
 export class GarbageCollector {
   readonly #options: GarbageCollectorOptions;
   #running: Promise<number> | undefined;
-  /** Where the list goes on. Commit timestamps only grow, so no row ever comes before one that was deleted; and a
-   *  deleted row costs every scan that walks over it until its versions are compacted. Unreadable rows lie before it too:
-   *  the next leader, or this node started again, looks at them anew. */
+  /**
+   * The next scan of the garbage queue starts here. Commit timestamps only grow, so no new record comes before a
+   * deleted one, and a deleted row slows every scan over it until compaction removes its versions. Unreadable
+   * records also lie before this key: the next leader, or this node after a restart, reads them again.
+   */
   #listFrom = GARBAGE_PREFIX;
   #stopped = false;
 
@@ -50,8 +56,11 @@ export class GarbageCollector {
     this.#options = options;
   }
 
-  /** Cleans everything whose grace period is over; returns the rows deleted. One run at a time: a second call joins
-   *  the first. @throws KvError as transact() does; the next run goes on where this one stopped. */
+  /**
+   * Deletes all garbage whose grace period is over; returns the number of deleted rows. There is one run at a time:
+   * a second call joins the first.
+   * @throws KvError like transact(); the next run continues where this run stopped
+   */
   run(): Promise<number> {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -69,7 +78,7 @@ export class GarbageCollector {
     while (!this.#stopped && active()) {
       const view = await group.snapshot();
       const rows = await view.scan(this.#listFrom, prefixEnd(GARBAGE_PREFIX), { limit: LIST_PAGE });
-      // The list is ordered by commit time: the first row that is too young ends it.
+      // The queue is ordered by commit time, so no record after the first young one is due.
       const due = rows.filter((row) => {
         return physicalMs(parseGarbageKey(row.key).commitTs) + gracePeriodMs <= clock.nowMs();
       });
@@ -83,7 +92,7 @@ export class GarbageCollector {
           continue;
         }
         for (const item of items) deleted += await this.#delete(item);
-        // Stopped in the middle of a prefix: its list row must stay.
+        // The collector may have stopped inside a prefix, so the garbage record must stay.
         if (this.#stopped) return deleted;
         emptied.push(row.key);
       }
@@ -100,7 +109,7 @@ export class GarbageCollector {
 
   async #delete({ kind, prefix }: GarbageItem): Promise<number> {
     if (kind === "prefix") return this.#deletePrefix(prefix);
-    // A stopped collector keeps the record, so nothing is lost when it does not begin.
+    // A stopped collector keeps the record, so the references are collected later.
     return this.#stopped ? 0 : ((await this.#options.deleteReferences?.(prefix)) ?? 0);
   }
 
@@ -120,7 +129,7 @@ export class GarbageCollector {
 
   async #deleteKeys(keys: readonly Uint8Array[]): Promise<number> {
     for (let i = 0; i < keys.length; i += COLLECT_BATCH_OPERATIONS) {
-      // keepContent: what lies under a prefix of a garbage record is named by that record already.
+      // keepContent: the garbage record already names everything under its prefix.
       const mutations: TxnMutation[] = keys
         .slice(i, i + COLLECT_BATCH_OPERATIONS)
         .map((key) => ({ kind: "delete", key, keepContent: true }));

@@ -1,8 +1,10 @@
 /**
- * Removes pending writes that nobody goes on with; what they have stored becomes garbage by it (s3/content/pending-writes.ts).
+ * Removes pending writes that no upload continues; their stored content then becomes garbage
+ * (s3/content/pending-writes.ts).
  *
- * What a crash leaves behind goes in two ways: at start, pending writes of this node's earlier starts (nobody can be working
- * on them); at any time, those that have not been renewed for the inactivity TTL, whoever wrote them.
+ * A crash leaves pending writes behind, and two sweeps remove them. At start, one sweep removes the pending writes
+ * of this node's earlier starts, because no thread works on them. At an interval, another sweep removes the pending
+ * writes of any node that were not renewed within the inactivity TTL.
  */
 import type { Logger } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -13,21 +15,21 @@ import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
 import type { ScanItem } from "../store/types.ts";
 import type { Condition, KvClient, KvGroup } from "../txn/types.ts";
 
-/** Between two looks for writes that have become inactive. */
+/** Time between two sweeps for inactive pending writes. */
 const SWEEP_INTERVAL_MS = 60_000;
 const SCAN_PAGE = 256;
 
 export interface PendingWriteSweeperOptions {
   readonly group: KvGroup;
   readonly clock: Clock;
-  /** This node, across its starts. */
+  /** The name of this node, which is the same in all its starts. */
   readonly node: string;
-  /** 8 bytes: this start of this node. */
+  /** 8 bytes that identify this start of this node. */
   readonly origin: Uint8Array;
   readonly ttlMs: number;
 }
 
-/** Sweeps every group, at once and then again and again. Returns its end. */
+/** Sweeps every group, at once and then at an interval. Returns a function that ends the sweeps. */
 export function startPendingWriteSweeps(
   options: Omit<PendingWriteSweeperOptions, "group"> & {
     readonly kv: KvClient;
@@ -57,13 +59,16 @@ export class PendingWriteSweeper {
     this.#options = options;
   }
 
-  /** Once at start, before or after serving begins. Returns how many were removed. @throws KvError */
+  /**
+   * Sweeps once at start, before or after serving begins. Returns the number of removed pending writes. @throws
+   * KvError
+   */
   sweepEarlierStarts(): Promise<number> {
     const { node, origin } = this.#options;
     return this.#sweep((write) => write.node === node && Buffer.compare(write.origin, origin) !== 0);
   }
 
-  /** Every so often. Returns how many were removed. @throws KvError */
+  /** Sweeps at an interval. Returns the number of removed pending writes. @throws KvError */
   sweepInactive(): Promise<number> {
     const { clock, ttlMs } = this.#options;
     return this.#sweep((write) => write.seenMs + ttlMs <= clock.nowMs());
@@ -85,7 +90,7 @@ export class PendingWriteSweeper {
     }
   }
 
-  /** On condition that it was not renewed or ended since it was read. */
+  /** Removes the pending write on condition that it was not renewed or ended after the read. */
   async #remove(row: ScanItem): Promise<boolean> {
     const unchanged: Condition = { kind: "version-equals", key: row.key, commitTs: row.commitTs };
     const outcome = await this.#options.group.transact({

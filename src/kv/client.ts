@@ -1,10 +1,10 @@
-/** The keyspace as one gateway sees it: reads through the linearizable reader, writes through the proposer. */
+/** The keyspace as one gateway sees it: the linearizable reader reads, and the proposer writes. */
 import type { PayloadTarget, VersionedValue } from "../store/types.ts";
 import type { KvClient, KvGroup, PayloadBuffer, ReadView, Txn, TxnOutcome } from "../txn/types.ts";
 import type { LinearizableReader } from "./linearizable-reader.ts";
 import type { Proposer } from "./proposer.ts";
 
-/** There is one group, which holds every bucket. */
+/** The client of a node with one group, which contains every bucket. */
 export class NodeKvClient implements KvClient {
   readonly system: KvGroup;
   readonly groups: readonly KvGroup[];

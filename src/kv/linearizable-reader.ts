@@ -1,10 +1,10 @@
 /**
  * Linearizable reads of this node's copy of the keyspace.
  *
- * The fence (design/contract.md, section 5): sample what is committed, *then* make sure with one look at the clock that nobody
- * else can have led in the meantime (the lease), then read at or after that position. In this order a process that is
- * paused between the two finds its lease gone. Without a lease the leader confirms its leadership with a round of
- * heartbeats (read-index); concurrent reads share one round.
+ * The fence (design/contract.md, section 5) has three steps in this order: read the commit index; check with one
+ * read of the clock that only this node can have led in the meantime (the lease); read the keyspace at or after that
+ * index. When a process is paused between the first two steps, the lease has expired. Without a lease the leader
+ * confirms its leadership with a round of heartbeats (read-index); concurrent reads share one round.
  */
 
 import type { ChangedKeys } from "../messages/changed-keys.ts";
@@ -29,12 +29,12 @@ import { RowCache } from "./row-cache.ts";
 export interface LinearizableReaderOptions {
   readonly reader: MvccReader;
   readonly group: GroupId;
-  /** Of the group that is read. */
+  /** Published state of the group that is read. */
   readonly published: PublishedGroup;
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly clock: Clock;
   readonly deadlineMs: number;
-  /** Called once a fence: did the lease answer it? */
+  /** Called once per fence: "hit" when the lease was enough. */
   readonly onFence: (outcome: "hit" | "miss") => void;
 }
 
@@ -100,15 +100,16 @@ export class LinearizableReader {
     });
   }
 
-  /** Rounds asked for so far, repeated ones included. */
+  /** Number of rounds so far, repeated rounds included. */
   get roundsAsked(): number {
     return this.#rounds.count;
   }
 
-  /** @throws KvError UNAVAILABLE when no leader confirms itself within the deadline. */
+  /** @throws KvError UNAVAILABLE when no leader confirms its leadership within the deadline */
   async snapshot(): Promise<ReadView> {
     const { published, onFence } = this.#options;
-    // Before the state is read: when the term is still this one afterwards, commit and lease belong together.
+    // The term is read first: when the term is the same after the state was read, commit index and lease belong
+    // together.
     const term = published.term;
     const commitIndex = published.commitIndex;
     if (this.#leaseHolds(term)) {
@@ -122,23 +123,23 @@ export class LinearizableReader {
     return new View(this.#reader, this.#cache, published.appliedCommitTs);
   }
 
-  /** The keyspace was replaced by a snapshot: reads go to the new one, and nothing of the old is remembered. */
+  /** Called when a snapshot replaced the keyspace: reads use the new keyspace, and the cache is cleared. */
   reopen(reader: MvccReader): void {
     this.#reader = reader;
     this.#cache.clear();
   }
 
-  /** An immutable row: no fence, no retention horizon. */
+  /** Reads an immutable row: without a fence, and without a retention horizon. */
   async getImmutable(key: Uint8Array, target?: PayloadTarget): Promise<VersionedValue | undefined> {
     return this.#reader.getAt(key, this.#options.published.appliedCommitTs, target);
   }
 
-  /** A view of what this node has applied, without a fence: for answers that may be old. */
+  /** Reads the rows that this node has applied, without a fence: for answers that may be old. */
   local(key: Uint8Array): VersionedValue | undefined {
     return this.#reader.getMetaAt(key, this.#options.published.appliedCommitTs);
   }
 
-  /** An apply batch is visible. @param changed as in StoreToGateway */
+  /** Called when an apply batch is visible. @param changed as in StoreToGateway */
   onApplied(applied: AppliedState, changed: ChangedKeys | undefined): void {
     this.#cache.applied(applied.commitTs, changed);
     const { index } = applied;
@@ -153,7 +154,7 @@ export class LinearizableReader {
     this.#rounds.onAnswer(id, index);
   }
 
-  /** Retries rounds without an answer and gives up reads past their deadline; call it a few times a second. */
+  /** Repeats rounds without an answer and rejects reads past their deadline; call it a few times per second. */
   expire(): void {
     const now = this.#options.clock.monotonicMs();
     const gone = (deadlineAtMs: number): boolean => deadlineAtMs <= now;
@@ -169,7 +170,7 @@ export class LinearizableReader {
     this.#rounds.close(error);
   }
 
-  /** One look at the clock after the position was read, and the term once more after that. */
+  /** Reads the clock once after the position, and then the term again. */
   #leaseHolds(term: number): boolean {
     const { published, clock } = this.#options;
     return clock.monotonicMs() * 1000 < published.leaseUntilUs && published.term === term;

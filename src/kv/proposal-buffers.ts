@@ -1,23 +1,27 @@
 /**
- * Where this node's proposals lie until they are applied: shared memory that log and store thread look at without a copy, and
- * that is used again. Large payloads stay where the socket put them; small entries share an arena.
+ * The memory of this node's proposals until they are applied: shared memory that the log and store threads read
+ * without a copy, and that is reused. Large payloads stay where the socket wrote them; small entries share an arena.
  */
 
 import { type Slab, SlabPool } from "../memory/slab-pool.ts";
 import { COMMAND_HEADER_BYTES, CommandKind, writeFixedHeader, writeTxn } from "../txn/command.ts";
 import { KvError, type PayloadBuffer } from "../txn/types.ts";
 
-/** Small, because every Worker that is told of a slab counts the whole slab as memory to collect: with 1 MiB arenas the
- *  collectors of three threads ran for nothing (7 000 against 9 100 PUTs of 4 KiB a second). */
+/**
+ * Arenas are small, because every Worker that receives a slab counts the whole slab as memory to collect: with 1 MiB
+ * arenas the collectors of three threads ran without need (7 000 against 9 100 PUTs of 4 KiB per second).
+ */
 const ARENA_BYTES = 64 << 10;
-/** Payloads from this size on get a slab of their own and are never copied. @internal */
+/** Payloads from this size on get their own slab and are never copied. @internal */
 export const IN_PLACE_PAYLOAD_BYTES = 256 << 10;
-/** Space behind the payload area of a slab for the protobuf header; a longer one costs a copy of the payload. */
+/** Space after the payload area of a slab for the protobuf header; a longer header costs a copy of the payload. */
 const HEADER_SPACE_BYTES = 32 << 10;
-/** Slabs come in these sizes and in multiples of the last one, each with a pool of its own: a buffer of one chunk must
- *  not keep the memory of four resident. */
+/**
+ * Slabs come in these sizes and in multiples of the last size. Each size has its own pool: a buffer of one chunk
+ * must not keep the memory of four chunks.
+ */
 const SLAB_SIZES_BYTES = [64 << 10, 256 << 10, 1 << 20] as const;
-/** Where an entry lies. */
+/** The place of an entry in a slab. */
 export interface Place {
   readonly slab: Slab;
   readonly pool: SlabPool;
@@ -46,9 +50,9 @@ class SlabBuffer implements PayloadBuffer {
 export class ProposalMemory {
   readonly #maxTxnBytes: number;
   readonly #arenas: SlabPool;
-  /** By ascending size. */
+  /** Slab pools by ascending size. */
   readonly #slabs: readonly SlabPool[];
-  /** Large buffers by the memory they lie in: how transact() recognises a payload that is already in place. */
+  /** Large buffers by their memory: transact() uses them to recognise a payload that is already in its slab. */
   readonly #buffers = new Map<ArrayBufferLike, SlabBuffer>();
   #arena: Slab | undefined;
   #arenaUsed = 0;
@@ -63,7 +67,7 @@ export class ProposalMemory {
     );
   }
 
-  /** Large payload slabs in use. */
+  /** Number of large payload slabs in use. */
   get slabsInUse(): number {
     return this.#slabs.reduce((sum, pool) => sum + pool.live, 0);
   }
@@ -94,12 +98,12 @@ export class ProposalMemory {
     return buffer;
   }
 
-  /** One holder of a slab less. */
+  /** Removes one holder of a slab. */
   release(slabId: number): void {
     if (!this.#arenas.release(slabId)) this.#slabs.some((pool) => pool.release(slabId));
   }
 
-  /** The pool of the smallest slabs that hold `bytes` and a header behind them. */
+  /** The pool of the smallest slabs with space for `bytes` and a header after them. */
   #poolFor(bytes: number): SlabPool {
     const needed = COMMAND_HEADER_BYTES + bytes + HEADER_SPACE_BYTES;
     const pool = this.#slabs.find(({ slabBytes }) => slabBytes >= needed);
@@ -108,7 +112,10 @@ export class ProposalMemory {
     return pool;
   }
 
-  /** Puts an entry where it will stay: into the slab its payload already lies in, or into the arena by a copy. */
+  /**
+   * Writes an entry to its final place: the slab that already has the payload, or by a copy the arena or another
+   * slab.
+   */
   place(views: readonly Uint8Array[], payloadBytes: number, header: Uint8Array, length: number): Place {
     const buffer = this.#inPlace(views, header.byteLength);
     if (buffer !== undefined) {
@@ -130,12 +137,13 @@ export class ProposalMemory {
     return { slab, pool: this.#arenas, offset };
   }
 
-  /** The slab that holds exactly these views, back to back from its start, with space for the header behind them. */
+  /** The slab that contains exactly these views, in sequence from its start, with space for the header after them. */
   #inPlace(views: readonly Uint8Array[], headerBytes: number): SlabBuffer | undefined {
     const first = views[0];
     if (first === undefined || headerBytes > HEADER_SPACE_BYTES) return undefined;
     const buffer = this.#buffers.get(first.buffer);
-    // More than one holder: an earlier entry in this slab is still in the Raft log, and its header must not change.
+    // With more than one holder, an earlier entry in this slab is still in the Raft log, and its header must not
+    // change.
     if (buffer === undefined || buffer.pool.holders(buffer.slab.id) !== 1) return undefined;
     let expected = COMMAND_HEADER_BYTES;
     for (const view of views) {
@@ -156,7 +164,7 @@ export class ProposalMemory {
     return { slab: this.#arena, offset };
   }
 
-  /** The same entry at another place. */
+  /** Copies an entry to another place. */
   copy(entry: Uint8Array): Place {
     const { byteLength } = entry;
     if (byteLength > ARENA_BYTES / 2) {

@@ -1,8 +1,9 @@
 /**
- * The proposer: turns a transaction into a proposal, waits until this node has applied it, retries safely.
+ * The proposer turns a transaction into a proposal, waits until this node has applied the proposal, and retries
+ * safely.
  *
- * A retry carries the same origin and sequence, and the state machine answers a repeated one from memory
- * (sessions.ts), so a transaction is applied at most once however often it is proposed.
+ * A retry has the same origin and sequence, and the state machine answers a repeated proposal from its sessions
+ * (sessions.ts). So a transaction is applied at most once, however often it is proposed.
  *
  * More than 400 lines: the life of a proposal is one state machine.
  */
@@ -20,25 +21,35 @@ import { timestampFromMs } from "../txn/hlc.ts";
 import { KvError, type PayloadBuffer, type Txn, type TxnOutcome } from "../txn/types.ts";
 import { type Place, ProposalMemory } from "./proposal-buffers.ts";
 
-/** Times that a transaction is taken to a leader that is too busy after 2, 4, 8 ... ms, up to this many (docs/design/contract.md,
- *  section 7). @internal */
+/** Number of short retries at a busy leader, after 2, 4, 8 ... ms (docs/design/contract.md, section 7). @internal */
 export const RETRY_ATTEMPTS_MAX = 8;
 const RETRY_BACKOFF_MAX_MS = 32;
-/** A leader is too busy for longer, as one that has just lost its followers is: again after this, within the deadline. */
+/**
+ * Delay of later retries at a leader that stays busy, for example because it has lost its followers; within the
+ * deadline.
+ */
 const RETRY_BUSY_MS = 200;
-/** A leader is known and yet nobody takes proposals (a hand-over, the last moments of a deposed one): again after this. */
+/**
+ * Delay of a retry when a leader is known but accepts no proposals (during a transfer, or while a leader loses its
+ * leadership).
+ */
 const RETRY_LEADERLESS_MS = 50;
-/** Without an answer for so long a proposal that was sent to another node is sent again; then after twice as long, and
- *  so on: what makes a cluster silent is often that it has too much to do. @internal */
+/**
+ * A proposal that was sent to another node is sent again after this time without an answer, then after twice the
+ * time, and so on: a cluster without answers is often overloaded. @internal
+ */
 export const SILENCE_MS = 2_000;
-/** Sequences between the oldest unanswered proposal and the newest: bounds the session rows of the state machine. @internal */
+/**
+ * Maximum distance between the oldest unanswered proposal and the newest: limits the session rows of the state
+ * machine. @internal
+ */
 export const PROPOSAL_WINDOW = 8_192;
-/** Proposals sent at the latest when so many have gathered in one turn; they share an fsync. */
+/** Proposals are sent at the latest when this many have gathered in one turn; they share an fsync. */
 const FLUSH_PROPOSALS = 32;
-/** Sessions name 8 + 3 x 10 bytes at most; see encodedSize. */
+/** The identity has at most 8 + 3 x 10 bytes; see encodedSize. */
 const IDENTITY_BYTES_MAX = 40;
 
-/** Who leads, as consensus tells it. `leaderId` 0 = nobody known. */
+/** The leader, as consensus reports it. `leaderId` 0 means that no leader is known. */
 export interface Leadership {
   readonly leading: boolean;
   readonly leaderId: number;
@@ -46,22 +57,27 @@ export interface Leadership {
 }
 
 export interface ProposerOptions {
-  /** Whose log it is for. */
+  /** The group whose log gets the proposals. */
   readonly group: GroupId;
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly published: Pick<PublishedState, "diskSpace">;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** 8 bytes, unique to this gateway of this start of this node: the client of a session (Ongaro's thesis, section 6.3). */
+  /**
+   * 8 bytes, unique to this gateway in this start of this node: the client of a session (Ongaro's thesis, section
+   * 6.3).
+   */
   readonly clientId: Uint8Array;
-  /** Encoded bytes of one entry at most. */
+  /** Maximum encoded bytes of one entry. */
   readonly maxTxnBytes: number;
-  /** Milliseconds until a transaction without an answer is given up. */
+  /** Milliseconds until a transaction without an answer fails. */
   readonly deadlineMs: number;
-  /** The same of one that may have been carried out and that would be decided otherwise if its client repeated it, so
-   *  that its outcome is worth waiting for. At least `deadlineMs`, which is the default. */
+  /**
+   * The deadline of an exact transaction that may have been applied. A repetition by the client could get a
+   * different result, so the proposer waits longer for the outcome. At least `deadlineMs`, which is the default.
+   */
   readonly exactDeadlineMs?: number;
-  /** How a proposal ended, and after how long. */
+  /** Reports the outcome of a proposal, and its duration. */
   readonly onSettled: (outcome: "applied" | "refused" | "failed", seconds: number) => void;
 }
 
@@ -72,21 +88,24 @@ interface Pending {
   readonly resolve: (outcome: TxnOutcome) => void;
   readonly reject: (error: KvError) => void;
   readonly startedAtMs: number;
-  /** Repeated by a client it would meet its own effect. */
+  /** True when a repetition by the client could fail because of the effect of the first attempt. */
   readonly exact: boolean;
   attempts: number;
-  /** Parked: nobody has it, and it waits for a leader. Sent: it may be in a log. Else on its way there. */
+  /**
+   * Parked: no log has the proposal, and it waits for a leader. Sent: a log may have the proposal. Sending: it is
+   * queued.
+   */
   state: "sending" | "sent" | "parked";
   sentAtMs: number;
-  /** Under which leadership it was sent. */
+  /** Term of the leadership under which the proposal was sent. */
   sentTerm: number;
   sentLeaderId: number;
   silenceMs: number;
-  /** The proposal was sent more than once: an answer about one copy says nothing of the others. */
+  /** The proposal was sent more than once: an answer about one copy says nothing about the others. */
   repeated: boolean;
 }
 
-/** Entries that leave together. */
+/** Entries that are sent together. */
 interface Outgoing {
   readonly slab: Slab;
   readonly sequences: number[];
@@ -104,10 +123,10 @@ export class Proposer {
   #nextSequence = 1;
   #oldestPending = 1;
   #flushScheduled = false;
-  /** Proposals not sent yet. */
+  /** Number of proposals that are not sent yet. */
   #gathered = 0;
   #closed = false;
-  /** undefined until consensus has said something about it. */
+  /** The leadership; undefined until consensus has reported it. */
   #leadership: Leadership | undefined;
 
   constructor(options: ProposerOptions) {
@@ -116,12 +135,12 @@ export class Proposer {
     this.#memory = new ProposalMemory(options.maxTxnBytes);
   }
 
-  /** Proposals without an answer. */
+  /** Number of proposals without an answer. */
   get pending(): number {
     return this.#pending.size;
   }
 
-  /** Large payload slabs in use. */
+  /** Number of large payload slabs in use. */
   get slabsInUse(): number {
     return this.#memory.slabsInUse;
   }
@@ -148,7 +167,7 @@ export class Proposer {
   async transact(txn: Txn): Promise<TxnOutcome> {
     if (this.#windowFull) {
       const giveUpAtMs = this.#options.clock.monotonicMs() + this.#options.deadlineMs;
-      // The oldest proposal leaves at its deadline at the latest, and wakes who waits here.
+      // The oldest proposal ends at its deadline at the latest, and then wakes the waiting callers.
       while (this.#windowFull && !this.#closed) {
         await new Promise<void>((resolve) => this.#waitingForWindow.push(resolve));
         if (this.#options.clock.monotonicMs() >= giveUpAtMs && this.#windowFull) throw tooManyWait();
@@ -173,7 +192,7 @@ export class Proposer {
         `a transaction of ${length} bytes passes the limit of ${this.maxTxnBytes}`,
       );
     }
-    // May throw (no memory for a slab): a number that was taken and never settled would end the window's progress.
+    // The call may throw (no memory for a slab): a sequence that is taken and never settled would block the window.
     const place = this.#memory.place(payload.views, payload.bytes, header, length);
     this.#nextSequence++;
     return new Promise<TxnOutcome>((resolve, reject) => {
@@ -199,11 +218,14 @@ export class Proposer {
     });
   }
 
-  /** These are in no log, and are tried again within the deadline. `busy`: a few times soon, then at leisure. */
+  /**
+   * Handles proposals that are in no log: retries them within the deadline. `busy`: first with short delays, then
+   * with long ones.
+   */
   onDropped(sequences: readonly number[], reason: "busy" | "no-leader"): void {
     for (const sequence of sequences) {
       const pending = this.#pending.get(sequence);
-      // Not "sent": it was dropped before, or waits for a leader.
+      // A proposal in another state was dropped before, or waits for a leader.
       if (pending === undefined || pending.state !== "sent") continue;
       if (reason === "no-leader") {
         pending.state = "parked";
@@ -219,7 +241,7 @@ export class Proposer {
     }
   }
 
-  /** Sends what waited for a leader, and again what may have been lost with the one before. */
+  /** Sends the proposals that waited for a leader, and repeats those that may be lost with the previous leader. */
   onLeadership(leadership: Leadership): void {
     this.#leadership = leadership;
     if (leadership.leaderId === 0) return;
@@ -236,26 +258,26 @@ export class Proposer {
   onAnswers(answers: readonly AnswerMessage[]): void {
     for (const { sequence, outcome } of answers) {
       const pending = this.#pending.get(sequence);
-      // Given up before the answer came: nobody is waiting.
+      // The proposal failed before the answer came: no caller waits.
       if (pending === undefined) continue;
       this.#settle(pending, outcome.ok ? "applied" : "refused");
       pending.resolve(outcome);
     }
   }
 
-  /** Gives up proposals past their deadline, and repeats those without an answer; call it a few times a second. */
+  /** Fails proposals past their deadline, and repeats those without an answer; call it a few times per second. */
   expire(): void {
     const now = this.#options.clock.monotonicMs();
     for (const pending of this.#pending.values()) {
       if (pending.state !== "sent" || now - pending.sentAtMs < pending.silenceMs) continue;
-      // In the own log, under the own leadership, it is slow and not lost.
+      // While this node leads, a proposal in its own log is slow and not lost.
       if (this.#leadership === undefined || this.#leadership.leaderId === 0) continue;
       if (this.#leadership.leading && !this.#leaderChanged(pending)) continue;
       pending.silenceMs *= 2;
       this.#repeat(pending);
     }
     const { deadlineMs, exactDeadlineMs = deadlineMs } = this.#options;
-    // Start times grow with the sequence, so the first one that has time left ends the walk.
+    // Start times grow with the sequence, so the loop ends at the first proposal that has time left.
     for (const pending of this.#pending.values()) {
       if (pending.startedAtMs + deadlineMs > now) break;
       const inNoLog = pending.state === "parked" && !pending.repeated;
@@ -294,15 +316,15 @@ export class Proposer {
     }, delayMs);
   }
 
-  /** After it was dropped. */
+  /** Sends a dropped proposal again. */
   #retry(pending: Pending): void {
     if (pending.repeated) this.#repeat(pending);
     else this.#enqueue(pending);
   }
 
   /**
-   * Proposes again what may be in a log already. From a copy: the entry that is there must stay what it is, and the
-   * next leader's stamp would be written into it.
+   * Proposes again when a log may already have the entry. The proposer sends a copy: the entry in the log must not
+   * change, and the next leader would write its stamp into the entry.
    */
   #repeat(pending: Pending): void {
     pending.repeated = true;
@@ -316,7 +338,7 @@ export class Proposer {
   }
 
   #enqueue(pending: Pending): void {
-    // Nobody would take it: it waits here, where its deadline is looked at, and not in the mailbox.
+    // Without a leader the proposal waits here, where its deadline is checked, and not in the mailbox.
     if (this.#leadership?.leaderId === 0) {
       pending.state = "parked";
       return;
@@ -337,8 +359,8 @@ export class Proposer {
         lengths: [pending.length],
       });
     }
-    // A turn that answers 64 requests and takes 64 new ones lasts milliseconds: the log should be at work meanwhile, or
-    // front, log and store take turns instead of working side by side.
+    // A turn that answers 64 requests and takes 64 new ones lasts milliseconds. The log must work during the turn, or
+    // gateway, log and store would work in turns and not in parallel.
     if (++this.#gathered >= FLUSH_PROPOSALS) this.#flush();
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -377,7 +399,7 @@ export class Proposer {
     this.#options.consensus.flush();
   }
 
-  /** Only for PLANTED.answerBeforeCommit: what must never happen. */
+  /** Only for PLANTED.answerBeforeCommit: an answer that must never happen. */
   #answerNow(sequences: readonly number[]): void {
     const commitTs = timestampFromMs(this.#options.clock.nowMs());
     this.onAnswers(sequences.map((sequence) => ({ sequence, outcome: { ok: true, commitTs } })));
@@ -389,7 +411,7 @@ export class Proposer {
     this.#pending.delete(pending.sequence);
     pending.place.pool.release(pending.place.slab.id);
     if (pending.sequence !== this.#oldestPending) return;
-    // Sequences are handed out in order and Maps keep insertion order: the first one left is the oldest.
+    // Sequences are given in order and Maps keep insertion order: the first remaining proposal is the oldest.
     const oldest = this.#pending.keys().next();
     this.#oldestPending = oldest.done ? this.#nextSequence : oldest.value;
     for (const wake of this.#waitingForWindow.splice(0)) wake();
@@ -400,12 +422,12 @@ function tooManyWait(): KvError {
   return new KvError("UNAVAILABLE", `${PROPOSAL_WINDOW} proposals wait already: nothing was written`);
 }
 
-/** A condition on one row's version, which the transaction itself changes. */
+/** True when the transaction has a condition on the version of a row, which the transaction itself changes. */
 function isExact(txn: Txn): boolean {
   return txn.conditions.some(({ kind }) => kind === "must-not-exist" || kind === "version-equals");
 }
 
-/** Deleting and cleaning up write a little too, but that is how space comes back. */
+/** True when the transaction takes space. Deletions write a little too, but they free space later. */
 function takesSpace(txn: Txn): boolean {
   return txn.mutations.some((mutation) => mutation.kind === "put" || mutation.kind === "archive");
 }

@@ -1,14 +1,15 @@
 /**
- * Read-index rounds: reads that come while one is under way share the next one. A round without an answer is asked again
- * under a fresh number, and the answer to any of its numbers will do: each says what was committed after it was asked.
+ * Read-index rounds: reads that come during a round share the next round. A round without an answer is repeated
+ * under a new number. The answer to any of its numbers is valid: each answer covers everything that was committed
+ * before its question.
  */
 import type { KvError } from "../txn/types.ts";
 
-/** A round is asked for again after this long without an answer. @internal */
+/** A round without an answer is repeated after this time. @internal */
 export const READ_INDEX_RETRY_MS = 500;
 
 interface Waiter {
-  /** The round has its index, or was given up. */
+  /** True when the read has its index, or was rejected. */
   over: boolean;
   readonly deadlineAtMs: number;
   readonly resolve: (index: number) => void;
@@ -19,16 +20,16 @@ export interface ReadRoundsOptions {
   readonly nowMs: () => number;
   readonly deadlineMs: number;
   readonly send: (id: number) => void;
-  /** The error of a read that is given up. */
+  /** Makes the error of a read that is rejected. */
   readonly unavailable: () => KvError;
 }
 
 export class ReadRounds {
   readonly #options: ReadRoundsOptions;
-  /** Asked, and not answered: by number, in the order of asking. The last one may be the current one. */
+  /** Rounds without an answer, by number, in the order of asking. The last round may be the current one. */
   readonly #asked = new Map<number, readonly Waiter[]>();
   #current: { readonly id: number; readonly sentAtMs: number } | undefined;
-  /** These reads came after the current round was asked: that round cannot serve them. */
+  /** These reads came after the current round was asked: the current round cannot serve them. */
   #waiting: Waiter[] = [];
   #nextId = 1;
 
@@ -36,12 +37,12 @@ export class ReadRounds {
     this.#options = options;
   }
 
-  /** So far, repeated ones included. */
+  /** Number of rounds so far, repeated rounds included. */
   get count(): number {
     return this.#nextId - 1;
   }
 
-  /** Everything committed before this call is at or below the answer. @throws KvError past the deadline */
+  /** Resolves with an index that covers everything committed before this call. @throws KvError past the deadline */
   ask(): Promise<number> {
     return new Promise((resolve, reject) => {
       const deadlineAtMs = this.#options.nowMs() + this.#options.deadlineMs;
@@ -53,7 +54,7 @@ export class ReadRounds {
   onAnswer(id: number, index: number): void {
     const waiters = this.#asked.get(id);
     if (waiters === undefined) return;
-    // Earlier numbers of the same reads need no answer any more.
+    // Earlier numbers of the same reads need no answer.
     for (const other of this.#asked.keys()) if (other <= id) this.#asked.delete(other);
     for (const waiter of waiters) {
       if (waiter.over) continue;
@@ -64,7 +65,7 @@ export class ReadRounds {
     this.#askNext();
   }
 
-  /** Asks again, and gives up what is past its deadline; to be called a few times a second. */
+  /** Repeats rounds, and rejects reads past their deadline; call it a few times per second. */
   expire(): void {
     const now = this.#options.nowMs();
     for (const waiters of [...this.#asked.values(), this.#waiting]) {

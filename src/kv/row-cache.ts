@@ -1,34 +1,34 @@
 /**
- * Rows that were read lately, as they are now: a GET of a hot object, and the bucket row that every request looks up,
- * cost a map look-up instead of two B-tree searches and a file read (measured: 20 us of a 70 us request).
+ * Recently read rows, in their current version. A GET of a hot object, and the bucket row that every request reads,
+ * cost a map look-up and not two B-tree searches and a file read (measured: 20 us of a 70 us request).
  *
- * It can never be stale, by construction: every apply batch names the keys it changed, in the same message that tells
- * the front how far the store is, and the cache answers only for exactly that timestamp. A read at any other one (a
- * batch is visible to readers a moment before its message arrives) goes to the store.
+ * The cache is never stale. Every apply batch names the keys that it changed, in the same message that gives the
+ * gateway the new position of the store, and the cache answers only for exactly that timestamp. A read at any other
+ * timestamp (a batch is visible to readers shortly before its message arrives) reads from the store.
  */
 
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
 import { mapKeyOf } from "../platform/bytes.ts";
 import type { Timestamp, VersionedValue } from "../store/types.ts";
 
-/** All rows together, with what a Map entry costs. @internal */
+/** Maximum bytes of all rows, the cost of a Map entry included. @internal */
 export const ROW_CACHE_BYTES = 16 << 20;
-/** Larger rows are not kept: they would push out what is hot. @internal */
+/** Larger rows are not cached: they would displace hot rows. @internal */
 export const CACHED_ROW_BYTES_MAX = 64 << 10;
 const ENTRY_OVERHEAD_BYTES = 256;
 
 interface CachedRow {
   readonly row: VersionedValue;
-  /** False: the row was read without its payload, of which nothing is known. */
+  /** False when the row was read without its payload: the payload is then unknown. */
   readonly complete: boolean;
   readonly bytes: number;
 }
 
 export class RowCache {
-  /** Least recently used first. */
+  /** Cached rows, the least recently used first. */
   readonly #rows = new Map<string, CachedRow>();
   #bytes = 0;
-  /** Every change up to here is known; the rows are what a read at this timestamp finds. */
+  /** The cache knows every change up to this timestamp; its rows are the result of a read at this timestamp. */
   #currentTs: Timestamp = -1n;
 
   get bytes(): number {
@@ -39,7 +39,10 @@ export class RowCache {
     return this.#rows.size;
   }
 
-  /** The row at `readTs`, if it is known; with its payload if `complete` is asked for. Nobody may write to it. */
+  /**
+   * The row at `readTs` when the cache has it; with its payload when `complete` is set. The caller must not write to
+   * the row.
+   */
   get(key: Uint8Array, readTs: Timestamp, complete: boolean): VersionedValue | undefined {
     if (readTs !== this.#currentTs || this.#rows.size === 0) return undefined;
     const name = mapKeyOf(key);
@@ -50,7 +53,7 @@ export class RowCache {
     return cached.row;
   }
 
-  /** Keeps the row that the store answered at `readTs`. */
+  /** Caches the row that the store returned at `readTs`. */
   put(key: Uint8Array, readTs: Timestamp, row: VersionedValue, complete: boolean): void {
     if (readTs !== this.#currentTs) return;
     const bytes =
@@ -70,7 +73,10 @@ export class RowCache {
     }
   }
 
-  /** The store has applied everything up to `commitTs`; `changed` undefined = anything may have changed. */
+  /**
+   * Called when the store has applied everything up to `commitTs`; `changed` undefined means that any row may have
+   * changed.
+   */
   applied(commitTs: Timestamp, changed: ChangedKeys | undefined): void {
     this.#currentTs = commitTs;
     if (this.#rows.size === 0) return;
@@ -82,7 +88,7 @@ export class RowCache {
     forEachChangedKey(changed, (key) => this.#drop(mapKeyOf(key)));
   }
 
-  /** A snapshot has replaced the keyspace that the rows came from. */
+  /** Called when a snapshot has replaced the keyspace of the rows. */
   clear(): void {
     this.#rows.clear();
     this.#bytes = 0;

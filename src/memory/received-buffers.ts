@@ -1,9 +1,10 @@
 /**
- * Memory for entries that come from other nodes: shared, so that log and store thread look at it without a copy, and used
- * again once the last entry in it has left the in-memory log.
+ * Memory for entries from other nodes. The memory is shared, so that the log and store threads read it without a
+ * copy. It is reused after its last entry has left the in-memory log.
  *
- * A block counts its holders: the message it was received with, then every entry of it that was handed to the log. A block
- * whose message never arrives (the connection broke) is simply forgotten: the garbage collector has it.
+ * A block counts its holders: the message that was received into the block, and every entry of the message that the
+ * log took. When a message never arrives completely (the connection broke), the pool forgets the block, and
+ * JavaScript's garbage collector frees it.
  */
 interface Block {
   readonly bytes: Uint8Array;
@@ -12,28 +13,30 @@ interface Block {
 
 /** Received messages up to this size share a block. */
 const SMALL_BYTES = 32 << 10;
-/** What they share. */
+/** Size of a shared block. */
 const SHARED_BLOCK_BYTES = 256 << 10;
-/** Larger ones get a block of their own: the next power of two, from 1 MiB on the next multiple. A block stays as long as
- *  the log keeps what is in it, so space to spare would be paid for several times over. */
+/**
+ * A larger message gets a block of its own: the next power of two, from 1 MiB on the next multiple of 1 MiB. A block
+ * stays as long as the log keeps its entries, so unused space in a block would cost memory for a long time.
+ */
 const COARSE_BYTES = 1 << 20;
-/** Idle blocks kept at most, all sizes together. @internal */
+/** Maximum bytes of idle blocks, all sizes together. @internal */
 export const IDLE_BYTES_MAX = 32 << 20;
 
 export class ReceivedMemory {
   readonly #blocks = new WeakMap<ArrayBufferLike, Block>();
-  /** By size; the size that was used last comes last. */
+  /** Idle blocks by size; the most recently used size comes last. */
   readonly #idle = new Map<number, Uint8Array[]>();
   #idleBytes = 0;
   #shared: Block | undefined;
   #sharedUsed = 0;
 
-  /** Memory that nobody uses, kept for the next messages. */
+  /** Bytes of idle blocks, which are kept for later messages. */
   get idleBytes(): number {
     return this.#idleBytes;
   }
 
-  /** Memory for the entries of one message. To be followed by `received` when they have been looked at. */
+  /** Returns memory for the entries of one message. The caller calls `received` after it has handled the message. */
   allocate(bytes: number): Uint8Array {
     if (bytes > SMALL_BYTES) {
       const block = this.#take(bytes);
@@ -41,7 +44,7 @@ export class ReceivedMemory {
     }
     if (this.#shared === undefined || this.#sharedUsed + bytes > this.#shared.bytes.byteLength) {
       if (this.#shared !== undefined) this.#release(this.#shared);
-      // One holder for being the block that is being filled.
+      // The block that is being filled has one holder besides its messages.
       this.#shared = this.#take(SHARED_BLOCK_BYTES);
       this.#sharedUsed = 0;
     }
@@ -51,7 +54,7 @@ export class ReceivedMemory {
     return this.#shared.bytes.subarray(from, from + bytes);
   }
 
-  /** The log has this entry now: its memory stays until `evicted`. */
+  /** The log has taken this entry: its memory stays until `evicted`. */
   held(data: Uint8Array): void {
     const block = this.#blocks.get(data.buffer);
     if (block !== undefined) block.holders++;
@@ -63,7 +66,9 @@ export class ReceivedMemory {
     if (block !== undefined) this.#release(block);
   }
 
-  /** The message with these entries has been dealt with; whatever the log did not take may be written over. */
+  /**
+   * The message with these entries was handled; the memory of entries that the log did not take may be overwritten.
+   */
   received(entries: readonly { readonly data: Uint8Array }[] | readonly Uint8Array[]): void {
     for (const entry of entries) {
       const { buffer } = entry instanceof Uint8Array ? entry : entry.data;
@@ -95,7 +100,7 @@ export class ReceivedMemory {
     this.#trim();
   }
 
-  /** Frees idle blocks, the longest unused first. */
+  /** Frees idle blocks, first the sizes that were unused for the longest time. */
   #trim(): void {
     for (const [size, idle] of this.#idle) {
       while (this.#idleBytes > IDLE_BYTES_MAX && idle.pop() !== undefined) this.#idleBytes -= size;

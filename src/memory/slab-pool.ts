@@ -1,11 +1,11 @@
 /**
- * Buffers for bulk payload that several threads look at without copying it.
+ * Buffers for bulk payload that several threads read without a copy.
  *
- * A slab is one SharedArrayBuffer. The front fills it (socket bytes land in their place in the Raft entry), the log
- * thread writes it to the WAL, the store thread writes it to SQLite: all from the same memory. It may be written again
- * only when the front has let go of it AND consensus has (the entry is applied and has left the in-memory log), so
- * each slab counts its holders. Reuse matters: a fresh 3 MiB costs a page fault every 4 KiB, and memory that waits
- * for a garbage collector in another thread is memory the node does not have.
+ * A slab is one SharedArrayBuffer. The gateway fills the slab (socket bytes go to their place in the Raft entry),
+ * the log thread writes the slab to the WAL, and the store thread writes it to SQLite. The slab may be filled again
+ * only when the gateway has released it AND consensus has released it (the entry is applied and has left the
+ * in-memory log). So each slab counts its holders. Reuse matters: a new buffer of 3 MiB costs a page fault for every
+ * 4 KiB, and a dropped buffer occupies memory until a garbage collector of another thread runs.
  */
 export interface Slab {
   readonly id: number;
@@ -16,9 +16,9 @@ interface Record extends Slab {
   holders: number;
 }
 
-/** After this many releases the peak of the slabs in use is taken anew. */
+/** After this many releases the pool starts a new measurement of the peak of slabs in use. */
 const PEAK_WINDOW_RELEASES = 256;
-/** Idle slabs kept beyond the recent peak. */
+/** Idle slabs that are kept above the recent peak. */
 const SPARE_SLABS = 2;
 
 export class SlabPool {
@@ -27,23 +27,23 @@ export class SlabPool {
   readonly #live = new Map<number, Record>();
   readonly #nextId: () => number;
 
-  /** Most slabs in use in the present and the previous window. */
+  /** Maximum number of slabs in use in the present and in the previous window. */
   #peak = 0;
   #previousPeak = 0;
   #releases = 0;
 
-  /** @param nextId ids unique across every pool of the process. */
+  /** @param nextId returns ids that are unique across every pool of the process */
   constructor(slabBytes: number, nextId: () => number) {
     this.slabBytes = slabBytes;
     this.#nextId = nextId;
   }
 
-  /** Slabs in use. */
+  /** Number of slabs in use. */
   get live(): number {
     return this.#live.size;
   }
 
-  /** Holders of a slab; 0 when it is not in use. */
+  /** Number of holders of a slab; 0 when the slab is not in use. */
   holders(id: number): number {
     return this.#live.get(id)?.holders ?? 0;
   }
@@ -61,14 +61,14 @@ export class SlabPool {
     return slab;
   }
 
-  /** One more holder (an entry in the Raft log). */
+  /** Adds a holder (an entry in the Raft log). */
   hold(id: number): void {
     const slab = this.#live.get(id);
     if (slab === undefined) throw new Error(`slab ${id} is held after it was given back`);
     slab.holders++;
   }
 
-  /** One holder less; false when this pool does not know the slab. */
+  /** Removes a holder; returns false when this pool does not know the slab. */
   release(id: number): boolean {
     const slab = this.#live.get(id);
     if (slab === undefined) return false;
@@ -80,8 +80,9 @@ export class SlabPool {
   }
 
   /**
-   * Keeps as many slabs as were in use lately. Fewer would be dropped and made again with every burst of releases, and
-   * a dropped one lingers until the collectors of all threads that saw it have run; more would be memory for nothing.
+   * Keeps as many slabs as were recently in use. With fewer slabs, every burst of releases would drop slabs and make
+   * new ones, and a dropped slab occupies memory until the collectors of all threads that saw it have run. More
+   * slabs would waste memory.
    */
   #trim(): void {
     if (++this.#releases >= PEAK_WINDOW_RELEASES) {

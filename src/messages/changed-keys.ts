@@ -1,4 +1,7 @@
-/** The keys that an apply batch changed, packed for a message: length (4 bytes, little-endian), key, and so on. */
+/**
+ * The keys that an apply batch changed, packed for a message: for each key its length (4 bytes, little-endian), then
+ * its bytes.
+ */
 export type ChangedKeys = Uint8Array;
 
 export function packKeys(keys: readonly Uint8Array[]): ChangedKeys {

@@ -1,4 +1,4 @@
-/** Questions about the cluster and changes of it: from the admin API, through any node, to the leader's consensus thread. */
+/** Requests about the cluster: the admin API sends them, through any node, to the consensus thread of the leader. */
 import type { ClusterRefusalCode } from "../api/codes.ts";
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
@@ -7,7 +7,9 @@ export type ClusterRequest =
   | {
       readonly kind: "change";
       readonly change: MemberChange;
-      /** The configuration the decision was made on (ClusterView.configurationIndex); null = whatever it is. */
+      /**
+       * The configuration of the caller's decision (ClusterView.configurationIndex); null accepts any configuration.
+       */
       readonly configurationIndex: number | null;
     };
 
@@ -15,20 +17,22 @@ export type MemberChange =
   | { readonly kind: "add-learner"; readonly name: string; readonly address: string }
   | { readonly kind: "promote"; readonly name: string }
   | { readonly kind: "remove"; readonly name: string }
-  /** One joint change: `promote`, a learner that has caught up, becomes a voter as `remove` leaves. */
+  /** One joint change: the learner `promote`, which has caught up, becomes a voter while `remove` leaves. */
   | { readonly kind: "replace"; readonly remove: string; readonly promote: string }
-  /** `to` null: whoever is furthest. */
+  /** `to` null: the leader chooses the member whose log is the furthest. */
   | { readonly kind: "transfer-leader"; readonly to: string | null };
 
 export type ClusterReply =
   | { readonly kind: "status"; readonly view: ClusterView }
-  /** `changed` false: it was like that already (a request that is made again). Answered once applied by the leader. */
+  /** `changed` false: the cluster already was as requested (a repeated request). The leader answers after apply. */
   | { readonly kind: "done"; readonly changed: boolean; readonly configurationIndex: number }
   | { readonly kind: "refused"; readonly code: ClusterRefusalCode; readonly message: string };
 
-/** The cluster as its leader sees it, or as another node does that has no answer from one. What it cannot know is null. It
- *  travels between nodes as JSON; its fields are those of the admin API (`api/schemas.ts`), but for what only the answering
- *  node adds. */
+/**
+ * The cluster as its leader sees it, or as another node sees it that gets no answer from a leader. Unknown values
+ * are null. The view travels between nodes as JSON. Its fields are those of the admin API (`api/schemas.ts`), except
+ * the fields that only the answering node adds.
+ */
 export interface ClusterView
   extends Omit<ClusterStatus, "clusterId" | "nodeId" | "leaderId" | "members" | "advice"> {
   /** Name of the leader. */
@@ -40,9 +44,9 @@ export interface ClusterView
 
 export interface MemberView extends Omit<MemberStatus, "id" | "peerAddress" | "unreachableSeconds"> {
   readonly name: string;
-  /** Empty when it listens to no peers. */
+  /** The address of the member; empty when the member has no listener for peers. */
   readonly address: string;
 }
 
-/** Begins the problem of a member that can be reached. */
+/** The beginning of the problem text of a reachable member whose snapshot failed. */
 export const SNAPSHOT_FAILED = "the last snapshot did not arrive: ";

@@ -1,8 +1,10 @@
 /**
- * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads, sessions); a
- * node may run several. *Control* is what a node has once: its identity, its disk, its garbage collector, its operators.
+ * The messages between the threads that turn a transaction into rows. A *gateway* serves clients (HTTP, S3, reads,
+ * sessions); a node may run several. *Control* is the part that a node has once: its identity, its disk, its garbage
+ * collector, its operators.
  *
- * One channel between two threads carries the messages of every Raft group: what is said about a group names it (decision 092).
+ * One channel between two threads carries the messages of every Raft group: a message about a group names the group
+ * (decision 092).
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";
@@ -15,9 +17,9 @@ import type { TxnOutcome } from "../txn/types.ts";
 import type { ChangedKeys } from "./changed-keys.ts";
 import type { ClusterReply, ClusterRequest } from "./cluster.ts";
 
-// ---- gateway <-> consensus: once for every gateway -----------------------------------------------------------------
+// ---- gateway <-> consensus: once per gateway ----------------------------------------------------------------------
 
-/** Several entries that lie in one slab. `sequences[i]` occupies bytes `offsets[i] .. offsets[i] + lengths[i]`. */
+/** Several entries in one slab. `sequences[i]` has the bytes `offsets[i] .. offsets[i] + lengths[i]`. */
 export interface ProposeMessage {
   readonly kind: "propose";
   readonly group: GroupId;
@@ -32,7 +34,7 @@ export type GatewayToConsensus =
   | ProposeMessage
   | { readonly kind: "read-index"; readonly group: GroupId; readonly id: number };
 
-/** Who leads a group. `leaderId` 0 = nobody known. */
+/** The leader of a group. `leaderId` 0 means that no leader is known. */
 interface LeadershipMessage {
   readonly kind: "leadership";
   readonly group: GroupId;
@@ -42,55 +44,67 @@ interface LeadershipMessage {
 }
 
 export type ConsensusToGateway =
-  /** These slabs of this gateway have left the in-memory log, one count an entry. */
+  /** Entries of this gateway have left the in-memory log: the list has one slab id per entry. */
   | { readonly kind: "released"; readonly slabIds: readonly number[] }
-  /** Not in the log and never will be: propose again; at once, or (`no-leader`) when a leader is known. */
+  /**
+   * The proposals will never be in the log. The gateway proposes them again: at once, or (`no-leader`) when a leader
+   * is known.
+   */
   | {
       readonly kind: "dropped";
       readonly group: GroupId;
       readonly sequences: readonly number[];
       readonly reason: "busy" | "no-leader";
     }
-  /** Everything committed when the request came has an index at or below `index`. */
+  /** Every entry that was committed when the request came has an index at or below `index`. */
   | { readonly kind: "read-state"; readonly group: GroupId; readonly id: number; readonly index: number }
   | LeadershipMessage;
 
-// ---- control <-> consensus: once a node ----------------------------------------------------------------------------
+// ---- control <-> consensus: once per node -------------------------------------------------------------------------
 
 export type ControlToConsensus =
   | { readonly kind: "cluster-request"; readonly id: number; readonly request: ClusterRequest }
   /** The roster of `keep-roster` is durable. */
   | { readonly kind: "roster-kept" }
-  /** What `keep-incarnations` asked for is durable, or could not be made so. */
+  /** The incarnations of `keep-incarnations` are durable, or (`ok` false) could not be made durable. */
   | { readonly kind: "incarnations-kept"; readonly id: number; readonly ok: boolean }
-  /** Hand leadership over if this node has it; answered by `stepped-down`, done or not. */
+  /** Transfers leadership when this node leads; consensus answers with `stepped-down` in every case. */
   | { readonly kind: "step-down" }
   | { readonly kind: "stop" };
 
 export type ConsensusToControl =
   | LeadershipMessage
   | { readonly kind: "cluster-reply"; readonly id: number; readonly reply: ClusterReply }
-  /** Bootstrap (docs/engine.md): every initial member was met once. To be made durable with the node's identity, then
-   *  answered by `roster-kept`; before that this node neither votes nor appends. */
+  /**
+   * Bootstrap (docs/engine.md): this node has met every initial member once. Control makes the roster durable with
+   * the node's identity, and answers with `roster-kept`; before that answer this node neither votes nor appends.
+   */
   | { readonly kind: "keep-roster"; readonly clusterId: string; readonly roster: readonly Member[] }
-  /** The newest start of every peer (all of them; docs/engine.md, "Who is who"), to be made durable with the node's identity
-   *  and answered by `incarnations-kept`: before that nothing that such a peer says counts. Own starts before `since` may be
-   *  forgotten. */
+  /**
+   * The newest start of every peer (all of them; docs/engine.md, "Who is who"). Control makes the starts durable
+   * with the node's identity, and answers with `incarnations-kept`: before that answer no message of such a peer
+   * counts. Control may forget own starts before `since`.
+   */
   | {
       readonly kind: "keep-incarnations";
       readonly id: number;
       readonly peers: readonly PeerIncarnation[];
       readonly since: string;
     }
-  /** Bootstrap waits for these members (names), or joining for any of them: for /readyz and the log. */
+  /** Names the members that bootstrap waits for, or that joining needs one of: for /readyz and the log. */
   | { readonly kind: "waiting-for"; readonly members: readonly string[]; readonly why: string }
-  /** This node was removed from the cluster (an orderly end), or its peers refuse it for good: it must say so and end. */
+  /**
+   * This node was removed from the cluster (an orderly end), or its peers refuse it permanently: the node must
+   * report and end.
+   */
   | { readonly kind: "fenced"; readonly removed: boolean; readonly message: string }
-  /** Comes before `fenced`: the data directory is older than what this node has promised, and is to say so at later starts,
-   *  whoever can be met then. */
+  /**
+   * Sent before `fenced`: the data directory is older than what this node has promised. The node must report that at
+   * later starts too, even when it meets no peer.
+   */
   | { readonly kind: "rolled-back"; readonly message: string }
   | { readonly kind: "stepped-down"; readonly done: boolean }
-  /** The log waits for space on the disk (true), or goes on again (false). */
+  /** The log waits for space on the disk (true), or continues (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "stopped" };
@@ -98,9 +112,11 @@ export type ConsensusToControl =
 // ---- consensus <-> store ------------------------------------------------------------------------------------------
 
 export type ConsensusToStore =
-  /** The first message. A received snapshot that waits is installed first when it is the one that the log's marker names
-   *  and the keyspace is older; any other is discarded. `bootstrap`: the first state of a new cluster (position 1/1), when
-   *  the keyspace is empty. */
+  /**
+   * The first message. The store first installs a received snapshot that waits, when the log's marker names the
+   * snapshot and the keyspace is older; the store discards any other. `bootstrap` is the first state of a new
+   * cluster (position 1/1), for an empty keyspace.
+   */
   | {
       readonly kind: "open";
       readonly group: GroupId;
@@ -120,7 +136,10 @@ export type ConsensusToStore =
       readonly id: number;
       readonly snapshot: SnapshotMetadata;
     }
-  /** A snapshot is about to be read: payloads and old versions stay until `unpin`. Answered by `pinned`. */
+  /**
+   * A snapshot read begins: the store keeps payloads and old versions until `unpin`. The store answers with
+   * `pinned`.
+   */
   | { readonly kind: "pin"; readonly streamId: number }
   | { readonly kind: "unpin"; readonly streamId: number }
   | { readonly kind: "stop" };
@@ -131,7 +150,7 @@ export type StoreToConsensus =
       readonly group: GroupId;
       readonly applied: AppliedState;
       readonly ceilingMs: number;
-      /** undefined: an empty keyspace of a node that is joining. */
+      /** The membership; undefined for an empty keyspace of a node that is joining. */
       readonly membership: Membership | undefined;
     }
   | {
@@ -146,26 +165,28 @@ export type StoreToConsensus =
   | {
       readonly kind: "applied";
       readonly group: GroupId;
-      /** The highest apply id covered. */
+      /** The highest apply id that the answer covers. */
       readonly id: number;
       readonly applied: AppliedState;
       readonly durable: AppliedState;
       readonly ceilingMs: number;
     };
 
-// ---- store <-> gateway: once for every gateway ---------------------------------------------------------------------
+// ---- store <-> gateway: once per gateway --------------------------------------------------------------------------
 
 export interface AnswerMessage {
   readonly sequence: number;
   readonly outcome: TxnOutcome;
 }
 
-/** The gateway reads from the new keyspace (answer to `keyspace-replaced`). */
+/** The gateway reads from the new keyspace (the answer to `keyspace-replaced`). */
 export type GatewayToStore = { readonly kind: "reader-reopened"; readonly group: GroupId };
 
 export type StoreToGateway =
-  /** An apply batch is visible to readers. `answers`: only those to proposals of this gateway. `changed`: the keys that the
-   *  batch wrote or deleted; undefined = any key may have changed. */
+  /**
+   * An apply batch is visible to readers. `answers` has only the answers to this gateway's proposals. `changed` has
+   * the keys that the batch wrote or deleted; undefined when any key may have changed.
+   */
   | {
       readonly kind: "applied";
       readonly group: GroupId;
@@ -173,54 +194,59 @@ export type StoreToGateway =
       readonly answers: readonly AnswerMessage[];
       readonly changed: ChangedKeys | undefined;
     }
-  /** A snapshot took the keyspace's place: open it anew, forget every cached row, and say `reader-reopened`. Until every
-   *  gateway has said so nothing newer is applied or published. */
+  /**
+   * A snapshot replaced the keyspace: the gateway opens the new keyspace, drops every cached row, and answers with
+   * `reader-reopened`. The store applies and publishes nothing newer before every gateway has answered.
+   */
   | { readonly kind: "keyspace-replaced"; readonly group: GroupId; readonly applied: AppliedState };
 
-// ---- store <-> control: once a node --------------------------------------------------------------------------------
+// ---- store <-> control: once per node -----------------------------------------------------------------------------
 
 export type ControlToStore = { readonly kind: "stop" };
 
 export type StoreToControl =
-  /** Writes stand still because the disk is full (true), or go on again (false). */
+  /** Writes wait because the disk is full (true), or continue (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "stopped" };
 
-// ---- consensus <-> snapshot thread (its own Worker: it reads and writes whole keyspaces) -------------------------------
+// ---- consensus <-> snapshot thread (its own Worker: it reads and writes whole keyspaces) --------------------------
 
 export type ConsensusToSnapshot =
-  /** Open a consistent read and stream it, a chunk for each unit of credit. */
+  /** Opens a consistent read and streams it, one chunk for each unit of credit. */
   | { readonly kind: "send"; readonly streamId: number }
   | { readonly kind: "credit"; readonly streamId: number; readonly chunks: number }
-  /** At the end of every stream, however it came: one that the thread has ended itself, or never had, it ignores. */
+  /** Sent after the end of every stream; the thread ignores it for a stream that has ended or that it never had. */
   | { readonly kind: "cancel"; readonly streamId: number }
-  /** One at a time; a new one ends an earlier one. */
+  /** There is one receive at a time; a new one ends an earlier one. */
   | { readonly kind: "receive"; readonly streamId: number; readonly snapshot: SnapshotMetadata }
   | { readonly kind: "received-chunk"; readonly streamId: number; readonly bytes: Uint8Array }
   | { readonly kind: "received-end"; readonly streamId: number }
   | { readonly kind: "stop" };
 
 export type SnapshotToConsensus =
-  /** The read is open: what will be streamed. */
+  /** The read is open; `applied` and `membership` describe the snapshot that follows. */
   | {
       readonly kind: "opened";
       readonly streamId: number;
       readonly applied: AppliedState;
       readonly membership: Membership;
     }
-  /** One piece (about SNAPSHOT_CHUNK_BYTES). */
+  /** One piece of the snapshot (about SNAPSHOT_CHUNK_BYTES). */
   | { readonly kind: "chunk"; readonly streamId: number; readonly bytes: Uint8Array }
-  /** Everything was handed over. */
+  /** All chunks were handed over. */
   | { readonly kind: "sent"; readonly streamId: number }
-  /** The chunk was written: its sender may send another. */
+  /** The chunks were written: their sender may send more. */
   | { readonly kind: "written"; readonly streamId: number; readonly chunks: number }
-  /** Complete, verified, durable beside the keyspace in force; its position is the one announced. */
+  /** The snapshot is complete, verified and durable beside the keyspace in force, at the announced position. */
   | { readonly kind: "complete"; readonly streamId: number }
-  /** Sending or receiving ended early; nothing of it is left. */
+  /** Sending or receiving ended early; no partial data is left. */
   | { readonly kind: "failed"; readonly streamId: number; readonly message: string }
   | { readonly kind: "stopped" };
 
 export const SNAPSHOT_CHUNK_BYTES = 256 << 10;
-/** Chunks on their way at most: as many as the transport's snapshot lane holds, so that none is dropped for want of space. */
+/**
+ * Maximum number of chunks in transfer: the snapshot lane of the transport holds this many, so it drops none for
+ * lack of space.
+ */
 export const SNAPSHOT_WINDOW_CHUNKS = 4;

@@ -1,23 +1,25 @@
 import { dlopen, FFIType, type Pointer, ptr } from "bun:ffi";
 
-/** Time as the rest of the code may see it. The simulator supplies its own. */
+/** The time source of all other code. The simulator has its own. */
 export interface Clock {
   /** Wall clock, Unix milliseconds (integer). May jump; never use it to measure a duration. */
   nowMs(): number;
-  /** Monotonic clock, milliseconds with fraction, arbitrary origin. Never goes back. The same in every thread of the
-   *  process: one thread may compare what another one read. */
+  /**
+   * Monotonic clock, milliseconds with fraction, arbitrary origin. It never goes back, and it is the same in every
+   * thread of the process: one thread may compare the values of another thread.
+   */
   monotonicMs(): number;
 }
 
-/** Runs on while the machine is suspended: so does the patience of the nodes that a lease is about. */
+/** CLOCK_BOOTTIME counts while the machine is suspended, as the election timeouts of the other nodes do. */
 const CLOCK_BOOTTIME = 7;
 const MS_PER_SECOND = 1_000;
 const NS_PER_MS = 1e6;
 
 /**
- * clock_gettime(2). `performance.now()` and every other monotonic clock of the runtime begin at zero in each Worker
- * (measured: a Worker made after 1 s is 1 s behind), so a lease that the consensus thread grants had already lost the time
- * that main ran before, as the front saw it. 23 ns a call.
+ * Uses clock_gettime(2). `performance.now()` and every other monotonic clock of the runtime begin at zero in each
+ * Worker (measured: a Worker that starts after 1 s is 1 s behind). With such a clock, the gateway would see a lease
+ * of the consensus thread as already shortened by the time that main ran before. One call costs 23 ns.
  */
 function bootTime(): () => number {
   let gettime: (clock: number, time: Pointer) => number;
@@ -27,7 +29,7 @@ function bootTime(): () => number {
     });
     gettime = symbols.clock_gettime;
   } catch {
-    // Another C library. Leases only get shorter: the front, who looks at them, is the oldest thread.
+    // The machine has another C library. Leases only get shorter: the thread that checks them is the oldest thread.
     return () => performance.now();
   }
   const time = new BigInt64Array(2);

@@ -1,9 +1,9 @@
-/** How many files and sockets the process may have open (getrlimit(2), RLIMIT_NOFILE). */
+/** The number of files and sockets that the process may have open (getrlimit(2), RLIMIT_NOFILE). */
 import { closeSync, openSync, readFileSync } from "node:fs";
 
 /**
- * The limit in force; undefined where /proc does not say. Bun raises the soft limit to the hard one when it starts, so
- * there is nothing left to raise.
+ * The limit in force; undefined where /proc does not show it. Bun raises the soft limit to the hard limit at its
+ * start, so the process cannot raise the limit further.
  */
 export function descriptorLimit(): number | undefined {
   try {
@@ -14,7 +14,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** Whether another descriptor can be had now: EMFILE is the process's limit, ENFILE the machine's. */
+/** True when the process can open another descriptor now: EMFILE is the process's limit, ENFILE the machine's. */
 export function descriptorAvailable(): boolean {
   try {
     closeSync(openSync("/dev/null", "r"));

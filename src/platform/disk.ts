@@ -1,22 +1,25 @@
 /**
- * The disk as the rest of the code may see it. Synchronous on purpose: the threads that use it are Workers of their own,
- * and the asynchronous file pool has only as many threads as the machine has cores (docs/design/runtime.md, section 5).
+ * The disk of all other code. The interface is synchronous because the threads that use a disk are Workers of their
+ * own, and the asynchronous file pool has only as many threads as the machine has cores (docs/design/runtime.md,
+ * section 5).
  *
- * What a caller may rely on after a power cut, and no more:
- * - bytes of a file: what was written before its last successful `datasync()`;
- * - names (create, rename, unlink, mkdir): what was done before the last successful `syncDirectory()` of that directory;
- * - everything later is there, or not, or in part (each 512-byte sector on its own), in any order.
- * After a failed sync the unsynced bytes are in an unknown state: a second sync that succeeds proves nothing, and even the
- * next process may read bytes that are nowhere but in memory, until it has written them again itself.
+ * A caller may rely on these guarantees after a power cut, and on no more:
+ * - bytes of a file: everything written before the last successful `datasync()` of the file is there;
+ * - names (create, rename, unlink, mkdir): all changes before the last successful `syncDirectory()` of the directory
+ * are there;
+ * - each later change is there, or not, or in part (each 512-byte sector on its own), in any order.
+ *
+ * After a failed sync the unsynced bytes are in an unknown state: a second sync that succeeds proves nothing. Even
+ * the next process may read bytes that are only in memory, until that process has written them again.
  */
 export interface Disk {
   /** Opens a file. @throws DiskError ENOENT, EEXIST, EACCES, ... */
   open(path: string, mode: OpenMode): DiskFile;
   /** Names in a directory, in byte order, without `.` and `..`. */
   readdir(path: string): string[];
-  /** What is at `path`; undefined when nothing is. */
+  /** Kind and size of the entry at `path`; undefined when there is none. */
   stat(path: string): DiskStat | undefined;
-  /** Creates one directory; its parent must exist. @throws DiskError EEXIST when there is something already. */
+  /** Creates one directory; its parent must exist. @throws DiskError EEXIST when `path` exists */
   mkdir(path: string): void;
   /** Removes an empty directory. @throws DiskError ENOTEMPTY, ENOENT, ENOTDIR */
   rmdir(path: string): void;
@@ -27,8 +30,9 @@ export interface Disk {
   /** Space of the file system that holds `path`. */
   space(path: string): DiskSpace;
   /**
-   * Takes an exclusive advisory lock (flock) on a file, creating it when absent. Held until released or the process
-   * ends, however it ends. @throws DiskError with code LOCKED when another holder, in any process, has it.
+   * Takes an exclusive advisory lock (flock) on a file, and creates the file when it is absent. The lock is held
+   * until its release or the end of the process, also after a crash.
+   * @throws DiskError with code LOCKED when another holder, in any process, has the lock
    */
   lock(path: string): DiskLock;
 }
@@ -37,36 +41,43 @@ export interface Disk {
  * - `read`: must exist, read only.
  * - `write`: must exist, read and write.
  * - `create`: must not exist, read and write.
- * - `create-or-open`: read and write, whatever is there.
+ * - `create-or-open`: read and write; the file is created when it is missing.
  */
 export type OpenMode = "read" | "write" | "create" | "create-or-open";
 
 /** One open file. Reads and writes name their position; there is no file pointer. */
 export interface DiskFile {
   readonly path: string;
-  /** Fills `target` from `position`. Returns the bytes read: less than `target.length` only at the end of the file. */
+  /**
+   * Fills `target` from `position`. Returns the number of bytes read: fewer than `target.length` only at the end of
+   * the file.
+   */
   pread(target: Uint8Array, position: number): number;
   /** Writes all of `bytes`; a short write is continued. On an error an unknown part has been written. */
   pwrite(bytes: Uint8Array, position: number): void;
-  /** Writes the buffers one after the other, in one system call where the limits allow it. */
+  /** Writes the buffers in sequence, in one system call where the limits allow one. */
   pwritev(buffers: readonly Uint8Array[], position: number): void;
-  /** Makes the content (and the size needed to read it) durable. Not the name: see `syncDirectory`. */
+  /** Makes the content (and the size needed to read the content) durable. `syncDirectory` makes the name durable. */
   datasync(): void;
-  /** Reserves blocks and extends the file to `bytes`, reading as zeros: later writes below that never get ENOSPC. */
+  /** Reserves blocks and extends the file to `bytes` with zeros: later writes below `bytes` never get ENOSPC. */
   preallocate(bytes: number): void;
   /**
-   * Reserves blocks for a range without changing the size, so that appends into it are faster and steadier (decision 010).
-   * A hint: false where there is no space or no support. `truncate` gives back what lies beyond the new size.
+   * Reserves blocks for a range without changing the size, so that appends into the range are faster and steadier
+   * (decision 010). The call is a hint: it returns false without space or support. `truncate` frees the blocks after
+   * the new size.
    */
   reserve(position: number, bytes: number): boolean;
   /**
-   * Gives the blocks of a range back; it reads as zeros then, durably after `datasync`. A hint: false where the file system
-   * cannot, and the bytes stay as they are.
+   * Frees the blocks of a range; the range then reads as zeros, durably after `datasync`. The call is a hint: it
+   * returns false where the file system cannot free them, and the bytes stay unchanged.
    */
   punchHole(position: number, bytes: number): boolean;
   truncate(bytes: number): void;
   size(): number;
-  /** Tells the kernel that the cached pages of this range will not be read again soon. A hint; never fails. */
+  /**
+   * Tells the kernel that the cached pages of this range will not be read again soon. The call is a hint and never
+   * fails.
+   */
   forget(position: number, bytes: number): void;
   close(): void;
 }
@@ -124,7 +135,7 @@ export class DiskError extends Error {
   }
 }
 
-/** The directory that holds `path`. */
+/** The directory that contains `path`. */
 export function parentDirectory(path: string): string {
   const slash = path.lastIndexOf("/");
   if (slash < 0) return ".";

@@ -1,21 +1,24 @@
 /**
- * How the process ends, for whoever starts it again (docs/operations/errors.md). A supervisor starts a node again after
- * `MAY_MEND` and leaves it alone after the two codes below it.
+ * Exit codes of the process, for its supervisor (docs/operations/errors.md). A supervisor restarts a node after
+ * `MAY_MEND`, and does not restart a node after the two codes below it.
  */
 export const EXIT = {
-  /** It was told to stop, or was removed from its cluster while it served. */
+  /** The node was told to stop, or was removed from its cluster while it served. */
   DONE: 0,
-  /** It could not start or not go on, and the reason may go away by itself: a busy port, a full disk, an absent peer. */
+  /** The node could not start or not continue, and the reason may pass: a busy port, a full disk, an absent peer. */
   MAY_MEND: 1,
-  /** A word of the command line or a setting is wrong. */
+  /** An argument of the command line or a setting is wrong. */
   USAGE: 2,
-  /** Something beside the settings has to be put right by the operator first. EX_CONFIG of sysexits.h. */
+  /** The operator must first repair something other than the settings. EX_CONFIG of sysexits.h. */
   LASTING: 78,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Errors that pass by themselves. A missing right, or a file in the place of a directory, does not. */
+/**
+ * Errors that may pass without an action. A missing permission, or a file in the place of a directory, does not
+ * pass.
+ */
 const PASSING = new Set([
   "ENOSPC",
   "EDQUOT",
@@ -29,23 +32,23 @@ const PASSING = new Set([
   "ESTALE",
 ]);
 
-/** @param code of a system error. Whether the same call may succeed later without anybody doing something. */
+/** True when the same call may succeed later without any action. @param code of a system error */
 export function mendsItself(code: unknown): boolean {
   return typeof code === "string" && PASSING.has(code);
 }
 
 /**
- * What ends a thread (WalErrorCode, StoreErrorCode, the system's and SQLite's codes ...) and stays as it is however often the
- * process is started. Every code that is not here may mend: nobody restarts a node by hand because of a hanging disk.
+ * Codes that end a thread (WalErrorCode, StoreErrorCode, the system's and SQLite's codes ...) and that a restart
+ * cannot repair. Every other code may pass: a node with a hanging disk must not need a restart by hand.
  */
 const LASTING_CODES = {
-  /** The log or the keyspace is not what was written. */
+  /** The log or the keyspace differs from what was written. */
   damage: ["CORRUPT", "MISSING_SEGMENT", "NOT_FOUND", "RECOVERY", "FSM", "COMMAND", "MEMBERSHIP_FORMAT"],
-  /** Another release's. */
+  /** The data belongs to another release. */
   version: ["FORMAT_VERSION", "WRONG_FORMAT"],
-  /** Another cluster's or node's. */
+  /** The data belongs to another cluster or node. */
   foreign: ["WRONG_CLUSTER", "WRONG_NODE"],
-  /** The system says no, and will say so again. */
+  /** The system refuses the call, and a restart would get the same answer. */
   denied: [
     "EACCES",
     "EPERM",
@@ -60,28 +63,31 @@ const LASTING_CODES = {
     "SQLITE_PERM",
     "SQLITE_AUTH",
   ],
-  /** Certificate, key and CA file do not go together. */
+  /** The certificate, the key and the CA file do not match. */
   tls: ["TLS"],
 } as const;
 
 export type LastingKind = keyof typeof LASTING_CODES;
 
-/** The codes of an error and of what caused it, outermost first. */
+/** The codes of an error and of its causes, the outermost first. */
 export function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   let depth = 0;
   for (let at = error; at instanceof Error && depth < CAUSES_MAX; at = at.cause, depth++) {
-    // It came from another thread, where errors do not go.
+    // The error came from another thread, which sends only the codes of an error.
     if ("codes" in at && Array.isArray(at.codes)) codes.push(...at.codes.map(String));
     else if ("code" in at && typeof at.code === "string") codes.push(at.code);
   }
   return codes;
 }
 
-/** A chain that is longer is a ring. */
+/** A longer chain of causes is a cycle. */
 const CAUSES_MAX = 16;
 
-/** undefined: it may mend. SQLite's extended codes begin with the code that they extend. */
+/**
+ * The kind of a lasting fault; undefined when the fault may pass. SQLite's extended codes begin with the code that
+ * they extend.
+ */
 export function lastingKind(codes: readonly string[]): LastingKind | undefined {
   for (const code of codes) {
     for (const [kind, known] of Object.entries(LASTING_CODES) as [LastingKind, readonly string[]][]) {

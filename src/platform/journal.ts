@@ -1,8 +1,8 @@
 import { fstatSync } from "node:fs";
 
 /**
- * Whether a descriptor leads to systemd's journal: the unit manager says in `JOURNAL_STREAM` which device and inode the
- * stream has (systemd.exec(5)), and a child that redirected its output has another.
+ * True when a descriptor leads to systemd's journal. The unit manager sets `JOURNAL_STREAM` to the device and inode
+ * of the stream (systemd.exec(5)); a child with redirected output has another device or inode.
  */
 export function isJournal(fd: number, journalStream: string | undefined): boolean {
   if (journalStream === undefined) return false;

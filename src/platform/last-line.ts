@@ -4,9 +4,9 @@ import { duplicate, redirect } from "./disk/libc.ts";
 const STDERR = 2;
 
 /**
- * Writes a line to standard error and nothing behind it, whatever other threads still log: they write to the same descriptor, and
- * the end of a process takes them milliseconds. So the descriptor leads nowhere before the line is written to a copy of it.
- * Nothing of this process is seen on standard error afterwards.
+ * Writes a line to standard error as the last output of the process. Other threads write to the same descriptor, and
+ * the end of the process takes milliseconds. So the descriptor is redirected to /dev/null before the line is written
+ * to a copy of the descriptor. Later output of this process to standard error is lost.
  */
 export function writeLastLine(line: string): void {
   const copy = duplicate(STDERR);

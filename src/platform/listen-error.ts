@@ -1,4 +1,7 @@
-/** Why an address cannot be listened at, from the system's error: taken, not of this machine, not allowed, or else. */
+/**
+ * The reason why the node cannot listen at an address: the address is taken, not of this machine, not allowed, or
+ * other.
+ */
 export type ListenProblem = "in-use" | "not-here" | "not-allowed" | "other";
 
 const PROBLEMS: Readonly<Record<string, ListenProblem>> = {

@@ -1,14 +1,20 @@
 /**
- * Byte streams between hosts, as the rest of the code may see them: TCP or TLS, or the simulator's. A stream keeps order
- * and loses nothing as long as it lives; it may end at any byte, and an end may go unnoticed for a long time.
+ * Byte streams between hosts, for all other code: TCP or TLS, or the simulator's streams. A stream keeps the order
+ * and loses no bytes while it is open. It may end at any byte, and the other end may notice the end much later.
  */
 export interface Network {
-  /** Takes connections at an address. `port` 0 chooses one. @throws NetworkError naming the address (EADDRINUSE, ...) */
+  /**
+   * Accepts connections at an address. `port` 0 chooses a port. @throws NetworkError naming the address (EADDRINUSE,
+   * ...)
+   */
   listen(
     address: NetworkAddress,
     accept: (connection: Connection, peer: PeerCertificate | undefined) => ConnectionHandlers,
   ): Promise<NetworkListener>;
-  /** Dials. The answer is usable at once (what is written waits); `onOpen` or `onClose` tells how it went. */
+  /**
+   * Dials an address. The connection is usable at once (written bytes wait); `onOpen` or `onClose` reports the
+   * result.
+   */
   connect(address: NetworkAddress, handlers: ConnectionHandlers): Connection;
 }
 
@@ -19,44 +25,47 @@ export interface NetworkAddress {
 
 export interface NetworkListener {
   readonly address: NetworkAddress;
-  /** No more connections; those that live go on. */
+  /** Accepts no more connections; open connections continue. */
   close(): void;
 }
 
 export interface Connection {
-  /** "host:port" of the other end, for people. */
+  /** "host:port" of the other end, for messages to operators. */
   readonly remote: string;
-  /** Bytes taken by `write` that the kernel has not taken yet. */
+  /** Bytes that `write` has taken and the kernel has not taken yet. */
   readonly bufferedBytes: number;
-  /** Takes the bytes as they are, in order; they must not change afterwards. After the end: ignored. */
+  /**
+   * Takes the bytes without a copy, in order; the caller must not change them later. After the end the call does
+   * nothing.
+   */
   write(bytes: Uint8Array): void;
-  /** Stops and restarts `onData`: real backpressure. */
+  /** `pause` stops `onData` and `resume` restarts it, with backpressure to the sender. */
   pause(): void;
   resume(): void;
-  /** Ends it at once, in both directions; `onClose` follows, once. */
+  /** Ends the connection at once, in both directions; `onClose` follows once. */
   destroy(reason: string): void;
 }
 
 export interface ConnectionHandlers {
-  /** Dialled connections only. TLS: after the handshake, with the other end's certificate. */
+  /** Called for dialled connections only. With TLS: after the handshake, with the certificate of the other end. */
   onOpen?(peer: PeerCertificate | undefined): void;
-  /** The bytes may be the reader's for this call only: copy what is to be kept. */
+  /** The bytes may be valid during this call only: the handler copies the bytes that it keeps. */
   onData(bytes: Uint8Array): void;
-  /** `bufferedBytes` is 0 again after it was not. */
+  /** Called when `bufferedBytes` returns to 0. */
   onDrain?(): void;
-  /** The last call. */
+  /** Called last. */
   onClose(reason: string): void;
 }
 
-/** Who the other end proved to be, with mutual TLS. */
+/** The identity that the other end has proved with mutual TLS. */
 export interface PeerCertificate {
   readonly subject: string;
-  /** DNS names and IP addresses it is valid for. */
+  /** DNS names and IP addresses that the certificate is valid for. */
   readonly names: readonly string[];
 }
 
 export class NetworkError extends Error {
-  /** errno's name, or TLS. */
+  /** The errno's name, or TLS. */
   readonly code: string;
   readonly address: string;
   constructor(code: string, address: string, message: string, options?: ErrorOptions) {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** Randomness as the rest of the code may see it. The simulator supplies a seeded one. */
+/** The source of randomness of all other code. The simulator supplies a seeded source. */
 export interface Random {
   /** Uniform integer in [0, exclusiveMax). `exclusiveMax` is a positive safe integer below 2^32. */
   nextInt(exclusiveMax: number): number;

@@ -1,32 +1,36 @@
 /**
- * What a node says to the service manager that started it (systemd, Type=notify): sd_notify(3) and sd_watchdog_enabled(3). Messages are
- * datagrams to the socket that NOTIFY_SOCKET names, one `KEY=VALUE` a line.
+ * The notifications of a node to the service manager that started it (systemd, Type=notify): sd_notify(3) and
+ * sd_watchdog_enabled(3). Messages are datagrams to the socket that NOTIFY_SOCKET names, one `KEY=VALUE` per line.
  */
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 
-/** How to reach it. Plain data: a Worker can be given it. */
+/** The address of the service manager, as plain data that can be sent to a Worker. */
 export interface ServiceManagerAddress {
   /** A path, or `@name` in the abstract namespace. */
   readonly socket: string;
-  /** It ends a service that has not said WATCHDOG=1 for so long; undefined: it does not look. Milliseconds. */
+  /**
+   * Milliseconds without WATCHDOG=1 after which the service manager ends the service; undefined when it does not
+   * watch.
+   */
   readonly watchdogMs: number | undefined;
 }
 
 export interface ServiceManager {
-  /** Never waits. @param lines `READY=1`, `STATUS=...`; a line break within one is made a blank. */
+  /** Sends without waiting. @param lines `READY=1`, `STATUS=...`; a line break within a line becomes a blank */
   notify(...lines: readonly string[]): void;
 }
 
 type Variables = Record<string, string | undefined>;
 
 /**
- * Takes what systemd said out of the environment: a child that inherited it could speak in the name of the service.
- * @returns undefined: nobody is to be told.
+ * Removes systemd's variables from the environment: a child that inherited them could send notifications for the
+ * service.
+ * @returns undefined when there is no service manager to notify
  */
 export function takeServiceManager(environment: Variables, pid: number): ServiceManagerAddress | undefined {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: watched } = environment;
   for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete environment[name];
-  // systemd gives `vsock:` addresses to virtual machines only, and not to services.
+  // systemd gives `vsock:` addresses only to virtual machines, and not to services.
   if (socket === undefined || !/^[@/]./.test(socket)) return undefined;
   const watchdogMs = Number(usec) / 1000;
   const isWatched = watchdogMs > 0 && (watched === undefined || watched === "" || Number(watched) === pid);
@@ -38,7 +42,7 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
-/** `sun_path` of sockaddr_un. */
+/** Size of `sun_path` in sockaddr_un. */
 const PATH_BYTES_MAX = 108;
 
 function load() {
@@ -53,8 +57,9 @@ function load() {
 }
 
 /**
- * Over a unix datagram socket, which Bun has not: libc's.
- * @param onProblem told once: nobody hears this node, and after TimeoutStartSec or WatchdogSec systemd will end it.
+ * Sends over a unix datagram socket of libc, because Bun has no such socket.
+ * @param onProblem called once when notifications fail: systemd will end this node after TimeoutStartSec or
+ * WatchdogSec
  */
 export function serviceManager(
   { socket }: Pick<ServiceManagerAddress, "socket">,
@@ -82,10 +87,15 @@ export function serviceManager(
   };
 }
 
-/** A thread that is late by less than this part of the watchdog's patience is never taken for dead. */
+/**
+ * The watchdog is notified after this part of its timeout, so a small delay of the thread does not end the service.
+ */
 const WATCHDOG_SHARE = 4;
 
-/** @returns what the watched thread calls as often as it likes while it lives; undefined: nobody watches. */
+/**
+ * @returns a function that the watched thread may call at any rate while it runs; undefined when there is no
+ * watchdog
+ */
 export function watchdog(
   address: ServiceManagerAddress | undefined,
   monotonicMs: () => number,
@@ -103,11 +113,11 @@ export function watchdog(
   };
 }
 
-/** sockaddr_un, with the length that it has to be given with; undefined: it does not fit. @internal for a test's receiver */
+/** Encodes sockaddr_un with its exact length; undefined when the path is too long. @internal for a test's receiver */
 export function socketAddress(socket: string): Uint8Array | undefined {
   const name = Buffer.from(socket);
   const isAbstract = socket.startsWith("@");
-  // A path ends with a zero byte, an abstract name begins with one.
+  // A path ends with a zero byte; an abstract name begins with a zero byte.
   const address = new Uint8Array(2 + name.length + (isAbstract ? 0 : 1));
   if (address.length - 2 > PATH_BYTES_MAX) return undefined;
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);

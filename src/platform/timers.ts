@@ -1,9 +1,11 @@
-/** Tasks that run later, as the rest of the code may see them. The simulator supplies its own: nothing that it runs may
- *  call `setTimeout`, `setInterval`, `setImmediate` or `queueMicrotask` itself. */
+/**
+ * Tasks that run later, for all other code. The simulator has its own: code that runs in the simulator must not call
+ * `setTimeout`, `setInterval`, `setImmediate` or `queueMicrotask` itself.
+ */
 export interface Timers {
-  /** Runs `task` once, `delayMs` from now at the earliest. Calling the answer cancels it. */
+  /** Runs `task` once, after at least `delayMs`. The returned function cancels the task. */
   later(task: () => void, delayMs: number): () => void;
-  /** Runs `task` every `intervalMs`, the first time one interval from now. Calling the answer ends it. */
+  /** Runs `task` every `intervalMs`, the first time after one interval. The returned function ends the repetition. */
   every(task: () => void, intervalMs: number): () => void;
   /** Runs `task` at the end of this turn of the event loop. */
   soon(task: () => void): void;
@@ -21,7 +23,10 @@ export const systemTimers: Timers = {
   soon: (task) => void setImmediate(task),
 };
 
-/** What `work` resolves to, or undefined when that takes longer. Rejects when `work` does so in time. */
+/**
+ * Resolves with the result of `work`, or with undefined when `work` takes longer. Rejects when `work` rejects in
+ * time.
+ */
 export async function within<T>(
   work: Promise<T>,
   timers: Pick<Timers, "later">,

@@ -1,4 +1,4 @@
-/** Root keys as bytes to be sealed. */
+/** Encodes root keys as the bytes that are sealed. */
 import { checkRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
 import { parseRecord, recordBytes, textOf } from "./records.ts";
 
@@ -6,7 +6,10 @@ export function credentialsBytes({ accessKey, secretKey }: RootCredentials): Uin
   return recordBytes({ accessKey, secretKey: secretKey.reveal() });
 }
 
-/** @param whose begins the message: "the cluster's". @throws SecretRecordError; ConfigError when they are no keys */
+/**
+ * @param whose the beginning of the message: "the cluster's"
+ * @throws SecretRecordError; ConfigError when the values are no valid keys
+ */
 export function credentialsFrom(
   bytes: Uint8Array,
   source: RootCredentials["source"],

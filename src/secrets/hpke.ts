@@ -1,6 +1,7 @@
 /**
- * RFC 9180 (HPKE), base mode, single shot: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. The runtime supplies X25519
- * (RFC 7748), HMAC and AES-GCM; here is only the order in which the RFC has them used. Appendix A.1 is the test.
+ * RFC 9180 (HPKE), base mode, single shot: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. The runtime
+ * supplies X25519 (RFC 7748), HMAC and AES-GCM; this module has only the steps of the RFC. The test uses Appendix
+ * A.1.
  */
 import {
   createCipheriv,
@@ -12,7 +13,9 @@ import {
   type KeyObject,
 } from "node:crypto";
 
-/** Bytes of a key, of a shared secret and of an encapsulated key (Nsk, Npk, Nsecret, Nenc of the RFC, section 7.1). */
+/**
+ * Bytes of a key, of a shared secret and of an encapsulated key (Nsk, Npk, Nsecret, Nenc of the RFC, section 7.1).
+ */
 export const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
@@ -23,16 +26,19 @@ const KEM_ID = 0x0020;
 const KDF_ID = 0x0001;
 const MODE_BASE = 0;
 
-/** Section 7.3. Only the second is used; the RFC prints the numbers of the first. @internal */
+/** Section 7.3. The code uses only the second; the RFC prints test vectors for the first. @internal */
 export const AES_128_GCM = { id: 0x0001, cipher: "aes-128-gcm", keyBytes: 16 } as const;
 export const AES_256_GCM = { id: 0x0002, cipher: "aes-256-gcm", keyBytes: 32 } as const;
 export type Aead = typeof AES_128_GCM | typeof AES_256_GCM;
 
-/** DER before the 32 bytes of a key: PKCS #8 and SubjectPublicKeyInfo with the algorithm X25519 (RFC 8410). */
+/** DER bytes before the 32 bytes of a key: PKCS #8 and SubjectPublicKeyInfo with the algorithm X25519 (RFC 8410). */
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 const SPKI = Buffer.from("302a300506032b656e032100", "hex");
 
-/** What does not open: another key, other associated data, or changed bytes. Which of them cannot be told. */
+/**
+ * A sealed value does not open: the key or the associated data is different, or the bytes were changed. The cause is
+ * unknown.
+ */
 export class OpenError extends Error {
   readonly code = "NOT_OPENED";
   constructor(what: string, options?: ErrorOptions) {
@@ -44,14 +50,14 @@ export class OpenError extends Error {
 export interface Sealed {
   /** Encapsulated key: the sender's ephemeral public key. */
   readonly enc: Uint8Array;
-  /** With the tag behind it. */
+  /** The ciphertext, followed by the tag. */
   readonly ciphertext: Uint8Array;
 }
 
 export interface Purpose {
-  /** Which application and version: bound into the key schedule. */
+  /** Application and version, which the key schedule includes. */
   readonly info: string;
-  /** What must be the same when it is opened. */
+  /** Associated data, which must be the same at opening. */
   readonly aad: string;
   readonly aead?: Aead;
 }
@@ -60,7 +66,9 @@ export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
   return rawPublic(createPublicKey(privateObject(privateKey)));
 }
 
-/** @param ephemeral 32 random bytes, used for this one message. @throws OpenError when `recipient` is no usable key */
+/**
+ * @param ephemeral 32 random bytes, used for this message only. @throws OpenError when `recipient` is no usable key
+ */
 export function sealTo(
   recipient: Uint8Array,
   plaintext: Uint8Array,
@@ -118,7 +126,9 @@ function sharedSecret(dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): U
   return labeledExpand(suite, prk, "shared_secret", Buffer.concat([enc, recipient]), HASH_BYTES);
 }
 
-/** Section 5.1, `KeySchedule` in base mode. A single message has sequence number 0, so its nonce is the base nonce. */
+/**
+ * Section 5.1, `KeySchedule` in base mode. A single message has sequence number 0, so its nonce is the base nonce.
+ */
 function schedule(shared: Uint8Array, { info, aead = AES_256_GCM }: Purpose) {
   const suite = Buffer.concat([Buffer.from("HPKE"), u16(KEM_ID), u16(KDF_ID), u16(aead.id)]);
   const context = Buffer.concat([
@@ -141,7 +151,7 @@ function labeledExtract(
   label: string,
   ikm: Uint8Array | string,
 ): Uint8Array {
-  // HMAC pads a short key with zeros: an empty salt is the RFC's HashLen zeros.
+  // HMAC pads a short key with zeros, so an empty salt equals the RFC's HashLen zeros.
   const hmac = createHmac("sha256", salt);
   return hmac.update(VERSION).update(suite).update(label).update(ikm).digest();
 }
@@ -165,7 +175,7 @@ function labeledExpand(
   return hmac.digest().subarray(0, length);
 }
 
-/** X25519. @throws OpenError for a point of small order, whose shared secret everybody knows (section 7.1.4). */
+/** X25519. @throws OpenError for a point of small order, whose shared secret is publicly known (section 7.1.4) */
 function agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
   try {
     const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: "der", type: "spki" });

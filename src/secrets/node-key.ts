@@ -1,6 +1,7 @@
 /**
- * A node's own key pair: what is sealed to it opens on this node only. The private half lies in `node.key` of the data
- * directory, or, so that a disk alone opens nothing, in a file outside of it (decision 064).
+ * A node's own key pair: a secret that is sealed to the key opens on this node only. The private half lies in
+ * `node.key` of the data directory, or in a file outside of the directory, so that the disk alone opens no secret
+ * (decision 064).
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -13,7 +14,10 @@ import { lasting } from "../platform/start-error.ts";
 import { KEY_BYTES, openWith, type Purpose, publicKeyOf, type Sealed, sealTo } from "./hpke.ts";
 
 export const NODE_KEY_FILE = "node.key";
-/** systemd puts the credentials of a unit into the directory that this variable names (systemd.exec(5), LoadCredential). */
+/**
+ * systemd puts the credentials of a unit into the directory that this variable names (systemd.exec(5),
+ * LoadCredential).
+ */
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 const FORMAT = "elastickv-node-key-1";
 
@@ -25,7 +29,7 @@ export class NodeKey {
   readonly fingerprint: string;
   readonly #private: Uint8Array;
 
-  /** @param privateKey 32 bytes; any will do (RFC 7748, section 5) */
+  /** @param privateKey 32 bytes with any value (RFC 7748, section 5) */
   constructor(privateKey: Uint8Array) {
     this.#private = privateKey;
     this.publicKey = publicKeyOf(privateKey);
@@ -45,7 +49,7 @@ export class NodeKey {
     return sealTo(this.publicKey, plaintext, random.bytes(KEY_BYTES), purpose);
   }
 
-  /** The file's content. */
+  /** The content of the key file. */
   render(): string {
     const bytes = Buffer.from(this.#private);
     return [
@@ -57,7 +61,7 @@ export class NodeKey {
   }
 }
 
-/** Where the key is, when it is not in the data directory: --node-key-file, else a credential `node.key` of the unit. */
+/** The path of a key outside the data directory: --node-key-file, else a credential `node.key` of the unit. */
 export function outsideKeyFile(
   settings: Pick<Config, "nodeKeyFile">,
   environment: Environment,
@@ -69,11 +73,11 @@ export function outsideKeyFile(
   return existsAsFile(path) ? path : undefined;
 }
 
-/** @throws StartError naming the file: it cannot be read, or holds no key. */
+/** @throws StartError naming the file that is unreadable or contains no key */
 export function readOutsideKey(path: string): NodeKey {
   let text: string;
   try {
-    // The mode of a mounted secret is its owner's business.
+    // The owner of a mounted secret decides its mode, so the mode is not checked.
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw lasting(
@@ -83,21 +87,27 @@ export function readOutsideKey(path: string): NodeKey {
   return parse(path, text);
 }
 
-/** From the data directory; undefined: there is none. @throws StartError | ConfigError naming the file. */
+/**
+ * Reads the key from the data directory; undefined when there is none. @throws StartError | ConfigError naming the
+ * file
+ */
 export function readNodeKey(dataDir: string): NodeKey | undefined {
   const path = join(dataDir, NODE_KEY_FILE);
   const text = readPrivateFile(path);
   return text === undefined ? undefined : parse(path, text);
 }
 
-/** A new key, durable in the data directory. @throws StartError naming the file. */
+/** Makes a new key, durable in the data directory. @throws StartError naming the file */
 export function makeNodeKey(dataDir: string, random: Random): NodeKey {
   const key = NodeKey.make(random);
   writePrivateFile(join(dataDir, NODE_KEY_FILE), key.render());
   return key;
 }
 
-/** As `render` wrote it, or 32 bytes in base64 and nothing else, as `head -c 32 /dev/urandom | base64` makes them. */
+/**
+ * Reads a key as `render` wrote it, or 32 bytes in base64 without anything else, as `head -c 32 /dev/urandom |
+ * base64` makes them.
+ */
 function parse(path: string, text: string): NodeKey {
   const lines = text.split("\n").map((line) => line.trim());
   const [line, ...more] = lines.filter((content) => content !== "" && !content.startsWith("#"));
@@ -129,7 +139,7 @@ function existsAsFile(path: string): boolean {
     readFileSync(path);
     return true;
   } catch (error) {
-    // Unreadable is not absent: whoever opens it next says why.
+    // An unreadable file counts as present: the next open reports the reason.
     return (error as { code?: string }).code !== "ENOENT";
   }
 }

@@ -1,8 +1,8 @@
-/** Small JSON records with base64 in them: what secrets are kept in, in rows and files. */
+/** Small JSON records with base64 values: the format of secrets in rows and files. */
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** The message never shows what the record holds. */
+/** A record is invalid. The message never shows the content of the record. */
 export class SecretRecordError extends Error {
   readonly code = "SECRET_RECORD";
   constructor(message: string) {
@@ -15,7 +15,7 @@ export function recordBytes(record: JsonRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(record));
 }
 
-/** @param what for the message. @throws SecretRecordError */
+/** @param what the name of the record in the message. @throws SecretRecordError */
 export function parseRecord(bytes: Uint8Array, what: string): JsonRecord {
   let value: unknown;
   try {
@@ -35,7 +35,7 @@ export function textOf(record: JsonRecord, name: string): string {
   return value;
 }
 
-/** @param length in bytes; undefined = any */
+/** @param length the required number of bytes; undefined accepts any length */
 export function bytesOf(record: JsonRecord, name: string, length?: number): Uint8Array {
   const text = textOf(record, name);
   const bytes = Buffer.from(text, "base64");

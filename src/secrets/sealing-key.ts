@@ -1,4 +1,4 @@
-/** The cluster's sealing key: 32 random bytes that every member has, each in a box to its own node key. */
+/** The cluster's sealing key: 32 random bytes. Every member has them in a box that is sealed to its own node key. */
 import type { Random } from "../platform/random.ts";
 import { AES_256_GCM, aeadOpen, aeadSeal, KEY_BYTES, OpenError, type Purpose, sealTo } from "./hpke.ts";
 import type { NodeKey } from "./node-key.ts";
@@ -8,7 +8,10 @@ const ID_BYTES = 16;
 const NONCE_BYTES = 12;
 const BOX_INFO = "elastickv sealing key v1";
 
-/** Whose box it is. Bound to the box as associated data: a row that is moved to another place does not open there. */
+/**
+ * The owner of a box. The owner is associated data of the box: a row that is moved to another place does not open
+ * there.
+ */
 export interface BoxOwner {
   readonly clusterId: string;
   readonly name: string;
@@ -16,7 +19,7 @@ export interface BoxOwner {
 }
 
 export class SealingKey {
-  /** 16 random bytes, hex: says which key something is sealed with, and nothing about the key. */
+  /** 16 random bytes, hex: the id names the key of a sealed record, and reveals nothing about the key. */
   readonly id: string;
   readonly #key: Uint8Array;
 
@@ -29,14 +32,17 @@ export class SealingKey {
     return new SealingKey(Buffer.from(random.bytes(ID_BYTES)).toString("hex"), random.bytes(KEY_BYTES));
   }
 
-  /** A record for the keyspace, different each time. @param name of the row: the record opens under no other one */
+  /**
+   * Seals a record for the keyspace, with a new nonce each time. @param name of the row: the record opens under no
+   * other name
+   */
   seal(name: string, plaintext: Uint8Array, random: Random): Uint8Array {
     const nonce = random.bytes(NONCE_BYTES);
     const ciphertext = aeadSeal(AES_256_GCM, this.#key, nonce, this.#aad(name), plaintext);
     return recordBytes({ sealed: 1, keyId: this.id, nonce: base64(nonce), ciphertext: base64(ciphertext) });
   }
 
-  /** @throws OpenError; SecretRecordError when the bytes are no such record */
+  /** @throws OpenError; SecretRecordError when the bytes are no sealed record */
   open(name: string, bytes: Uint8Array): Uint8Array {
     const record = parseRecord(bytes, "a sealed secret");
     const nonce = bytesOf(record, "nonce", NONCE_BYTES);
@@ -44,7 +50,7 @@ export class SealingKey {
     return aeadOpen(AES_256_GCM, this.#key, nonce, this.#aad(name), bytesOf(record, "ciphertext"));
   }
 
-  /** This key for one member. @throws OpenError when `publicKey` is no usable key */
+  /** Seals this key for one member. @throws OpenError when `publicKey` is no usable key */
   boxFor(publicKey: Uint8Array, owner: BoxOwner, random: Random): Uint8Array {
     const { enc, ciphertext } = sealTo(
       publicKey,
@@ -77,7 +83,7 @@ function boxPurpose(keyId: string, { clusterId, name, instance }: BoxOwner): Pur
   return { info: BOX_INFO, aad: JSON.stringify([clusterId, keyId, name, instance]) };
 }
 
-/** Whether a row holds a sealed record, or something that an older release wrote in the clear. */
+/** True when a row has a sealed record; false for a plaintext record of an older release. */
 export function isSealed(record: JsonRecord): boolean {
   return record["sealed"] !== undefined;
 }

@@ -1,6 +1,7 @@
 /**
- * The root keys in a data directory: in the clear (0600) while the node key lies beside them, where sealing them would hide
- * them from nobody; sealed to the node key when that is kept elsewhere (decision 064).
+ * The root keys in a data directory. They are in plaintext (0600) while the node key is in the same directory,
+ * because sealing would protect nothing there. They are sealed to the node key when the node key is kept elsewhere
+ * (decision 064).
  */
 import { join } from "node:path";
 import { readPrivateFile, writePrivateFile } from "../config/private-file.ts";
@@ -25,11 +26,11 @@ const PURPOSE: Purpose = { info: "elastickv root credentials v1", aad: "" };
 
 export interface KeyAtHand {
   readonly key: NodeKey;
-  /** It is not in the data directory. */
+  /** True when the key is not in the data directory. */
   readonly outside: boolean;
 }
 
-/** @throws StartError | ConfigError naming the file and what to do */
+/** @throws StartError | ConfigError naming the file and the operator's action */
 export function readStoredCredentials(
   dataDir: string,
   atHand: KeyAtHand | undefined,
@@ -57,8 +58,10 @@ export function readStoredCredentials(
 }
 
 /**
- * Durable when it returns. What was kept in the clear before the node key was moved away is removed; its blocks on the disk are
- * not wiped. @returns the keys as they are kept now. @throws StartError naming the file.
+ * Stores the root keys durably. A plaintext file from before the move of the node key is removed; its blocks on the
+ * disk are not erased.
+ * @returns the keys as they are stored now
+ * @throws StartError naming the file
  */
 export function storeCredentials(
   dataDir: string,

@@ -1,9 +1,9 @@
-/** What waits to be applied, and how much of it one transaction takes. */
+/** The work that waits for the store thread, and the share of the work that one transaction takes. */
 import type { Entry, SnapshotMetadata } from "../raft/core/types.ts";
 
-/** One SQLite transaction takes at most this many bytes of entries (unless a single entry is larger) ... */
+/** One SQLite transaction takes at most this many bytes of entries, unless a single message is larger. */
 const APPLY_BATCH_BYTES = 8 << 20;
-/** ... and this many entries. */
+/** One SQLite transaction takes at most this many entries, unless a single message has more. */
 const APPLY_BATCH_ENTRIES = 512;
 export interface ApplyWork {
   readonly kind: "apply";
@@ -17,7 +17,7 @@ export interface InstallWork {
   readonly snapshot: SnapshotMetadata;
 }
 
-/** Takes what one transaction takes from the front of the queue; at least one message. */
+/** Takes the messages of one transaction from the front of the queue: at least one. */
 export function takeBatch(queue: (ApplyWork | InstallWork)[]): {
   entries: Entry[];
   id: number;

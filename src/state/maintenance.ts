@@ -1,18 +1,23 @@
-/** What the store thread does beside applying: compaction of old versions, holding it back for streams, durability. */
+/** The store thread's work beside applying: compaction of old versions, its pause for streams, and durability. */
 import type { Logger } from "../monitoring/log.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type AppliedState, type MvccStore, StoreError } from "../store/types.ts";
 import { timestampFromMs } from "../txn/hlc.ts";
 
-/** Versions dropped in one compaction transaction: small, so that an apply never waits long for it. */
+/**
+ * Versions that one compaction transaction drops: few, so that an apply waits only a short time for the transaction.
+ */
 const COMPACTION_ROWS = 256;
-/** Between two looks for versions to compact. */
+/** Time between two searches for versions to compact. */
 const COMPACTION_INTERVAL_MS = 1_000;
-/** Between two steps while there is more to compact: applies come in between. */
+/** Time between two compaction steps while more versions wait: the store thread applies entries in this time. */
 const COMPACTION_PAUSE_MS = 5;
-/** A power cut loses no more than this of what was applied without fsync; the log is dropped only behind that. @internal */
+/**
+ * A power cut loses at most this much of what was applied without fsync. The log keeps the entries until they are
+ * durable. @internal
+ */
 export const DURABLE_INTERVAL_MS = 1_000;
-/** A stream that takes longer finds its payloads gone and fails: better than a disk that fills up behind it. @internal */
+/** A slower stream loses its payloads and fails: a failed stream is better than a disk that fills up. @internal */
 export const HOLD_MAX_MS = 3_600_000;
 
 export interface StoreMaintenanceOptions {
@@ -20,18 +25,18 @@ export interface StoreMaintenanceOptions {
   readonly log: Logger;
   /** Old versions are kept this long (in commit time). */
   readonly retentionMs: number;
-  /** The store in force; undefined: none at the moment. */
+  /** The store in force; undefined while there is none. */
   readonly store: () => MvccStore | undefined;
   readonly compacted: (rows: number) => void;
-  /** What certainly survives a power cut now; called at an interval, news or not. */
+  /** Reports the position that survives a power cut; called at every interval, also when the position is the same. */
   readonly durable: (store: MvccStore, position: AppliedState) => void;
-  /** The thread cannot go on. */
+  /** Reports that the thread cannot continue. */
   readonly fail: (what: string, error: unknown) => void;
 }
 
 export class StoreMaintenance {
   readonly #options: StoreMaintenanceOptions;
-  /** Streams that read the keyspace, with what cancels the end of their patience. */
+  /** Streams that read the keyspace, each with the function that cancels its timeout. */
   readonly #holds = new Map<number, () => void>();
   #stopped = false;
 
@@ -49,7 +54,7 @@ export class StoreMaintenance {
     for (const streamId of [...this.#holds.keys()]) this.unpin(streamId);
   }
 
-  /** No version is dropped and no payload given back until `unpin`, or for an hour. */
+  /** Compaction drops no version and frees no payload until `unpin`, or for one hour. */
   hold(streamId: number): void {
     this.unpin(streamId);
     const { timers, log } = this.#options;
@@ -68,7 +73,8 @@ export class StoreMaintenance {
   #scheduleCompaction(): void {
     this.#options.timers.later(() => {
       if (this.#stopped) return;
-      // On a full disk above all: it gives the space of what was deleted back, and needs little or none itself.
+      // Compaction matters most on a full disk: it frees the space of deleted rows, and needs little or no space
+      // itself.
       this.#compact();
       this.#scheduleCompaction();
     }, COMPACTION_INTERVAL_MS);
@@ -77,7 +83,7 @@ export class StoreMaintenance {
   #compact(): void {
     const { retentionMs, timers, compacted, fail } = this.#options;
     const store = this.#options.store();
-    // While somebody streams the keyspace: its transaction keeps the rows, only this keeps their payloads.
+    // A stream's transaction keeps the rows of the keyspace, but only this pause keeps their payloads.
     if (this.#stopped || store === undefined || this.#holds.size > 0) return;
     const horizon = store.appliedState().commitTs - timestampFromMs(retentionMs);
     if (horizon <= 0n) return;
@@ -91,7 +97,7 @@ export class StoreMaintenance {
     }
   }
 
-  /** Without fsync on every apply: makes what was applied durable now and then, so that the log can be dropped. */
+  /** Makes applied entries durable at an interval, because the log keeps every entry until the entry is durable. */
   #scheduleDurable(): void {
     this.#options.timers.later(() => {
       if (this.#stopped) return;
@@ -104,7 +110,7 @@ export class StoreMaintenance {
     const store = this.#options.store();
     if (store === undefined) return;
     try {
-      // Compaction makes everything before it durable too: consensus hears of either here.
+      // Compaction also makes everything before it durable: consensus learns of both here.
       this.#options.durable(store, store.makeDurable());
     } catch (error) {
       this.#options.fail("applied entries cannot be made durable", error);

@@ -1,9 +1,9 @@
-/** The numbers of the store thread, as the metrics table names them. */
+/** The metrics of the store thread, with the names of the metrics table. */
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import type { FsmSyncMode } from "../store/types.ts";
 import type { StoreThreadMetrics } from "./store-thread.ts";
 
-/** Bytes. */
+/** File sizes in bytes. */
 export interface StoreFileSizes {
   readonly database: number;
   readonly wal: number;

@@ -1,4 +1,7 @@
-/** Finding the right keyspace at start: finishing an installation that a crash interrupted, and the first state ever. */
+/**
+ * Finds the right keyspace at start: finishes an interrupted installation, and writes the first state of a new
+ * cluster.
+ */
 
 import type { Membership } from "../cluster/registry/membership.ts";
 import { encodeMembership, MEMBERSHIP_STATE } from "../cluster/registry/membership-codec.ts";
@@ -6,8 +9,11 @@ import { type LogPosition, samePosition } from "../store/positions.ts";
 import type { KeyspaceGenerations, MvccStore } from "../store/types.ts";
 
 /**
- * Opens the keyspace in force. A received one that waits takes its place before, when it is the one that the log's
- * marker names (the log has nothing else from there on) and newer; any other was never accepted and is discarded.
+ * Opens the keyspace in force. A received keyspace that waits replaces it first, when the received keyspace is newer
+ * and
+ * the log's marker names its position (the log has no older entries then). Consensus never accepted any other
+ * received
+ * keyspace, so it is discarded.
  * @param bootstrap first state of a new cluster, at position 1/1; for an empty keyspace only
  * @throws StoreError, StoreIdentityError
  */

@@ -1,10 +1,11 @@
 /**
  * At-most-once application: the answers that an origin (one boot of one node) may still ask for again.
  *
- * An origin numbers its proposals 1, 2, 3 ... and tells with each one below which number it has had every answer. The
- * state machine remembers the rest. A proposal that arrives again (a retry after a lost reply, also through another
- * leader) finds its answer here and is not applied a second time. (Ongaro's thesis, section 6.3; one row an origin
- * instead of one a proposal, because it is rewritten with every apply batch.)
+ * An origin numbers its proposals 1, 2, 3 ... Each proposal carries a number below which the origin has every
+ * answer. The state machine remembers the other answers. When a proposal arrives again (a retry after a lost reply,
+ * also through another leader), the state machine finds the answer here and does not apply the proposal a second
+ * time. (Ongaro's thesis, section 6.3. There is one row per origin, not one per proposal, because every apply batch
+ * writes the row again.)
  */
 
 import { elastickv as gen } from "../gen/kv.js";
@@ -17,9 +18,9 @@ const ANSWER_BYTES = 20;
 /** A session that has not been used for this long (in commit time) is forgotten. @internal */
 export const SESSION_SILENCE_MS = 24 * 60 * 60 * 1000;
 /**
- * From one command to the next commit time may leap so far only because nobody wrote, or because another leader's clock is
- * wrong. In the latter case no session is old, whatever its timestamp says, and proposals of the last leader may be on
- * their way again: to forget their sessions would be to apply them twice. So silence is counted from behind the leap.
+ * Commit time can jump this far between two commands only when nobody wrote, or when another leader's clock is
+ * wrong. With a wrong clock no session is old, and proposals of the last leader may arrive again: a replica that had
+ * forgotten their sessions would apply them twice. So the silence of every session is counted from the jump.
  * @internal
  */
 export const SESSION_LEAP_MS = 60 * 60 * 1000;
@@ -57,7 +58,7 @@ class Session {
     const packed = new Uint8Array(this.answers.size * ANSWER_BYTES);
     const view = new DataView(packed.buffer);
     let offset = 0;
-    // Ascending order whatever order the Map has: every replica writes the same bytes.
+    // The order is ascending and independent of the Map, so that every replica writes the same bytes.
     for (const sequence of [...this.answers.keys()].sort((a, b) => a - b)) {
       const answer = this.answers.get(sequence);
       if (answer === undefined) continue;
@@ -84,9 +85,9 @@ class Session {
 
 export type Recall =
   | { readonly kind: "new" }
-  /** Applied before; this is the answer it got. */
+  /** The proposal was applied before; `outcome` is its answer. */
   | { readonly kind: "answered"; readonly outcome: TxnOutcome }
-  /** Applied before and acknowledged: nobody waits for the answer any more. */
+  /** The proposal was applied and acknowledged before: no caller waits for its answer. */
   | { readonly kind: "stale" };
 
 /** All sessions, cached in memory over the store's replicated FSM state. */
@@ -94,7 +95,7 @@ export class Sessions {
   #sessions: Map<string, Session> | undefined;
   #indexDirty = false;
 
-  /** Forgets the cache (after an apply batch was rolled back, or the store was replaced by a snapshot). */
+  /** Forgets the cache, after a rollback of an apply batch or after a snapshot replaced the store. */
   reset(): void {
     this.#sessions = undefined;
     this.#indexDirty = false;
@@ -128,8 +129,11 @@ export class Sessions {
     session.dirty = true;
   }
 
-  /** Forgets sessions silent for `SESSION_SILENCE_MS` before `commitTs`: the same ones on every replica.
-   *  @param previousTs of the command before */
+  /**
+   * Forgets sessions that were silent for `SESSION_SILENCE_MS` before `commitTs`: every replica forgets the same
+   * ones.
+   * @param previousTs the commit timestamp of the command before
+   */
   expire(batch: RaftBatch, commitTs: Timestamp, previousTs: Timestamp): void {
     const silence = timestampFromMs(SESSION_SILENCE_MS);
     const leap = commitTs - previousTs > timestampFromMs(SESSION_LEAP_MS);
@@ -147,7 +151,7 @@ export class Sessions {
     }
   }
 
-  /** Writes what changed; called once at the end of an apply batch. */
+  /** Writes the changed sessions; called once at the end of an apply batch. */
   save(batch: RaftBatch): void {
     const sessions = this.#load(batch);
     for (const [name, session] of sessions) {

@@ -1,7 +1,7 @@
 /**
- * The replicated state machine of one Raft group: committed entries in, rows and answers out. A pure function of the log and the store:
- * it reads no clock, no random source and no environment, so every replica that applies the same log holds the same
- * rows (test/state/state-machine-determinism.test.ts).
+ * The replicated state machine of one Raft group: it applies committed entries, writes rows and returns answers. It
+ * is a pure function of the log and the store: it reads no clock, no random source and no environment. So every
+ * replica that applies the same log holds the same rows (test/state/state-machine-determinism.test.ts).
  */
 
 import { applyMembership, type MembershipEntry } from "../cluster/registry/membership.ts";
@@ -24,7 +24,7 @@ import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
 import { type DecodedEntry, decodeEntry } from "./decoded-entry.ts";
 import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
 
-/** The answer to one proposal, for whoever waits for it on the node that proposed. @internal */
+/** The answer to one proposal, for the caller that waits on the node that proposed. @internal */
 export interface Answer {
   readonly origin: Uint8Array;
   readonly sequence: number;
@@ -38,7 +38,10 @@ export interface ApplyResult {
   readonly applied: number;
   readonly refused: number;
   readonly repeated: number;
-  /** Keys written or deleted (views of the entries); undefined = a prefix was deleted, so anything may have been. */
+  /**
+   * Keys written or deleted (views of the entries); undefined when a prefix was deleted: any key under it may be
+   * gone.
+   */
   readonly changed: readonly Uint8Array[] | undefined;
 }
 
@@ -50,11 +53,17 @@ interface Stats {
   changed: Uint8Array[] | undefined;
 }
 
-/** A `prefix-unchanged` condition may look this far back, in commit time. Below every permitted mvcc-retention. @internal */
+/**
+ * A `prefix-unchanged` condition may be at most this old, in commit time: less than every permitted mvcc-retention.
+ * @internal
+ */
 export const CONDITION_AGE_MAX_MS = 60_000;
 
 const CEILING_STATE = "hlc-ceiling-ms";
-/** The replicated state outside the keyspace whose names are known beforehand (sessions have one each, besides). @internal */
+/**
+ * The replicated state outside the keyspace that has fixed names; every session has a name of its own besides.
+ * @internal
+ */
 export const FSM_STATE_NAMES = [CEILING_STATE, MEMBERSHIP_STATE, SESSION_INDEX_STATE] as const;
 
 /** @internal */
@@ -66,7 +75,9 @@ export class FsmError extends Error {
   }
 }
 
-/** Made for a group: with the store that keeps its applied position, sessions, membership and HLC ceiling. */
+/**
+ * The state machine of a group. The group's store keeps its applied position, sessions, membership and HLC ceiling.
+ */
 export class Fsm {
   readonly #store: MvccStore;
   readonly #sessions = new Sessions();
@@ -77,9 +88,9 @@ export class Fsm {
 
   /**
    * Applies consecutive committed entries in one store transaction.
-   * @throws FsmError on an entry that cannot be applied (unreadable, out of order, timestamp going back): the replica
-   *   must stop rather than diverge. StoreError (disk full, I/O) leaves everything as it was; the same call can be
-   *   made again.
+   * @throws FsmError on an entry that cannot be applied (unreadable, out of order, timestamp going back): the
+   * replica must stop, because it would diverge. StoreError (disk full, I/O) changes nothing; the caller can repeat
+   * the call.
    */
   apply(entries: readonly Entry[]): ApplyResult {
     const last = entries[entries.length - 1];
@@ -129,7 +140,7 @@ export class Fsm {
     }
   }
 
-  /** @returns the newest commit timestamp behind the entry */
+  /** @returns the newest commit timestamp after the entry */
   #visit(batch: RaftBatch, entry: Entry, previousTs: Timestamp, stats: Stats): Timestamp {
     const decoded = readEntry(entry);
     switch (decoded.kind) {
@@ -183,17 +194,20 @@ export class Fsm {
   }
 }
 
-/** Writes the membership after a change; a change that every replica takes for empty writes nothing. */
+/** Writes the membership after a change. When the change has no effect, on any replica, nothing is written. */
 function writeMembership(batch: RaftBatch, entry: MembershipEntry): void {
   if (PLANTED.forgetMembership) return;
   const before = readMembership(batch);
-  // Without a first membership there is nothing to change: the log of a cluster begins with one.
+  // Without a first membership there is nothing to change: the log of a cluster begins with a membership.
   if (before === undefined) return;
   const { membership } = applyMembership(before, entry);
   if (membership !== before) batch.putState(MEMBERSHIP_STATE, encodeMembership(membership));
 }
 
-/** Stamps come from one leader at a time and grow with the log: anything else is a broken leader. */
+/**
+ * One leader at a time gives timestamps, and they grow with the log. A timestamp that does not grow shows a faulty
+ * leader.
+ */
 function checkStamp({ term, index }: Entry, commitTs: Timestamp, previousTs: Timestamp): void {
   if (commitTs > previousTs) return;
   throw new FsmError(`entry ${term}/${index} has commit timestamp ${commitTs}, not above ${previousTs}`);
@@ -234,14 +248,14 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
     case "prefix-empty":
       return !batch.prefixHasLive(condition.prefix);
     case "prefix-unchanged":
-      // Replicas forget old versions at their own pace, so what they would answer about the distant past may differ.
-      // Nobody asks: a condition that is too old does not hold, on any of them (decision 011).
+      // Replicas compact old versions at different times, so their answers about old versions may differ. So a
+      // condition that is too old fails on every replica (decision 011).
       if (condition.ts + timestampFromMs(CONDITION_AGE_MAX_MS) < commitTs) return false;
       return !batch.prefixChangedSince(condition.prefix, condition.ts);
   }
 }
 
-/** The garbage queue's own rows are left out: nobody reads them but by scan. */
+/** The changes leave out the rows of the garbage queue: only scans read these rows. */
 function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
   for (const mutation of mutations) {
     if (mutation.kind === "delete-prefix") stats.changed = undefined;
@@ -251,8 +265,9 @@ function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
 }
 
 /**
- * Writes the mutations of one transaction, in order, at one timestamp. The garbage records of rows that they supersede go to the
- * garbage queue in the same message: a blind overwrite never has to read first, and nothing is forgotten in between.
+ * Writes the mutations of one transaction, in order, at one timestamp. The garbage records of the replaced rows go
+ * to the garbage queue in the same transaction: a blind overwrite needs no read before it, and no garbage record is
+ * lost.
  */
 function applyMutations(
   store: Pick<MvccStore, "getAt">,
@@ -279,7 +294,7 @@ function applyMutations(
         put(mutation, mutation.keepContent === true);
         break;
       case "archive": {
-        // What this transaction has put there is a row too.
+        // The source row may be one that this transaction wrote.
         flush();
         const row = store.getAt(mutation.from, commitTs);
         if (row === undefined || Buffer.compare(mutation.from, mutation.to) === 0) break;
@@ -289,7 +304,7 @@ function applyMutations(
       }
       case "delete": {
         const latest = batch.latest(mutation.key);
-        // Deleting what is not there leaves no trace: no tombstone to compact later.
+        // The deletion of a missing row writes no tombstone, so compaction has nothing to remove later.
         if (latest === undefined || latest.deleted) break;
         if (!mutation.keepContent && latest.garbage !== undefined) addGarbage(latest.garbage);
         writes.push({ kind: "delete", key: mutation.key });

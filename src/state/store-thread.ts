@@ -1,7 +1,7 @@
 /**
- * The store thread: the one writer of the keyspace. Opens it when consensus says how, applies committed entries, tells
- * consensus how far it is and each gateway what became of its proposals, puts a received snapshot in the keyspace's place,
- * and compacts old versions when it has nothing better to do.
+ * The store thread: the one writer of the keyspace. The thread opens the keyspace when consensus says how, and
+ * applies committed entries. It reports its position to consensus, and to each gateway the outcomes of the gateway's
+ * proposals. It replaces the keyspace with a received snapshot, and compacts old versions when it has no other work.
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";
@@ -30,7 +30,7 @@ import { StoreMaintenance } from "./maintenance.ts";
 import { openKeyspace } from "./open-keyspace.ts";
 import { type ApplyResult, Fsm } from "./state-machine.ts";
 
-/** Between two attempts to apply while the disk is full. */
+/** Time between two attempts to apply while the disk is full. */
 const DISK_FULL_RETRY_MS = 1_000;
 
 export interface StoreThreadMetrics {
@@ -38,7 +38,7 @@ export interface StoreThreadMetrics {
   compacted(rows: number): void;
 }
 
-/** A gateway as the store thread sees it: it gets the answers to its own proposals, and all changes. */
+/** A gateway, from the store thread's side: the gateway gets the answers to its own proposals, and all changes. */
 export interface StoreGateway {
   readonly channel: Channel<GatewayToStore, StoreToGateway>;
   /** 8 bytes: the client id in the gateway's proposals. */
@@ -58,7 +58,7 @@ export interface StoreThreadOptions {
   readonly metrics: StoreThreadMetrics;
   /** Seconds, monotonic; for metrics only. */
   readonly seconds: () => number;
-  /** The thread cannot go on; the process must end. */
+  /** Reports that the thread cannot continue; the process must end. */
   readonly fatal: Fatal;
 }
 
@@ -68,25 +68,25 @@ export class StoreThread {
   readonly #options: StoreThreadOptions;
   readonly #published: PublishedGroup;
   readonly #opened = Promise.withResolvers<AppliedState>();
-  /** Set from `open` on, but for the moment in which another keyspace takes its place. */
+  /** Set from `open` on, except while another keyspace replaces it. */
   #store: MvccStore | undefined;
   #fsm: Fsm | undefined;
   #queue: (ApplyWork | InstallWork)[] = [];
   /** The received snapshot that is in force and that some gateway has not opened yet. */
   #swapped: InstallWork | undefined;
-  /** Gateways that read from the replaced keyspace. */
+  /** Gateways that still read the replaced keyspace. */
   readonly #readingOld = new Set<StoreGateway>();
-  /** Position of the last snapshot installed: entries up to there are in it. */
+  /** Position of the last installed snapshot: the snapshot contains all entries up to this index. */
   #installedIndex = 0;
-  /** The highest apply id that was answered. */
+  /** The highest apply id that the store thread answered. */
   #answeredId = 0;
-  /** What consensus knows to be durable. */
+  /** The index that consensus knows to be durable. */
   #toldDurable = 0;
-  /** The highest apply id that a full disk made an installation overtake. */
+  /** The highest apply id that an installation skipped because the disk was full. */
   #skippedId = 0;
   readonly #maintenance: StoreMaintenance;
   #diskFull = false;
-  /** Control knows that the disk is full: one line in its log, not one a second. */
+  /** True when control knows that the disk is full: control logs one line, not one per second. */
   #fullTold = false;
   #stopped = false;
 
@@ -99,7 +99,7 @@ export class StoreThread {
       log,
       retentionMs,
       compacted: (rows) => metrics.compacted(rows),
-      // Between two keyspaces there is none to keep up.
+      // While one keyspace replaces another, maintenance has no keyspace to work on.
       store: () => (this.#stopped || this.#swapped !== undefined ? undefined : this.#store),
       durable: (store, { index }) => {
         if (index > this.#toldDurable) this.#answer(store, this.#answeredId);
@@ -108,7 +108,10 @@ export class StoreThread {
     });
   }
 
-  /** Waits for consensus' `open`. The answer: where the keyspace stands; or the error that kept it from being opened. */
+  /**
+   * Waits for consensus' `open`. Resolves with the position of the keyspace, or rejects with the error of opening
+   * it.
+   */
   start(): Promise<AppliedState> {
     const { consensus, control, gateways } = this.#options;
     consensus.onBatch((messages) => this.#onConsensus(messages));
@@ -202,7 +205,7 @@ export class StoreThread {
     this.#stopped = true;
   }
 
-  /** Does everything that is queued, and what arrives meanwhile: applies in transactions of bounded size. */
+  /** Does all queued work, and the work that arrives meanwhile; applies entries in transactions of limited size. */
   #work(): void {
     while (this.#queue.length > 0 && this.#swapped === undefined && !this.#stopped && !this.#diskFull) {
       this.#enqueue(this.#options.consensus.drain());
@@ -215,7 +218,7 @@ export class StoreThread {
   #applyNext(): void {
     const { seconds, metrics } = this.#options;
     const { entries, id, taken } = takeBatch(this.#queue);
-    // Nothing else sends them twice: they were committed and on their way when the snapshot came.
+    // The snapshot contains these entries already: they were committed and queued when the snapshot arrived.
     const news = entries.filter((entry) => entry.index > this.#installedIndex);
     const { store, fsm } = this.#inForce();
     const started = seconds();
@@ -237,7 +240,10 @@ export class StoreThread {
     }
   }
 
-  /** On a full disk the snapshot goes first: it has what is to be applied before it, and frees the old keyspace. */
+  /**
+   * On a full disk the snapshot goes first: it contains the entries before it, and its installation frees the old
+   * keyspace.
+   */
   #skipToInstall(): void {
     const at = this.#queue.findIndex((work) => work.kind === "install");
     if (at <= 0) return;
@@ -252,7 +258,7 @@ export class StoreThread {
     return { store: this.#store, fsm: this.#fsm };
   }
 
-  /** Steps that have been done are not done again: after a full disk it goes on where it was. */
+  /** Completed steps are not repeated: after a full disk the installation continues where it stopped. */
   #install(work: InstallWork): void {
     const { generations, gateways } = this.#options;
     const { snapshot } = work;
@@ -277,7 +283,7 @@ export class StoreThread {
       this.#installedIndex = applied.index;
       this.#queue.shift();
       this.#swapped = work;
-      // Pins stay: whoever reads the old keyspace finds out by itself.
+      // Pins stay: a stream that reads the old keyspace fails by itself.
       for (const gateway of gateways) {
         this.#readingOld.add(gateway);
         gateway.channel.send({ kind: "keyspace-replaced", group: ONLY_GROUP, applied });
@@ -289,7 +295,7 @@ export class StoreThread {
     }
   }
 
-  /** Once no gateway reads from the old keyspace, what is new may be published. */
+  /** The new keyspace may be published when no gateway reads the old one. */
   #onReopened(gateway: StoreGateway): void {
     this.#readingOld.delete(gateway);
     const work = this.#swapped;
@@ -298,7 +304,7 @@ export class StoreThread {
     try {
       this.#options.generations.discardReplaced();
     } catch (error) {
-      // It is only space, and the next start tries again.
+      // The replaced keyspace costs only space, and the next start tries to remove it again.
       this.#options.log.warn("the replaced keyspace cannot be removed", { error: String(error) });
     }
     try {
@@ -317,7 +323,7 @@ export class StoreThread {
     const membership = readMembership(store);
     if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
     this.#published.publishApplied(applied.index, applied.commitTs);
-    // Reads may wait for an index that is in the snapshot, and nothing else may come for a long time.
+    // Reads may wait for an index that is in the snapshot, and the next entry may come much later.
     for (const { channel } of gateways)
       channel.send({ kind: "applied", group: ONLY_GROUP, applied, answers: [], changed: undefined });
     const ceilingMs = Fsm.ceilingMs(store);
@@ -330,7 +336,8 @@ export class StoreThread {
   #tellGateways(result: ApplyResult): void {
     const { gateways } = this.#options;
     const applied: AppliedState = result.position;
-    // Readers first: whoever is told that its write is applied must be able to read it.
+    // The position is published before the answers: a gateway that learns of its applied write must be able to read
+    // it.
     this.#published.publishApplied(applied.index, applied.commitTs);
     const changed = result.changed === undefined ? undefined : packKeys(result.changed);
     for (const { channel, clientId } of gateways) {
@@ -359,7 +366,7 @@ export class StoreThread {
     consensus.flush();
   }
 
-  /** Writes wait, reads go on, and the same batch is tried again until there is space. */
+  /** Writes wait and reads continue. The thread tries the same batch again until the disk has space. */
   #waitForSpace(): void {
     if (!this.#fullTold) this.#options.control.send({ kind: "disk-full", full: true });
     this.#fullTold = true;

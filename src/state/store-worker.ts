@@ -14,7 +14,7 @@ import { type StoreFileSizes, storeThreadMetrics } from "./metrics.ts";
 import { StoreThread } from "./store-thread.ts";
 
 export interface StoreWorkerInit {
-  /** DATA/keyspace. */
+  /** The directory DATA/keyspace. */
   readonly directory: string;
   readonly identity: StoreIdentity;
   readonly fsmSyncMode: FsmSyncMode;
@@ -28,7 +28,7 @@ export interface StoreWorkerInit {
   readonly logFormat: LogFormat;
 }
 
-/** Has started when consensus has said how to open the keyspace, and it is open. */
+/** The worker has started when consensus has said how to open the keyspace, and the keyspace is open. */
 hostThread<StoreWorkerInit>(async (init, fatal) => {
   const log = createLogger({ thread: "store", level: init.logLevel, format: init.logFormat });
   const metrics = new ThreadMetrics("store");

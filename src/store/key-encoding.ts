@@ -1,11 +1,13 @@
 /**
  * Keys are sequences of segments whose encodings sort bytewise as the segments do (docs/format/keyspace.md).
  *
- * - strings and bytes: every 00 becomes 00 FF, the end is 00 01. So no encoding is a prefix of another one, and a
- *   string sorts before its own extensions: 00 01 < 00 FF < any other byte.
+ * - strings and bytes: every 00 becomes 00 FF, and 00 01 ends the segment. So no encoding is a prefix of another,
+ * and
+ * a string sorts before its own extensions: 00 01 < 00 FF < any other byte.
  * - numbers: 8 bytes big-endian, unsigned, without an end mark.
  *
- * A key does not say which kind its segments have; its first segment (a tag) does, by the tables of the layers above.
+ * A key does not contain the kinds of its segments. Its first segment (a tag) decides the kinds; the tables of the
+ * layers above list them.
  */
 export type KeySegment = string | Uint8Array | number | bigint;
 
@@ -28,7 +30,7 @@ const U64_MAX = 2n ** 64n - 1n;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** One scratch buffer per thread: a key is assembled in it and copied out once, at its exact size. */
+/** One scratch buffer per thread: a key is assembled in the buffer and copied out once, at its exact size. */
 let scratch = new Uint8Array(4096);
 let scratchView = new DataView(scratch.buffer);
 
@@ -123,14 +125,14 @@ export function appendSegments(base: Uint8Array, segments: readonly KeySegment[]
 }
 
 /**
- * The lowest key above every key that begins with `prefix`; undefined when there is none (an empty prefix, or
- * nothing but FF bytes): then a scan has no upper end.
+ * The lowest key above every key that begins with `prefix`. The result is undefined when there is no such key (an
+ * empty prefix, or only FF bytes): then a scan has no upper end.
  */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return undefined;
-  // A copy, also of a Buffer, whose slice() would be a view on the caller's prefix.
+  // The end is a copy, because a Buffer's slice() would be a view on the caller's prefix.
   const end = new Uint8Array(prefix.subarray(0, length));
   end[length - 1] = (end[length - 1] as number) + 1;
   return end;
@@ -155,7 +157,7 @@ export class KeyReader {
     return this.#at === this.#key.length;
   }
 
-  /** Where the next segment begins, in bytes from the start of the key. */
+  /** Offset of the next segment, in bytes from the start of the key. */
   get offset(): number {
     return this.#at;
   }

@@ -4,7 +4,7 @@ export function newerTs(a: Timestamp, b: Timestamp): Timestamp {
   return a > b ? a : b;
 }
 
-/** Where in the log something lies. */
+/** A position in the log. */
 export interface LogPosition {
   readonly index: number;
   readonly term: number;
@@ -18,7 +18,7 @@ function show(position: AppliedState): string {
   return `index ${position.index} term ${position.term}`;
 }
 
-/** @throws StoreError STALE_POSITION unless `next` lies after `applied` in the log; RangeError for impossible numbers */
+/** @throws StoreError STALE_POSITION unless `next` lies after `applied` in the log; RangeError for invalid numbers */
 export function checkPosition(applied: AppliedState, next: AppliedState): void {
   if (
     !Number.isSafeInteger(next.index) ||

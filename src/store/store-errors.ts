@@ -2,7 +2,7 @@ import { SQLiteError } from "bun:sqlite";
 import { DiskError } from "../platform/disk.ts";
 import { StoreError, type StoreErrorCode } from "./types.ts";
 
-/** Primary result codes of SQLite, by the beginning of the extended code's name. */
+/** Result codes of SQLite, by the beginning of their names; the first match counts. */
 const CODES: readonly (readonly [prefix: string, code: StoreErrorCode, meaning: string])[] = [
   ["SQLITE_FULL", "DISK_FULL", "no space left for"],
   ["SQLITE_CORRUPT", "CORRUPT", "damaged database"],
@@ -11,15 +11,15 @@ const CODES: readonly (readonly [prefix: string, code: StoreErrorCode, meaning: 
   ["SQLITE_LOCKED", "IO", "locked by another statement:"],
   ["SQLITE_READONLY", "IO", "not writable:"],
   ["SQLITE_CANTOPEN", "IO", "cannot open"],
-  // The file ends before a page that it says it has.
+  // The file ends before a page that its header counts.
   ["SQLITE_IOERR_SHORT_READ", "CORRUPT", "damaged database"],
   ["SQLITE_IOERR", "IO", "input/output error on"],
 ];
 
-/** Errors of the disk, by `code`. */
+/** Error codes of the disk. */
 const DISK_CODES: Readonly<Record<string, StoreErrorCode>> = { ENOSPC: "DISK_FULL", EDQUOT: "DISK_FULL" };
 
-/** Translates what SQLite or the disk threw; everything else passes unchanged. */
+/** Translates errors of SQLite and of the disk; every other error passes unchanged. */
 function toStoreError(error: unknown, file: string): unknown {
   if (error instanceof SQLiteError) {
     const name = error.code ?? `SQLITE_${error.errno}`;
@@ -34,7 +34,7 @@ function toStoreError(error: unknown, file: string): unknown {
   return error;
 }
 
-/** Runs `action`; what SQLite or the disk throws in it comes out as a StoreError that names `file`. */
+/** Runs `action`, and turns an error of SQLite or of the disk into a StoreError that names `file`. */
 export function guarded<T>(file: string, action: () => T): T {
   try {
     return action();

@@ -1,11 +1,11 @@
 import { BLIND, type Timestamp } from "./types.ts";
 
-/** The highest commit timestamp there can be: `BLIND` itself marks a version that nothing has superseded. */
+/** The highest possible commit timestamp: `BLIND` itself marks a version without a successor. */
 export const MAX_COMMIT_TS: Timestamp = BLIND - 1n;
 
 const TIMESTAMP_BYTES = 8;
 
-/** 8 bytes big-endian, so that bytewise order is time order. @throws RangeError outside 0 .. 2^63-1 */
+/** Encodes 8 bytes big-endian, so that bytewise order is time order. @throws RangeError outside 0 .. 2^63-1 */
 export function encodeTimestamp(ts: Timestamp): Uint8Array {
   if (ts < 0n || ts > BLIND) throw new RangeError(`timestamp ${ts} is outside 0 .. 2^63-1`);
   const bytes = new Uint8Array(TIMESTAMP_BYTES);
@@ -13,7 +13,7 @@ export function encodeTimestamp(ts: Timestamp): Uint8Array {
   return bytes;
 }
 
-/** @throws RangeError when fewer than 8 bytes are left at `offset`, or the number is above 2^63-1. */
+/** @throws RangeError when fewer than 8 bytes are left at `offset`, or when the number is above 2^63-1 */
 export function decodeTimestamp(bytes: Uint8Array, offset = 0): Timestamp {
   if (offset < 0 || bytes.length - offset < TIMESTAMP_BYTES) {
     throw new RangeError(`a timestamp needs 8 bytes at offset ${offset}, the input has ${bytes.length}`);
@@ -24,7 +24,7 @@ export function decodeTimestamp(bytes: Uint8Array, offset = 0): Timestamp {
   return ts;
 }
 
-/** @throws RangeError: a commit timestamp lies in 1 .. 2^63-2. */
+/** @throws RangeError when the timestamp is outside 1 .. 2^63-2 */
 export function checkCommitTs(ts: Timestamp): void {
   if (ts < 1n || ts > MAX_COMMIT_TS) throw new RangeError(`commit timestamp ${ts} is outside 1 .. 2^63-2`);
 }

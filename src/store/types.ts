@@ -6,17 +6,20 @@
 /** HLC timestamp: 48 bits Unix milliseconds, 16 bits logical. Always positive, below 2^63. */
 export type Timestamp = bigint;
 
-/** As `startTs`: no write-conflict detection (the caller's conditions, evaluated in log order, decide). */
+/** As `startTs`: no write-conflict detection. The caller's conditions, evaluated in log order, decide instead. */
 export const BLIND: Timestamp = 2n ** 63n - 1n;
 
 export interface PutMutation {
   readonly kind: "put";
   readonly key: Uint8Array;
-  /** Small metadata (a manifest, a bucket): what scans return. */
+  /** Small metadata (a manifest, a bucket). Scans return it. */
   readonly value: Uint8Array;
-  /** Bulk bytes (an inline object, a chunk). Never touched by scans. */
+  /** Bulk bytes (an inline object, a chunk). Scans never read them. */
   readonly payload?: Uint8Array | undefined;
-  /** Copied into the garbage queue by the apply that supersedes this row (see `src/state/`). Opaque to the store. */
+  /**
+   * The apply that supersedes this row copies the garbage record into the garbage queue (see `src/state/`). The
+   * store does not read the record.
+   */
   readonly garbage?: Uint8Array | undefined;
 }
 
@@ -37,12 +40,12 @@ export interface VersionedValue {
 export interface ScanItem {
   readonly key: Uint8Array;
   readonly commitTs: Timestamp;
-  /** Empty with `keysOnly`. */
+  /** The value; empty with `keysOnly`. */
   readonly value: Uint8Array;
 }
 
 export interface ScanOptions {
-  /** Most items returned; a positive integer. */
+  /** Maximum number of returned items; a positive integer. */
   readonly limit: number;
   readonly readTs: Timestamp;
   /** Descending key order; `start` is still the inclusive low end and `end` the exclusive high end. */
@@ -50,27 +53,30 @@ export interface ScanOptions {
   readonly keysOnly?: boolean;
 }
 
-/** The newest version of a key, without its bulk bytes. `deleted` = it is a tombstone. */
+/** The newest version of a key, without its bulk bytes. `deleted` is true for a tombstone. */
 export interface LatestVersion {
   readonly commitTs: Timestamp;
   readonly deleted: boolean;
   readonly garbage: Uint8Array | undefined;
 }
 
-/** Where a large payload is read to. */
+/** Memory for a large payload that is being read. */
 export interface PayloadTarget {
-  /** `length` bytes: memory that is used again instead of new. */
+  /** Returns `length` bytes of reused memory. */
   allocate(length: number): Uint8Array;
-  /** The bytes have just been found to have this CRC-32, the one they were written with: no need to look again. */
+  /** The bytes have this CRC-32, which was checked during the read: the caller need not check it again. */
   verified(crc32: number): void;
 }
 
-/** Reads. Every method is synchronous: a thread that must not block asks another thread. */
+/** Reads. Every method is synchronous: a thread that must not block sends the read to another thread. */
 export interface MvccReader {
-  /** The newest version of `key` with commit timestamp <= readTs; undefined if there is none or it is a tombstone.
-   *  @throws StoreError HISTORY_COMPACTED when readTs lies below the retention horizon. */
+  /**
+   * The newest version of `key` with commit timestamp <= readTs; undefined when there is none or when it is a
+   * tombstone.
+   * @throws StoreError HISTORY_COMPACTED when readTs lies below the retention horizon
+   */
   getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined;
-  /** Like `getAt` without reading payload (payload is undefined in the answer). */
+  /** Like `getAt`, but does not read the payload (the payload in the answer is undefined). */
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined;
   /** Live rows in start <= key < end at readTs, in key order. `end` undefined = to the end of the keyspace. */
   scanAt(start: Uint8Array, end: Uint8Array | undefined, options: ScanOptions): ScanItem[];
@@ -80,7 +86,7 @@ export interface MvccReader {
   appliedState(): AppliedState;
 }
 
-/** A connection to a whole keyspace, for another thread than the writer's. */
+/** A connection to a whole keyspace, for other threads than the writer's. */
 export interface KeyspaceReader extends MvccReader {
   /** Replicated FSM state (see RaftBatch.putState), as applied at the time of the call. */
   getState(name: string): Uint8Array | undefined;
@@ -94,17 +100,19 @@ export interface AppliedState {
   readonly commitTs: Timestamp;
 }
 
-/** What the FSM may do inside one apply batch. All of it commits, or none of it. */
+/** The operations of the FSM inside one apply batch. All of them commit, or none. */
 export interface RaftBatch {
   latest(key: Uint8Array): LatestVersion | undefined;
-  /** Any live row in the prefix? */
+  /** True when the prefix has a live row. */
   prefixHasLive(prefix: Uint8Array): boolean;
-  /** Any version (tombstones included) in the prefix newer than `ts`? */
+  /** True when the prefix has a version (tombstones included) newer than `ts`. */
   prefixChangedSince(prefix: Uint8Array, ts: Timestamp): boolean;
-  /** Twin of `applyMutations`; durability as FSM_SYNC_MODE says.
-   *  @throws StoreError WRITE_CONFLICT, before anything of this call is written. */
+  /**
+   * Like `applyMutations`, with the durability of FSM_SYNC_MODE.
+   * @throws StoreError WRITE_CONFLICT before this call writes anything
+   */
   applyMutationsRaft(mutations: readonly Mutation[], startTs: Timestamp, commitTs: Timestamp): void;
-  /** Twin of `deletePrefixAt`; returns the number of rows it tombstoned. */
+  /** Like `deletePrefixAt`; returns the number of rows that it tombstoned. */
   deletePrefixAtRaft(prefix: Uint8Array, commitTs: Timestamp): number;
   /** Small replicated FSM state outside the keyspace (idempotency sessions), by name. */
   getState(name: string): Uint8Array | undefined;
@@ -114,24 +122,29 @@ export interface RaftBatch {
 export type FsmSyncMode = "sync" | "nosync";
 
 export interface MvccStore extends MvccReader {
-  /** Always durable on return (fsync), whatever the FSM sync mode.
-   *  @throws StoreError WRITE_CONFLICT when a key has a version newer than startTs; nothing is written then. */
+  /**
+   * The mutations are durable (fsync) on return, in every FSM sync mode.
+   * @throws StoreError WRITE_CONFLICT when a key has a version newer than startTs; nothing is written then
+   */
   applyMutations(mutations: readonly Mutation[], startTs: Timestamp, commitTs: Timestamp): void;
-  /** Tombstones every live row under `prefix`; always durable on return. Returns how many. */
+  /** Tombstones every live row under `prefix`; durable on return. Returns the number of tombstoned rows. */
   deletePrefixAt(prefix: Uint8Array, commitTs: Timestamp): number;
   /** Runs `apply` in one transaction together with the new applied position. If `apply` throws, nothing changes. */
   raftBatch<T>(position: AppliedState, apply: (batch: RaftBatch) => T): T;
-  /** The applied position that certainly survives a power cut (equals appliedState() in sync mode). */
+  /** The applied position that survives a power cut (equals appliedState() in sync mode). */
   durableApplied(): AppliedState;
-  /** nosync: makes everything applied so far durable (a checkpoint); no-op in sync mode. */
+  /** In nosync mode, makes everything applied so far durable; in sync mode, does nothing. */
   makeDurable(): AppliedState;
-  /** Drops versions that no read at or above `horizon` can see, at most `maxRows` of them, in one small
-   *  transaction. Returns rows removed; 0 = done. Raises the retention horizon. */
+  /**
+   * Drops at most `maxRows` versions that no read at or above `horizon` can see, in one small transaction. Raises
+   * the retention horizon.
+   * @returns the number of removed rows; 0 when no such version is left
+   */
   compactVersions(horizon: Timestamp, maxRows: number): number;
-  /** Replicated FSM state (see RaftBatch.putState), outside a batch. */
+  /** Replicated FSM state (see RaftBatch.putState), read outside a batch. */
   getState(name: string): Uint8Array | undefined;
   getMeta(name: string): Uint8Array | undefined;
-  /** Node-local metadata (format version, ids); always durable on return. */
+  /** Writes node-local metadata (format version, ids); durable on return. */
   putMeta(name: string, value: Uint8Array): void;
   close(): void;
 }
@@ -139,39 +152,49 @@ export interface MvccStore extends MvccReader {
 /** A consistent copy of a keyspace at one applied position, as a stream of bytes (docs/format/snapshot.md). */
 export interface KeyspaceExport {
   readonly position: AppliedState;
-  /** Replicated FSM state at that position. */
+  /** Replicated FSM state at the export's position. */
   getState(name: string): Uint8Array | undefined;
-  /** The next piece, about `maxBytes` (a single large row may pass it); undefined = that was all. */
+  /** The next piece of the stream, at most `maxBytes`; undefined at the end. */
   next(maxBytes: number): Uint8Array | undefined;
   close(): void;
 }
 
-/** A keyspace that is being received, beside the one in force. */
+/** A keyspace that is being received while another keyspace is in force. */
 export interface KeyspaceImport {
-  /** Pieces as they came out of `KeyspaceExport.next`, in order, cut anywhere. @throws StoreError CORRUPT, DISK_FULL, IO */
+  /**
+   * Takes the pieces of `KeyspaceExport.next` in order, cut at any byte. @throws StoreError CORRUPT, DISK_FULL, IO
+   */
   write(bytes: Uint8Array): void;
-  /** Verifies counts and digest, makes all of it durable, and marks it complete. @throws StoreError CORRUPT */
+  /** Verifies counts and digest, makes the keyspace durable, and marks it complete. @throws StoreError CORRUPT */
   finish(): AppliedState;
-  /** Forgets it. */
+  /** Discards the received keyspace. */
   abort(): void;
 }
 
-/** Where a node's keyspace lies, and the one that may take its place. Crash at any point: the old or the new one. */
+/**
+ * The place of a node's keyspace, and of the keyspace that may replace it. A crash leaves the old or the new one in
+ * force.
+ */
 export interface KeyspaceGenerations {
-  /** The keyspace in force; made when there is none. */
+  /** Opens the keyspace in force; creates one when there is none. */
   open(): MvccStore;
   /** A read-only connection to the keyspace in force at the time of the call, usable in any thread. */
   openReader(): KeyspaceReader;
-  /** A consistent read of the keyspace in force. While one is open its payloads must not be reclaimed (see StoreThread). */
+  /**
+   * A consistent read of the keyspace in force. While an export is open its payloads must not be reclaimed (see
+   * StoreThread).
+   */
   openExport(): KeyspaceExport;
-  /** Begins to receive; whatever an earlier import left behind is removed. */
+  /** Starts an import; removes what an earlier import left. */
   createImport(): KeyspaceImport;
-  /** The complete import that waits to be installed. */
+  /** The position of the complete import that waits to be installed. */
   pendingImport(): AppliedState | undefined;
-  /** Puts the complete import in force. Stores opened before are to be closed first; readers keep the old one until they
-   *  are closed. */
+  /**
+   * Puts the complete import in force. The caller closes its open stores first; readers keep the old keyspace until
+   * they close.
+   */
   installImport(): void;
-  /** Gives the space of what `installImport` took out of force back. Its readers are to be closed first. */
+  /** Frees the space of the keyspace that `installImport` replaced. The caller closes its readers first. */
   discardReplaced(): void;
   discardImport(): void;
 }
@@ -181,11 +204,11 @@ export type StoreErrorCode =
   | "HISTORY_COMPACTED"
   | "WRONG_FORMAT"
   | "CORRUPT"
-  /** What was received belongs to another Raft group than the keyspace. */
+  /** The received snapshot belongs to another Raft group than the keyspace. */
   | "WRONG_GROUP"
   | "DISK_FULL"
   | "CLOSED"
-  /** A Raft position that does not advance: applying it would apply an entry twice. */
+  /** The Raft position does not advance: applying it would apply an entry twice. */
   | "STALE_POSITION"
   | "IO";
 

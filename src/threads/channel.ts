@@ -1,31 +1,35 @@
 import { type MessagePort as NodePort, receiveMessageOnPort } from "node:worker_threads";
 
 /**
- * The typed mailbox between two threads. A thread may be a Worker (`PortChannel` over a MessagePort) or a plain object in
- * the same thread (the tests): the thread cannot tell the difference.
+ * The typed mailbox between two threads. A thread may be a Worker (`PortChannel` over a MessagePort) or a plain
+ * object in the same thread (the tests): the thread cannot see the difference.
  *
- * Messages are sent in batches: one structured clone and one wake-up for everything a thread had to say in a turn
- * (measured: 36 us a round trip, against 0.5 us a message inside a batch).
+ * Messages are sent in batches: one structured clone and one wake-up for all messages of a turn (measured: 36 us per
+ * round trip, 0.5 us per message inside a batch).
  */
 export interface Channel<In, Out> {
-  /** Queues one message; it leaves at the end of this turn, in order. */
+  /** Queues one message; the queue is sent in order at the end of this turn. */
   send(message: Out): void;
-  /** Sends what is queued now. */
+  /** Sends the queued messages now. */
   flush(): void;
-  /** The receiver of every batch, in order. Set exactly once. */
+  /** Sets the receiver of every batch, in order. Call it exactly once. */
   onBatch(receive: (messages: readonly In[]) => void): void;
-  /** What has arrived and not been received yet, without waiting: for a thread that was busy and wants to do all that
-   *  piled up in one go. */
+  /**
+   * Returns the messages that have arrived and were not received yet, without waiting: a thread that was busy can
+   * then do all waiting work at once.
+   */
   drain(): In[];
   close(): void;
 }
 
-/** What a channel needs of a MessagePort. */
+/** The part of MessagePort that a channel needs. */
 export type PortLike = Pick<MessagePort, "postMessage" | "onmessage" | "close">;
 
 export interface PortChannelOptions {
-  /** Batches for the whole event-loop turn instead of the current callback: more messages share a wake-up, at the
-   *  price of waiting for the other callbacks of the turn. */
+  /**
+   * Batches the messages of the whole event-loop turn, not of the current callback: more messages share a wake-up,
+   * but each message waits for the other callbacks of the turn.
+   */
   readonly flushAtTurnEnd?: boolean;
 }
 

@@ -1,17 +1,17 @@
 /**
- * The few numbers that every thread reads and one thread writes, in shared memory: what a linearizable read needs to know
- * without asking another thread.
+ * The numbers that every thread reads and one thread writes, in shared memory: a linearizable read gets them without
+ * asking another thread.
  *
- * Layout, in words of 64 bits: 8 words of the node, then 8 words (a cache line) for each Raft group, in order of its id. How many
- * groups there are is decided when the memory is made. A spare word is zero.
+ * Layout, in words of 64 bits: 8 words of the node, then 8 words (a cache line) for each Raft group, in order of
+ * group id. The creator of the memory decides the number of groups. An unused word is zero.
  *
- *     node    0 diskSpace
- *     group   0 term   1 commitIndex   2 leaseUntilUs   3 appliedIndex   4 appliedCommitTs
+ *      node    0 diskSpace
+ *      group   0 term   1 commitIndex   2 leaseUntilUs   3 appliedIndex   4 appliedCommitTs
  *
- * Who writes what: *control* writes diskSpace; of a group *consensus* writes term, commitIndex, leaseUntilUs, and *store*
- * writes appliedIndex, appliedCommitTs.
- * Each field is one 64-bit atomic, so a reader never sees half of one. Order matters between fields: the store
- * publishes appliedCommitTs before appliedIndex, so whoever reads the index first gets a timestamp at least as new.
+ * *Control* writes diskSpace. *Consensus* writes term, commitIndex and leaseUntilUs of a group, and *store* writes
+ * its appliedIndex and appliedCommitTs. Each field is one 64-bit atomic, so a reader never sees a partly written
+ * field. The order between fields matters: the store publishes appliedCommitTs before appliedIndex, so a reader that
+ * reads the index first gets a timestamp that is at least as new.
  */
 import type { GroupId } from "./group.ts";
 
@@ -20,7 +20,10 @@ const GROUP_WORDS = 8;
 const NODE = { diskSpace: 0 } as const;
 const GROUP = { term: 0, commitIndex: 1, leaseUntilUs: 2, appliedIndex: 3, appliedCommitTs: 4 } as const;
 
-/** Space on the disk of this node. `reserve`: only writes that free space are taken; `none`: no writes are. */
+/**
+ * Space on the disk of this node. `reserve`: the node accepts only writes that free space; `none`: it accepts no
+ * writes.
+ */
 export type DiskSpace = "enough" | "reserve" | "none";
 const DISK_SPACE: readonly DiskSpace[] = ["enough", "reserve", "none"];
 
@@ -29,7 +32,7 @@ export class PublishedState {
   readonly #node: BigInt64Array;
   readonly #groups: readonly PublishedGroup[];
 
-  /** @param from how many groups the node has, to make the memory; or the memory that another thread made. */
+  /** @param from the number of groups, to make the memory; or the memory that another thread made */
   constructor(from: number | SharedArrayBuffer = 1) {
     this.buffer =
       typeof from === "number" ? new SharedArrayBuffer((NODE_WORDS + from * GROUP_WORDS) * 8) : from;
@@ -42,7 +45,9 @@ export class PublishedState {
     );
   }
 
-  /** Of one Raft group; the same object at every call, to be asked for once. @throws RangeError: there is no such group. */
+  /**
+   * The state of one Raft group; every call returns the same object. @throws RangeError when there is no such group
+   */
   group(id: GroupId): PublishedGroup {
     const group = this.#groups[id];
     if (group === undefined) {
@@ -60,7 +65,7 @@ export class PublishedState {
   }
 }
 
-/** What is published of one Raft group. */
+/** The published state of one Raft group. */
 export class PublishedGroup {
   readonly #words: BigInt64Array;
 
@@ -68,7 +73,7 @@ export class PublishedGroup {
     this.#words = words;
   }
 
-  /** Term in which `leaseUntilUs` was granted to this node as leader. */
+  /** Term in which this node got `leaseUntilUs` as leader. */
   get term(): number {
     return Number(Atomics.load(this.#words, GROUP.term));
   }
@@ -78,7 +83,7 @@ export class PublishedGroup {
     return Number(Atomics.load(this.#words, GROUP.commitIndex));
   }
 
-  /** Monotonic time in microseconds until which this node alone is certain to be the leader; 0 = no lease. */
+  /** Monotonic time in microseconds until which only this node can be leader; 0 means that there is no lease. */
   get leaseUntilUs(): number {
     return Number(Atomics.load(this.#words, GROUP.leaseUntilUs));
   }
@@ -98,7 +103,7 @@ export class PublishedGroup {
   }
 
   publishLease(term: number, untilUs: number): void {
-    // The lease goes first to nothing: no reader may pair the new term with the old lease.
+    // The lease is cleared first: no reader may combine the new term with the old lease.
     Atomics.store(this.#words, GROUP.leaseUntilUs, 0n);
     Atomics.store(this.#words, GROUP.term, BigInt(term));
     Atomics.store(this.#words, GROUP.leaseUntilUs, BigInt(Math.floor(untilUs)));

@@ -1,7 +1,7 @@
 /**
- * Every file that runs as a Worker: the one list. `scripts/build.ts` hands it to `bun build --compile` (a Worker that
- * is not an entrypoint of the build is missing from the binary, and that shows only when it is started), and
- * `workerUrl` turns a name into what `new Worker(...)` takes.
+ * The one list of files that run as Workers. `scripts/build.ts` gives the list to `bun build --compile` (a Worker
+ * that is not an entrypoint of the build is missing in the binary, and the fault appears only at its start), and
+ * `workerUrl` turns a name into the URL for `new Worker(...)`.
  * @internal
  */
 export const WORKER_ENTRYPOINTS = {
@@ -14,13 +14,13 @@ export const WORKER_ENTRYPOINTS = {
 
 export type WorkerName = keyof typeof WORKER_ENTRYPOINTS;
 
-/** Where the compiled binary keeps its entrypoints, below their common root `src/`. */
+/** The folder of the entrypoints in the compiled binary, below their common root `src/`. */
 const EMBEDDED_ROOT = "file:///$bunfs/root/";
 
 /**
- * The URL of a Worker's entrypoint, in the compiled binary and in plain `bun src/main.ts` alike, from whatever file or
- * Worker it is called. `new URL("./x.ts", import.meta.url)` alone is not enough: in the binary every module of a bundle
- * has the bundle's URL, so a path relative to a file in a sub-folder points nowhere.
+ * The URL of a Worker's entrypoint, in the compiled binary and in plain `bun src/main.ts`, for a call from any file
+ * or Worker. `new URL("./x.ts", import.meta.url)` is not enough: in the binary every module of a bundle has the URL
+ * of the bundle, so a path relative to a file in a sub-folder is wrong.
  */
 export function workerUrl(name: WorkerName): string {
   const path = WORKER_ENTRYPOINTS[name];

@@ -1,24 +1,27 @@
 /**
- * How a thread runs as a Worker. Main posts one `init` (settings and ports); the Worker answers `started` or `failed`;
- * afterwards its own ports carry everything, and only a `fatal` comes this way.
+ * Runs a thread as a Worker. Main posts one `init` (settings and ports), and the Worker answers with `started` or
+ * `failed`. Later messages use the Worker's own ports; only `fatal` uses this channel.
  */
 import { codesOf } from "../platform/exit-codes.ts";
 import { type WorkerName, workerUrl } from "./worker-entrypoints.ts";
 
 type WorkerReport =
   | { readonly kind: "started"; readonly detail: unknown }
-  /** Could not start; `message` is one line for the operator. */
+  /** The Worker could not start; `message` is one line for the operator. */
   | { readonly kind: "failed"; readonly codes: readonly string[]; readonly message: string }
-  /** Cannot go on: the process must end. */
+  /** The Worker cannot continue: the process must end. */
   | { readonly kind: "fatal"; readonly codes: readonly string[]; readonly message: string };
 
-/** Ends the process. @param cause whose codes say whether a new start may help (src/platform/exit-codes.ts). */
+/**
+ * Ends the process. @param cause the error whose codes decide whether a restart may help
+ * (src/platform/exit-codes.ts)
+ */
 export type Fatal = (message: string, cause?: unknown) => void;
 
-/** Codes as in `codesOf`. */
+/** Called when a thread ends. @param codes as in `codesOf` */
 export type OnDeath = (message: string, codes: readonly string[]) => void;
 
-/** In the Worker: receives `init` once and reports how it went. @param start gives a detail for main. */
+/** In the Worker: receives `init` once and reports the result of the start. @param start returns a detail for main */
 export function hostThread<Init>(start: (init: Init, fatal: Fatal) => unknown): void {
   const self = globalThis as unknown as {
     onmessage: ((event: MessageEvent) => void) | null;
@@ -39,7 +42,7 @@ export function hostThread<Init>(start: (init: Init, fatal: Fatal) => unknown): 
 }
 
 export class ThreadStartError extends Error {
-  /** As in `codesOf`; empty: nobody foresaw it. */
+  /** Codes as in `codesOf`; empty for an unexpected error. */
   readonly codes: readonly string[];
   constructor(codes: readonly string[], message: string) {
     super(message);
@@ -49,9 +52,9 @@ export class ThreadStartError extends Error {
 }
 
 /**
- * In main: starts a thread and waits until it reports. From then on a thread that dies, for whatever reason, calls
- * `onDeath` once: a node with a thread missing must not go on half alive.
- * @throws ThreadStartError with the codes and message of what went wrong in the Worker.
+ * In main: starts a thread and waits for its report. A thread that ends later, for any reason, calls `onDeath` once:
+ * a node must not continue without one of its threads.
+ * @throws ThreadStartError with the codes and the message of the error in the Worker
  */
 export function spawnThread(
   name: WorkerName,

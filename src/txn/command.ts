@@ -9,8 +9,8 @@
  *   16     P  payload area: the bulk bytes of the mutations, one after the other, in order
  *   16+P   …  protobuf `Command` (kind 1), or 8 bytes big-endian Unix milliseconds (kind 2)
  *
- * Bulk bytes lie before the header, so that a body can be read from the socket straight into its place in the entry
- * before anything about the rest of the transaction is known; they are never encoded, and never copied on decoding.
+ * The bulk bytes come before the protobuf. So a body can be read from the socket directly into its place in the entry,
+ * before the rest of the transaction is known. Bulk bytes are never encoded, and decoding never copies them.
  */
 import { elastickv as gen } from "../gen/kv.js";
 import type { Mutation, Timestamp } from "../store/types.ts";
@@ -29,11 +29,11 @@ export class CommandError extends Error {
   }
 }
 
-/** Who proposed: `origin` = one boot of one node (8 bytes), `sequence` = 1, 2, 3 ... within it. */
+/** The proposer: `origin` is one boot of one node (8 bytes), `sequence` counts 1, 2, 3 ... within the origin. */
 export interface ProposalIdentity {
   readonly origin: Uint8Array;
   readonly sequence: number;
-  /** Every lower sequence of the origin has had its answer and will never be asked for again. */
+  /** The origin has the answers to all lower sequences, and will not ask for them again. */
   readonly acknowledgedBelow: number;
 }
 
@@ -158,7 +158,7 @@ function decodeMutation(mutation: gen.kv.IMutation, payload: Uint8Array | undefi
   }
 }
 
-/** The bulk views of a transaction in the order in which they lie in the payload area, and their total length. */
+/** The bulk views of a transaction in the order of the payload area, and their total length. */
 export function payloadsOf(txn: Txn): { readonly views: Uint8Array[]; readonly bytes: number } {
   const views: Uint8Array[] = [];
   let bytes = 0;
@@ -181,7 +181,7 @@ export function encodeTxnHeader(txn: Txn, identity: ProposalIdentity): Uint8Arra
   }).finish();
 }
 
-/** Fills the fixed header of an entry; the commit timestamp is left zero for the leader to stamp. */
+/** Fills the fixed header of an entry. The commit timestamp stays zero until the leader stamps the entry. */
 export function writeFixedHeader(target: Uint8Array, kind: number, payloadBytes: number): void {
   const view = new DataView(target.buffer, target.byteOffset, COMMAND_HEADER_BYTES);
   view.setUint8(0, COMMAND_VERSION);
@@ -191,7 +191,7 @@ export function writeFixedHeader(target: Uint8Array, kind: number, payloadBytes:
   view.setUint32(12, payloadBytes);
 }
 
-/** Stamps the commit timestamp in place. Only the leader, only before the entry is in its log. */
+/** Stamps the commit timestamp in place. Only the leader calls it, and only before the entry is in its log. */
 export function stampCommitTs(data: Uint8Array, commitTs: Timestamp): void {
   new DataView(data.buffer, data.byteOffset, COMMAND_HEADER_BYTES).setBigUint64(4, commitTs);
 }
@@ -200,7 +200,7 @@ export function readCommitTs(data: Uint8Array): Timestamp {
   return new DataView(data.buffer, data.byteOffset, COMMAND_HEADER_BYTES).getBigUint64(4);
 }
 
-/** Lays out an entry in `target`, which has exactly its size. */
+/** Writes an entry into `target`, which has exactly the size of the entry. */
 export function writeTxn(
   target: Uint8Array,
   payloads: readonly Uint8Array[],
@@ -224,9 +224,9 @@ export function encodeCeiling(ceilingMs: number): Uint8Array {
 }
 
 /**
- * Reads one entry back. Keys, values and payloads are views into `data`.
- * @throws CommandError naming what is wrong: an entry that cannot be read must stop the state machine, because a
- * replica that skips it is no longer a replica.
+ * Decodes one entry. Keys, values and payloads are views into `data`.
+ * @throws CommandError naming the fault: an unreadable entry must stop the state machine, because a replica that
+ * skips the entry would diverge
  */
 export function decodeCommand(data: Uint8Array): DecodedCommand {
   if (data.byteLength < COMMAND_HEADER_BYTES) {

@@ -1,6 +1,6 @@
 /**
- * Garbage records: what a superseded row leaves behind. The state machine carries them unread from the row to the garbage
- * queue; this module alone knows what they say.
+ * Garbage records: the description of what a superseded row leaves behind. The state machine moves a record from the
+ * row to the garbage queue and does not read it. Only this module knows the format.
  */
 import { elastickv as gen } from "../gen/kv.js";
 
@@ -16,7 +16,7 @@ const NUMBERS: Record<GarbageItem["kind"], gen.kv.GarbageItem.Kind> = {
   references: Kind.REFERENCES,
 };
 
-/** Prefixes alone give the bytes that they always had. */
+/** When all items are prefixes, the encoding is the same as in earlier releases. */
 export function encodeGarbage(items: readonly GarbageItem[]): Uint8Array {
   if (items.every((item) => item.kind === "prefix")) {
     return gen.kv.Garbage.encode({ prefixes: items.map((item) => item.prefix) }).finish();
@@ -27,8 +27,9 @@ export function encodeGarbage(items: readonly GarbageItem[]): Uint8Array {
 }
 
 /**
- * The items of a record; undefined when this release cannot read all of it: bytes that are no record, no items (a newer
- * release may have put them elsewhere), a kind of a newer release, or an empty prefix, under which every key lies.
+ * The items of a record; undefined when this release cannot read the whole record. The record may be malformed, may
+ * have no items (a newer release may store them elsewhere), may have a kind of a newer release, or may have an empty
+ * prefix, which would cover every key.
  */
 export function decodeGarbage(record: Uint8Array): readonly GarbageItem[] | undefined {
   let decoded: gen.kv.Garbage;

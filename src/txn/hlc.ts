@@ -3,9 +3,9 @@ import type { Timestamp } from "../store/types.ts";
 
 const LOGICAL_BITS = 16n;
 
-/** How far ahead of the clock a ceiling is set (docs/design/contract.md, section 4). @internal */
+/** Distance from the clock to a new ceiling (docs/design/contract.md, section 4). @internal */
 export const HLC_CEILING_WINDOW_MS = 3_000;
-/** A new ceiling is proposed when less than this is left of the old one. */
+/** The leader proposes a new ceiling when the old ceiling is less than this ahead. */
 const HLC_CEILING_RENEW_BELOW_MS = 2_000;
 
 /** The physical half of a timestamp, Unix milliseconds. */
@@ -21,13 +21,13 @@ export function timestampFromMs(ms: number): Timestamp {
 /**
  * Hybrid logical clock of a leader (Kulkarni et al., 2014): 48 bits Unix milliseconds, 16 bits logical.
  *
- * The physical part never passes a ceiling that precedes, in the Raft log, every entry stamped under it. Whoever
- * leads next has applied that ceiling before it stamps anything, and starts above it: whatever its own clock says, no
- * timestamp is used twice and none goes back.
+ * The physical part never passes a ceiling that precedes, in the Raft log, every entry stamped under the ceiling.
+ * The next leader applies that ceiling before it stamps its first entry, and starts above the ceiling. So no
+ * timestamp is used twice and none goes back, whatever the clock of the next leader says.
  *
- * The ceiling need not be *committed* before the first stamp under it is handed out, only be *before it in the log*:
- * a stamp matters once its entry is committed, and then so is everything before it. So stamps are for entries of the log
- * and for nothing else (docs/decisions/032-clock-ceiling.md).
+ * The first stamp may be issued before the ceiling is *committed*; the ceiling must only be *before the stamped
+ * entry in the log*. A stamp counts only when its entry is committed, and then every earlier entry is committed too.
+ * So stamps are only for entries of the log (docs/decisions/032-clock-ceiling.md).
  */
 export class HybridLogicalClock {
   readonly #clock: Clock;
@@ -51,7 +51,10 @@ export class HybridLogicalClock {
     return physicalMs(this.#last) - this.#clock.nowMs();
   }
 
-  /** Called once on becoming leader, with what the log holds: everything issued from now on is above both. */
+  /**
+   * Called once when this node becomes leader, with the state of the log: every later timestamp is above both
+   * values.
+   */
   startAbove(appliedCommitTs: Timestamp, appliedCeilingMs: number): void {
     const floor = timestampFromMs(appliedCeilingMs + 1);
     if (appliedCommitTs > this.#last) this.#last = appliedCommitTs;
@@ -59,27 +62,29 @@ export class HybridLogicalClock {
     this.#ceilingMs = 0;
   }
 
-  /** The ceiling to put into the log before the next stamp, or undefined while the present one has space. */
+  /**
+   * The ceiling to append to the log before the next stamp; undefined while the present ceiling is far enough ahead.
+   */
   ceilingDue(): number | undefined {
     const now = Math.max(this.#clock.nowMs(), physicalMs(this.#last));
     if (this.#ceilingMs - now >= HLC_CEILING_RENEW_BELOW_MS) return undefined;
     return now + HLC_CEILING_WINDOW_MS;
   }
 
-  /** The ceiling entry is in the log, ahead of whatever is stamped from now on. */
+  /** The ceiling entry is in the log, before every entry that is stamped later. */
   ceilingLogged(ceilingMs: number): void {
     if (ceilingMs > this.#ceilingMs) this.#ceilingMs = ceilingMs;
   }
 
-  /** Puts a ceiling back that did not make it into the log. */
+  /** Resets the ceiling after its entry did not reach the log. */
   ceilingLost(): void {
     this.#ceilingMs = 0;
   }
 
   /**
-   * A timestamp above every one issued before. Under a wall clock that has leapt since the ceiling was looked at (a
-   * paused process) it stays at the ceiling until the next one. @throws Error when the ceiling would be passed all the
-   * same (a broken invariant).
+   * Issues a timestamp above every earlier one. When the wall clock jumps after the ceiling check (a paused
+   * process), the timestamp stays at the ceiling until the next ceiling.
+   * @throws Error when the timestamp would still pass the ceiling (a broken invariant)
    */
   issue(): Timestamp {
     const nowMs = this.#clock.nowMs();

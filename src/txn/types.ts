@@ -1,32 +1,37 @@
-/** What the layers above (s3, admin, blob) see of the replicated keyspace. */
+/** The replicated keyspace, as the layers above (s3, admin, gc) see it. */
 import type { PayloadTarget, PutMutation, ScanItem, Timestamp, VersionedValue } from "../store/types.ts";
 
-/** Decided at apply, in log order, on every replica alike. */
+/** Every replica decides a condition at apply, in log order, with the same result. */
 export type Condition =
-  /** A live row is there. */
+  /** The key has a live row. */
   | { readonly kind: "must-exist"; readonly key: Uint8Array }
-  /** No row, or a tombstone. */
+  /** The key has no row, or a tombstone. */
   | { readonly kind: "must-not-exist"; readonly key: Uint8Array }
   /** The live row is exactly the version committed at `commitTs`. */
   | { readonly kind: "version-equals"; readonly key: Uint8Array; readonly commitTs: Timestamp }
-  /** No live row under the prefix. */
+  /** The prefix has no live row. */
   | { readonly kind: "prefix-empty"; readonly prefix: Uint8Array }
-  /** Nothing under the prefix was written or deleted after `ts`. */
+  /** No row under the prefix was written or deleted after `ts`. */
   | { readonly kind: "prefix-unchanged"; readonly prefix: Uint8Array; readonly ts: Timestamp };
 
 /**
- * Superseding a row (put over it, delete it) moves its `garbage` (a garbage record, garbage.ts) into the garbage queue, in the same apply,
- * unless `keepContent` says that what the row pointed to lives on under another row.
+ * A put or delete that supersedes a row moves the row's `garbage` (a garbage record, garbage.ts) into the garbage
+ * queue, in the same apply. With `keepContent` the garbage record is not moved, because another row now names the
+ * same content.
  */
 export type TxnMutation =
   | (PutMutation & { readonly keepContent?: boolean })
   | { readonly kind: "delete"; readonly key: Uint8Array; readonly keepContent?: boolean }
-  /** Tombstones every row under the prefix; what they point to is no garbage. Only for bounded prefixes. */
+  /**
+   * Tombstones every row under the prefix; the content of the rows does not become garbage. Only for bounded
+   * prefixes.
+   */
   | { readonly kind: "delete-prefix"; readonly prefix: Uint8Array }
   /**
-   * The live row at `from`, if there is one, is also put at `to`: value, payload and garbage. Decided at apply, so that a write
-   * that keeps what it replaces has to read nothing first: archive, then a put over `from` with `keepContent`, as what
-   * the row points to lives on under `to`. A live row that was at `to` is superseded.
+   * Copies the live row at `from`, when there is one, to `to`: value, payload and garbage. Every replica decides at
+   * apply, so a writer that keeps the old row needs no read before the write. The writer archives the row, and then
+   * puts over `from` with `keepContent`, because the row at `to` now names the content. A live row that was at `to`
+   * is superseded.
    */
   | { readonly kind: "archive"; readonly from: Uint8Array; readonly to: Uint8Array }
   /** Adds a garbage record to the garbage queue. */
@@ -39,14 +44,14 @@ export interface Txn {
 
 export type TxnOutcome =
   | { readonly ok: true; readonly commitTs: Timestamp }
-  /** `failed` = position in `conditions` of the first one that did not hold. Nothing was written. */
+  /** `failed` is the position in `conditions` of the first condition that failed. Nothing was written. */
   | { readonly ok: false; readonly failed: number };
 
-/** A linearizable view: everything acknowledged before `snapshot()` was called is in it. */
+/** A linearizable view: the view contains everything that was acknowledged before the call of `snapshot()`. */
 export interface ReadView {
   readonly readTs: Timestamp;
   get(key: Uint8Array): Promise<VersionedValue | undefined>;
-  /** Without the payload. */
+  /** Like `get`, without the payload. */
   getMeta(key: Uint8Array): Promise<VersionedValue | undefined>;
   scan(
     start: Uint8Array,
@@ -55,40 +60,44 @@ export interface ReadView {
   ): Promise<ScanItem[]>;
 }
 
-/** The rows of one Raft group: one log, one order of transactions, and so one timestamp over all of them. */
+/** The rows of one Raft group: the group has one log, one order of transactions, and one sequence of timestamps. */
 export interface KvGroup {
   /** @throws KvError UNAVAILABLE (no leader within the deadline). */
   snapshot(): Promise<ReadView>;
   /**
-   * A row that never changes once written (a chunk), with its payload, without a fence: whoever knows its key read a
-   * manifest that names it. Use it for every chunk of a GET, however long the GET takes: a `ReadView` that outlives
-   * the retention of old versions can no longer be read from, an immutable row can until it is deleted.
-   * `target` says where a large payload goes, so that a buffer can be used again.
+   * Reads a row that never changes after its write (a chunk), with its payload, without a fence: the caller knows
+   * the key from a manifest. Use it for every chunk of a GET, also of a long GET. A `ReadView` becomes unreadable
+   * after the retention of old versions; an immutable row stays readable until its deletion. `target` provides the
+   * memory for a large payload, so that a buffer can be reused.
    */
   getImmutable(key: Uint8Array, target?: PayloadTarget): Promise<VersionedValue | undefined>;
-  /** Proposes, waits for apply, retries safely (at most once applied). Payloads are not copied: the caller gives
-   *  them away and must not write to them again.
-   *  @throws KvError UNAVAILABLE | TIMEOUT (outcome unknown) | TOO_LARGE | DISK_FULL */
+  /**
+   * Proposes, waits for apply, and retries safely (applied at most once). Payloads are not copied: the caller must
+   * not write to them again.
+   * @throws KvError UNAVAILABLE | TIMEOUT (outcome unknown) | TOO_LARGE | DISK_FULL
+   */
   transact(txn: Txn): Promise<TxnOutcome>;
-  /** Encoded bytes one transaction may take (`ELASTICKV_RAFT_MAX_SIZE_PER_MSG` less framing). */
+  /** Maximum encoded bytes of one transaction (`ELASTICKV_RAFT_MAX_SIZE_PER_MSG` less framing). */
   readonly maxTxnBytes: number;
-  /** Encoded size of a transaction, framing included: what is compared with maxTxnBytes. */
+  /** Encoded size of a transaction, framing included; callers compare the size with maxTxnBytes. */
   encodedSize(txn: Txn): number;
-  /** A buffer for bulk payload of up to `length` bytes that crosses threads without a copy. Give it back with
-   *  `release` once the transaction that carries it has ended (whatever its outcome), and not before. */
+  /**
+   * A buffer for a bulk payload of up to `length` bytes that crosses threads without a copy. Call `release` after
+   * the transaction with the buffer has ended (with any outcome), and not earlier.
+   */
   allocate(length: number): PayloadBuffer;
 }
 
 /**
- * The replicated keyspace, in groups. A bucket with all that lies in it is in one group; nothing is atomic, and no view
- * is of one moment, across two of them.
+ * The replicated keyspace, in groups. A bucket and all its content lie in one group. A transaction or a view never
+ * covers two groups.
  */
 export interface KvClient {
-  /** The group that holds a bucket, whether the bucket exists or not. */
+  /** The group of a bucket, also of a bucket that does not exist. */
   group(bucket: string): KvGroup;
-  /** What belongs to no bucket: the settings of the cluster. */
+  /** The group of the rows that belong to no bucket: the settings of the cluster. */
   readonly system: KvGroup;
-  /** Every group, `system` among them: for what walks over all buckets. */
+  /** Every group, `system` included: for callers that read all buckets. */
   readonly groups: readonly KvGroup[];
 }
 

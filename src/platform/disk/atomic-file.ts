@@ -1,22 +1,27 @@
-/** Small files that are replaced as a whole, and the directories around them, on any `Disk`. */
+/** Small files that are replaced as a whole, and their directories, on any `Disk`. */
 import { type Disk, DiskError, parentDirectory } from "../disk.ts";
 
-/** The new content lies in `path + suffix` until it takes the old one's place; a crash can leave it there. */
+/**
+ * The new content lies in `path + suffix` until the rename replaces the old content; a crash can leave the temporary
+ * file.
+ */
 const TEMPORARY_SUFFIX = ".new";
 
 export type AtomicFileStep = "written" | "renamed" | "synced";
 
 export interface AtomicFileOptions {
-  /** Default: `.new`. */
+  /** Suffix of the temporary file; default: `.new`. */
   readonly temporarySuffix?: string;
   /** Called after each step that a crash may follow. */
   readonly onStep?: (step: AtomicFileStep) => void;
 }
 
 /**
- * Replaces a file, mode 0600: new file, write, sync, rename, sync of the directory. A crash at any point leaves the old content or the
- * new one, whole; the new one for certain once this has returned. An error before the rename leaves the old content and no temporary
- * file, as far as the disk still removes one; an error after the rename leaves either content. @throws DiskError
+ * Replaces a file, mode 0600: new file, write, sync, rename, sync of the directory. A crash at any point leaves the
+ * complete old or the complete new content; after the return the new content is durable. An error before the rename
+ * leaves the old content, and no temporary file when the disk can remove it. An error after the rename leaves either
+ * content.
+ * @throws DiskError
  */
 export function writeFileAtomically(
   disk: Disk,
@@ -26,7 +31,8 @@ export function writeFileAtomically(
 ): void {
   const { temporarySuffix = TEMPORARY_SUFFIX, onStep } = options;
   const temporary = path + temporarySuffix;
-  // Left by a crash before the rename. A link in its place is removed too, and not followed.
+  // A crash before the rename may have left the temporary file. When a link has its name, the link is removed and not
+  // followed.
   removeFile(disk, temporary);
   try {
     writeDurably(disk, temporary, content);
@@ -51,7 +57,7 @@ function writeDurably(disk: Disk, path: string, content: Uint8Array | string): v
   }
 }
 
-/** On a full disk half a file would take space until somebody deletes it. The caller gets the first error. */
+/** On a full disk a partial file would use space until an operator deletes it. The caller gets the first error. */
 function discard(disk: Disk, path: string): void {
   try {
     removeFile(disk, path);
@@ -60,7 +66,7 @@ function discard(disk: Disk, path: string): void {
   }
 }
 
-/** The whole content; undefined when there is no such file. @throws DiskError */
+/** The whole content of a file; undefined when there is no such file. @throws DiskError */
 export function readWholeFile(disk: Disk, path: string): Uint8Array | undefined {
   const file = openIfPresent(disk, path, "read");
   if (file === undefined) return undefined;
@@ -72,7 +78,7 @@ export function readWholeFile(disk: Disk, path: string): Uint8Array | undefined 
   }
 }
 
-/** undefined when there is no such file. @throws DiskError */
+/** The open file; undefined when there is no such file. @throws DiskError */
 export function openIfPresent(
   disk: Disk,
   path: string,
@@ -87,8 +93,9 @@ export function removeFile(disk: Disk, path: string): void {
 }
 
 /**
- * Makes a directory that may be there already, mode 0700; its parent must exist. Its name is durable in either case: a process that
- * was killed may have made it and not have come to sync it. @throws DiskError
+ * Makes a directory, mode 0700, when there is none; its parent must exist. The name is synced in either case,
+ * because a killed process may have made the directory without syncing the name.
+ * @throws DiskError
  */
 export function ensureDirectory(disk: Disk, path: string): void {
   if (disk.stat(path) === undefined) disk.mkdir(path);
@@ -100,7 +107,7 @@ export function removeTree(disk: Disk, path: string): void {
   try {
     removeFile(disk, path);
   } catch (error) {
-    // What unlink(2) says of a directory on Linux.
+    // Linux returns EISDIR from unlink(2) on a directory.
     if (!(error instanceof DiskError) || error.code !== "EISDIR") throw error;
     for (const name of disk.readdir(path)) removeTree(disk, `${path}/${name}`);
     disk.rmdir(path);

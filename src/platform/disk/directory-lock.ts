@@ -1,11 +1,12 @@
 import { type Disk, DiskError, type DiskLock } from "../disk.ts";
 
-/** The file that is locked; it stays behind, empty. */
+/** The name of the locked file. The file stays after the release, empty. */
 export const LOCK_FILE = "LOCK";
 
 /**
- * Keeps every other process (and a second use in this one) off a directory until the lock is released or the process
- * ends. @throws DiskError: LOCKED when the directory is in use; ENOENT when there is none.
+ * Keeps every other process (and a second use in this process) away from a directory until the release of the lock
+ * or the end of the process.
+ * @throws DiskError LOCKED when the directory is in use; ENOENT when there is none
  */
 export function lockDirectory(disk: Disk, directory: string): DiskLock {
   try {

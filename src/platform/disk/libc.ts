@@ -1,6 +1,6 @@
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 
-/** `errno` values that the calls below can give and a caller tells apart (Linux, all architectures alike). */
+/** `errno` values of the calls below that a caller may distinguish (the same on all Linux architectures). */
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
   4: "EINTR",
   5: "EIO",
@@ -31,7 +31,7 @@ function load() {
 
 let symbols: ReturnType<typeof load> | undefined;
 
-/** Opened at first use: a process that only prints its version must not need it. */
+/** The library is loaded at first use, because a process that only prints its version does not need the library. */
 function libc(): ReturnType<typeof load> {
   symbols ??= load();
   return symbols;
@@ -41,17 +41,20 @@ function nameOf(errno: number): string {
   return ERRNO_NAMES[errno] ?? `errno ${errno}`;
 }
 
-/** Reserves blocks for [0, bytes). Returns the errno's name, or undefined when it worked. */
+/** Reserves blocks for [0, bytes). Returns the errno's name, or undefined on success. */
 export function fallocate(fd: number, bytes: number): string | undefined {
   for (;;) {
-    // posix_fallocate answers with the error itself and leaves errno alone.
+    // posix_fallocate returns the error itself and does not set errno.
     const error = libc().posix_fallocate(fd, 0, bytes);
     if (error === 0) return undefined;
     if (nameOf(error) !== "EINTR") return nameOf(error);
   }
 }
 
-/** Takes the lock without waiting. Returns the errno's name (EAGAIN: somebody has it), or undefined when it is ours. */
+/**
+ * Takes the lock without waiting. Returns the errno's name (EAGAIN: another holder has the lock), or undefined on
+ * success.
+ */
 export function lockExclusive(fd: number): string | undefined {
   for (;;) {
     if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return undefined;
@@ -60,18 +63,18 @@ export function lockExclusive(fd: number): string | undefined {
   }
 }
 
-/** Another descriptor of the same open file; undefined when none is left. */
+/** Returns another descriptor of the same open file; undefined when the process has no free descriptor. */
 export function duplicate(fd: number): number | undefined {
   const copy = libc().dup(fd);
   return copy < 0 ? undefined : copy;
 }
 
-/** `target` leads where `fd` leads from now on, in every thread at once. */
+/** Makes `target` refer to the open file of `fd`, in all threads at once. */
 export function redirect(target: number, fd: number): void {
   libc().dup2(fd, target);
 }
 
-/** Drops clean pages of the range from the page cache. A hint: the answer is of no use. */
+/** Drops clean pages of the range from the page cache. The call is a hint, so its result is ignored. */
 export function adviseDontNeed(fd: number, position: number, bytes: number): void {
   libc().posix_fadvise(fd, position, bytes, FADV_DONTNEED);
 }

@@ -24,16 +24,17 @@ function call(fd: number, mode: number, offset: number, length: number): boolean
 }
 
 /**
- * Gives the blocks of a byte range back to the file system (fallocate(2)); the range then reads as zeros. False where
- * that cannot be done (another file system or C library): the space comes back with the whole file, later.
+ * Frees the blocks of a byte range (fallocate(2)); the range then reads as zeros. Returns false where this is
+ * impossible (another file system or C library): the removal of the whole file frees the space later.
  */
 export function punchHole(fd: number, offset: number, length: number): boolean {
   return call(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
 }
 
 /**
- * Reserves blocks without changing the file's size: appends into them are several times faster and steadier than
- * those that allocate as they go (decision 010). False when there is no space or no support: write without it.
+ * Reserves blocks without changing the file's size: appends into reserved blocks are several times faster and
+ * steadier than appends that allocate blocks (decision 010). Returns false without space or support: the caller then
+ * writes without reserved blocks.
  */
 export function reserveSpace(fd: number, offset: number, length: number): boolean {
   return call(fd, FALLOC_FL_KEEP_SIZE, offset, length);

@@ -30,10 +30,10 @@ import {
 import { adviseDontNeed, fallocate, lockExclusive } from "./libc.ts";
 import { punchHole, reserveSpace } from "./punch-hole.ts";
 
-/** Files of the data directory are nobody else's business. */
+/** Only the owner may read files of the data directory. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
-/** Linux takes at most this many buffers in one pwritev (IOV_MAX). */
+/** Linux accepts at most this many buffers in one pwritev (IOV_MAX). */
 const MAX_BUFFERS = 1_024;
 
 const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -43,13 +43,13 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
   "create-or-open": constants.O_RDWR | constants.O_CREAT,
 };
 
-/** Runs a call again when a signal interrupted it; turns its error into a DiskError. */
+/** Repeats a call that a signal interrupted, and turns an error into a DiskError. */
 function run<T>(operation: DiskOperation, path: string, call: () => T): T {
   for (;;) {
     try {
       return call();
     } catch (error) {
-      // close(2) has released the descriptor even when it says EINTR: a second close could hit somebody else's.
+      // close(2) has released the descriptor even when it returns EINTR: a second close could close another file.
       if (codeOf(error) === "EINTR" && operation !== "close") continue;
       throw diskError(operation, path, error);
     }
@@ -66,7 +66,10 @@ function diskError(operation: DiskOperation, path: string, error: unknown): Disk
 
 class RealFile implements DiskFile {
   readonly path: string;
-  /** A raw descriptor: a FileHandle that is garbage-collected may close somebody else's (docs/design/runtime.md, section 5). */
+  /**
+   * A raw descriptor, because a garbage-collected FileHandle may close the descriptor of another file
+   * (docs/design/runtime.md, section 5).
+   */
   #fd: number;
 
   constructor(path: string, fd: number) {
@@ -77,7 +80,7 @@ class RealFile implements DiskFile {
   pread(target: Uint8Array, position: number): number {
     const fd = this.#open("pread");
     let done = 0;
-    // Without `run`: a closure a call is a third of the price of reading 4 KiB.
+    // The loop does not use `run`: a closure per call costs a third of the time of reading 4 KiB.
     while (done < target.byteLength) {
       try {
         const count = readSync(fd, target, done, target.byteLength - done, position + done);
@@ -151,7 +154,7 @@ class RealFile implements DiskFile {
   }
 
   #open(operation: DiskOperation): number {
-    // The number may belong to another file by now.
+    // The kernel may have given the number to another file.
     if (this.#fd < 0) throw new DiskError("EBADF", this.path, operation, "the file is closed");
     return this.#fd;
   }
@@ -247,8 +250,8 @@ class RealLock implements DiskLock {
 
   release(): void {
     if (this.#fd < 0) return;
-    // Closing the only descriptor of the open file gives the lock back. The file stays: removing it would let two
-    // processes lock two different files of the same name.
+    // Closing the only descriptor of the open file releases the lock. The file stays: after its removal two processes
+    // could lock two different files of the same name.
     closeSync(this.#fd);
     this.#fd = -1;
   }

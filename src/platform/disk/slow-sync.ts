@@ -1,6 +1,7 @@
 /**
- * A test aid: a disk that takes long to sync, without one being there. Off unless ELASTICKV_TEST_FSYNC_DELAY_MS names a number of
- * milliseconds; then every sync of the log takes at least so much longer. It blocks the thread as the real call does.
+ * A test aid that simulates a disk with slow syncs. It is off unless ELASTICKV_TEST_FSYNC_DELAY_MS has a number of
+ * milliseconds; then every sync of the log takes at least that much longer. The delay blocks the thread, as the real
+ * call does.
  */
 import type { Disk, DiskFile } from "../disk.ts";
 
@@ -8,7 +9,7 @@ import type { Disk, DiskFile } from "../disk.ts";
 export const FSYNC_DELAY_VARIABLE = "ELASTICKV_TEST_FSYNC_DELAY_MS";
 const MOST_MS = 60_000;
 
-/** `disk` itself, or one whose syncs are slow. @throws RangeError when the variable holds something else than a delay. */
+/** Returns `disk` itself, or a disk with slow syncs. @throws RangeError when the variable is not a valid delay */
 export function maybeSlowSync(disk: Disk, environment: Readonly<Record<string, string | undefined>>): Disk {
   const text = environment[FSYNC_DELAY_VARIABLE];
   if (text === undefined || text === "") return disk;

@@ -4,9 +4,9 @@ export interface CrowdLimits {
 }
 
 /**
- * Connections that have not shown yet that they are worth anything. One too many costs one of them its place: the oldest of
- * the address that has the most, so that a crowd from one address does not push out what comes from another. A newcomer is
- * never turned away: whoever fills the place and waits would keep everybody else out.
+ * Connections that have not proved their use yet. When there is one too many, the oldest connection of the address
+ * with the most connections is removed, so that one address cannot displace the connections of others. A new
+ * connection is never refused: otherwise a peer that fills all places and waits would exclude all others.
  */
 export class Crowd<T> {
   readonly #limits: CrowdLimits;
@@ -17,7 +17,10 @@ export class Crowd<T> {
     this.#limits = limits;
   }
 
-  /** @param address of the other end, without its port. @returns who has to make space: it is no member any more */
+  /**
+   * @param address of the other end, without its port
+   * @returns the removed member, when one must make space
+   */
   add(member: T, address: string): T | undefined {
     const same = this.#byAddress.get(address) ?? new Set();
     this.#byAddress.set(address, same);
@@ -48,7 +51,7 @@ export class Crowd<T> {
     return this.#addressOf.keys();
   }
 
-  /** Of several the one that came first. */
+  /** The members of the address with the most members; of several such addresses, the one that came first. */
   #largest(): Iterable<T> {
     let largest: Set<T> = new Set();
     for (const same of this.#byAddress.values()) if (same.size > largest.size) largest = same;

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionHandlers } from "../network.ts";
 
-/** What of a Bun socket is used. `write` answers the bytes that were taken, or -1 when it has ended. */
+/** The used part of a Bun socket. `write` returns the number of bytes taken, or -1 when the socket has ended. */
 export interface RawSocket {
   write(bytes: Uint8Array): number;
   pause(): void;
@@ -10,7 +10,7 @@ export interface RawSocket {
 
 const NO_HANDLERS: ConnectionHandlers = { onData: () => {}, onClose: () => {} };
 
-/** A TCP or TLS socket as `Connection`. Keeps what the kernel has not taken, in order. */
+/** A TCP or TLS socket as a `Connection`. It keeps the bytes that the kernel has not taken, in order. */
 export class RealConnection implements Connection {
   readonly remote: string;
   handlers: ConnectionHandlers = NO_HANDLERS;
@@ -31,7 +31,7 @@ export class RealConnection implements Connection {
     return this.#buffered;
   }
 
-  /** Destroyed or closed: nothing more comes of it. */
+  /** True when the connection was destroyed or closed: it gives no more data. */
   get ended(): boolean {
     return this.#closed || this.#destroyed !== undefined;
   }
@@ -61,17 +61,17 @@ export class RealConnection implements Connection {
     this.#pending = [];
     this.#buffered = 0;
     this.#socket?.terminate();
-    // Not from within the call: whoever destroys it is in the middle of something.
+    // The close runs after the call, because the caller of destroy may be in the middle of other work.
     queueMicrotask(() => this.close(reason));
   }
 
-  /** There is a socket, though perhaps no TLS yet. */
+  /** The socket exists, but TLS may not be established yet. */
   bind(socket: RawSocket): void {
     this.#socket = socket;
     if (this.ended) socket.terminate();
   }
 
-  /** Bytes go through from now on. */
+  /** The connection sends and receives bytes from now on. */
   open(): void {
     if (this.ended) return;
     this.#ready = true;
@@ -102,7 +102,7 @@ export class RealConnection implements Connection {
     else if (this.#pending.length === 0) this.handlers.onDrain?.();
   }
 
-  /** Once; what it was destroyed for counts more than what the system says then. */
+  /** Closes the connection once; the reason of `destroy` has priority over the reason of the system. */
   close(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -113,7 +113,7 @@ export class RealConnection implements Connection {
 
   #offer(bytes: Uint8Array): number {
     const taken = this.#socket?.write(bytes) ?? 0;
-    // -1: it has ended, and the close is on its way.
+    // -1 means that the socket has ended; its close event follows.
     return Math.max(taken, 0);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * `Network` over Bun's own sockets. They beat node:net by half in bytes and by a lot in small messages (docs/design/runtime.md,
- * section 7), hand out the peer's certificate, which the HTTP servers do not, and say how much of a write was taken.
+ * `Network` over Bun's own sockets. They are faster than node:net: by half in bytes, and by more in small messages
+ * (docs/design/runtime.md, section 7). They also give the peer's certificate, which the HTTP servers do not, and the
+ * number of bytes taken by a write.
  */
 import type { Socket, SocketHandler, TLSOptions } from "bun";
 import {
@@ -22,21 +23,22 @@ export type { TlsFiles } from "./tls-files.ts";
 type LiveSocket = Socket<RealConnection | undefined>;
 type Accept = (connection: Connection, peer: PeerCertificate | undefined) => ConnectionHandlers;
 
-/** A client that has connected and does not finish TLS takes a descriptor from the others. */
+/** Deadline of a TLS handshake: a client that connects and does not finish TLS occupies a descriptor. */
 const TLS_HANDSHAKE_MS = 5_000;
-/** Such connections, in all and from one address. */
+/** Maximum number of connections with an unfinished TLS handshake, in total and per address. */
 const TLS_CROWD_LIMITS = { all: 128, perAddress: 32 };
 
 /**
- * @param tls with it every connection is mutual TLS: both ends show a certificate that the CA signed. The names in it
- *   are not compared with the address, which says little about a node; `accept` and `onOpen` get them.
- * @param onTlsFailure an incoming connection did not come through TLS
- * @throws NetworkError naming the file that is no good
+ * @param tls makes every connection mutual TLS: both ends show a certificate that the CA signed. The names in the
+ * certificate are not compared with the address, which says little about a node; `accept` and `onOpen` get the
+ * names.
+ * @param onTlsFailure called when TLS fails on an incoming connection
+ * @throws NetworkError naming the invalid file
  */
 export function realNetwork(tls?: TlsFiles, onTlsFailure = (): void => {}): Network {
   const material = tls === undefined ? undefined : readTlsFiles(tls);
   return {
-    // async: what listen() throws becomes a rejection, as the contract has it.
+    // async turns an exception of listen() into a rejection, as the contract requires.
     listen: async (address, accept) => listen(address, accept, material, onTlsFailure),
     connect: (address, handlers) => connect(address, handlers, material),
   };
@@ -123,7 +125,7 @@ function connect(
     connection.open();
     void socket;
   };
-  // async: what connect() throws at once (a port that cannot be) ends the connection like any other failure.
+  // async: an immediate exception of connect() (an invalid port) ends the connection like any other failure.
   const dial = async () =>
     Bun.connect<RealConnection | undefined>({
       hostname: address.host,
@@ -153,20 +155,20 @@ function connect(
 const common = {
   data: (socket, bytes) => socket.data?.data(bytes),
   drain: (socket) => socket.data?.drain(),
-  // The other end will send no more; half a connection is of no use here.
+  // The other end will send no more bytes; a half-open connection has no use here.
   end: (socket) => socket.data?.destroy("closed by the other end"),
   error: (socket, error) => socket.data?.destroy(reasonOf(error)),
 } satisfies Partial<SocketHandler<RealConnection | undefined>>;
 
 function tlsOptions({ cert, key, ca }: TlsMaterial): TLSOptions {
-  // Judged in `tlsProblem`: what the runtime rejects by itself ends without a word of why.
+  // `tlsProblem` checks the certificate: a rejection by the runtime would give no reason.
   return { cert, key, ca, requestCert: true, rejectUnauthorized: false };
 }
 
-/** Why the other end is not who it should be; undefined = the CA vouches for it. */
+/** The fault of the other end's TLS identity; undefined when the CA has signed the certificate. */
 function tlsProblem(socket: LiveSocket, ok: boolean, error: Error | null): string | undefined {
   const code = error ? codeOf(error) : "";
-  // The chain is looked at before the names: this code says that the CA did sign it.
+  // The chain is checked before the names: this code says that the CA signed the certificate.
   if (error && code !== "ERR_TLS_CERT_ALTNAME_INVALID") return `TLS: ${explain(code, error.message)}`;
   if (!error && !ok) return "TLS: the handshake failed";
   const certificate = socket.getPeerCertificate();

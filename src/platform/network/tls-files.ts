@@ -2,21 +2,23 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { NetworkError } from "../network.ts";
 
-/** PEM files: this node's certificate (with its chain), its key, and who signs the certificates of all nodes. */
+/** PEM files: this node's certificate (with its chain), its key, and the CA of the certificates of all nodes. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
 }
 
-/** For Bun.listen and Bun.connect. Both ends show a certificate, and both must be signed by the CA. */
+/** Material for Bun.listen and Bun.connect. Both ends show a certificate, and the CA must have signed both. */
 export interface TlsMaterial {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
 }
 
-/** @throws NetworkError naming the file that cannot be read, is no PEM of its kind, or does not fit the others */
+/**
+ * @throws NetworkError naming the file that is unreadable, is no PEM of its kind, or does not match the other files
+ */
 export function readTlsFiles({ certFile, keyFile, caFile }: TlsFiles): TlsMaterial {
   const cert = read(certFile, "peer certificate");
   const key = read(keyFile, "peer key");

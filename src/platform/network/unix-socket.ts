@@ -1,6 +1,9 @@
 import { connect } from "node:net";
 
-/** Whether somebody accepts connections at this unix socket; else why not: the system's code (ENOENT, ECONNREFUSED ...). */
+/**
+ * Tells whether a process accepts connections at this unix socket; otherwise returns the system's code (ENOENT,
+ * ECONNREFUSED ...).
+ */
 export function unixSocketState(path: string): Promise<"listening" | (string & {})> {
   return new Promise((resolve) => {
     const socket = connect(path);

@@ -5,20 +5,20 @@ import { EntryType } from "./types.ts";
 export const ConfChangeType = { AddNode: 0, RemoveNode: 1, UpdateNode: 2, AddLearnerNode: 3 } as const;
 export type ConfChangeType = (typeof ConfChangeType)[keyof typeof ConfChangeType];
 
-/** How a change of several members leaves the joint configuration it goes through. */
+/** How a change of several members leaves its joint configuration. */
 export const ConfChangeTransition = {
-  /** One voter changed: no joint configuration. More: joint, left automatically. */
+  /** A change of one voter uses no joint configuration. A larger change is joint and left automatically. */
   Auto: 0,
-  /** Always joint, left automatically. */
+  /** The change is always joint, and left automatically. */
   JointImplicit: 1,
-  /** Always joint, left by a later empty change. */
+  /** The change is always joint, and left by a later empty change. */
   JointExplicit: 2,
 } as const;
 export type ConfChangeTransition = (typeof ConfChangeTransition)[keyof typeof ConfChangeTransition];
 
 export interface ConfChangeSingle {
   readonly type: ConfChangeType;
-  /** 0 = the application decided, after proposing, that this change is not to be made. */
+  /** 0 when the application decided, after proposing, to skip this change. */
   readonly nodeId: number;
 }
 
@@ -40,7 +40,7 @@ export interface ConfChangeV2 {
 
 export type ConfChange = ConfChangeV1 | ConfChangeV2;
 
-/** The change as V2, which is what is applied. */
+/** The change as V2, the form that is applied. */
 export function asV2(change: ConfChange): ConfChangeV2 {
   if (change.version === 2) return change;
   return {
@@ -51,25 +51,25 @@ export function asV2(change: ConfChange): ConfChangeV2 {
   };
 }
 
-/** Whether the change only asks to leave the joint configuration. The context does not matter. */
+/** True when the change only asks to leave the joint configuration. The context does not matter. */
 export function isLeaveJoint(change: ConfChangeV2): boolean {
   return change.transition === ConfChangeTransition.Auto && change.changes.length === 0;
 }
 
-/** Whether the change goes through a joint configuration, and if so, whether that one is left automatically. */
+/** Whether the change uses a joint configuration, and whether that configuration is left automatically. */
 export function entersJoint(change: ConfChangeV2): { readonly joint: boolean; readonly autoLeave: boolean } {
   const joint = change.transition !== ConfChangeTransition.Auto || change.changes.length > 1;
   return { joint, autoLeave: joint && change.transition !== ConfChangeTransition.JointExplicit };
 }
 
-/** Bytes that are not a membership change: the entry is refused before it can reach a log. */
+/** The bytes are not a membership change: the entry is refused before it can reach a log. */
 export class ConfChangeFormatError extends Error {
   override readonly name = "ConfChangeFormatError";
 }
 
-// The wire form is protobuf (ConfChange and ConfChangeV2 in proto/raft.proto), written here by hand because the core
-// imports no runtime. Numeric fields are always written, zeros included: the size of the encoding counts against
-// the limits, and the reference counts them.
+// The wire form is protobuf (ConfChange and ConfChangeV2 in proto/raft.proto). The encoding is written by hand,
+// because the core imports no runtime. Numeric fields are always written, zeros included: the limits count the size
+// of the encoding, and the reference counts zeros.
 
 const VARINT = 0;
 const BYTES = 2;
@@ -99,8 +99,8 @@ export function encodeConfChange(change: ConfChange): {
 }
 
 /**
- * The change in an entry of type ConfChange or ConfChangeV2. Empty data is the empty V2 change.
- * Throws ConfChangeFormatError.
+ * The change in an entry of type ConfChange or ConfChangeV2. Empty data is the empty V2 change. Throws
+ * ConfChangeFormatError.
  */
 export function decodeConfChange(type: EntryType, data: Uint8Array): ConfChange {
   if (type === EntryType.ConfChange) return decodeV1(data);

@@ -3,51 +3,61 @@ import { UNLIMITED } from "./sizes.ts";
 import type { Storage } from "./storage.ts";
 import { NONE, ReadOnlyOption } from "./types.ts";
 
-/** A source of numbers for the randomised election timeout: an integer in [0, bound). */
+/** Returns numbers for the randomised election timeout: an integer in [0, bound). */
 type NextInt = (bound: number) => number;
 
 export interface Config {
-  /** This node's id: a safe integer above 0, never used by another node, not even a removed one. */
+  /** This node's id: a safe integer above 0. No other node ever had or has this id, not even a removed one. */
   readonly id: number;
   readonly storage: Storage;
   readonly nextInt: NextInt;
-  /** Ticks without a leader after which a follower campaigns: the drawn timeout lies in [this, 2 * this). */
+  /**
+   * Ticks without a leader after which a follower campaigns: the drawn timeout lies in [electionTicks, 2 *
+   * electionTicks).
+   */
   readonly electionTicks: number;
-  /** Ticks between two heartbeats. Well below `electionTicks`. */
+  /** Ticks between two heartbeats; much fewer than `electionTicks`. */
   readonly heartbeatTicks: number;
-  /** Index up to which the state machine has applied the log already: it is not handed out again. Default 0. */
+  /**
+   * Index up to which the state machine has already applied the log: the core does not return these entries. Default
+   * 0.
+   */
   readonly applied?: number;
-  /** Storage work is asked for by messages, and the next Ready does not wait for it. Default false. */
+  /** The core requests storage work by messages, and the next Ready does not wait for the work. Default false. */
   readonly asyncStorageWrites?: boolean;
-  /** Bytes of entries in one append message; a larger entry goes alone. Default: unlimited. */
+  /** Maximum bytes of entries in one append message; a larger entry is sent alone. Default: unlimited. */
   readonly maxSizePerMsgBytes?: number;
-  /** Bytes of committed entries out for application at a time; 0 = as `maxSizePerMsgBytes`. Default 0. */
+  /** Maximum bytes of committed entries that are being applied; 0 = as `maxSizePerMsgBytes`. Default 0. */
   readonly maxCommittedSizePerReadyBytes?: number;
-  /** Bytes of proposals not yet applied above which more are dropped; 0 = unlimited. Default 0. */
+  /** Maximum bytes of proposals that are not applied; more proposals are dropped; 0 = unlimited. Default 0. */
   readonly maxUncommittedEntriesBytes?: number;
-  /** Append messages in flight to one follower. */
+  /** Maximum number of append messages in flight to one follower. */
   readonly maxInflightMsgs: number;
-  /** Bytes of entries in flight to one follower; 0 = unlimited. Default 0. */
+  /** Maximum bytes of entries in flight to one follower; 0 = unlimited. Default 0. */
   readonly maxInflightBytes?: number;
-  /** A leader that does not hear from a quorum for an election timeout steps down; followers of a leader that is
-   * alive ignore other candidates. Default false. */
+  /**
+   * A leader that hears from no quorum for an election timeout steps down; followers with a live leader ignore other
+   * candidates. Default false.
+   */
   readonly checkQuorum?: boolean;
-  /** Ask before campaigning, so that a node coming back from a partition does not disturb (thesis, 9.6). */
+  /**
+   * The node asks before it campaigns, so that a node that returns from a partition does not disturb (thesis, 9.6).
+   */
   readonly preVote?: boolean;
-  /** Default Safe. */
+  /** How the leader confirms reads. Default Safe. */
   readonly readOnlyOption?: ReadOnlyOption;
-  /** Followers drop proposals rather than pass them to the leader. Default false. */
+  /** Followers drop proposals and do not forward them to the leader. Default false. */
   readonly disableProposalForwarding?: boolean;
-  /** Trust the application to propose membership changes only when they are possible. Default false. */
+  /** The core trusts the application to propose only possible membership changes. Default false. */
   readonly disableConfChangeValidation?: boolean;
-  /** A leader that removes or demotes itself steps down when it applies that. Default false. */
+  /** A leader that removes or demotes itself steps down when it applies the change. Default false. */
   readonly stepDownOnRemoval?: boolean;
 }
 
-/** A Config with its defaults filled in and its relations checked. */
+/** A Config with its defaults and with checked relations. */
 export type ValidConfig = Readonly<Required<Config>>;
 
-/** The configuration contradicts itself; `field` names the setting and the message its value. */
+/** The configuration is invalid; `field` names the setting, and the message has its value. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly field: string;

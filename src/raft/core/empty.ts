@@ -1,4 +1,4 @@
-/** What a log without a snapshot has. */
+/** The configuration of a log without a snapshot. */
 import { NO_BYTES } from "./message.ts";
 import type { ConfState, Snapshot } from "./types.ts";
 
@@ -10,7 +10,7 @@ export const EMPTY_CONF_STATE: ConfState = Object.freeze({
   autoLeave: false,
 });
 
-/** A snapshot at index 0: what a node has that never had one. */
+/** A snapshot at index 0: the snapshot of a node that has never had one. */
 export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
   metadata: Object.freeze({ index: 0, term: 0, confState: EMPTY_CONF_STATE }),
   data: NO_BYTES,

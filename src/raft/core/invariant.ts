@@ -1,10 +1,11 @@
 /**
- * A broken invariant: the log, the quorum arithmetic or a caller's promise contradicts itself. It is thrown, never
- * returned, and nobody may catch it and go on: the node stops, because whatever it did next could lose data.
+ * A broken invariant: the log, the quorum arithmetic or a caller's promise contradicts itself. The core throws it
+ * and never returns it, and no caller may catch it and continue. The node stops, because any further step could lose
+ * data.
  */
 export class InvariantViolation extends Error {
   override readonly name = "InvariantViolation";
-  /** Every number that took part, for the post-mortem. */
+  /** Every number of the failed check, for the later analysis. */
   readonly numbers: Readonly<Record<string, number | string | boolean>>;
 
   constructor(what: string, numbers: Readonly<Record<string, number | string | boolean>>) {
@@ -14,7 +15,9 @@ export class InvariantViolation extends Error {
   }
 }
 
-/** Throws InvariantViolation. Called behind an `if`, so that the numbers are only gathered when it is broken. */
+/**
+ * Throws InvariantViolation. Call it inside an `if`, so that the numbers are gathered only for a broken invariant.
+ */
 export function violated(
   what: string,
   numbers: Readonly<Record<string, number | string | boolean>> = {},

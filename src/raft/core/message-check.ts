@@ -3,7 +3,7 @@ import { messageTypeName } from "./message.ts";
 import { malformedMessage, type Refusal } from "./refusal.ts";
 import { type Message, MessageType } from "./types.ts";
 
-/** Sent by nobody without a term: with term 0 they would pass as local, past every comparison of terms. */
+/** Types that need a term: with term 0 such a message would count as local and skip every comparison of terms. */
 const NEEDS_TERM: ReadonlySet<MessageType> = new Set([
   MessageType.App,
   MessageType.Vote,
@@ -15,9 +15,9 @@ const NEEDS_TERM: ReadonlySet<MessageType> = new Set([
 ]);
 
 /**
- * The boundary check of a message from outside: every number is a safe integer, a term is there where the type needs
- * one, proposals and reads have content (else it is refused), and the entries of an append follow each other without a hole (else InvariantViolation:
- * taken over, they would corrupt the log).
+ * Checks a message from outside. Every number is a safe integer, a term is present where the type needs one, and
+ * proposals and reads have content; otherwise the message is refused. The entries of an append are consecutive;
+ * otherwise the check throws InvariantViolation, because the entries would corrupt the log.
  */
 export function checkMessage(message: Message): Refusal | null {
   const { type, to, from, term, logTerm, index, commit, vote, rejectHint } = message;
@@ -43,7 +43,7 @@ export function checkMessage(message: Message): Refusal | null {
   return checkContent(message);
 }
 
-/** What the state machine relies on without looking. */
+/** Checks the content that the state machine uses without a check. */
 function checkContent({ type, entries, snapshot }: Message): Refusal | null {
   if (type === MessageType.Prop && entries.length === 0) return malformedMessage("MsgProp without entries");
   if (type === MessageType.ReadIndex && entries.length !== 1) {

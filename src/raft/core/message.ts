@@ -12,10 +12,10 @@ export const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
 export const NO_MESSAGES: readonly Message[] = Object.freeze([]);
 export const NO_BYTES = new Uint8Array(0);
 
-/** A message under construction. Once it is given to `send` nobody writes to it any more. */
+/** A message under construction. After `send` no code may write to the message. */
 export type DraftMessage = { -readonly [K in keyof Message]: Message[K] };
 
-/** A message with every field at its zero. The one place that makes them, so that all have the same hidden class. */
+/** A message with every field zero. Only this function makes messages, so that all have the same hidden class. */
 export function newMessage(type: MessageType, to: number): DraftMessage {
   return {
     type,
@@ -77,22 +77,22 @@ const RESPONSE = flags([
   MessageType.StorageApplyResp,
 ]);
 
-/** Types that only the node itself or its storage threads may produce; from a peer they are refused. */
+/** Types that only the node itself or its storage threads may send; from a peer they are refused. */
 export function isLocalMessage(type: MessageType): boolean {
   return LOCAL[type] === true;
 }
 
-/** Types that answer something: from a node that is not tracked they are refused. */
+/** Types that are answers: from a node that is not tracked they are refused. */
 export function isResponseMessage(type: MessageType): boolean {
   return RESPONSE[type] === true;
 }
 
-/** Whether `id` is one of the two storage threads rather than a node. */
+/** True when `id` is one of the two storage threads and not a node. */
 export function isStorageThread(id: number): boolean {
   return id === APPEND_THREAD || id === APPLY_THREAD;
 }
 
-/** The HardState that a StorageAppend message asks to be written; null when it carries none. */
+/** The HardState that a StorageAppend message asks to write; null when the message has none. */
 export function hardStateOf(message: Message): HardState | null {
   if (message.term === 0 && message.vote === 0 && message.commit === 0) return null;
   return { term: message.term, vote: message.vote, commit: message.commit };

@@ -7,8 +7,8 @@ import { ProgressTracker } from "./tracker/index.ts";
 import { type HardState, type Message, MessageType, NONE, type ReadState, StateType } from "./types.ts";
 
 /**
- * The state of one node of one group, and the transitions between its roles. What each role does with a message lies
- * in `roles/`; which message may act at all is decided in `step.ts`.
+ * The state of one node of one group, and the transitions between its roles. `roles/` decides how each role handles
+ * a message, and `step.ts` decides which message may act at all.
  *
  * Invariants (docs/raft.md): term never goes back; at most one vote per term; commit never goes back.
  */
@@ -24,28 +24,31 @@ export class Raft {
   #state: StateType = StateType.Follower;
   #lead = NONE;
 
-  /** Messages that may leave at once. */
+  /** Messages that may be sent at once. */
   messages: Message[] = [];
-  /** Messages that promise something: they may leave only when everything before them is durable. */
+  /** Messages with a promise: they may be sent only when everything before them is durable. */
   messagesAfterAppend: Message[] = [];
   readStates: ReadState[] = [];
-  /** Reads that came before this leader had committed an entry of its own term, and so knew what is committed. */
+  /**
+   * Reads that came before this leader had committed an entry of its own term, so it did not know the commit index.
+   */
   earlyReads: Message[] = [];
 
-  /** Target of the leadership transfer in progress; NONE = none. */
+  /** Target of the leadership transfer in progress; NONE without a transfer. */
   leadTransferee = NONE;
   /**
-   * No membership change may be proposed before the entry at this index is applied: it is, or may be, one itself.
+   * No membership change may be proposed before the entry at this index is applied: that entry is or may be a
+   * membership change.
    */
   pendingConfIndex = 0;
-  /** Payload bytes of this leader's proposals that are not applied; an underestimate after an election. */
+  /** Payload bytes of this leader's proposals that are not applied; too low after an election. */
   uncommittedBytes = 0;
 
-  /** Ticks since the last election or, on a follower, since the leader was last heard. */
+  /** Ticks since the last election; on a follower, ticks since the last message of the leader. */
   electionElapsed = 0;
-  /** Leader: ticks since the last heartbeat. */
+  /** Ticks since the last heartbeat, on a leader. */
   heartbeatElapsed = 0;
-  /** Ticks after which this node campaigns, drawn anew at every change of role or term. */
+  /** Ticks after which this node campaigns, drawn again at every change of role or term. */
   randomizedElectionTicks = 0;
 
   constructor(config: ValidConfig) {
@@ -75,7 +78,7 @@ export class Raft {
     return new ProgressTracker(this.config.maxInflightMsgs, this.config.maxInflightBytes);
   }
 
-  /** Takes over what was stored before a restart. */
+  /** Loads the state that was stored before a restart. */
   load(hardState: HardState): void {
     if (hardState.commit < this.log.committed || hardState.commit > this.log.lastIndex) {
       violated("the stored commit index does not fit the log: part of the log is lost", {
@@ -89,7 +92,7 @@ export class Raft {
     this.#vote = hardState.vote;
   }
 
-  /** Queues a message, on the queue that its promise demands. */
+  /** Adds a message to the queue for its kind of promise. */
   send(message: DraftMessage): void {
     if (message.from === NONE) message.from = this.id;
     const type = message.type;
@@ -99,7 +102,7 @@ export class Raft {
       type === MessageType.PreVote ||
       type === MessageType.PreVoteResp
     ) {
-      // These speak of a term that need not be ours: a pre-vote asks about the next one.
+      // Election messages name a term that may differ from the own one: a pre-vote asks about the next term.
       if (message.term === 0) violated("an election message needs a term", { type: messageTypeName(type) });
     } else {
       if (message.term !== 0) {
@@ -108,12 +111,12 @@ export class Raft {
           term: message.term,
         });
       }
-      // A forwarded proposal or read belongs to no term: whoever is leader when it arrives may take it.
+      // A forwarded proposal or read has no term: the node that is leader at its arrival may handle it.
       if (type !== MessageType.Prop && type !== MessageType.ReadIndex) message.term = this.#term;
     }
     if (type === MessageType.AppResp || type === MessageType.VoteResp || type === MessageType.PreVoteResp) {
-      // VoteGuard about what is on our disk. A refusal promises nothing, but shares the queue so that answers keep
-      // their order.
+      // These answers are promises about the own disk. A refusal promises nothing, but uses the same queue so that
+      // answers keep their order.
       this.messagesAfterAppend.push(message);
       return;
     }
@@ -135,7 +138,7 @@ export class Raft {
     this.#state = StateType.Candidate;
   }
 
-  /** Asking whether an election could be won changes nothing that is remembered: neither term nor vote nor timers. */
+  /** A pre-election changes no stored state: neither term nor vote nor timers. */
   becomePreCandidate(): void {
     if (this.#state === StateType.Leader)
       violated("a leader became pre-candidate", { id: this.id, term: this.#term });
@@ -144,7 +147,7 @@ export class Raft {
     this.#state = StateType.PreCandidate;
   }
 
-  /** The role only: the first entry of the term is appended by `roles/candidate.ts`. */
+  /** Changes only the role: `roles/candidate.ts` appends the first entry of the term. */
   becomeLeader(): void {
     if (this.#state === StateType.Follower)
       violated("a follower became leader", { id: this.id, term: this.#term });
@@ -156,7 +159,7 @@ export class Raft {
       violated("a node outside the configuration became leader", { id: this.id, term: this.#term });
     own.becomeReplicate();
     own.recentActive = true;
-    // There may be a membership change among the entries inherited; to look for it would mean reading them all.
+    // The inherited entries may contain a membership change; a search would have to read all of them.
     this.pendingConfIndex = this.log.lastIndex;
   }
 
@@ -181,7 +184,10 @@ export class Raft {
     this.leadTransferee = NONE;
   }
 
-  /** The node may campaign: it is a voter as far as it knows, and its log is not about to be replaced. */
+  /**
+   * True when the node may campaign: it is a voter in its own configuration, and no snapshot waits to replace its
+   * log.
+   */
   get promotable(): boolean {
     const own = this.tracker.get(this.id);
     return own !== undefined && !own.isLearner && this.log.unstable.snapshot === null;

@@ -24,8 +24,9 @@ import {
 } from "./types.ts";
 
 /**
- * One node of one Raft group, as its owner drives it: give it messages, ticks and proposals; take from it, in a Ready,
- * what is to be stored, sent and applied. Single-threaded and synchronous; it keeps no time and does no I/O.
+ * One node of one Raft group, driven by its owner. The owner gives messages, ticks and proposals to the node, and
+ * takes from it, in a Ready, the work to store, send and apply. The node is single-threaded and synchronous; it
+ * keeps no time and does no I/O.
  *
  *     loop:  node.step(message) / node.tick() / node.propose(data)
  *            while (node.hasReady()) {
@@ -34,13 +35,13 @@ import {
  *              // otherwise: store, send, apply, then node.advance()
  *            }
  *
- * Methods return a Refusal for what was not taken, and throw InvariantViolation for what must stop the node.
+ * Methods return a Refusal for input that was not accepted, and throw InvariantViolation when the node must stop.
  */
 export class RawNode {
   readonly #raft: Raft;
   readonly #readySource: ReadySource;
 
-  /** Starts or restarts a node from what its storage holds. Throws ConfigError. */
+  /** Starts or restarts a node from the content of its storage. Throws ConfigError. */
   constructor(config: Config) {
     const valid = validateConfig(config);
     const { hardState, confState } = valid.storage.initialState();
@@ -62,17 +63,17 @@ export class RawNode {
     tick(this.#raft);
   }
 
-  /** Campaigns now, if the node may. */
+  /** Campaigns now, when the node may. */
   campaign(): void {
     step(this.#raft, newMessage(MessageType.Hup, this.id));
   }
 
-  /** Proposes one entry. The bytes belong to the log from now on. */
+  /** Proposes one entry. From now on the log owns the bytes. */
   propose(data: Uint8Array): Refusal | null {
     return this.proposeEntries([{ term: 0, index: 0, type: EntryType.Normal, data }]);
   }
 
-  /** Proposes several entries at once: all are taken, next to each other, or none. At least one. */
+  /** Proposes one or more entries at once: the log takes all of them, consecutively, or none. */
   proposeEntries(entries: readonly Entry[]): Refusal | null {
     const message = newMessage(MessageType.Prop, 0);
     message.from = this.id;
@@ -81,7 +82,8 @@ export class RawNode {
   }
 
   /**
-   * Proposes a membership change. One that is not possible when it reaches the leader's log commits as an empty entry.
+   * Proposes a membership change. A change that is not possible when it reaches the leader's log is committed as an
+   * empty entry.
    */
   proposeConfChange(change: ConfChange): Refusal | null {
     const message = newMessage(MessageType.Prop, 0);
@@ -89,7 +91,10 @@ export class RawNode {
     return step(this.#raft, message);
   }
 
-  /** Why `change` could not be applied to the configuration in force, or null: to be asked before proposing it. */
+  /**
+   * The reason why `change` is not possible in the present configuration, or null; call it before proposing the
+   * change.
+   */
   checkConfChange(change: ConfChange): ConfChangeError | null {
     try {
       changedConfiguration(this.#raft, change);
@@ -101,15 +106,15 @@ export class RawNode {
   }
 
   /**
-   * Puts a committed membership change into force: called for every entry of type ConfChange or ConfChangeV2, when it
-   * is applied. Throws ConfChangeError, with nothing changed, when the change is impossible; as every node throws at
-   * the same entry, the application may go on as if it were empty.
+   * Applies a committed membership change; called for every entry of type ConfChange or ConfChangeV2, when the entry
+   * is applied. Throws ConfChangeError, without any change, when the change is impossible. Every node throws at the
+   * same entry, so the application may treat the entry as empty.
    */
   applyConfChange(change: ConfChange): ConfState {
     return applyConfChange(this.#raft, change);
   }
 
-  /** Takes a message from a peer or from a storage thread. */
+  /** Handles a message from a peer or from a storage thread. */
   step(message: Message): Refusal | null {
     const malformed = checkMessage(message);
     if (malformed !== null) return malformed;
@@ -125,19 +130,22 @@ export class RawNode {
     return step(this.#raft, message);
   }
 
-  /** The peer could not be reached: what was sent to it last is probably lost. */
+  /** The peer could not be reached: the last messages to the peer are probably lost. */
   reportUnreachable(peer: number): void {
     const message = newMessage(MessageType.Unreachable, 0);
     message.from = peer;
     step(this.#raft, message);
   }
 
-  /** Storage has entries at hand that were PENDING: a leader goes on sending. */
+  /** Storage can now return entries that were PENDING: a leader continues to send. */
   resumeAppends(): void {
     if (this.#raft.state === StateType.Leader) resumeAppends(this.#raft);
   }
 
-  /** How sending a snapshot to `peer` ended. Must be called for each, or the peer is sent nothing any more. */
+  /**
+   * Reports the end of a snapshot transfer to `peer`. It must be called for each transfer: without it the peer gets
+   * no more messages.
+   */
   reportSnapshot(peer: number, outcome: "finished" | "failed"): void {
     const message = newMessage(MessageType.SnapStatus, 0);
     message.from = peer;
@@ -145,21 +153,26 @@ export class RawNode {
     step(this.#raft, message);
   }
 
-  /** Asks the leader, through whichever node, to hand over to `target`. Given up after an election timeout. */
+  /**
+   * Asks the leader, through any node, to transfer leadership to `target`. The leader aborts after an election
+   * timeout.
+   */
   transferLeader(target: number): void {
     const message = newMessage(MessageType.TransferLeader, 0);
     message.from = target;
     step(this.#raft, message);
   }
 
-  /** A follower forgets who leads, and so may vote for another at once; it does not campaign itself. */
+  /**
+   * A follower forgets the leader, so it may vote for another node at once; the follower does not campaign itself.
+   */
   forgetLeader(): void {
     step(this.#raft, newMessage(MessageType.ForgetLeader, 0));
   }
 
   /**
-   * Asks for the index to which the state machine must have applied for a read to be linearizable. The answer is a
-   * ReadState with `requestCtx`; there is none when the leader is unknown or lost: ask again, with a fresh context.
+   * Asks for the index that the state machine must have applied for a linearizable read. The answer is a ReadState
+   * with `requestCtx`. There is no answer when the leader is unknown or lost: ask again, with a new context.
    */
   readIndex(requestCtx: Uint8Array): void {
     const message = newMessage(MessageType.ReadIndex, 0);
@@ -167,17 +180,17 @@ export class RawNode {
     step(this.#raft, message);
   }
 
-  /** Whether `ready` would have something. */
+  /** True when `ready` has work. */
   hasReady(): boolean {
     return this.#readySource.hasReady();
   }
 
-  /** Takes what is to be done. Without async storage writes the next call must come after `advance`. */
+  /** Takes the next work. Without async storage writes, call it again only after `advance`. */
   ready(): Ready {
     return this.#readySource.ready();
   }
 
-  /** The work of the last Ready is done, all of it. Not with async storage writes. */
+  /** All work of the last Ready is done. Do not call it with async storage writes. */
   advance(): void {
     this.#readySource.advance();
   }
@@ -190,12 +203,12 @@ export class RawNode {
     return status(this.#raft);
   }
 
-  /** The configuration in force, as it belongs in a snapshot taken now. */
+  /** The configuration in force, for a snapshot that is taken now. */
   confState(): ConfState {
     return confStateOf(this.#raft.tracker.configuration);
   }
 
-  /** For scripted tests: fixes the election timeout, until the next change of role or term draws a new one. */
+  /** For scripted tests: fixes the election timeout until the next change of role or term draws a new timeout. */
   setRandomizedElectionTimeout(ticks: number): void {
     this.#raft.randomizedElectionTicks = ticks;
   }

@@ -4,7 +4,7 @@ import type { Message } from "./types.ts";
 /** A read request that waits for a quorum to confirm that this node is still the leader. */
 export interface PendingRead {
   readonly request: Message;
-  /** Commit index when the request arrived: what the reader must have applied. */
+  /** Commit index at the arrival of the request: the reader must have applied this index. */
   readonly index: number;
 }
 
@@ -15,20 +15,20 @@ interface Round extends PendingRead {
 const ROUND_BYTES = 8;
 
 /**
- * The queue of reads that wait for a quorum (Raft thesis, section 6.4). Each request opens a *round* with a number of
- * its own, which travels in the heartbeats' context and comes back in their answers.
+ * The queue of reads that wait for a quorum (Raft thesis, section 6.4). Each request opens a *round* with its own
+ * number, which is in the context of the heartbeats and of their answers.
  *
- * Answers count cumulatively: whoever answers a round still followed this leader after every earlier round was opened
- * too. So only the highest round that each node has answered is kept, and what a quorum has reached is confirmed, just
- * as entries are committed: heartbeats that were lost or overtaken need not be sent again.
+ * Answers count cumulatively: a node that answers a round also followed this leader after every earlier round was
+ * opened. So the queue keeps only the highest round that each node has answered, and confirms the round that a
+ * quorum has reached, in the same way as entries are committed. Lost or overtaken heartbeats need no repetition.
  *
- * Rounds are numbered by the leader and never by the caller's bytes: with the latter, an answer that lingers in the
- * network from an earlier request with the same bytes could confirm leadership at a moment when it was lost long ago.
- * The number also never returns within a term, since it lives as long as the process; across a restart the term does.
+ * The leader numbers the rounds, and does not use the caller's bytes. With the caller's bytes, a late answer to an
+ * earlier request with the same bytes could confirm leadership after it was lost. A number never repeats within a
+ * term, because the counter lives as long as the process and a restart changes the term.
  */
 export class ReadOnlyQueue implements AckedIndexes {
   readonly #rounds: Round[] = [];
-  /** By node: the highest round it has answered. */
+  /** The highest round that each node has answered. */
   readonly #answered = new Map<number, number>();
   #lastNumber = 0;
 
@@ -36,7 +36,7 @@ export class ReadOnlyQueue implements AckedIndexes {
     return this.#rounds.length;
   }
 
-  /** Opens a round for `request`; the leader's own answer is in it. Returns the heartbeat context. */
+  /** Opens a round for `request`; the leader's own answer counts at once. Returns the heartbeat context. */
   add(request: Message, index: number, self: number): Uint8Array {
     this.#lastNumber++;
     this.#rounds.push({ request, index, number: this.#lastNumber });
@@ -44,11 +44,11 @@ export class ReadOnlyQueue implements AckedIndexes {
     return encodeRound(this.#lastNumber);
   }
 
-  /** Records that `from` answered the round in `context`, if there has been such a round. */
+  /** Records that `from` answered the round in `context`, when there was such a round. */
   acknowledge(from: number, context: Uint8Array): void {
     if (context.length !== ROUND_BYTES) return;
     const number = decodeRound(context);
-    // One that is yet to come must not be confirmed in advance.
+    // A round that is not opened yet must not be confirmed.
     if (number > this.#lastNumber) return;
     this.#answered.set(from, Math.max(number, this.#answered.get(from) ?? 0));
   }
@@ -68,13 +68,13 @@ export class ReadOnlyQueue implements AckedIndexes {
     return this.#rounds.splice(0, count);
   }
 
-  /** The heartbeat context that confirms everything that waits; undefined when nothing does. */
+  /** The heartbeat context that confirms all waiting reads; undefined when no read waits. */
   lastContext(): Uint8Array | undefined {
     const last = this.#rounds.at(-1);
     return last === undefined ? undefined : encodeRound(last.number);
   }
 
-  /** Leadership ended: nobody will confirm what waits. The callers ask again. */
+  /** Leadership ended: no node will confirm the waiting reads. The callers ask again. */
   clear(): void {
     this.#rounds.length = 0;
     this.#answered.clear();

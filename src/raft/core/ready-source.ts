@@ -7,13 +7,19 @@ import type { Entry, HardState, Message, ReadState, Ready, SoftState } from "./t
 
 const NO_READ_STATES: readonly ReadState[] = Object.freeze([]);
 
-/** Gathers what a node has decided since the last time into a Ready, and takes back that it is done. */
+/**
+ * Collects the decisions of a node since the last Ready into a new Ready, and takes the report that its work is
+ * done.
+ */
 export class ReadySource {
   readonly #raft: Raft;
   readonly #asyncWrites: boolean;
   #previousSoftState: SoftState;
   #previousHardState: HardState;
-  /** Without async storage writes: the acknowledgements that `advance` delivers; null = nothing to advance. */
+  /**
+   * Without async storage writes: the acknowledgements that `advance` delivers; null when there is no Ready to
+   * advance.
+   */
   #stepsOnAdvance: Message[] | null = null;
 
   constructor(raft: Raft) {
@@ -23,7 +29,7 @@ export class ReadySource {
     this.#previousHardState = { term: raft.term, vote: raft.vote, commit: raft.log.committed };
   }
 
-  /** Whether `ready` would have something. */
+  /** True when `ready` has work. */
   hasReady(): boolean {
     const raft = this.#raft;
     return (
@@ -38,7 +44,7 @@ export class ReadySource {
     );
   }
 
-  /** Takes what is to be done. Without async storage writes the next call must come after `advance`. */
+  /** Takes the next work. Without async storage writes, call it again only after `advance`. */
   ready(): Ready {
     if (this.#stepsOnAdvance !== null) violated("ready called twice without advance", { id: this.#raft.id });
     const raft = this.#raft;
@@ -79,7 +85,7 @@ export class ReadySource {
     return ready;
   }
 
-  /** The work of the last Ready is done, all of it. Not with async storage writes. */
+  /** All work of the last Ready is done. Do not call it with async storage writes. */
   advance(): void {
     if (this.#asyncWrites) violated("advance called with async storage writes", { id: this.#raft.id });
     const steps = this.#stepsOnAdvance ?? [];
@@ -87,7 +93,7 @@ export class ReadySource {
     for (const message of steps) step(this.#raft, message);
   }
 
-  /** Splits the promises into those to others, added to `messages`, and what `advance` will deliver to ourselves. */
+  /** Splits the promises: those to other nodes are added to `messages`, and `advance` delivers those to this node. */
   #takeVoteGuard(
     messages: Message[],
     snapshot: Ready["snapshot"],

@@ -1,16 +1,19 @@
 type RefusalCode =
-  /** No leader to take it, a transfer is under way, or too much is uncommitted. Try again later. */
+  /** There is no leader, a transfer is in progress, or too much is uncommitted. The caller may try again later. */
   | "PROPOSAL_DROPPED"
-  /** A type of message that only the node itself may produce came from elsewhere. */
+  /** Another node sent a message type that only the node itself may send. */
   | "LOCAL_MESSAGE"
-  /** An answer from a node that is not a member. */
+  /** The answer came from a node that is not a member. */
   | "PEER_NOT_FOUND"
   /** A proposed membership change cannot be decoded. */
   | "MALFORMED_CONF_CHANGE"
-  /** A field is not a safe integer, or is missing where the type needs it. */
+  /** A field is not a safe integer, or is missing where the type needs the field. */
   | "MALFORMED_MESSAGE";
 
-/** Why a message was not taken. Nothing has changed. An expected outcome, so it is returned rather than thrown. */
+/**
+ * The reason why a message was not accepted. Nothing has changed. A refusal is expected, so it is returned and not
+ * thrown.
+ */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly message: string;

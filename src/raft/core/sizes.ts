@@ -1,9 +1,9 @@
 import type { Entry } from "./types.ts";
 
-/** No limit, for every limit that is counted in bytes. */
+/** The value that means no limit, for every limit in bytes. */
 export const UNLIMITED = Number.POSITIVE_INFINITY;
 
-/** Bytes of `value` as a protobuf varint (7 bits a byte). `value` is a safe, non-negative integer. */
+/** Bytes of `value` as a protobuf varint (7 bits per byte). `value` is a safe, non-negative integer. */
 export function varintLength(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
@@ -16,7 +16,8 @@ export function varintLength(value: number): number {
 
 /**
  * Bytes of an entry on the wire: type, term and index are always written (one tag byte each), data only when there
- * is any. The limits on messages and on committed entries per Ready count this, so it decides where pages are cut.
+ * is any. The limits on messages and on committed entries per Ready use this size, so it decides where pages are
+ * cut.
  */
 export function entrySize(entry: Entry): number {
   const data = entry.data.length;
@@ -31,7 +32,7 @@ export function entriesSize(entries: readonly Entry[]): number {
   return size;
 }
 
-/** Sum of the payloads alone, in bytes: what the uncommitted-size and inflight limits count. */
+/** Sum of the payloads alone, in bytes: the uncommitted-size and inflight limits use this sum. */
 export function payloadsSize(entries: readonly Entry[]): number {
   let size = 0;
   for (const entry of entries) size += entry.data.length;
@@ -39,8 +40,8 @@ export function payloadsSize(entries: readonly Entry[]): number {
 }
 
 /**
- * The longest prefix of `entries` of at most `maxSize` bytes, but always the first entry: an entry larger than the
- * limit goes alone rather than never.
+ * The longest prefix of `entries` with at most `maxSize` bytes, but always the first entry: an entry above the limit
+ * is sent alone, because otherwise it would never be sent.
  */
 export function limitSize(entries: readonly Entry[], maxSize: number): readonly Entry[] {
   if (maxSize === UNLIMITED) return entries;

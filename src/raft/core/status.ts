@@ -2,19 +2,19 @@ import type { Raft } from "./raft.ts";
 import type { Configuration, Progress } from "./tracker/index.ts";
 import { type HardState, StateType } from "./types.ts";
 
-/** Where the node stands. Cheap: for metrics and for deciding whom to ask. */
+/** The state of the node. It is cheap to make: for metrics and for the choice of a node to ask. */
 export interface BasicStatus extends HardState {
   readonly id: number;
   readonly raftState: StateType;
-  /** 0 = none known. */
+  /** Node id of the leader; 0 when none is known. */
   readonly lead: number;
-  /** 0 = no transfer in progress. */
+  /** Node id of the transfer target; 0 without a transfer. */
   readonly leadTransferee: number;
   readonly applied: number;
   readonly lastIndex: number;
 }
 
-/** What the leader knows of a member, at this moment. */
+/** The leader's knowledge of a member at this moment. */
 interface ProgressStatus {
   readonly match: number;
   readonly next: number;
@@ -26,13 +26,13 @@ interface ProgressStatus {
   readonly inflightMessages: number;
   readonly inflightBytes: number;
   readonly inflightFull: boolean;
-  /** One line, as the interaction cases print it. */
+  /** One line, in the format of the interaction cases. */
   readonly description: string;
 }
 
 export interface Status extends BasicStatus {
   readonly configuration: Configuration;
-  /** By node id, ascending; empty unless this node is the leader. */
+  /** Progress by node id, ascending; empty unless this node is the leader. */
   readonly progress: ReadonlyMap<number, ProgressStatus>;
 }
 

@@ -10,9 +10,9 @@ import { releaseUncommitted } from "./roles/proposals.ts";
 import { entriesSize, payloadsSize } from "./sizes.ts";
 import { type Message, MessageType, NONE, type Snapshot, StateType } from "./types.ts";
 
-/** Acts on a message. Returns why it was refused, or null; messages that are merely too late are ignored. */
+/** Handles a message. Returns the reason of a refusal, or null; messages that are only too late are ignored. */
 export function step(raft: Raft, message: Message): Refusal | null {
-  // Term 0 marks what belongs to no term: local messages, forwarded proposals and reads.
+  // Term 0 marks messages without a term: local messages, forwarded proposals and reads.
   if (message.term !== 0) {
     if (message.term > raft.term) {
       if (!enterTerm(raft, message)) return null;
@@ -58,18 +58,18 @@ function stepRole(raft: Raft, message: Message): Refusal | null {
   }
 }
 
-/** A message from a later term. Returns false when it is to be ignored. */
+/** Handles a message from a later term. Returns false when the message is to be ignored. */
 function enterTerm(raft: Raft, message: Message): boolean {
   const { type } = message;
   if (type === MessageType.Vote || type === MessageType.PreVote) {
-    // While a leader is alive a node protects it from candidates that merely cannot hear it (thesis, 4.2.3), unless
-    // the leader itself wants to go.
+    // While the leader is alive, the node ignores candidates that may only be unable to hear the leader (thesis,
+    // 4.2.3), unless the leader itself asked for the transfer.
     const leaderIsAlive =
       raft.config.checkQuorum && raft.lead !== NONE && raft.electionElapsed < raft.config.electionTicks;
     if (leaderIsAlive && !isTransferRequest(message)) return false;
   }
-  // Being asked about a later term is not yet to be in it; and a pre-vote that was granted carries the term that was
-  // asked about. A refused one carries the term of the voter, which is a real one.
+  // A pre-vote request does not make the node enter its term. A granted pre-vote has the requested term, which may
+  // not exist. A refused one has the term of the voter, which exists.
   if (type === MessageType.PreVote) return true;
   if (type === MessageType.PreVoteResp && !message.reject) return true;
   const fromLeader = type === MessageType.App || type === MessageType.Heartbeat || type === MessageType.Snap;
@@ -77,26 +77,27 @@ function enterTerm(raft: Raft, message: Message): boolean {
   return true;
 }
 
-/** A message from an earlier term: mostly ignored, but some senders have to be told of the term they missed. */
+/** Handles a message from an earlier term: most are ignored, but some senders must learn the later term. */
 function answerStale(raft: Raft, message: Message): void {
   const { type } = message;
   if (
     (type === MessageType.Heartbeat || type === MessageType.App) &&
     (raft.config.checkQuorum || raft.config.preVote)
   ) {
-    // A node that came back with a later term is not heard by the others, who protect their leader; and it ignores
-    // that leader. Without this answer, which makes the leader step down into a new election, it would be stuck.
+    // A node that returned with a later term ignores the leader, and the other nodes protect the leader and ignore
+    // this node. Without this answer, which makes the leader step down into a new election, the node could not
+    // rejoin.
     raft.send(newMessage(MessageType.AppResp, message.from));
   } else if (type === MessageType.PreVote) {
-    // Without an answer a candidate of an earlier term but with a better log could wait forever.
+    // Without an answer a candidate of an earlier term but with a better log could wait without end.
     const answer = newMessage(MessageType.PreVoteResp, message.from);
     answer.term = raft.term;
     answer.reject = true;
     raft.send(answer);
   } else if (type === MessageType.StorageAppendResp && message.snapshot !== null) {
-    // The entries in this acknowledgement may have been replaced since by a leader of a later term, and a third may
-    // have put equal ones back that are not written yet (docs/raft.md, "Stale acknowledgements"): so they count for
-    // nothing. A snapshot is committed state, whatever the term.
+    // A leader of a later term may have replaced the entries in this acknowledgement, and another leader may have
+    // appended equal entries that are not written yet (docs/raft.md, "Stale acknowledgements"). So the entries do not
+    // count. A snapshot is committed state in every term.
     snapshotInstalled(raft, message.snapshot);
   }
 }

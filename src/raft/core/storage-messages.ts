@@ -10,10 +10,10 @@ import {
   type Snapshot,
 } from "./types.ts";
 
-// Storage work as messages to the two storage threads, and their acknowledgements. Without async storage writes the
-// same acknowledgements are delivered by `advance`, so both modes take one road through the state machine.
+// Storage work as messages to the two storage threads, and their acknowledgements. Without async storage writes
+// `advance` delivers the same acknowledgements, so the state machine handles both modes in the same way.
 
-/** What a Ready wants to be written. */
+/** The writes of one Ready. */
 export interface StorageWrites {
   readonly hardState: HardState | null;
   readonly entries: readonly Entry[];
@@ -21,9 +21,10 @@ export interface StorageWrites {
 }
 
 /**
- * The write of one Ready, or null when nothing has to be written and no answer has to wait for earlier writes. The
- * responses are the promises that may be made once it is durable, and last the acknowledgement of the write itself:
- * after the leader's own append answer, which is cheaper to handle while the entries are still in memory.
+ * The write of one Ready, or null when there is nothing to write and no answer that waits for earlier writes. The
+ * responses are the promises that may be sent when the write is durable, and last the acknowledgement of the write
+ * itself. The leader's own append answer comes before it, because it is cheaper to handle while the entries are
+ * still in memory.
  */
 export function storageAppend(raft: Raft, writes: StorageWrites): Message | null {
   const { hardState, entries, snapshot } = writes;
@@ -44,13 +45,13 @@ export function storageAppend(raft: Raft, writes: StorageWrites): Message | null
 }
 
 /**
- * The acknowledgement of a write, or null when there is nothing unstable that it could be about.
+ * The acknowledgement of a write, or null when there is nothing unstable to acknowledge.
  *
- * It names the last entry of the log (index and term) as it is now, and this term. That it names the log's end even if
- * this very write has no entries is on purpose: an acknowledgement that was ignored because the term changed under it
- * would otherwise be the last word about entries that are still there, and they would stay unstable until the next
- * append. Writes are done in order, so the whole log up to here is durable when this one is. docs/raft.md tells why
- * neither the index nor index and term are enough to tell a stale acknowledgement.
+ * The acknowledgement names the present last entry of the log (index and term) and the present term. It names the
+ * end of the log even when the write has no entries, for this reason: an earlier acknowledgement may have been
+ * ignored because the term changed, and its entries would stay unstable until the next append. Writes are done in
+ * order, so the whole log up to this entry is durable when the write is durable. docs/raft.md explains why neither
+ * the index nor index and term are enough to detect a stale acknowledgement.
  */
 export function storageAppendResp(raft: Raft, snapshot: Snapshot | null): Message | null {
   const unstable = raft.log.unstable.length > 0;
@@ -66,7 +67,7 @@ export function storageAppendResp(raft: Raft, snapshot: Snapshot | null): Messag
   return message;
 }
 
-/** The application of committed entries; they belong to no term. */
+/** The application of committed entries; the message has no term. */
 export function storageApply(raft: Raft, entries: readonly Entry[]): Message {
   const message = newMessage(MessageType.StorageApply, APPLY_THREAD);
   message.from = raft.id;

@@ -24,7 +24,7 @@ function tickLeader(raft: Raft): void {
   if (raft.electionElapsed >= raft.config.electionTicks) {
     raft.electionElapsed = 0;
     if (raft.config.checkQuorum) checkQuorum(raft);
-    // A transfer that is not done by now is given up, and proposals are accepted again.
+    // An unfinished transfer is aborted now, and proposals are accepted again.
     if (raft.state === StateType.Leader) raft.abortLeaderTransfer();
   }
   if (raft.state !== StateType.Leader) return;

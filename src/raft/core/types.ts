@@ -1,13 +1,12 @@
 /**
- * The vocabulary of the consensus core. Terms, indexes and node ids are `number`s that are checked to be safe
- * integers where they enter the process (wire and log decoding, `RawNode.step`); inside the core they are never
- * rounded.
+ * The types of the consensus core. Terms, indexes and node ids are `number`s. They are checked to be safe integers
+ * where they enter the process (wire and log decoding, `RawNode.step`), so the core never rounds them.
  */
 
 export const EntryType = { Normal: 0, ConfChange: 1, ConfChangeV2: 2 } as const;
 export type EntryType = (typeof EntryType)[keyof typeof EntryType];
 
-/** One log entry. `data` is owned by the log once proposed: nobody may write to it again. */
+/** One log entry. After the proposal the log owns `data`: no code may write to it again. */
 export interface Entry {
   readonly term: number;
   readonly index: number;
@@ -15,10 +14,12 @@ export interface Entry {
   readonly data: Uint8Array;
 }
 
-/** What a node must remember across a crash (Raft paper, figure 2, "persistent state"), plus the commit index. */
+/**
+ * The state that a node must keep across a crash (Raft paper, figure 2, "persistent state"), plus the commit index.
+ */
 export interface HardState {
   readonly term: number;
-  /** Node id voted for in `term`; 0 = none. */
+  /** Node id voted for in `term`; 0 means no vote. */
   readonly vote: number;
   readonly commit: number;
 }
@@ -39,11 +40,11 @@ export interface SnapshotMetadata {
 
 export interface Snapshot {
   readonly metadata: SnapshotMetadata;
-  /** Opaque to the core. */
+  /** Bytes that the core does not read. */
   readonly data: Uint8Array;
 }
 
-/** "Nobody": no leader, no vote, no transferee. No node may have this id. */
+/** The id for no node: no leader, no vote, no transfer target. No node may have this id. */
 export const NONE = 0;
 
 /** Target of `StorageAppend` messages: the thread that writes the log. Not a node id. */
@@ -52,31 +53,31 @@ export const APPEND_THREAD = Number.MAX_SAFE_INTEGER;
 /** Target of `StorageApply` messages: the thread that applies committed entries. Not a node id. */
 export const APPLY_THREAD = Number.MAX_SAFE_INTEGER - 1;
 
-/** What the node is to its group at this moment. */
+/** The role of the node in its group. */
 export const StateType = { Follower: 0, Candidate: 1, Leader: 2, PreCandidate: 3 } as const;
 export type StateType = (typeof StateType)[keyof typeof StateType];
 
-/** Volatile state worth telling the application about; lost in a crash and not needed after it. */
+/** Volatile state for the application; a crash loses it, and a restart does not need it. */
 export interface SoftState {
-  /** Node id of the leader known in this term; 0 = none. */
+  /** Node id of the leader known in this term; 0 means none. */
   readonly lead: number;
   readonly state: StateType;
 }
 
 /**
- * The answer to a read-index request: once the state machine has applied `index`, a read of it is linearizable
- * with respect to the moment the request was made.
+ * The answer to a read-index request: when the state machine has applied `index`, a read of its state is
+ * linearizable with respect to the moment of the request.
  */
 export interface ReadState {
   readonly index: number;
-  /** The caller's own bytes, given back. */
+  /** The caller's own bytes, returned unchanged. */
   readonly requestCtx: Uint8Array;
 }
 
 export const ReadOnlyOption = {
   /** A read index is confirmed by a round of heartbeats to a quorum (Raft thesis, section 6.4). */
   Safe: 0,
-  /** A read index is answered at once, trusting the clock-bound lease that CheckQuorum maintains. */
+  /** A read index is answered at once; it depends on the clock-based lease that CheckQuorum maintains. */
   LeaseBased: 1,
 } as const;
 export type ReadOnlyOption = (typeof ReadOnlyOption)[keyof typeof ReadOnlyOption];
@@ -111,9 +112,9 @@ export const MessageType = {
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
 /**
- * A message between nodes, or between a node and its storage threads. One flat shape for every type, although few
- * types use every field: the core makes and reads hundreds of thousands a second, and objects that all look alike
- * are what keeps that fast. Which fields mean something for which type is said in proto/raft.proto.
+ * A message between nodes, or between a node and its storage threads. All types have one flat shape, although few
+ * types use every field: the core makes and reads hundreds of thousands of messages per second, and objects with the
+ * same shape keep that fast. proto/raft.proto lists the fields of each type.
  */
 export interface Message {
   readonly type: MessageType;
@@ -121,7 +122,7 @@ export interface Message {
   readonly from: number;
   /** The sender's term; 0 on local messages, forwarded proposals and forwarded read requests. */
   readonly term: number;
-  /** Term of the log entry at `index` (App, Vote), or of the entry a rejection hints at (AppResp). */
+  /** Term of the log entry at `index` (App, Vote), or of the entry in a rejection's hint (AppResp). */
   readonly logTerm: number;
   readonly index: number;
   readonly entries: readonly Entry[];
@@ -132,16 +133,18 @@ export interface Message {
   readonly reject: boolean;
   readonly rejectHint: number;
   readonly context: Uint8Array;
-  /** StorageAppend and StorageApply only: to be delivered once the work is durable (or applied), in this order. */
+  /**
+   * StorageAppend and StorageApply only: messages to deliver when the work is durable (or applied), in this order.
+   */
   readonly responses: readonly Message[];
 }
 
 /**
- * What is to be done before the next batch. Without async storage writes: persist `hardState`, `entries` and
- * `snapshot` (with fsync if `mustSync`), then send `messages`, apply `committedEntries`, and call `advance`. With
- * them: only hand out `messages`, in order per target; the storage work is among them.
+ * The work to do before the next Ready. Without async storage writes: persist `hardState`, `entries` and `snapshot`
+ * (with fsync if `mustSync`), then send `messages`, apply `committedEntries`, and call `advance`. With async storage
+ * writes: only deliver `messages`, in order per target; the storage work is among them.
  *
- * The arrays are the caller's: the core keeps no reference that it would write through.
+ * The caller owns the arrays: the core keeps no reference through which it would write to them.
  */
 export interface Ready {
   /** null when unchanged since the last Ready. */
@@ -149,12 +152,12 @@ export interface Ready {
   /** null when unchanged since the last Ready. */
   readonly hardState: HardState | null;
   readonly readStates: readonly ReadState[];
-  /** To be appended to stable storage, replacing whatever it has from the first index on. */
+  /** Entries to append to stable storage; they replace all stored entries from the first index on. */
   readonly entries: readonly Entry[];
-  /** To be installed in stable storage and in the state machine; null when there is none. */
+  /** Snapshot to install in stable storage and in the state machine; null when there is none. */
   readonly snapshot: Snapshot | null;
   readonly committedEntries: readonly Entry[];
   readonly messages: readonly Message[];
-  /** Whether `hardState` and `entries` must be on disk, not only written, before anything else happens. */
+  /** True when `hardState` and `entries` must be on disk, not only written, before any other step. */
   readonly mustSync: boolean;
 }

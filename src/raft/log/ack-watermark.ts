@@ -1,8 +1,10 @@
 /**
- * How far the log is acknowledged, beside the log: `watermark`, two 64-byte slots written in turn after each sync.
- * It is not synced itself (that would double the cost of a commit), only at a cut, at the start and at close; the
- * kernel writes it out within seconds. It survives every death of the process, and a power cut in an older state. It
- * only ever says less than is true, so it can refuse a damaged log and never makes one acceptable.
+ * The acknowledged position of the log, in the file `frontier` beside the log: two 64-byte slots, written in turn
+ * after each sync.
+ * The file is not synced with each write (a sync would double the cost of a commit), only at a segment cut, at start
+ * and at close; the kernel writes the file out within seconds. The file survives a crash of the process, and
+ * survives a power cut in an older state. The recorded position is never above the true one, so it can refuse a
+ * damaged log and never makes a damaged log acceptable.
  */
 import { crc32 } from "node:zlib";
 import type { DiskFile } from "../../platform/disk.ts";
@@ -10,7 +12,7 @@ import { getUint64, putUint64 } from "./record.ts";
 
 export const WATERMARK_FILE = "frontier";
 const SLOT_BYTES = 64;
-/** On pages of their own, so that no write touches both. */
+/** Each slot lies on its own page, so that no write touches both. */
 const SLOT_SPACING = 4 << 10;
 export const WATERMARK_FILE_BYTES = 2 * SLOT_SPACING;
 const MAGIC = 0x52_46_4b_45; // "EKFR"
@@ -60,7 +62,7 @@ export function readWatermark(file: DiskFile): {
     if (content === undefined) damaged++;
     else if (newest === undefined || content.turn > newest.turn) newest = content;
   }
-  // The first note of all leaves the other slot as it was made: a kill right after the first start has damaged nothing.
+  // The first write leaves the other slot blank: a crash right after the first start has damaged nothing.
   if (newest?.turn === 1) damaged -= blank;
   return { watermark: newest, turn: newest?.turn ?? 0, damaged };
 }
@@ -74,7 +76,7 @@ export class WatermarkFile {
     this.#turn = turn;
   }
 
-  /** Notes it for the next start; durable after `sync`. */
+  /** Writes the watermark for the next start; durable after `sync`. */
   write(watermark: AckWatermark): void {
     this.#turn++;
     this.#file.pwrite(encodeSlot({ ...watermark, turn: this.#turn }), (this.#turn % 2) * SLOT_SPACING);

@@ -1,4 +1,4 @@
-/** Turns a batch into records. Every rule of the log is checked on the way. */
+/** Turns a batch into records, and checks every rule of the log. */
 import { PLANTED } from "../../platform/planted.ts";
 import { type Entry, EntryType } from "../core/types.ts";
 import { LogRuleError, type LogState } from "./log-state.ts";
@@ -21,7 +21,7 @@ export function recordCount(batch: WalBatch): number {
   return batch.entries.length + (batch.hardState ? 1 : 0) + (batch.snapshot ? 1 : 0);
 }
 
-/** Bytes of the batch in the file. @throws LogRuleError for what no segment can hold. */
+/** Bytes of the batch in the file. @throws LogRuleError for a batch that fits no segment */
 export function batchBytes(batch: WalBatch): number {
   let bytes = batch.hardState === undefined ? 0 : recordBytes(HARD_STATE_BYTES);
   if (batch.snapshot !== undefined) bytes += recordBytes(encodeSnapshot(batch.snapshot).byteLength);
@@ -38,8 +38,9 @@ export function batchBytes(batch: WalBatch): number {
 }
 
 /**
- * Applies the batch to the log's state and stages its records: marker, entries, hard state, since the commit index may
- * cover what comes with it. @throws LogRuleError, RangeError for numbers that are none; half of the batch is applied then.
+ * Applies the batch to the log's state and stages its records in the order marker, entries, hard state, because the
+ * commit index may cover entries of the same batch.
+ * @throws LogRuleError; RangeError for invalid numbers; a part of the batch is applied then
  */
 export function stageBatch(batch: WalBatch, state: LogState, writer: SegmentWriter, segment: Segment): void {
   let left = recordCount(batch);
@@ -59,7 +60,7 @@ export function stageBatch(batch: WalBatch, state: LogState, writer: SegmentWrit
   }
   if (batch.hardState !== undefined) {
     const written = PLANTED.forgetVote ? { ...batch.hardState, vote: 0 } : batch.hardState;
-    // The next segment's header repeats what was written, so the state must not know better.
+    // The header of the next segment repeats the written hard state, so the state must equal the written one.
     state.applyHardState(written);
     writer.stage(RecordType.HardState, flags(), encodeHardState(written), NO_BYTES);
   }

@@ -1,11 +1,11 @@
 /**
- * Where each entry lies, in 8 bytes an entry (there may be millions): offset and data length in typed arrays; segment
- * and term, which change rarely, as runs.
+ * The location of each entry, in 8 bytes per entry (there may be millions): offset and data length in typed arrays;
+ * segment and term as runs, because they change rarely.
  */
 
 export interface EntryLocation {
   readonly sequence: number;
-  /** Of the record's header in the segment. */
+  /** Offset of the record's header in the segment. */
   readonly offset: number;
   readonly dataBytes: number;
 }
@@ -20,7 +20,7 @@ const INITIAL_SLOTS = 1_024;
 export class EntryIndex {
   #baseIndex: number;
   #baseTerm: number;
-  /** Slot of the entry at `#baseIndex + 1`: slots before it are dead. */
+  /** Slot of the entry at `#baseIndex + 1`: slots before it are unused. */
   #head = 0;
   #count = 0;
   #offsets = new Uint32Array(INITIAL_SLOTS);
@@ -46,7 +46,7 @@ export class EntryIndex {
     return this.#terms.at(-1)?.value ?? this.#baseTerm;
   }
 
-  /** Forgets everything; the next entry is the one after `baseIndex`. */
+  /** Removes all entries; the next entry is the one after `baseIndex`. */
   reset(baseIndex: number, baseTerm: number): void {
     this.#baseIndex = baseIndex;
     this.#baseTerm = baseTerm;
@@ -56,7 +56,7 @@ export class EntryIndex {
     this.#sequences = [];
   }
 
-  /** The entry after the last one. */
+  /** Adds the entry after the last one. */
   push(term: number, location: EntryLocation): void {
     const slot = this.#head + this.#count;
     if (slot === this.#offsets.length) this.#makeSpace();
@@ -70,7 +70,7 @@ export class EntryIndex {
     }
   }
 
-  /** Forgets `index` and everything behind it. `index` is above the base. */
+  /** Removes the entry at `index` and all later ones. `index` is above the base. */
   truncateFrom(index: number): void {
     this.#count = Math.min(this.#count, index - this.#baseIndex - 1);
     for (const runs of [this.#terms, this.#sequences]) {
@@ -78,7 +78,7 @@ export class EntryIndex {
     }
   }
 
-  /** Forgets the entries that lie in segments below `sequence`. */
+  /** Removes the entries in segments below `sequence`. */
   dropSegmentsBelow(sequence: number): void {
     const kept = this.#sequences.find((run) => run.value >= sequence);
     const through = kept === undefined ? this.lastIndex : kept.firstIndex - 1;
@@ -97,19 +97,19 @@ export class EntryIndex {
     this.#sequences = dropRuns(this.#sequences, through);
   }
 
-  /** `index` in [baseIndex, lastIndex]. */
+  /** The term of the entry at `index`, which is in [baseIndex, lastIndex]. */
   term(index: number): number {
     if (index === this.#baseIndex) return this.#baseTerm;
     return valueAt(this.#terms, index);
   }
 
-  /** Where terms begin, from the base on. */
+  /** The first index of each term, from the base on. */
   termRuns(): { readonly index: number; readonly term: number }[] {
     const base = { index: this.#baseIndex, term: this.#baseTerm };
     return [base, ...this.#terms.map(({ firstIndex, value }) => ({ index: firstIndex, term: value }))];
   }
 
-  /** `index` in (baseIndex, lastIndex]. */
+  /** The location of the entry at `index`, which is in (baseIndex, lastIndex]. */
   locate(index: number): EntryLocation {
     const slot = this.#head + (index - this.#baseIndex - 1);
     return {
@@ -119,7 +119,9 @@ export class EntryIndex {
     };
   }
 
-  /** Moves the live slots to the front; doubles when more than half of them are live. */
+  /**
+   * Moves the live slots to the start of the arrays; doubles the arrays when more than half of the slots are live.
+   */
   #makeSpace(): void {
     const slots = this.#count * 2 > this.#offsets.length ? this.#offsets.length * 2 : this.#offsets.length;
     this.#offsets = moved(this.#offsets, this.#head, this.#count, slots);
@@ -150,7 +152,7 @@ function valueAt(runs: readonly Run[], index: number): number {
   return (runs[runAt(runs, index)] as Run).value;
 }
 
-/** The runs of what lies behind `through`. */
+/** The runs of the entries after `through`. */
 function dropRuns(runs: readonly Run[], through: number): Run[] {
   const first = runAt(runs, through + 1);
   return runs

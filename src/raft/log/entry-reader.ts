@@ -1,4 +1,4 @@
-/** Reads entries back from the segments. Neighbours are fetched with one read; every record is verified. */
+/** Reads entries from the segments. Neighbouring entries share one read, and every record is verified. */
 import { crc32 } from "node:zlib";
 import type { Entry } from "../core/types.ts";
 import type { EntryIndex, EntryLocation } from "./entry-index.ts";
@@ -7,9 +7,9 @@ import { ENTRY_PREFIX_BYTES, getEntryPrefix } from "./payloads.ts";
 import { getRecordHeader, RECORD_HEADER_BYTES, RecordType, recordBytes } from "./record.ts";
 import type { Segment } from "./recovery.ts";
 
-/** Other records between two entries are read along when they are no longer than this. */
+/** A gap of other records between two entries is read with them when it is at most this long. */
 const MAX_GAP_BYTES = 4 << 10;
-/** One read is not longer than this, unless a single entry is. */
+/** Maximum length of one read, unless a single entry is longer. */
 const MAX_SPAN_BYTES = 4 << 20;
 
 interface Span {
@@ -20,7 +20,7 @@ interface Span {
 }
 
 export class EntryReader {
-  /** Entries [low, high), at least one when there is one, at most about `maxBytes` of data. */
+  /** Reads the entries [low, high): at least one when there is one, and about `maxBytes` of data at most. */
   read(
     index: EntryIndex,
     segments: readonly Segment[],

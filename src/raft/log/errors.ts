@@ -1,13 +1,14 @@
 /**
  * - LOCKED: another process uses the directory.
  * - NOT_FOUND: there is no log and the caller did not ask for a new one.
- * - CORRUPT, MISSING_SEGMENT: the log is not what was written. The operator decides; nothing was changed.
- * - FORMAT_VERSION, WRONG_CLUSTER, WRONG_NODE: somebody else's log.
- * - IO: a read or write failed. FSYNC_FAILED: nobody knows what is on disk. Both end the log (and should the process).
- * - DISK_FULL: nothing of the batch was taken; the same call may succeed later.
- * - INVALID: the caller broke a rule of the log (a gap, a term that goes back, ...). Ends the log.
+ * - CORRUPT, MISSING_SEGMENT: the log differs from what was written. The operator decides; nothing was changed.
+ * - FORMAT_VERSION, WRONG_CLUSTER, WRONG_NODE: the log belongs to another release, cluster or node.
+ * - IO: a read or write failed. FSYNC_FAILED: the state of the disk is unknown. Both end the log, and the process
+ * should end.
+ * - DISK_FULL: nothing of the batch was written; the same call may succeed later.
+ * - INVALID: the caller broke a rule of the log (a gap, a term that goes back, ...). The log has ended.
  * - COMPACTED, UNAVAILABLE: a read below the first or above the last index.
- * - POISONED, CLOSED: the log has ended before this call.
+ * - POISONED, CLOSED: the log ended before this call.
  */
 export type WalErrorCode =
   | "LOCKED"
@@ -29,11 +30,13 @@ export type WalErrorCode =
 export interface WalErrorPlace {
   /** Path of the file or directory. */
   readonly file: string;
-  /** Byte offset in the file, where there is one. */
+  /** Byte offset in the file, for an error with an offset. */
   readonly offset?: number;
 }
 
-/** The write-ahead log refuses or has failed. The message names the file, and the offset where there is one. */
+/**
+ * The write-ahead log refuses a call, or has failed. The message names the file, and the offset when there is one.
+ */
 export class WalError extends Error {
   readonly code: WalErrorCode;
   readonly file: string;

@@ -4,7 +4,7 @@ import type { DiskFile } from "../../platform/disk.ts";
 export const WINDOW_BYTES = 1 << 20;
 const ZEROS = Buffer.alloc(WINDOW_BYTES);
 
-/** Reads a file front to back through one buffer of fixed size, however large its records are. */
+/** Reads a file from start to end through one buffer of fixed size; records may be larger than the buffer. */
 export class FileWindow {
   readonly size: number;
   readonly #file: DiskFile;
@@ -12,15 +12,15 @@ export class FileWindow {
   #start = 0;
   #length = 0;
 
-  /** @param size bytes from here on do not exist, whatever the file says. */
+  /** @param size the reader treats the file as ending here, even when the file is longer */
   constructor(file: DiskFile, size: number) {
     this.#file = file;
     this.size = size;
   }
 
   /**
-   * Bytes [offset, offset + length), fewer at the end of the file. `length` is at most WINDOW_BYTES. A view that is
-   * good until the next call.
+   * Bytes [offset, offset + length), fewer at the end of the file. `length` is at most WINDOW_BYTES. The result is a
+   * view that is valid until the next call.
    */
   bytes(offset: number, length: number): Buffer {
     const end = Math.min(offset + length, this.size);
@@ -38,14 +38,14 @@ export class FileWindow {
     let crc = 0;
     for (let done = 0; done < length; ) {
       const piece = this.bytes(offset + done, Math.min(WINDOW_BYTES, length - done));
-      if (piece.byteLength === 0) return -1; // the file is shorter than it said
+      if (piece.byteLength === 0) return -1; // The file is shorter than its reported size.
       crc = crc32(piece, crc);
       done += piece.byteLength;
     }
     return crc;
   }
 
-  /** Where the last byte that is not zero ends, at or above `from`; `from` when there is none. */
+  /** The end of the last non-zero byte at or above `from`; `from` when there is no such byte. */
   endOfContent(from: number): number {
     let end = from;
     for (let at = from; at < this.size; ) {

@@ -1,13 +1,14 @@
 /**
- * What the log means: the hard state, the newest snapshot marker, and where the live entries are. The writer and the
- * recovery go through the same rules, so nothing is written that would be refused at the next start.
+ * The state that the log describes: the hard state, the newest snapshot marker, and the locations of the live
+ * entries. The writer and the recovery use the same rules, so the writer never writes a record that the next start
+ * would refuse.
  */
 import type { HardState, SnapshotMetadata } from "../core/types.ts";
 import { EntryIndex, type EntryLocation } from "./entry-index.ts";
 
 const INITIAL_HARD_STATE: HardState = { term: 0, vote: 0, commit: 0 };
 
-/** A record does not fit what the log says so far. */
+/** A record contradicts the log before it. */
 export class LogRuleError extends Error {
   constructor(reason: string) {
     super(reason);
@@ -33,7 +34,7 @@ export class LogState {
     return this.#snapshot?.index ?? 0;
   }
 
-  /** Starts from what the oldest segment says about everything before it. */
+  /** Starts from the header of the oldest segment, which has the state of everything before it. */
   startFrom(header: {
     hardState: HardState;
     snapshot: SnapshotMetadata | undefined;
@@ -45,7 +46,7 @@ export class LogState {
     this.entries.reset(header.firstIndex - 1, header.previousTerm);
   }
 
-  /** @throws LogRuleError. Terms and commits never go back; a vote, once given in a term, stays. */
+  /** @throws LogRuleError. Terms and commits never go back, and a vote stays unchanged within its term. */
   applyHardState(next: HardState): void {
     const old = this.#hardState;
     if (next.term < old.term)
@@ -65,8 +66,8 @@ export class LogState {
   }
 
   /**
-   * A marker at or below the last entry, of the same term, leaves the log as it is; any other replaces it.
-   * @throws LogRuleError when it is behind the newest marker, or replaces committed entries.
+   * A marker at or below the last entry, with the same term, keeps the entries; any other marker replaces them.
+   * @throws LogRuleError when the marker is behind the newest marker, or replaces committed entries
    */
   applySnapshot(next: SnapshotMetadata): void {
     const { entries } = this;
@@ -87,8 +88,8 @@ export class LogState {
   }
 
   /**
-   * The next entry, or one that replaces an uncommitted suffix. @throws LogRuleError: gap, duplicate, term that goes
-   * back, or a committed entry that would be replaced.
+   * Applies the next entry, or an entry that replaces an uncommitted suffix.
+   * @throws LogRuleError on a gap, a duplicate, a term that goes back, or the replacement of a committed entry
    */
   applyEntry(entry: { index: number; term: number; previousTerm: number }, location: EntryLocation): void {
     const { entries } = this;
@@ -105,8 +106,8 @@ export class LogState {
       throw new LogRuleError(`entry ${index} of term ${term} is a duplicate`);
     }
     if (index <= entries.baseIndex) {
-      // Only while replaying a log whose older segments are gone: this one replaces entries that lay in them. The
-      // newest marker, which comes later in the log, covers the ground between.
+      // This happens only in the replay of a log without its older segments: the entry replaces entries of those
+      // segments. The newest marker, which comes later in the log, covers the missing entries.
       entries.reset(index - 1, entry.previousTerm);
     } else if (entries.term(index - 1) !== entry.previousTerm) {
       throw new LogRuleError(

@@ -1,6 +1,6 @@
 /**
- * The log thread: one Wal behind a mailbox. Group commit needs no timer here: while one fsync runs, requests pile up in
- * the mailbox, and all that has piled up shares the next one.
+ * The log thread: one Wal behind a mailbox. Group commit needs no timer here: requests wait in the mailbox during
+ * one fsync, and all waiting requests share the next fsync.
  */
 
 import { codesOf } from "../../platform/exit-codes.ts";
@@ -12,15 +12,17 @@ import type { LogReply, LogRequest } from "./messages.ts";
 import type { RecoveredLog, WalStats } from "./types.ts";
 import type { Wal } from "./wal.ts";
 
-/** A group is synced when it has this much, so that the first in it does not wait for the disk to take all of it. */
+/**
+ * A group is synced at this size, so that its first batch does not wait until the disk has written a larger group.
+ */
 const MAX_GROUP_BYTES = 8 << 20;
-/** After so many groups the thread looks at its other messages (metrics, timers). */
+/** After this many groups the thread handles its other messages (metrics, timers). */
 const GROUPS_PER_TURN = 16;
-/** Between two attempts to make a segment on a full disk. */
+/** Time between two attempts to make a segment on a full disk. */
 const DISK_FULL_RETRY_MS = 1_000;
 
 export interface LogThreadMetrics {
-  /** One fsync: seconds it took, batches and entries that shared it, bytes written with framing. */
+  /** Reports one fsync: its duration in seconds, its batches and entries, and its bytes with framing. */
   synced(group: { readonly seconds: number; batches: number; entries: number; bytes: number }): void;
 }
 
@@ -30,7 +32,7 @@ export interface LogThreadOptions {
   readonly channel: Channel<LogRequest, LogReply>;
   readonly metrics: LogThreadMetrics;
   readonly later: (task: () => void, delayMs: number) => void;
-  /** The log has ended; the process must end. */
+  /** Reports that the log has ended; the process must end. */
   readonly fatal: Fatal;
 }
 
@@ -71,7 +73,7 @@ export class LogThread {
       this.#commitGroup();
       if (this.#ended || this.#diskFull) return;
     }
-    // What is still in the port calls by itself; what is already in the queue would not.
+    // The port delivers its messages by itself, but the requests in the queue need this call.
     if (this.#queue.length > 0) this.#options.later(() => this.#guard(() => this.#resume()), 0);
   }
 
@@ -79,7 +81,7 @@ export class LogThread {
     if (!this.#ended && !this.#diskFull) this.#work();
   }
 
-  /** Writes what is queued, syncs once, and only then answers. What makes no promise waits for the next sync. */
+  /** Writes the queued requests, syncs once, and then answers. A batch without a promise waits for the next sync. */
   #commitGroup(): void {
     const { wal, channel } = this.#options;
     const startBytes = wal.stats().appendedBytes;
@@ -120,7 +122,7 @@ export class LogThread {
     });
   }
 
-  /** False: not now, the disk is full. */
+  /** Returns false when the disk is full and the request must wait. */
   #carryOut(request: LogRequest): boolean {
     const { wal } = this.#options;
     try {
@@ -148,7 +150,7 @@ export class LogThread {
   #compact(request: LogRequest & { kind: "compact" }): void {
     const { wal } = this.#options;
     const { marker, throughIndex, maxSegments } = request;
-    // A store that has just started may know less for certain than it did before: the newer marker still holds.
+    // A newly started store may know a lower durable position than before: the newer marker is still valid.
     if (marker.index > wal.markerIndex) wal.append({ entries: [], snapshot: marker });
     wal.compact(throughIndex, maxSegments === undefined ? {} : { maxSegments });
   }
@@ -188,7 +190,7 @@ export class LogThread {
     this.#guard(() => this.#work());
   }
 
-  /** On a full disk only appends wait: reads need no space, and what waits was promised to nobody. */
+  /** On a full disk only appends wait: reads need no space, and the waiting appends were never acknowledged. */
   #whileFull(requests: readonly LogRequest[]): void {
     const closing = requests.find((request) => request.kind === "close");
     for (const request of requests) {

@@ -1,4 +1,4 @@
-/** The log thread as a Worker. It blocks in fdatasync and nothing else lives in it. */
+/** The log thread as a Worker. It blocks in fdatasync, so no other work runs in it. */
 import { createLogger, type Logger } from "../../monitoring/log.ts";
 import { answerMetrics } from "../../monitoring/port-source.ts";
 import { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
@@ -34,7 +34,7 @@ hostThread<LogWorkerInit>((init, fatal) => {
   return { firstIndex, lastIndex, segments };
 });
 
-/** Whoever waits for the log to open learns why it does not. */
+/** Opens the log. On an error, the thread that waits for the log gets the reason. */
 function openOrTell(init: LogWorkerInit, log: Logger, channel: PortChannel<LogRequest, LogReply>) {
   const { directory, identity, create, segmentBytes } = init;
   try {

@@ -7,12 +7,15 @@ import type { WalErrorCode } from "./errors.ts";
 import type { RecoveredLog, WalBatch, WalIdentity } from "./types.ts";
 
 export type LogRequest =
-  /** Answered by `appended`. Ids ascend. The entries' data must stay as it is until then; views of shared memory
-   *  arrive shared. */
+  /**
+   * Answered by `appended`. Ids ascend. The sender must not change the data of the entries until the answer; views
+   * of shared memory stay shared.
+   */
   | { readonly kind: "append"; readonly id: number; readonly batch: WalBatch }
   /**
-   * What lies at or below the marker is durable elsewhere. Writes the marker, then removes whole segments through
-   * `throughIndex` (at most the marker's), and with more than `maxSegments` of them through the marker. No answer.
+   * Everything at or below the marker is durable elsewhere. The log writes the marker, then removes whole segments
+   * through `throughIndex` (at most the marker's index); with more than `maxSegments` segments, it removes segments
+   * through the marker. There is no answer.
    */
   | {
       readonly kind: "compact";
@@ -20,7 +23,10 @@ export type LogRequest =
       readonly throughIndex: number;
       readonly maxSegments?: number;
     }
-  /** Entries [low, high): at least one, as many as fit `maxBytes` of data. Answered by `entries` or `read-failed`. */
+  /**
+   * Reads the entries [low, high): at least one, as many as fit `maxBytes` of data. Answered by `entries` or
+   * `read-failed`.
+   */
   | {
       readonly kind: "read";
       readonly id: number;
@@ -28,7 +34,7 @@ export type LogRequest =
       readonly high: number;
       readonly maxBytes: number;
     }
-  /** Syncs and lets go of the directory. Answered by `closed`. */
+  /** Syncs the log and releases the directory. Answered by `closed`. */
   | { readonly kind: "close" };
 
 export type LogReply =
@@ -43,27 +49,27 @@ export type LogReply =
       readonly code: WalErrorCode;
       readonly message: string;
     }
-  /** There is no space for the next segment: appends wait (true), or go on again (false). */
+  /** The disk has no space for the next segment: appends wait (true), or continue (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
-  /** The log could not be opened, or has ended. Nothing more is accepted; the process must end. */
+  /** The log could not be opened, or has ended. It accepts no more requests; the process must end. */
   | {
       readonly kind: "failed";
       readonly code: WalErrorCode | "INTERNAL";
-      /** As in `codesOf`: `code`, and what caused it. */
+      /** As in `codesOf`: `code`, and the codes of its causes. */
       readonly codes?: readonly string[];
       readonly message: string;
     }
   | { readonly kind: "closed" };
 
-/** What main posts to the log Worker, once. */
+/** The message that main posts to the log Worker once. */
 export interface LogWorkerInit {
   readonly kind: "init";
-  /** To the consensus thread. */
+  /** The port to the consensus thread. */
   readonly port: PortLike;
   readonly metricsPort: MetricsPort;
   readonly directory: string;
   readonly identity: WalIdentity;
-  /** The node is new: make the log when there is none. */
+  /** True for a new node: the log is made when there is none. */
   readonly create: boolean;
   readonly segmentBytes?: number;
   readonly logLevel: LogLevel;

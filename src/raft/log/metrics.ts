@@ -2,7 +2,7 @@ import type { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
 import type { LogThreadMetrics } from "./log-thread.ts";
 import type { RecoveredLog } from "./types.ts";
 
-/** The numbers of the log thread, as the metrics table names them. */
+/** The metrics of the log thread, with the names of the metrics table. */
 export function logThreadMetrics(
   metrics: ThreadMetrics,
   recovered: RecoveredLog,

@@ -1,4 +1,4 @@
-/** From a directory to a log that can be written: lock, recovery, repair, or a new log. */
+/** Opens a directory as a log that can be written: lock, recovery and repair, or a new log. */
 
 import { lockDirectory } from "../../platform/disk/directory-lock.ts";
 import { type Disk, DiskError, type DiskFile, type DiskLock, parentDirectory } from "../../platform/disk.ts";
@@ -19,7 +19,7 @@ import { DEFAULT_SEGMENT_BYTES, type TornTail, type WalOptions } from "./types.t
 
 const REWRITE_BYTES = 1 << 20;
 
-/** Everything that a Wal is made of. */
+/** All parts of a Wal. */
 export interface OpenedLog {
   readonly lock: DiskLock;
   readonly maker: SegmentMaker;
@@ -32,7 +32,7 @@ export interface OpenedLog {
   readonly created: boolean;
 }
 
-/** @throws WalError; nothing stays open or locked then. */
+/** @throws WalError; nothing stays open or locked then */
 export function openLog(options: WalOptions): OpenedLog {
   const { disk, directory } = options;
   prepareDirectory(options);
@@ -45,7 +45,7 @@ export function openLog(options: WalOptions): OpenedLog {
   }
 }
 
-/** Disk errors outside of a running log: full, or broken. */
+/** Translates disk errors outside of a running log: the disk is full, or the disk failed. */
 export function asWalError(error: unknown): unknown {
   if (!(error instanceof DiskError)) return error;
   const code = error.code === "ENOSPC" || error.code === "EDQUOT" ? "DISK_FULL" : "IO";
@@ -97,8 +97,8 @@ function openLocked(options: WalOptions, lock: DiskLock): OpenedLog {
 }
 
 /**
- * What was found behind the watermark is about to be acted upon, and may be nowhere but in the page cache: when a sync
- * has failed, the kernel takes the pages for clean and no later sync writes them. So it is written again, and synced.
+ * The bytes after the watermark are about to be used, and may be only in the page cache: after a failed sync the
+ * kernel treats the pages as clean, and no later sync writes them. So the bytes are written again and synced.
  */
 function makeDurable(newest: Segment, end: number, watermark: AckWatermark | "none" | "unreadable"): void {
   const known =
@@ -141,7 +141,7 @@ function openWatermark(disk: Disk, directory: string, turn: number): WatermarkFi
 
 type LogParts = Omit<OpenedLog, "lock" | "maker" | "watermark">;
 
-/** Row D1. */
+/** Makes a new log (row D1). */
 function createLog(options: WalOptions, maker: SegmentMaker): LogParts {
   const state = new LogState();
   const header = {

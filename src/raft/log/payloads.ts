@@ -1,19 +1,19 @@
-/** What is inside the records: docs/format/wal.md, "Payloads". Little-endian, fixed layout, nothing optional. */
+/** The payloads of the records: docs/format/wal.md, "Payloads". Little-endian, fixed layout, no optional fields. */
 import { type ConfState, EntryType, type HardState, type SnapshotMetadata } from "../core/types.ts";
 import { getUint64, putUint64 } from "./record.ts";
 
-/** term, index, term of the entry before, type, 7 zeros; the entry's data follows. */
+/** Term, index, term of the entry before, type, and zeros up to 32 bytes; the entry's data follows. */
 export const ENTRY_PREFIX_BYTES = 32;
 export const HARD_STATE_BYTES = 24;
 const SNAPSHOT_FIXED_BYTES = 40;
 const HEADER_FIXED_BYTES = 48;
 const MAX_ID_BYTES = 256;
-/** Far more than any cluster has, and few enough that a segment's header stays small. */
+/** Far more members than any cluster has, and few enough that the header of a segment stays small. */
 const MAX_MEMBERS = 1_024;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A payload whose checksum is right and whose content makes no sense: it was written so. */
+/** The checksum of a payload is right, but its content is invalid: the writer wrote the invalid content. */
 export class PayloadError extends Error {
   constructor(reason: string) {
     super(reason);
@@ -21,7 +21,7 @@ export class PayloadError extends Error {
   }
 }
 
-/** An entry as far as the log must know it. */
+/** The part of an entry that the log reads. */
 export interface EntryPrefix {
   readonly term: number;
   readonly index: number;
@@ -29,16 +29,16 @@ export interface EntryPrefix {
   readonly type: EntryType;
 }
 
-/** State of the log where a segment begins: enough to start from this segment alone. */
+/** The state of the log at the beginning of a segment: enough to start from this segment alone. */
 export interface SegmentHeader {
   readonly clusterId: string;
   readonly nodeId: string;
   readonly sequence: number;
   /** Index that the next appended entry would have had. */
   readonly firstIndex: number;
-  /** Term of the entry before it. */
+  /** Term of the entry before `firstIndex`. */
   readonly previousTerm: number;
-  /** Where the records of the segment before end; 0 for the first segment. */
+  /** End of the records in the segment before; 0 for the first segment. */
   readonly previousEnd: number;
   /** Size of this segment's file. */
   readonly capacity: number;

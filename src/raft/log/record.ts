@@ -2,10 +2,11 @@
  * The frame of one record: docs/format/wal.md, "Record". A 48-byte header, then the payload, then zeros to the next
  * multiple of 8. All numbers are little-endian.
  *
- * CRC-32 (IEEE 802.3) guards both parts: it finds every burst of up to 32 bits and every one- or two-bit error in up to
- * 512 MiB, and a random overwrite with probability 1 - 2^-32; the position, the salt and the chain in the header are
- * checked besides, so that garbage would have to match 28 more bytes. It is the only checksum that runs at memory speed
- * in this runtime (design/runtime.md, section 6), and it is against accidents: whoever can write to the directory owns the node.
+ * CRC-32 (IEEE 802.3) protects both parts. It finds every burst of up to 32 bits, every one- or two-bit error in up
+ * to 512 MiB, and a random overwrite with probability 1 - 2^-32. Recovery also checks the position, the salt and the
+ * chain in the header, so random bytes would have to match 28 more bytes. CRC-32 is the only checksum that runs at
+ * memory speed in this runtime (design/runtime.md, section 6). It protects against accidents only: a process that
+ * can write to the directory controls the node.
  */
 import { crc32 } from "node:zlib";
 
@@ -19,22 +20,22 @@ export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 export const FLAG_BATCH_END = 1;
 
 export interface RecordHeader {
-  /** CRC-32 of the rest of the header; also what the next record names as its predecessor. */
+  /** CRC-32 of the rest of the header; the next record repeats it in `chain`. */
   readonly crc: number;
   readonly payloadCrc: number;
   readonly payloadBytes: number;
   readonly type: number;
   readonly flags: number;
-  /** Sequence of the segment and offset in it where this record was meant to lie. */
+  /** Sequence of the segment, and offset in it, that the record was written for. */
   readonly sequence: number;
   readonly offset: number;
-  /** Everything in this segment below this offset was durable before this record was written. */
+  /** All bytes of this segment below this offset were durable before this record was written. */
   readonly durable: number;
-  /** `crc` of the record before, across segments; 0 for the very first. */
+  /** `crc` of the record before, across segments; 0 for the very first record. */
   readonly chain: number;
-  /** Raft group that the record belongs to; ONLY_GROUP is the one there is. */
+  /** Raft group of the record; ONLY_GROUP is the only group. */
   readonly group: number;
-  /** Random number of the segment: a record of another one never fits, and no payload can imitate a record. */
+  /** Random number of the segment: a record of another segment never matches, and no payload can imitate a record. */
   readonly salt: bigint;
 }
 
@@ -53,13 +54,13 @@ const AT = {
   salt: 40,
 } as const;
 
-/** Byte offset of the `offset` field, for a quick first look when scanning. */
+/** Byte offset of the `offset` field, for a quick first check in a scan. */
 export const OFFSET_FIELD_AT = AT.offset;
 
 const TWO_32 = 2 ** 32;
 const ZEROS = new Uint8Array(RECORD_ALIGNMENT);
 
-/** Bytes that a record with this payload takes in the file. */
+/** Bytes of a record with this payload in the file. */
 export function recordBytes(payloadBytes: number): number {
   return RECORD_HEADER_BYTES + align(payloadBytes);
 }
@@ -86,7 +87,7 @@ export function getUint64(view: DataView, at: number): number {
   return Number.isSafeInteger(value) ? value : Number.NaN;
 }
 
-/** Writes a header, its own checksum included, at `at`. Returns the checksum. */
+/** Writes a header with its checksum at `at`. Returns the checksum. */
 export function putRecordHeader(view: DataView, at: number, header: Omit<RecordHeader, "crc">): number {
   view.setUint32(at + AT.payloadCrc, header.payloadCrc, true);
   view.setUint32(at + AT.payloadBytes, header.payloadBytes, true);
@@ -104,7 +105,10 @@ export function putRecordHeader(view: DataView, at: number, header: Omit<RecordH
   return crc;
 }
 
-/** The header at `at`, or undefined when its checksum does not verify. Says nothing about whether it belongs there. */
+/**
+ * The header at `at`; undefined when its checksum does not verify. The caller checks whether the record belongs
+ * there.
+ */
 export function getRecordHeader(view: DataView, at: number): RecordHeader | undefined {
   const crc = view.getUint32(at + AT.crc, true);
   if (crc !== headerCrc(view, at)) return undefined;
@@ -127,7 +131,7 @@ function headerCrc(view: DataView, at: number): number {
   return crc32(new Uint8Array(view.buffer, view.byteOffset + at + 4, RECORD_HEADER_BYTES - 4));
 }
 
-/** Checksum of a payload that lies in several pieces; the padding is part of it, so that no byte is unguarded. */
+/** Checksum of a payload in several pieces; it covers the padding too, so that every byte is protected. */
 export function payloadCrc(prefix: Uint8Array, data: Uint8Array): number {
   const crc = crc32(data, crc32(prefix));
   return crc32(padding(prefix.byteLength + data.byteLength), crc);

@@ -1,6 +1,6 @@
 /**
- * What a start makes of the files it finds. docs/format/wal.md, "Recovery", has the table with its reasons; the letters
- * here and there are the same.
+ * The decisions of a start about the files of the log. docs/format/wal.md, "Recovery", has the same table, with the
+ * same letters and the reasons.
  *
  * | row | found                                                                   | decision                       |
  * |-----|-------------------------------------------------------------------------|--------------------------------|
@@ -47,11 +47,11 @@ export interface Segment {
   readonly path: string;
   readonly file: DiskFile;
   readonly sequence: number;
-  /** Index that the next entry would have had where the segment begins. */
+  /** Index that the next entry would have had at the beginning of the segment. */
   readonly firstIndex: number;
   readonly capacity: number;
   readonly salt: bigint;
-  /** The highest index that any of its records names; 0 without entries. */
+  /** The highest index of all records in the segment; 0 without entries. */
   highestIndex: number;
 }
 
@@ -63,7 +63,7 @@ interface FoundSegment extends Segment {
   readonly chain: number;
 }
 
-/** Bytes behind the last complete batch that must go before the log is written again. */
+/** Bytes after the last complete batch that must be removed before the next write to the log. */
 export interface TailToCut {
   readonly from: number;
   readonly to: number;
@@ -72,19 +72,19 @@ export interface TailToCut {
 
 export interface Recovery {
   readonly state: LogState;
-  /** Oldest first. The files are open: the last one to read and write, the others to read. */
+  /** Segments, the oldest first. Their files are open: the last one to read and write, the others to read. */
   readonly segments: readonly Segment[];
-  /** Where the newest segment goes on. */
+  /** Offset of the next record in the newest segment. */
   readonly end: number;
   readonly chain: number;
   readonly tail: TailToCut | undefined;
-  /** Bytes that the newest segment lacks of its size. */
+  /** Bytes that are missing from the size of the newest segment. */
   readonly missingBytes: number;
 }
 
 /**
- * Reads the whole log and decides. Changes nothing. Undefined when there is no log (row D1).
- * @throws WalError for every row that refuses.
+ * Reads the whole log and decides, without changing a file. Undefined when there is no log (row D1).
+ * @throws WalError for every row that refuses the log
  */
 export function recoverLog(
   disk: Disk,
@@ -117,11 +117,11 @@ function segmentNames(disk: Disk, directory: string): string[] {
     if (parseSegmentFileName(name) !== undefined) continue;
     throw new WalError("CORRUPT", { file: `${directory}/${name}` }, "this is not the name of a log segment"); // D4
   }
-  // The sequence leads the name in fixed width: byte order is log order.
+  // The sequence begins the name in fixed width, so byte order is log order.
   return names;
 }
 
-/** Rows H1 to H4. */
+/** Reads the start of a segment (rows H1 to H4). */
 function openSegment(disk: Disk, path: string, identity: WalIdentity, newest: boolean): FoundSegment {
   const file = disk.open(path, newest ? "write" : "read");
   try {
@@ -187,7 +187,7 @@ function decodeStart(bytes: Uint8Array, path: string) {
   }
 }
 
-/** Row H3. */
+/** Checks the identity (row H3). */
 function checkIdentity(header: SegmentHeader, identity: WalIdentity, path: string): void {
   if (header.clusterId !== identity.clusterId) {
     const reason = `the segment belongs to cluster "${header.clusterId}", this is cluster "${identity.clusterId}"`;
@@ -199,7 +199,7 @@ function checkIdentity(header: SegmentHeader, identity: WalIdentity, path: strin
   }
 }
 
-/** Rows D3, D4, D5. */
+/** Checks the sequence numbers (rows D3, D4, D5). */
 function checkSequences(
   directory: string,
   segments: readonly FoundSegment[],
@@ -243,7 +243,7 @@ function replay(segments: readonly FoundSegment[], watermark: AckWatermark | und
   return { state, segments, end, chain, tail, missingBytes: newest.capacity - newest.size };
 }
 
-/** Only for PLANTED.cutAcknowledgedTail: where the last complete batch begins. */
+/** Only for PLANTED.cutAcknowledgedTail: the offset of the last complete batch. */
 function lastBatchAt(
   window: FileWindow,
   segment: FoundSegment,
@@ -256,7 +256,7 @@ function lastBatchAt(
   return at;
 }
 
-/** Row H5: what the header says about everything before it must be what was found there. */
+/** Row H5: the header's state of everything before the segment must equal the state that was found there. */
 function checkContinues(
   segment: FoundSegment,
   state: LogState,
@@ -279,7 +279,7 @@ function checkContinues(
   throw new WalError("CORRUPT", { file: segment.path, offset: 0 }, reason);
 }
 
-/** Row S1, for one batch. */
+/** Applies one batch (row S1). */
 function applyBatch(state: LogState, segment: FoundSegment, batch: readonly LogRecord[]): void {
   for (const record of batch) {
     try {
@@ -308,7 +308,7 @@ function applyRecord(state: LogState, segment: FoundSegment, record: LogRecord):
   }
 }
 
-/** Row O1. */
+/** Checks the end of an older segment (row O1). */
 function judgeOlder(segment: FoundSegment, scan: ScanResult): undefined {
   const { stopped } = scan;
   if (stopped.kind === "limit") return undefined;
@@ -316,7 +316,7 @@ function judgeOlder(segment: FoundSegment, scan: ScanResult): undefined {
   throw new WalError("CORRUPT", { file: segment.path, offset: stopped.offset }, reason);
 }
 
-/** Rows N1 to N4, and S1 for a record out of place. */
+/** Checks the end of the newest segment (rows N1 to N4, and S1 for a record in the wrong place). */
 function judgeNewest(
   segment: FoundSegment,
   window: FileWindow,
@@ -340,7 +340,7 @@ function judgeNewest(
   return contentEnd === end ? undefined : { from: end, to: contentEnd, reason: why }; // N1, N4
 }
 
-/** Row S2: the log must begin at or before the position behind which the applied state needs it. */
+/** Row S2: the log must begin at or before the newest marker, because the applied state needs all later entries. */
 function checkReachesMarker(oldest: FoundSegment, state: LogState): void {
   const { entries, snapshotIndex } = state;
   if (entries.baseIndex <= snapshotIndex) return;

@@ -1,4 +1,4 @@
-/** A segment's file: its name, its preamble, and the record that begins it. docs/format/wal.md, "Segment". */
+/** The file of a segment: its name, its preamble, and its first record. docs/format/wal.md, "Segment". */
 
 import { crc32 } from "node:zlib";
 import { ONLY_GROUP } from "../../threads/group.ts";
@@ -14,11 +14,14 @@ import {
 } from "./record.ts";
 
 export const FORMAT_VERSION = 1;
-/** "EKVWAL" and two zeros, format version, CRC-32 of these 12 bytes. The same in every version of the format. */
+/**
+ * "EKVWAL" and two zeros, format version, CRC-32 of these 12 bytes. Every version of the format has the same
+ * preamble.
+ */
 const PREAMBLE_BYTES = 16;
 const MAGIC = new TextEncoder().encode("EKVWAL\0\0");
 
-/** The segment that is made in advance, before it has a name. */
+/** Name of the segment that is made in advance, until it gets its final name. */
 export const PREPARED_FILE = "prepared.tmp";
 const EXTENSION = ".wal";
 const NAME = /^([0-9a-f]{16})-([0-9a-f]{16})\.wal$/;
@@ -33,7 +36,7 @@ export function segmentFileName(name: SegmentName): string {
   return `${hex16(name.sequence)}-${hex16(name.firstIndex)}${EXTENSION}`;
 }
 
-/** What a name says; undefined when it is not the name of a segment. */
+/** Parses a file name; undefined when the file is not a segment. */
 export function parseSegmentFileName(file: string): SegmentName | undefined {
   const match = NAME.exec(file);
   if (match === null) return undefined;
@@ -85,19 +88,19 @@ export type SegmentStart =
       readonly kind: "valid";
       readonly header: SegmentHeader;
       readonly salt: bigint;
-      /** Checksum of the last record of the segment before. */
+      /** Checksum of the last record in the segment before. */
       readonly previousChain: number;
       readonly chain: number;
-      /** Where the first record after the header lies. */
+      /** Offset of the first record after the header. */
       readonly end: number;
     }
   | { readonly kind: "other-version"; readonly version: number }
   | { readonly kind: "damaged"; readonly offset: number; readonly reason: string };
 
-/** More than any header takes: fixed parts, two ids, and a marker with thousands of members. */
+/** Larger than any header: fixed parts, two ids, and a marker with thousands of members. */
 export const MAX_SEGMENT_START_BYTES = 64 << 10;
 
-/** Reads what `encodeSegmentStart` made from the first bytes of a file. */
+/** Decodes the result of `encodeSegmentStart` from the first bytes of a file. */
 export function decodeSegmentStart(bytes: Uint8Array): SegmentStart {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const damaged = (offset: number, reason: string): SegmentStart => ({ kind: "damaged", offset, reason });

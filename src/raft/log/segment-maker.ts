@@ -1,6 +1,6 @@
 /**
- * Makes segments. A segment gets its name when its header is durable, so a file with a segment's name always begins
- * with a header that verifies: anything else is damage, not an interrupted cut.
+ * Makes segments. A segment gets its name when its header is durable, so a file with the name of a segment always
+ * begins with a header that verifies. A bad header is therefore damage and not an interrupted cut.
  */
 
 import { type Disk, DiskError, type DiskFile } from "../../platform/disk.ts";
@@ -37,21 +37,22 @@ export class SegmentMaker {
     return this.#prepared?.capacity ?? 0;
   }
 
-  /** Removes what a crash left (row D6). */
+  /** Removes the prepared segment that a crash left (row D6). */
   clear(): void {
     this.#prepared?.file.close();
     this.#prepared = undefined;
     if (this.#disk.stat(this.#path) !== undefined) this.#disk.unlink(this.#path);
   }
 
-  /** Reserves space for a segment. @throws DiskError, ENOSPC among others; nothing is left behind then. */
+  /** Reserves space for a segment. @throws DiskError, for example ENOSPC; no file is left then */
   prepare(capacity: number): void {
     if (this.#prepared !== undefined && this.#prepared.capacity >= capacity) return;
     this.clear();
     const file = this.#disk.open(this.#path, "create");
     try {
       file.preallocate(capacity);
-      // The size and the reserved blocks are metadata: durable now, so that the first commit need not pay for them.
+      // The size and the reserved blocks are metadata: the sync makes them durable now, so that the first commit is
+      // not slower.
       file.datasync();
     } catch (error) {
       file.close();
@@ -62,9 +63,9 @@ export class SegmentMaker {
   }
 
   /**
-   * Turns the prepared segment into the next one of the log, durable with its name. One that has space for the header and
-   * `batchBytes` is made now when the prepared one has not. @throws DiskError. ENOSPC: nothing has happened. Anything
-   * else: the state of the directory is unknown.
+   * Turns the prepared segment into the next segment of the log, durable with its name. When the prepared segment
+   * has no space for the header and `batchBytes`, a larger one is made now.
+   * @throws DiskError. ENOSPC: nothing has changed. Any other code: the state of the directory is unknown.
    */
   publish(
     header: Omit<SegmentHeader, "capacity">,
@@ -84,7 +85,7 @@ export class SegmentMaker {
     this.#prepared = undefined;
     if (!PLANTED.skipDirectoryFsync) this.#disk.syncDirectory(this.#directory);
     file.close();
-    // Opened again so that every later error names the segment.
+    // The file is opened again so that every later error names the segment.
     const { sequence, firstIndex } = header;
     const renamed = this.#disk.open(path, "write");
     return {
@@ -107,7 +108,7 @@ export class SegmentMaker {
     try {
       this.#disk.unlink(this.#path);
     } catch (error) {
-      // The first error is the one to report; a left-over is removed at the next start.
+      // The caller reports the first error; the next start removes the remaining file.
       if (!(error instanceof DiskError)) throw error;
     }
   }

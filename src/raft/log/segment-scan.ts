@@ -1,4 +1,4 @@
-/** Reads the records of one segment in order, batch by batch, and says where and why it had to stop. */
+/** Reads the records of one segment in order, batch by batch, and reports where and why the scan stopped. */
 
 import { ONLY_GROUP } from "../../threads/group.ts";
 import type { HardState, SnapshotMetadata } from "../core/types.ts";
@@ -32,22 +32,22 @@ export type LogRecord =
       readonly dataBytes: number;
     };
 
-/** Which file a record must say that it belongs to. */
+/** The segment that a record must name. */
 export interface SegmentKey {
   readonly sequence: number;
   readonly salt: bigint;
 }
 
 type ScanEnd =
-  /** The next record does not verify, or is not there. `offset` is where it should be. */
+  /** The next record does not verify, or is absent. `offset` is its expected position. */
   | { readonly kind: "unreadable"; readonly offset: number; readonly reason: string }
-  /** It verifies, and is not what this log would have written. */
+  /** The record verifies, but this log would not have written the record. */
   | { readonly kind: "contradiction"; readonly offset: number; readonly reason: string }
-  /** `limit` was reached exactly. */
+  /** The scan reached `limit` exactly. */
   | { readonly kind: "limit" };
 
 export interface ScanResult {
-  /** Where the last complete batch ends, and the checksum of its last record. */
+  /** End of the last complete batch; `chain` is the checksum of its last record. */
   readonly end: number;
   readonly chain: number;
   readonly stopped: ScanEnd;
@@ -59,7 +59,8 @@ interface Reading {
 }
 
 /**
- * Reads from `start` to `limit`, handing over each complete batch. `onBatch` may throw; that ends the scan.
+ * Reads from `start` to `limit`, and calls `onBatch` with each complete batch. An exception of `onBatch` ends the
+ * scan.
  */
 export function scanBatches(
   window: FileWindow,
@@ -108,7 +109,8 @@ function readRecord(
   const header = headerAt(window, at);
   if (header === undefined) return unreadable("bad checksum of a record header");
   if (!belongs(header, key, at)) return contradiction("the record was written for another place");
-  // A release with several groups keeps them apart by this field; to take such a record for one's own would mix their histories.
+  // A release with several groups separates its records by this field; accepting such a record would mix the
+  // histories of groups.
   if (header.group !== ONLY_GROUP) {
     return contradiction(`the record belongs to Raft group ${header.group}: a later release wrote it`);
   }
@@ -154,8 +156,8 @@ function belongs(header: RecordHeader, key: SegmentKey, at: number): boolean {
 }
 
 /**
- * Looks behind `from` for the header of a record that was written when bytes at or above `from` were already durable.
- * The header alone is the proof: it can only have been written after that sync. Returns its offset.
+ * Searches after `from` for the header of a record that was written when bytes at or above `from` were already
+ * durable. The header alone is the proof, because it can only have been written after that sync. Returns its offset.
  */
 export function findLaterSync(window: FileWindow, key: SegmentKey, from: number): number | undefined {
   for (let at = from; at + RECORD_HEADER_BYTES <= window.size; ) {
@@ -164,7 +166,7 @@ export function findLaterSync(window: FileWindow, key: SegmentKey, from: number)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let i = 0;
     for (; i + RECORD_HEADER_BYTES <= bytes.byteLength; i += RECORD_ALIGNMENT) {
-      // The position is the cheapest part to compare, and nothing else passes for it by chance.
+      // The position is the cheapest field to compare, and it rarely matches by chance.
       if (view.getUint32(i + OFFSET_FIELD_AT, true) !== at + i) continue;
       const header = getRecordHeader(view, i);
       if (header !== undefined && belongs(header, key, at + i) && header.durable > from) return at + i;

@@ -1,6 +1,7 @@
 /**
- * Appends records to one segment. Small payloads are copied into a scratch buffer beside their headers; large ones go
- * to the kernel from where they lie (they may be shared memory). Nothing reaches the file before `flush`.
+ * Appends records to one segment. Small payloads are copied into a scratch buffer beside their headers; large
+ * payloads go to the kernel without a copy (they may be in shared memory). Nothing is written to the file before
+ * `flush`.
  */
 
 import type { DiskFile } from "../../platform/disk.ts";
@@ -14,9 +15,9 @@ import {
   recordBytes,
 } from "./record.ts";
 
-/** Below this a copy is cheaper than one more buffer in the system call. */
+/** Below this size a copy is cheaper than one more buffer in the system call. */
 const COPY_BELOW_BYTES = 4 << 10;
-/** Written early when this much is staged: a group of large batches must not wait in memory for its sync. */
+/** At this size staged records are written before the sync: a group of large batches must not wait in memory. */
 const FLUSH_BYTES = 4 << 20;
 const SCRATCH_BYTES = 256 << 10;
 /** Header, the longest fixed prefix and the padding of a record whose data is not copied. */
@@ -26,7 +27,7 @@ export interface SegmentPosition {
   readonly sequence: number;
   readonly salt: bigint;
   readonly capacity: number;
-  /** Where the next record goes. */
+  /** Offset of the next record. */
   readonly end: number;
   /** Checksum of the last record. */
   readonly chain: number;
@@ -37,7 +38,7 @@ export class SegmentWriter {
   readonly sequence: number;
   readonly salt: bigint;
   readonly capacity: number;
-  /** Shared by all segments of a log, one after the other. */
+  /** All segments of a log use the same scratch buffer, one after the other. */
   readonly #scratch: Uint8Array;
   readonly #view: DataView;
   #end: number;
@@ -80,8 +81,8 @@ export class SegmentWriter {
   }
 
   /**
-   * Stages one record with payload `prefix + data`. `data` must stay as it is until `flush`. The caller has made sure
-   * that there is space. Returns the record's offset.
+   * Stages one record with payload `prefix + data`. The caller must not change `data` until `flush`, and has checked
+   * that the segment has space. Returns the record's offset.
    */
   stage(type: RecordType, flags: number, prefix: Uint8Array, data: Uint8Array): number {
     const payloadBytes = prefix.byteLength + data.byteLength;
@@ -119,7 +120,7 @@ export class SegmentWriter {
     return offset;
   }
 
-  /** Hands everything staged to the kernel. */
+  /** Writes all staged records to the file. */
   flush(): void {
     this.#endPiece();
     if (this.#staged.length > 0) this.file.pwritev(this.#staged, this.#written);
@@ -133,7 +134,7 @@ export class SegmentWriter {
     return this.#durable < this.#end;
   }
 
-  /** The caller has synced the file after a `flush`. */
+  /** Called after a `flush` and a sync of the file. */
   markDurable(): void {
     this.#durable = this.#written;
   }

@@ -1,19 +1,22 @@
-/** Row N4: what lies behind the last complete batch is kept aside for whoever wants to look, and zeroed. */
+/** Row N4: the bytes after the last complete batch are kept in a file for inspection, and zeroed in the segment. */
 import { type Disk, DiskError, type DiskFile } from "../../platform/disk.ts";
 import type { Segment, TailToCut } from "./recovery.ts";
 import type { TornTail } from "./types.ts";
 
 const TAIL_NAME = /^torn-([0-9]{6})-[0-9]+-[0-9]+\.tail$/;
-/** Older ones are removed: a machine that loses power every day must not fill its disk with them. */
+/**
+ * Number of kept tails. Older tails are removed: a machine that loses power every day must not fill its disk with
+ * tails.
+ */
 const TAILS_KEPT = 8;
 const COPY_BYTES = 1 << 20;
 
-/** Copies the tail to a file of its own, durable before the original is touched; then zeroes the original. */
+/** Copies the tail to a file of its own, durable before the segment changes; then zeroes the tail in the segment. */
 export function cutTail(disk: Disk, directory: string, segment: Segment, tail: TailToCut): TornTail {
   const keptAs = keepAside(disk, directory, segment, tail);
   const { file, path, capacity } = segment;
-  // Cut off and reserved again rather than overwritten: zeros that a failing disk never took would show the old bytes
-  // once more, truncation is metadata and either happens or does not.
+  // The tail is truncated and reserved again, not overwritten. A failing disk may lose written zeros, and the old
+  // bytes would appear again; a truncation is metadata, which happens completely or not at all.
   file.truncate(tail.from);
   file.preallocate(capacity);
   file.datasync();
@@ -33,7 +36,7 @@ function keepAside(disk: Disk, directory: string, segment: Segment, tail: TailTo
     return path;
   } catch (error) {
     if (!(error instanceof DiskError) || error.code !== "ENOSPC") throw error;
-    // A full disk must not keep the node from starting: what is lost is a copy of what nobody was promised.
+    // A full disk must not prevent the start of the node: the copy has only bytes that were never acknowledged.
     disk.unlink(path);
     return undefined;
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The write-ahead log: what a node has promised (term, vote, entries), durable before the promise is made. Format and
- * recovery: docs/format/wal.md. One thread, synchronous; the log thread (log-thread.ts) gives it a mailbox.
+ * The write-ahead log: the promises of a node (term, vote, entries), durable before each promise is made. Format and
+ * recovery: docs/format/wal.md. The log is synchronous and belongs to one thread; log-thread.ts gives it a mailbox.
  */
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Disk } from "../../platform/disk.ts";
@@ -27,10 +27,10 @@ import {
   type WalStats,
 } from "./types.ts";
 
-/** The next segment is made when the present one is this full. */
+/** The next segment is prepared when this part of the present segment is full. */
 const PREPARE_AT_FRACTION = 0.5;
 const MS_PER_SECOND = 1_000;
-/** After a segment could not be made in advance: a nearly full disk is not asked again with every group. */
+/** Time after a failed preparation of a segment: on a nearly full disk the log does not try again for every group. */
 const PREPARE_RETRY_MS = 5_000;
 
 type Health =
@@ -39,7 +39,7 @@ type Health =
   | { readonly kind: "poisoned"; cause: unknown };
 
 export interface CompactOptions {
-  /** With more segments than this, also drops what lies behind `throughIndex` but not behind the newest marker. */
+  /** With more segments than this, the log also drops entries above `throughIndex`, up to the newest marker. */
   readonly maxSegments?: number;
 }
 
@@ -56,7 +56,7 @@ export class Wal {
   readonly #watermark: WatermarkFile;
   readonly #reader = new EntryReader();
   readonly #scratch = SegmentWriter.scratch();
-  /** Oldest first; the last one is written. */
+  /** Segments, the oldest first; the log writes the last one. */
   #segments: Segment[];
   #writer: SegmentWriter;
   #health: Health = { kind: "open" };
@@ -85,7 +85,7 @@ export class Wal {
 
   /**
    * Opens the log of a directory, and holds the directory's lock until `close`.
-   * @throws WalError: LOCKED, NOT_FOUND, or why the log is refused (the table in recovery.ts).
+   * @throws WalError: LOCKED, NOT_FOUND, or the reason of the refusal (the table in recovery.ts)
    */
   static open(options: WalOptions): { wal: Wal; recovered: RecoveredLog } {
     const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
@@ -114,7 +114,7 @@ export class Wal {
     return { wal: new Wal(options, log), recovered };
   }
 
-  /** The first entry that can be read; `lastIndex + 1` when there is none. */
+  /** Index of the first entry that can be read; `lastIndex + 1` when there is none. */
   get firstIndex(): number {
     return this.#state.entries.baseIndex + 1;
   }
@@ -129,16 +129,19 @@ export class Wal {
   }
 
   /**
-   * Something was taken since the last sync that a promise may rest on: an entry, a vote, a term, a marker. A commit index alone is
-   * none: a node that forgets it learns it again, and what it has applied is committed anyway.
+   * True when the log has taken an entry, a vote, a term or a marker since the last sync: a promise may depend on
+   * it. A commit index alone needs no sync: a node that loses the index learns it again, and its applied entries are
+   * committed anyway.
    */
   get owesSync(): boolean {
     return this.#owesSync;
   }
 
   /**
-   * Takes a batch. It is durable, whole, when the next `sync` has returned; until then the entries' data must stay as
-   * it is. @throws WalError: DISK_FULL (nothing of the batch was taken, the log goes on), INVALID or IO (it has ended).
+   * Takes a batch. The whole batch is durable when the next `sync` has returned; until then the caller must not
+   * change the data of the entries.
+   * @throws WalError: DISK_FULL (nothing of the batch was taken, the log continues), INVALID or IO (the log has
+   * ended)
    */
   append(batch: WalBatch): void {
     this.#assertOpen();
@@ -154,8 +157,8 @@ export class Wal {
   }
 
   /**
-   * Makes every batch taken so far durable: one fdatasync, none when there is nothing new.
-   * @throws WalError FSYNC_FAILED: what is on disk is unknown. The log has ended, and so should the process.
+   * Makes every batch so far durable with one fdatasync, or with none when there is no new batch.
+   * @throws WalError FSYNC_FAILED: the state of the disk is unknown. The log has ended, and the process should end.
    */
   sync(): void {
     this.#assertOpen();
@@ -168,7 +171,7 @@ export class Wal {
     this.#owesSync = false;
   }
 
-  /** Work that can wait until nobody does: makes the next segment before it is needed. */
+  /** Makes the next segment before the log needs it; called when no request waits. */
   maintain(): void {
     this.#assertOpen();
     if (this.#writer.end < this.#writer.capacity * PREPARE_AT_FRACTION) return;
@@ -186,8 +189,8 @@ export class Wal {
 
   /**
    * Entries [low, high), as many as fit `maxBytes` of data, at least one. Every record is verified. The data lies in
-   * shared memory, so that it can be posted.
-   * @throws WalError: COMPACTED, UNAVAILABLE; CORRUPT when the disk gives back something else than was written.
+   * shared memory, so that it can be posted to other threads.
+   * @throws WalError: COMPACTED, UNAVAILABLE; CORRUPT when the disk returns other bytes than were written
    */
   readEntries(low: number, high: number, maxBytes: number): Entry[] {
     this.#assertOpen();
@@ -195,13 +198,13 @@ export class Wal {
     if (low <= entries.baseIndex) throw this.#outside("COMPACTED", low);
     if (high > entries.lastIndex + 1 || low > high) throw this.#outside("UNAVAILABLE", high - 1);
     return this.#guarded(() => {
-      // Entries that are only staged owe a sync; what else is staged (a commit index) may go on waiting.
+      // Staged entries need a flush before they can be read; other staged records (a commit index) can wait.
       if (this.#owesSync) this.#writer.flush();
       return this.#reader.read(entries, this.#segments, low, high, maxBytes);
     });
   }
 
-  /** Term of an entry, or of the position before the first one. @throws WalError COMPACTED, UNAVAILABLE. */
+  /** Term of an entry, or of the position before the first entry. @throws WalError COMPACTED, UNAVAILABLE */
   term(index: number): number {
     const { entries, snapshot } = this.#state;
     if (snapshot?.index === index) return snapshot.term;
@@ -211,8 +214,9 @@ export class Wal {
   }
 
   /**
-   * Removes the oldest segments that hold nothing above `throughIndex`, nor above the newest snapshot marker: append a
-   * marker before. Returns how many. @throws WalError IO; the log has ended then.
+   * Removes the oldest segments that have nothing above `throughIndex` and nothing above the newest snapshot marker:
+   * append a marker first. Returns the number of removed segments.
+   * @throws WalError IO; the log has ended then
    */
   compact(throughIndex: number, options: CompactOptions = {}): number {
     this.sync();
@@ -246,7 +250,7 @@ export class Wal {
     };
   }
 
-  /** Syncs what is left and lets go of the directory. A log that has ended is only let go of. */
+  /** Syncs the remaining batches and releases the directory. A log that has ended is only released. */
   close(): void {
     if (this.#health.kind === "closed") return;
     try {
@@ -271,7 +275,7 @@ export class Wal {
     return new SegmentWriter(segment.file, { ...segment, end, chain }, this.#scratch);
   }
 
-  /** Ends the present segment, durable, and begins the next. @throws WalError DISK_FULL: nothing has changed. */
+  /** Ends the present segment durably, and begins the next one. @throws WalError DISK_FULL: nothing has changed */
   #cut(batchBytes: number): void {
     this.sync();
     const { entries, hardState, snapshot } = this.#state;
@@ -295,7 +299,7 @@ export class Wal {
     this.#segments.push(made.segment);
     this.#writer = this.#writerFor(made.segment, made.end, made.chain);
     this.#guarded(() => {
-      // Synced, so that a newest segment that goes missing is noticed whatever happened in between.
+      // The watermark is synced, so that the next start notices a missing newest segment in every case.
       this.#watermark.write({ sequence: this.#writer.sequence, offset: this.#writer.durable });
       this.#watermark.sync();
     });
@@ -303,7 +307,7 @@ export class Wal {
     this.#onEvent({ kind: "segment-cut", file, sequence, firstIndex });
   }
 
-  /** One by one and each durable: after a crash the segments that are left still follow each other. */
+  /** Removes one segment durably: after a crash the remaining segments are still consecutive. */
   #remove(oldest: Segment, next: Segment): void {
     oldest.file.close();
     this.#disk.unlink(oldest.path);
@@ -334,7 +338,7 @@ export class Wal {
     throw new WalError("POISONED", place, "the log has failed before", health.cause);
   }
 
-  /** Any error in `work` ends the log. */
+  /** Runs `work`; any error ends the log. */
   #guarded<T>(work: () => T): T {
     try {
       return work();
@@ -361,7 +365,7 @@ export class Wal {
     }
     const failure = asWalError(error);
     if (failure instanceof WalError) {
-      // In the middle of a write "full" is not something to come back from: an unknown part was written.
+      // A full disk in the middle of a write ends the log: an unknown part was written.
       return failure.code === "DISK_FULL"
         ? new WalError("IO", { file: failure.file }, failure.message, error)
         : failure;

@@ -1,6 +1,7 @@
 /**
- * The names in the directory of generations, and the steps that change them one crash-proof step at a time
- * (docs/format/sqlite.md): `CURRENT` names the generation in force, `PENDING` a complete one that waits.
+ * The file names in the directory of generations, and the crash-proof steps that change them
+ * (docs/format/sqlite.md): `CURRENT` names the generation in force, `PENDING` names a complete generation that
+ * waits.
  */
 import { join } from "node:path";
 import {
@@ -29,7 +30,7 @@ export interface PendingGeneration {
   readonly position: AppliedState;
 }
 
-/** Names a step that has just been done; tests end the process there. */
+/** Names a completed step; tests end the process there. */
 export type StepObserver = (step: GenerationStep) => void;
 
 export type GenerationStep =
@@ -95,8 +96,9 @@ export class GenerationFiles {
   }
 
   /**
-   * Like `current`; in an empty directory the first generation is put in force. The pointer comes before what it points
-   * to, so that generations without a pointer are a loss that somebody must look at, never one that is cleaned up.
+   * Like `current`; in an empty directory the first generation is put in force. The pointer is written before its
+   * generation. So generations without a pointer are data loss that an operator must look at, and no start removes
+   * them.
    */
   currentOrFirst(): number {
     guarded(this.directory, () => ensureDirectory(this.disk, this.directory));
@@ -123,7 +125,7 @@ export class GenerationFiles {
     this.step("generation-made");
   }
 
-  /** The point at which a generation takes another one's place. */
+  /** From here on the generation is in force. */
   setCurrent(generation: number): void {
     const path = join(this.directory, CURRENT);
     this.#write(path, `${generationName(generation)}\n`, (step) => this.step(`current-${step}`));
@@ -152,7 +154,10 @@ export class GenerationFiles {
     this.#write(path, text, (step) => this.step(`pending-${step}`));
   }
 
-  /** Durable before anything that it named is removed: a mark must never name half a keyspace. */
+  /**
+   * The removal is durable before any file of the pending generation is removed: PENDING must never name an
+   * incomplete keyspace.
+   */
   removePending(): void {
     const path = join(this.directory, PENDING);
     const removed = guarded(path, () => {
@@ -171,14 +176,14 @@ export class GenerationFiles {
     this.step("generation-removed");
   }
 
-  /** Removes everything that a crash can have left: half-written pointers, generations that nothing names. */
+  /** Removes everything that a crash can leave: half-written pointers and generations that no pointer names. */
   removeLeftovers(current: number): void {
     for (const name of [CURRENT, PENDING]) {
       const path = join(this.directory, name + TEMPORARY_SUFFIX);
       guarded(path, () => removeFile(this.disk, path));
     }
     let pending = this.pending();
-    // It is in force already: the crash came between the two steps of the installation.
+    // The pending generation is in force already: the crash came between the two steps of the installation.
     if (pending?.generation === current) {
       this.removePending();
       pending = undefined;

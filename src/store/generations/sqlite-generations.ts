@@ -17,23 +17,23 @@ import { GenerationFiles, type StepObserver } from "./generation-files.ts";
 import { claimStore, type StoreIdentity } from "./store-identity.ts";
 
 export interface SqliteGenerationsOptions {
-  /** DATA/keyspace; made when it is missing (its parent must exist). */
+  /** The directory DATA/keyspace; `open` makes it when it is missing (its parent must exist). */
   readonly directory: string;
   readonly fsmSyncMode: FsmSyncMode;
-  /** Written into every keyspace that is opened for writing; one of somebody else is refused. */
+  /** Written into every keyspace that is opened for writing; a keyspace with another identity is refused. */
   readonly identity: StoreIdentity;
   /** A payload file takes no more payloads at this size. */
   readonly payloadFileBytes?: number;
-  /** Where the directory lies; default: `realDisk`. SQLite itself knows no other. */
+  /** The disk of the directory; default: `realDisk`. SQLite itself always uses the real disk. */
   readonly disk?: Disk;
   /** Called after every step that a crash may follow; tests end the process there. */
   readonly onStep?: StepObserver;
 }
 
 /**
- * Generations of the keyspace in one directory (docs/format/sqlite.md). Every thread may have an object of its own on the
- * same directory. Only the store thread's calls `open`, `installImport` and `discardReplaced`, only the snapshot thread's
- * `createImport`, and consensus sees to it that no import begins while one is being installed.
+ * Generations of the keyspace in one directory (docs/format/sqlite.md). Every thread may have its own object on the
+ * same directory. Only the store thread calls `open`, `installImport` and `discardReplaced`, and only the snapshot
+ * thread calls `createImport`. Consensus starts no import while an installation runs.
  */
 export class SqliteGenerations implements KeyspaceGenerations {
   readonly #options: SqliteGenerationsOptions;
@@ -46,8 +46,10 @@ export class SqliteGenerations implements KeyspaceGenerations {
     this.#files = new GenerationFiles(options.disk ?? realDisk, options.directory, options.onStep);
   }
 
-  /** Also removes what a crash left behind, the first time.
-   *  @throws StoreError; StoreIdentityError when the keyspace is somebody else's */
+  /**
+   * The first call also removes what a crash left.
+   * @throws StoreError; StoreIdentityError when the keyspace has another identity
+   */
   open(): SqliteStore {
     const { fsmSyncMode, payloadFileBytes, identity } = this.#options;
     const generation = this.#files.currentOrFirst();
@@ -117,7 +119,7 @@ export class SqliteGenerations implements KeyspaceGenerations {
     this.#replaced = undefined;
   }
 
-  /** Also one that was not finished: whatever is neither in force nor just taken out of force. */
+  /** Also removes an unfinished import: every generation that is newer than the one in force. */
   discardImport(): void {
     const current = this.#files.current();
     this.#files.removePending();

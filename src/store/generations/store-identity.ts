@@ -1,8 +1,11 @@
 import type { MvccStore } from "../types.ts";
 
-/** Whose keyspace this is. */
+/** The cluster and the node that a keyspace belongs to. */
 export interface StoreIdentity {
-  /** "" = not known yet: a node that is joining. The keyspace then belongs to the node only, until a later start. */
+  /**
+   * "" while the node joins and does not know its cluster. The keyspace then belongs to the node only, until a later
+   * start.
+   */
   readonly clusterId: string;
   readonly nodeId: string;
 }
@@ -20,9 +23,11 @@ const CLUSTER = "cluster-id";
 const NODE = "node-id";
 
 /**
- * Writes down in a new keyspace who it belongs to, and refuses another's: its applied position means nothing in this
- * node's log, and a log that happens to be long enough would be continued on top of foreign rows (design/contract.md, section 3).
- * @param path names it in the message. @throws StoreIdentityError; StoreError when it cannot be read or written.
+ * Writes the identity into a new keyspace, and refuses a keyspace with another identity. The applied position of a
+ * foreign keyspace has no meaning in this node's log, and a log that is long enough would continue on foreign rows
+ * (design/contract.md, section 3).
+ * @param path the name of the keyspace in the error message
+ * @throws StoreIdentityError; StoreError when the identity cannot be read or written
  */
 export function claimStore(store: MvccStore, path: string, identity: StoreIdentity): void {
   if (identity.clusterId !== "") claim(store, path, CLUSTER, "cluster", identity.clusterId);

@@ -1,4 +1,4 @@
-/** Names of payload files, and reading them. Writing is in writer.ts. */
+/** Names of payload files, and their reads. The writes are in writer.ts. */
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { openIfPresent } from "../../platform/disk/atomic-file.ts";
@@ -6,7 +6,7 @@ import type { Disk, DiskFile } from "../../platform/disk.ts";
 import type { PayloadTarget } from "../types.ts";
 import type { PayloadRef } from "./ref.ts";
 
-/** Files one reader keeps open. */
+/** Files that one reader keeps open. */
 const OPEN_FILES_MAX = 32;
 
 export function payloadDirectory(databaseFile: string): string {
@@ -22,13 +22,13 @@ export function payloadSegment(name: string): number | undefined {
   return /^\d{10}\.seg$/.test(name) ? Number(name.slice(0, 10)) : undefined;
 }
 
-/** Payload files open for reading: the few that were used last. */
+/** Payload files that are open for reading: the most recently used ones. */
 export class OpenPayloadFiles {
   readonly #disk: Disk;
   readonly #directory: string;
-  /** Least recently used first. */
+  /** Open files by number, the least recently used first. */
   readonly #open = new Map<number, DiskFile>();
-  /** The last of them: most reads ask for it again. */
+  /** The most recently used file: most reads ask for it again. */
   #newest: { readonly segment: number; readonly file: DiskFile } | undefined;
 
   constructor(disk: Disk, directory: string) {
@@ -36,7 +36,7 @@ export class OpenPayloadFiles {
     this.#directory = directory;
   }
 
-  /** undefined when there is no such file. @throws DiskError */
+  /** The open file; undefined when there is no such file. @throws DiskError */
   get(segment: number): DiskFile | undefined {
     if (this.#newest?.segment === segment) return this.#newest.file;
     let file = this.#open.get(segment);
@@ -73,7 +73,10 @@ export class PayloadReader {
     this.#files = new OpenPayloadFiles(disk, directory);
   }
 
-  /** The payload; undefined when the file no longer holds it: it was reclaimed, or it is damaged (the caller knows). */
+  /**
+   * The payload; undefined when the file does not hold the payload, which was reclaimed or is damaged (the caller
+   * knows).
+   */
   read(ref: PayloadRef, target?: PayloadTarget): Uint8Array | undefined {
     const file = this.#files.get(ref.segment);
     if (file === undefined) return undefined;

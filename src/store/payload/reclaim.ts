@@ -1,4 +1,4 @@
-/** Gives the space of dropped payloads back. Runs in a transaction after the one that dropped their rows. */
+/** Frees the space of dropped payloads, in a later transaction than the one that dropped their rows. */
 import type { Database, Statement } from "bun:sqlite";
 import { openIfPresent } from "../../platform/disk/atomic-file.ts";
 import type { Disk } from "../../platform/disk.ts";
@@ -11,7 +11,7 @@ interface GarbageRow {
   readonly length: bigint;
 }
 
-/** Neighbouring ranges become one hole. */
+/** Merges neighbouring ranges into one hole. */
 function mergeRanges(rows: readonly GarbageRow[]): { readonly offset: number; readonly length: number }[] {
   const merged: { offset: number; length: number }[] = [];
   for (const row of rows) {
@@ -32,7 +32,7 @@ export class PayloadReclaim {
   readonly #forget: Statement<unknown, [bigint, bigint]>;
   readonly #freed: Statement<{ readonly freed_bytes: bigint }, [bigint, number]>;
   readonly #partly: Statement<{ readonly segment: bigint; readonly freed_bytes: bigint }, [number, number]>;
-  /** Files below were looked at when they had stopped growing. */
+  /** The sweep has checked files with lower numbers after they stopped growing. */
   #sweptBelow = 0;
   readonly #forgetSegment: Statement<unknown, [bigint]>;
 
@@ -56,20 +56,21 @@ export class PayloadReclaim {
     this.#forgetSegment = db.prepare("DELETE FROM payload_segment WHERE segment = ?1");
   }
 
-  /** A row that named this payload is being removed in the caller's transaction. */
+  /** The caller's transaction removes a row that named this payload. */
   add(bulk: Uint8Array): void {
     const { segment, offset, length }: PayloadRef = decodePayloadRef(bulk);
     this.#add.run(segment, offset, length);
   }
 
-  /** Whether `step` may free something, as far as committed transactions say. */
+  /** True when `step` may free something, according to committed transactions. */
   hasWork(activeSegment: number): boolean {
     return this.#next.all(1).length > 0 || this.#partly.all(this.#sweptBelow, activeSegment).length > 0;
   }
 
   /**
-   * Frees at most `maxPayloads` that earlier, durable transactions dropped. Repeating it is harmless: a place in a
-   * file is never used twice. Returns the files that are gone.
+   * Frees at most `maxPayloads` payloads that earlier, durable transactions dropped. A repeated step does no harm: a
+   * place in a file is never used twice.
+   * @returns the numbers of the removed files
    */
   step(maxPayloads: number, activeSegment: number): number[] {
     const bySegment = Map.groupBy(this.#next.all(maxPayloads), (row) => row.segment);
@@ -86,12 +87,16 @@ export class PayloadReclaim {
       for (const row of rows) this.#forget.run(row.segment, row.offset);
     }
     removed.push(...this.#sweep(activeSegment));
-    // The caller's transaction forgets them: after a power cut nobody would know of one that is there again.
+    // The caller's transaction deletes the records of the removed files. Without this sync a power cut could restore
+    // a file that no record names.
     if (removed.length > 0) this.#disk.syncDirectory(this.#directory);
     return removed;
   }
 
-  /** A file whose payloads were all dropped while it still grew goes once it has stopped. */
+  /**
+   * Removes a file whose payloads were all dropped while the file still grew, as soon as the file has stopped
+   * growing.
+   */
   #sweep(activeSegment: number): number[] {
     const removed: number[] = [];
     for (const { segment, freed_bytes } of this.#partly.all(this.#sweptBelow, activeSegment)) {
@@ -103,7 +108,7 @@ export class PayloadReclaim {
     return removed;
   }
 
-  /** True when the file is gone: `freed` covers all of it. */
+  /** True when the file is removed, because `freed` covers the whole file. */
   #freeRanges(
     segment: number,
     ranges: readonly { readonly offset: number; readonly length: number }[],
@@ -111,11 +116,11 @@ export class PayloadReclaim {
   ): boolean {
     const path = payloadFile(this.#directory, segment);
     const file = openIfPresent(this.#disk, path, "write");
-    // A crash after the file was removed and before that was recorded.
+    // A crash came after the removal of the file and before the record of the removal.
     if (file === undefined) return true;
     try {
       if (freed !== undefined && freed >= file.size()) {
-        // Readers may have it open still: cutting it frees its blocks at once.
+        // Readers may still have the file open; the truncation frees its blocks at once.
         file.truncate(0);
         this.#disk.unlink(path);
         return true;

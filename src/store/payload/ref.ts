@@ -1,10 +1,10 @@
-/** Where a payload lies outside its row: the 20 bytes of column `bulk` (docs/format/sqlite.md). */
+/** The place of a payload outside its row: the 20 bytes of column `bulk` (docs/format/sqlite.md). */
 import { StoreError } from "../types.ts";
 
 export interface PayloadRef {
   /** Number of the payload file. */
   readonly segment: number;
-  /** First byte, a multiple of PAYLOAD_ALIGN_BYTES. */
+  /** Position of the first byte, a multiple of PAYLOAD_ALIGN_BYTES. */
   readonly offset: number;
   readonly length: number;
   /** CRC-32 (IEEE) of the payload. */
@@ -13,7 +13,7 @@ export interface PayloadRef {
 
 const PAYLOAD_REF_BYTES = 20;
 
-/** Payloads begin on file system blocks, so that the blocks of a dropped one can be given back. */
+/** Payloads begin on file system blocks, so that the blocks of a dropped payload can be freed. */
 const PAYLOAD_ALIGN_BYTES = 4096;
 
 export function alignPayload(bytes: number): number {
@@ -46,7 +46,7 @@ export function decodePayloadRef(bytes: Uint8Array): PayloadRef {
   };
 }
 
-/** Where the next payload goes: what lies beyond belongs to no committed row. */
+/** The place of the next payload: the bytes from there on belong to no committed row. */
 export interface PayloadTail {
   readonly segment: number;
   readonly offset: number;

@@ -1,4 +1,7 @@
-/** Appends payloads to numbered files, each byte once, and fsyncs them before the rows that name them commit. */
+/**
+ * Appends payloads to numbered files, writes each byte once, and fsyncs the payloads before the rows that name them
+ * commit.
+ */
 import { crc32 } from "node:zlib";
 import { ensureDirectory } from "../../platform/disk/atomic-file.ts";
 import type { Disk, DiskFile } from "../../platform/disk.ts";
@@ -7,12 +10,12 @@ import { StoreError } from "../types.ts";
 import { payloadFile, payloadSegment } from "./files.ts";
 import { alignPayload, type PayloadRef, type PayloadTail } from "./ref.ts";
 
-/** A file is closed to new payloads at this size. */
+/** A file of this size takes no new payloads. */
 const PAYLOAD_FILE_BYTES = 256 * 1024 * 1024;
-/** Payloads up to STAGED_MAX_BYTES are gathered, so that a batch of small objects is one write. */
+/** Payloads up to STAGED_MAX_BYTES are gathered, so that a batch of small objects needs one write. */
 const STAGED_MAX_BYTES = 64 * 1024;
 const STAGE_BYTES = 1024 * 1024;
-/** Blocks are reserved in steps as large as the file already is, within these bounds. */
+/** Blocks are reserved in steps of the present file size, within these limits. */
 const RESERVE_MIN_BYTES = 1024 * 1024;
 const RESERVE_MAX_BYTES = 32 * 1024 * 1024;
 
@@ -24,16 +27,16 @@ export class PayloadWriter {
   #staged = 0;
   #committed: PayloadTail;
   #segment: number;
-  /** Behind everything appended, staged bytes included. */
+  /** The end of all appended payloads, staged bytes included. */
   #offset: number;
   #open: DiskFile | undefined;
-  /** Blocks up to here are reserved, as far as the file system could. */
+  /** Blocks up to here are reserved, as far as the file system could reserve them. */
   #reserved = 0;
   #unsynced = false;
   #newNames = false;
   #failed: Error | undefined;
 
-  /** Opens at `tail`; what a killed process left behind it is removed. @throws DiskError, StoreError CORRUPT */
+  /** Opens at `tail`, and removes what a killed process left after `tail`. @throws DiskError, StoreError CORRUPT */
   constructor(disk: Disk, directory: string, tail: PayloadTail, fileBytes = PAYLOAD_FILE_BYTES) {
     this.#disk = disk;
     this.#directory = directory;
@@ -64,12 +67,12 @@ export class PayloadWriter {
     return { segment: this.#segment, offset: this.#offset };
   }
 
-  /** True when something was appended since the last commit. */
+  /** True when payloads were appended since the last commit. */
   get dirty(): boolean {
     return this.#offset !== this.#committed.offset || this.#segment !== this.#committed.segment;
   }
 
-  /** The segment that still grows: it must not be removed. */
+  /** The segment that still grows: the caller must not remove the segment. */
   get activeSegment(): number {
     return this.#committed.segment;
   }
@@ -92,14 +95,16 @@ export class PayloadWriter {
     return ref;
   }
 
-  /** Hands gathered payloads to the operating system: from then on they can be read. */
+  /** Writes gathered payloads to the operating system: from then on they can be read. */
   flush(): void {
     if (this.#staged === 0) return;
     this.#write(this.#stage.subarray(0, this.#staged), this.#offset - this.#staged);
     this.#staged = 0;
   }
 
-  /** Makes everything appended durable. A failed fsync is final: the pages it was about may be gone. */
+  /**
+   * Makes all appended payloads durable. A failed fsync is final: the kernel may have dropped the unwritten pages.
+   */
   sync(): void {
     this.#refuseAfterFailure();
     this.flush();
@@ -113,7 +118,7 @@ export class PayloadWriter {
     if (this.dirty) this.#committed = this.tail;
   }
 
-  /** Forgets what was appended since the last commit; the next payloads overwrite it. */
+  /** Discards the payloads since the last commit; the next payloads overwrite them. */
   rollback(): void {
     this.#staged = 0;
     if (this.#segment !== this.#committed.segment) this.#closeFile();
@@ -122,14 +127,15 @@ export class PayloadWriter {
   }
 
   close(): void {
-    // Also gives reserved blocks back.
+    // The truncation also frees reserved blocks.
     this.#open?.truncate(this.#committed.offset);
     this.#closeFile();
   }
 
   #startNextFile(): void {
     this.flush();
-    // What a rolled back transaction wrote behind the last payload must not count as part of the finished file.
+    // A rolled-back transaction may have written bytes after the last payload; they must not count as part of the
+    // finished file.
     this.#file().truncate(this.#offset);
     this.#orFail(() => this.#file().datasync());
     this.#unsynced = false;
@@ -141,7 +147,7 @@ export class PayloadWriter {
   #file(): DiskFile {
     if (this.#open !== undefined) return this.#open;
     const path = payloadFile(this.#directory, this.#segment);
-    // After a roll-back the file may be there, and in it payloads that are not to be lost.
+    // After a rollback the file may exist, with committed payloads that must not be lost.
     if (this.#offset > 0 && this.#staged < this.#offset) {
       this.#open = this.#disk.open(path, "write");
       return this.#open;

@@ -23,19 +23,19 @@ import {
   viewOf,
 } from "./format.ts";
 
-/** One version. Its bytes lie in memory that is used again: valid during the call only. */
+/** One version. Its bytes lie in reused memory: they are valid only during the call. */
 export interface DecodedRow {
   readonly key: Uint8Array;
   readonly commitTs: Timestamp;
-  /** commitTs of the next newer version of the key; BLIND when there is none. */
+  /** The commitTs of the next newer version of the key; BLIND when there is none. */
   readonly endTs: Timestamp;
-  /** undefined = tombstone */
+  /** The value; undefined for a tombstone. */
   readonly value: Uint8Array | undefined;
   readonly garbage: Uint8Array | undefined;
   readonly payload: Uint8Array | undefined;
 }
 
-/** Where the content of a stream goes, in the stream's order. */
+/** Receives the content of a stream, in the stream's order. */
 export interface SnapshotSink {
   begin(header: SnapshotHeader): void;
   state(name: string, value: Uint8Array): void;
@@ -52,17 +52,16 @@ const MAX_PAYLOAD_BYTES = 1 << 30;
 const EMPTY = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads a stream that comes in pieces, and checks everything that can be checked on the way. After an error it must
- *  not be used again. */
+/** Reads a stream that comes in pieces, and checks it. After an error the decoder must not be used again. */
 export class SnapshotDecoder {
   readonly #sink: SnapshotSink;
   readonly #digest = new Bun.CryptoHasher("sha256");
   readonly #counts = { rows: 0, states: 0, payloadBytes: 0 };
-  /** What has come of the header or frame that is being received. */
+  /** The received part of the current header or frame. */
   #buffer = new Uint8Array(256 << 10);
   #filled = 0;
   #needed = HEADER_BYTES;
-  /** Of the stream: where that header or frame begins. */
+  /** Position in the stream where the current header or frame begins. */
   #start = 0;
   #header: SnapshotHeader | undefined;
   #ended = false;
@@ -78,7 +77,7 @@ export class SnapshotDecoder {
     this.#sink = sink;
   }
 
-  /** @throws StoreError CORRUPT, and whatever the sink throws */
+  /** @throws StoreError CORRUPT, and every error of the sink */
   write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
       if (this.#ended) {
@@ -93,7 +92,10 @@ export class SnapshotDecoder {
     }
   }
 
-  /** The header. @throws StoreError CORRUPT when the stream is not whole */
+  /**
+   * @returns the header
+   * @throws StoreError CORRUPT when the stream is not complete
+   */
   finish(): SnapshotHeader {
     if (this.#header === undefined || !this.#ended) {
       const what = this.#header === undefined ? "the header" : "a frame";
@@ -111,7 +113,7 @@ export class SnapshotDecoder {
     this.#buffer = larger;
   }
 
-  /** As many bytes as were asked for are there. */
+  /** Handles a complete unit: the buffer has as many bytes as were needed. */
   #complete(): void {
     const unit = this.#buffer.subarray(0, this.#filled);
     if (this.#header === undefined) {
@@ -145,7 +147,7 @@ export class SnapshotDecoder {
     if ((this.#open !== undefined) !== (kind === FRAME_PAYLOAD) || kind < this.#lastKind) {
       throw corrupt(`byte ${this.#start}: a frame of kind ${kind} has no place there`);
     }
-    // Payload frames belong to the rows between which they come.
+    // Payload frames may come between two frames of rows, so a frame of rows may follow them.
     this.#lastKind = kind === FRAME_PAYLOAD ? FRAME_ROWS : kind;
     switch (kind) {
       case FRAME_GROUP:
@@ -260,7 +262,7 @@ export class SnapshotDecoder {
   }
 }
 
-/** Walks through one frame's body. */
+/** Reads the body of one frame, field by field. */
 class BodyReader {
   readonly #body: Uint8Array;
   readonly #view: DataView;

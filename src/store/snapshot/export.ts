@@ -21,9 +21,9 @@ import {
 /** A payload that is read in pieces. */
 export interface SourcePayload {
   readonly length: number;
-  /** CRC-32 of all of it. */
+  /** CRC-32 of the whole payload. */
   readonly crc: number;
-  /** Fills `into` with the bytes from `offset` on. @throws StoreError when they are not there */
+  /** Fills `into` with the bytes from `offset` on. @throws StoreError when the bytes are missing */
   read(offset: number, into: Uint8Array): void;
 }
 
@@ -31,28 +31,31 @@ export interface SourcePayload {
 export interface SourceRow {
   readonly key: Uint8Array;
   readonly commitTs: Timestamp;
-  /** undefined = tombstone */
+  /** The value; undefined for a tombstone. */
   readonly value: Uint8Array | undefined;
   readonly garbage: Uint8Array | undefined;
   readonly payload: SourcePayload | undefined;
 }
 
-/** What a store gives for its export: all of it as it was at one moment. */
+/** The content that a store gives to its export: the whole keyspace at one moment. */
 export interface SnapshotSource extends SnapshotHeader {
-  /** In ascending order of name (bytes). */
+  /** State values in ascending order of name (bytes). */
   states(): Iterable<readonly [name: string, value: Uint8Array]>;
-  /** Every version: keys ascending, of one key the newest first. Read to its end or returned early. */
+  /**
+   * Every version: keys ascending, the newest version of each key first. The caller reads to the end or calls
+   * `return`.
+   */
   rows(): Iterator<SourceRow>;
   getState(name: string): Uint8Array | undefined;
   close(): void;
 }
 
-/** Writes the stream of a source, piece by piece. What it keeps in memory is one frame. */
+/** Writes the stream of a source in pieces, and keeps one frame in memory. */
 export class StreamExport implements KeyspaceExport {
   readonly position: AppliedState;
   readonly #source: SnapshotSource;
   readonly #frames: Iterator<Uint8Array>;
-  /** What the last frame had left for the next piece. */
+  /** The bytes of the last frame that the last piece did not take. */
   #rest: Uint8Array = new Uint8Array(0);
   #closed = false;
 
@@ -92,7 +95,7 @@ export class StreamExport implements KeyspaceExport {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // Ends the iteration over the rows too, wherever it is.
+    // The call also ends the iteration over the rows at any point.
     this.#frames.return?.();
     this.#source.close();
   }
@@ -102,12 +105,12 @@ export class StreamExport implements KeyspaceExport {
   }
 }
 
-/** Every frame is yielded in memory that the next one overwrites. */
+/** Makes the frames of a stream. Every frame lies in memory that the next frame overwrites. */
 class FrameWriter {
   readonly #source: SnapshotSource;
   readonly #digest = new Bun.CryptoHasher("sha256");
   readonly #counts = { rows: 0, states: 0, payloadBytes: 0 };
-  /** Head and body of the frame that is being made. */
+  /** Head and body of the current frame. */
   #frame = new Uint8Array(2 * FRAME_BODY_BYTES);
   #view = viewOf(this.#frame);
   #at = FRAME_HEAD_BYTES;
@@ -211,7 +214,7 @@ class FrameWriter {
     return this.#at >= FRAME_HEAD_BYTES + FRAME_BODY_BYTES;
   }
 
-  /** Space for `bytes` more and for the checksum. */
+  /** Makes space for `bytes` more and for the checksum. */
   #reserve(bytes: number): void {
     const needed = this.#at + bytes + FRAME_TAIL_BYTES;
     if (needed <= this.#frame.length) return;

@@ -1,30 +1,30 @@
 /**
- * The stream of bytes that a keyspace travels as (docs/format/snapshot.md): a header, frames, a trailer. Independent of
+ * The byte stream of a keyspace (docs/format/snapshot.md): a header, frames, a trailer. The stream is independent of
  * the store that wrote it: two stores with the same rows write the same bytes. All numbers are big-endian.
  */
 import { crc32 } from "node:zlib";
 import { ONLY_GROUP } from "../../threads/group.ts";
 import { type AppliedState, BLIND, StoreError, type Timestamp } from "../types.ts";
 
-/** "EKVSNAP" and a line feed: a copy in text mode shows at once. */
+/** "EKVSNAP" and a line feed: the line feed reveals a copy in text mode. */
 const SNAPSHOT_MAGIC: Uint8Array = Uint8Array.of(0x45, 0x4b, 0x56, 0x53, 0x4e, 0x41, 0x50, 0x0a);
 export const SNAPSHOT_VERSION = 1;
-/** Magic (8), version (4), index (8), term (8), commit_ts (8), horizon (8), CRC-32 of what is before it (4). */
+/** Magic (8), version (4), index (8), term (8), commit_ts (8), horizon (8), CRC-32 of the bytes before it (4). */
 export const HEADER_BYTES = 48;
 /** Kind (1), length of the body (4). */
 export const FRAME_HEAD_BYTES = 5;
 /** CRC-32 of head and body. */
 export const FRAME_TAIL_BYTES = 4;
-/** Rows are gathered up to this size; a single larger one makes a larger frame. */
+/** Rows are gathered up to this size; a single larger row makes a larger frame. */
 export const FRAME_BODY_BYTES = 64 << 10;
-/** No body is larger: a damaged length is noticed before memory is set aside for it. */
+/** The largest body: a reader notices a damaged length before the reader allocates memory for the body. */
 export const FRAME_BODY_MAX_BYTES = 64 << 20;
-/** A payload up to this size lies in its row; a larger one follows it in frames of its own. */
+/** A payload up to this size lies in its row; a larger payload follows its row in frames of its own. */
 export const ROW_PAYLOAD_MAX_BYTES = 16 << 10;
 /** Rows (8), state values (8), payload bytes (8), SHA-256 (32). */
 const TRAILER_BODY_BYTES = 56;
 
-/** Before every other frame, and absent in a snapshot of group 0: the Raft group (4). */
+/** The Raft group (4): the frame comes before every other frame, and a snapshot of group 0 has no such frame. */
 export const FRAME_GROUP = 0;
 export const FRAME_STATE = 1;
 export const FRAME_ROWS = 2;
@@ -74,7 +74,7 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
   if (Buffer.compare(bytes.subarray(0, SNAPSHOT_MAGIC.length), SNAPSHOT_MAGIC) !== 0) {
     throw corrupt(`byte 0: begins with ${Buffer.from(bytes.subarray(0, 8)).toString("hex")}, not a snapshot`);
   }
-  // Before the checksum: another version may have put it elsewhere.
+  // The version is checked before the checksum, because another version may have the checksum at another place.
   const version = view.getUint32(8);
   if (version !== SNAPSHOT_VERSION) {
     throw corrupt(`byte 8: version ${version}, this program reads version ${SNAPSHOT_VERSION}`);
@@ -94,7 +94,9 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
   return { position, horizon };
 }
 
-/** @throws StoreError WRONG_GROUP: a release with several groups wrote it */
+/**
+ * @throws StoreError WRONG_GROUP when the snapshot belongs to another group: a release with several groups wrote it
+ */
 export function checkGroupBody(body: Uint8Array): void {
   if (body.length !== 4) throw corrupt(`the Raft group has ${body.length} bytes, not 4`);
   const group = viewOf(body).getUint32(0);
@@ -116,7 +118,7 @@ export function encodeTrailerBody(counts: SnapshotCounts, digest: Uint8Array): U
   return bytes;
 }
 
-/** @throws StoreError CORRUPT when the stream before it was not what the trailer says. */
+/** @throws StoreError CORRUPT when the stream differs from its trailer */
 export function checkTrailerBody(body: Uint8Array, counts: SnapshotCounts, digest: Uint8Array): void {
   if (body.length !== TRAILER_BODY_BYTES) throw corrupt(`the trailer has ${body.length} bytes`);
   const view = viewOf(body);

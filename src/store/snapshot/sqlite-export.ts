@@ -26,7 +26,7 @@ interface StateRow {
   readonly value: Uint8Array;
 }
 
-/** Reads a whole keyspace on a read-only connection of its own, in one transaction from the first row to the last. */
+/** Reads a whole keyspace on its own read-only connection, in one transaction for all rows. */
 export class SqliteExport extends StreamExport {
   /** @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file */
   constructor(file: string, disk: Disk = realDisk) {
@@ -62,7 +62,7 @@ class SqliteSource implements SnapshotSource {
       );
       this.#states = guarded(file, () => db.prepare("SELECT name, value FROM fsm_state ORDER BY name"));
       guarded(file, () => db.run("BEGIN"));
-      // The first read fixes the moment.
+      // The first read fixes the moment of the export.
       this.position = this.#reads.appliedState();
       this.horizon = this.#reads.horizon();
     } catch (error) {
@@ -133,7 +133,7 @@ class SqliteSource implements SnapshotSource {
   }
 }
 
-/** Payload files, read a piece at a time. */
+/** Reads payload files in pieces. */
 class PayloadPieces {
   readonly #file: string;
   readonly #files: OpenPayloadFiles;
@@ -147,7 +147,7 @@ class PayloadPieces {
     const ref = decodePayloadRef(bulk);
     let running = 0;
     const where = `payload file ${ref.segment} at ${ref.offset}, ${ref.length} bytes`;
-    // Also what a reader finds when compaction went on, because nobody held it any more.
+    // An export also gets this error when compaction reclaimed the payload, because no stream held compaction back.
     const damaged = (): StoreError =>
       new StoreError(
         "CORRUPT",

@@ -16,7 +16,7 @@ import type { SnapshotHeader } from "./format.ts";
 
 type Bytes = Uint8Array | null;
 
-/** Where an import is written: the directory of one generation, and the steps that make it count. */
+/** The destination of an import: the directory of one generation, and the steps that make the import complete. */
 export interface ImportDestination {
   readonly disk: Disk;
   makeGeneration(generation: number): void;
@@ -28,8 +28,9 @@ export interface ImportDestination {
 }
 
 /**
- * Writes a stream into a generation of its own. Nothing of it counts before `finish`, so nothing is journaled or synced
- * before that: rows come in key order and are appended to the tree, in one transaction that spills as it grows.
+ * Writes a stream into a generation of its own. The generation does not count before `finish`, so it needs no
+ * journal and no sync before `finish`. Rows come in key order and are appended to the tree, in one transaction that
+ * spills to the file as it grows.
  */
 export class SqliteImport implements KeyspaceImport {
   readonly #files: ImportDestination;
@@ -38,7 +39,7 @@ export class SqliteImport implements KeyspaceImport {
   #target: ImportTarget | undefined;
   #ended = false;
 
-  /** @throws StoreError DISK_FULL | IO; nothing is left then */
+  /** @throws StoreError DISK_FULL | IO; the failed import leaves no files */
   constructor(files: ImportDestination, generation: number, payloadFileBytes?: number) {
     this.#files = files;
     this.#generation = generation;
@@ -87,7 +88,7 @@ export class SqliteImport implements KeyspaceImport {
     return this.#target;
   }
 
-  /** After an error nothing of it is left. */
+  /** After an error, removes everything that the import has written. */
   #orForget<T>(action: () => T): T {
     if (this.#ended) throw new StoreError("CLOSED", "this import has ended");
     try {
@@ -96,7 +97,7 @@ export class SqliteImport implements KeyspaceImport {
       try {
         this.abort();
       } catch (leftover) {
-        // What went wrong first is what matters; the next import or start tries to remove the rest.
+        // The first error is the cause that the caller needs; the next import or start tries to remove the rest.
         if (!(leftover instanceof StoreError)) throw leftover;
       }
       throw error;
@@ -169,13 +170,13 @@ class ImportTarget implements SnapshotSink {
       const bulk = apart ? encodePayloadRef(this.#payloads.append(payload)) : null;
       const inline = apart ? null : (payload ?? null);
       this.#insert.run(key, commitTs, endTs, value ?? null, garbage ?? null, bulk, inline);
-      // What compaction will remove follows from the versions alone (docs/format/sqlite.md).
+      // The versions alone decide what compaction will remove (docs/format/sqlite.md).
       if (value === undefined) this.#garbage.run(commitTs, key, commitTs);
       else if (endTs !== BLIND) this.#garbage.run(endTs, key, commitTs);
     });
   }
 
-  /** Everything is on the disk when it returns, but for the directory's name. */
+  /** Everything is durable on return, except the name of the directory. */
   finish(): void {
     guarded(this.#file, () => {
       this.#payloads.sync();
@@ -184,7 +185,7 @@ class ImportTarget implements SnapshotSink {
       this.#db.run("COMMIT");
       endImportPragmas(this.#db, this.#file);
       this.close();
-      // Nobody has it open: no lock of SQLite's is lost with this descriptor.
+      // No connection has the file open, so closing this descriptor drops no lock of SQLite.
       syncFile(this.#disk, this.#file);
     });
   }

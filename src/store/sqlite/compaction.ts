@@ -1,4 +1,4 @@
-/** Removes versions that nobody can read any more, from the list that the applies kept (table kv_garbage). */
+/** Removes versions that no read can see, from the list that the applies kept (table kv_garbage). */
 import type { Database, Statement } from "bun:sqlite";
 import type { Timestamp } from "../types.ts";
 
@@ -14,13 +14,13 @@ export class Compaction {
   readonly #dropped: (bulk: Uint8Array) => void;
   readonly #forget: Statement<unknown, [bigint, Uint8Array, bigint]>;
 
-  /** Payloads of removed rows that lie outside them are handed to `dropped`. */
+  /** `dropped` receives the payload references of removed rows whose payload lies outside the row. */
   constructor(db: Database, dropped: (bulk: Uint8Array) => void) {
     this.#dropped = dropped;
     this.#oldest = db.prepare(
       "SELECT since_ts, key, commit_ts FROM kv_garbage WHERE since_ts <= ?1 ORDER BY since_ts, key, commit_ts LIMIT ?2",
     );
-    // The list may be stale (a replay put a value over a tombstone): the row itself decides.
+    // The list may be stale (a replay wrote a value over a tombstone), so the row itself decides.
     this.#drop = db.prepare(
       `DELETE FROM kv WHERE key = ?1 AND commit_ts = ?2 AND (end_ts <= ?3 OR (value IS NULL AND commit_ts <= ?3))
        RETURNING bulk`,
@@ -29,8 +29,9 @@ export class Compaction {
   }
 
   /**
-   * One step, inside the caller's transaction: at most `maxRows` rows, oldest first. Its cost depends on what it
-   * removes, not on the size of the keyspace. Returns rows removed; 0 = nothing is left at or below the horizon.
+   * One step, inside the caller's transaction: removes at most `maxRows` rows, the oldest first. The cost depends on
+   * the removed rows, not on the size of the keyspace.
+   * @returns the number of removed rows; 0 when nothing is left at or below the horizon
    */
   step(horizon: Timestamp, maxRows: number): number {
     let removed = 0;

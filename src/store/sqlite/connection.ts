@@ -1,4 +1,4 @@
-/** Opens the writer's connection: checks before it changes anything, creates what is missing. */
+/** Opens the writer's connection: first checks the file, then changes settings and creates what is missing. */
 import { Database } from "bun:sqlite";
 import { openIfPresent } from "../../platform/disk/atomic-file.ts";
 import { type Disk, parentDirectory } from "../../platform/disk.ts";
@@ -7,8 +7,8 @@ import { BUSY_TIMEOUT_MS, setFilePragmas, setSynchronous, setWriterPragmas } fro
 import { openSchema } from "./schema.ts";
 
 /**
- * Syncs a file that may be missing. Never for the database file itself: closing any descriptor of it
- * drops this process's POSIX locks, SQLite's among them.
+ * Syncs a file that may be missing. Never call it for the database file while a connection has the file open:
+ * closing any descriptor of the file drops this process's POSIX locks, SQLite's locks included.
  */
 export function syncFile(disk: Disk, path: string): void {
   const file = openIfPresent(disk, path, "read");
@@ -19,16 +19,20 @@ export function syncFile(disk: Disk, path: string): void {
   }
 }
 
-/** SQLite opens a file that it may not write (or whose -wal or -shm it may not) without a word, and says so at the first
- *  transaction: that would be an entry of the log, and the end of a node that had started. */
+/**
+ * SQLite opens an unwritable file (or one with an unwritable -wal or -shm) without an error, and fails at the first
+ * transaction. That transaction would be an entry of the log, and its failure would end a node that had started.
+ */
 function checkWritable(db: Database): void {
-  // BEGIN IMMEDIATE is content to read. A statement that could write is not, and without a row it writes nothing.
+  // BEGIN IMMEDIATE also succeeds on an unwritable file. This statement could write, so it fails there; without a row
+  // it writes nothing.
   db.run("DELETE FROM kv WHERE FALSE");
 }
 
 /**
- * Makes an empty database file that only its owner may read; SQLite gives -wal, -shm and journal the same mode. By itself it
- * makes files 0644 less the umask. Only for a file that no connection of this process has open (see `syncFile`).
+ * Makes an empty database file that only its owner may read; SQLite gives -wal, -shm and journal the same mode.
+ * Without this call SQLite makes files 0644 less the umask. Call it only for a file that no connection of this
+ * process has open (see `syncFile`).
  */
 export function createPrivate(disk: Disk, file: string): void {
   if (disk.stat(file) === undefined) disk.open(file, "create").close();

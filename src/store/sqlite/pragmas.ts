@@ -1,4 +1,7 @@
-/** Every SQLite setting we depend on, set explicitly: no default of some build decides about durability. */
+/**
+ * Every SQLite setting that the store depends on. The store sets all of them, so that durability depends on no build
+ * default.
+ */
 import type { Database } from "bun:sqlite";
 import { StoreError } from "../types.ts";
 
@@ -6,17 +9,19 @@ import { StoreError } from "../types.ts";
 const PAGE_BYTES = 4096;
 const WRITER_CACHE_KIB = 64 * 1024;
 const READER_CACHE_KIB = 32 * 1024;
-/** Pages of an import that were changed and not written yet. */
+/** Size of the cache for pages of an import that were changed and not yet written. */
 const IMPORT_CACHE_KIB = 32 * 1024;
-/** How long one connection waits for another one's lock. Only checkpoints and opening ever meet one. */
+/**
+ * Time that one connection waits for another connection's lock. Only checkpoints and opening ever wait for a lock.
+ */
 export const BUSY_TIMEOUT_MS = 5_000;
-/** How long the writer waits for readers when the write-ahead file is over its limit; then it goes on without. */
+/** Time that the writer waits for readers when the write-ahead file is over its limit; then the writer continues. */
 export const WAL_RESTART_WAIT_MS = 50;
-/** A commit that leaves this many pages in the write-ahead file copies what it may into the database file. */
+/** A commit that leaves this many pages in the write-ahead file starts a checkpoint into the database file. */
 const CHECKPOINT_PAGES = 2_000;
-/** The write-ahead file is cut to this when it starts over. */
+/** The write-ahead file is truncated to this size when it restarts. */
 const WAL_KEEP_BYTES = 64 * 1024 * 1024;
-/** Beyond this the writer waits for readers, so that the file can start over. Above what is kept. */
+/** Over this size the writer waits for readers, so that the file can restart. It is larger than WAL_KEEP_BYTES. */
 export const WAL_LIMIT_BYTES = 256 * 1024 * 1024;
 
 function set(db: Database, name: string, value: string | number): void {
@@ -29,8 +34,10 @@ function expectMode(db: Database, file: string, name: string, expected: string):
   if (found !== expected) throw new StoreError("IO", `${file}: ${name} is ${found}, must be ${expected}`);
 }
 
-/** Before anything else is asked of a new file: what is set here cannot change later. A file that has it already is left
- *  alone: setting `auto_vacuum` once more writes a page, and on a full disk that would end the start. */
+/**
+ * Call it first on a new file: later calls cannot change these settings. An existing file keeps its settings:
+ * setting `auto_vacuum` again writes a page, and on a full disk that write would make the start fail.
+ */
 export function setFilePragmas(db: Database, file: string, isNew: boolean): void {
   set(db, "busy_timeout", BUSY_TIMEOUT_MS);
   if (isNew) {
@@ -42,9 +49,9 @@ export function setFilePragmas(db: Database, file: string, isNew: boolean): void
 }
 
 /**
- * For a new file that counts for nothing before it is complete: no fsync and no journal on the disk, until
- * `endImportPragmas`. In memory the journal stays empty: it keeps pages that were there when the transaction began. (OFF is
- * what Bun's SQLite does not allow: it stays "delete".)
+ * For a new file that does not count before it is complete: the file has no fsync and no journal on the disk until
+ * `endImportPragmas`. The journal in memory stays empty, because it keeps only pages that existed when the
+ * transaction began. (Bun's SQLite does not allow OFF: the mode stays "delete".)
  */
 export function setImportPragmas(db: Database, file: string): void {
   set(db, "page_size", PAGE_BYTES);
@@ -57,7 +64,7 @@ export function setImportPragmas(db: Database, file: string): void {
   setSynchronous(db, "OFF");
 }
 
-/** From here on the file is what every other one is. */
+/** After this call the file has the same modes as every other keyspace file. */
 export function endImportPragmas(db: Database, file: string): void {
   set(db, "locking_mode", "NORMAL");
   set(db, "journal_mode", "WAL");
@@ -92,8 +99,11 @@ export function setBusyTimeout(db: Database, ms: number): void {
   set(db, "busy_timeout", ms);
 }
 
-/** FULL: every commit is fsynced before it returns. NORMAL: only checkpoints are; a power cut may lose the newest
- *  commits, whole, and never harms the file. OFF: nothing is, and a power cut may harm it. */
+/**
+ * FULL: every commit is fsynced before it returns. NORMAL: only checkpoints are fsynced; a power cut may lose the
+ * newest commits as a whole, and never damages the file. OFF: nothing is fsynced, and a power cut may damage the
+ * file.
+ */
 export function setSynchronous(db: Database, level: "FULL" | "NORMAL" | "OFF"): void {
   set(db, "synchronous", level);
 }

@@ -17,16 +17,19 @@ import { SqliteReads } from "./reads.ts";
 import { openSchema } from "./schema.ts";
 
 /**
- * Reads the keyspace from another thread than the writer's, on a read-only connection of its own. The writer must
- * have created the file before. Every call is its own short read transaction, so it never holds up a checkpoint.
+ * Reads the keyspace in another thread than the writer's, on its own read-only connection. The writer must have
+ * created the file before. Every call is a short read transaction of its own, so the reader never delays a
+ * checkpoint.
  */
 export class SqliteReader implements KeyspaceReader {
   readonly #db: Database;
   readonly #file: string;
   #reads: SqliteReads | undefined;
 
-  /** @param disk of the payload files; SQLite opens its own by itself.
-   *  @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file */
+  /**
+   * @param disk the disk of the payload files; SQLite opens its own files itself
+   * @throws StoreError WRONG_FORMAT | CORRUPT | IO, naming the file
+   */
   constructor(file: string, disk: Disk = realDisk) {
     this.#file = file;
     this.#db = guarded(file, () => new Database(file, { readonly: true, safeIntegers: true, strict: true }));

@@ -1,4 +1,7 @@
-/** The MVCC reads, over any connection. One statement each: SQLite gives every statement one consistent snapshot. */
+/**
+ * The MVCC reads, over any connection. Each read is one statement, because SQLite gives every statement one
+ * snapshot.
+ */
 import type { Database, Statement } from "bun:sqlite";
 import type { Disk } from "../../platform/disk.ts";
 import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
@@ -29,7 +32,10 @@ interface VersionRow {
 
 type Param = Uint8Array | bigint | number;
 
-/** The retention horizon comes with the row, in the same snapshot: another connection may raise it at any time. */
+/**
+ * The retention horizon is read with the row, in the same snapshot, because another connection may raise it at any
+ * time.
+ */
 function getSql(columns: string): string {
   return `SELECT m.value AS horizon, ${columns} FROM fsm_meta m
     LEFT JOIN kv k ON k.key = ?1 AND k.commit_ts <= ?2
@@ -76,7 +82,7 @@ export class SqliteReads {
   readonly #state: Statement<{ value: Uint8Array }, [string]>;
   readonly #scans: ReadonlyMap<string, Statement<unknown, Param[]>>;
 
-  /** @param group whose position and states are read; the versions of keys are those of every group */
+  /** @param group the group whose position and states are read; the versions of keys belong to every group */
   constructor(db: Database, disk: Disk, file: string, group: GroupId = ONLY_GROUP) {
     this.#file = file;
     this.#group = group;
@@ -130,7 +136,7 @@ export class SqliteReads {
     const ref = decodePayloadRef(bulk);
     const payload = guarded(this.#file, () => this.payloads.read(ref, target));
     if (payload !== undefined) return payload;
-    // The row may have been compacted, and its payload reclaimed, since it was read.
+    // The row may have been compacted, and its payload reclaimed, after the row was read.
     const horizon = this.horizon();
     if (ts < horizon) throw historyCompacted(ts, horizon);
     const where = `payload file ${ref.segment} at ${ref.offset}, ${ref.length} bytes`;
@@ -147,7 +153,8 @@ export class SqliteReads {
     const rows = guarded(this.#file, () =>
       end === undefined ? statement.values(start, ts, limit) : statement.values(start, ts, limit, end),
     );
-    // After the rows: a horizon that still lies at or below ts lay there while they were read.
+    // The horizon is read after the rows: when it is at or below ts now, it was at or below ts during the read of the
+    // rows.
     const horizon = this.horizon();
     if (ts < horizon) throw historyCompacted(readTs, horizon);
     return rows.map((row) => ({
@@ -163,7 +170,7 @@ export class SqliteReads {
 
   appliedState(): AppliedState {
     const name = groupRow(this.#group, META_APPLIED);
-    // The file is made with the row of group 0; another group's comes with its first entry.
+    // A new file has the row of group 0; the first entry of another group writes the row of that group.
     if (this.#group !== ONLY_GROUP && this.meta(name) === undefined) return NOTHING_APPLIED;
     return decodeApplied(this.#required(name));
   }

@@ -1,41 +1,45 @@
-/** Tables of the store, and the check that a file is ours (docs/format/sqlite.md). */
+/** Tables of the store, and the check that a file is a store of elastickv (docs/format/sqlite.md). */
 import type { Database } from "bun:sqlite";
 import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { encodePayloadTail, FIRST_TAIL } from "../payload/ref.ts";
 import { StoreError } from "../types.ts";
 
-/** Raised by every change that an older program would misread. */
+/** The version rises with every change that an older program would misread. */
 export const FORMAT_VERSION = 1;
 
-/** PRAGMA application_id: "ekvS". Tells our file from another program's before anything else is looked at. */
+/**
+ * PRAGMA application_id: "ekvS". The id distinguishes a store file from another program's database before any other
+ * check.
+ */
 const APPLICATION_ID = 0x656b7653;
 
 const META_FORMAT = "format";
 export const META_APPLIED = "applied";
 export const META_HORIZON = "horizon";
-/** 4 bytes number of the growing payload file, 8 bytes where its next payload goes. */
+/** The number of the growing payload file (4 bytes), and the offset of its next payload (8 bytes). */
 export const META_PAYLOAD_TAIL = "payload-tail";
-/** The name of a group's row in fsm_meta and fsm_state: group 0 has the names that there were before there were groups. */
+/** The name of a group's row in fsm_meta and fsm_state. Group 0 keeps the names from before there were groups. */
 export function groupRow(group: GroupId, name: string): string {
   return group === ONLY_GROUP ? name : `group/${group}/${name}`;
 }
 
-/** In front of the names of getMeta/putMeta, so that they never meet the store's own. */
+/** Prefix of the names of getMeta/putMeta, which separates them from the store's own names. */
 export const META_USER_PREFIX = "user/";
 
 const TABLES = [
-  // [commit_ts, end_ts) is when a version is visible: end_ts is the commit timestamp of its successor, 2^63-1 as long
-  // as it has none. value NULL = tombstone. `payload` is last, so that reading the columns before it never follows its
-  // overflow pages. Larger payloads lie in payload files; `bulk` says where.
+  // A version is visible in [commit_ts, end_ts): end_ts is the commit timestamp of its successor, or 2^63-1 while the
+  // version has no successor. value NULL = tombstone. `payload` is last, so that a read of the columns before it
+  // never follows its overflow pages. Larger payloads lie in payload files; `bulk` names the place.
   `CREATE TABLE kv(
      key BLOB NOT NULL, commit_ts INTEGER NOT NULL, end_ts INTEGER NOT NULL,
      value BLOB, disposal BLOB, bulk BLOB, payload BLOB,
      PRIMARY KEY(key, commit_ts DESC)) WITHOUT ROWID, STRICT`,
-  // What compaction will remove, in the order in which it becomes removable: written by the apply that supersedes.
+  // Versions that compaction will remove, in the order in which they become removable. The apply that supersedes a
+  // version writes the row.
   `CREATE TABLE kv_garbage(
      since_ts INTEGER NOT NULL, key BLOB NOT NULL, commit_ts INTEGER NOT NULL,
      PRIMARY KEY(since_ts, key, commit_ts)) WITHOUT ROWID, STRICT`,
-  // Places in payload files that no row names any more, until their blocks are given back.
+  // Places in payload files that no row names, until their blocks are freed.
   `CREATE TABLE payload_garbage(
      segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
      PRIMARY KEY(segment, offset)) WITHOUT ROWID, STRICT`,
@@ -61,7 +65,7 @@ function foundVersion(db: Database): string | undefined {
 }
 
 /**
- * Creates the tables in an empty file; in any other, checks that they are of this program's version.
+ * Creates the tables in an empty file; in any other file, checks that the tables have this program's version.
  * @throws StoreError WRONG_FORMAT naming the file, what was found and what is expected
  */
 export function openSchema(db: Database, file: string, mayCreate: boolean): void {

@@ -33,27 +33,27 @@ import { SqliteWriter } from "./writer.ts";
 export interface SqliteStoreOptions {
   /** The database file; its directory must exist. `<file>-wal` and `<file>-shm` lie beside it. */
   readonly file: string;
-  /** Whose applied position and states these are; default: group 0. */
+  /** The group whose applied position and states the store keeps; default: group 0. */
   readonly group?: GroupId;
-  /** What `raftBatch` waits for; everything else is always fsynced. */
+  /** Decides whether `raftBatch` waits for an fsync; every other commit is always fsynced. */
   readonly fsmSyncMode: FsmSyncMode;
-  /** A write-ahead file beyond this makes the writer wait for readers and start the file over. */
+  /** When the write-ahead file is larger, the writer waits for readers and restarts the file. */
   readonly walLimitBytes?: number;
   /** A payload file takes no more payloads at this size. */
   readonly payloadFileBytes?: number;
-  /** Where the file lies; default: `realDisk`. SQLite itself knows no other. */
+  /** The disk of the file; default: `realDisk`. SQLite itself always uses the real disk. */
   readonly disk?: Disk;
 }
 
-/** How many unused pages one compaction step gives back to the file system. */
+/** Unused pages that one compaction step returns to the file system. */
 const SHRINK_PAGES = 256;
 
 /**
- * The keyspace on SQLite: its one writer. Reads see everything that was committed before, and, inside a batch, what
- * the batch wrote. Readers in other threads use `SqliteReader`.
+ * The keyspace on SQLite, as its one writer. Reads see everything that was committed before, and inside a batch also
+ * the writes of the batch. Readers in other threads use `SqliteReader`.
  *
- * Durability: in sync mode every commit is fsynced. In nosync mode only `raftBatch` is not; as the write-ahead file is
- * one sequence, any later fsynced commit makes all earlier ones durable too.
+ * Durability: in sync mode every commit is fsynced. In nosync mode only `raftBatch` is not fsynced. The write-ahead
+ * file is one sequence, so any later fsynced commit also makes all earlier commits durable.
  */
 export class SqliteStore implements MvccStore {
   readonly #file: string;
@@ -100,7 +100,8 @@ export class SqliteStore implements MvccStore {
       );
       this.#applied = this.#reads.appliedState();
       this.#horizon = this.#reads.horizon();
-      // What this process finds may still be in the page cache only: a crash of the process is not one of the machine.
+      // After a process crash the found commits may be only in the page cache, so they are synced before they count
+      // as durable.
       this.#durable = this.#applied;
       this.#markDurable();
     } catch (error) {
@@ -111,7 +112,7 @@ export class SqliteStore implements MvccStore {
 
   getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined {
     this.#checkOpen();
-    // Inside a batch: what it appended must be in the file to be read back.
+    // Inside a batch, a read needs the appended payloads in the file.
     if (this.#busy) this.#payloads.flush();
     return this.#reads.getAt(key, readTs, target);
   }
@@ -151,7 +152,7 @@ export class SqliteStore implements MvccStore {
     });
   }
 
-  /** @throws StoreError STALE_POSITION, and whatever `apply` throws; nothing is changed then */
+  /** @throws StoreError STALE_POSITION, and every error of `apply`; a failed call changes nothing */
   raftBatch<T>(position: AppliedState, apply: (batch: RaftBatch) => T): T {
     return this.#transaction(this.#mode === "sync" ? "FULL" : "NORMAL", () => {
       checkPosition(this.#applied, position);
@@ -186,15 +187,16 @@ export class SqliteStore implements MvccStore {
       throw new RangeError(`maxRows ${maxRows} is not a positive integer`);
     }
     this.#checkOpen();
-    // Never above the newest commit: a read at appliedState().commitTs is always allowed.
+    // The horizon stays at or below the newest commit: a read at appliedState().commitTs is always allowed.
     const wanted = horizon < this.#applied.commitTs ? horizon : this.#applied.commitTs;
     const effective = newerTs(this.#horizon, wanted);
     if (effective <= 0n) return 0;
-    // A power cut must not take back what a freed file was done with: its last rows, or that payloads go to the next file.
+    // A freed file must not be needed after a power cut: the deletion of its last rows, and the move of the tail to
+    // the next file, must be durable first.
     if (this.#durable !== this.#applied && this.#reclaim.hasWork(this.#payloads.activeSegment)) {
       this.#markDurable();
     }
-    // Always durable: the next step gives back the space of the payloads that this one drops.
+    // The transaction is always durable, because the next step frees the space of the payloads that this step drops.
     return this.#transaction("FULL", () => {
       for (const segment of this.#reclaim.step(maxRows, this.#payloads.activeSegment)) {
         this.#reads.payloads.forget(segment);
@@ -228,12 +230,12 @@ export class SqliteStore implements MvccStore {
     });
   }
 
-  /** Bytes of the write-ahead file. */
+  /** Size of the write-ahead file in bytes. */
   walBytes(): number {
     return this.#wal.bytes();
   }
 
-  /** Copies committed pages into the database file, as far as open readers allow, without waiting for them. */
+  /** Copies committed pages into the database file, as far as open readers allow, and does not wait for readers. */
   checkpoint(): CheckpointResult {
     this.#checkOpen();
     return this.#wal.checkpoint("PASSIVE");
@@ -292,7 +294,7 @@ export class SqliteStore implements MvccStore {
     };
   }
 
-  /** All of `action`, or nothing: also of the state this object keeps in memory. */
+  /** Runs all of `action` or nothing; after a failure the state in this object's memory is also unchanged. */
   #transaction<T>(level: "FULL" | "NORMAL", action: () => T): T {
     this.#checkOpen();
     if (this.#busy) throw new Error("the store is inside a transaction already");
@@ -315,7 +317,7 @@ export class SqliteStore implements MvccStore {
       this.#applied = applied;
       this.#horizon = horizon;
       this.#payloads.rollback();
-      // SQLite may have rolled back by itself (disk full, input/output error).
+      // SQLite may have rolled back already (disk full, input/output error).
       if (this.#db.inTransaction) guarded(this.#file, () => this.#db.run("ROLLBACK"));
       throw error;
     } finally {
@@ -325,7 +327,9 @@ export class SqliteStore implements MvccStore {
     return result;
   }
 
-  /** Payloads are on the disk before the rows that name them, in either mode: no crash can separate them. */
+  /**
+   * In both modes payloads are durable before the rows that name them, so no crash leaves a row without its payload.
+   */
   #syncPayloads(): void {
     if (!this.#payloads.dirty) return;
     this.#payloads.sync();
@@ -333,7 +337,7 @@ export class SqliteStore implements MvccStore {
   }
 
   #afterCommit(level: "FULL" | "NORMAL"): void {
-    // A commit that changed no page wrote nothing and fsynced nothing: earlier ones may still be on their way.
+    // A commit that changed no page fsynced nothing, so earlier commits may not be durable yet.
     if (level === "FULL" && this.#mode === "nosync") this.#markDurable();
     else if (level === "FULL") this.#durable = this.#applied;
     this.#wal.limit();

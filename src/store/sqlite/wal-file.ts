@@ -1,4 +1,4 @@
-/** SQLite's write-ahead file: its size, copying it into the database, making it durable. */
+/** SQLite's write-ahead file: its size, its checkpoints into the database file, its durability. */
 import type { Database } from "bun:sqlite";
 import type { Disk } from "../../platform/disk.ts";
 import { guarded } from "../store-errors.ts";
@@ -9,14 +9,14 @@ import { BUSY_TIMEOUT_MS, setBusyTimeout, WAL_LIMIT_BYTES, WAL_RESTART_WAIT_MS }
 export interface CheckpointResult {
   /** Pages in the write-ahead file when the checkpoint ended. */
   readonly walPages: number;
-  /** How many of them are in the database file now; fewer while a reader still needs the older state. */
+  /** Pages that are in the database file now; fewer than `walPages` while a reader still needs the older state. */
   readonly copiedPages: number;
 }
 
-/** PASSIVE waits for nobody; RESTART waits for readers, so that the file can start over. */
+/** PASSIVE does not wait; RESTART waits for readers, so that the file can restart. */
 type Mode = "PASSIVE" | "RESTART";
 
-/** Commits between two looks at the size of the file. */
+/** Commits between two checks of the file's size. */
 const CHECK_EVERY = 64;
 
 export class WalFile {
@@ -37,12 +37,15 @@ export class WalFile {
     return this.#disk.stat(`${this.#file}-wal`)?.bytes ?? 0;
   }
 
-  /** Makes every commit so far durable. Needs no space, so it works on a full disk. */
+  /** Makes every commit so far durable. The sync needs no space, so it works on a full disk. */
   sync(): void {
     guarded(this.#file, () => syncFile(this.#disk, `${this.#file}-wal`));
   }
 
-  /** After each commit. Only a reader that stays for long lets the file grow beyond its limit: then it is waited for. */
+  /**
+   * Called after each commit. Only a long reader lets the file grow beyond its limit; then the writer waits for the
+   * reader.
+   */
   limit(): void {
     if (++this.#commits % CHECK_EVERY !== 0 || this.bytes() < this.#limitBytes) return;
     setBusyTimeout(this.#db, WAL_RESTART_WAIT_MS);
@@ -53,8 +56,10 @@ export class WalFile {
     }
   }
 
-  /** Where a checkpoint is only tidiness: what is in the file is safe there, and a commit that has succeeded must not
-   *  be reported as failed. A real fault shows itself at the next commit. */
+  /**
+   * For a checkpoint that may fail: the commits in the file are safe, and a successful commit must not be reported
+   * as failed. A real fault appears again at the next commit.
+   */
   tryCheckpoint(mode: Mode): void {
     try {
       this.checkpoint(mode);

@@ -1,4 +1,4 @@
-/** Writes versions into the chains of their keys. Runs inside a transaction that its caller begins and ends. */
+/** Writes versions into the version chains of their keys, inside a transaction that the caller begins and ends. */
 import type { Database, Statement } from "bun:sqlite";
 import { type GroupId, ONLY_GROUP } from "../../threads/group.ts";
 import { prefixEnd } from "../key-encoding.ts";
@@ -30,10 +30,10 @@ interface LatestRow extends HeadRow {
 
 type Bytes = Uint8Array | null;
 
-/** Payloads up to this size lie in their row; larger ones in a payload file (decision 010). */
+/** Payloads up to this size lie in their row; larger payloads lie in a payload file (decision 010). */
 export const INLINE_PAYLOAD_MAX_BYTES = 1024;
 
-/** What a version holds, as the columns of its row. */
+/** The content of a version, as the columns of its row. */
 interface Content {
   readonly value: Bytes;
   readonly garbage: Bytes;
@@ -47,7 +47,7 @@ function keyName(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, Math.min(key.length, 128)).toString("hex");
 }
 
-/** One character a byte. */
+/** A key as a Map key: one character per byte. */
 function mapKey(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }
@@ -59,7 +59,7 @@ class PrefixStatement<Row> {
   readonly #bounded: Statement<Row, (Uint8Array | bigint)[]>;
   readonly #open: Statement<Row, (Uint8Array | bigint)[]>;
 
-  /** `sql` holds RANGE where the key condition belongs; its own parameter is ?2. */
+  /** `sql` has the word RANGE in the place of the key condition; its own parameter is ?2. */
   constructor(db: Database, sql: string) {
     this.#bounded = db.prepare(sql.replace("RANGE", "key >= ?1 AND key < ?3"));
     this.#open = db.prepare(sql.replace("RANGE", "key >= ?1"));
@@ -80,8 +80,10 @@ class PrefixStatement<Row> {
 }
 
 export class SqliteWriter {
-  /** The newest version of each key that this transaction has looked at (null = none): the state machine asks for it
-   *  before each write, and for the same bucket row again and again. */
+  /**
+   * The newest version of each key that this transaction has read (null = none). The state machine asks for the
+   * newest version before each write, and asks for the same bucket row many times.
+   */
   readonly #heads = new Map<string, LatestRow | null>();
   readonly #group: GroupId;
   readonly #payloads: PayloadWriter;
@@ -101,7 +103,10 @@ export class SqliteWriter {
   readonly #anyNewer: PrefixStatement<unknown>;
   readonly #prefixHeads: PrefixStatement<HeadRow & { readonly key: Uint8Array }>;
 
-  /** New large payloads go to `payloads`; those of replaced rows are handed to `dropped`. States are those of `group`. */
+  /**
+   * `payloads` takes new large payloads; `dropped` receives the references of replaced ones. States belong to
+   * `group`.
+   */
   constructor(
     db: Database,
     payloads: PayloadWriter,
@@ -141,7 +146,7 @@ export class SqliteWriter {
     );
   }
 
-  /** Forgets what the last transaction knew: call it when one begins. */
+  /** Clears the cache of the last transaction; call it at the start of a transaction. */
   begin(): void {
     this.#heads.clear();
   }
@@ -162,21 +167,24 @@ export class SqliteWriter {
     return { commitTs: row.commit_ts, deleted: row.dead !== 0n, garbage: row.garbage ?? undefined };
   }
 
-  /** Reads past the dead rows in front of the first live one; compaction keeps them few. */
+  /** The read skips the dead rows before the first live one; compaction keeps them few. */
   prefixHasLive(prefix: Uint8Array): boolean {
     return this.#anyLive.get([prefix, prefixEnd(prefix)], CURRENT) !== null;
   }
 
-  /** Reads the rows under the prefix (not their values) up to the first newer one.
-   *  @throws StoreError HISTORY_COMPACTED when ts lies below the retention horizon: deletions may be forgotten */
+  /**
+   * Reads the rows under the prefix (not their values) up to the first newer one.
+   * @throws StoreError HISTORY_COMPACTED when ts lies below the retention horizon: compaction may have removed
+   * deletions
+   */
   prefixChangedSince(prefix: Uint8Array, ts: Timestamp, horizon: Timestamp): boolean {
     if (ts < horizon) throw historyCompacted(ts, horizon);
     return this.#anyNewer.get([prefix, prefixEnd(prefix)], ts) !== null;
   }
 
   /**
-   * @throws StoreError WRITE_CONFLICT before anything is written when a key has a version newer than startTs;
-   * HISTORY_COMPACTED when startTs or commitTs lie below the retention horizon, where that can no longer be told
+   * @throws StoreError WRITE_CONFLICT before any write, when a key has a version newer than startTs;
+   * HISTORY_COMPACTED when startTs or commitTs lies below the retention horizon, where conflicts are unknown
    */
   applyMutations(
     mutations: readonly Mutation[],
@@ -211,7 +219,7 @@ export class SqliteWriter {
     if (startTs < horizon) throw historyCompacted(startTs, horizon);
     for (const { key } of mutations) {
       const newest = this.#headOf(key)?.commit_ts;
-      // A version at commitTs itself is this very transaction, applied before: replay is idempotent.
+      // A version at commitTs was written by an earlier apply of this same transaction: a replay is idempotent.
       if (newest !== undefined && newest > startTs && newest !== commitTs) {
         const what = `key ${keyName(key)} has a version at ${newest}`;
         throw new StoreError("WRITE_CONFLICT", `${what}, newer than the start timestamp ${startTs}`);
@@ -219,7 +227,7 @@ export class SqliteWriter {
     }
   }
 
-  /** @throws StoreError WRITE_CONFLICT before anything is written when a key has a version newer than commitTs */
+  /** @throws StoreError WRITE_CONFLICT before any write, when a key has a version newer than commitTs */
   deletePrefix(prefix: Uint8Array, commitTs: Timestamp, horizon: Timestamp): number {
     checkCommitTs(commitTs);
     if (commitTs < horizon) throw historyCompacted(commitTs, horizon);
@@ -265,13 +273,13 @@ export class SqliteWriter {
     this.#insert.run(key, ts, CURRENT, value, garbage, bulk, payload);
   }
 
-  /** Ends the version before `ts`. A tombstone became garbage when it was written and is listed already. */
+  /** Ends the version before `ts`. A tombstone is already in the garbage list, since its own write. */
   #close(key: Uint8Array, before: HeadRow, ts: Timestamp): void {
     this.#supersede.run(key, before.commit_ts, ts);
     if (before.dead === 0n) this.#garbage.run(ts, key, before.commit_ts);
   }
 
-  /** Replay of what was applied before, or a blind write below the newest version: never on the usual road. */
+  /** Writes below the newest version: a replay of an applied transaction, or a blind write. It is rare. */
   #writeIntoHistory(key: Uint8Array, ts: Timestamp, content: Content): void {
     const before = this.#around.get(key, ts);
     if (before?.commit_ts === ts) {

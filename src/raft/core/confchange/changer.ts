@@ -19,21 +19,21 @@ export interface ChangedConfiguration {
 
 /**
  * Computes the configuration after a membership change (Raft paper section 6, thesis chapter 4). Nothing is changed
- * in place: on an error the tracker is as it was.
+ * in place: after an error the tracker is unchanged.
  */
 export class Changer {
   readonly #tracker: ProgressTracker;
   readonly #lastIndex: number;
 
-  /** `lastIndex`: the end of the log, from where a new member is probed. */
+  /** `lastIndex` is the end of the log; a new member is probed from there. */
   constructor(tracker: ProgressTracker, lastIndex: number) {
     this.#tracker = tracker;
     this.#lastIndex = lastIndex;
   }
 
   /**
-   * Changes without a joint configuration. Safe only while any old majority meets any new one, so at most one voter
-   * may come or go. Throws ConfChangeError.
+   * Changes without a joint configuration. This is safe only while any old majority overlaps with any new one, so at
+   * most one voter may be added or removed. Throws ConfChangeError.
    */
   simple(changes: readonly ConfChangeSingle[]): ChangedConfiguration {
     const current = this.#current();
@@ -51,8 +51,8 @@ export class Changer {
   }
 
   /**
-   * Enters a joint configuration: the voters so far become its outgoing half, and the changes make its incoming half.
-   * Throws ConfChangeError.
+   * Enters a joint configuration: the present voters become its outgoing half, and the changes make its incoming
+   * half. Throws ConfChangeError.
    */
   enterJoint(autoLeave: boolean, changes: readonly ConfChangeSingle[]): ChangedConfiguration {
     const current = this.#current();
@@ -86,7 +86,7 @@ export class Changer {
   }
 }
 
-/** A configuration being changed, member by member. */
+/** A configuration that is being changed, member by member. */
 class ConfigurationEdit {
   incoming: readonly number[];
   outgoing: readonly number[];
@@ -110,7 +110,7 @@ class ConfigurationEdit {
 
   apply(changes: readonly ConfChangeSingle[]): void {
     for (const { type, nodeId } of changes) {
-      // The application cleared the id after proposing: the change is not to be made.
+      // The application cleared the id after proposing, so the change is skipped.
       if (nodeId === 0) continue;
       switch (type) {
         case ConfChangeType.AddNode:
@@ -174,7 +174,7 @@ class ConfigurationEdit {
     this.#remove(id);
     this.#progress.set(id, known);
     if (this.outgoing.includes(id)) {
-      // Still a voter of the old half: it becomes a learner when that half is left.
+      // The member is still a voter of the outgoing half, and becomes a learner when the joint configuration is left.
       this.#learnersNext = withId(this.#learnersNext, id);
     } else {
       this.#setRole(id, true);
@@ -187,14 +187,14 @@ class ConfigurationEdit {
     this.incoming = withoutId(this.incoming, id);
     this.#learners = withoutId(this.#learners, id);
     this.#learnersNext = withoutId(this.#learnersNext, id);
-    // The old half still needs its acknowledgements.
+    // The outgoing half still needs the acknowledgements of its members.
     if (!this.outgoing.includes(id)) this.#progress.delete(id);
   }
 
   /**
-   * A member never seen before is probed at the end of the log, where it will most likely answer with a refusal that
-   * shows where its log ends. It counts as active at first, or the next quorum check would depose the leader before
-   * the newcomer had a chance to answer.
+   * A new member is probed at the end of the log, where it will most likely refuse and show the end of its own log.
+   * The member counts as active at first: otherwise the next quorum check could depose the leader before the new
+   * member can answer.
    */
   #track(id: number, isLearner: boolean): void {
     this.#progress.set(id, new Progress(0, this.#probeFrom, this.#tracker.newInflights(), isLearner, true));

@@ -3,9 +3,9 @@ import { isJointVoter } from "../quorum/index.ts";
 import { type Configuration, isJoint, type ProgressMap } from "../tracker/index.ts";
 
 /**
- * The invariants of a configuration, checked before and after every change: every member is tracked; nobody is voter
- * and learner at once; who is to become a learner is still an outgoing voter; without a second half there is nothing
- * to leave. Throws InvariantViolation.
+ * The invariants of a configuration, checked before and after every change: every member is tracked; no member is
+ * both voter and learner; every future learner is still an outgoing voter; without an outgoing half there is no
+ * future learner and no auto-leave. Throws InvariantViolation.
  */
 export function checkConfiguration(configuration: Configuration, progress: ProgressMap): void {
   const { voters, learners, learnersNext } = configuration;

@@ -1,15 +1,15 @@
 export type ConfChangeErrorCode =
-  /** Not possible inside a joint configuration. */
+  /** The change is not possible inside a joint configuration. */
   | "JOINT"
-  /** Only possible inside a joint configuration. */
+  /** The change is only possible inside a joint configuration. */
   | "NOT_JOINT"
-  /** Nobody would be left to vote. */
+  /** The new configuration would have no voters. */
   | "NO_VOTERS"
-  /** Old and new majorities might not meet. */
+  /** Old and new majorities might not overlap. */
   | "TOO_MANY_VOTERS"
   | "UNKNOWN_TYPE";
 
-/** A membership change that must not be made. Nothing was changed. */
+/** The membership change is not allowed. Nothing was changed. */
 export class ConfChangeError extends Error {
   override readonly name = "ConfChangeError";
   readonly code: ConfChangeErrorCode;

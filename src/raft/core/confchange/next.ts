@@ -4,7 +4,7 @@ import type { ConfState } from "../types.ts";
 import { type ChangedConfiguration, Changer } from "./changer.ts";
 import { restoreConfiguration } from "./restore.ts";
 
-/** What the configuration of `tracker` would become. Throws ConfChangeError when the change is not possible. */
+/** The configuration of `tracker` after the change. Throws ConfChangeError when the change is not possible. */
 export function changeConfiguration(
   tracker: ProgressTracker,
   lastIndex: number,
@@ -18,8 +18,8 @@ export function changeConfiguration(
 }
 
 /**
- * The configuration that follows `confState` by `change`: what every core that applies the change to that configuration
- * arrives at. Throws ConfChangeError when the change is not possible.
+ * The configuration after `change` is applied to `confState`: every core that applies the change gets this
+ * configuration. Throws ConfChangeError when the change is not possible.
  */
 export function nextConfState(confState: ConfState, change: ConfChange): ConfState {
   const tracker = new ProgressTracker(1, Number.MAX_SAFE_INTEGER);

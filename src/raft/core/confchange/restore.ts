@@ -5,9 +5,9 @@ import type { ConfState } from "../types.ts";
 import { Changer } from "./changer.ts";
 
 /**
- * Installs the configuration that `confState` describes into an empty tracker, by the changes that lead to it: first
- * the outgoing voters one by one, then (for a joint configuration) one step that turns them into the incoming half.
- * Throws InvariantViolation when that does not reproduce `confState`: it was no valid configuration.
+ * Installs the configuration `confState` into an empty tracker by a sequence of changes: first the outgoing voters
+ * one by one, then (for a joint configuration) one step that adds the incoming half. Throws InvariantViolation when
+ * the result differs from `confState`, which was then no valid configuration.
  */
 export function restoreConfiguration(
   tracker: ProgressTracker,

@@ -15,16 +15,16 @@ export interface EntryId {
 }
 
 /**
- * The log as the algorithm sees it: stable storage, then what is not yet on disk.
+ * The log as the algorithm sees it: stable storage, then the entries that are not yet on disk.
  *
  *     applied <= applying <= committed <= lastIndex
  *
- * `applying` runs ahead of `applied` by what has been handed out to be applied and not acknowledged.
+ * The entries in (applied, applying] were returned for application and are not acknowledged yet.
  */
 export class RaftLog {
   readonly unstable: UnstableLog;
   readonly #storage: Storage;
-  /** Bytes of committed entries that may be out for application before no more are handed out. */
+  /** Maximum bytes of committed entries that may be in application; then no more are returned. */
   readonly #maxApplyingBytes: number;
   #committed: number;
   #applying: number;
@@ -74,7 +74,7 @@ export class RaftLog {
     return term;
   }
 
-  /** Term of entry `index`, NO_TERM when it was compacted away or does not exist. */
+  /** Term of entry `index`; NO_TERM when the entry was compacted or does not exist. */
   term(index: number): number {
     const unstable = this.unstable.term(index);
     if (unstable !== undefined) return unstable;
@@ -82,7 +82,7 @@ export class RaftLog {
     try {
       return this.#storage.term(index);
     } catch (error) {
-      // Storage may be compacted between two questions.
+      // Storage may be compacted between the check of the range and this call.
       if (isStorageError(error, "COMPACTED") || isStorageError(error, "UNAVAILABLE")) return NO_TERM;
       throw error;
     }
@@ -93,8 +93,8 @@ export class RaftLog {
   }
 
   /**
-   * Stops the node when a leader says of an entry that is committed here that it has another term: one of the two logs
-   * has lost what a quorum had. Nothing is known of what was compacted away.
+   * Stops the node when the leader has another term for an entry that is committed here: one of the two logs has
+   * lost an entry of a quorum. The check knows nothing about compacted entries.
    */
   checkCommitted(index: number, term: number): void {
     if (index > this.#committed) return;
@@ -109,13 +109,16 @@ export class RaftLog {
     });
   }
 
-  /** Whether a log that ends with (`term`, `index`) has everything this one may have committed (paper, 5.4.1). */
+  /**
+   * True when a log that ends with (`term`, `index`) has every entry that this log may have committed (paper,
+   * 5.4.1).
+   */
   isUpToDate(index: number, term: number): boolean {
     const lastTerm = this.lastTerm;
     return term > lastTerm || (term === lastTerm && index >= this.lastIndex);
   }
 
-  /** Appends as a leader, or what a leader sent. Returns the last index. Nothing committed is ever replaced. */
+  /** Appends a leader's entries, own or received. Returns the last index. A committed entry is never replaced. */
   append(entries: readonly Entry[]): number {
     const first = entries[0];
     if (first !== undefined) {
@@ -128,8 +131,9 @@ export class RaftLog {
   }
 
   /**
-   * Takes over a leader's `entries`, which follow its entry (`prevIndex`, `prevTerm`), and its commit index. Returns
-   * the index up to which the log now equals the leader's, or undefined when the logs differ at `prevIndex`.
+   * Appends a leader's `entries`, which follow its entry (`prevIndex`, `prevTerm`), and takes its commit index.
+   * Returns the index up to which the log now equals the leader's log, or undefined when the logs differ at
+   * `prevIndex`.
    */
   tryAppend(
     prevIndex: number,
@@ -146,7 +150,8 @@ export class RaftLog {
       }
       this.append(conflict === prevIndex + 1 ? entries : entries.slice(conflict - prevIndex - 1));
     }
-    // Beyond lastNew this log may still differ from the leader's, whatever the leader has committed there.
+    // After lastNew this log may still differ from the leader's log, although the leader may have committed entries
+    // there.
     this.commitTo(Math.min(leaderCommit, lastNew));
     return lastNew;
   }
@@ -160,9 +165,9 @@ export class RaftLog {
   }
 
   /**
-   * The last entry at or before `index` whose term is at most `term`: what can match a log that has `term` at `index`.
-   * Used on both sides of a refused append, it skips a whole term at a time instead of one entry. Where the log is
-   * compacted the term is unknown (0) and the index a guess.
+   * The last entry at or before `index` whose term is at most `term`: the last entry that can match a log with
+   * `term` at `index`. Both sides of a refused append use it to skip a whole term per message and not one entry. In
+   * a compacted part of the log the term is unknown (0) and the index is a guess.
    */
   findConflictByTerm(index: number, term: number): EntryId {
     for (let at = index; at > 0; at--) {
@@ -186,8 +191,8 @@ export class RaftLog {
   }
 
   /**
-   * Commits up to `index` if the entry there is of the leader's own `term`: an entry of an earlier term is only
-   * committed together with a later one of its own (paper, 5.4.2). Returns whether the commit index moved.
+   * Commits up to `index` when the entry there has the leader's own `term`: an entry of an earlier term is only
+   * committed together with a later entry of the own term (paper, 5.4.2). Returns whether the commit index moved.
    */
   maybeCommit(index: number, term: number): boolean {
     if (index <= this.#committed || term === 0 || !this.matches(index, term)) return false;
@@ -195,7 +200,7 @@ export class RaftLog {
     return true;
   }
 
-  /** Entries up to `index` are applied; `bytes` of them no longer count against the limit of what is out. */
+  /** Entries up to `index` are applied; `bytes` of them no longer count against the application limit. */
   appliedTo(index: number, bytes: number): void {
     if (index > this.#committed || index < this.#applied) {
       violated("applied index out of range", {
@@ -211,19 +216,20 @@ export class RaftLog {
     this.#applyingPaused = this.#applyingBytes >= this.#maxApplyingBytes;
   }
 
-  /** Entries up to `index`, of `bytes`, have been handed out to be applied. */
+  /** Entries up to `index`, of `bytes`, were returned for application. */
   acceptApplying(index: number, bytes: number, allowUnstable: boolean): void {
     if (index > this.#committed) {
       violated("applying beyond the commit index", { index, committed: this.#committed });
     }
     this.#applying = index;
     this.#applyingBytes += bytes;
-    // Also paused when the limit cut the page short: what is left would pass it, so it waits for an acknowledgement.
+    // Application also pauses when the limit cut the page short: the next entry would pass the limit, so it waits for
+    // an acknowledgement.
     this.#applyingPaused =
       this.#applyingBytes >= this.#maxApplyingBytes || index < this.#maxAppliable(allowUnstable);
   }
 
-  /** Whether there are committed entries to hand out. Without `allowUnstable` only those on disk count. */
+  /** True when there are committed entries to apply. Without `allowUnstable` only entries on disk count. */
   hasNextCommitted(allowUnstable: boolean): boolean {
     // A snapshot that is not installed comes first.
     if (this.#applyingPaused || this.unstable.snapshot !== null) return false;
@@ -251,13 +257,13 @@ export class RaftLog {
     return this.unstable.snapshot ?? this.#storage.snapshot();
   }
 
-  /** Replaces the whole log by a snapshot, which is committed by nature. */
+  /** Replaces the whole log by a snapshot, whose content is always committed. */
   restore(snapshot: Snapshot): void {
     this.#committed = snapshot.metadata.index;
     this.unstable.restore(snapshot);
   }
 
-  /** Entries from `index` to the end, at most `maxSize` bytes but at least one. StorageError COMPACTED. */
+  /** Entries from `index` to the end, at most `maxSize` bytes but at least one. Throws StorageError COMPACTED. */
   entriesFrom(index: number, maxSize: number): readonly Entry[] {
     const last = this.lastIndex;
     return index > last ? NO_ENTRIES : this.slice(index, last + 1, maxSize);
@@ -271,13 +277,13 @@ export class RaftLog {
     if (low >= offset) return limitSize(this.unstable.slice(low, high), maxSize);
     const cut = Math.min(high, offset);
     const stable = this.#stableEntries(low, cut, maxSize);
-    // Storage gave less than asked: it ran into the limit, so nothing follows.
+    // Storage returned less than asked because of the size limit, so no unstable entries follow.
     if (high <= offset || stable.length < cut - low) return stable;
     if (maxSize === UNLIMITED) return stable.concat(this.unstable.slice(offset, high));
     const size = entriesSize(stable);
     if (size >= maxSize) return stable;
     const rest = limitSize(this.unstable.slice(offset, high), maxSize - size);
-    // limitSize always gives one entry, which may be too much for what is left.
+    // limitSize always returns one entry, which may be larger than the remaining size.
     if (rest.length === 1 && size + entrySize(rest[0] as Entry) > maxSize) return stable;
     return stable.concat(rest);
   }
@@ -293,7 +299,10 @@ export class RaftLog {
     }
   }
 
-  /** Calls `visit` with pages of [low, high) of at most `pageSize` bytes, until it returns true. Returns whether it did. */
+  /**
+   * Calls `visit` with pages of [low, high) of at most `pageSize` bytes, until `visit` returns true. Returns true
+   * when it did.
+   */
   some(low: number, high: number, pageSize: number, visit: (page: readonly Entry[]) => boolean): boolean {
     for (let from = low; from < high; ) {
       const page = this.slice(from, high, pageSize);

@@ -2,24 +2,27 @@ import { violated } from "../invariant.ts";
 import { NO_ENTRIES } from "../message.ts";
 import type { Entry, Snapshot } from "../types.ts";
 
-/** Dropped entries are only cut off the array when there are this many: cutting costs what is left of it. */
+/**
+ * Dropped entries are removed from the array only from this number on, because the removal copies the remaining
+ * entries.
+ */
 const COMPACT_AT_ENTRIES = 1024;
 
 /**
- * The part of the log that is not known to be on disk: a snapshot that is to be installed, then entries. Both have a
- * prefix that is *in progress*: handed out to be written, not acknowledged.
+ * The part of the log that is not known to be on disk: a snapshot that is to be installed, then entries. A prefix of
+ * both is *in progress*: it was returned to be written, and is not acknowledged.
  *
  *                 #offset        #offsetInProgress       lastIndex
- *     ... stable ... | in progress ...... | not handed out ... |
+ *     ... stable ... | in progress ...... | not returned ..... |
  */
 export class UnstableLog {
   #snapshot: Snapshot | null = null;
   #snapshotInProgress = false;
-  /** Index of the first entry, or of the next one to come when there is none. */
+  /** Index of the first entry, or of the next entry when there is none. */
   #offset: number;
-  /** Entries below it have been handed out. */
+  /** Entries below this index were returned to be written. */
   #offsetInProgress: number;
-  // #entries[#head] is the entry at #offset; what lies before it is garbage that is yet to be cut off.
+  // #entries[#head] is the entry at #offset; earlier elements are dropped entries that are not removed yet.
   #entries: Entry[] = [];
   #head = 0;
 
@@ -44,18 +47,18 @@ export class UnstableLog {
     return this.#snapshot;
   }
 
-  /** First index of the log, when a snapshot that is to be installed decides it. */
+  /** First index of the log when a snapshot that is to be installed decides it; else undefined. */
   get firstIndex(): number | undefined {
     return this.#snapshot === null ? undefined : this.#snapshot.metadata.index + 1;
   }
 
-  /** Last index of the log, when this part decides it. */
+  /** Last index of the log when this part decides it; else undefined. */
   get lastIndex(): number | undefined {
     if (this.length > 0) return this.#offset + this.length - 1;
     return this.#snapshot === null ? undefined : this.#snapshot.metadata.index;
   }
 
-  /** Term of entry `index`, when this part knows it. */
+  /** Term of entry `index` when this part knows it; else undefined. */
   term(index: number): number | undefined {
     if (index >= this.#offset) return this.#entries[this.#head + index - this.#offset]?.term;
     const metadata = this.#snapshot?.metadata;
@@ -66,26 +69,26 @@ export class UnstableLog {
     return this.#offset + this.length > this.#offsetInProgress;
   }
 
-  /** Entries that have not been handed out to be written. */
+  /** Entries that were not returned to be written yet. */
   nextEntries(): readonly Entry[] {
     if (!this.hasNextEntries()) return NO_ENTRIES;
     return this.#entries.slice(this.#head + this.#offsetInProgress - this.#offset);
   }
 
-  /** The snapshot, unless it has been handed out already. */
+  /** The snapshot; null when there is none, or when it was returned before. */
   nextSnapshot(): Snapshot | null {
     return this.#snapshotInProgress ? null : this.#snapshot;
   }
 
-  /** Everything here has been handed out. */
+  /** All entries and the snapshot were returned to be written. */
   acceptInProgress(): void {
     if (this.length > 0) this.#offsetInProgress = this.#offset + this.length;
     if (this.#snapshot !== null) this.#snapshotInProgress = true;
   }
 
   /**
-   * Entries up to `index` are on disk, if what was written there is of `term`. If it is not, the entries were
-   * replaced since: the write that is acknowledged is no longer part of the log, and says nothing about it.
+   * Entries up to `index` are on disk, when the written entry at `index` has `term`. With another term, the entries
+   * were replaced in the meantime: the acknowledged write is no longer part of the log.
    */
   stableTo(index: number, term: number): void {
     if (index < this.#offset || this.term(index) !== term) return;
@@ -101,7 +104,7 @@ export class UnstableLog {
     }
   }
 
-  /** The snapshot at `index` is installed; an acknowledgement of another one is ignored. */
+  /** The snapshot at `index` is installed; an acknowledgement of another snapshot is ignored. */
   stableSnapshotTo(index: number): void {
     if (this.#snapshot?.metadata.index !== index) return;
     this.#snapshot = null;
@@ -118,7 +121,10 @@ export class UnstableLog {
     this.#snapshotInProgress = false;
   }
 
-  /** Appends; from the first new index on the old tail is replaced. `entries` are not empty and have no holes. */
+  /**
+   * Appends `entries`, and replaces the old entries from the first new index on. `entries` are not empty and have no
+   * holes.
+   */
   truncateAndAppend(entries: readonly Entry[]): void {
     const from = (entries[0] as Entry).index;
     if (from > this.#offset + this.length) {
@@ -129,7 +135,7 @@ export class UnstableLog {
       });
     }
     if (from <= this.#offset) {
-      // Everything here is replaced, and possibly entries that were already written: they are to be written again.
+      // The new entries replace this whole part, and possibly entries that were written: these are written again.
       this.#entries = entries.slice();
       this.#head = 0;
       this.#offset = from;
@@ -138,7 +144,7 @@ export class UnstableLog {
     }
     this.#entries.length = this.#head + from - this.#offset;
     for (const entry of entries) this.#entries.push(entry);
-    // Only what is kept can have been handed out: a replaced entry must be handed out again.
+    // Only kept entries may count as returned: a replacing entry must be returned again.
     this.#offsetInProgress = Math.min(this.#offsetInProgress, from);
   }
 

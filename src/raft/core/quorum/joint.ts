@@ -2,8 +2,8 @@ import { majorityCommittedIndex, majorityVoteResult } from "./majority.ts";
 import { type AckedIndexes, VoteResult } from "./types.ts";
 
 /**
- * Two majorities that must agree (joint consensus, Raft paper section 6). Outside of a transition `outgoing` is
- * empty. Ids ascend in both halves. A value: never changed in place.
+ * Two majorities that must agree (joint consensus, Raft paper section 6). Outside of a joint configuration
+ * `outgoing` is empty. Ids ascend in both halves. The value is never changed in place.
  */
 export interface JointVoters {
   readonly incoming: readonly number[];
@@ -32,7 +32,7 @@ export function jointIds(voters: JointVoters): readonly number[] {
   return [...new Set([...voters.incoming, ...voters.outgoing])].sort((a, b) => a - b);
 }
 
-/** Whether `id` votes in either half. */
+/** True when `id` votes in either half. */
 export function isJointVoter(voters: JointVoters, id: number): boolean {
   return voters.incoming.includes(id) || voters.outgoing.includes(id);
 }

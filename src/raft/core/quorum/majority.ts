@@ -1,19 +1,19 @@
 import { type AckedIndexes, UNBOUNDED, VoteResult } from "./types.ts";
 
-// A majority configuration is nothing but the ascending ids of its voters. An empty one is a convention: it has
-// committed everything and always votes yes, so that a joint configuration with an empty half acts like its other.
+// A majority configuration is the list of the ascending ids of its voters. By convention an empty one has committed
+// everything and always votes yes, so that a joint configuration with one empty half acts like its other half.
 
-/** How many votes win among `voters` of them. @internal */
+/** The number of votes that win among `voters`. @internal */
 export function quorumSize(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
-// Reused between calls: commit is computed for every acknowledgement.
+// The array is reused between calls: commit is computed for every acknowledgement.
 const scratch: number[] = [];
 
 /**
- * The largest index that a majority of `voters` has acknowledged: the quorum-th largest of their indexes, counting
- * those of whom nothing is known as 0. UNBOUNDED for no voters.
+ * The largest index that a majority of `voters` has acknowledged: the quorum-th largest of their indexes. A voter
+ * without a known index counts as 0. The result is UNBOUNDED without voters.
  */
 export function majorityCommittedIndex(voters: readonly number[], acked: AckedIndexes): number {
   const count = voters.length;
@@ -31,7 +31,7 @@ export function majorityCommittedIndex(voters: readonly number[], acked: AckedIn
   return scratch[count - quorumSize(count)] as number;
 }
 
-/** The outcome among `voters`, given who has answered what; ids that are not voters do not count. */
+/** The result among `voters` for the answers so far; ids that are not voters do not count. */
 export function majorityVoteResult(
   voters: readonly number[],
   votes: ReadonlyMap<number, boolean>,

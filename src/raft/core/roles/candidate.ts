@@ -4,7 +4,7 @@ import { type Message, MessageType, StateType } from "../types.ts";
 import { countVote } from "./election.ts";
 import { handleAppend, handleHeartbeat, handleSnapshot } from "./follower.ts";
 
-/** What a candidate or pre-candidate does with a message of its own term. */
+/** Handles a message of the own term on a candidate or pre-candidate. */
 export function stepCandidate(raft: Raft, message: Message): Refusal | null {
   switch (message.type) {
     case MessageType.Prop:
@@ -18,7 +18,8 @@ export function stepCandidate(raft: Raft, message: Message): Refusal | null {
       handleHeartbeat(raft, message);
       return null;
     case MessageType.Snap:
-      // Only here does a snapshot's term decide the own one: following a sender of none would take the term back.
+      // Only here does the term of a snapshot message set the own term: a message without a term would set the term
+      // back.
       if (message.term === 0) return malformedMessage("MsgSnap without a term at a candidate");
       raft.becomeFollower(message.term, message.from);
       handleSnapshot(raft, message);

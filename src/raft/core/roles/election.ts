@@ -7,18 +7,18 @@ import { appendEntries } from "./proposals.ts";
 import { broadcastAppend } from "./replication.ts";
 
 export const Campaign = {
-  /** Ask first whether an election could be won. */
+  /** The node first asks whether it could win an election. */
   PreElection: 0,
   Election: 1,
-  /** The leader asked for it: voters need not protect it. */
+  /** The leader asked for the election: voters need not protect the leader. */
   Transfer: 2,
 } as const;
 export type Campaign = (typeof Campaign)[keyof typeof Campaign];
 
-/** Context of vote requests in a transfer. */
+/** Context of vote requests in a leadership transfer. */
 const TRANSFER_CONTEXT: Uint8Array = Uint8Array.from("CampaignTransfer", (char) => char.charCodeAt(0));
 
-/** Whether a vote request belongs to a leadership transfer. */
+/** True when a vote request belongs to a leadership transfer. */
 export function isTransferRequest(message: Message): boolean {
   const { context } = message;
   return (
@@ -26,10 +26,10 @@ export function isTransferRequest(message: Message): boolean {
   );
 }
 
-/** Campaigns, if the node may. */
+/** Campaigns, when the node may. */
 export function hup(raft: Raft, campaign: Campaign): void {
   if (raft.state === StateType.Leader || !raft.promotable) return;
-  // A change that is committed but not applied might decide who may vote, or whether this node may.
+  // A change that is committed but not applied may decide which nodes may vote, and whether this node may.
   if (hasUnappliedConfChange(raft)) return;
   start(raft, campaign);
 }
@@ -46,11 +46,11 @@ function start(raft: Raft, campaign: Campaign): void {
   const asking = campaign === Campaign.PreElection;
   if (asking) raft.becomePreCandidate();
   else raft.becomeCandidate();
-  // A pre-vote asks about the term that an election would bring.
+  // A pre-vote asks about the term of the possible election.
   const term = asking ? raft.term + 1 : raft.term;
   for (const id of raft.tracker.voterIds) {
     if (id === raft.id) {
-      // The own vote counts when it is durable, like everybody's.
+      // The own vote counts when it is durable, like the votes of other nodes.
       const own = newMessage(asking ? MessageType.PreVoteResp : MessageType.VoteResp, id);
       own.term = term;
       raft.send(own);
@@ -65,7 +65,7 @@ function start(raft: Raft, campaign: Campaign): void {
   }
 }
 
-/** A voter's answer to this (pre-)candidate. */
+/** Counts a voter's answer to this candidate or pre-candidate. */
 export function countVote(raft: Raft, message: Message): void {
   raft.tracker.recordVote(message.from, !message.reject);
   const result = raft.tracker.voteResult();
@@ -73,12 +73,12 @@ export function countVote(raft: Raft, message: Message): void {
     if (raft.state === StateType.PreCandidate) start(raft, Campaign.Election);
     else lead(raft);
   } else if (result === VoteResult.Lost) {
-    // Not the term of the message: a pre-vote answer may carry one that nobody has entered.
+    // The node keeps its own term: a pre-vote answer may name a term that no node has entered.
     raft.becomeFollower(raft.term, NONE);
   }
 }
 
-/** The term begins with an entry of its own: only through it are the entries of earlier terms committed. */
+/** Begins the term with an entry of its own: only this entry commits the entries of earlier terms. */
 function lead(raft: Raft): void {
   raft.becomeLeader();
   if (!appendEntries(raft, [{ term: 0, index: 0, type: EntryType.Normal, data: NO_BYTES }])) {
@@ -88,11 +88,12 @@ function lead(raft: Raft): void {
 }
 
 /**
- * Answers a (pre-)vote request whose term the node has entered (or, for a pre-vote, might). Granted when the node has
- * not promised otherwise and the candidate's log has everything that may be committed (paper, 5.2 and 5.4.1).
+ * Answers a vote or pre-vote request whose term the node has entered (or, for a pre-vote, may enter). The vote is
+ * granted when the node has made no other promise and the candidate's log has every entry that may be committed
+ * (paper, 5.2 and 5.4.1).
  *
- * Learners answer too: one may have been made a voter by a change that it has not heard of, and the candidate may need
- * its vote.
+ * Learners answer too: a learner may have become a voter by a change that it does not know yet, and the candidate
+ * may need its vote.
  */
 export function answerVoteRequest(raft: Raft, message: Message): void {
   const real = message.type === MessageType.Vote;
@@ -102,7 +103,7 @@ export function answerVoteRequest(raft: Raft, message: Message): void {
     (!real && message.term > raft.term);
   const answer = newMessage(real ? MessageType.VoteResp : MessageType.PreVoteResp, message.from);
   if (canVote && raft.log.isUpToDate(message.index, message.logTerm)) {
-    // The term asked about, not ours: the candidate would ignore an answer for a term it has left.
+    // The answer names the requested term: the candidate would ignore an answer for another term.
     answer.term = message.term;
     raft.send(answer);
     if (real) raft.castVote(message.from);

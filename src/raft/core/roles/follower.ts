@@ -6,7 +6,7 @@ import { PROPOSAL_DROPPED, type Refusal } from "../refusal.ts";
 import { type Message, MessageType, NONE, ReadOnlyOption, type Snapshot, StateType } from "../types.ts";
 import { Campaign, hup } from "./election.ts";
 
-/** What a follower does with a message of its own term. */
+/** Handles a message of the own term on a follower. */
 export function stepFollower(raft: Raft, message: Message): Refusal | null {
   switch (message.type) {
     case MessageType.Prop:
@@ -30,11 +30,11 @@ export function stepFollower(raft: Raft, message: Message): Refusal | null {
       if (raft.lead !== NONE) forward(raft, message);
       return null;
     case MessageType.ForgetLeader:
-      // With leases a node that forgets the leader could help elect another while the lease still holds.
+      // With leases, a node that forgets the leader could help to elect another while the lease is still valid.
       if (raft.config.readOnlyOption !== ReadOnlyOption.LeaseBased) raft.forgetLeader();
       return null;
     case MessageType.TimeoutNow:
-      // Without a pre-vote: the leader itself wants to be replaced.
+      // There is no pre-vote, because the leader itself wants to be replaced.
       hup(raft, Campaign.Transfer);
       return null;
     case MessageType.ReadIndexResp: {
@@ -48,20 +48,20 @@ export function stepFollower(raft: Raft, message: Message): Refusal | null {
   }
 }
 
-/** The sender stays whoever asked, since the answer goes there. */
+/** The sender field keeps the asking node, because the answer goes to that node. */
 function forward(raft: Raft, message: Message): void {
   raft.send({ ...message, to: raft.lead, term: 0 });
 }
 
-/** Takes over a leader's entries, or says where the logs may still agree. */
+/** Appends a leader's entries, or answers with the index where the logs may still agree. */
 export function handleAppend(raft: Raft, message: Message): void {
   const { log } = raft;
   const answer = newMessage(MessageType.AppResp, message.from);
-  // Where it would be answered with what is committed, or with a hint, a contradiction would go unnoticed.
+  // The check comes first: the answers below (the commit index, or a hint) would hide a contradiction.
   log.checkCommitted(message.index, message.logTerm);
   if (message.index < log.committed) {
     for (const { index, term } of message.entries) log.checkCommitted(index, term);
-    // Old news: what is committed here is the leader's as well.
+    // The message is old: all entries that are committed here are also the leader's.
     answer.index = log.committed;
     raft.send(answer);
     return;
@@ -72,7 +72,7 @@ export function handleAppend(raft: Raft, message: Message): void {
     raft.send(answer);
     return;
   }
-  // Everything after the hint is of a later term than the leader has at its index, so none of it can match.
+  // All entries after the hint have a later term than the leader has at its index, so none of them can match.
   const hint = log.findConflictByTerm(Math.min(message.index, log.lastIndex), message.logTerm);
   answer.index = message.index;
   answer.reject = true;
@@ -88,7 +88,7 @@ export function handleHeartbeat(raft: Raft, message: Message): void {
   raft.send(answer);
 }
 
-/** Answers with the index up to which the logs now agree, whether the snapshot was taken or not. */
+/** Answers with the index up to which the logs now agree, also when the snapshot was not taken. */
 export function handleSnapshot(raft: Raft, message: Message): void {
   const restored = message.snapshot !== null && restore(raft, message.snapshot);
   const answer = newMessage(MessageType.AppResp, message.from);
@@ -96,7 +96,7 @@ export function handleSnapshot(raft: Raft, message: Message): void {
   raft.send(answer);
 }
 
-/** Replaces log and configuration by the snapshot. False when it is not needed, or not for this node. */
+/** Replaces log and configuration by the snapshot. False when the snapshot is not needed, or not for this node. */
 function restore(raft: Raft, snapshot: Snapshot): boolean {
   const { index, term, confState } = snapshot.metadata;
   raft.log.checkCommitted(index, term);
@@ -104,7 +104,7 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
   const { committed } = raft.log;
   const committedTerm = raft.log.term(committed);
   if (term < committedTerm) {
-    // Terms in a log never go back: where this one comes from, the entry committed here is another.
+    // Terms in a log never go back, so the log of the snapshot has another entry at the index that is committed here.
     violated("a snapshot of an earlier term than what is committed before it", {
       index,
       term,
@@ -113,15 +113,15 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
     });
   }
   if (raft.state !== StateType.Follower) {
-    // Cannot happen, as every other role turns follower first. If it does, nothing of this term is to be trusted.
+    // Every other role first becomes follower, so this cannot happen. If it happens, the node leaves this term.
     raft.becomeFollower(raft.term + 1, NONE);
     return false;
   }
-  // learnersNext are among the outgoing voters.
+  // The list learnersNext is a part of the outgoing voters.
   const members = [confState.voters, confState.learners, confState.votersOutgoing];
   if (!members.some((ids) => ids.includes(raft.id))) return false;
   if (raft.log.matches(index, term)) {
-    // The log has it all: only the commit index is news.
+    // The log has all entries of the snapshot: only the commit index is new.
     raft.log.commitTo(index);
     return false;
   }

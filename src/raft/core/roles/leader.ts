@@ -14,7 +14,7 @@ import {
   sendAppend,
 } from "./replication.ts";
 
-/** What a leader does with a message of its own term. */
+/** Handles a message of the own term on a leader. */
 export function stepLeader(raft: Raft, message: Message): Refusal | null {
   switch (message.type) {
     case MessageType.Beat:
@@ -40,7 +40,7 @@ export function stepLeader(raft: Raft, message: Message): Refusal | null {
 function stepAboutMember(raft: Raft, message: Message, progress: Progress): void {
   switch (message.type) {
     case MessageType.AppResp:
-      // Also the way in which the leader acknowledges its own appends.
+      // The leader also acknowledges its own appends with this message.
       progress.recentActive = true;
       if (message.reject) handleRefusal(raft, message, progress);
       else handleAcknowledgement(raft, message, progress);
@@ -52,7 +52,7 @@ function stepAboutMember(raft: Raft, message: Message, progress: Progress): void
       handleSnapshotStatus(message, progress);
       break;
     case MessageType.Unreachable:
-      // What was sent optimistically has probably been lost.
+      // The messages that were sent without waiting for an answer are probably lost.
       if (progress.state === ProgressState.Replicate) progress.becomeProbe();
       break;
     case MessageType.TransferLeader:
@@ -63,7 +63,7 @@ function stepAboutMember(raft: Raft, message: Message, progress: Progress): void
   }
 }
 
-/** Steps down if no quorum was heard from since the last check, and begins the next period. */
+/** Steps down when no quorum was heard from since the last check, and begins the next period. */
 export function checkQuorum(raft: Raft): void {
   if (!raft.tracker.quorumActive()) raft.becomeFollower(raft.term, NONE);
   for (const [id, progress] of raft.tracker.progress) {
@@ -72,9 +72,10 @@ export function checkQuorum(raft: Raft): void {
 }
 
 /**
- * A follower's log does not have (or contradicts) the entry before an append. Its hint is the last entry of its log
- * that is not of a later term than ours at that point; ours in turn may skip everything of a later term than the
- * hint's. So each exchange skips a whole term of one of the two logs, for example
+ * Handles a refused append: the follower's log does not have (or contradicts) the entry before the append. The hint
+ * is the last entry of the follower's log whose term is not later than the leader's term at that index. The leader
+ * can then skip all own entries with a later term than the hint. So each exchange skips a whole term of one of the
+ * two logs, for example
  *
  *     index     1 2 3 4 5 6 7 8 9
  *     leader    1 3 3 3 5 5 5 5 5     asks: 5 at 9?
@@ -89,7 +90,7 @@ function handleRefusal(raft: Raft, message: Message, progress: Progress): void {
 }
 
 function handleAcknowledgement(raft: Raft, message: Message, progress: Progress): void {
-  // Nobody can have more of this term than its leader. Counted, it would be an acknowledgement of entries to come.
+  // No node can have more entries of this term than its leader. The acknowledgement would count for future entries.
   if (message.index > raft.log.lastIndex) {
     violated("an acknowledgement beyond the leader's log: was the log truncated, corrupted or lost?", {
       from: message.from,
@@ -100,15 +101,15 @@ function handleAcknowledgement(raft: Raft, message: Message, progress: Progress)
     });
   }
   const known = progress.match === message.index;
-  // An acknowledgement that is no news still ends a probe (after the follower was reported unreachable).
+  // A repeated acknowledgement still ends a probe (after the follower was reported unreachable).
   if (!progress.maybeUpdate(message.index) && !(known && progress.state === ProgressState.Probe)) return;
   switch (progress.state) {
     case ProgressState.Probe:
       progress.becomeReplicate();
       break;
     case ProgressState.Snapshot:
-      // The follower reaches into the log again, by this snapshot or another way: appends can follow. The detour
-      // through Probe sets `next` behind the snapshot as well.
+      // The follower's log now overlaps with the leader's log, by this snapshot or in another way, so appends can
+      // follow. The change through Probe also sets `next` behind the snapshot.
       if (progress.match + 1 >= raft.log.firstIndex) {
         progress.becomeProbe();
         progress.becomeReplicate();
@@ -122,10 +123,10 @@ function handleAcknowledgement(raft: Raft, message: Message, progress: Progress)
     releaseEarlyReads(raft);
     broadcastAppend(raft);
   } else if (message.from !== raft.id && progress.canBumpCommit(raft.log.committed)) {
-    // Earlier than the next heartbeat would tell it.
+    // The append tells the follower the commit index before the next heartbeat.
     sendAppend(raft, message.from);
   }
-  // The window may have opened for more than one message.
+  // The window may now have space for more than one message.
   if (message.from !== raft.id) {
     while (maybeSendAppend(raft, message.from, false));
   }
@@ -136,26 +137,28 @@ function handleAcknowledgement(raft: Raft, message: Message, progress: Progress)
 
 function handleHeartbeatAnswer(raft: Raft, message: Message, progress: Progress): void {
   progress.recentActive = true;
-  // Whatever the flow waits for may have been lost: let one append through. In a full window that is an empty one.
+  // The awaited message may be lost, so one append is allowed. With a full window that append is empty.
   progress.flowPaused = false;
-  // A probe of a follower that has everything is needed too, to be back in Replicate.
+  // A follower with the whole log also needs a probe, to return to Replicate.
   if (progress.match < raft.log.lastIndex || progress.state === ProgressState.Probe) {
     sendAppend(raft, message.from);
   }
   confirmReads(raft, message);
 }
 
-/** The application reports how the transfer of a snapshot ended. */
+/** Handles the application's report about the end of a snapshot transfer. */
 function handleSnapshotStatus(message: Message, progress: Progress): void {
   if (progress.state !== ProgressState.Snapshot) return;
-  // After a failure the follower is where it was: not behind the snapshot.
+  // After a failure the follower does not have the snapshot.
   if (message.reject) progress.pendingSnapshot = 0;
   progress.becomeProbe();
-  // On success the follower's own answer comes next; after a failure a heartbeat interval passes before another try.
+  // On success the follower's own answer comes next; after a failure the next try waits for a heartbeat answer.
   progress.flowPaused = true;
 }
 
-/** Hands leadership to `target` (thesis, 3.10): as soon as it has the whole log, it is told to campaign at once. */
+/**
+ * Transfers leadership to `target` (thesis, 3.10): when `target` has the whole log, it is told to campaign at once.
+ */
 function handleTransfer(raft: Raft, target: number, progress: Progress): void {
   if (progress.isLearner) return;
   if (raft.leadTransferee !== NONE) {
@@ -163,7 +166,7 @@ function handleTransfer(raft: Raft, target: number, progress: Progress): void {
     raft.abortLeaderTransfer();
   }
   if (target === raft.id) return;
-  // It has one election timeout, after which it is aborted.
+  // The transfer has one election timeout, and is then aborted.
   raft.electionElapsed = 0;
   raft.leadTransferee = target;
   if (progress.match === raft.log.lastIndex) sendTimeoutNow(raft, target);

@@ -8,12 +8,12 @@ import { propose } from "./proposals.ts";
 import { releaseEarlyReads } from "./reads.ts";
 import { broadcastAppend, maybeCommit, maybeSendAppend } from "./replication.ts";
 
-/** What the configuration would become. Throws ConfChangeError when the change is not possible. */
+/** The configuration after the change. Throws ConfChangeError when the change is not possible. */
 export function changedConfiguration(raft: Raft, change: ConfChange): ChangedConfiguration {
   return changeConfiguration(raft.tracker, raft.log.lastIndex, change);
 }
 
-/** Puts a committed membership change into force. Throws ConfChangeError. */
+/** Applies a committed membership change. Throws ConfChangeError. */
 export function applyConfChange(raft: Raft, change: ConfChange): ConfState {
   const { configuration, progress } = changedConfiguration(raft, change);
   raft.tracker.install(configuration, progress);
@@ -21,17 +21,18 @@ export function applyConfChange(raft: Raft, change: ConfChange): ConfState {
   const own = raft.tracker.get(raft.id);
   if (raft.state !== StateType.Leader) return confState;
   if (own === undefined || own.isLearner) {
-    // A leader outside of its group goes on serving it until a voter takes over, unless told to step down.
+    // A leader outside of its group continues to lead until a voter takes over, unless the configuration says to step
+    // down.
     if (raft.config.stepDownOnRemoval) raft.becomeFollower(raft.term, NONE);
     return confState;
   }
   if (confState.voters.length === 0) return confState;
   if (maybeCommit(raft)) {
-    // Fewer acknowledgements may be needed now.
+    // The new configuration may need fewer acknowledgements.
     releaseEarlyReads(raft);
     broadcastAppend(raft);
   } else {
-    // New members need not wait for a heartbeat.
+    // New members get an append now and need not wait for a heartbeat.
     for (const id of raft.tracker.ids) {
       if (id !== raft.id) maybeSendAppend(raft, id, false);
     }
@@ -41,8 +42,8 @@ export function applyConfChange(raft: Raft, change: ConfChange): ConfState {
 }
 
 /**
- * Entries up to `index` (of `bytes`) are applied. If that puts a joint configuration with auto-leave into force, the
- * leader proposes to leave it.
+ * Entries up to `index` (of `bytes`) are applied. When this applies a joint configuration with auto-leave, the
+ * leader proposes to leave the joint configuration.
  */
 export function appliedTo(raft: Raft, index: number, bytes: number): void {
   const applied = Math.max(index, raft.log.applied);
@@ -52,8 +53,8 @@ export function appliedTo(raft: Raft, index: number, bytes: number): void {
     applied >= raft.pendingConfIndex &&
     raft.state === StateType.Leader
   ) {
-    // Without payload it fits any size limit. It is dropped during a leadership transfer: then the next leader does
-    // it, or this one at the next entry applied.
+    // The proposal has no payload, so it fits any size limit. During a leadership transfer it is dropped: then the
+    // next leader proposes it, or this leader at the next applied entry.
     propose(raft, [{ term: 0, index: 0, type: EntryType.ConfChangeV2, data: NO_BYTES }]);
   }
 }

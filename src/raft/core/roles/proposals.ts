@@ -13,9 +13,9 @@ import { isJoint } from "../tracker/index.ts";
 import { type Entry, EntryType, MessageType, NONE } from "../types.ts";
 import { broadcastAppend } from "./replication.ts";
 
-/** Takes `entries` into the leader's log and sends them. Returns why not, or null. */
+/** Appends `entries` to the leader's log and sends them. Returns the reason of a refusal, or null. */
 export function propose(raft: Raft, entries: readonly Entry[]): Refusal | null {
-  // Removed from the configuration while still leading, or on the way out: nothing new is accepted.
+  // A leader that was removed from the configuration, or that transfers its leadership, accepts no proposals.
   if (raft.tracker.get(raft.id) === undefined) return PROPOSAL_DROPPED;
   if (raft.leadTransferee !== NONE) return PROPOSAL_DROPPED;
   const checked = checkConfChanges(raft, entries);
@@ -26,8 +26,8 @@ export function propose(raft: Raft, entries: readonly Entry[]): Refusal | null {
 }
 
 /**
- * Appends entries of this leader, with its term and the next indexes. False when they would pass the limit on what
- * may be uncommitted; nothing is appended then.
+ * Appends entries of this leader, with its term and the next indexes. Returns false, and appends nothing, when the
+ * entries would pass the limit of uncommitted bytes.
  */
 export function appendEntries(raft: Raft, entries: readonly Entry[]): boolean {
   if (!reserveUncommitted(raft, payloadsSize(entries))) return false;
@@ -38,7 +38,7 @@ export function appendEntries(raft: Raft, entries: readonly Entry[]): boolean {
     return { term, index, type, data };
   });
   raft.log.append(appended);
-  // The leader's own acknowledgement is not given before the entries are durable: it goes the way of all answers.
+  // The leader acknowledges its own entries only when they are durable, so this message is sent like every answer.
   const ack = newMessage(MessageType.AppResp, raft.id);
   ack.index = index;
   raft.send(ack);
@@ -46,8 +46,9 @@ export function appendEntries(raft: Raft, entries: readonly Entry[]): boolean {
 }
 
 /**
- * An empty log tail takes a proposal of any size, or one larger than the limit could never be made; and payload-free
- * entries always fit, or a full log would keep a new leader from appending its first.
+ * With no uncommitted bytes, a proposal of any size is accepted: otherwise a proposal above the limit would never be
+ * accepted. Entries without payload always fit: otherwise a full log would keep a new leader from appending its
+ * first entry.
  */
 function reserveUncommitted(raft: Raft, bytes: number): boolean {
   const { uncommittedBytes } = raft;
@@ -62,14 +63,17 @@ function reserveUncommitted(raft: Raft, bytes: number): boolean {
   return true;
 }
 
-/** Applied entries no longer count. Saturates: a leader does not count what it inherited. */
+/**
+ * Applied entries no longer count. The result stays at 0 or above, because a leader does not count inherited
+ * entries.
+ */
 export function releaseUncommitted(raft: Raft, bytes: number): void {
   raft.uncommittedBytes = Math.max(0, raft.uncommittedBytes - bytes);
 }
 
 /**
- * Replaces each membership change that is not possible now by an empty entry, so that the proposer sees it commit and
- * come to nothing. null when one cannot be read.
+ * Replaces each membership change that is not possible now by an empty entry, so that the proposer sees it committed
+ * without effect. Returns null for an unreadable change.
  */
 function checkConfChanges(raft: Raft, entries: readonly Entry[]): readonly Entry[] | null {
   if (!entries.some((entry) => entry.type !== EntryType.Normal)) return entries;
@@ -96,8 +100,8 @@ function checkConfChanges(raft: Raft, entries: readonly Entry[]): readonly Entry
 }
 
 /**
- * One change at a time: the next may be proposed when the last is applied here. A joint configuration can only be
- * left, any other only be changed.
+ * One change at a time: the next change may be proposed when the last one is applied here. A joint configuration can
+ * only be left, and any other configuration can only be changed.
  */
 function isPossible(raft: Raft, change: ConfChangeV2, pendingConfIndex: number): boolean {
   if (pendingConfIndex > raft.log.applied) return false;

@@ -6,18 +6,18 @@ import { broadcastHeartbeatWith } from "./replication.ts";
 
 // Linearizable reads without a log entry (Raft thesis, section 6.4).
 
-/** A read request on the leader. Its first entry's data is the caller's context. */
+/** Handles a read request on the leader. The data of its first entry is the caller's context. */
 export function handleReadIndex(raft: Raft, request: Message): void {
   if (hasCommittedInTerm(raft)) {
     confirmRead(raft, request);
   } else {
-    // Entries that the last leader committed may not be known as committed here yet. That holds for a sole voter too:
-    // after a crash the commit index it had stored may lie behind what it had answered.
+    // Entries that the last leader committed may not be known as committed here yet. This is also true for a sole
+    // voter: after a crash its stored commit index may be lower than the index that it had answered.
     raft.earlyReads.push(request);
   }
 }
 
-/** The commit index moved: reads that waited for the first commit of the term can go on. */
+/** Called when the commit index moved: continues the reads that waited for the first commit of the term. */
 export function releaseEarlyReads(raft: Raft): void {
   if (raft.earlyReads.length === 0 || !hasCommittedInTerm(raft)) return;
   const requests = raft.earlyReads;
@@ -30,7 +30,7 @@ function hasCommittedInTerm(raft: Raft): boolean {
 }
 
 function confirmRead(raft: Raft, request: Message): void {
-  // A sole voter needs nobody's confirmation. (A leader that was removed in favour of a sole other voter does.)
+  // A sole voter needs no confirmation. (A leader that was removed needs one from the sole other voter.)
   if (raft.tracker.isSoleVoter(raft.id) || raft.config.readOnlyOption === ReadOnlyOption.LeaseBased) {
     answerRead(raft, request, raft.log.committed);
     return;
@@ -38,7 +38,7 @@ function confirmRead(raft: Raft, request: Message): void {
   broadcastHeartbeatWith(raft, raft.reads.add(request, raft.log.committed, raft.id));
 }
 
-/** A heartbeat's answer may be the one that confirms reads. */
+/** Handles a heartbeat answer, which may confirm reads. */
 export function confirmReads(raft: Raft, message: Message): void {
   if (raft.config.readOnlyOption !== ReadOnlyOption.Safe || message.context.length === 0) return;
   raft.reads.acknowledge(message.from, message.context);

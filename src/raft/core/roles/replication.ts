@@ -7,16 +7,16 @@ import { isStorageError } from "../storage.ts";
 import { type Progress, ProgressState } from "../tracker/index.ts";
 import { type Entry, MessageType, type Snapshot } from "../types.ts";
 
-// What a leader sends so that its followers' logs become its own.
+// The messages by which a leader makes its followers' logs equal to its own.
 
-/** Sends an append to `to`, an empty one if there is nothing new: it carries the commit index. */
+/** Sends an append to `to`, also an empty one, because the message has the commit index. */
 export function sendAppend(raft: Raft, to: number): void {
   maybeSendAppend(raft, to, true);
 }
 
 /**
- * Sends `to` the next append, or a snapshot when the log no longer has what it needs. Returns whether anything was
- * sent: not while the follower is paused, and without `sendIfEmpty` not when there are no entries for it.
+ * Sends `to` the next append, or a snapshot when the log no longer has the needed entries. Returns whether a message
+ * was sent: nothing is sent while the follower is paused, or without `sendIfEmpty` when there are no entries.
  */
 export function maybeSendAppend(raft: Raft, to: number, sendIfEmpty: boolean): boolean {
   const progress = raft.tracker.get(to);
@@ -27,12 +27,13 @@ export function maybeSendAppend(raft: Raft, to: number, sendIfEmpty: boolean): b
   if (prevTerm === NO_TERM) return maybeSendSnapshot(raft, to, progress);
 
   let entries: readonly Entry[] | "compacted" | "pending" = NO_ENTRIES;
-  // With a full window only an empty append goes out. Its answer, or its refusal, shows whether the messages that
-  // fill the window were lost, and so ends the standstill.
+  // With a full window only an empty append is sent. Its answer or refusal shows whether the messages in the window
+  // were lost, so sending can continue.
   if (progress.state !== ProgressState.Replicate || !progress.inflights.full) {
     entries = availableEntries(raft, progress.next);
   }
-  // Its next answer, or the application (resumeAppends), asks again; heartbeats carry the commit index meanwhile.
+  // The follower's next answer, or the application (resumeAppends), tries again; heartbeats send the commit index
+  // meanwhile.
   if (entries === "pending") return false;
   if ((entries === "compacted" || entries.length === 0) && !sendIfEmpty) return false;
   if (entries === "compacted") return maybeSendSnapshot(raft, to, progress);
@@ -48,7 +49,9 @@ export function maybeSendAppend(raft: Raft, to: number, sendIfEmpty: boolean): b
   return true;
 }
 
-/** `compacted`: away since the term before them was looked up. `pending`: storage is still reading them. */
+/**
+ * `compacted`: the entries were removed after their term was read. `pending`: storage is still reading the entries.
+ */
 function availableEntries(raft: Raft, from: number): readonly Entry[] | "compacted" | "pending" {
   try {
     return raft.log.entriesFrom(from, raft.config.maxSizePerMsgBytes);
@@ -59,14 +62,17 @@ function availableEntries(raft: Raft, from: number): readonly Entry[] | "compact
   }
 }
 
-/** Entries that were pending are at hand now: whoever may be sent something is. */
+/** Called when pending entries can be read: sends to every follower that may get an append. */
 export function resumeAppends(raft: Raft): void {
   for (const id of raft.tracker.ids) {
     if (id !== raft.id) while (maybeSendAppend(raft, id, false));
   }
 }
 
-/** Only to a follower that was heard from lately: a snapshot is too dear to send to nobody. */
+/**
+ * Sends a snapshot only to a follower that was heard from recently: a snapshot is too expensive for an absent
+ * follower.
+ */
 function maybeSendSnapshot(raft: Raft, to: number, progress: Progress): boolean {
   if (!progress.recentActive) return false;
   const snapshot = currentSnapshot(raft);
@@ -80,7 +86,7 @@ function maybeSendSnapshot(raft: Raft, to: number, progress: Progress): boolean 
   return true;
 }
 
-/** null: being made; the next heartbeat answer asks again. */
+/** Returns null while the snapshot is being made; the next heartbeat answer tries again. */
 function currentSnapshot(raft: Raft): Snapshot | null {
   try {
     return raft.log.snapshot();
@@ -90,14 +96,14 @@ function currentSnapshot(raft: Raft): Snapshot | null {
   }
 }
 
-/** Sends an append to everybody who is not paused. */
+/** Sends an append to every member that is not paused. */
 export function broadcastAppend(raft: Raft): void {
   for (const id of raft.tracker.ids) {
     if (id !== raft.id) sendAppend(raft, id);
   }
 }
 
-/** Sends a heartbeat to everybody; with the context that confirms the reads that wait, if there are any. */
+/** Sends a heartbeat to every member, with the context that confirms the waiting reads, when there are any. */
 export function broadcastHeartbeat(raft: Raft): void {
   broadcastHeartbeatWith(raft, raft.reads.lastContext() ?? NO_BYTES);
 }
@@ -112,7 +118,7 @@ function sendHeartbeat(raft: Raft, to: number, context: Uint8Array): void {
   const progress = raft.tracker.get(to);
   if (progress === undefined) violated("heartbeat to a node that is not tracked", { id: raft.id, to });
   const message = newMessage(MessageType.Heartbeat, to);
-  // A heartbeat carries no entry to compare, so it may only commit what the follower is known to share.
+  // A heartbeat has no entry to compare, so it may only commit the entries that the follower is known to have.
   const commit = Math.min(progress.match, raft.log.committed);
   message.commit = commit;
   message.context = context;
@@ -120,7 +126,7 @@ function sendHeartbeat(raft: Raft, to: number, context: Uint8Array): void {
   progress.sentCommitIndex(commit);
 }
 
-/** Commits what a quorum has, if that ends with an entry of this term. Returns whether the commit index moved. */
+/** Commits the entries of a quorum when the last one is of this term. Returns whether the commit index moved. */
 export function maybeCommit(raft: Raft): boolean {
   return raft.log.maybeCommit(raft.tracker.committedIndex(), raft.term);
 }

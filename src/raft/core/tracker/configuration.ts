@@ -2,16 +2,16 @@ import type { JointVoters } from "../quorum/index.ts";
 import type { ConfState } from "../types.ts";
 
 /**
- * Who belongs to the group, and how. A value: never changed in place; every list ascends.
+ * The members of the group and their roles. The value is never changed in place; every list ascends.
  *
- * `learnersNext` are voters of the outgoing half that become learners when the joint configuration is left: a node
- * cannot be both at once, since a learner's vote would not count where the old majority needs it.
+ * `learnersNext` are voters of the outgoing half that become learners when the joint configuration is left. A node
+ * cannot be both at once, because the vote of a learner would not count where the old majority needs it.
  */
 export interface Configuration {
   readonly voters: JointVoters;
   readonly learners: readonly number[];
   readonly learnersNext: readonly number[];
-  /** The leader leaves the joint configuration by itself as soon as it is applied. */
+  /** The leader leaves the joint configuration by itself as soon as the configuration is applied. */
   readonly autoLeave: boolean;
 }
 
@@ -37,7 +37,7 @@ export function confStateOf(configuration: Configuration): ConfState {
   };
 }
 
-/** `ids` with `id`, ascending. */
+/** `ids` and `id`, ascending. */
 export function withId(ids: readonly number[], id: number): readonly number[] {
   if (ids.includes(id)) return ids;
   return [...ids, id].sort((a, b) => a - b);

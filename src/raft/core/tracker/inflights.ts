@@ -1,13 +1,13 @@
 import { violated } from "../invariant.ts";
 
 /**
- * The sliding window of append messages on their way to one follower, bounded by their number and by their bytes.
- * A ring that grows on demand: most followers never fill the window they are allowed.
+ * The sliding window of append messages in flight to one follower, limited by number and by bytes. It is a ring that
+ * grows on demand, because most followers never fill their window.
  */
 export class Inflights {
-  /** Most messages in flight. */
+  /** Maximum number of messages in flight. */
   readonly maxMessages: number;
-  /** Bytes of entry payload in flight at which the window is full; Infinity = no limit. */
+  /** Bytes of entry payload in flight at which the window is full; Infinity means no limit. */
   readonly maxBytes: number;
   #start = 0;
   #count = 0;
@@ -28,7 +28,7 @@ export class Inflights {
     return this.#totalBytes;
   }
 
-  /** No further message may be added. The message that passes the byte limit is still let through. */
+  /** True when no message may be added. The message that passes the byte limit is still allowed. */
   get full(): boolean {
     return this.#count >= this.maxMessages || this.#totalBytes >= this.maxBytes;
   }

@@ -1,13 +1,13 @@
 import { violated } from "../invariant.ts";
 import type { Inflights } from "./inflights.ts";
 
-/** How the leader sends to a follower. */
+/** The way in which the leader sends to a follower. */
 export const ProgressState = {
-  /** One append at a time until the follower's log is found to match. */
+  /** One append at a time until the follower's log matches. */
   Probe: 0,
-  /** A pipeline of appends, bounded by the inflight window. */
+  /** A pipeline of appends, limited by the inflight window. */
   Replicate: 1,
-  /** A snapshot is on its way; no appends. */
+  /** A snapshot is being sent; no appends. */
   Snapshot: 2,
 } as const;
 export type ProgressState = (typeof ProgressState)[keyof typeof ProgressState];
@@ -15,8 +15,8 @@ export type ProgressState = (typeof ProgressState)[keyof typeof ProgressState];
 const NAMES = ["StateProbe", "StateReplicate", "StateSnapshot"] as const;
 
 /**
- * What the leader knows of one follower (`matchIndex` and `nextIndex` of the Raft paper, with flow control).
- * Invariant: match < next, and in Replicate everything in (match, next) is in flight.
+ * The leader's knowledge of one follower (`matchIndex` and `nextIndex` of the Raft paper, with flow control).
+ * Invariant: match < next, and in Replicate all entries in (match, next) are in flight.
  */
 export class Progress {
   /** Highest entry known to be durable on the follower. */
@@ -24,15 +24,15 @@ export class Progress {
   /** First entry of the next append. */
   next: number;
   state: ProgressState = ProgressState.Probe;
-  /** In Snapshot: index of the snapshot under way; else 0. */
+  /** Index of the snapshot that is being sent, in state Snapshot; else 0. */
   pendingSnapshot = 0;
-  /** Heard from since the last quorum check. */
+  /** True when the follower was heard from since the last quorum check. */
   recentActive: boolean;
-  /** Sending is suspended until an answer or a heartbeat answer: a probe is out, or the window is full. */
+  /** Sending waits for an answer or a heartbeat answer: a probe is in flight, or the window is full. */
   flowPaused = false;
   readonly inflights: Inflights;
   isLearner: boolean;
-  /** Highest commit index that a message to the follower has carried and that it may have taken. */
+  /** Highest commit index that was sent to the follower and that the follower may have taken. */
   #sentCommit = 0;
 
   constructor(match: number, next: number, inflights: Inflights, isLearner: boolean, recentActive: boolean) {
@@ -58,8 +58,8 @@ export class Progress {
   }
 
   becomeProbe(): void {
-    // After a snapshot that arrived, go on behind it, even if the follower has not acknowledged it by an append
-    // answer yet.
+    // After a successful snapshot the appends continue behind it, even when the follower has not acknowledged it by
+    // an append answer yet.
     const next = this.state === ProgressState.Snapshot ? this.pendingSnapshot + 1 : 0;
     this.#enter(ProgressState.Probe);
     this.next = Math.max(this.match + 1, next);
@@ -78,17 +78,17 @@ export class Progress {
     this.#sentCommit = index;
   }
 
-  /** Accounts for an append with `count` entries and `bytes` of payload that has just been sent. */
+  /** Records an append with `count` entries and `bytes` of payload that was just sent. */
   sentEntries(count: number, bytes: number): void {
     if (this.state === ProgressState.Replicate) {
       if (count > 0) {
         this.next += count;
         this.inflights.add(this.next - 1, bytes);
       }
-      // A message that fills the window, or an empty one sent while it is full, acts as a probe.
+      // A message that fills the window, or an empty message during a full window, acts as a probe.
       this.flowPaused = this.inflights.full;
     } else if (this.state === ProgressState.Probe) {
-      // An empty append (a commit index to pass on) does not use up the probe.
+      // An empty append (which sends a commit index) does not count as the probe.
       if (count > 0) this.flowPaused = true;
     } else {
       violated("append sent to a follower that waits for a snapshot", {
@@ -103,13 +103,13 @@ export class Progress {
     this.#sentCommit = commit;
   }
 
-  /** Whether telling the follower of `commit` can move its commit index. */
+  /** True when sending `commit` can move the commit index of the follower. */
   canBumpCommit(commit: number): boolean {
-    // It can commit at most next - 1, so nothing above what it was told up to there is news.
+    // The follower can commit at most next - 1, so a commit index above the one already sent up to there is not new.
     return commit > this.#sentCommit && this.#sentCommit < this.next - 1;
   }
 
-  /** The follower has everything up to `index`. False when that was known already. */
+  /** The follower has all entries up to `index`. False when the leader knew that already. */
   maybeUpdate(index: number): boolean {
     if (index <= this.match) return false;
     this.match = index;
@@ -119,8 +119,8 @@ export class Progress {
   }
 
   /**
-   * The follower refused an append after entry `rejected`; `hint` is where its log may match. Moves `next` back.
-   * False when the refusal is stale: overtaken by a later acknowledgement, or answering an older probe.
+   * The follower refused an append after entry `rejected`; its log may match at `hint`. Moves `next` back. False
+   * when the refusal is stale: a later acknowledgement overtook it, or it answers an older probe.
    */
   maybeDecreaseTo(rejected: number, hint: number): boolean {
     if (this.state === ProgressState.Replicate) {
@@ -136,7 +136,7 @@ export class Progress {
     return true;
   }
 
-  /** One line, as the interaction cases print it. */
+  /** One line, in the format of the interaction cases. */
   toString(): string {
     let line = `${NAMES[this.state]} match=${this.match} next=${this.next}`;
     if (this.isLearner) line += " learner";
@@ -156,7 +156,9 @@ export class Progress {
     this.inflights.reset();
   }
 
-  /** What lies at or beyond `next` may not have arrived, so a commit index told there may not have been taken. */
+  /**
+   * Entries at or after `next` may not have arrived, so the follower may not have taken a commit index from there.
+   */
   #regressSentCommit(): void {
     this.#sentCommit = Math.min(this.#sentCommit, this.next - 1);
   }

@@ -10,10 +10,10 @@ import { type Configuration, EMPTY_CONFIGURATION } from "./configuration.ts";
 import { Inflights } from "./inflights.ts";
 import { Progress } from "./progress.ts";
 
-/** Progress by node id, of voters and learners alike, the node itself included. */
+/** Progress by node id, of voters and learners, the node itself included. */
 export type ProgressMap = ReadonlyMap<number, Progress>;
 
-/** The configuration in force, what is known of each member, and the votes of the current election. */
+/** The configuration in force, the progress of each member, and the votes of the current election. */
 export class ProgressTracker implements AckedIndexes {
   readonly maxInflightMessages: number;
   readonly maxInflightBytes: number;
@@ -54,7 +54,7 @@ export class ProgressTracker implements AckedIndexes {
     return isJointVoter(this.#configuration.voters, id);
   }
 
-  /** `id` alone is a quorum. */
+  /** True when `id` alone is a quorum. */
   isSoleVoter(id: number): boolean {
     const { incoming, outgoing } = this.#configuration.voters;
     return incoming.length === 1 && outgoing.length === 0 && incoming[0] === id;
@@ -67,7 +67,7 @@ export class ProgressTracker implements AckedIndexes {
     this.#voterIds = jointIds(configuration.voters);
   }
 
-  /** Forgets all progress, as at the start of a term: nothing acknowledged, everything after `lastIndex` to send. */
+  /** Resets all progress, as at the start of a term: nothing is acknowledged, and appends start after `lastIndex`. */
   resetProgress(lastIndex: number, self: number): void {
     const fresh = new Map<number, Progress>();
     for (const id of this.#ids) {
@@ -86,7 +86,7 @@ export class ProgressTracker implements AckedIndexes {
     return this.#progress.get(id)?.match;
   }
 
-  /** The largest index that a quorum has acknowledged, whatever its term. */
+  /** The largest index that a quorum has acknowledged, in any term. */
   committedIndex(): number {
     return jointCommittedIndex(this.#configuration.voters, this);
   }
@@ -104,7 +104,7 @@ export class ProgressTracker implements AckedIndexes {
     return jointVoteResult(this.#configuration.voters, this.#votes);
   }
 
-  /** Whether a quorum of voters has been heard from since the last check. */
+  /** True when a quorum of voters was heard from since the last check. */
   quorumActive(): boolean {
     const active = new Map<number, boolean>();
     for (const [id, progress] of this.#progress) {
