@@ -63,7 +63,7 @@ export class ReadySource {
       if (append !== null) messages.push(append);
       if (committedEntries.length > 0) messages.push(storageApply(raft, committedEntries));
     } else {
-      this.#stepsOnAdvance = this.#takeVoteGuard(messages, snapshot, committedEntries);
+      this.#stepsOnAdvance = this.#takePromises(messages, snapshot, committedEntries);
     }
     const ready: Ready = {
       softState: this.#takeSoftState(),
@@ -94,7 +94,7 @@ export class ReadySource {
   }
 
   /** Splits the promises: those to other nodes are added to `messages`, and `advance` delivers those to this node. */
-  #takeVoteGuard(
+  #takePromises(
     messages: Message[],
     snapshot: Ready["snapshot"],
     committedEntries: readonly Entry[],

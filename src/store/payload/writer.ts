@@ -81,17 +81,17 @@ export class PayloadWriter {
     this.#refuseAfterFailure();
     if (this.#offset >= this.#fileBytes) this.#startNextFile();
     const ref = { segment: this.#segment, offset: this.#offset, length: payload.length, crc: crc32(payload) };
-    const thread = alignPayload(payload.length);
+    const padded = alignPayload(payload.length);
     if (payload.length <= STAGED_MAX_BYTES) {
-      if (this.#staged + thread > STAGE_BYTES) this.flush();
+      if (this.#staged + padded > STAGE_BYTES) this.flush();
       this.#stage.set(payload, this.#staged);
-      this.#stage.fill(0, this.#staged + payload.length, this.#staged + thread);
-      this.#staged += thread;
+      this.#stage.fill(0, this.#staged + payload.length, this.#staged + padded);
+      this.#staged += padded;
     } else {
       this.flush();
       this.#write(payload, this.#offset);
     }
-    this.#offset += thread;
+    this.#offset += padded;
     return ref;
   }
 

@@ -206,7 +206,7 @@ export class SnapshotDecoder {
     const key = body.sized("a key");
     const endTs = this.#endOf(key, commitTs, body);
     const value = (flags & ROW_TOMBSTONE) === 0 ? body.sized("a value") : undefined;
-    const garbage = (flags & ROW_GARBAGE) === 0 ? undefined : body.sized("a garbage");
+    const garbage = (flags & ROW_GARBAGE) === 0 ? undefined : body.sized("a garbage record");
     this.#counts.rows++;
     const row = { key, commitTs, endTs, value, garbage, payload: undefined };
     if ((flags & ROW_PAYLOAD) === 0) {

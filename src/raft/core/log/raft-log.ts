@@ -239,14 +239,14 @@ export class RaftLog {
   /** The next page of committed entries to apply. */
   nextCommitted(allowUnstable: boolean): readonly Entry[] {
     if (!this.hasNextCommitted(allowUnstable)) return NO_ENTRIES;
-    const thread = this.#maxApplyingBytes - this.#applyingBytes;
-    if (thread <= 0) {
+    const left = this.#maxApplyingBytes - this.#applyingBytes;
+    if (left <= 0) {
       violated("no space to apply entries, yet not paused", {
         maxApplyingBytes: this.#maxApplyingBytes,
         applyingBytes: this.#applyingBytes,
       });
     }
-    return this.slice(this.#applying + 1, this.#maxAppliable(allowUnstable) + 1, thread);
+    return this.slice(this.#applying + 1, this.#maxAppliable(allowUnstable) + 1, left);
   }
 
   #maxAppliable(allowUnstable: boolean): number {
