@@ -98,12 +98,12 @@ export class ClusterRequests {
     return { ...status, progress };
   }
 
-  /** HeartbeatResp. */
+  /** Records the applied index in a HeartbeatResp. */
   appliedAt(id: number, index: number): void {
     this.#appliedThere.set(id, index);
   }
 
-  /** The configuration, the leader or the time has changed. */
+  /** Called when the configuration or the leader changes, and at each tick. */
   check(): void {
     if (this.#options.engine() !== undefined) this.#changes.check();
   }
@@ -112,8 +112,8 @@ export class ClusterRequests {
     this.#changes.stop();
   }
 
-  /** Of this node's people. `answer` is called once, whatever happens; an election, or a change that is under way, is
-   *  waited for within reason. */
+  /** A request of this node's operator. `settle` is called at most once. During an election or another change, the
+   *  request is repeated for LEADER_WAIT_MS. */
   request(request: ClusterRequest, settle: (reply: ClusterReply) => void): void {
     const { clock, timers } = this.#options;
     const giveUpAtMs = clock.monotonicMs() + LEADER_WAIT_MS;

@@ -25,7 +25,7 @@ export interface ClusterIdentity {
    */
   readonly clusterId: string;
   readonly name: string;
-  /** 32 hex digits, made with the data directory. */
+  /** 32 hex digits, made when the data directory was made. */
   readonly instance: string;
   /** The roster of an earlier `keep-roster`; undefined = the node has neither bootstrapped nor joined. */
   readonly roster: readonly Member[] | undefined;
