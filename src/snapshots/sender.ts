@@ -80,17 +80,17 @@ export class SnapshotSender {
     this.#options.store({ kind: "pin", streamId: id });
   }
 
-  /** The store thread: payloads and old versions stay. */
+  /** The store thread has pinned the keyspace: payloads and old versions stay. */
   onHeld(streamId: number): void {
     if (this.#streams.has(streamId)) this.#options.snapshots({ kind: "send", streamId });
   }
 
-  /** The snapshot thread: the read is open at this position. */
+  /** The snapshot thread has opened the keyspace at this position. */
   onOpened(streamId: number, applied: AppliedState, membership: Membership): void {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
     const wanted = wantedBy(stream);
-    // The core applies an entry as it hands it out, the keyspace a moment later.
+    // The core counts an entry as applied when it hands out the entry; the keyspace applies the entry later.
     if (applied.index < wanted) {
       this.#end(
         stream,

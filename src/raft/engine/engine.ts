@@ -245,7 +245,7 @@ export class Engine<M extends GroupConfiguration> {
       this.#applies.shift();
       this.#deliver(apply.responses);
     }
-    // A snapshot may have overtaken what is only now reported.
+    // An installed snapshot may be newer than the position that is reported only now.
     if (applied.index > this.#applied.index) this.#setApplied(applied);
     const { cache, retainBytes } = this.#options;
     this.#gone.push(cache.evictApplied(this.#applied.index, retainBytes));

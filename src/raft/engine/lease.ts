@@ -40,7 +40,7 @@ export class Lease {
     this.#electionTimeoutMs = electionTimeoutMs;
   }
 
-  /** The newest round that grants a lease: what a forced vote is compared with. */
+  /** The newest round that grants a lease. A forced vote is compared with this round. */
   get lastRound(): number {
     return this.#round;
   }
