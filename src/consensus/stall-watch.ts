@@ -25,7 +25,7 @@ export class StallWatch {
     this.#patienceMs = patienceMs;
   }
 
-  /** Returns the half that stalls; undefined when neither does. A call that returns a half starts its time anew. */
+  /** Returns the half that stalls; undefined when neither does. A call that returns a half restarts both times. */
   stalled(oldest: OldestWork, nowMs: number): "log" | "keyspace" | undefined {
     this.#append = stillAt(this.#append, oldest.append, nowMs);
     this.#apply = stillAt(this.#apply, oldest.apply, nowMs);

@@ -1,6 +1,6 @@
 /**
- * One node: data directory, threads, front, listeners. This file holds only the order of start and stop. More than
- * 400 lines: the whole order stays in one file.
+ * One node: data directory, threads, front, listeners. This file holds only the order of start and stop.
+ * More than 400 lines: the whole order stays in one file.
  */
 import { existsSync } from "node:fs";
 import { type AdminListener, startAdmin } from "../admin/listener.ts";

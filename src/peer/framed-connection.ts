@@ -125,7 +125,8 @@ export class FramedConnection {
     this.#connection?.write(bytes);
   }
 
-  /** Called at intervals: sends ALIVE on an idle connection, and ends a connection whose other end is silent. */
+  /** Called at intervals: sends ALIVE on an idle connection, and ends a connection whose other end is silent.
+   *  @param paused this process itself was paused, so the other end's silence proves nothing */
   sweep(paused: boolean): void {
     if (this.#ended) return;
     this.#reader.relax();

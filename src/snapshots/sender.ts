@@ -1,7 +1,7 @@
 /**
- * Keyspace snapshots on their way to followers, as the consensus thread drives them: the store thread holds what is to be read,
- * the snapshot thread reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
- * reported to the core exactly once and what was held is let go.
+ * Sends keyspace snapshots to followers. The store thread pins the keyspace, the snapshot thread reads the keyspace, the
+ * transport sends the chunks, and the receiver gives credit. At the end of a stream the keyspace is unpinned, and the end is
+ * reported to the core once (except for a replaced stream, see `onEnd`).
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";

@@ -181,7 +181,7 @@ export class Engine<M extends GroupConfiguration> {
     else this.#core.readIndex(context);
   }
 
-  /** Asks the core to transfer leadership to `target`. The lease is void until the transfer ends. */
+  /** Asks the core to transfer leadership to `target`. The lease is void from then on. */
   transferLeader(target: number): void {
     this.#core.transferLeader(target);
   }
