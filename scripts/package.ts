@@ -36,7 +36,7 @@ try {
 }
 console.log(`${outfile} (${(statSync(outfile).size / 2 ** 20).toFixed(1)} MiB)`);
 
-/** What a binary says that it is: one of an older commit must not be packed as this one. */
+/** The release that a binary reports, so that a binary of an older commit is not packed as the current release. */
 function nameIn(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
   const { stdout, exitCode } = Bun.spawnSync([path, "version", "--json"], { env: {}, stderr: "ignore" });

@@ -47,7 +47,7 @@ function plainTable(what: string, rows: Readonly<Record<string, PlainRow>>): str
   ];
 }
 
-/** Every operation has it: said so instead of fifty names. */
+/** A name that more operations than this have is described without a list of the operations. */
 const MANY = 12;
 
 function knownTo(name: string): string {

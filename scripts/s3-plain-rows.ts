@@ -10,7 +10,7 @@ const row = (treatment: Treatment, note: string): PlainRow => ({ treatment, note
 const KEPT = row("honoured", "kept and given back");
 const PAGE = row("honoured", "part of the list");
 
-/** By name in lower case. */
+/** Headers by name in lower case. */
 export const PLAIN_HEADERS: Readonly<Record<string, PlainRow>> = {
   "cache-control": KEPT,
   "content-disposition": KEPT,

@@ -118,7 +118,7 @@ function peerAddresses(
   return { listen: peerAddress, advertise: said };
 }
 
-/** The core knows nodes by a hash of their names. */
+/** The core identifies nodes by a hash of their names, so two names must not have the same hash. */
 function checkIds(flag: string, names: readonly string[], idOf: IdOf): void {
   const nameOf = new Map<number, string>();
   for (const name of names) {
