@@ -1,4 +1,7 @@
-/** `bun scripts/package.ts deb|tarball [folder]`: dist/elastickv_VERSION_amd64.deb, dist/elastickv-VERSION-linux-amd64.tar.gz. */
+/**
+ * `bun scripts/package.ts deb|tarball [folder]`: writes dist/elastickv_VERSION_amd64.deb or
+ * dist/elastickv-VERSION-linux-amd64.tar.gz.
+ */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buildDeb, debName } from "./package/deb.ts";

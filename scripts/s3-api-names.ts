@@ -1,8 +1,8 @@
 /**
- * `bun scripts/s3-api-names.ts service-2.json VERSION`: writes test/s3/headers/api-names.json: of each operation in
- * botocore's service model of S3 (`pip download botocore`, inside it `botocore/data/s3/2006-03-01/service-2.json.gz`) its
- * target, the names of its headers and query parameters, and the IAM actions that its documentation mentions. Names only;
- * tests compare our tables with them.
+ * `bun scripts/s3-api-names.ts service-2.json VERSION`: writes test/s3/headers/api-names.json from botocore's
+ * service model of S3 (`pip download botocore`, inside it `botocore/data/s3/2006-03-01/service-2.json.gz`). The
+ * file has, for each operation, the target, the names of headers and query parameters, and the IAM actions in the
+ * documentation. Names only; tests compare our tables with the file.
  */
 import { join } from "node:path";
 

@@ -1,4 +1,7 @@
-/** The headers of the API reference that are plain HTTP, and its query parameters: for the documentation and its test. */
+/**
+ * The headers of the API reference that are plain HTTP, and its query parameters, for the documentation and its
+ * test.
+ */
 import type { Treatment } from "../src/s3/headers/rows.ts";
 
 export interface PlainRow {

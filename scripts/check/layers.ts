@@ -245,7 +245,10 @@ export const FILES_ALLOWED_BECAUSE: Readonly<Record<string, string>> = {
   "src/node/topology.ts": "reads the operator's cluster file once, at the start",
 };
 
-/** SQLite opens, writes and syncs its own files: no VFS can be put under `bun:sqlite` (docs/decisions/091-store-over-the-disk.md). */
+/**
+ * SQLite opens, writes and syncs its own files: no VFS can be put under `bun:sqlite`
+ * (docs/decisions/091-store-over-the-disk.md).
+ */
 export const SQLITE_FILES = [
   "src/store/sqlite/connection.ts",
   "src/store/sqlite/reader.ts",

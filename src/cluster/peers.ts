@@ -57,7 +57,10 @@ export interface ClusterPeersOptions
   readonly onProblem: (peer: Peer, problem: string) => void;
   /** Sends the message `keep-incarnations`. */
   readonly keepIncarnations: (id: number, peers: readonly PeerIncarnation[], since: string) => void;
-  /** This node's data directory is older than what the node has promised. Called once; the node sends nothing any more. */
+  /**
+   * This node's data directory is older than what the node has promised. Called once; the node sends nothing
+   * afterwards.
+   */
   readonly onRolledBack: (message: string) => void;
 }
 

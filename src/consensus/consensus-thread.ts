@@ -2,8 +2,10 @@
  * The consensus thread connects a group's replica with the other threads and the peers. The consensus thread never
  * touches a disk.
  *
- *     gateways -> proposals, reads     control -> cluster requests     log -> appended, entries      store -> opened, applied, pinned
- *     peers -> raft messages, forwarded proposals, requests, snapshot streams       snapshot thread -> chunks, complete
+ *     gateways -> proposals, reads             control -> cluster requests
+ *     log -> appended, entries                 store -> opened, applied, pinned
+ *     peers -> raft messages, forwarded proposals, requests, snapshot streams
+ *     snapshot thread -> chunks, complete
  *
  * The thread opens log and keyspace; then it bootstraps or joins, on a node that has not taken part yet; then it
  * runs.
@@ -43,7 +45,7 @@ import {
   startsAs,
 } from "./start.ts";
 
-/** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
+/** Election timeouts for which a leader's log or keyspace may stall before the leader transfers leadership. */
 const STALL_ELECTIONS = 10;
 
 export class ConsensusThread {

@@ -4,7 +4,10 @@ export interface EdgeRequest {
   readonly method: string;
   /** The request target exactly as on the request line: never decoded, never normalised. */
   readonly rawTarget: string;
-  /** Name, value, name, value ... in wire order and case; values are latin1. Host is that of an absolute-form target. */
+  /**
+   * Name, value, name, value ... in wire order and case; values are latin1. The authority of an absolute-form
+   * target replaces Host.
+   */
   readonly rawHeaders: readonly string[];
   /** First value of a header by lower-case name, latin1; undefined when absent. */
   header(lowerName: string): string | undefined;

@@ -9,7 +9,7 @@ import type { MetricJson } from "./families.ts";
 export function processSource(): MetricsSource {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // V8's heap spaces do not exist in JavaScriptCore: nothing but zeros, for a walk of the heap at each scrape.
+  // JavaScriptCore has no V8 heap spaces: the metrics would be zeros and cost a walk of the heap at each scrape.
   for (const what of ["total", "used", "available"]) {
     registry.removeSingleMetric(`nodejs_heap_space_size_${what}_bytes`);
   }

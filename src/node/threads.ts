@@ -28,7 +28,9 @@ import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from 
 import { threadFailure } from "./thread-failure.ts";
 import type { Topology } from "./topology.ts";
 
-/** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */
+/**
+ * One Raft tick. Ten ticks without a leader start an election (docs/design/contract.md, section 5: about a second).
+ */
 const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 const HEARTBEAT_TICKS = 1;

@@ -1,4 +1,7 @@
-/** The contract between the consensus thread and the connections to its peers (design/contract.md, section 5 "Lanes" and section 10). */
+/**
+ * The contract between the consensus thread and the connections to its peers (design/contract.md, section 5 "Lanes"
+ * and section 10).
+ */
 import type { NetworkAddress, PeerCertificate } from "../platform/network.ts";
 import type { Message } from "../raft/core/types.ts";
 
@@ -123,7 +126,7 @@ export type RefusalCode =
 export type HandshakeFailure =
   /** The dialler did not prove that it knows a secret of the cluster. */
   | "secret"
-  /** This node dialled, and the other end did not prove that it knows the secret. */
+  /** This node dialled, and the dialled end did not prove that it knows the secret. */
   | "answer"
   /**
    * The ends proved membership, and one end refused: another cluster, a removed node, a certificate of another name

@@ -1,7 +1,7 @@
 /**
- * Sends keyspace snapshots to followers. The store thread pins the keyspace, the snapshot thread reads the keyspace, the
- * transport sends the chunks, and the receiver gives credit. At the end of a stream the keyspace is unpinned, and the end is
- * reported to the core once (except for a replaced stream, see `onEnd`).
+ * Sends keyspace snapshots to followers. The store thread pins the keyspace, the snapshot thread reads the
+ * keyspace, the transport sends the chunks, and the receiver gives credit. At the end of a stream the keyspace is
+ * unpinned, and the end is reported to the core once (except for a replaced stream, see `onEnd`).
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";

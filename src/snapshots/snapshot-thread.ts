@@ -28,7 +28,7 @@ export interface SnapshotThreadOptions {
   readonly generations: KeyspaceGenerations;
   readonly channel: Channel<ConsensusToSnapshot, SnapshotToConsensus>;
   readonly timers: Timers;
-  /** The thread cannot go on; the process must end. */
+  /** The thread cannot continue; the process must end. */
   readonly fatal: Fatal;
 }
 

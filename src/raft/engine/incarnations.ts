@@ -38,7 +38,7 @@ export function withIncarnation(incarnations: readonly string[], boot: string): 
   return [...all.slice(0, INCARNATIONS_KEPT_PER_END), ...all.slice(-INCARNATIONS_KEPT_PER_END)];
 }
 
-/** From `since` on; all of them when it is not among them. */
+/** The starts from `since` on; all starts when `since` is not in the list. */
 export function incarnationsSince(incarnations: readonly string[], since: string): readonly string[] {
   return incarnations.slice(Math.max(0, incarnations.indexOf(since)));
 }
