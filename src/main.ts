@@ -76,7 +76,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   };
   const onFenced = (message: string, code: ExitCode): void => {
     if (serving === undefined) end(message, code);
-    // The copy of a fenced node is of no use, so an error while it stops is ignored.
+    // The copy of a fenced node is of no use, so the exit code is the same whether the stop succeeds or fails.
     else serving.stop().finally(() => end(message, code));
   };
   const onFatal = (message: string, code: ExitCode): void => {
