@@ -1,6 +1,6 @@
 /**
- * `bun scripts/build.ts [outfile]`: the binary (docs/operations/build.md). Written beside the target and moved over it, so
- * that a running binary is not disturbed and a broken build leaves the old one.
+ * `bun scripts/build.ts [outfile]`: builds the binary (docs/operations/build.md). The binary is written beside the
+ * target and then renamed, so that a running binary is not changed and a failed build leaves the old one.
  */
 
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
@@ -12,22 +12,22 @@ import { releaseOf } from "./package/release.ts";
 const root = join(import.meta.dir, "..");
 const outfile = process.argv[2] ?? join(root, "dist/elastickv");
 
-/** Main first; the Workers as further entrypoints, or they are missing from the binary. */
+/** Main is first. The Workers must be entrypoints too; otherwise they are missing from the binary. */
 const entrypoints = ["main.ts", ...Object.values(WORKER_ENTRYPOINTS)].map((path) => join("src", path));
 for (const entrypoint of entrypoints) {
   if (!existsSync(join(root, entrypoint)))
     fail(`${entrypoint} is missing (src/threads/worker-entrypoints.ts lists it)`);
 }
 
-// Bun writes the file's name into the binary: it is the same in every build, or two builds would differ.
+// Bun writes the file's name into the binary, so the name must be the same in every build.
 const workshop = `${outfile}.${process.pid}.new`;
 const temporary = join(workshop, "elastickv");
 mkdirSync(workshop, { recursive: true });
 process.on("exit", () => rmSync(workshop, { recursive: true, force: true }));
 
 /**
- * Planted bugs are for the simulator (src/platform/planted.ts): in the binary every `PLANTED.name` is the constant `false`, and
- * the branch behind it is left out. test/smoke looks for the names in the binary.
+ * Planted bugs are for the simulator (src/platform/planted.ts). In the binary every `PLANTED.name` is the constant
+ * `false`, and its branch is removed. test/smoke searches the binary for the names.
  */
 const withoutPlantedBugs: BunPlugin = {
   name: "without-planted-bugs",
@@ -52,7 +52,7 @@ const build = await Bun.build({
   },
   compile: {
     outfile: temporary,
-    // A bunfig.toml or .env in the working directory of a server must not change what it does.
+    // A bunfig.toml or .env in a server's working directory must not change the server.
     autoloadBunfig: false,
     autoloadDotenv: false,
     // The parser's limit for request line and headers; the edge has the same (src/http/options.ts).

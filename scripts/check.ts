@@ -1,6 +1,6 @@
 /**
- * `make check`: formatting and lint, types, import arrows, generated code, lockfiles, references,
- * lengths, and what nobody uses. All run; any that fails is shown.
+ * `make check`: formatting and lint, types, import arrows, generated code, lockfiles, references, lengths, and
+ * unused code. All checks run, and each failure is shown.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ const read = (path: string): Promise<string> => Bun.file(join(root, path)).text(
 
 interface Check {
   readonly name: string;
-  /** Empty = fine; else what is wrong. */
+  /** Resolves with the problems; empty = none. */
   run(): Promise<string>;
 }
 
@@ -61,7 +61,7 @@ async function lockfiles(): Promise<string> {
   return compareLockfiles(manifest, await read("package-lock.json"), await read("bun.lock")).join("\n");
 }
 
-/** New files count before they are committed. */
+/** Checks references in new files too, before they are committed. */
 async function references(): Promise<string> {
   const child = Bun.spawn(["git", "ls-files", "--cached", "--others", "--exclude-standard"], {
     cwd: root,
@@ -84,7 +84,7 @@ async function references(): Promise<string> {
 
 const LINES_MAX = 400;
 
-/** A longer file says why (docs/ARCHITECTURE.md, "Folders"). */
+/** A file over the limit must say why (docs/ARCHITECTURE.md, "Folders"). */
 async function lengths(): Promise<string> {
   const problems: string[] = [];
   for await (const file of new Bun.Glob("src/**/*.ts").scan({ cwd: root })) {

@@ -1,11 +1,12 @@
 /**
- * `make cluster`: three nodes on loopback, to try things with. Data, logs and keys stay in the directory: the next run goes
- * on with them. ^C stops all three.
+ * `make cluster`: three nodes on loopback for experiments. Data, logs and keys stay in the directory, and the next
+ * run uses them again. ^C stops all nodes.
  *
  *     bun scripts/cluster.ts BINARY [--dir .data-cluster/BASE_PORT] [--base-port 9100] [--nodes 3]
  *
- * Node k listens on base + 10 k (S3), + 1 (admin) and + 2 (peers). The addresses are part of what the nodes agreed on, so each
- * base port has a directory of its own, and several clusters may run at once. NAME.sh in it brings a node back.
+ * Node k listens on base + 10 k (S3), + 1 (admin) and + 2 (peers). The addresses are part of the cluster's
+ * identity, so each base port has its own directory, and several clusters may run at once. NAME.sh in the directory
+ * starts a stopped node again.
  */
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -15,11 +16,11 @@ import { systemRandom } from "../src/platform/random.ts";
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 200;
-/** What is printed is no wider, unless a single word is. */
+/** Maximum width of printed lines, unless a single word is wider. */
 const COLUMNS = 100;
-/** Where the data was while it lay inside of make run's. */
+/** Earlier place of the data, inside the directory of make run. */
 const EARLIER_DIR = ".data/cluster";
-/** How often a start that waits says what for. */
+/** Interval at which a waiting start prints its reason. */
 const PROGRESS_MS = 5_000;
 
 interface NodePlace {
@@ -29,7 +30,7 @@ interface NodePlace {
   readonly peer: number;
   readonly dataDir: string;
   readonly log: string;
-  /** Runs this node in the foreground. */
+  /** Path of a script that runs this node in the foreground. */
   readonly script: string;
 }
 
@@ -84,7 +85,7 @@ function defaultDir(port: number): string {
   return own;
 }
 
-/** From the environment, or made here once for all nodes. */
+/** Takes the secret from the environment, or makes one secret for all nodes. */
 function clusterSecret(): string[] {
   if (process.env["ELASTICKV_CLUSTER_SECRET"] || process.env["ELASTICKV_CLUSTER_SECRET_FILE"]) return [];
   const file = join(dir, CLUSTER_SECRET_FILE);
@@ -112,7 +113,7 @@ function place(number: number): NodePlace {
   };
 }
 
-/** How a node is started, here and by its script. */
+/** The command that starts a node, here and in its script. */
 function command(node: NodePlace): string[] {
   return [
     binary,
@@ -132,7 +133,7 @@ function start(node: NodePlace): RunningNode {
   return { ...node, child };
 }
 
-/** A node that ends is news, not the end: the others go on, and that can be looked at. */
+/** Reports a node that ends. The other nodes continue, so that their behaviour can be watched. */
 async function watch(node: RunningNode): Promise<void> {
   const code = await node.child.exited;
   if (stopping) return;
@@ -150,7 +151,7 @@ async function ready(): Promise<void> {
   const endsAt = Date.now() + START_TIMEOUT_MS;
   let speakAt = Date.now() + PROGRESS_MS;
   while (!stopping) {
-    // One that has ended was reported; those that run may be a majority.
+    // Ended nodes were reported already; the running nodes may be a majority.
     const reasons = await Promise.all(running.filter(({ child }) => !hasEnded(child)).map(notReady));
     const open = reasons.filter((reason) => reason !== undefined);
     if (open.length === 0) return;
@@ -217,7 +218,7 @@ function summary(): string {
   ].join("\n");
 }
 
-/** From the environment, or what the cluster agreed on: the same in every data directory. */
+/** The root keys: from the environment, or those of the cluster, which are the same in every data directory. */
 function keys(): { access: string; secret: string } {
   const { ELASTICKV_ROOT_ACCESS_KEY: access, ELASTICKV_ROOT_SECRET_KEY: secret } = process.env;
   if (access && secret) return { access, secret };
@@ -243,14 +244,14 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 
-/** A path as short as it is from here, for a shell. */
+/** The path relative to the working directory where that is shorter, quoted for a shell. */
 function shown(path: string): string {
   const near = relative(process.cwd(), path);
   if (near.startsWith("..")) return quoted(path);
   return quoted(near.includes("/") ? near : `./${near}`);
 }
 
-/** To standard error, in lines of `COLUMNS` at most; the second and later ones are indented. */
+/** Prints to standard error, in lines of at most `COLUMNS`; all lines but the first are indented. */
 function say(message: string): void {
   const lines = [""];
   for (const word of message.split(/\s+/)) {
@@ -261,7 +262,7 @@ function say(message: string): void {
   console.error(lines.join("\n"));
 }
 
-/** For a POSIX shell; plain words stay plain. */
+/** Quotes a word for a POSIX shell when needed. */
 function quoted(word: string): string {
   return /^[A-Za-z0-9._/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

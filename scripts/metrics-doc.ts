@@ -1,4 +1,7 @@
-/** `bun scripts/metrics-doc.ts`: writes the table at the end of docs/operations/monitoring.md (a test compares them). */
+/**
+ * `bun scripts/metrics-doc.ts`: writes the table at the end of docs/operations/monitoring.md (a test compares
+ * both).
+ */
 import { join } from "node:path";
 import { METRICS, type MetricDefinition } from "../src/monitoring/definitions.ts";
 

@@ -1,4 +1,7 @@
-/** `bun scripts/package.ts deb|tarball [folder]`: dist/elastickv_VERSION_amd64.deb, dist/elastickv-VERSION-linux-amd64.tar.gz. */
+/**
+ * `bun scripts/package.ts deb|tarball [folder]`: writes dist/elastickv_VERSION_amd64.deb or
+ * dist/elastickv-VERSION-linux-amd64.tar.gz.
+ */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buildDeb, debName } from "./package/deb.ts";
@@ -36,7 +39,7 @@ try {
 }
 console.log(`${outfile} (${(statSync(outfile).size / 2 ** 20).toFixed(1)} MiB)`);
 
-/** What a binary says that it is: one of an older commit must not be packed as this one. */
+/** The release that a binary reports, so that a binary of an older commit is not packed as the current release. */
 function nameIn(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
   const { stdout, exitCode } = Bun.spawnSync([path, "version", "--json"], { env: {}, stderr: "ignore" });

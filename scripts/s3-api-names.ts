@@ -1,8 +1,8 @@
 /**
- * `bun scripts/s3-api-names.ts service-2.json VERSION`: writes test/s3/headers/api-names.json: of each operation in
- * botocore's service model of S3 (`pip download botocore`, inside it `botocore/data/s3/2006-03-01/service-2.json.gz`) its
- * target, the names of its headers and query parameters, and the IAM actions that its documentation mentions. Names only;
- * tests compare our tables with them.
+ * `bun scripts/s3-api-names.ts service-2.json VERSION`: writes test/s3/headers/api-names.json from botocore's
+ * service model of S3 (`pip download botocore`, inside it `botocore/data/s3/2006-03-01/service-2.json.gz`). The
+ * file has, for each operation, the target, the names of headers and query parameters, and the IAM actions in the
+ * documentation. Names only; tests compare our tables with the file.
  */
 import { join } from "node:path";
 
@@ -30,7 +30,7 @@ export interface ApiOperation {
   readonly target: string;
   readonly headers: readonly string[];
   readonly query: readonly string[];
-  /** All that its documentation mentions, also those of related operations and of special cases. */
+  /** All IAM actions in the operation's documentation, also those of related operations and of special cases. */
   readonly actions: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export function apiNames(model: Model, version: string): ApiNames {
   return { model: `botocore ${version}, s3 2006-03-01`, operations };
 }
 
-/** Of `POST /{Bucket}/{Key+}?select&select-type=2` it is `object POST select`. */
+/** The target of `POST /{Bucket}/{Key+}?select&select-type=2` is `object POST select`. */
 function targetOf({ method, requestUri }: { readonly method: string; readonly requestUri: string }): string {
   const [path = "", query = ""] = requestUri.split("?");
   const level = path.includes("{Key+}") ? "object" : path.includes("{Bucket}") ? "bucket" : "service";

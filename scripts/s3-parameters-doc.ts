@@ -1,4 +1,7 @@
-/** `bun scripts/s3-parameters-doc.ts`: writes docs/s3-parameters.md from the tables of src/s3/headers and src/s3/routing/operations (a test compares them). */
+/**
+ * `bun scripts/s3-parameters-doc.ts`: writes docs/s3-parameters.md from the tables of src/s3/headers and
+ * src/s3/routing/operations (a test compares the document with the tables).
+ */
 import { join } from "node:path";
 import { HEADER_ROWS } from "../src/s3/headers/rows.ts";
 import { OPERATIONS } from "../src/s3/routing/operations/table.ts";
@@ -47,7 +50,7 @@ function plainTable(what: string, rows: Readonly<Record<string, PlainRow>>): str
   ];
 }
 
-/** Every operation has it: said so instead of fifty names. */
+/** A name that more operations than this have is described without a list of the operations. */
 const MANY = 12;
 
 function knownTo(name: string): string {

@@ -1,4 +1,7 @@
-/** The headers of the API reference that are plain HTTP, and its query parameters: for the documentation and its test. */
+/**
+ * The headers of the API reference that are plain HTTP, and its query parameters, for the documentation and its
+ * test.
+ */
 import type { Treatment } from "../src/s3/headers/rows.ts";
 
 export interface PlainRow {
@@ -10,7 +13,7 @@ const row = (treatment: Treatment, note: string): PlainRow => ({ treatment, note
 const KEPT = row("honoured", "kept and given back");
 const PAGE = row("honoured", "part of the list");
 
-/** By name in lower case. */
+/** Headers by name in lower case. */
 export const PLAIN_HEADERS: Readonly<Record<string, PlainRow>> = {
   "cache-control": KEPT,
   "content-disposition": KEPT,

@@ -1,4 +1,6 @@
-/** `bun scripts/settings-doc.ts`: writes docs/operations/settings.md from the settings table (a test compares them). */
+/**
+ * `bun scripts/settings-doc.ts`: writes docs/operations/settings.md from the settings table (a test compares both).
+ */
 import { join } from "node:path";
 import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../src/config/settings.ts";
 

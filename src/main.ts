@@ -18,15 +18,18 @@ import { takeServiceManager } from "./platform/service-manager.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
-/** New files and sockets are nobody else's business, whatever the shell or the container had set. */
+/** New files and sockets are closed to other users, whatever umask the shell or the container had set. */
 const PRIVATE_UMASK = 0o077;
 
-/** Written when nothing else is logged any more: whoever looks at a service that does not come back sees it first. */
+/**
+ * Written after all logging has ended, so that an operator of a service that does not restart sees this line first.
+ */
 let lastLine = "";
 
-/** Runs a node until it is told to stop (SIGTERM, SIGINT) or cannot go on. @returns the exit code. */
+/** Runs a node until SIGTERM, SIGINT or a fatal error. @returns the exit code. */
 async function serve(loaded: LoadedConfig): Promise<number> {
-  // Every file names its mode as well; what a library makes (SQLite its -wal and -shm) follows the umask alone.
+  // Every file sets its own mode too; files that a library makes (SQLite's -wal and -shm) depend on the umask
+  // alone.
   process.umask(PRIVATE_UMASK);
   const { config } = loaded;
   const metrics = new ThreadMetrics("front");
@@ -39,7 +42,8 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     onLine: (level) => lines.labels({ level }).inc(),
   });
   const ended = Promise.withResolvers<number>();
-  // A rejection that nobody handles is a bug in a process that holds other people's data: it ends here, in the log.
+  // An unhandled rejection is a bug, and the process holds other people's data: the process logs the error and
+  // ends.
   process.on("unhandledRejection", (error) => {
     log.error("unhandled rejection", { error });
     ended.resolve(EXIT.MAY_MEND);
@@ -51,8 +55,8 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   let serving: Node | undefined;
   const stop = (signal: string): void => {
     log.info("signal", { signal });
-    // A start has promised nothing to anybody yet: it may end anywhere, as in a crash. Without a handler it would end by
-    // the signal, or, as process 1 of a container, not at all.
+    // A start has acknowledged nothing yet, so it may end at any point, as in a crash. Without a handler the signal
+    // would end the process, or, for process 1 of a container, do nothing.
     if (serving === undefined) ended.resolve(EXIT.DONE);
     serving?.stop().then(
       () => ended.resolve(EXIT.DONE),
@@ -72,7 +76,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   };
   const onFenced = (message: string, code: ExitCode): void => {
     if (serving === undefined) end(message, code);
-    // Its copy is of no use to anybody: what still runs here is not worth a wait, and its end changes nothing.
+    // The copy of a fenced node is of no use, so the exit code is the same whether the stop succeeds or fails.
     else serving.stop().finally(() => end(message, code));
   };
   const onFatal = (message: string, code: ExitCode): void => {
@@ -81,7 +85,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   };
   const serviceManager = takeServiceManager(process.env, process.pid);
   const starting = Node.start({ config, log, metrics, onFatal, onFenced, serviceManager });
-  // A thread that dies while the log is replayed leaves a start that would wait for it forever.
+  // When a thread dies during the replay, the start would never finish.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;
   serving = node;
@@ -107,7 +111,7 @@ const code = await runCli({
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,
   fetch: (url, init) => {
-    // An admin address is never beyond the proxy that the environment names; fetch would ask that one even for loopback.
+    // Admin requests must not use the proxy of the environment; fetch would use the proxy even for loopback.
     process.env["NO_PROXY"] = process.env["no_proxy"] = "*";
     return fetch(url, init);
   },
@@ -115,7 +119,7 @@ const code = await runCli({
   clock: systemClock,
   sleep: (ms) => Bun.sleep(ms),
 }).catch((error: unknown) => {
-  // Left to the runtime it would end in the handlers above: logged, and the process half alive or gone with code 0.
+  // The runtime would pass the error to the handlers above, and the process would hang or exit with code 0.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`elastickv: ${text}\n`);
   return EXIT.MAY_MEND;

@@ -14,7 +14,7 @@ import {
   SQLITE_FILES,
 } from "./layers.ts";
 
-/** A broken rule: which file, and one sentence that names both sides. */
+/** A broken rule: the file, and one sentence that names both sides. */
 export interface Violation {
   readonly file: string;
   readonly message: string;
@@ -33,7 +33,7 @@ export function checkSource(file: string, source: string): Violation[] {
   return messages.map((message) => ({ file, message }));
 }
 
-/** The table itself: a layer comes after every layer that it imports, so there is no circle. */
+/** Checks the table itself: a layer comes after every layer that it imports, so there is no circle. */
 export function checkLayers(layers: readonly Layer[] = LAYERS): Violation[] {
   const order = layers.map(({ folder }) => folder);
   const file = "scripts/check/layers.ts";
@@ -45,8 +45,9 @@ export function checkLayers(layers: readonly Layer[] = LAYERS): Violation[] {
 }
 
 /**
- * What only the whole tree shows: circles between files, types included, and arrows of the table that no import needs.
- * @param sources by path from the repository's root, generated code left out.
+ * Checks that need the whole tree: circles between files, types included, and arrows of the table that no import
+ * needs.
+ * @param sources sources by path from the repository's root, without generated code.
  */
 export function checkTree(sources: ReadonlyMap<string, string>): Violation[] {
   const graph = new Map(
@@ -76,7 +77,7 @@ function mayReachFiles(file: string): boolean {
   return FILES_ALLOWED.some((prefix) => file.startsWith(prefix)) || file in FILES_ALLOWED_BECAUSE;
 }
 
-/** Types of statements are everybody's in the store; a database is opened where its files are looked after. */
+/** Types of statements are free in the store; a database is opened only where its files are managed. */
 function opensDatabase(source: string): boolean {
   return /\bnew\s+Database\s*\(/.test(codeOnly(source));
 }
@@ -95,7 +96,7 @@ function unusedArrows(graph: ReadonlyMap<string, readonly string[]>): Violation[
   );
 }
 
-/** One violation a circle: the first way back to a file that is still being looked at. */
+/** One violation for each circle: the first path back to a file that is still being visited. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): Violation[] {
   const found: Violation[] = [];
   const done = new Set<string>();
@@ -124,7 +125,7 @@ function importProblems(file: string, own: string, specifier: string): string[] 
   if (specifier.startsWith(".")) {
     const target = normalize(join(dirname(file), specifier));
     if (!target.startsWith("src/")) {
-      // The package's own name and version, and nothing else from outside.
+      // Only the package's own name and version may come from outside src/.
       return target === "package.json" ? [] : [`imports ${target}, which is not part of src/`];
     }
     const layer = layerOf(target);
@@ -161,7 +162,7 @@ function wordProblems(file: string, own: string, source: string): string[] {
 function mayImport(own: string, other: string): boolean {
   const common: readonly string[] = COMMON;
   if (own !== "raft/core" && common.includes(other)) {
-    // The common layers among themselves: in the order of the list.
+    // Common layers may import each other in the order of the list.
     const order = LAYERS.map(({ folder }) => folder);
     return !common.includes(own) || order.indexOf(other) < order.indexOf(own);
   }

@@ -1,17 +1,18 @@
 /**
- * Who may import whom (docs/ARCHITECTURE.md). `below` lists direct arrows, and only those: a layer does not see what the layers
- * below it see. `arrows.ts` compares the sources with this table, type imports included; a line that no import needs is an error too.
+ * The imports that each layer may have (docs/ARCHITECTURE.md). `below` lists direct arrows only: a layer does not
+ * inherit the arrows of the layers below. `arrows.ts` compares the sources with this table, type imports included.
+ * A line that no import needs is an error too.
  */
 export interface Layer {
-  /** Folder below src/. The longest match decides: `raft/core` and not `raft`. */
+  /** Folder below src/. The longest match decides: `raft/core` before `raft`. */
   readonly folder: string;
   readonly below: readonly string[];
 }
 
-/** Usable by every layer but the consensus core, which knows nothing outside itself. */
+/** Every layer may import these, except the consensus core, which imports nothing else. */
 export const COMMON = ["config", "monitoring", "platform", "threads", "gen"] as const;
 
-/** From the bottom up: a layer imports only layers that stand above it in this list. */
+/** Layers from the bottom up: a layer imports only layers above it in this list. */
 export const LAYERS: readonly Layer[] = [
   { folder: "platform", below: [] },
   { folder: "gen", below: [] },
@@ -20,9 +21,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "threads", below: [] },
   { folder: "http", below: [] },
   { folder: "hash", below: [] },
-  // Keys and sealed records; who writes them to the keyspace is above.
+  // Keys and sealed records. Layers above write them to the keyspace.
   { folder: "secrets", below: [] },
-  // Shapes of the admin API: for the admin application, and for the command line at its other end.
+  // Schemas of the admin API, for the admin application and for the command line.
   { folder: "api", below: [] },
   { folder: "cli", below: ["secrets", "api"] },
 
@@ -31,7 +32,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "peer", below: ["raft/core"] },
   { folder: "raft/engine", below: ["raft/core", "raft/log", "peer"] },
 
-  // Nodes and their names, as the system group replicates them: the state machine writes them down.
+  // Nodes and their names, as the system group replicates them and the state machine stores them.
   { folder: "cluster/registry", below: ["raft/core", "raft/engine"] },
 
   { folder: "store", below: [] },
@@ -44,7 +45,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
-  // One thread each: they meet in `messages`, and none of them imports another.
+  // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
     below: ["raft/core", "cluster/registry", "store", "store/generations", "txn", "messages"],
@@ -72,7 +73,7 @@ export const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // The client's side: transactions in, answers and linearizable reads out.
+  // The client side: accepts transactions, returns answers and linearizable reads.
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -81,12 +82,13 @@ export const LAYERS: readonly Layer[] = [
   { folder: "s3/protocol", below: ["http", "txn"] },
   { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
   { folder: "s3/records", below: ["iam", "hash", "store", "txn", "s3/protocol"] },
-  // Once a node: it collects what rows left behind, and so knows those that say it.
+  // The garbage collector runs once in a node. It deletes what rows leave behind, so it imports the record formats.
   { folder: "gc", below: ["store", "txn", "s3/records"] },
   { folder: "s3/headers", below: ["iam", "s3/protocol"] },
   { folder: "s3/xml", below: ["iam", "s3/protocol"] },
   { folder: "s3/body", below: ["hash", "http", "s3/protocol", "s3/auth", "s3/records"] },
-  // The seam, and what both sides of it share; the path through the log stands behind it, and no handler sees it.
+  // The interface to object content, and code for both of its sides. The path through the log implements it, and no
+  // handler imports that path.
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   { folder: "s3/content/log", below: ["store", "txn", "s3/protocol", "s3/records", "s3/content"] },
   {
@@ -152,7 +154,7 @@ export const LAYERS: readonly Layer[] = [
       ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/context", "s3"],
     ],
   },
-  // The composition root: puts the threads together, so it sees them all.
+  // The composition root connects the threads, so it imports all of them.
   {
     folder: "node",
     below: [
@@ -165,7 +167,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "main", below: ["cli", "node"] },
 ];
 
-/** Packages that belong to one place; imports of their types count too. Builtins are named with their prefix. */
+/** Packages that only the listed layers may import; type imports count too. Builtins are named with their prefix. */
 export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   elysia: ["s3", "api", "admin"],
   "@sinclair/typebox": ["api"],
@@ -180,7 +182,9 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ["gen"],
 };
 
-/** What `raft/core` may not so much as name: a pure function of its inputs has no clock, chance, I/O or waiting. */
+/**
+ * Words that `raft/core` must not contain: a pure function of its inputs has no clock, randomness, I/O or waiting.
+ */
 export const IMPURE_WORDS = [
   "Date",
   "performance",
@@ -200,7 +204,9 @@ export const IMPURE_WORDS = [
   "Math.random",
 ] as const;
 
-/** Outside src/platform time and chance come through `Clock` and `Random`, or the simulator cannot rule them. */
+/**
+ * Outside src/platform, time and randomness come through `Clock` and `Random`, so that the simulator controls them.
+ */
 export const AMBIENT_WORDS = [
   "Date.now",
   "Math.random",
@@ -209,17 +215,19 @@ export const AMBIENT_WORDS = [
   "process.hrtime",
 ] as const;
 
-/** Where the real ones are handed in: entrypoints of threads and the composition root. */
+/** Places that create the real ones: entrypoints of threads and the composition root. */
 export const AMBIENT_ALLOWED = ["src/platform/", "src/main.ts", "src/node/"] as const;
 export const AMBIENT_ALLOWED_SUFFIX = "-worker.ts";
 
-/** Files are reached through `Disk` (src/platform/disk.ts), or the simulator's faults do not reach them. */
+/** Files are accessed through `Disk` (src/platform/disk.ts), so that the simulator's faults apply to them. */
 export const FILE_PACKAGES = ["node:fs", "node:fs/promises", "fs", "fs/promises"] as const;
 
-/** What `Disk` is made of, and what runs before there is one. */
+/** The implementation of `Disk`, and code that runs before a `Disk` exists. */
 export const FILES_ALLOWED = ["src/platform/disk/", "src/cli/", "src/config/"] as const;
 
-/** Single files that call the file system themselves, and why. One that does not do so any more is an error too. */
+/**
+ * Single files that call the file system directly, with the reason. A file that no longer does so is an error too.
+ */
 export const FILES_ALLOWED_BECAUSE: Readonly<Record<string, string>> = {
   "src/platform/descriptors.ts": "asks /proc and /dev/null about descriptors",
   "src/platform/io-accounting.ts": "asks /proc what the process has read",
@@ -237,7 +245,10 @@ export const FILES_ALLOWED_BECAUSE: Readonly<Record<string, string>> = {
   "src/node/topology.ts": "reads the operator's cluster file once, at the start",
 };
 
-/** SQLite opens, writes and syncs its own files: no VFS can be put under `bun:sqlite` (docs/decisions/091-store-over-the-disk.md). */
+/**
+ * SQLite opens, writes and syncs its own files: no VFS can be put under `bun:sqlite`
+ * (docs/decisions/091-store-over-the-disk.md).
+ */
 export const SQLITE_FILES = [
   "src/store/sqlite/connection.ts",
   "src/store/sqlite/reader.ts",

@@ -1,4 +1,4 @@
-/** Whether npm and Bun would install the same: every package that both lockfiles name has the same versions in both. */
+/** Checks that npm and Bun install the same: a package in both lockfiles has the same versions in both. */
 
 interface NpmLock {
   readonly packages: Readonly<Record<string, { readonly version?: string; readonly optional?: boolean }>>;
@@ -13,7 +13,7 @@ export interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** One sentence per disagreement. */
+/** Returns one sentence for each difference. */
 export function compareLockfiles(manifest: Manifest, npmText: string, bunText: string): string[] {
   const npm = npmVersions(JSON.parse(npmText) as NpmLock);
   const bun = bunVersions(JSON.parse(withoutTrailingCommas(bunText)) as BunLock);
@@ -22,7 +22,7 @@ export function compareLockfiles(manifest: Manifest, npmText: string, bunText: s
     const left = shown(npm.versions.get(name));
     const right = shown(bun.get(name));
     if (left === right) continue;
-    // Packages of other platforms: Bun leaves out those that the registry it was made from did not have.
+    // Packages of other platforms: bun.lock may lack those that its registry did not have.
     if (npm.optional.has(name) && right === "none") continue;
     problems.push(`${name}: package-lock.json has ${left}, bun.lock has ${right}`);
   }

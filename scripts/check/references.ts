@@ -1,10 +1,10 @@
 /**
- * Whatever a comment, a document or the README points to exists in the repository: documents and their sections, decisions,
- * files and folders, links and their anchors.
+ * Checks that every reference in a comment, a document or the README exists in the repository: documents and their
+ * sections, decisions, files and folders, links and their anchors.
  */
 import { dirname, join, normalize } from "node:path";
 
-/** The repository as this check sees it: its files, and the text of one. */
+/** The repository as this check sees it: its files, and the text of a file. */
 export interface Tree {
   /** Paths from the root, as git lists them. */
   readonly files: ReadonlySet<string>;
@@ -12,16 +12,16 @@ export interface Tree {
   text(path: string): string;
 }
 
-/** A reference that leads nowhere. */
+/** A reference whose target does not exist. */
 export interface DeadReference {
   readonly file: string;
   readonly line: number;
   readonly message: string;
 }
 
-/** Folders that a build or a run makes: named in documents, never committed. */
+/** Folders that a build or a run makes: documents name them, and they are never committed. */
 const GENERATED = /^(?:dist|coverage|node_modules|bench\/results|\.[a-z-]+)(?:\/|$)/;
-/** Written by a tool from another source, or data of a test. */
+/** Files that a tool generates from another source, or data of a test. */
 const NOT_PROSE =
   /^(?:src\/gen\/|bun\.lock|package-lock\.json|LICENSE$|test\/raft\/interaction\/cases\/|test\/scripts\/references\.test\.ts$)/;
 const TEXT = /\.(?:ts|md|mjs|py|go|java|sh|proto|service|toml|json|html|txt|css)$|(?:^|\/)(?:Makefile|run)$/;
@@ -38,7 +38,7 @@ function inFile(tree: Tree, file: string): DeadReference[] {
   const dead: DeadReference[] = [];
   const prose = proseOf(file, tree.text(file));
   for (const [index, text] of prose.entries()) {
-    // A reference may go on in the next line: a document's name in one, its section in the other.
+    // A reference may continue in the next line: the document's name in one line, the section in the next.
     const joined = `${text} ${(prose[index + 1] ?? "").replace(/^[\s*/#]+/, "")}`;
     const messages = [
       ...documents(tree, file, text, joined),
@@ -51,7 +51,7 @@ function inFile(tree: Tree, file: string): DeadReference[] {
   return dead;
 }
 
-/** Lines with what is no prose emptied: code of a source file, fenced blocks of a document. */
+/** Empties lines that are no prose: code of a source file, fenced blocks of a document. */
 function proseOf(file: string, source: string): string[] {
   const lines = source.split("\n");
   if (file.endsWith(".md")) {
@@ -81,7 +81,7 @@ function documents(tree: Tree, file: string, text: string, joined: string): stri
   for (const match of text.matchAll(/(?<![\w./:-])((?:\.{0,2}[\w-]*\/)*[\w-]+\.md)\b/g)) {
     const name = match[1] ?? "";
     if (/:\/\/\S*$/.test(text.slice(0, match.index))) continue;
-    // The text of a link: where it leads is looked at as a link.
+    // The text of a link is skipped, because the link itself is checked.
     if (
       file.endsWith(".md") &&
       text[match.index - 1] === "[" &&
@@ -127,7 +127,7 @@ function headingsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^(?:#+\s+|\*\*)(.+?)(?:\*\*.*)?$/gm)].map(([, heading]) => heading ?? "");
 }
 
-/** As written: from the root, from the file's own folder, or below docs/. */
+/** Resolves a name from the root, from the file's own folder, or below docs/. */
 function resolveDocument(tree: Tree, file: string, name: string): string | undefined {
   const candidates = [name, join(dirname(file), name), join("docs", name)].map((path) => normalize(path));
   return candidates.find((path) => tree.files.has(path));
@@ -140,11 +140,11 @@ function paths(tree: Tree, text: string): string[] {
     /(?<![\w./:@-])((?:src|test|scripts|bench|docs|systemd|proto|findings|deploy)\/[\w./*-]*[\w*/])/g,
   );
   for (const [, path = ""] of found) {
-    // `src/kv/read-*.ts` stands for what begins so, `src/gen/NAME.js` for what lies in the folder.
+    // `src/kv/read-*.ts` means files with this prefix, `src/gen/NAME.js` means files in the folder.
     const fixed = path.replace(/(?:\*|(?<=\/)[A-Z]{3,}\b(?!\.md)).*$/, "");
     const bare = fixed.replace(/\/$/, "");
     if (GENERATED.test(bare) || tree.files.has(bare)) continue;
-    // A name without its ending stands for the file as well.
+    // A name without its extension is a reference to the file too.
     const begins = fixed === path ? [`${bare}/`, `${bare}.`] : [fixed];
     const known = [...tree.files].some((one) => begins.some((begin) => one.startsWith(begin)));
     if (!known) messages.push(`${path} is not in the repository`);
@@ -177,7 +177,7 @@ function links(tree: Tree, file: string, text: string): string[] {
   return messages;
 }
 
-/** As the usual viewers make an anchor of a heading. */
+/** Makes the anchor of a heading in the same way as the usual viewers. */
 function slug(heading: string): string {
   return heading
     .toLowerCase()

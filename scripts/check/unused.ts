@@ -16,7 +16,7 @@ const RUNS: readonly { readonly args: readonly string[]; readonly advice: string
   },
 ];
 
-/** What knip says about the tree at `root`, with what to do. Empty: nothing. */
+/** Returns knip's findings for the tree at `root`, with advice. Empty: no findings. */
 export async function unused(root: string): Promise<string> {
   const said = await Promise.all(
     RUNS.map(async ({ args, advice }) => {

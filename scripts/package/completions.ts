@@ -1,12 +1,12 @@
 /** Completions for bash, zsh and fish, from the table of commands. */
 import { COMMANDS, type CommandOption } from "../../src/cli/command-table.ts";
 
-/** What follows the program's name: the verbs, then what stands for help and version. */
+/** First words after the program's name: the verbs and help. */
 const FIRST_WORDS = [...new Set(COMMANDS.map(({ words }) => words[0] ?? "")), "help"];
 const HELP: CommandOption = { flag: "help", placeholder: undefined, help: "show help" };
 const HEAD = "# Written by scripts/package/completions.ts from the table that elastickv --help is made of.";
 
-/** Second words of the verbs that have any: `cluster` has `status`, `promote` ... */
+/** Second words of the verbs that have some: `cluster` has `status`, `promote` ... */
 function secondWords(): Map<string, { word: string; summary: string }[]> {
   const all = new Map<string, { word: string; summary: string }[]>();
   for (const { words, summary } of COMMANDS) {
@@ -17,7 +17,7 @@ function secondWords(): Map<string, { word: string; summary: string }[]> {
   return all;
 }
 
-/** Words that the value may be; undefined: it is not one of a few. */
+/** The words that are allowed as value; undefined: any value. */
 function choices({ placeholder }: CommandOption): readonly string[] | undefined {
   return placeholder?.includes("|") === true ? placeholder.split("|") : undefined;
 }
@@ -75,7 +75,7 @@ complete -F _elastickv elastickv
 `;
 }
 
-/** One line for each kind of value, with every flag that has it. */
+/** One line for each kind of value, with every flag of that kind. */
 function bashValues(): string[] {
   const kinds = new Map<string, Set<string>>();
   for (const option of COMMANDS.flatMap(({ options }) => options)) {

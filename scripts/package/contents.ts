@@ -1,4 +1,4 @@
-/** What a package installs, the same for Debian and for the tarball: paths on a host, modes, bytes. */
+/** Files that a package installs, the same for Debian and for the tarball: paths on a host, modes, bytes. */
 import {
   chmodSync,
   copyFileSync,
@@ -18,7 +18,7 @@ import type { Release } from "./release.ts";
 const root = join(import.meta.dir, "../..");
 
 export interface PackageFile {
-  /** Below the root of a host. */
+  /** Path below the root of a host. */
   readonly path: string;
   readonly mode: number;
   readonly body:
@@ -29,9 +29,9 @@ export interface PackageFile {
 
 export interface PackageInput {
   readonly release: Release;
-  /** The executable. */
+  /** Path of the executable. */
   readonly binary: string;
-  /** Of everything inside (licences.ts). */
+  /** Text with the licences of all parts (licences.ts). */
   readonly copyright: string;
 }
 
@@ -40,7 +40,7 @@ const READABLE = 0o644;
 /** Folders whose mode is not 0755. */
 const FOLDER_MODES: Readonly<Record<string, number>> = { "etc/elastickv": 0o750 };
 
-/** Everything but what belongs to Debian alone. */
+/** All files except those for Debian alone. */
 export function contents({ release, binary, copyright }: PackageInput): PackageFile[] {
   const file = (path: string, text: string | Uint8Array, mode = READABLE): PackageFile => ({
     path,
@@ -71,15 +71,15 @@ export function contents({ release, binary, copyright }: PackageInput): PackageF
   ];
 }
 
-/** As `gzip -9n`: no name and no time of the machine inside. */
+/** Compresses as `gzip -9n`: the result contains no name and no time of the build machine. */
 export function compressed(text: string): Uint8Array {
   const bytes = gzipSync(text, { level: 9 });
-  // Byte 9 says on what system it was made; Unix, whatever zlib was told.
+  // Byte 9 names the system of the build; Unix is set for a reproducible result.
   bytes[9] = 3;
   return bytes;
 }
 
-/** Writes the files below `folder`, all of one age, whatever the umask. */
+/** Writes the files below `folder` with one modification time and fixed modes, whatever the umask is. */
 export function stage(folder: string, files: readonly PackageFile[], epoch: number): void {
   const folders = new Set<string>();
   for (const { path, mode, body } of files) {
@@ -92,7 +92,7 @@ export function stage(folder: string, files: readonly PackageFile[], epoch: numb
     if (!("linkTo" in body)) chmodSync(target, mode);
     lutimesSync(target, epoch, epoch);
   }
-  // The innermost first: a folder's age changes with what is made in it.
+  // The innermost folder is first, because making a file changes the time of its folder.
   for (const path of ["", ...[...folders].sort()].reverse()) {
     chmodSync(join(folder, path), FOLDER_MODES[path] ?? EXECUTABLE);
     lutimesSync(join(folder, path), epoch, epoch);

@@ -1,4 +1,4 @@
-/** The Debian package. Two builds from the same bytes are the same bytes. */
+/** Builds the Debian package. Two builds from the same input give the same bytes. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ const MAINTAINER_SCRIPTS = ["preinst", "postinst", "prerm", "postrm"] as const;
 const MAINTAINER = "elastickv <elastickv@localhost>";
 
 export interface DebInput extends PackageInput {
-  /** The file to write. */
+  /** Path of the package to write. */
   readonly outfile: string;
 }
 
@@ -17,18 +17,19 @@ export function debName(release: string): string {
   return `elastickv_${release}_amd64.deb`;
 }
 
-/** @throws Error with what dpkg-deb said. */
+/** @throws Error with the output of dpkg-deb. */
 export function buildDeb(input: DebInput): void {
   const { release } = input;
   const files = [...contents(input), ...debianFiles(input)];
   const folder = mkdtempSync(join(tmpdir(), "elastickv-deb-"));
   try {
     stage(folder, files, release.epoch);
-    // What dpkg reads counts the sizes and sums of what lies there now; then it takes its place beside it.
+    // The sizes and sums of the control files are computed from the staged files; then the control files are staged
+    // too.
     stage(folder, [...files, ...controlFiles(folder, files, input)].filter(isControl), release.epoch);
     const options = ["--root-owner-group", "-Zgzip", "-z6", "--threads-max=1"];
     const { exitCode, stderr } = Bun.spawnSync(["dpkg-deb", ...options, "--build", folder, input.outfile], {
-      // Members of the archive have this age, too.
+      // Sets the modification time of the archive's members.
       env: { ...process.env, SOURCE_DATE_EPOCH: String(release.epoch), LC_ALL: "C.UTF-8" },
       stdout: "ignore",
       stderr: "pipe",
@@ -79,12 +80,12 @@ function controlFiles(
   ];
 }
 
-/** dpkg's own sum, to find files that changed; nothing is protected by it. */
+/** dpkg uses MD5 sums to find changed files. The sums protect nothing. */
 function md5(path: string): string {
   return createHash("md5").update(readFileSync(path)).digest("hex");
 }
 
-/** @param kib what it takes on the disk. */
+/** @param kib size on the disk in KiB. */
 function control(version: string, kib: number): string {
   return `Package: elastickv
 Version: ${version}

@@ -1,4 +1,4 @@
-/** The licences of everything inside: elastickv's own, those of the npm packages in the binary, and those of Bun's parts. */
+/** The licences of all parts: elastickv's own, those of the npm packages in the binary, and those of Bun's parts. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { WORKER_ENTRYPOINTS } from "../../src/threads/worker-entrypoints.ts";
@@ -6,14 +6,17 @@ import { RUNTIME_PARTS } from "./runtime-licences.ts";
 
 const root = join(import.meta.dir, "../..");
 const TEXTS = join(root, "packaging/licences/texts");
-/** Texts that every Debian has (base-files, essential); the builder is one, because it has dpkg-deb. */
+/** Texts that every Debian has (base-files, essential). The builder has them too, because it has dpkg-deb. */
 const COMMON = "/usr/share/common-licenses";
 const COMMON_NAMES: Readonly<Record<string, string>> = {
   "LGPL-2.0-or-later": "LGPL-2",
   "LGPL-2.1-or-later": "LGPL-2.1",
 };
 
-/** Packages that name a licence in package.json and bring no text. Another one ends the build, until somebody has looked. */
+/**
+ * Packages that name a licence in package.json and contain no text. A further such package fails the build until a
+ * person has checked it.
+ */
 const WITHOUT_TEXT: Readonly<Record<string, { licence: string; copyright: string }>> = {
   "@nodable/entities": { licence: "MIT", copyright: "Copyright Amit Gupta (https://solothought.com)" },
 };
@@ -26,11 +29,11 @@ export interface BundledPackage {
   readonly name: string;
   readonly version: string;
   readonly licence: string;
-  /** The package's own words. */
+  /** Text of the package's own licence file. */
   readonly text: string;
 }
 
-/** Names of the npm packages of which the bundle has a file, sorted. The same entrypoints as scripts/build.ts. */
+/** Names of the npm packages with a file in the bundle, sorted. The entrypoints are those of scripts/build.ts. */
 export async function bundledNames(): Promise<string[]> {
   const built = await Bun.build({
     entrypoints: ["main.ts", ...Object.values(WORKER_ENTRYPOINTS)].map((path) => join(root, "src", path)),
@@ -46,7 +49,7 @@ export async function bundledNames(): Promise<string[]> {
   return [...new Set(names)].sort();
 }
 
-/** @throws Error naming every package of which no licence text is known. */
+/** @throws Error naming every package without a known licence text. */
 export function licencesOf(names: readonly string[], modules = join(root, "node_modules")): BundledPackage[] {
   const missing: string[] = [];
   const packages = names.map((name): BundledPackage => {
@@ -76,7 +79,7 @@ export function licencesOf(names: readonly string[], modules = join(root, "node_
   return packages;
 }
 
-/** @throws Error: there is none. */
+/** @throws Error when there is no text. */
 export function textOf(licence: string): string {
   const common = COMMON_NAMES[licence];
   const path =
@@ -89,7 +92,7 @@ export function textOf(licence: string): string {
   return readFileSync(path, "utf8").trim();
 }
 
-/** The file that Debian calls `copyright`. */
+/** The content of Debian's file `copyright`. */
 export function copyrightFile(packages: readonly BundledPackage[]): string {
   const used = [...new Set(["Apache-2.0", ...RUNTIME_PARTS.flatMap(({ licences }) => licences)])].sort();
   return [

@@ -1,11 +1,11 @@
-/** The man page, from the tables that `--help` is made of. */
+/** Builds the man page from the tables of `--help`. */
 import { COMMANDS, type CommandOption, type CommandRow, commandUsage } from "../../src/cli/command-table.ts";
 import { settingFacts, wrap } from "../../src/cli/help.ts";
 import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../../src/config/settings.ts";
 import { EXIT } from "../../src/platform/exit-codes.ts";
 import type { Release } from "./release.ts";
 
-/** Width of a line of the source before its escapes: roff joins the lines again, mandoc wants at most 80 bytes. */
+/** Width of a source line before its escapes: roff joins the lines again, mandoc wants at most 80 bytes. */
 const SOURCE_WIDTH = 54;
 
 /** elastickv(1) in the man macros that groff and mandoc know. */
@@ -43,7 +43,7 @@ export function manPage(release: Release): string {
   ].join("\n")}\n`;
 }
 
-/** The settings have a section of their own. */
+/** Limit of options that are shown with their verb; the settings have a section of their own. */
 const FEW = 5;
 
 function ownOptions({ options }: CommandRow): readonly CommandOption[] {
@@ -110,7 +110,7 @@ function sentence(words: string): string {
   return paragraph(/[.!?\]]$/.test(head) ? head : `${head}.`);
 }
 
-/** Plain text as roff: what would be a command or an escape is neither. */
+/** Escapes plain text for roff, so that no text is read as a command or an escape. */
 function text(words: string): string {
   return words
     .replaceAll("\\", "\\e")

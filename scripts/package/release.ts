@@ -1,10 +1,10 @@
-/** Which release a checkout is: what the binary says, and what names its package and its directory on a host. */
+/** The release of a checkout: the name in the binary, in its package and in its directory on a host. */
 import { join } from "node:path";
 import { version } from "../../package.json";
 
 const root = join(import.meta.dir, "../..");
 
-/** What the binary and its package are made of, besides node_modules. Documents are not worth a `-dirty`. */
+/** Inputs of the binary and its package, besides node_modules. A changed document does not cause `-dirty`. */
 const INGREDIENTS = [
   "src",
   "proto",
@@ -16,14 +16,17 @@ const INGREDIENTS = [
 ];
 
 export interface Release {
-  /** Short commit, with -dirty when what goes into the binary differs from it; "source" outside a git checkout. */
+  /**
+   * Short commit, with -dirty when the inputs of the binary differ from the commit; "source" outside a git
+   * checkout.
+   */
   readonly commit: string;
   /**
    * A version as dpkg orders them: `0.1.0` at the commit tagged v0.1.0, and before it `0.1.0~git20260131120000.0123456789ab`
    * (UTC; `.dirty` as above). A file name, a Debian version and a directory: no dash, no slash, no colon.
    */
   readonly name: string;
-  /** Seconds since 1970: of the commit, or SOURCE_DATE_EPOCH. Every file of a package has this age. */
+  /** Seconds since 1970 of the commit, or SOURCE_DATE_EPOCH: the modification time of every file of a package. */
   readonly epoch: number;
 }
 
@@ -42,7 +45,7 @@ export function releaseOf(environment: Readonly<Record<string, string | undefine
   };
 }
 
-/** @param committed seconds since 1970. @param tagged the commit is the one that `package.json` speaks of. */
+/** @param committed seconds since 1970. @param tagged the commit has the tag of the version in `package.json`. */
 export function nameOf(commit: string, committed: number, dirty: boolean, tagged: boolean): string {
   if (tagged && !dirty) return version;
   const time = new Date(committed * 1000).toISOString().replaceAll(/[-:T]|\..*/g, "");

@@ -1,14 +1,15 @@
 /**
- * What the Bun executable is made of: its npm package has no licence file. After Bun's own list of linked libraries and embedded
- * packages (the licence page of oven-sh/bun) and their licence files. A test compares it with `process.versions` of the pinned Bun.
+ * The parts of the Bun executable, whose npm package has no licence file. Sources are Bun's own list of linked
+ * libraries and embedded packages (the licence page of oven-sh/bun) and their licence files. A test compares the
+ * list with `process.versions` of the pinned Bun.
  */
 export interface RuntimePart {
   readonly name: string;
   readonly source: string;
-  /** SPDX identifiers; every one of them has a text (licences.ts). */
+  /** SPDX identifiers; each has a text (licences.ts). */
   readonly licences: readonly string[];
   readonly copyright: string;
-  /** Its names in `process.versions`. */
+  /** Names of the part in `process.versions`. */
   readonly versions?: readonly string[];
 }
 
@@ -24,7 +25,7 @@ export const RUNTIME_PARTS: readonly RuntimePart[] = [
   },
   {
     name: "JavaScriptCore and other parts of WebKit, as patched for Bun",
-    // Relinking, which the LGPL grants: WebKit is built from the sources at `source`, then Bun with it.
+    // The LGPL grants relinking: WebKit is built from the sources at `source`, and then Bun is built with WebKit.
     source: `${github("oven-sh/WebKit")}; to relink: its commit is in process.versions.webkit, Bun's build takes it from vendor/WebKit`,
     licences: ["LGPL-2.0-or-later", "LGPL-2.1-or-later", "BSD-2-Clause"],
     copyright: "Copyright (c) Apple Inc. and the WebKit contributors",
@@ -226,5 +227,5 @@ export const RUNTIME_PARTS: readonly RuntimePart[] = [
   },
 ];
 
-/** Names in `process.versions` that stand for an interface and not for code, or for what is not inside a compiled program. */
+/** Names in `process.versions` of an interface instead of code, or of a part that is not in a compiled program. */
 export const INTERFACES = ["openssl", "v8", "uv", "napi", "modules", "unicode", "typescript"] as const;

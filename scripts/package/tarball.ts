@@ -1,4 +1,7 @@
-/** The same files for other distributions, with install.sh. Two builds from the same bytes are the same bytes. */
+/**
+ * Builds the tarball for other distributions: the same files, with install.sh. Two builds from the same input give
+ * the same bytes.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +11,12 @@ export interface TarballInput extends PackageInput {
   readonly outfile: string;
 }
 
-/** Without `.tar.gz`: the folder in it has the same name. */
+/** Name without `.tar.gz`; the folder in the tarball has the same name. */
 export function tarballName(release: string): string {
   return `elastickv-${release}-linux-amd64`;
 }
 
-/** @throws Error with what tar said. */
+/** @throws Error with the output of tar. */
 export function buildTarball(input: TarballInput): void {
   const { release } = input;
   const name = tarballName(release.name);

@@ -1,6 +1,6 @@
 /**
- * What an operator should do next, in sentences, from what the status says. A sentence never asks for what is under way already:
- * a change of voters, a learner on its way into a lost voter's place, leadership that is being handed over.
+ * Advice for the operator in sentences, computed from the status. No sentence asks for something in progress: a
+ * change of voters, a learner that replaces a lost voter, a transfer of leadership.
  */
 
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
@@ -17,13 +17,13 @@ import { hasMajority, type VoterSet, voterSets } from "./voters.ts";
 type Status = Omit<ClusterStatus, "advice">;
 
 export interface AdviceContext {
-  /** Members that formation, or joining, waits for; undefined when it does not. */
+  /** Members that bootstrap, or joining, waits for; undefined when there is no wait. */
   readonly waiting:
     | { readonly joining: boolean; readonly members: readonly string[]; readonly why: string }
     | undefined;
-  /** The answering node takes no writes for want of space. */
+  /** The answering node refuses writes because disk space is low. */
   readonly diskFull: boolean;
-  /** The answering node's own consensus thread does not answer: the members are as they were. */
+  /** The answering node's own consensus thread does not answer: the status shows the last known members. */
   readonly silent: boolean;
 }
 
@@ -98,7 +98,7 @@ function numberOfVoters({ members }: Status): string | undefined {
   return `${voters} voters bear no more failures than ${voters - 1}: promote one more${more}, or remove one.`;
 }
 
-/** One sentence for one that is lost and one that takes its place, where the lost one stands. */
+/** One sentence for a lost member and its replacement, at the position of the lost member. */
 function adviceOn(member: MemberStatus, status: Status, pairs: readonly Replacement[]): string | undefined {
   const pair = pairs.find(({ lost }) => lost.id === member.id);
   if (pair !== undefined) return replacementAdvice(pair, status);
@@ -117,7 +117,7 @@ function replacementAdvice({ lost, by }: Replacement, { nodeId, view }: Status):
   return `${gone}. ${by.id}, a learner, can take its place: ${stepOf(by, command)} (If ${lost.id} comes back instead: elastickv cluster remove ${by.id}.)`;
 }
 
-/** Where the replacement stands: added, started, copied, caught up, and then the votes change hands. */
+/** The progress of a replacement: added, started, copied, caught up, then the change of votes. */
 function stepOf(by: MemberStatus, command: string): string {
   const goesOn = `${command} waits for that and finishes it, also when it was interrupted.`;
   if (by.registered === false) {
@@ -185,7 +185,7 @@ function noLeader(sets: readonly VoterSet[]): string {
     ),
   ];
   const needed = `No leader: ${counted(short)}.`;
-  // Reached and turned away: that they are started helps nobody.
+  // These members run but are refused, so starting them does not help.
   const refused = missing.filter(({ problem }) => isCertificateProblem(problem));
   if (refused.length > 0) {
     return `${needed} ${refused.map(({ id, problem }) => `${id}: ${problem}`).join("; ")}. Repair the peer certificates; nothing is served until then, and nothing is lost.`;

@@ -6,14 +6,17 @@ import { clusterRoutes } from "./cluster-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import type { AdminDeps } from "./types.ts";
 
-/** The API alone, without listener, host check and pages. Answers an absolute URL with a fixed host (`listener.ts`). */
+/**
+ * The API alone, without listener, host check and pages. The request must be an absolute URL with a fixed host
+ * (`listener.ts`).
+ */
 export interface AdminApp {
   handle(request: Request): Promise<Response>;
 }
 
 /**
- * `aot: false`: the compiled mode reads the source text of handlers to decide what they need, and minifying changes that
- * text. Nothing here is hot.
+ * `aot: false`: the compiled mode reads the source text of handlers, and minifying changes the text. The API is not
+ * on a hot path.
  */
 export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => void): AdminApp {
   return new Elysia({ aot: false, strictPath: true })
@@ -82,7 +85,7 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
     .use(clusterRoutes(deps));
 }
 
-/** A copy that the response schema, which knows no readonly arrays, can type. */
+/** Returns a mutable copy, because the response schema has no readonly arrays. */
 function plainCluster(cluster: ClusterStatus) {
   return {
     ...cluster,
@@ -91,7 +94,7 @@ function plainCluster(cluster: ClusterStatus) {
   };
 }
 
-/** The first thing that is wrong, in one line. */
+/** The first validation error, in one line. */
 function badRequest(error: unknown): string {
   const { all, message } = error as {
     all?: readonly { path?: string; summary?: string }[];

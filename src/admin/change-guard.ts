@@ -1,7 +1,7 @@
 /**
- * Keeps other web pages from changing anything here through a visitor's browser (CSRF): there is no login that they
- * would lack. A browser says where a request comes from, in `Origin` and `Sec-Fetch-Site`; and a page elsewhere cannot send
- * JSON, or DELETE anything, without asking first (a preflight), which is answered 405. Programs send neither header.
+ * Prevents other web pages from making changes through a visitor's browser (CSRF), because the API has no login. A
+ * browser names the origin of a request in `Origin` and `Sec-Fetch-Site`. A page of another origin cannot send JSON
+ * or DELETE without a preflight, which is answered with 405. Programs send neither header.
  */
 export const JSON_TYPE = "application/json";
 
@@ -10,7 +10,9 @@ export interface ForeignChange {
   readonly message: string;
 }
 
-/** @param host the request's Host, known already (`host-guard.ts`). @returns undefined when the change may go on. */
+/**
+ * @param host the request's Host, checked before by `host-guard.ts`. @returns undefined when the change is allowed.
+ */
 export function foreignChange(method: string, headers: Headers, host: string): ForeignChange | undefined {
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") {
@@ -27,7 +29,7 @@ export function foreignChange(method: string, headers: Headers, host: string): F
   return undefined;
 }
 
-/** The scheme may differ: a TLS proxy in front of it ends that. */
+/** Compares hosts only: the scheme differs when a TLS proxy is in front of this listener. */
 function isSameHost(origin: string, host: string): boolean {
   try {
     return new URL(origin).host === new URL(`${new URL(origin).protocol}//${host}`).host;

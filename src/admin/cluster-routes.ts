@@ -1,5 +1,7 @@
-/** Changes of the cluster, over the admin API. Who may ask: whoever is on this machine (`listener.ts` turns all others away,
- *  other web pages among them); what is allowed: the leader decides. */
+/**
+ * Changes of the cluster through the admin API. Only clients on this machine may ask (`listener.ts` refuses all
+ * others, and other web pages). The leader decides which change is allowed.
+ */
 import { Elysia } from "elysia";
 import type { ClusterRefusalCode } from "../api/codes.ts";
 import {
@@ -18,7 +20,7 @@ import { parsePeerAddress } from "../config/members.ts";
 import type { MemberChange } from "../messages/cluster.ts";
 import type { AdminDeps } from "./types.ts";
 
-/** 409: not as things are; 503: perhaps later, by itself. @internal */
+/** 409: the current state does not allow the change; 503: a later attempt may succeed. @internal */
 export const REFUSAL_STATUS: Readonly<Record<ClusterRefusalCode, 400 | 404 | 409 | 503>> = {
   NO_LEADER: 503,
   STALE_CONFIGURATION: 409,

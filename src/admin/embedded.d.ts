@@ -1,4 +1,4 @@
-/** Files that the bundler puts into the binary; the import is a path that `Bun.file` reads. */
+/** Files that the bundler puts into the binary. The import is a path that `Bun.file` reads. */
 declare module "*.css" {
   const path: string;
   export default path;

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 
 /**
- * Which `Host` headers the admin listener answers. It has no login, so a web page that points its own domain name at this
- * address (DNS rebinding) must not be able to read it through a visitor's browser: such requests carry the page's name.
- * Addresses, `localhost` and names the operator knows cannot be pointed elsewhere by anybody else.
+ * Decides which `Host` headers the admin listener answers. The listener has no login, so a web page that points its
+ * own domain name at this address (DNS rebinding) must not read the API through a visitor's browser: such requests
+ * carry the page's name. Other people cannot redirect addresses, `localhost` and names that the operator lists.
  */
 export function isKnownHost(header: string, known: ReadonlySet<string>): boolean {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+))(?::\d{1,5})?$/i.exec(header);
@@ -14,7 +14,7 @@ export function isKnownHost(header: string, known: ReadonlySet<string>): boolean
   return isIP(name) === 4 || name === "localhost" || name.endsWith(".localhost") || known.has(name);
 }
 
-/** @param names the listener's own host, the machine's name, what `admin-hosts` lists. */
+/** @param names the listener's own host, the machine's name, and the names in `admin-hosts`. */
 export function knownHosts(names: Iterable<string>): ReadonlySet<string> {
   const known = new Set<string>();
   for (const name of names) {

@@ -23,35 +23,40 @@ export interface AdminOptions {
   readonly address: ListenAddress;
   /** undefined: there is no unix socket. */
   readonly socket?: AdminSocketPlace;
-  /** More host names browsers may use (`admin-hosts`). */
+  /** Further host names that browsers may use (`admin-hosts`). */
   readonly hosts?: readonly string[];
   readonly deps: AdminDeps;
-  /** Something in a handler failed; the client got a 500 without details. For the log. */
+  /** A handler failed, and the client got a 500 without details. For the log. */
   readonly onError?: (error: unknown) => void;
-  /** The node goes on without its socket. */
+  /** The admin socket could not be made; the node continues without the socket. */
   readonly onWarning?: (message: string) => void;
 }
 
 export interface AdminListener {
-  /** As bound: the real port, also when 0 was asked for. */
+  /** The bound address, with the real port when port 0 was asked for. */
   readonly address: ListenAddress;
-  /** undefined: there is none. */
+  /** undefined: there is no socket. */
   readonly socketPath: string | undefined;
-  /** Cuts every connection and goes on listening: descriptors have run out. */
+  /** Cuts every connection and continues to listen. Called when descriptors have run out. */
   dropConnections(): void;
-  /** Accepts no more and lets answers in flight end. */
+  /** Stops accepting connections and lets answers in flight finish. */
   close(): Promise<void>;
 }
 
 const READ_METHODS: readonly string[] = ["GET", "HEAD"];
 const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
-/** Below it requests may change something. */
+/** Requests below this path may change something. */
 const CHANGES = "/v1/cluster/";
 const MAX_BODY_BYTES = 64 * 1024;
-/** Scrapers, balancers, status pages: a few each. More would take descriptors from S3 clients and peers. */
+/**
+ * Limits for scrapers, balancers and status pages, a few connections each. More would take descriptors from S3
+ * clients and peers.
+ */
 const CONNECTION_LIMITS = { maxConnections: 512, maxIdlePerAddress: 128 };
-/** What the application sees instead of the client's Host: Elysia looks for the path from the 11th character of the URL
- *  on, so a short Host would shift it (`http://a/b/healthz` would be routed as `/healthz`). */
+/**
+ * Origin that the application sees instead of the client's Host. Elysia searches the path from the 11th character
+ * of the URL, so a short Host would shift the path (`http://a/b/healthz` would be routed as `/healthz`).
+ */
 const INTERNAL_ORIGIN = "http://admin.localhost";
 
 interface Site {
@@ -130,15 +135,15 @@ async function answer(request: SmallRequest, site: Site): Promise<Response> {
 }
 
 interface Target {
-  /** As sent. */
+  /** The path as sent. */
   readonly path: string;
-  /** With a host that Elysia reads right. */
+  /** The URL with a host that Elysia parses correctly. */
   readonly url: URL;
-  /** undefined: none was sent. */
+  /** undefined: the client sent no host. */
   readonly host: string | undefined;
 }
 
-/** undefined: nothing that could be answered. In absolute form the target's host counts (RFC 9112 section 3.2.2). */
+/** undefined: the target is invalid. In absolute form the target's host counts (RFC 9112 section 3.2.2). */
 function targetOf({ rawTarget, hosts, httpVersion }: SmallRequest): Target | undefined {
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(rawTarget);
   const relative = absolute === null ? rawTarget : (absolute[2] ?? "") || "/";
@@ -163,8 +168,8 @@ async function read(target: Target, site: Site): Promise<Response> {
 }
 
 /**
- * Any method but GET and HEAD is taken for a change, whatever the path. From elsewhere it is refused before anything else of
- * it is looked at, its body last.
+ * Any method but GET and HEAD counts as a change, whatever the path. A change from another machine is refused
+ * before anything else of the request is checked; the body is read last.
  */
 async function change(request: SmallRequest, target: Target, site: Site): Promise<Response> {
   const { method, headers } = request;
@@ -189,7 +194,7 @@ function unknownHost(): Response {
   return failure(421, "this name is not known here: use the address, or start with --admin-hosts");
 }
 
-/** Method and body of a change, or what is wrong with the body; none stands for an empty object. */
+/** Method and body of a change, or an error answer for the body. An empty body means an empty object. */
 async function bodyOf(request: SmallRequest): Promise<RequestInit | Response> {
   const { method } = request;
   if (method !== "POST") return { method };

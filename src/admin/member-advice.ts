@@ -1,29 +1,29 @@
-/** What to do about one member, looked at alone. */
+/** Advice about one member on its own. */
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
 type Situation = Pick<ClusterStatus, "leaderId" | "nodeId" | "view" | "joint">;
 
-/** Entries behind: a follower that is further back than this is worth a word. */
+/** A follower that is more entries behind than this gets advice. */
 const FAR_BEHIND = 10_000;
 
-/** It runs with a data directory that the cluster will never take. */
+/** The member runs with a data directory that the cluster always refuses. */
 export function isRefusedForGood(problem: string | null): boolean {
   return problem !== null && /\b(WRONG_INSTANCE|ROLLED_BACK)\b/.test(problem);
 }
 
-/** The other end runs, and one of the two does not like what the other has shown. */
+/** The member runs, and one end refuses the other's certificate. */
 export function isCertificateProblem(problem: string | null): boolean {
   return problem !== null && /\bTLS\b|\bCERTIFICATE\b/.test(problem);
 }
 
-/** @param caughtUp a learner that may be given a vote */
+/** @param caughtUp the member is a learner that may be promoted */
 export function memberAdvice(
   member: MemberStatus,
   situation: Situation,
   caughtUp: boolean,
 ): string | undefined {
   const { id, problem } = member;
-  // It leaves by itself: what it lacks is nobody's worry.
+  // A leaving member needs no action.
   if (member.change === "leaving") return undefined;
   if (isRefusedForGood(problem)) {
     return `${id} came back with another data directory (wiped, or restored from a copy) and is not let in: put the old directory back, or ${wayOut(member, situation)}.`;
@@ -56,7 +56,7 @@ function unreachable(member: MemberStatus, situation: Situation): string | undef
   return `${id} cannot be reached${from}${since}${why}: start it. If its machine is lost for good: ${wayOut(member, situation)}.`;
 }
 
-/** A learner has no vote that a replacement could take over; and one change at a time is made. */
+/** A learner has no vote to replace. A further change must wait for the change in progress. */
 function wayOut({ id, role }: MemberStatus, { joint }: Situation): string {
   const command =
     role === "learner"
@@ -65,7 +65,10 @@ function wayOut({ id, role }: MemberStatus, { joint }: Situation): string {
   return joint ? `${command}, once the change of voters under way has ended` : command;
 }
 
-/** It can be reached, and what it needs does not arrive: it is tried again by itself, and fails again until somebody acts. */
+/**
+ * Advice for a reachable member whose snapshot fails. The snapshot is repeated, and fails again until an operator
+ * acts.
+ */
 export function snapshotAdvice(member: MemberStatus, problem: string): string {
   const { id, role } = member;
   const what = `${id} is too far behind for the log, and ${problem}.`;

@@ -17,10 +17,10 @@ const CSS = "text/css; charset=utf-8";
 const JAVASCRIPT = "text/javascript; charset=utf-8";
 
 /**
- * Everything a browser needs, from inside the binary: an appliance has no Internet. `/swagger` takes the place of the page of the
- * swagger plugin, which loads its scripts from a CDN; the plugin's `/swagger/json` is what our page shows.
+ * The files for a browser are inside the binary, because an appliance may have no Internet. `/swagger` replaces the
+ * page of the swagger plugin, which loads its scripts from a CDN. The page shows the plugin's `/swagger/json`.
  *
- * Our own scripts are kept as `.txt`, so that neither bundler nor type checker takes them for modules of the server.
+ * The scripts are `.txt` files, so that bundler and type checker do not treat them as server modules.
  * @internal
  */
 export const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
@@ -40,7 +40,7 @@ function file(imported: unknown): string {
   return imported;
 }
 
-/** A browser may load only what this listener serves; inline styles are Swagger UI's. */
+/** A browser may load only resources of this listener. Swagger UI needs inline styles. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy":
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
@@ -54,7 +54,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export async function servePage(pathname: string): Promise<Response | undefined> {
   const page = PAGES.get(pathname);
   if (page === undefined) return undefined;
-  // Read, not streamed: a Bun.file response handles Range by itself and adds headers of its own.
+  // The file is read, not streamed: a Bun.file response handles Range itself and adds headers.
   const bytes = await Bun.file(page.path).bytes();
   return new Response(bytes, { headers: { ...SECURITY_HEADERS, "Content-Type": page.contentType } });
 }

@@ -1,14 +1,14 @@
 /**
- * Health, readiness and metrics, answered before host check and routing. They hold nothing that a web page could use, and who
- * asks for them knows no more of this node than its address: Prometheus by any name (a Host of its own), HAProxy's
- * `option httpchk` in HTTP/1.0 without a Host (haproxy.org configuration manual, "option httpchk").
+ * Health, readiness and metrics, answered before host check and routing. They contain nothing useful to a web page,
+ * and probes may know only the node's address: Prometheus sends any Host, HAProxy's `option httpchk` uses HTTP/1.0
+ * without a Host (haproxy.org configuration manual, "option httpchk").
  */
 import { METRICS_CONTENT_TYPE } from "../monitoring/collect.ts";
 import type { AdminDeps, Readiness } from "./types.ts";
 
 type ProbeDeps = Pick<AdminDeps, "readiness" | "metrics">;
 
-/** Stale health is worse than none. */
+/** A cached answer would show an old state. */
 const NO_STORE = { "Cache-Control": "no-store" };
 
 export const HEALTHY = { status: "ok" } as const;
@@ -27,7 +27,7 @@ const PROBES: ReadonlyMap<string, Probe> = new Map<string, Probe>([
   ["/metrics", async (deps) => metricsResponse(await deps.metrics())],
 ]);
 
-/** @param path as on the request line, without query. @returns undefined for any other path. */
+/** @param path the path of the request line, without query. @returns undefined for any other path. */
 export function probeAt(path: string): Probe | undefined {
   return PROBES.get(path);
 }

@@ -1,4 +1,7 @@
-/** Which learner is there to take which lost voter's place. Nobody has said so: that a learner was added is how it begins. */
+/**
+ * Guesses which learner replaces which lost voter. No operator has said so: an added learner is the first step of a
+ * replacement.
+ */
 
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 import { isCertificateProblem, isRefusedForGood } from "./member-advice.ts";
@@ -8,7 +11,7 @@ export interface Replacement {
   readonly by: MemberStatus;
 }
 
-/** A learner this close is as good as there: the leader checks again. */
+/** A learner with at most this lag counts as caught up; the leader checks again. */
 const CAUGHT_UP = 1_000;
 
 export function hasCaughtUp({ role, reachable, snapshot, match, lag }: MemberStatus): boolean {
@@ -16,13 +19,16 @@ export function hasCaughtUp({ role, reachable, snapshot, match, lag }: MemberSta
   return match !== null && lag !== null && lag <= CAUGHT_UP;
 }
 
-/** The furthest learner for the first lost voter, and so on; by name where nothing else tells them apart. */
+/**
+ * Pairs the most advanced learner with the first lost voter, and so on. Equal learners stay in the order of
+ * members.
+ */
 export function replacements({
   members,
   leaderId,
   joint,
 }: Pick<ClusterStatus, "members" | "leaderId" | "joint">): readonly Replacement[] {
-  // Without a leader nothing can be changed; in the middle of a change nothing else.
+  // Without a leader no change is possible; during a change no other change is possible.
   if (leaderId === null || joint) return [];
   const learners = members
     .filter(({ role, problem }) => role === "learner" && !isRefusedForGood(problem))

@@ -5,9 +5,10 @@ import { unixSocketState } from "../platform/network/unix-socket.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
 
 /**
- * Makes way for a socket. A process that was killed leaves its socket behind: it is removed when nobody listens there. The
- * caller holds the lock of the data directory, so no other process of this node is between here and its own `listen`.
- * @throws StartError naming the path and what stands in its way; nothing was removed then.
+ * Prepares the path of a socket. A killed process leaves its socket file; the file is removed when no process
+ * listens on it. The caller holds the lock of the data directory, so no other process of this node runs between the
+ * removal and `listen`.
+ * @throws StartError naming the path and the problem; nothing was removed then.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
   const where = `admin socket ${path}`;

@@ -1,4 +1,4 @@
-/** What the admin application shows, and where it gets it from. */
+/** The data that the admin application shows, and their sources. */
 import type { NotReadyCode } from "../api/codes.ts";
 import type { ClusterStatus } from "../api/schemas.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
@@ -7,23 +7,23 @@ export type ChangeReply = Exclude<ClusterReply, { kind: "status" }>;
 
 export interface AdminDeps {
   readiness(): Readiness;
-  /** All threads' metrics in Prometheus' text format. */
+  /** Metrics of all threads in Prometheus' text format. */
   metrics(): Promise<string>;
-  /** As the leader sees it; without one, as this node does. */
+  /** The cluster as the leader sees it; without a leader, as this node sees it. */
   cluster(): Promise<ClusterStatus>;
-  /** Carried out by the leader, wherever it is asked. Answered `done` or `refused`. */
+  /** The leader makes the change, whichever node is asked. The answer is `done` or `refused`. */
   changeCluster(change: MemberChange, configurationIndex: number | null): Promise<ChangeReply>;
   readonly version: VersionInfo;
 }
 
-/** Ready = a client that comes now is served. */
+/** Ready = a client that connects now is served. */
 export type Readiness =
   | { readonly ready: true }
   | { readonly ready: false; readonly reasons: readonly NotReadyReason[] };
 
 export interface NotReadyReason {
   readonly code: NotReadyCode;
-  /** For people: what is missing, and what to do about it. */
+  /** Text for operators: the problem, and the action that solves it. */
   readonly message: string;
 }
 

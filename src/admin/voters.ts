@@ -1,15 +1,15 @@
-/** Who votes, and who is needed: one set of voters, or the old and the new one while votes change hands. */
+/** Voters and quorum: one set of voters, or the old and the new set during a change. */
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
 export interface VoterSet {
-  /** Empty unless there are two of them. */
+  /** Empty unless there are two sets. */
   readonly name: "" | "old " | "new ";
   readonly voters: readonly MemberStatus[];
   readonly reachable: readonly MemberStatus[];
   readonly quorum: number;
 }
 
-/** In a joint configuration both sets have to agree, each with a majority of its own (raft.md). */
+/** In a joint configuration both sets must agree, each with its own majority (raft.md). */
 export function voterSets({ members, joint }: Pick<ClusterStatus, "members" | "joint">): readonly VoterSet[] {
   const voters = members.filter(({ role }) => role !== "learner");
   if (!joint) return [setOf("", voters)];

@@ -4,7 +4,7 @@ import type { Static, TSchema } from "elysia";
 export type Schema = TSchema;
 export type Answer<S extends Schema> = Static<S>;
 
-/** An answer is not what its schema says. */
+/** An answer does not match its schema. */
 export class AnswerError extends Error {
   readonly code = "BAD_ANSWER";
   constructor(message: string) {
@@ -13,10 +13,13 @@ export class AnswerError extends Error {
   }
 }
 
-/** @returns `answer`, typed. Fields that the schema does not have may be there. @throws AnswerError naming the first field that is wrong. */
+/**
+ * Returns `answer` with its type. Fields that the schema does not have are allowed. @throws AnswerError naming the
+ * first wrong field.
+ */
 export function checkAnswer<S extends Schema>(schema: S, answer: unknown): Answer<S> {
   for (const { type, path, message } of Value.Errors(schema, answer)) {
-    // Elysia forbids unknown fields in the very schemas that it is given; a later release may send some.
+    // Elysia makes its schemas refuse unknown fields; a node of a later release may send some.
     if (type === ValueErrorType.ObjectAdditionalProperties) continue;
     throw new AnswerError(`${path === "" ? "it" : path}: ${message.toLowerCase()}`);
   }

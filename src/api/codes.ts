@@ -1,6 +1,6 @@
-/** The words of the admin API that are chosen from a list. */
+/** Codes of the admin API. */
 
-/** Why a node is not ready. */
+/** Reasons why a node is not ready. */
 export const NOT_READY_CODES = [
   "starting",
   "replaying-log",
@@ -18,19 +18,19 @@ export type NotReadyCode = (typeof NOT_READY_CODES)[number];
 
 export const MEMBER_ROLES = ["leader", "follower", "candidate", "learner"] as const;
 
-/** Why a change of the cluster was refused. */
+/** Reasons why a change of the cluster was refused. */
 export const CLUSTER_REFUSAL_CODES = [
   "NO_LEADER",
-  /** The configuration is not the one the decision was made on: look again. */
+  /** The decision was made on another configuration: look at the status again. */
   "STALE_CONFIGURATION",
   "CHANGE_IN_PROGRESS",
   "UNKNOWN_MEMBER",
   "ALREADY_MEMBER",
-  /** The name or the data directory was removed before and may not come back. */
+  /** The name or the data directory was removed before and cannot be used again. */
   "REMOVED_MEMBER",
   "NOT_A_LEARNER",
   "NOT_CAUGHT_UP",
-  /** The node was never met, so nobody knows whose data directory would vote. */
+  /** The node was never met, so the data directory of the new voter is not known. */
   "NOT_REGISTERED",
   "WOULD_LOSE_QUORUM",
   "LAST_VOTER",

@@ -1,7 +1,7 @@
 /**
- * What the admin API takes and answers: one schema each, from which the types follow, the OpenAPI document, the checks of
- * the admin application and those of the command line. A field that comes later is `t.Optional`: nodes of two releases
- * answer each other's command lines.
+ * Requests and answers of the admin API, one schema each. The types, the OpenAPI document and the checks of the
+ * admin application and the command line follow from the schemas. A field that is added later is `t.Optional`,
+ * because nodes of two releases answer each other's command lines.
  */
 import { Type } from "@sinclair/typebox";
 import { type Static, t } from "elysia";
@@ -22,7 +22,7 @@ export const readinessSchema = t.Object({
 
 export const versionSchema = t.Object({ version: t.String(), commit: t.String(), bun: t.String() });
 
-/** Elysia's own `t.Integer` takes "3" for 3. */
+/** Elysia's own `t.Integer` accepts "3" for 3. */
 const index = (description: string) => Type.Integer({ minimum: 0, description });
 const UNKNOWN = "; null: not known to whoever looks";
 const indexOrUnknown = (description: string) => t.Nullable(index(description + UNKNOWN));
@@ -93,7 +93,7 @@ const guard = t.Optional(
 );
 
 export const memberParameter = t.Object({ name: nodeName });
-/** A query is text. */
+/** Values of a query are text. */
 export const guardQuery = t.Object({
   configurationIndex: t.Optional(
     t.String({ pattern: "^[0-9]{1,15}$", description: "as in the other changes" }),
@@ -116,7 +116,7 @@ export const doneSchema = t.Object({
   configurationIndex: index("the configuration in force now"),
 });
 export const refusedSchema = t.Object({ code: t.UnionEnum(CLUSTER_REFUSAL_CODES), message: t.String() });
-/** What the listener answers before the route is looked at. */
+/** The listener's answer before it looks at the route. */
 export const notLocalSchema = t.Object(
   { code: t.Literal(NOT_LOCAL), message: t.String() },
   { description: "changes are taken over loopback or the admin socket only" },
@@ -124,8 +124,8 @@ export const notLocalSchema = t.Object(
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-/** What GET /v1/cluster answers. What is not known to whoever looks is null, never 0. */
+/** The answer of GET /v1/cluster. A value that the answering node does not know is null, never 0. */
 export type ClusterStatus = DeepReadonly<Static<typeof clusterSchema>>;
 export type MemberStatus = ClusterStatus["members"][number];
-/** What a change is answered with. */
+/** The answer to a change. */
 export type ChangeDone = DeepReadonly<Static<typeof doneSchema>>;

@@ -11,7 +11,7 @@ import {
 import type { ConfigCheckRequest } from "./config-check.ts";
 import { parseFlags } from "./flags.ts";
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
@@ -25,7 +25,7 @@ export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | "confi
 const VERBS = ["serve", "cluster", "credentials", "config", "version", "help"] as const;
 
 /**
- * @param words what follows the program's name.
+ * @param words the words after the program's name.
  * @throws ConfigError with one line that names what is wrong.
  */
 export function parseCommandLine(words: readonly string[], environment: Environment): Command {
@@ -59,7 +59,7 @@ export function parseCommandLine(words: readonly string[], environment: Environm
   }
 }
 
-/** `--env-file PATH`, as often as wanted, `--json`, and the flags of `serve`. */
+/** Parses `--env-file PATH` (may be repeated), `--json`, and the flags of `serve`. */
 function configCheck(words: readonly string[], environment: Environment): ConfigCheckRequest {
   const flags: string[] = [];
   const files: string[] = [];
@@ -79,14 +79,14 @@ function configCheck(words: readonly string[], environment: Environment): Config
   return { flags: settingFlags(flags, "config check"), environment, files, json };
 }
 
-/** @returns whether it is there; @throws ConfigError for anything else. */
+/** @returns true when --json is given. @throws ConfigError for any other word. */
 function onlyJson(verb: string, words: readonly string[]): boolean {
   const other = words.find((word, index) => word !== "--json" || index > 0);
   if (other === undefined) return words.length > 0;
   throw new ConfigError(`unexpected argument ${JSON.stringify(other)} after ${verb}: it takes only --json`);
 }
 
-/** For a verb with one verb below it. */
+/** The error for a verb with exactly one verb below it. */
 function notTheVerb(verb: string, only: string, word: string | undefined): string {
   const what =
     word === undefined ? `${verb} needs a verb` : `unknown verb ${JSON.stringify(word)} after ${verb}`;

@@ -2,19 +2,19 @@ import { clientUrl, type ListenAddress } from "../config/address.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
 
 export interface BannerFacts {
-  /** As bound: the real port, also when 0 was asked for. */
+  /** The bound address, with the real port when port 0 was asked for. */
   readonly s3: ListenAddress;
   readonly admin: ListenAddress;
   readonly region: string;
   readonly credentials: RootCredentials;
   readonly dataDir: string;
-  /** False where output is kept (`isJournal`): the secret key is not repeated there at every start. */
+  /** False where output is stored (`isJournal`): the secret key is not written there at every start. */
   readonly showSecret: boolean;
 }
 
 /**
- * What a person sees when the node is ready: where it listens, the keys, and a command to copy.
- * In a service's journal the secret key is not repeated at every start; there the file is named that holds it.
+ * The text for a person when the node is ready: addresses, keys, and a command to copy. In a service's journal, the
+ * file with the secret key is named instead of the key.
  */
 export function banner(facts: BannerFacts): string {
   const endpoint = clientUrl(facts.s3);
@@ -62,7 +62,7 @@ function example(endpoint: string, facts: BannerFacts): string[] {
   ];
 }
 
-/** For a POSIX shell; plain words stay plain. */
+/** Quotes a word for a POSIX shell when needed. */
 function quoted(word: string): string {
   return /^[A-Za-z0-9._/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

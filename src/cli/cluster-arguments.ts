@@ -1,4 +1,4 @@
-/** `elastickv cluster VERB ...`: what it asks for. */
+/** Parses `elastickv cluster VERB ...`. */
 import { type ListenAddress, parseAddress } from "../config/address.ts";
 import { SERVICE_SOCKET, socketIn, socketPathProblem } from "../config/admin-socket.ts";
 import { ConfigError } from "../config/config.ts";
@@ -26,20 +26,23 @@ export type AdminTarget =
 
 export interface ClusterCommand {
   readonly action: ClusterAction;
-  /** Of any node of the cluster: the first that is there; the last one is asked in any case. Never empty. */
+  /**
+   * Admin targets of nodes of the cluster, never empty. The first target that exists is used, and the last one in
+   * any case.
+   */
   readonly admin: readonly AdminTarget[];
   readonly timeoutMs: number;
 }
 
 interface VerbShape {
-  /** As in help. */
+  /** Operands as help shows them. */
   readonly operands: readonly string[];
   readonly required: number;
   readonly timeoutMs: number;
 }
 
 const SECOND = 1000;
-/** A change is answered when the leader has applied it; a replacement waits for a copy of everything. */
+/** A change is answered when the leader has applied it. A replacement waits until all data is copied. */
 export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   status: { operands: [], required: 0, timeoutMs: 10 * SECOND },
   "add-learner": { operands: ["NAME=HOST:PORT"], required: 1, timeoutMs: 30 * SECOND },
@@ -47,7 +50,7 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
   replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 2, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
-  // Asks nobody.
+  // The verb asks no node.
   secret: { operands: [], required: 0, timeoutMs: 0 },
 };
 
@@ -55,7 +58,7 @@ export function isClusterVerb(word: string): word is ClusterVerb {
   return Object.hasOwn(CLUSTER_VERBS, word);
 }
 
-/** @param words what follows the verb. @throws ConfigError with one line that names what is wrong. */
+/** @param words the words after the verb. @throws ConfigError with one line that names the error. */
 export function parseClusterCommand(
   verb: string | undefined,
   words: readonly string[],
@@ -129,8 +132,9 @@ function memberOf(word: string): NamedAddress {
 }
 
 /**
- * A flag decides. Else the socket of the node that the environment describes (its own path, its data directory), else the
- * address that it names; and when it says nothing, what a node has by default: by hand, as a service, on loopback.
+ * A flag decides first. Otherwise the environment decides: the node's admin socket (its own path, its data
+ * directory), or the node's admin address. Otherwise the defaults of a node are tried: started by hand, as a
+ * service, on loopback.
  */
 function adminTargets(
   options: ReadonlyMap<string, string>,
@@ -192,7 +196,7 @@ const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"].map((name) =>
 const OPTIONS = new Map(VALUE_OPTIONS);
 const STATUS_OPTIONS = new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]);
 
-/** Options may stand anywhere. */
+/** Splits words into operands and options. Options may stand anywhere. */
 function split(
   verb: ClusterVerb,
   words: readonly string[],

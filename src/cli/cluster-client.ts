@@ -1,13 +1,13 @@
-/** The admin API's cluster part, from the other end. */
+/** Client of the admin API's cluster part. */
 
 import { type Answer, AnswerError, checkAnswer, type Schema } from "../api/answers.ts";
 import { type ChangeDone, type ClusterStatus, clusterSchema, doneSchema } from "../api/schemas.ts";
 import { clientUrl, formatAddress } from "../config/address.ts";
 import type { AdminTarget } from "./cluster-arguments.ts";
 
-/** Refused, or not answered. The message is one line for the operator. */
+/** A request was refused, or not answered. The message is one line for the operator. */
 export class ClusterError extends Error {
-  /** ClusterRefusalCode of the answer; UNREACHABLE or BAD_ANSWER when there was none. */
+  /** ClusterRefusalCode of the answer; UNREACHABLE or BAD_ANSWER without an answer. */
   readonly code: string;
   readonly exitCode = 1;
   constructor(code: string, message: string) {
@@ -17,7 +17,7 @@ export class ClusterError extends Error {
   }
 }
 
-/** `unix`: over this socket; the URL's host is not dialled then. */
+/** Sends a request; with `unix`, over this socket instead of the URL's host. */
 export type Fetch = (url: string, init: RequestInit & { readonly unix?: string }) => Promise<Response>;
 
 export class ClusterClient {
@@ -34,7 +34,7 @@ export class ClusterClient {
     this.#fetch = fetch;
   }
 
-  /** @returns the answer as it came, too, for --json. @throws ClusterError */
+  /** @returns the checked status, and the raw answer for --json. @throws ClusterError */
   async status(timeoutMs: number): Promise<{ readonly status: ClusterStatus; readonly raw: unknown }> {
     const raw = await this.#ask("GET", "/v1/cluster", undefined, timeoutMs);
     const status = this.#checked(
@@ -96,7 +96,7 @@ export class ClusterClient {
       text = await response.text();
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
-      // What was asked for may have been done, or may be done yet.
+      // The change may have been made, or may still be made.
       const doubt =
         method === "GET" ? "" : "; whether it happened is not known: see elastickv cluster status";
       throw timedOut
@@ -126,7 +126,7 @@ export class ClusterClient {
   }
 }
 
-/** The system's short name for it where there is one: what the runtime adds is for browsers. */
+/** The system's error code when there is one: the runtime's text is for browsers. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "code" in error && typeof error.code === "string" ? error.code : error.message;

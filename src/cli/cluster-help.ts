@@ -36,7 +36,7 @@ function usage(verb: ClusterVerb): string {
   return ["elastickv cluster", verb, ...operands, ...(verb === "status" ? ["[--json]"] : [])].join(" ");
 }
 
-/** What every verb that asks a node takes. */
+/** Options of every verb that asks a node. */
 export const CLUSTER_OPTIONS = [
   {
     flag: "admin-address",

@@ -1,4 +1,4 @@
-/** `elastickv cluster ...` at work: looks, decides, asks for the change, says what became of it. */
+/** Runs `elastickv cluster ...`: reads the status, requests the change, prints the result. */
 
 import type { ChangeDone, ClusterStatus } from "../api/schemas.ts";
 import { newClusterSecret } from "../config/cluster-secret.ts";
@@ -11,21 +11,21 @@ import { clusterTable } from "./cluster-view.ts";
 export interface ClusterContext {
   print(text: string): void;
   readonly fetch: Fetch;
-  /** Whether somebody accepts connections at this unix socket. */
+  /** True when a process accepts connections at this unix socket. */
   listens(path: string): Promise<boolean>;
   readonly clock: Pick<Clock, "monotonicMs">;
   sleep(ms: number): Promise<void>;
 }
 
-/** All but those that ask no node. */
+/** All actions that ask a node. */
 type NodeAction = Exclude<ClusterAction, { verb: "secret" }>;
 type Replace = Extract<ClusterAction, { verb: "replace" }>;
 
-/** A leader is known and has not answered: what was shown is another node's view. */
+/** A leader is known but did not answer: the shown view is another node's. */
 const LEADER_SILENT_EXIT = 3;
-/** Between two looks at a node that copies. */
+/** Interval of the status checks while a node copies data. */
 const POLL_MS = 1_000;
-/** Refusals that say "not yet": the same request may be taken a little later. */
+/** Refusals that mean "not yet": the same request may succeed later. */
 const PASSING = [
   "NOT_CAUGHT_UP",
   "NOT_REGISTERED",
@@ -58,7 +58,7 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
   return 0;
 }
 
-/** A socket that was left behind, or belongs to somebody else, is not there. */
+/** Returns the first usable target. A socket file without a listener, or of another user, is not usable. */
 async function firstThere(
   targets: readonly AdminTarget[],
   context: Pick<ClusterContext, "listens">,
@@ -71,7 +71,7 @@ async function firstThere(
   return last;
 }
 
-/** @throws ClusterError when there is nothing yet that a change could be decided on. */
+/** @throws ClusterError when there is no configuration yet to decide on. */
 function guardOf({ configurationIndex, nodeId }: ClusterStatus): number {
   if (configurationIndex !== null) return configurationIndex;
   throw new ClusterError("NO_LEADER", `NO_LEADER: ${nodeId} has not found its cluster yet`);
@@ -127,7 +127,10 @@ function startIt(member: { name: string; address: string }, status: ClusterStatu
   );
 }
 
-/** Looks where the replacement stands, takes the next step, looks again: so it may begin anywhere. */
+/**
+ * Reads the progress of the replacement, takes the next step, and repeats. So the command can continue an
+ * interrupted replacement.
+ */
 async function replace(
   action: Replace,
   client: ClusterClient,
@@ -165,7 +168,7 @@ async function replace(
   }
 }
 
-/** @returns true when nothing is left to do. */
+/** @returns true when the replacement is complete. */
 async function step(
   { remove, member }: Replace,
   client: ClusterClient,
@@ -184,12 +187,13 @@ async function step(
   }
   if (known !== undefined && known.role !== "learner") {
     if (old === undefined) return true;
-    // In between, both have a vote: the change that takes it from the old one ends by itself.
+    // During the change both members have a vote. The change removes the old member's vote by itself.
     if (status.joint) {
       say("a change of voters is under way");
       return false;
     }
-    // Two names mixed up, or promoted by hand: removing the old one leaves fewer voters, and that is not what was asked.
+    // The names were mixed up, or the member was promoted by hand. Removing the old member would leave fewer
+    // voters, which the operator did not ask for.
     throw new ClusterError(
       "ALREADY_MEMBER",
       `${member.name} has a vote already and takes nobody's place; if ${remove} is to leave all the same: elastickv cluster remove ${remove}`,

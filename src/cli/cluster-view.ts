@@ -1,6 +1,6 @@
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
 
-/** The status as a table, and what to do next. */
+/** The status as a table, with the advice. */
 export function clusterTable(status: ClusterStatus): string {
   const rows = [
     ["MEMBER", "ROLE", "PEER ADDRESS", "ON DISK", "APPLIED", "BEHIND", "REACHABLE"],
@@ -27,7 +27,7 @@ export function clusterTable(status: ClusterStatus): string {
   return `${[head, ...seenBy, "", ...lines, ...advice].join("\n")}\n`;
 }
 
-/** The leader's view needs no word. */
+/** Names the node whose view is shown; nothing for the leader's view. */
 function seenByWhom({ view, nodeId, leaderId }: ClusterStatus): string[] {
   if (view === "leader") return [];
   const why = leaderId === null ? "it knows no leader" : `the leader, ${leaderId}, has not answered it`;

@@ -1,25 +1,25 @@
-/** Every verb with its operands and options, in one table: the general help, the man page and the completions are made of it. */
+/** Every verb with its operands and options, in one table for the general help, the man page and the completions. */
 import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, SUMMARY } from "./cluster-help.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
 export interface CommandOption {
-  /** Without the two dashes. */
+  /** Name of the flag, without the two dashes. */
   readonly flag: string;
-  /** Of its value; undefined: it takes none. */
+  /** Placeholder of the flag's value; undefined: the flag takes no value. */
   readonly placeholder: string | undefined;
-  /** It may stand alone, and may have a value after `=`. */
+  /** The flag may stand alone, or have a value after `=`. */
   readonly isSwitch?: true;
-  /** The same as a variable of the environment. */
+  /** Environment variable with the same meaning. */
   readonly variable?: string;
   readonly help: string;
 }
 
 export interface CommandRow {
-  /** After the program's name: `["cluster", "status"]`. */
+  /** Words after the program's name: `["cluster", "status"]`. */
   readonly words: readonly string[];
-  /** As in help: `["NAME=HOST:PORT"]`. */
+  /** Operands as help shows them: `["NAME=HOST:PORT"]`. */
   readonly operands: readonly string[];
   readonly summary: string;
   readonly options: readonly CommandOption[];
@@ -33,7 +33,7 @@ function settingOption(row: Setting<unknown>): CommandOption {
   return { flag, placeholder: row.type.placeholder, variable: variableOf(row), help, ...isSwitch };
 }
 
-/** Secrets are no flags (src/config/settings.ts). */
+/** Settings that are secrets have no flag (src/config/settings.ts). */
 const SETTING_OPTIONS = SETTING_ROWS.filter(([, row]) => row.type.isSecret !== true).map(([, row]) =>
   settingOption(row),
 );
@@ -62,7 +62,7 @@ export const COMMANDS: readonly CommandRow[] = [
     words: ["credentials", "show"],
     operands: [],
     summary: "print the root keys of a data directory",
-    // Takes the others, too: it can be given the words of `serve`. These are the ones that matter.
+    // The verb accepts the other flags of `serve` too, but uses only these.
     options: [settingOption(SETTINGS.dataDir), settingOption(SETTINGS.nodeKeyFile)],
   },
   {
@@ -87,7 +87,10 @@ export const COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-/** `elastickv cluster promote NAME`; a verb with settings says [flags], and --json is named because it is the only other. */
+/**
+ * `elastickv cluster promote NAME`; a verb with settings shows [flags], and --json is shown when it is the only
+ * option.
+ */
 export function commandUsage({ words, operands, options }: CommandRow): string {
   const flags =
     options.length === 1 && options[0] === JSON_OPTION ? ["[--json]"] : options.length > 0 ? ["[flags]"] : [];

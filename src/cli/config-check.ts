@@ -1,4 +1,4 @@
-/** `elastickv config check`: the settings in force and where each comes from, and everything that is wrong with them. */
+/** `elastickv config check`: the settings in force, the source of each, and every error in them. */
 import { readFileSync } from "node:fs";
 import { type Config, ConfigError, type SettingSource } from "../config/config.ts";
 import { parseEnvFile } from "../config/env-file.ts";
@@ -7,10 +7,10 @@ import { SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 
 export interface ConfigCheckRequest {
-  /** By flag name, without dashes. */
+  /** Flags by name, without dashes. */
   readonly flags: ReadonlyMap<string, string>;
   readonly environment: Environment;
-  /** Paths; the later one wins. */
+  /** Paths of env files; a later file overrides an earlier one. */
   readonly files: readonly string[];
   readonly json: boolean;
 }
@@ -18,21 +18,21 @@ export interface ConfigCheckRequest {
 export interface ConfigCheckContext {
   print(text: string): void;
   complain(line: string): void;
-  /** What a start would refuse of settings that are good one by one. @throws ConfigError */
+  /** Checks that a start makes on settings that are valid one by one. @throws ConfigError */
   verify(config: Config): void;
 }
 
 interface EffectiveSetting {
   readonly value: string;
   readonly source: "flag" | "variable" | "file" | "default";
-  /** The flag, the variable, the file; null: the default. */
+  /** The flag, the variable or the file that set the value; null: the default. */
   readonly from: string | null;
 }
 
 /** @returns the exit code. */
 export function runConfigCheck(request: ConfigCheckRequest, context: ConfigCheckContext): number {
   const problems: string[] = [];
-  /** Of each variable that a file sets: the file that decides. */
+  /** The file that decides, for each variable that a file sets. */
   const origins = new Map<string, string>();
   const environment: Record<string, string | undefined> = { ...request.environment };
   for (const path of request.files) {
@@ -42,7 +42,7 @@ export function runConfigCheck(request: ConfigCheckRequest, context: ConfigCheck
     }
   }
   const { loaded, refused } = readConfig(request.flags, environment);
-  // A start would go on with the default and warn; whoever asks before it wants to know.
+  // A start would use the default and warn; this command reports the warning as a problem.
   problems.push(
     ...refused,
     ...loaded.warnings.map((warning) => warning.replace(/; using the default .*$/, "")),

@@ -1,10 +1,10 @@
-/** `elastickv credentials show`: the root keys in a data directory, also when they are sealed. */
+/** `elastickv credentials show`: the root keys in a data directory, sealed keys too. */
 import type { Config } from "../config/config.ts";
 import { lasting } from "../platform/start-error.ts";
 import { outsideKeyFile, readNodeKey, readOutsideKey } from "../secrets/node-key.ts";
 import { type KeyAtHand, readStoredCredentials } from "../secrets/stored-credentials.ts";
 
-/** @throws StartError | ConfigError: there are none, or they cannot be read. */
+/** @throws StartError | ConfigError when there are no keys, or the keys cannot be read. */
 export function showCredentials(
   config: Pick<Config, "dataDir" | "nodeKeyFile">,
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,21 +1,24 @@
-/** Flags and operands of a command line, taken apart by `node:util`: `--flag value`, `--flag=value`, and a bare `--switch`. */
+/** Parses flags and operands with `node:util`: `--flag value`, `--flag=value`, and a bare `--switch`. */
 import { parseArgs } from "node:util";
 import { ConfigError } from "../config/config.ts";
 import { didYouMean } from "../config/did-you-mean.ts";
 
 export interface FlagRules {
-  /** The flags there are, and what each takes. */
+  /** The known flags; "value" or "nothing" says what follows a flag. */
   readonly known: ReadonlyMap<string, "value" | "nothing">;
   /** The command whose help an error names. */
   readonly command: string;
-  /** Both are called in the order of the words, for those that are no flags and for known flags. @throws ConfigError */
+  /**
+   * `operand` is called for each operand and `flag` for each known flag, in the order of the words. @throws
+   * ConfigError
+   */
   readonly operand: (word: string) => void;
   readonly flag?: (name: string, inlineValue: boolean) => void;
-  /** Ends the line about a value that is missing. */
+  /** Text at the end of the error about a missing value. */
   readonly placeholder?: (name: string) => string;
 }
 
-/** @returns the values by flag; a switch has "true". @throws ConfigError with one line about the first thing that is wrong. */
+/** @returns the values by flag; a switch has "true". @throws ConfigError with one line about the first error. */
 export function parseFlags(words: readonly string[], rules: FlagRules): ReadonlyMap<string, string> {
   const options = Object.fromEntries(
     [...rules.known].map(([name, takes]) => [
@@ -44,7 +47,7 @@ export function parseFlags(words: readonly string[], rules: FlagRules): Readonly
     const takes = rules.known.get(name);
     if (takes === undefined) throw unknownFlag(name, rules);
     rules.flag?.(name, inlineValue === true);
-    // `--flag --other`: parseArgs would take the next flag for the value.
+    // In `--flag --other`, parseArgs would take the next flag for the value.
     const isMissing = value === "" || (value?.startsWith("--") === true && inlineValue !== true);
     if (isMissing || (value === undefined && takes === "value")) {
       throw new ConfigError(`--${name}: the value is missing${rules.placeholder?.(name) ?? ""}`);

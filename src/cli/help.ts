@@ -1,7 +1,7 @@
 import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
 import { CLUSTER_SUMMARY, COMMANDS, type CommandRow, commandUsage } from "./command-table.ts";
 
-/** Column in which the general help says what a verb does. */
+/** Column of the verb's summary in the general help. */
 const SUMMARY_COLUMN = 39;
 
 export function generalHelp(): string {
@@ -45,7 +45,7 @@ Files that settings name (keys, secrets) are not opened, and no port is tried.
 `;
 }
 
-/** All settings with their variables, defaults and bounds, from the table. */
+/** All settings with their variables, defaults and bounds, from the settings table. */
 export function serveHelp(): string {
   const lines = [
     "Usage: elastickv serve [flags]",
@@ -79,7 +79,7 @@ export function settingFacts(row: Setting<unknown>): string {
   return `[${parts.join("; ")}]${row.tuning === true ? " [tuning]" : ""}`;
 }
 
-/** Lines of at most `width` characters; a longer word has one of its own. @internal also for the man page */
+/** Lines of at most `width` characters; a longer word has its own line. @internal also for the man page */
 export function wrap(paragraph: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

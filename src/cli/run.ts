@@ -12,22 +12,22 @@ import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
 export interface CliContext extends ClusterContext, ConfigCheckContext {
-  /** What follows the program's name. */
+  /** Words after the program's name. */
   readonly words: readonly string[];
   readonly environment: Environment;
-  /** For `version --json`. */
+  /** Formats for `version --json`. */
   readonly formats: FormatVersions;
-  /** Standard output: what was asked for. */
+  /** Writes the result to standard output. */
   print(text: string): void;
-  /** Standard error: one line that says what went wrong. */
+  /** Writes one line about an error to standard error. */
   complain(line: string): void;
-  /** Runs a node until it is told to stop; the exit code. A `StartError` is shown as its one line. */
+  /** Runs a node until it is told to stop. Returns the exit code. A `StartError` is shown as one line. */
   serve(loaded: LoadedConfig): Promise<number>;
 }
 
 /**
  * The whole command line. Exit codes: src/platform/exit-codes.ts.
- * Errors other than ConfigError, StartError and ClusterError are bugs: they are thrown on, with their stack.
+ * Other errors than ConfigError, StartError and ClusterError are bugs: runCli throws them with their stack.
  */
 export async function runCli(context: CliContext): Promise<number> {
   try {

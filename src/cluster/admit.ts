@@ -1,5 +1,8 @@
-/** Which node of the cluster may talk to this one: decided on the hello of a connection, at both of its ends. That the other
- *  end belongs to the cluster at all has been proved before (peer/proof.ts), or its certificate does. */
+/**
+ * Decides which node of the cluster may talk to this node. Both ends of a connection decide on the other end's
+ * hello. The other end has already proved with the cluster's secret (peer/proof.ts) or its certificate that it
+ * belongs to the cluster.
+ */
 
 import type { HandshakeResult, Hello, RefusalCode } from "../peer/types.ts";
 import { hostOf } from "../platform/network/host-of.ts";
@@ -8,19 +11,21 @@ import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { NamedAddress } from "./types.ts";
 
-/** What the verdict depends on, at this moment. */
+/** State of this node on which a decision depends. */
 export interface AdmissionView {
   readonly name: string;
-  /** "" = joining, not known yet. */
+  /** "" = the node is joining and does not know the cluster id yet. */
   readonly clusterId: string;
-  /** undefined = not known yet: before the log is open, and on a node that joins until it has had a snapshot. */
+  /** undefined = not known yet: before the log is open, and on a joining node before its first snapshot. */
   readonly registry: NodeRegistry | undefined;
-  /** Whose data directories were met at formation. */
+  /** Members whose data directories this node met at bootstrap. */
   readonly roster: readonly Member[];
-  /** The initial cluster: who may be met before there is a membership; undefined = a node that joins, which may meet
-   *  anybody of its cluster. */
+  /**
+   * Names of the initial cluster, which this node may meet before it has a membership; undefined = a node that
+   * joins and may meet any node of its cluster.
+   */
   readonly expected: readonly string[] | undefined;
-  /** Nodes that the operator of this one has named, with their addresses. */
+  /** Nodes that the operator of this node has named, with their addresses. */
   readonly named: readonly NamedAddress[];
   /** Peers must prove their names by certificate. */
   readonly tls: boolean;
@@ -29,9 +34,10 @@ export interface AdmissionView {
 const refuse = (code: RefusalCode, message: string): HandshakeResult => ({ ok: false, code, message });
 
 /**
- * Cluster, then name, then data directory. A node of the same cluster that the membership here does not know is let in: this
- * replica may be behind, and the unknown node may be the leader that this node has to catch up with. A refusal does not tell what is known
- * here of the data directory of that name, nor which cluster this is.
+ * Checks the cluster, then the name, then the data directory. A node of the same cluster that is missing in the
+ * membership here is accepted: this replica may be behind, and the unknown node may be the leader that brings this
+ * replica up to date. A refusal reveals neither the data directory that is known for the name nor this cluster's
+ * id.
  */
 export function admit(view: AdmissionView, hello: Hello): HandshakeResult {
   if (hello.id !== raftIdOf(hello.name)) {
@@ -49,7 +55,7 @@ function checkCluster(view: AdmissionView, hello: Hello): HandshakeResult | unde
     return refuse("NOT_READY", `${view.name} is joining and does not know its cluster yet`);
   }
   if (hello.clusterId === view.clusterId) return undefined;
-  // A node that joins learns the id here, and only if somebody has added it.
+  // A joining node learns the cluster id from this node, but only when an operator has added the joining node.
   if (hello.clusterId === "") {
     if (view.registry?.members.some(({ id }) => id === hello.id)) return undefined;
     if (view.registry?.removed.some(({ id }) => id === hello.id)) return removed(hello);
@@ -89,8 +95,8 @@ function checkMember(view: AdmissionView, hello: Hello): HandshakeResult | undef
 }
 
 /**
- * With TLS: the certificate bears the node's name, or the host of the address that is known of the node here: registered, or
- * else named by this node's operator. What the node says of its address itself proves nothing.
+ * With TLS, the certificate must name the node, or the host of the node's address as this node knows it: the
+ * registered address, or the address that this node's operator gave. The address in the hello proves nothing.
  */
 export function checkCertificate(
   view: AdmissionView,

@@ -1,9 +1,9 @@
 /**
- * What a node does before it may take part for the first time (docs/engine.md, "Who is who").
+ * Steps of a node before it takes part for the first time (docs/engine.md, "Who is who").
  *
- * An initial member meets every other initial member once: both ends of a connection have then accepted whose data
- * directory the other has. A node that joins meets one member that knows it, and learns from it which cluster it is in.
- * What was found is made durable (`keep-roster`) before anything is voted or appended.
+ * An initial member meets every other initial member once: both ends of a connection have then accepted the other's
+ * data directory. A joining node meets one member that knows the joining node, and learns the cluster id from the
+ * member. Control makes cluster id and roster durable (`keep-roster`) before this node votes or appends.
  */
 
 import type { Hello } from "../peer/types.ts";
@@ -18,22 +18,22 @@ export interface BootstrapResult {
 }
 
 export interface BootstrapOptions {
-  /** Form: meet all of `others`. Join: meet any one of them. */
+  /** Form: this node meets all of `others`. Join: this node meets any one of `others`. */
   readonly mode: "form" | "join";
-  /** All but this node. */
+  /** All initial members, or all members to join, without this node. */
   readonly others: readonly NamedAddress[];
-  /** "" when joining. */
+  /** "" when this node joins. */
   readonly clusterId: string;
-  /** Which nodes are missing, and the last refusal of any of them. Called when either changes. */
+  /** Names the missing nodes, with the last refusal of each. Called when the names or the reasons change. */
   readonly onWaiting: (members: readonly string[], why: string) => void;
-  /** Once. */
+  /** Called once. */
   readonly onMet: (result: BootstrapResult) => void;
 }
 
 export class Bootstrap {
   readonly #options: BootstrapOptions;
   readonly #met = new Map<string, Hello>();
-  /** Why a node is missing, by name. */
+  /** The reason why a node is missing, by name. */
   readonly #problems = new Map<string, string>();
   #told = "";
   #done = false;
@@ -46,11 +46,11 @@ export class Bootstrap {
     this.#tell();
   }
 
-  /** A connection stands; both ends have accepted the other's hello. */
+  /** A connection is up: both ends have accepted the other's hello. */
   onHello(hello: Hello): void {
     const { mode, others, onMet } = this.#options;
     if (this.#done || !others.some(({ name }) => name === hello.name) || hello.clusterId === "") return;
-    // Wiped and started again while this cluster forms: the new directory is the one that takes part.
+    // A node may be wiped and started again while the cluster forms: the newer data directory takes part.
     this.#met.set(hello.name, hello);
     this.#problems.delete(hello.name);
     if (mode === "join") {
@@ -62,7 +62,7 @@ export class Bootstrap {
     } else this.#tell();
   }
 
-  /** This member refused, or could not be reached. */
+  /** This member refused the connection, or this node could not reach the member. */
   onProblem(name: string, problem: string): void {
     if (this.#done || !this.#missing().includes(name)) return;
     this.#problems.set(name, problem);

@@ -1,4 +1,7 @@
-/** What a change of the cluster means for the configuration, and whether it may be made. Pure. */
+/**
+ * Rules of a membership change: whether the change is allowed, and the entry that makes the change. All functions
+ * are pure.
+ */
 import { NODE_NAME, parsePeerAddress } from "../config/members.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import { type ConfChangeSingle, ConfChangeType, type Status } from "../raft/core/index.ts";
@@ -7,7 +10,10 @@ import type { Membership } from "./registry/membership.ts";
 import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
 
-/** A learner may be promoted when it lacks at most so many entries: less than a second of writes. @internal */
+/**
+ * A learner may be promoted when the learner lacks at most this many entries: less than a second of writes.
+ * @internal
+ */
 export const PROMOTION_LAG_ENTRIES = 1_000;
 
 type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts: readonly Member[] };
@@ -19,7 +25,7 @@ export function leaves(change: MemberChange): number | undefined {
   return change.kind === "replace" ? raftIdOf(change.remove) : undefined;
 }
 
-/** The request was made before, and carried out. */
+/** The membership already is as the change asks: an earlier request has made the same change. */
 export function alreadySo(membership: Membership, change: MemberChange): boolean {
   const voter = (name: string): boolean => membership.confState.voters.includes(raftIdOf(name));
   const gone = (name: string): boolean =>
@@ -41,7 +47,7 @@ export function alreadySo(membership: Membership, change: MemberChange): boolean
   }
 }
 
-/** Why the change cannot be made; undefined when it can. */
+/** The reason why the change is not allowed; undefined when the change is allowed. */
 export function checkChange(
   membership: Membership,
   status: Status,

@@ -1,6 +1,6 @@
 /**
- * Membership changes at the leader: looked at before they are proposed, guarded by the configuration they were decided on,
- * answered when they are in force.
+ * Membership changes at the leader. A change is checked before its proposal, guarded by the configuration on which
+ * it was decided, and answered when it is in force.
  */
 
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
@@ -13,21 +13,21 @@ import { encodeMembershipChange } from "./registry/membership-codec.ts";
 import type { Member } from "./registry/node-registry.ts";
 import { refused } from "./request-codec.ts";
 
-/** A change that is not in force after this long is answered with TIMEOUT; it may still come into force. */
+/** A change that is not in force after this time is answered with TIMEOUT. The change may still come into force. */
 const CHANGE_TIMEOUT_MS = 10_000;
 export interface ClusterChangesOptions {
   readonly clock: Clock;
   readonly ownId: number;
   readonly status: () => Status;
   readonly membership: () => Membership;
-  /** False: the log did not take the proposal. */
+  /** Returns false when the log did not take the proposal. */
   readonly propose: (change: ConfChange) => boolean;
   readonly transferTo: (id: number) => void;
-  /** The member has been up for longer than a node refuses votes after its start: the member may be elected. */
+  /** The member has run for longer than a node refuses votes after its start, so the member may be elected. */
   readonly settled: (id: number) => boolean;
 }
 
-/** A member that was started less than an election timeout ago does not take over yet; the next time it may. */
+/** A member that was started less than an election timeout ago refuses leadership; a second attempt may succeed. */
 const TRANSFER_ATTEMPTS = 2;
 const NOT_TAKEN_OVER = refused("TRANSFER_FAILED", "the member did not take over in time; the leader stays");
 
@@ -37,8 +37,10 @@ interface Waiting {
   readonly guardIndex: number;
   readonly inForce: (membership: Membership, status: Status) => boolean;
   readonly answer: (reply: ClusterReply) => void;
-  /** A transfer: the loss of leadership is its success. The core gives up after an election timeout; this tries again.
-   *  False: it has been tried often enough, and writes have waited for it each time. */
+  /**
+   * Repeats a transfer of leadership, which succeeds when this node no longer leads. The core gives up after an
+   * election timeout. False: the transfer was tried often enough; writes wait during each attempt.
+   */
   readonly transfer: (() => boolean) | undefined;
   /** The answer once the change is in force; undefined = `done`. */
   readonly outcome: ClusterReply | undefined;
@@ -47,7 +49,10 @@ interface Waiting {
 export class ClusterChanges {
   readonly #options: ClusterChangesOptions;
   #waiting: Waiting | undefined;
-  /** Where the last change was put: until it is applied the core makes any other one empty. */
+  /**
+   * Position of the last proposed change: until the change is applied, the core replaces any other change by an
+   * empty entry.
+   */
   #proposed = { index: 0, term: 0 };
 
   constructor(options: ClusterChangesOptions) {
@@ -55,8 +60,8 @@ export class ClusterChanges {
   }
 
   /**
-   * Carries out a change at the leader. `answer` is called once. Removing the leader itself begins with handing over: the
-   * answer is NO_LEADER then, and the next leader is to be asked.
+   * Makes a change at the leader; `answer` is called at most once. Removing the leader itself starts with a
+   * transfer: the answer is then NO_LEADER, and the operator must ask the next leader.
    */
   change(
     change: MemberChange,
@@ -83,7 +88,7 @@ export class ClusterChanges {
     else this.#propose(membership, change, answer);
   }
 
-  /** Writes down what a member says of itself (its data directory, a new address) when nothing else is under way. */
+  /** Proposes a member's data directory or new address for the registry, unless another change is in progress. */
   register(member: Member): void {
     const membership = this.#options.membership();
     if (this.#busy(membership)) return;
@@ -92,7 +97,7 @@ export class ClusterChanges {
     this.#append({ version: 1, id: 0, change, context });
   }
 
-  /** The configuration changed, the leader changed, or time has passed. */
+  /** Called when the configuration changes, when the leader changes, and at each tick. */
   check(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
@@ -144,7 +149,7 @@ export class ClusterChanges {
 
   #busy(membership: Membership): boolean {
     const { applied, term } = this.#options.status();
-    // A change of an earlier term was applied before this leader began, or is lost.
+    // A change of an earlier term was either applied before this leader began, or lost.
     const pending = term === this.#proposed.term && applied < this.#proposed.index;
     return this.#waiting !== undefined || isJoint(membership) || pending;
   }
@@ -178,7 +183,7 @@ export class ClusterChanges {
     });
   }
 
-  /** The leader does not remove itself: it hands leadership over, and the next leader removes it. */
+  /** A leader does not remove itself: the leader transfers leadership, and the next leader removes the member. */
   #handOver(answer: (reply: ClusterReply) => void): void {
     const successor = this.#furthest();
     if (successor === undefined) {
@@ -194,7 +199,10 @@ export class ClusterChanges {
     this.#startTransfer(successor, true, answer, outcome);
   }
 
-  /** A membership change under way does not hold it up: to hand over may be what helps one that does not come to its end. */
+  /**
+   * A transfer is allowed while a membership change is in progress: the transfer may help a change that cannot
+   * finish.
+   */
   #transfer(
     to: string | null,
     configurationIndex: number | null,
@@ -225,7 +233,7 @@ export class ClusterChanges {
     } else this.#startTransfer(target, to === null, answer, undefined);
   }
 
-  /** @param any another one will do as well when this one does not take over (it may have been started just now) */
+  /** @param any another voter may take over when the target does not (the target may have been started just now) */
   #startTransfer(
     target: number,
     any: boolean,
@@ -250,7 +258,7 @@ export class ClusterChanges {
     transferTo(target);
   }
 
-  /** Of the reachable voters the one with the most of the log; one that may be elected at once goes before all others. */
+  /** The reachable voter with the longest log. A voter that may be elected at once precedes all others. */
   #furthest(except?: number): number | undefined {
     const { ownId, status, membership, settled } = this.#options;
     const { progress } = status();
@@ -272,7 +280,7 @@ export class ClusterChanges {
   }
 }
 
-/** The configuration that a change was decided on is not the one in force. */
+/** Refuses a change that was decided on another configuration than the current one. */
 function staleOn(membership: Membership, configurationIndex: number | null): ClusterReply | undefined {
   if (configurationIndex === null || configurationIndex === membership.index) return undefined;
   return refused(

@@ -1,9 +1,9 @@
 /**
- * Which start of every peer this node knows, durably, and whether its own data directory contains the starts that peers know
- * of it (docs/engine.md, "Who is who"; decision 033).
+ * Records durably which start (incarnation) of each peer this node knows, and checks that this node's data
+ * directory contains the starts that peers know of this node (docs/engine.md, "Who is who"; decision 033).
  *
- * A connection on which a peer speaks stands only when the peer's start is written down here: nothing that it promises
- * counts before that, and so nothing that it ever promised is forgotten by the two of them together.
+ * A connection is accepted only after the peer's start is durable here. Promises of a peer count only after that,
+ * so the two nodes together forget no promise of either.
  */
 
 import type { HandshakeGate, Hello, HelloIncarnations } from "../peer/types.ts";
@@ -17,12 +17,12 @@ import {
 export interface PeerIncarnationsOptions {
   /** Instance of this node's data directory. */
   readonly instance: string;
-  /** Of this node, newest last: the last one is that of this start. Empty only where there are no peers. */
+  /** Starts of this node, newest last; the last one is the current start. Empty only on a node without peers. */
   readonly incarnations: readonly string[];
   readonly peers: readonly PeerIncarnation[];
-  /** Makes both durable; answered by `onKept`. Own starts before `since` may be forgotten. */
+  /** Makes `peers` and `since` durable; `onKept` receives the answer. Own starts before `since` may be forgotten. */
   readonly keep: (id: number, peers: readonly PeerIncarnation[], since: string) => void;
-  /** What is known of it can be forgotten, being one of so many. */
+  /** Says whether the entry of peer `id` may be forgotten, in a table of `among` peers. */
   readonly isGone: (id: number, among: number) => boolean;
 }
 
@@ -35,12 +35,12 @@ interface Writing {
 
 export class PeerIncarnations {
   readonly #options: PeerIncarnationsOptions;
-  /** Durable. */
+  /** The durable table. */
   #known: ReadonlyMap<number, Known>;
-  /** On its way to the disk: by peer, and the tables by request. */
+  /** Entries that are being written: by peer, and the whole tables by request. */
   readonly #writing = new Map<number, Writing>();
   readonly #requests = new Map<number, ReadonlyMap<number, Known>>();
-  /** The newest start of this node that each peer has said it knows. */
+  /** The newest start of this node that each peer has named. */
   readonly #told = new Map<number, string>();
   #nextRequest = 1;
   #cut = false;
@@ -50,7 +50,7 @@ export class PeerIncarnations {
     this.#known = new Map(options.peers.map(({ id, ...known }) => [id, known]));
   }
 
-  /** The starts that a hello to this peer names. */
+  /** The starts that a hello to this peer contains. */
   greeting(to: number): HelloIncarnations {
     const boot = this.#options.incarnations.at(-1);
     if (boot === undefined) throw new Error("a node without a start of its own says hello to nobody");
@@ -60,19 +60,23 @@ export class PeerIncarnations {
       : { boot, lastIncarnationOfYou: known.boot, instanceOfYou: known.instance };
   }
 
-  /** The peer knows a start of this node that its data directory does not: the directory is older than what the node has
-   *  promised. */
+  /**
+   * True when the peer knows a start of this node that the data directory does not contain: the directory is older
+   * than what this node has promised.
+   */
   isBehind({ lastIncarnationOfYou, instanceOfYou }: Hello): boolean {
     const { incarnations, instance } = this.#options;
-    // Of another directory: whether this one may take its place is for the membership to say.
+    // The peer names another data directory of this node. The membership decides whether this directory may replace
+    // the other.
     if (lastIncarnationOfYou === undefined || instanceOfYou !== instance || PLANTED.acceptRolledBack)
       return false;
     return !incarnations.includes(lastIncarnationOfYou);
   }
 
   /**
-   * Both ends took the other's hello. `stands` once the peer's start is durable here.
-   * @param own what this node said of itself: the peer has vouched for the start of its own that is named there
+   * Called after both ends accepted the other's hello. Accepts the connection once the peer's start is durable
+   * here.
+   * @param own this node's hello: the peer has confirmed the start of the peer that `own` names
    */
   keep(hello: Hello, own: Hello, standing: HandshakeGate): void {
     const { id, instance, boot } = hello;
@@ -87,7 +91,8 @@ export class PeerIncarnations {
       writing.waiting.push(standing);
       return;
     }
-    // Another start of it was written down since it was asked about one: this hello may be of an older life.
+    // Another start of the peer was recorded after this node's hello: the peer's hello may come from an older
+    // start.
     const vouched =
       known === undefined || known.instance !== instance || known.boot === own.lastIncarnationOfYou;
     if (writing !== undefined || !vouched) {
@@ -98,7 +103,7 @@ export class PeerIncarnations {
     this.#write("");
   }
 
-  /** @param ok durable; else it could not be written */
+  /** @param ok true: the table is durable; false: the write failed */
   onKept(request: number, ok: boolean): void {
     const table = this.#requests.get(request);
     if (table === undefined) return;
@@ -114,8 +119,10 @@ export class PeerIncarnations {
     }
   }
 
-  /** What all of `members` (without this node) know is as much as anybody will ever name: a long list is cut, once, and on
-   *  the disk only, because an older hello may still be on its way. */
+  /**
+   * Cuts a long list of own starts at the oldest start that any of `members` (without this node) still names. The
+   * list is cut once, and only on the disk, because an older hello may still arrive.
+   */
   cut(members: readonly number[]): void {
     const { incarnations } = this.#options;
     if (this.#cut || incarnations.length <= INCARNATIONS_BEFORE_CUT) return;

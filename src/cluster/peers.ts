@@ -1,6 +1,6 @@
 /**
- * The other nodes as this one knows them: who may connect, whom to dial, what they say of themselves, and who refuses this
- * node.
+ * This node's view of its peers: which peers may connect, which peers this node dials, what peers say about
+ * themselves, and which peers refuse this node.
  */
 
 import { parsePeerAddress } from "../config/members.ts";
@@ -22,19 +22,23 @@ import type { Member, NodeRegistry } from "./registry/node-registry.ts";
 import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.ts";
 
 /**
- * What this release can apply that an earlier one cannot: a replica stops at an entry that it cannot read, so nobody may propose
- * such a thing before every member announces it. `archive`: the mutation (docs/format/command.md).
+ * Features of this release that an earlier release cannot apply. A replica stops at an entry that it cannot read,
+ * so a node may propose such an entry only after every member announces the feature. `archive`: the mutation
+ * (docs/format/command.md).
  */
 const CAPABILITIES: readonly string[] = ["archive"];
 
-/** Version of the protocol, in a hello; nodes with different versions do not talk to each other. */
+/** Version of the protocol in a hello; nodes with different versions refuse each other. */
 export const PEER_PROTOCOL = 2;
-/** Starts of peers in node.json before those of unknown ones are forgotten: more than any cluster has nodes. */
+/**
+ * Limit of peers in node.json. Above the limit, starts of unknown peers are forgotten. No cluster has so many
+ * nodes.
+ */
 const MAX_PEER_INCARNATIONS = 64;
-/** Addresses without proof that are logged in this time: one line each, however often a connection comes from there. */
+/** Number of addresses without proof that are logged in STRANGERS_MS: one line for each address. */
 const LOGGED_STRANGERS = 16;
 const STRANGERS_MS = 60_000;
-/** A removed member's connections stay for this long. */
+/** Time until the connections of a removed member are closed. */
 const FAREWELL_MS = 1_000;
 
 export interface ClusterPeersOptions
@@ -51,9 +55,12 @@ export interface ClusterPeersOptions
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
   /** The peer cannot be reached; called with every attempt. */
   readonly onProblem: (peer: Peer, problem: string) => void;
-  /** As the message `keep-incarnations`. */
+  /** Sends the message `keep-incarnations`. */
   readonly keepIncarnations: (id: number, peers: readonly PeerIncarnation[], since: string) => void;
-  /** This node's data directory is older than what the node has promised. Called once; the node sends nothing any more. */
+  /**
+   * This node's data directory is older than what the node has promised. Called once; the node sends nothing
+   * afterwards.
+   */
   readonly onRolledBack: (message: string) => void;
 }
 
@@ -61,20 +68,25 @@ export class ClusterPeers {
   readonly #options: ClusterPeersOptions;
   readonly #transport: Transport | undefined;
   readonly #hellos = new Map<number, Hello>();
-  /** Nodes of this cluster that the membership here does not know (yet). */
+  /** Nodes of this cluster that are missing in the membership here, perhaps because this replica is behind. */
   readonly #unknownPeers = new Map<number, Hello>();
-  /** Where somebody came from who did not prove that it belongs to the cluster, as far as it was logged lately. */
+  /** Addresses of connections without proof of membership that were logged in the last STRANGERS_MS. */
   readonly #unproven = new Set<string>();
-  /** Removed a moment ago: what is on its way to them (that it is done, above all) may still arrive. */
+  /**
+   * Members that were removed a moment ago: messages to them (above all the end of their removal) may still be
+   * sent.
+   */
   readonly #leaving = new Map<number, Member>();
-  /** Came with another data directory than is known, and why that is refused: they end at once, and an operator who
-   *  looks a minute later would only see that nobody listens there. */
+  /**
+   * Reasons why peers with another data directory are refused. Such a peer ends at once, and the status would
+   * otherwise show an operator only that the peer does not listen.
+   */
   readonly #rejectedInstances = new Map<number, string>();
-  /** Peers that have spoken, or could not be reached, since this start. */
+  /** Peers that have spoken, or that could not be reached, since this start. */
   readonly #heard = new Set<number>();
   readonly #incarnations: PeerIncarnations;
   #rolledBack: string | undefined;
-  /** The last thing that was logged about a peer. */
+  /** The last line that was logged about each peer. */
   readonly #logged = new Map<number, string>();
   #clusterId: string;
   #roster: readonly Member[];
@@ -120,7 +132,7 @@ export class ClusterPeers {
     this.#transport?.close();
   }
 
-  /** Bootstrap or joining is done. */
+  /** Bootstrap or joining has finished. */
   formed(clusterId: string, roster: readonly Member[]): void {
     this.#clusterId = clusterId;
     this.#roster = roster;
@@ -130,7 +142,7 @@ export class ClusterPeers {
     for (const member of this.#registry?.members ?? []) {
       const now = registry.members.find(({ id }) => id === member.id);
       if (now !== undefined) {
-        // It has moved, and told another: what it said to this node when it was last met is no news any more.
+        // The member has moved and told another node: the address in the last hello to this node is out of date.
         if (now.address !== member.address && this.#hellos.get(member.id)?.address === member.address) {
           this.#hellos.delete(member.id);
         }
@@ -155,7 +167,7 @@ export class ClusterPeers {
     if (!ok) this.#options.logger.warn("the start of a peer could not be written down: it has to wait");
   }
 
-  /** Every peer has spoken, or was found out of reach, since this node started. */
+  /** True when each peer has spoken, or could not be reached, since this node started. */
   haveHeard(ids: readonly number[]): boolean {
     return ids.every((id) => id === raftIdOf(this.#options.identity.name) || this.#heard.has(id));
   }
@@ -165,7 +177,7 @@ export class ClusterPeers {
     return this.#transport?.send(to, message) ?? false;
   }
 
-  /** What every node that a connection stood with last said of itself. */
+  /** The last hello of every node that was connected. */
   get hellos(): readonly Hello[] {
     return [...this.#hellos.values()];
   }
@@ -178,7 +190,10 @@ export class ClusterPeers {
     });
   }
 
-  /** What a member says of itself when it differs from what is registered: its data directory, a new address. */
+  /**
+   * A member whose data directory or address differs from the registry, with the values that the member's hello
+   * gave.
+   */
   unregistered(): Member | undefined {
     const { identity, peer } = this.#options;
     for (const member of this.#registry?.members ?? []) {
@@ -186,7 +201,7 @@ export class ClusterPeers {
       const hello = this.#hellos.get(member.id);
       const instance = own ? identity.instance : (hello?.instance ?? member.instance);
       const address = (own ? peer?.advertise : hello?.address) ?? member.address;
-      // Another data directory is never written over a registered one: it would not have been admitted.
+      // A registered data directory is never overwritten: a node with another directory would have been refused.
       if (member.instance !== "" && member.address === address) continue;
       if (member.instance === instance && member.address === address) continue;
       return { ...member, instance: member.instance === "" ? instance : member.instance, address };
@@ -194,8 +209,10 @@ export class ClusterPeers {
     return undefined;
   }
 
-  /** Whoever was removed; and, when there are very many, who is unknown here. The membership may not be known yet, or be an
-   *  old one: what is known of a member that it lacks is still needed. */
+  /**
+   * True for a removed member; and for an unknown peer when the table is large. The membership may be unknown or
+   * old, so the starts of a peer that the membership lacks are kept otherwise.
+   */
   #isGone(id: number, among: number): boolean {
     const { members = [], removed = [] } = this.#registry ?? {};
     if (removed.some((member) => member.id === id)) return true;
@@ -250,7 +267,7 @@ export class ClusterPeers {
     return verdict;
   }
 
-  /** Logs a refusal with what the refused node said of itself: the refusal does not tell the node what is known here. */
+  /** Logs a refusal with the refused node's hello. The refusal itself does not reveal what this node knows. */
   #logRefusal(
     { id, name: peer, instance, clusterId: cluster }: Hello,
     code: RefusalCode,
@@ -260,7 +277,7 @@ export class ClusterPeers {
     this.#options.logger.warn("peer refused", { peer, code, reason, instance, cluster });
   }
 
-  /** Only the hello of a node that is admitted may end this one. */
+  /** Fences this node. Only the hello of an admitted node can cause this fencing. */
   #rollBack(hello: Hello): HandshakeResult {
     const { name } = this.#options.identity;
     const message =
@@ -318,14 +335,17 @@ export class ClusterPeers {
     this.#options.onProblem(peer, problem);
   }
 
-  /** Retries come every few seconds with the same result: one line in the log. */
+  /** Retries give the same result every few seconds, so an unchanged result is logged once. */
   #isNews(id: number, text: string): boolean {
     if (this.#logged.get(id) === text) return false;
     this.#logged.set(id, text);
     return true;
   }
 
-  /** The members; before there are any, the nodes that the settings name; and unknown nodes, one of which may lead. */
+  /**
+   * Peers to dial: the members, or without members the nodes in the settings; also unknown nodes, one of which may
+   * lead.
+   */
   #updatePeers(): void {
     const { identity, initialCluster, join, logger } = this.#options;
     const members: readonly NamedAddress[] = this.#registry?.members ?? [];
@@ -333,7 +353,7 @@ export class ClusterPeers {
     const peers = new Map<number, Peer>();
     for (const { name, address } of [...named, ...this.#leaving.values(), ...this.#unknownPeers.values()]) {
       const id = raftIdOf(name);
-      // Where it says it is: the registered address may be the one it has moved away from.
+      // The hello's address is used first, because the node may have moved from its registered address.
       const current = this.#hellos.get(id)?.address ?? address;
       if (name === identity.name || peers.has(id)) continue;
       if (current === "") {

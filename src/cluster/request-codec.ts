@@ -1,4 +1,4 @@
-/** Cluster requests and their replies as JSON, for the way to the leader and back. */
+/** Encodes cluster requests and their replies as JSON for the messages between a node and the leader. */
 
 import { CLUSTER_REFUSAL_CODES, type ClusterRefusalCode } from "../api/codes.ts";
 import type { ClusterReply, ClusterRequest, MemberChange } from "../messages/cluster.ts";
@@ -33,7 +33,10 @@ export function decodeClusterRequest(body: Uint8Array): ClusterRequest {
   };
 }
 
-/** @throws ClusterMessageError naming what is wrong. Of a view only the outline is checked: people read the view, no decision depends on it. */
+/**
+ * Decodes a reply. Only the outline of a view is checked: operators read the view, and no decision depends on its
+ * content. @throws ClusterMessageError naming what is wrong.
+ */
 export function decodeClusterReply(body: Uint8Array): ClusterReply {
   const reply = parse(body);
   switch (reply["kind"]) {

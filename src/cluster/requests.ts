@@ -1,4 +1,4 @@
-/** Requests of operators at this node: status questions go to the leader, and changes are made there. */
+/** Requests of operators at this node. The leader answers status requests and makes the changes. */
 
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -13,12 +13,12 @@ import { decodeClusterRequest, encodeClusterMessage, refused } from "./request-c
 import type { ClusterContext, LeaderRequests } from "./types.ts";
 import { clusterView, isMember } from "./view.ts";
 
-/** A member's data directory or address is proposed for registration again after this long without effect. */
+/** Time until a member's data directory or address is proposed again when the first proposal had no effect. */
 const REGISTRATION_RETRY_MS = 1_000;
-/** Somebody who asks while there is no leader is kept waiting this long, and the question put again this often. */
+/** Time that a request waits for a leader, and the interval at which the request is repeated. */
 const LEADER_WAIT_MS = 4_000;
 const LEADER_RETRY_MS = 100;
-/** A status without an answer from the leader in this time is this node's own. */
+/** Time until a status request without an answer from the leader is answered with this node's own view. */
 const STATUS_WAIT_MS = 1_500;
 
 export interface ClusterRequestsOptions
@@ -38,7 +38,7 @@ export interface ClusterRequestsOptions
 export class ClusterRequests {
   readonly #options: ClusterRequestsOptions;
   readonly #changes: ClusterChanges;
-  /** What the others say they have applied, by id. */
+  /** Applied index that each peer reported, by id. */
   readonly #appliedThere = new Map<number, number>();
   readonly #heardAtMs = new Map<number, number>();
   readonly #metAtMs = new Map<number, number>();
@@ -70,7 +70,7 @@ export class ClusterRequests {
     });
   }
 
-  /** A connection with this peer was made: the peer may have started just now. */
+  /** A connection with this peer was made; the peer may have started just now. */
   met(id: number): void {
     this.#metAtMs.set(id, this.#options.clock.monotonicMs());
   }
@@ -80,8 +80,11 @@ export class ClusterRequests {
     this.#heardAtMs.set(id, this.#options.clock.monotonicMs());
   }
 
-  /** The core's status, but for who is active: the core forgets that with every check of its quorum, and for a moment
-   *  everybody would look dead. Here: heard of within an election timeout. */
+  /**
+   * The core's status with another `recentActive`: a peer is active when this node heard from the peer within an
+   * election timeout. The core clears its own flags at every quorum check, and all peers would look inactive for a
+   * moment.
+   */
   describe(engine: Engine<Membership>): Status {
     const { clock, raft } = this.#options;
     const since = clock.monotonicMs() - raft.electionTicks * raft.tickMs;
@@ -95,12 +98,12 @@ export class ClusterRequests {
     return { ...status, progress };
   }
 
-  /** HeartbeatResp. */
+  /** Records the applied index in a HeartbeatResp. */
   appliedAt(id: number, index: number): void {
     this.#appliedThere.set(id, index);
   }
 
-  /** The configuration, the leader or the time has changed. */
+  /** Called when the configuration or the leader changes, and at each tick. */
   check(): void {
     if (this.#options.engine() !== undefined) this.#changes.check();
   }
@@ -109,8 +112,8 @@ export class ClusterRequests {
     this.#changes.stop();
   }
 
-  /** Of this node's people. `answer` is called once, whatever happens; an election, or a change that is under way, is
-   *  waited for within reason. */
+  /** A request of this node's operator. `settle` is called at most once. During an election or another change, the
+   *  request is repeated for LEADER_WAIT_MS. */
   request(request: ClusterRequest, settle: (reply: ClusterReply) => void): void {
     const { clock, timers } = this.#options;
     const giveUpAtMs = clock.monotonicMs() + LEADER_WAIT_MS;
@@ -121,7 +124,7 @@ export class ClusterRequests {
       for (const cancel of cancels) cancel();
       settle(reply);
     };
-    // An operator wants to see the state now; a leader that does not answer is part of the state.
+    // An operator needs the state now. A leader that does not answer is part of the state.
     const ownView = (): void =>
       answer(this.#ownView() ?? refused("NO_LEADER", "this node does not take part in a cluster yet"));
     let askedOf = 0;
@@ -132,12 +135,12 @@ export class ClusterRequests {
         const passing =
           reply.kind === "refused" && (reply.code === "NO_LEADER" || reply.code === "CHANGE_IN_PROGRESS");
         if (passing && clock.monotonicMs() < giveUpAtMs) timers.later(attempt, LEADER_RETRY_MS);
-        // For an operator, what this node itself knows is better than nothing.
+        // This node's own view is more useful to an operator than a refusal.
         else if (reply.kind === "refused" && request.kind === "status") answer(this.#ownView() ?? reply);
         else answer(reply);
       });
     };
-    // One that was asked and has lost its leadership since (it hangs) need not be waited for: looking may be repeated.
+    // The asked leader may hang and have lost leadership since. A status request can be repeated safely.
     const lookAgain = (): void => {
       if (this.#leader !== 0 && this.#leader !== askedOf) attempt();
     };
@@ -148,12 +151,12 @@ export class ClusterRequests {
     attempt();
   }
 
-  /** 0 = none known. */
+  /** Raft id of the leader; 0 = none known. */
   get #leader(): number {
     return this.#options.engine()?.status().lead ?? 0;
   }
 
-  /** Asks once, here or at the leader. NO_LEADER: nothing was done, and the request can be made again. */
+  /** Asks once, here or at the leader. NO_LEADER: nothing was changed, and the request can be repeated. */
   #ask(request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
     const { ownId, forwarding } = this.#options;
     const engine = this.#options.engine();
@@ -172,7 +175,7 @@ export class ClusterRequests {
     }
   }
 
-  /** Another node believes that this one leads: one hop, no more. */
+  /** A request from another node that believes this node leads. This node does not forward the request again. */
   onRequest(from: number, requestId: number, body: Uint8Array): void {
     const { identity, peers } = this.#options;
     const answer = (reply: ClusterReply): void =>
@@ -188,7 +191,7 @@ export class ClusterRequests {
     }
   }
 
-  /** Hands leadership over, if this node leads and another member can take it. */
+  /** Transfers leadership, if this node leads and another member can take over. */
   stepDown(answer: (done: boolean) => void): void {
     if (this.#options.engine()?.leading !== true) answer(true);
     else if (votersOf(this.#options.membership()).length < 2) answer(false);
@@ -199,7 +202,7 @@ export class ClusterRequests {
     }
   }
 
-  /** At the leader: data directories and addresses are written down one at a time, as the log has space for a change. */
+  /** Proposes data directories and addresses for the registry, one member at a time. Called at the leader only. */
   register(): void {
     const { clock, logger, peers, membership } = this.#options;
     const member = peers.unregistered();

@@ -1,4 +1,6 @@
-/** What the cluster's parts are told: who this node is, whom it may meet, and how it reaches them. */
+/**
+ * Options of the cluster's parts: the identity of this node, the nodes that it may meet, and the way to reach them.
+ */
 
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -10,25 +12,31 @@ import type { Member } from "./registry/node-registry.ts";
 /** A node as the operator writes it: "name=host:port". */
 export interface NamedAddress {
   readonly name: string;
-  /** host:port of its peer listener. */
+  /** host:port of the node's peer listener. */
   readonly address: string;
 }
 
-/** Who this node is: DATA/node.json, and what the settings say. */
+/** Identity of this node, from DATA/node.json and the settings. */
 export interface ClusterIdentity {
-  /** "" = joining, and not known yet: nothing is asked of the log and store threads before the `roster-kept` that answers
-   *  the `keep-roster` with the id. They may be started before it or after. */
+  /**
+   * "" = the node is joining and does not know the id yet. The consensus thread sends nothing to the log and store
+   * threads before `roster-kept` answers the `keep-roster` with the id. Both threads may start before or after the
+   * answer.
+   */
   readonly clusterId: string;
   readonly name: string;
-  /** 32 hex digits, made with the data directory. */
+  /** 32 hex digits, made when the data directory was made. */
   readonly instance: string;
-  /** What `keep-roster` gave on an earlier day; undefined = never formed (or joined). */
+  /** The roster of an earlier `keep-roster`; undefined = the node has neither bootstrapped nor joined. */
   readonly roster: readonly Member[] | undefined;
-  /** The starts of this directory, newest last: the last is this one. Empty: none are kept (a node without peers). */
+  /**
+   * Starts of this directory, newest last; the last one is the current start. Empty: a node without peers keeps
+   * none.
+   */
   readonly incarnations: readonly string[];
-  /** What `keep-incarnations` gave last. */
+  /** The peers of the last `keep-incarnations`. */
   readonly peerIncarnations: readonly PeerIncarnation[];
-  /** The data directory is new: an empty log is the first start and not a loss. */
+  /** The data directory is new: an empty log means the first start, not a loss. */
   readonly initializing: boolean;
 }
 
@@ -40,7 +48,7 @@ export interface RaftSettings {
   readonly maxInflightBytes: number;
   readonly maxSizePerMsgBytes: number;
   readonly maxUncommittedBytes: number;
-  /** Bytes of committed entries handed to the store thread at a time. */
+  /** Limit in bytes of committed entries in one message to the store thread. */
   readonly maxCommittedBytesPerReady: number;
   /** Entries kept behind the applied position for slow followers. */
   readonly snapshotCount: number;
@@ -64,20 +72,20 @@ export type TransportCallbacks = Pick<
 >;
 
 export interface PeerLink {
-  /** Where peers reach this node: host:port. */
+  /** host:port at which peers reach this node. */
   readonly advertise: string;
-  /** Each peer proves its name by certificate; without it whoever knows the cluster's secret is believed. */
+  /** True: each peer proves its name by certificate. False: a peer with the cluster's secret is believed. */
   readonly tls: boolean;
   /** Makes the transport (not started): `(callbacks) => new PeerTransport(...)`. Called once. */
   readonly transport: (callbacks: TransportCallbacks) => Transport;
 }
 
-/** What every part of the cluster's side is given. */
+/** Options that the cluster's parts share. */
 export interface ClusterContext {
   readonly identity: ClusterIdentity;
-  /** Every member of the cluster that is to be formed, this node too; empty = a node alone (or one that joins). */
+  /** Every member of the cluster that is to be formed, with this node; empty = the node is alone, or joins. */
   readonly initialCluster: readonly NamedAddress[];
-  /** Members of a cluster that this node is to join; empty = it does not join. */
+  /** Members of the cluster that this node joins; empty = the node does not join. */
   readonly join: readonly NamedAddress[];
   /** undefined = no peers, no listener. */
   readonly peer: PeerLink | undefined;
@@ -88,7 +96,7 @@ export interface ClusterContext {
   readonly version: string;
 }
 
-/** Asks the leader on another node; `answer` is called once, whatever happens. */
+/** Sends a request to the leader on another node; `answer` is called at most once. */
 export interface LeaderRequests {
   request(to: number, request: ClusterRequest, answer: (reply: ClusterReply) => void): void;
 }

@@ -1,4 +1,4 @@
-/** The cluster as its leader sees it; or, on another node that has nobody to ask or no answer, as that node does. */
+/** The cluster as its leader sees it. A node without a leader, or without the leader's answer, gives its own view. */
 
 import { type ClusterView, type MemberView, SNAPSHOT_FAILED } from "../messages/cluster.ts";
 import type { PeerStatus } from "../peer/types.ts";
@@ -13,18 +13,21 @@ export interface ViewSource {
   readonly membership: Membership;
   readonly firstIndex: number;
   readonly appliedIndex: number;
-  /** The end of the answering node's log on its disk. */
+  /** Last index that is durable in the log of the answering node. */
   readonly durableIndex: number;
   readonly version: string;
-  /** What the others said they have applied, by id. Heard by the leader. */
+  /** Applied index that each peer reported to the leader, by id. */
   readonly applied: ReadonlyMap<number, number>;
   readonly peers: readonly PeerStatus[];
   readonly sendingSnapshotTo: (id: number) => boolean;
-  /** Why the last snapshot to a member did not arrive. */
+  /** The reason why the last snapshot to a member failed. */
   readonly snapshotFailureOf: (id: number) => string | undefined;
 }
 
-/** A node that has proved that it belongs to the cluster and is no member may listen, and may ask for nothing. */
+/**
+ * A node that has proved membership of the cluster but is not in the registry may only listen: its requests are
+ * refused.
+ */
 export function isMember({ members }: NodeRegistry, id: number): boolean {
   return members.some((member) => member.id === id);
 }
@@ -55,7 +58,7 @@ function memberView(source: ViewSource, leads: boolean, id: number): MemberView 
   const self = id === status.id;
   const progress = status.progress.get(id);
   const peer = source.peers.find((one) => one.peer.id === id);
-  // The core begins with 0 for "nothing is known to be there".
+  // The core's initial match is 0, which means that nothing is known.
   const match = self ? source.durableIndex : progress?.match || null;
   const reachable = self || (leads ? (progress?.recentActive ?? false) : (peer?.reachable ?? false));
   return {
@@ -65,7 +68,7 @@ function memberView(source: ViewSource, leads: boolean, id: number): MemberView 
     change: changeOf(membership, id),
     match,
     applied: self ? source.appliedIndex : leads ? (source.applied.get(id) ?? null) : null,
-    // Only the leader knows how far the log goes.
+    // Only the leader knows the commit index of the cluster.
     lag: leads && match !== null ? Math.max(0, status.commit - match) : null,
     reachable,
     snapshot: leads ? source.sendingSnapshotTo(id) : null,

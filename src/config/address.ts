@@ -1,4 +1,4 @@
-/** Where a listener binds. IPv6 hosts are kept without brackets. */
+/** Address of a listener. IPv6 hosts are stored without brackets. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -6,8 +6,10 @@ export interface ListenAddress {
 
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
 
-/** `127.0.0.1:9000`, `[::1]:9000`, `host.example:9000`, `:9000` (all interfaces). Port 0 = any free port.
- *  @throws RangeError saying what is wrong. */
+/**
+ * Parses `127.0.0.1:9000`, `[::1]:9000`, `host.example:9000`, `:9000` (all interfaces). Port 0 = any free port.
+ * @throws RangeError naming the error.
+ */
 export function parseAddress(text: string): ListenAddress {
   const trimmed = text.trim();
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(trimmed);

@@ -1,7 +1,7 @@
 /**
- * The secret by which the nodes of a cluster know each other (docs/operations/cluster.md, "The cluster secret"): 32 random
- * bytes as 64 hex digits. Where it stands there may be several, for the days in which it is replaced: a node proves itself
- * with the first and takes each.
+ * The secret with which the nodes of a cluster prove membership (docs/operations/cluster.md, "The cluster secret"):
+ * 32 random bytes as 64 hex digits. Several secrets may be listed while a secret is replaced: a node proves with
+ * the first and accepts each.
  */
 import { join } from "node:path";
 import type { Random } from "../platform/random.ts";
@@ -9,21 +9,28 @@ import { type Config, ConfigError } from "./config.ts";
 import { readPrivateFile, readSecretFile, writePrivateFile } from "./private-file.ts";
 import { SETTINGS, variableOf } from "./settings.ts";
 
-/** In the data directory, mode 0600: of a node that began alone, or put there by hand. @internal */
+/**
+ * File in the data directory, mode 0600. A node that began alone makes the file; otherwise an operator puts it
+ * there. @internal
+ */
 export const CLUSTER_SECRET_FILE = "cluster-secret";
 
 const SECRET_BYTES = 32;
 const SECRET = /^[0-9a-f]{64}$/i;
-/** 64 random digits have fewer with a chance of 10^-20: whoever wrote them down made them up. */
+/**
+ * 64 random digits have fewer different digits with a probability of 10^-20, so such a secret was invented by a
+ * person.
+ */
 const LEAST_DIFFERENT_DIGITS = 8;
-/** The old one, the new one, and one in reserve; each costs every handshake a little. */
+/** The old secret, the new one, and two in reserve; each secret costs every handshake a little time. */
 const MAX_SECRETS = 4;
 
 type SecretSettings = Pick<Config, "dataDir" | "clusterSecret" | "clusterSecretFile">;
 
 /**
- * From the variable or the file that the settings name, else from the data directory; empty when there is none.
- * @param credentialsDirectory systemd's, whose files only the service can read whatever their mode says
+ * Reads the secrets from the variable or file that the settings name, otherwise from the data directory; empty when
+ * there is none.
+ * @param credentialsDirectory systemd's directory: only the service can read its files, whatever their mode is
  * @throws ConfigError naming the variable or the file: both given, no secret in it, readable by others
  */
 export function clusterSecrets(
@@ -46,12 +53,12 @@ export function clusterSecrets(
   return stored === undefined ? [] : parseSecrets(stored, path);
 }
 
-/** As the command `elastickv cluster secret` prints it, and as every place that holds one has it. */
+/** Makes a secret in the form that `elastickv cluster secret` prints and every secret file contains. */
 export function newClusterSecret(random: Random): string {
   return Buffer.from(random.bytes(SECRET_BYTES)).toString("hex");
 }
 
-/** Makes one and keeps it in the data directory. @throws ConfigError naming the file */
+/** Makes a secret and stores it in the data directory. @throws ConfigError naming the file */
 export function makeClusterSecret(dataDir: string, random: Random): readonly Uint8Array[] {
   const secret = newClusterSecret(random);
   const path = join(dataDir, CLUSTER_SECRET_FILE);
@@ -77,7 +84,7 @@ function parseSecrets(text: string, source: string): readonly Uint8Array[] {
       `${source} holds ${words.length} cluster secrets: at most ${MAX_SECRETS} are taken`,
     );
   }
-  // Never the word itself: these lines end in a log.
+  // The errors never contain the secret, because the lines are logged.
   for (const [i, word] of words.entries()) {
     const which = words.length === 1 ? "the cluster secret" : `cluster secret ${i + 1}`;
     if (!SECRET.test(word)) {

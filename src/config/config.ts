@@ -11,11 +11,11 @@ export type SettingSource = "default" | "environment" | "flag";
 export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Readonly<Record<SettingName, SettingSource>>;
-  /** For the log at start: fallbacks, unknown variables. */
+  /** Warnings for the log at start: defaults in place of invalid values, unknown variables. */
   readonly warnings: readonly string[];
 }
 
-/** A setting that cannot be used. The message is one line that names it. The process ends with code 2. */
+/** A setting is invalid. The message is one line that names the setting. The process ends with code 2. */
 export class ConfigError extends Error {
   readonly exitCode = EXIT.USAGE;
   constructor(message: string) {

@@ -8,11 +8,13 @@ export interface DescribedLine {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-/** Inbound queues of a peer hold as many messages as may be in flight, and never fewer than this. */
+/** Minimum length of a peer's inbound queue; otherwise a queue holds as many messages as may be in flight. */
 const INBOUND_QUEUE_FLOOR = 256;
 
-/** What to log at start: one line for each setting that is not at its default (secrets masked), and one line with
- *  the Raft message limits in force. */
+/**
+ * Lines for the log at start: one line for each setting that differs from its default (secrets masked), and one
+ * line with the Raft message limits in force.
+ */
 export function describe(loaded: LoadedConfig): DescribedLine[] {
   const lines: DescribedLine[] = [];
   for (const [name, row] of SETTING_ROWS) {

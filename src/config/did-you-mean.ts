@@ -1,4 +1,4 @@
-/** The candidate nearest to `word`, if one is near enough to be a slip of the finger. */
+/** The candidate nearest to `word`, when it is near enough to be a typing error. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 4)) + 1;

@@ -1,16 +1,19 @@
 /**
- * Reads a file as systemd reads an EnvironmentFile (systemd.exec(5)): KEY=VALUE lines, comments with # or ;, quotes, and a backslash that
- * takes the meaning from the character after it.
+ * Reads a file as systemd reads an EnvironmentFile (systemd.exec(5)): KEY=VALUE lines, comments with # or ;,
+ * quotes, and a backslash that removes the special meaning of the next character.
  */
 import { ConfigError } from "./config.ts";
 
 const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** What a backslash has an effect on inside double quotes; before anything else it is itself. */
+/**
+ * Characters that a backslash escapes inside double quotes; before any other character, the backslash is a plain
+ * character.
+ */
 const IN_DOUBLE_QUOTES = '"\\`$';
 
 /**
- * @param name of the file, for messages.
- * @returns in the order of the file; a later line of the same name wins.
+ * @param name name of the file, for messages.
+ * @returns the variables in the order of the file; a later line of the same name overrides an earlier line.
  * @throws ConfigError naming file and line: systemd would leave such a line out and start the service without it.
  */
 export function parseEnvFile(text: string, name: string): Map<string, string> {
@@ -58,7 +61,7 @@ class Reader {
     while (!this.atEnd && this.#take() !== "\n");
   }
 
-  /** Up to the equals sign; undefined: the line has none. */
+  /** Reads the key up to the equals sign; undefined when the line has none. */
   key(): string | undefined {
     let key = "";
     while (!this.atEnd && this.peek !== "\n") {
@@ -69,10 +72,10 @@ class Reader {
     return undefined;
   }
 
-  /** To the end of the line; undefined: a quote goes on to the end of the file. */
+  /** Reads the value to the end of the line; undefined when a quote is not closed before the end of the file. */
   value(): string | undefined {
     let value = "";
-    /** Length up to the last character that is not a blank of the end of the line. */
+    /** Length of the value without trailing blanks. */
     let kept = 0;
     while (!this.atEnd) {
       const character = this.#take();
@@ -90,7 +93,7 @@ class Reader {
       } else if (!/\s/.test(character)) {
         value += character;
         kept = value.length;
-        // An unquoted value: quotes inside it are characters.
+        // Inside an unquoted value, quotes are plain characters.
         const rest = this.#plain();
         value += rest.text;
         kept += rest.kept;

@@ -7,14 +7,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "ELASTICKV_";
 
-/** Variables with our prefix that are no settings: they belong to the test and bench harness. */
+/** Prefixes of variables that are no settings: the test and bench harness uses them. */
 const FOREIGN_PREFIXES = ["ELASTICKV_TEST_", "ELASTICKV_BENCH_"];
 
 /**
- * One Config from flags (by flag name, without dashes) and environment. A flag beats its variable; an empty variable
- * counts as not set.
- * @throws ConfigError for a value that is no good, unless it is the variable of a tuning setting: then the default is used,
- *   whatever else was configured, and a warning says so.
+ * Makes a Config from flags (by flag name, without dashes) and environment. A flag overrides its variable; an empty
+ * variable counts as not set.
+ * @throws ConfigError for an invalid value, except in the variable of a tuning setting: then the default is used,
+ * and a warning is given.
  */
 export function loadConfig(flags: ReadonlyMap<string, string>, environment: Environment): LoadedConfig {
   const { loaded, refused } = readConfig(flags, environment);
@@ -23,7 +23,7 @@ export function loadConfig(flags: ReadonlyMap<string, string>, environment: Envi
   return loaded;
 }
 
-/** As `loadConfig`, with every value that is no good instead of the first. Refused settings are at their defaults in `loaded`. */
+/** As `loadConfig`, but collects every invalid value. A refused setting has its default in `loaded`. */
 export function readConfig(
   flags: ReadonlyMap<string, string>,
   environment: Environment,
@@ -43,7 +43,8 @@ export function readConfig(
       sources.set(name, given.source);
     } catch (error) {
       const problem = describeProblem(row, given, error);
-      // Whoever typed the flag is there to read the error; a variable may come from a template of another release.
+      // The operator who typed a flag reads the error at once; a variable may come from a template of another
+      // release.
       if (row.tuning !== true || given.source === "flag") refused.push(problem);
       else warnings.push(`${problem}; using the default ${row.type.format(row.default)}`);
     }
@@ -82,7 +83,7 @@ function describeProblem(row: Setting<unknown>, given: Given, error: unknown): s
   return `${name}:${value} ${error instanceof Error ? error.message : String(error)}`;
 }
 
-/** Relations between settings. Each of them has to hold for the defaults too. */
+/** Checks relations between settings. The defaults must satisfy each relation too. */
 function applyRelations(
   config: Config,
   sources: Record<SettingName, SettingSource>,
@@ -91,7 +92,7 @@ function applyRelations(
   if (config.raftMaxInflightBytes >= config.raftMaxSizePerMsg) return config;
   const row = SETTING_ROWS.find(([name]) => name === "raftMaxInflightBytes")?.[1];
   const fallback = row?.default as number;
-  // The default (64 MiB) is the upper bound of raft-max-size-per-msg, so falling back always repairs the relation.
+  // The default (64 MiB) is the upper bound of raft-max-size-per-msg, so the default always satisfies the relation.
   if (fallback < config.raftMaxSizePerMsg) {
     throw new Error(`default raft-max-inflight-bytes ${fallback} is below ${config.raftMaxSizePerMsg}`);
   }

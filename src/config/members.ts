@@ -1,17 +1,19 @@
-/** Lists of nodes as operators write them: names, and the addresses at which peers reach them. */
+/** Lists of nodes as operators write them: names and peer addresses. */
 import { formatAddress, type ListenAddress, parseAddress } from "./address.ts";
 
 export interface NamedAddress {
   readonly name: string;
-  /** host:port in the one form that `formatAddress` gives, so that equal addresses are equal strings. */
+  /** host:port in the form of `formatAddress`, so that equal addresses are equal strings. */
   readonly address: string;
 }
 
 export const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 export const NODE_NAME_RULE = "1 to 63 letters, digits, '.', '_' or '-' that start with a letter or digit";
 
-/** `n1=10.0.0.1:9002,n2=...`, in the order given. @throws RangeError: bad entry, name or address; a name or an
- *  address twice. */
+/**
+ * Parses `n1=10.0.0.1:9002,n2=...`, in the order given. @throws RangeError: invalid entry, name or address; a name
+ * or an address twice.
+ */
 export function parseMembers(text: string): readonly NamedAddress[] {
   const members: NamedAddress[] = [];
   for (const part of text.split(",").map((word) => word.trim())) {
@@ -27,7 +29,7 @@ export function parseMembers(text: string): readonly NamedAddress[] {
   return Object.freeze(members);
 }
 
-/** One `NAME=HOST:PORT`. @throws RangeError that continues the sentence `--flag "value" ...`. */
+/** Parses one `NAME=HOST:PORT`. @throws RangeError that continues the sentence `--flag "value" ...`. */
 export function parseMember(text: string): NamedAddress {
   const equals = text.indexOf("=");
   if (equals < 0) throw new RangeError(`contains "${text}", which is not NAME=HOST:PORT`);
@@ -37,7 +39,9 @@ export function parseMember(text: string): NamedAddress {
   return Object.freeze({ name, address: formatAddress(parsePeerAddress(text.slice(equals + 1))) });
 }
 
-/** An address that others can dial, its host in lower case. @throws RangeError naming it. */
+/**
+ * Parses an address that other nodes can dial, with its host in lower case. @throws RangeError naming the address.
+ */
 export function parsePeerAddress(text: string): ListenAddress {
   let address: ListenAddress;
   try {
@@ -57,7 +61,7 @@ export function formatMembers(members: readonly NamedAddress[]): string {
   return members.map(({ name, address }) => `${name}=${address}`).join(",");
 }
 
-/** All interfaces: good to listen on, nothing to dial. */
+/** The address means all interfaces: a node can listen on it, but no node can dial it. */
 export function isWildcard({ host }: ListenAddress): boolean {
   return host === "0.0.0.0" || host === "::";
 }

@@ -7,15 +7,18 @@ import { StartError } from "../platform/start-error.ts";
 import { ConfigError } from "./config.ts";
 
 const OTHERS = 0o077;
-/** Of a file that belongs to root: its group may read it. PostgreSQL takes key files by the same rule (its manual, "Secure
- *  TCP/IP Connections with SSL"): the system manages the file, and the service is in its group. */
+/**
+ * Forbidden mode bits of a file that root owns: the group may read the file. PostgreSQL has the same rule for key
+ * files (its manual, "Secure TCP/IP Connections with SSL"): the system manages the file, and the service is in its
+ * group.
+ */
 const OTHERS_OF_ROOT = 0o037;
 const ROOT = 0;
-/** A credentials file is a few hundred bytes; whatever is larger is something else. */
+/** Limit of a credentials file, which has a few hundred bytes; a larger file is something else. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * The content of a file that holds secrets; undefined when there is none.
+ * Reads a file with secrets; undefined when there is none.
  * @throws ConfigError when others could read or change it, or it cannot be read.
  */
 export function readPrivateFile(path: string): string | undefined {
@@ -44,8 +47,9 @@ export function readPrivateFile(path: string): string | undefined {
 }
 
 /**
- * The content of a file with a secret that the operator has named; links are followed, because mounted secrets are links.
- * @param credentialsDirectory of systemd (LoadCredential=): the modes of its files say nothing, only the service gets at them
+ * Reads a file with a secret that the operator has named. Links are followed, because mounted secrets are links.
+ * @param credentialsDirectory directory of systemd (LoadCredential=): the modes of its files do not matter, because
+ * only the service can read them
  * @throws ConfigError when others could read or change it, or it cannot be read
  */
 export function readSecretFile(path: string, credentialsDirectory: string | undefined): string {
@@ -90,7 +94,7 @@ function isBelow(path: string, directory: string | undefined): boolean {
 }
 
 /**
- * Writes a file that holds secrets, mode 0600, so that after a crash it is there whole or not at all.
+ * Writes a file with secrets, mode 0600. After a crash the file is complete or absent.
  * @throws StartError naming the file.
  */
 export function writePrivateFile(path: string, content: string): void {

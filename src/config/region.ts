@@ -1,2 +1,2 @@
-/** What S3 means when no region is said, and what clients use that were told none. */
+/** The region that S3 means when none is given, and that clients use by default. */
 export const DEFAULT_REGION = "us-east-1";

@@ -8,18 +8,20 @@ import { Secret } from "./secret.ts";
 export interface RootCredentials {
   readonly accessKey: string;
   readonly secretKey: Secret;
-  /** `generated`: made just now, at the first start. `sealed`: kept in the data directory, sealed with a node key that is not
-   *  there (src/secrets/stored-credentials.ts). */
+  /**
+   * `generated`: made now, at the first start. `sealed`: stored in the data directory, sealed with a node key that
+   * is stored elsewhere (src/secrets/stored-credentials.ts).
+   */
   readonly source: "environment" | "secret-files" | "data-directory" | "sealed" | "generated";
 }
 
-/** In the data directory, mode 0600. Its lines are also valid for systemd's EnvironmentFile and for `source`. */
+/** File in the data directory, mode 0600. Its lines are also valid for systemd's EnvironmentFile and for `source`. */
 export const ROOT_CREDENTIALS_FILE = "root-credentials.env";
 
 const ACCESS_VARIABLE = "ELASTICKV_ROOT_ACCESS_KEY";
 const SECRET_VARIABLE = "ELASTICKV_ROOT_SECRET_KEY";
 
-/** The access key stands in the credential scope, whose parts are separated by "/". */
+/** The access key is part of the credential scope, whose parts are separated by "/". */
 const ACCESS_KEY_RULE = /^[A-Za-z0-9._-]{3,128}$/;
 const SECRET_KEY_RULE = /^[\x21-\x7e]{8,256}$/;
 
@@ -34,8 +36,9 @@ type CredentialSettings = Pick<
 >;
 
 /**
- * From the environment or the secret files; undefined when neither says anything. @throws ConfigError naming the variable or
- * the file: only one of the two given, both a variable and a file, too short, odd characters, file unreadable.
+ * Reads the keys from the environment or the secret files; undefined when neither has any. @throws ConfigError
+ * naming the variable or the file: only one of the two given, both a variable and a file, too short, invalid
+ * characters, file unreadable.
  */
 export function configuredRootCredentials(settings: CredentialSettings): RootCredentials | undefined {
   const access = given(ACCESS_VARIABLE, settings.rootAccessKey, settings.rootAccessKeyFile);
@@ -57,7 +60,10 @@ export function configuredRootCredentials(settings: CredentialSettings): RootCre
   );
 }
 
-/** From the data directory. @throws ConfigError naming the file: unreadable, readable by others, or not as it was written. */
+/**
+ * Reads the keys in the data directory. @throws ConfigError naming the file: unreadable, readable by others, or
+ * changed.
+ */
 export function storedRootCredentials(
   settings: Pick<CredentialSettings, "dataDir">,
 ): RootCredentials | undefined {
@@ -66,7 +72,7 @@ export function storedRootCredentials(
   return content === undefined ? undefined : parse(path, content);
 }
 
-/** Durable, and readable for the owner alone. @throws StartError naming the file. */
+/** Stores the keys durably, readable for the owner alone. @throws StartError naming the file. */
 export function storeRootCredentials(
   settings: Pick<CredentialSettings, "dataDir">,
   credentials: RootCredentials,
@@ -86,14 +92,17 @@ function given(variable: string, value: Secret | undefined, file: string | undef
   if (value !== undefined) return { value: value.reveal(), fromFile: undefined };
   if (file === undefined) return undefined;
   try {
-    // The mode of a mounted secret is its owner's business: only its content counts here.
+    // The operator decides the mode of a mounted secret, so only its content is checked.
     return { value: readFileSync(file, "utf8").replace(/\r?\n$/, ""), fromFile: file };
   } catch (error) {
     throw new ConfigError(`${variable}_FILE: cannot read ${file}: ${(error as Error).message}`);
   }
 }
 
-/** Keys that came out of a sealed record. @param whose for the message. @throws ConfigError when they are none. */
+/**
+ * Checks keys from a sealed record. @param whose owner of the keys, for the message. @throws ConfigError for
+ * invalid keys.
+ */
 export function checkRootCredentials(
   accessKey: string,
   secretKey: string,
@@ -116,7 +125,7 @@ function checked(
     );
   }
   if (!SECRET_KEY_RULE.test(secretKey)) {
-    // Not the key itself: this line ends in a log.
+    // The error does not contain the key, because the line is logged.
     throw new ConfigError(
       `${secretName}: a secret key is 8 to 256 printable ASCII characters without blanks (this one has ${secretKey.length} characters)`,
     );
@@ -124,7 +133,7 @@ function checked(
   return Object.freeze({ accessKey, secretKey: new Secret(secretKey), source });
 }
 
-/** A new pair, nowhere kept yet. */
+/** Makes a new pair, which is not stored yet. */
 export function generateRootCredentials(random: Random): RootCredentials {
   return {
     accessKey: draw(UPPER_ALPHANUMERIC, ACCESS_KEY_LENGTH, random),
@@ -133,7 +142,7 @@ export function generateRootCredentials(random: Random): RootCredentials {
   };
 }
 
-/** Each character uniform: bytes above the last whole multiple of the alphabet are drawn again. */
+/** Draws each character uniformly: bytes above the last whole multiple of the alphabet are drawn again. */
 function draw(alphabet: string, length: number, random: Random): string {
   const ceiling = 256 - (256 % alphabet.length);
   let drawn = "";

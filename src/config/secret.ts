@@ -1,6 +1,6 @@
 const MASK = "***";
 
-/** A string that does not find its way into a log line, a JSON document or an error message by accident. */
+/** A string that cannot get into a log line, a JSON document or an error message by accident. */
 export class Secret {
   readonly #value: string;
 
@@ -8,7 +8,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The only way to the text itself. */
+  /** Returns the text. No other method returns it. */
   reveal(): string {
     return this.#value;
   }

@@ -1,4 +1,7 @@
-/** Every setting, in one table. More than 400 lines: flags, variables, help and the documentation are made of it. */
+/**
+ * Every setting, in one table. More than 400 lines: flags, variables, help and documentation all come from this
+ * table.
+ */
 import { NODE_NAME, NODE_NAME_RULE } from "./members.ts";
 import {
   address,
@@ -20,15 +23,18 @@ import {
 
 /** One setting: a flag, an environment variable and a field of `Config`, all from this row. */
 export interface Setting<T> {
-  /** Without the two dashes; the variable's name follows from it (`variableOf`). */
+  /** Name of the flag, without the two dashes; the variable's name follows from the flag (`variableOf`). */
   readonly flag: string;
   readonly section: Section;
   readonly type: ValueType<T>;
-  /** `NoInfer`: the type alone decides what T is, so that a choice of words stays a choice. */
+  /** `NoInfer`: only `type` decides T, so that a choice of words keeps its literal type. */
   readonly default: NoInfer<T>;
   /** One sentence, lower case first letter, for `--help` and docs/operations/settings.md. */
   readonly help: string;
-  /** An invalid variable falls back to the default with a warning, instead of refusing to start. An invalid flag does not. */
+  /**
+   * An invalid variable gives a warning and the default, instead of an error at the start. An invalid flag is an
+   * error.
+   */
   readonly tuning?: true;
 }
 
@@ -54,7 +60,7 @@ const DAY = 24 * HOUR;
 
 const setting = <T>(row: Setting<T>): Setting<T> => row;
 
-/** The one table. Order is the order of `--help`. Sizes are bytes, durations milliseconds. */
+/** The settings table, in the order of `--help`. Sizes are bytes, durations milliseconds. */
 export const SETTINGS = {
   dataDir: setting({
     flag: "data-dir",
@@ -333,7 +339,7 @@ export const SETTINGS = {
   mvccRetentionMs: setting({
     flag: "mvcc-retention",
     section: "Store",
-    // Above CONDITION_AGE_MAX_MS of the state machine, which asks about the past up to that age.
+    // The minimum is above CONDITION_AGE_MAX_MS of the state machine, which reads the past up to that age.
     type: duration(2 * MINUTE, 30 * DAY),
     default: 10 * MINUTE,
     tuning: true,
@@ -405,7 +411,7 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** Rows in table order. The table's value types differ from row to row: here they are seen as opaque. */
+/** Rows in table order. The value types differ between rows, so they are unknown here. */
 export const SETTING_ROWS: readonly (readonly [SettingName, Setting<unknown>])[] = Object.entries(
   SETTINGS as unknown as Record<SettingName, Setting<unknown>>,
 ) as [SettingName, Setting<unknown>][];

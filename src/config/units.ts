@@ -1,4 +1,4 @@
-/** Sizes and durations as people write them, and back. Sizes are bytes, durations milliseconds; both are integers. */
+/** Parses and formats sizes and durations. Sizes are bytes, durations milliseconds; both are integers. */
 
 const SIZE_UNITS: readonly (readonly [string, number])[] = [
   ["TiB", 2 ** 40],
@@ -15,7 +15,9 @@ const DURATION_UNITS: readonly (readonly [string, number])[] = [
   ["ms", 1],
 ];
 
-/** `4MiB`, `256KiB`, `123` (bytes), `123B`; case of the unit is ignored. @throws RangeError saying what is wrong. */
+/**
+ * Parses `4MiB`, `256KiB`, `123` (bytes), `123B`; case of the unit is ignored. @throws RangeError naming the error.
+ */
 export function parseSize(text: string): number {
   const match = /^(\d+)\s*([a-z]*)$/i.exec(text.trim());
   if (match === null) throw new RangeError("is not a size such as 4MiB, 256KiB or a number of bytes");
@@ -23,13 +25,13 @@ export function parseSize(text: string): number {
   const factor =
     unit === "" || unit === "b" ? 1 : SIZE_UNITS.find(([name]) => name.toLowerCase() === unit)?.[1];
   if (factor === undefined) {
-    // KB and friends mean 1000 to some and 1024 to others: a limit is no place to guess.
+    // KB and similar units mean 1000 to some people and 1024 to others, so a limit must not guess.
     throw new RangeError(`has the unknown unit "${match[2]}": use B, KiB, MiB, GiB or TiB`);
   }
   return checkedInteger(Number(match[1]) * factor);
 }
 
-/** `30s`, `5m`, `500ms`, `1h30m`, `0`. @throws RangeError saying what is wrong. */
+/** Parses `30s`, `5m`, `500ms`, `1h30m`, `0`. @throws RangeError naming the error. */
 export function parseDuration(text: string): number {
   const trimmed = text.trim().toLowerCase();
   if (trimmed === "0") return 0;

@@ -3,19 +3,19 @@ import { formatMembers, type NamedAddress, parseMembers } from "./members.ts";
 import { Secret } from "./secret.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
-/** How one kind of setting is read and shown. */
+/** Parser and formatter of one kind of setting. */
 export interface ValueType<T> {
-  /** What stands after the flag in `--help`. */
+  /** Placeholder after the flag in `--help`. */
   readonly placeholder: string;
   /** @throws RangeError whose message continues the sentence `--flag "value" ...`. */
   parse(text: string): T;
-  /** What `parse` would read back; shown in help and log. */
+  /** Formats a value for help and log; `parse` can read the text back. */
   format(value: T): string;
   /** Accepted range in words; undefined when every well-formed value is accepted. */
   readonly bounds?: string;
-  /** The flag may stand alone and then means `true`. */
+  /** The flag may stand alone, which means `true`. */
   readonly isSwitch?: true;
-  /** Never shown, and never accepted on the command line (`ps` shows it to everyone). */
+  /** The value is never shown, and never accepted on the command line (`ps` shows the command line to every user). */
   readonly isSecret?: true;
 }
 

@@ -1,10 +1,14 @@
 /**
- * The consensus thread: the switchboard between a group's replica and everybody it talks to. It never touches a disk.
+ * The consensus thread connects a group's replica with the other threads and the peers. The consensus thread never
+ * touches a disk.
  *
- *     gateways -> proposals, reads     control -> cluster requests     log -> appended, entries      store -> opened, applied, pinned
- *     peers -> raft messages, forwarded proposals, requests, snapshot streams       snapshot thread -> chunks, complete
+ *     gateways -> proposals, reads             control -> cluster requests
+ *     log -> appended, entries                 store -> opened, applied, pinned
+ *     peers -> raft messages, forwarded proposals, requests, snapshot streams
+ *     snapshot thread -> chunks, complete
  *
- * Its life: opening (log and keyspace) -> forming or joining, on a node that has yet to take part -> running.
+ * The thread opens log and keyspace; then it bootstraps or joins, on a node that has not taken part yet; then it
+ * runs.
  */
 
 import { ClusterPeers } from "../cluster/peers.ts";
@@ -41,12 +45,14 @@ import {
   startsAs,
 } from "./start.ts";
 
-/** Election timeouts for which a leader's log or keyspace may stand still before it hands over. */
+/** Election timeouts for which a leader's log or keyspace may stall before the leader transfers leadership. */
 const STALL_ELECTIONS = 10;
 
 export class ConsensusThread {
-  /** Log and keyspace are open and belong together; not before `start`, and when this node has yet to learn its cluster's id
-   *  not before it has. Rejects with RecoveryError or LogThreadError; then the thread has ended. */
+  /**
+   * Resolves when log and keyspace are open and belong together: not before `start`, and not before this node knows
+   * its cluster's id. Rejects with RecoveryError or LogThreadError; then the thread has ended.
+   */
   readonly opened: Promise<Opened>;
   /** Raft id of this node. */
   readonly ownId: number;
@@ -71,7 +77,8 @@ export class ConsensusThread {
     this.#options = options;
     this.ownId = raftIdOf(options.identity.name);
     this.opened = this.#open.promise;
-    // Whoever started the thread may not look at the answer: a failure is told in both ways.
+    // The caller of the constructor may not await `opened`; the thread reports a failure in `fatal` or `opened`
+    // anyway.
     this.opened.catch(() => {});
     this.#gateways = new GatewayLinks(options);
     this.#fencing = new Fencing({
@@ -167,7 +174,7 @@ export class ConsensusThread {
 
   // ---- life ----------------------------------------------------------------------------------------------------------
 
-  /** Everything begins, ticks included. */
+  /** Starts the thread, ticks included. */
   start(): void {
     let open = false;
     this.#bringUp((opened) => {
@@ -182,7 +189,7 @@ export class ConsensusThread {
     });
   }
 
-  /** The end of timers and connections (the message `stop` does it too). */
+  /** Stops timers and connections. The message `stop` does the same. */
   stop(): void {
     this.#stopped = true;
     this.#stopTicks();
@@ -231,7 +238,8 @@ export class ConsensusThread {
     if (this.#fencing.rolledBack) return;
     this.#guard(() => {
       this.#replica.run(group);
-      // A tick is compared with the time that it was due, not with the tick before: so a late tick shows as late.
+      // A tick is compared with the time when the tick was due, not with the tick before: so the metric shows a
+      // late tick.
       let dueMs = clock.monotonicMs() + raft.tickMs;
       const tick = (): void => {
         const nowMs = clock.monotonicMs();
@@ -253,12 +261,15 @@ export class ConsensusThread {
     this.#options.alive?.();
   }
 
-  /** Brings the gauges up to date: once a tick, and when somebody asks for them. */
+  /** Updates the gauges: once a tick, and when the metrics are collected. */
   observe(): void {
     this.#replica.observe((engine) => this.#requests.describe(engine));
   }
 
-  /** A broken invariant stops the node, and the log says what is known about it: no node goes on with a wrong state. */
+  /**
+   * Runs `work`. An error is a broken invariant: the node logs the error and stops, so that no node runs with a
+   * wrong state.
+   */
   #guard(work: () => void): void {
     if (this.#stopped) return;
     try {
@@ -377,7 +388,7 @@ export class ConsensusThread {
     if (code === "WRONG_INSTANCE") this.#fencing.fence(false, `${peer.name} says: ${reason}`);
   }
 
-  /** A voter asks all peers first: one of them knows when this node's directory is an old copy. */
+  /** A voter asks all peers before an election: a peer knows when this node's directory is an old copy. */
   #haveVotersBeenHeard(): boolean {
     this.#votersHeard ||= this.#peers.haveHeard(votersOf(this.#replica.membership));
     return this.#votersHeard;

@@ -1,4 +1,7 @@
-/** The consensus thread as a Worker: waits for the log and the keyspace, checks that they belong together, and runs. */
+/**
+ * The consensus thread as a Worker: the Worker waits for log and keyspace, checks that both belong together, and
+ * runs.
+ */
 
 import type { PeerLink } from "../cluster/types.ts";
 import type { ConsensusToControl, ControlToConsensus } from "../messages/messages.ts";
@@ -70,7 +73,7 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
     snapshotCount,
     lanes: init.peer?.lanes,
     peerAddress: init.peer?.advertise,
-    // Of a node without peers neither says anything.
+    // A node without peers has neither TLS nor a cluster secret, so the log line names neither.
     tls: init.peer && init.peer.tls !== undefined,
     clusterSecret: init.peer && init.peer.secrets.length > 0,
   });

@@ -1,11 +1,14 @@
-/** The ends of a node that is not to take part any more: removed, refused by its peers for good, or an old copy of itself. */
+/**
+ * Fences a node that may not take part any more: a removed node, a node that its peers refuse, an old copy of a
+ * node.
+ */
 import type { ConsensusToControl } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
 
 export interface FencingOptions {
   readonly logger: Logger;
   readonly tell: (message: ConsensusToControl) => void;
-  /** From here on nothing of this node may count: not its vote, not its acknowledgements, not its lease. */
+  /** Stops votes, acknowledgements and the lease of this node. */
   readonly silence: () => void;
 }
 
@@ -18,12 +21,14 @@ export class Fencing {
     this.#options = options;
   }
 
-  /** The data directory is older than what this node has promised: the node sends nothing any more. */
+  /** The data directory is older than what this node has promised. The node sends nothing any more. */
   get rolledBack(): boolean {
     return this.#rolledBack;
   }
 
-  /** Says once that the node has to end. @param removed the end is orderly: the node was removed */
+  /**
+   * Tells control once that the node must end. @param removed the end is orderly: the cluster has removed the node
+   */
   fence(removed: boolean, message: string): void {
     if (this.#told) return;
     this.#told = true;

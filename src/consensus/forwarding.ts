@@ -1,22 +1,26 @@
-/** What this node asks of the leader on another one: to append its proposals, and to answer questions about the cluster. */
+/** Requests from this node to a leader on another node: appends of proposals, and questions about the cluster. */
 
 import { decodeClusterReply, encodeClusterMessage, refused } from "../cluster/request-codec.ts";
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
 import type { PeerMessage } from "../peer/types.ts";
 import type { Timers } from "../platform/timers.ts";
 
-/** A cluster request without an answer from the leader is given up after this long: longer than any change may take there. */
+/** Timeout of a cluster request to the leader. No change of the cluster takes the leader longer. */
 const CLUSTER_REQUEST_TIMEOUT_MS = 20_000;
-/** After this long a forwarded proposal without an answer is forgotten here; its proposer repeats it long before. */
+/**
+ * Time until this node forgets a forwarded proposal without an answer. The proposer repeats a proposal long before.
+ */
 const PROPOSAL_MEMORY_MS = 30_000;
 
 export interface ForwardingOptions {
-  /** Random at each start of the process: the answer to a request of an earlier start must match no request of this one. */
+  /**
+   * Random at each start of the process, so that an answer to a request of an earlier start matches no new request.
+   */
   readonly firstId: number;
   readonly timers: Timers;
-  /** False: the message was not sent. */
+  /** Returns false when the message was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
-  /** The leader did not take these proposals, or they were never sent. */
+  /** The leader refused these proposals, or the proposals were never sent. */
   readonly onDropped: (gateway: number, sequences: readonly number[]) => void;
 }
 
@@ -44,7 +48,7 @@ export class Forwarding {
     this.#nextId = options.firstId;
   }
 
-  /** Sends proposals to the leader; the transport has copied them when this returns. False: they were not sent. */
+  /** Sends proposals to the leader. The transport has copied the proposals at the return. False: nothing was sent. */
   propose(
     to: number,
     gateway: number,
@@ -66,7 +70,7 @@ export class Forwarding {
     if (!taken) this.#options.onDropped(sent.gateway, sent.sequences);
   }
 
-  /** Asks the leader; `answer` is called once, whatever happens. */
+  /** Sends a request to the leader. `answer` is called exactly once, unless `stop` is called first. */
   request(to: number, request: ClusterRequest, answer: (reply: ClusterReply) => void): void {
     const requestId = this.#nextId++;
     const sent = this.#options.send(to, { kind: "request", requestId, body: encodeClusterMessage(request) });

@@ -1,4 +1,4 @@
-/** What the consensus thread says to the gateways of this node. */
+/** Messages from the consensus thread to the gateways of this node. */
 import type { ConsensusToGateway } from "../messages/messages.ts";
 import type { GroupId } from "../threads/group.ts";
 import type { ConsensusThreadOptions } from "./options.ts";
@@ -10,7 +10,10 @@ export class GatewayLinks {
     this.#options = options;
   }
 
-  /** A gateway index from an earlier start of the node may have no link in this one. */
+  /**
+   * Sends to one gateway. A gateway index from an earlier start of the node may have no link now; then nothing is
+   * sent.
+   */
   tell(gateway: number, message: ConsensusToGateway): void {
     this.#options.gateways[gateway]?.send(message);
   }

@@ -1,4 +1,4 @@
-/** What a replica does once a tick because it leads: look after its followers, and hand leadership over when its own disk stands still. */
+/** Work of a leader at each tick: track the followers, and transfer leadership when the leader's own disk stalls. */
 import type { Membership } from "../cluster/registry/membership.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -9,12 +9,12 @@ import { StallWatch } from "./stall-watch.ts";
 export interface LeaderDutiesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A leader whose log or keyspace stands still for this long hands leadership over. */
+  /** A leader whose log or keyspace stalls for this time transfers leadership. */
   readonly stallMs: number;
-  /** Writes down what members say of themselves. */
+  /** Proposes what members say about themselves (address, version) for the node registry. */
   readonly register: () => void;
   readonly stepDown: (answer: (done: boolean) => void) => void;
-  /** The log position that a follower is known to have. */
+  /** Reports the last log index that a follower is known to have. */
   readonly matched: (follower: number, index: number) => void;
 }
 
@@ -27,7 +27,7 @@ export class LeaderDuties {
     this.#stalls = new StallWatch(options.stallMs);
   }
 
-  /** Called on followers too: a new leader's disk may have stood still since before its election. */
+  /** Runs on followers too: a new leader's disk may have stalled since before the election. */
   tick(engine: Engine<Membership>): void {
     this.#watch(engine);
     if (!engine.leading) return;
@@ -36,7 +36,7 @@ export class LeaderDuties {
     for (const [id, { match }] of engine.describe().progress) matched(id, match);
   }
 
-  /** A leader whose disk stands still hands leadership to a member whose disk does not. */
+  /** Transfers leadership to another member when this leader's disk stalls. */
   #watch(engine: Engine<Membership>): void {
     const { clock, logger, stepDown } = this.#options;
     const half = this.#stalls.stalled(engine.oldestInFlight, clock.monotonicMs());

@@ -5,7 +5,7 @@ import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 import type { LogThreadPort } from "./options.ts";
 
-/** Raised when the log thread refuses or ends: the node cannot go on without it. @internal */
+/** The log thread has refused or ended; the node cannot run without the log thread. @internal */
 export class LogThreadError extends Error {
   readonly code: string;
   /** Error codes, as `codesOf` finds them. */
@@ -20,11 +20,11 @@ export class LogThreadError extends Error {
 
 export interface LogClientOptions {
   readonly channel: Channel<LogReply, LogRequest>;
-  /** Log segments kept at most once nothing needs the older ones. */
+  /** Maximum number of log segments that the log keeps once nothing needs the older segments. */
   readonly maxSegments: number;
-  /** The log has ended; the process must end. */
+  /** Called when the log has failed; the process must end. */
   readonly fatal: Fatal;
-  /** Appends wait for space on the disk (true), or go on again (false). */
+  /** Called with true when appends wait for space on the disk, and with false when appends continue. */
   readonly onDiskFull: (full: boolean) => void;
 }
 

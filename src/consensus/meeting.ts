@@ -1,4 +1,7 @@
-/** Meeting the other nodes before this one takes part for the first time: bootstrap, with control keeping what was found. */
+/**
+ * Waits for the other nodes before this node takes part for the first time. Control keeps the cluster id and the
+ * roster.
+ */
 import { Bootstrap } from "../cluster/bootstrap.ts";
 import type { ClusterPeers } from "../cluster/peers.ts";
 import type { Hello } from "../peer/types.ts";
@@ -36,7 +39,7 @@ export class Meeting {
       },
     });
     this.#bootstrap.start();
-    // Peers are met from the first moment on, and the disk that kept this node from forming may be slow.
+    // Peers may have connected before this call, because the disk may have been slow to open.
     for (const hello of peers.hellos) this.#bootstrap.onHello(hello);
     await this.#kept.promise;
     this.#bootstrap = undefined;

@@ -1,4 +1,4 @@
-/** The numbers of the consensus thread, as the metrics table names them. */
+/** Sets the metrics of the consensus thread. */
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { StateType } from "../raft/core/index.ts";
 import type { ConsensusThreadMetrics } from "./options.ts";
@@ -43,7 +43,7 @@ export function consensusThreadMetrics(metrics: ThreadMetrics): ConsensusThreadM
         lag.labels({ member: name }).set(entries);
         reachable.labels({ member: name }).set(up ? 1 : 0);
       }
-      // Nothing is known of a removed member, and of no member while this node does not lead.
+      // The gauges of a removed member are set to 0, and of every member while this node does not lead.
       for (const name of shown) {
         if (now.members.some((member) => member.name === name)) continue;
         shown.delete(name);

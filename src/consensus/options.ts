@@ -1,6 +1,6 @@
 /**
- * What a consensus thread is given: by `consensus-worker.ts` in a node, by tests and the simulator in one thread. The same
- * thread runs in both.
+ * Options of a consensus thread. `consensus-worker.ts` gives them in a node; tests and the simulator give them in
+ * one thread. The same code runs in both.
  */
 import type { ClusterContext, ClusterIdentity, NamedAddress, RaftSettings } from "../cluster/types.ts";
 import type {
@@ -26,29 +26,31 @@ import type { Fatal } from "../threads/worker-host.ts";
 
 const RETAIN_BYTES = 32 << 20;
 
-/** Nobody is behind a node without peers. */
+/** Bytes of applied entries that a leader keeps in memory for followers. A node without peers has no follower. */
 export function retainBytesOf({ peer, raft }: Pick<ConsensusThreadOptions, "peer" | "raft">): number {
   return peer === undefined ? 0 : (raft.retainBytes ?? RETAIN_BYTES);
 }
 
 /** The log thread as the consensus thread sees it. */
 export interface LogThreadPort {
-  /** What the log said when it was opened. */
+  /** Resolves with the content of the log as it was found when the log was opened. */
   opened(): Promise<RecoveredLog>;
   /** Answered through `onAppended` once this append, and every append before it, is on disk. */
   append(id: number, batch: WalBatch): void;
   onAppended(receive: (id: number) => void): void;
-  /** Entries in [low, high): at least one, at most about `maxBytes`. Rejects with LogThreadError, code COMPACTED or
-   *  UNAVAILABLE when the log does not have the first of them. */
+  /**
+   * Reads entries in [low, high): at least one, at most about `maxBytes`. Rejects with LogThreadError, code
+   * COMPACTED or UNAVAILABLE, when the log does not have entry `low`.
+   */
   read(low: number, high: number, maxBytes: number): Promise<readonly Entry[]>;
-  /** The state up to the marker is durable elsewhere; entries at or below `throughIndex` may go. */
+  /** The state up to the marker is durable elsewhere. The log may drop entries at or below `throughIndex`. */
   compact(marker: SnapshotMetadata, throughIndex: number): void;
 }
 
 interface MemberObservation {
   readonly name: string;
   readonly role: "voter" | "learner";
-  /** Entries behind the leader's commit; only while this node leads. */
+  /** Entries behind the leader's commit. Only a leader reports the lag. */
   readonly lag: number;
   readonly reachable: boolean;
 }
@@ -59,7 +61,7 @@ export interface ConsensusObservation {
   readonly hlcPhysicalMs: number;
   readonly hlcCeilingMs: number;
   readonly hlcSkewMs: number;
-  /** This node serves reads without asking anybody at this moment. */
+  /** This node has a valid lease: it serves reads without asking another node. */
   readonly leaseValid: boolean;
   /** Empty unless this node leads. */
   readonly members: readonly MemberObservation[];
@@ -68,23 +70,23 @@ export interface ConsensusObservation {
 export interface ConsensusThreadMetrics {
   proposed(entries: number): void;
   dropped(entries: number): void;
-  /** Proposals of this node sent to the leader on another one. */
+  /** Counts proposals of this node that were sent to the leader on another node. */
   forwarded(entries: number): void;
-  /** One read-index round asked for. */
+  /** Counts one request for a read-index round. */
   readIndexRound(): void;
   snapshot(direction: "sent" | "received", outcome: "finished" | "failed"): void;
   tickLateness(seconds: number): void;
-  /** Once a tick. */
+  /** Called once a tick. */
   observe(observation: ConsensusObservation): void;
 }
 
-/** What a ConsensusThread is made with. */
+/** Options of a ConsensusThread. */
 export interface ConsensusThreadOptions extends ClusterContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly published: PublishedState;
   readonly control: Channel<ControlToConsensus, ConsensusToControl>;
-  /** In the order in which the store knows them. */
+  /** Channels in the order of the gateway indexes, which the store uses too. */
   readonly gateways: readonly Channel<GatewayToConsensus, ConsensusToGateway>[];
   readonly store: Channel<StoreToConsensus, ConsensusToStore>;
   readonly snapshots: Channel<SnapshotToConsensus, ConsensusToSnapshot>;
@@ -95,7 +97,7 @@ export interface ConsensusThreadOptions extends ClusterContext {
   readonly alive?: (() => void) | undefined;
 }
 
-/** What main posts to the consensus Worker, once. */
+/** The message that main posts once to the consensus Worker. */
 export interface ConsensusWorkerInit {
   readonly identity: ClusterIdentity;
   readonly initialCluster: readonly NamedAddress[];
@@ -107,15 +109,15 @@ export interface ConsensusWorkerInit {
         readonly advertise: string;
         readonly lanes: 4 | 2;
         readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
-        /** Of the cluster, 32 bytes each (PeerAuthentication). */
+        /** Secrets of the cluster, 32 bytes each (PeerAuthentication). */
         readonly secrets: readonly Uint8Array[];
       }
     | undefined;
   readonly raft: RaftSettings;
-  /** Log segments kept at most once nothing needs the older ones. */
+  /** Maximum number of log segments that the log keeps once nothing needs the older segments. */
   readonly maxWalFiles: number;
   readonly version: string;
-  /** Whom the thread tells that it lives. */
+  /** Service manager (systemd) that receives the thread's watchdog messages. */
   readonly serviceManager: ServiceManagerAddress | undefined;
   readonly published: SharedArrayBuffer;
   readonly controlPort: PortLike;

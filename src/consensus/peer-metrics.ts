@@ -1,4 +1,4 @@
-/** The numbers of the connections to peers, as the metrics table names them. */
+/** Sets the metrics of the connections to peers. */
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import {
   HANDSHAKE_FAILURES,
@@ -16,7 +16,7 @@ type KeyPerLane =
   | "peerReceivedBytes";
 
 export function transportMetrics(metrics: ThreadMetrics): TransportMetrics {
-  // Looked up once: these count every message.
+  // The labels are looked up once, because these counters count every message.
   const perLane = (family: ReturnType<typeof metrics.counter<KeyPerLane>>) =>
     Object.fromEntries(LANES.map((lane) => [lane, family.labels({ lane })])) as Record<
       Lane,
@@ -30,7 +30,7 @@ export function transportMetrics(metrics: ThreadMetrics): TransportMetrics {
   const connected = metrics.gauge("peerConnectedLanes");
   const errors = metrics.counter("peerProtocolErrors").labels();
   const failures = metrics.counter("peerHandshakeFailures");
-  // All of them from the beginning: an alert on the rise of one has to see its zero.
+  // Every reason is exported with 0 from the start: an alert on an increase needs the value before the increase.
   const failure = Object.fromEntries(
     HANDSHAKE_FAILURES.map((reason) => [reason, failures.labels({ reason })]),
   ) as Record<HandshakeFailure, ReturnType<typeof failures.labels>>;

@@ -1,4 +1,7 @@
-/** Proposals at the leader: this node's own and those of other nodes' proposers, stamped in log order. */
+/**
+ * Proposals at the leader, from this node's gateways and from other nodes. The leader stamps proposals in log
+ * order.
+ */
 
 import type { ProposeMessage } from "../messages/messages.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -15,22 +18,30 @@ import { HybridLogicalClock } from "../txn/hlc.ts";
 
 export interface ProposalsOptions {
   readonly clock: Clock;
-  /** Appends all of them or none. */
+  /** Appends either all of the proposals or none. */
   readonly append: (proposals: readonly Uint8Array[]) => boolean;
-  /** One message an entry: consensus no longer needs the entry's slab. @param gateway the owner of the slabs */
+  /**
+   * Consensus no longer needs these slabs; a slab is named once for each of its entries. @param gateway the owner
+   * of the slabs
+   */
   readonly onReleased: (gateway: number, slabIds: readonly number[]) => void;
-  /** Bytes of proposals taken and not evicted yet (applied, and not retained either). Beyond it they are dropped: their
-   *  proposers may have given up long ago, and the admission that bounds them with it. */
+  /**
+   * Limit in bytes for proposals that are taken and not evicted yet. Proposals beyond the limit are dropped. A
+   * proposer's own limit does not bound them: a proposer may have given up long ago.
+   */
   readonly maxHeldBytes: number;
 }
 
-/** Where the bytes of an entry lie: in which slab of which gateway. */
+/** The gateway and the slab that hold the bytes of an entry. */
 interface Holder {
   readonly gateway: number;
   readonly slabId: number;
 }
 
-/** Another node (of another release, say) has sent what may not be appended; nothing of the message was appended. */
+/**
+ * Another node has sent an entry that is no transaction (a node of another release may do so). No entry of the
+ * message was appended.
+ */
 export class ForeignProposalError extends Error {
   constructor(message: string) {
     super(message);
@@ -41,7 +52,7 @@ export class ForeignProposalError extends Error {
 export class Proposals {
   readonly hlc: HybridLogicalClock;
   readonly #options: ProposalsOptions;
-  /** Where an entry's bytes lie, from proposal to eviction; undefined = the entry came from another node. */
+  /** The holder of an entry's bytes, from proposal to eviction; undefined when the entry came from another node. */
   readonly #held = new Map<Uint8Array, Holder | undefined>();
   /** Bytes of the keys of `#held`. */
   #heldBytes = 0;
@@ -51,13 +62,15 @@ export class Proposals {
     this.hlc = new HybridLogicalClock(options.clock);
   }
 
-  /** Everything before this leader's own entry is applied: no new timestamp can equal an old one. */
+  /**
+   * The leader has applied every entry before its own first entry, so no new timestamp can equal an old timestamp.
+   */
   startLeading(appliedCommitTs: bigint, ceilingMs: number): void {
     if (PLANTED.forgetCeiling) this.hlc.startAbove(0n, 0);
     else this.hlc.startAbove(appliedCommitTs, ceilingMs);
   }
 
-  /** Takes proposals of a gateway of this node. False: no proposal was taken or kept. */
+  /** Takes proposals of a gateway of this node. False: no proposal was taken, and no slab is kept. */
   own(gateway: number, message: ProposeMessage): boolean {
     const views = viewsOf(message);
     if (!this.#take(views)) return false;
@@ -66,7 +79,10 @@ export class Proposals {
     return true;
   }
 
-  /** Of another node's proposer. @throws ForeignProposalError when one is no transaction: it would stop every replica */
+  /**
+   * Takes proposals of another node. @throws ForeignProposalError when an entry is no transaction and would stop
+   * every replica
+   */
   foreign(entries: readonly Uint8Array[]): boolean {
     for (const entry of entries) checkFrame(entry);
     if (!this.#take(entries)) return false;
@@ -99,7 +115,7 @@ export class Proposals {
     return true;
   }
 
-  /** Stamps in log order, with the ceiling that covers the stamps ahead of them in the same append. */
+  /** Stamps proposals in log order. A ceiling that is due comes first and covers the stamps of the same append. */
   #appendStamped(views: readonly Uint8Array[]): boolean {
     const ceilingMs = this.hlc.ceilingDue();
     const proposals: Uint8Array[] = [];

@@ -1,7 +1,7 @@
 /**
- * What travels with a read-index request and comes back with its answer: which read of which gateway of which life of which node it is.
- * The life is in it because numbers begin anew with each one: an answer to an earlier life may be on its way (or wait on a
- * leader for its confirmation) while the next one asks with the same number, and its index may be too old for that.
+ * The context of a read-index request and of its answer. The context names the start of the process (`life`), the
+ * gateway and the read. Read numbers begin anew at each start: without the life, a late answer to a read of an
+ * earlier start would match a new read with the same number, and its index could be too old for the new read.
  */
 export const READ_LIFE_BYTES = 8;
 const GATEWAY_OFFSET = READ_LIFE_BYTES;
@@ -25,7 +25,7 @@ export function readContext(life: Uint8Array, { gateway, id }: GatewayRead): Uin
   return context;
 }
 
-/** The number of the read in this start of the process; undefined: the read belongs to another start. */
+/** The read that the context names; undefined when the context belongs to another start of the process. */
 export function readOf(life: Uint8Array, context: Uint8Array): GatewayRead | undefined {
   if (context.byteLength !== CONTEXT_BYTES) return undefined;
   for (let i = 0; i < READ_LIFE_BYTES; i++) if (context[i] !== life[i]) return undefined;

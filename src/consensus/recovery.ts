@@ -1,5 +1,7 @@
-/** What log and keyspace may say together at a start, and what must stop the node: one whose state is behind what it has
- *  promised must not vote. */
+/**
+ * Checks at a start whether log and keyspace belong together. A node whose state is behind its promises must not
+ * vote, so the node stops.
+ */
 import { BOOTSTRAP_POSITION } from "../raft/engine/group-configuration.ts";
 import type { RecoveredLog } from "../raft/log/types.ts";
 import type { AppliedState } from "../store/types.ts";
@@ -20,14 +22,14 @@ export function isNew(recovered: RecoveredLog): boolean {
 }
 
 /**
- * Everything an honest crash can leave behind, and nothing else. After the store thread has opened: an installation that a
- * crash interrupted is finished by then.
+ * Accepts every state that a crash can leave, and no other. Called after the store thread has opened the keyspace:
+ * an installation that a crash interrupted is finished by then.
  * @param initializing an empty log is the first start. @throws RecoveryError
  */
 export function checkRecovery(recovered: RecoveredLog, applied: AppliedState, initializing: boolean): void {
   if (isNew(recovered)) {
-    // An empty log that was there before is that of a node which was stopped before its cluster formed. The bootstrap goes
-    // into the keyspace first.
+    // An empty log without `initializing` belongs to a node that was stopped before its cluster formed. The
+    // bootstrap is written to the keyspace before the log.
     if ((initializing || !recovered.created) && applied.index <= BOOTSTRAP_POSITION.index) return;
     throw new RecoveryError(
       `the log is empty, and the keyspace has applied entry ${applied.term}/${applied.index}: the log of this node is ` +
@@ -48,7 +50,10 @@ export function checkRecovery(recovered: RecoveredLog, applied: AppliedState, in
   }
 }
 
-/** The same index of another term is another entry: what was applied is not what this log holds. @throws RecoveryError */
+/**
+ * An entry at the same index with another term is another entry: the log does not hold what was applied. @throws
+ * RecoveryError
+ */
 export async function checkTerm(
   log: LogThreadPort,
   recovered: RecoveredLog,
@@ -62,7 +67,7 @@ export async function checkTerm(
   );
 }
 
-/** The term that the log gives the applied position; undefined when it no longer reaches back to it, or is new. */
+/** The term of the applied position in the log; undefined when the log is new or no longer holds the position. */
 async function termInLog(
   log: LogThreadPort,
   recovered: RecoveredLog,

@@ -1,6 +1,7 @@
 /**
- * This node's replica of one Raft group: the engine, and everything that is made once for it. It says what a message of log, store,
- * snapshot thread, gateway or peer does to the group; from whom the message comes and whether it may come is the thread's.
+ * This node's replica of one Raft group: the engine and its helpers, made once for the group. The replica handles
+ * messages of log, store, snapshot thread, gateways and peers. The consensus thread checks the sender before it
+ * passes a message.
  */
 import { applyMembershipEntry, type Membership, NO_MEMBERSHIP } from "../cluster/registry/membership.ts";
 import { isMember } from "../cluster/view.ts";
@@ -24,7 +25,7 @@ import { ForeignProposalError, Proposals, viewsOf } from "./proposals.ts";
 import { readContext, readOf } from "./read-context.ts";
 import { observationOf } from "./status.ts";
 
-/** What the replica passes to the engine; the rest of EngineOptions comes from whoever brings the group up. */
+/** Callbacks that the replica passes to the engine. `restoreGroup` supplies the rest of EngineOptions. */
 export type EngineHooks = Pick<
   EngineOptions<Membership>,
   | "append"
@@ -41,7 +42,7 @@ export type EngineHooks = Pick<
   | "mayElect"
 >;
 
-/** Where log and keyspace of the group stand, and how its engine is made from them. */
+/** Recovered state of log and keyspace, and the function that makes the group's engine. */
 export interface RecoveredGroup {
   readonly applied: AppliedState;
   readonly ceilingMs: number;
@@ -60,13 +61,13 @@ export interface ReplicaOptions
   readonly gateways: GatewayLinks;
   readonly memory: ReceivedMemory;
   readonly forwarding: Forwarding;
-  /** Marks the reads of this start of the process. */
+  /** Identifies the reads of this start of the process. */
   readonly life: Uint8Array;
   readonly send: (to: number, message: PeerMessage) => boolean;
-  /** Runs what comes later as everything of the thread runs: an error stops the node. */
+  /** Runs a callback under the thread's error handling: an error stops the node. */
   readonly guard: (work: () => void) => void;
   readonly mayElect: () => boolean;
-  /** A Raft message is about to be stepped. */
+  /** Called before a Raft message is stepped. */
   readonly onHeard: (envelope: RaftEnvelope) => void;
   readonly onMembership: (membership: Membership) => void;
   readonly onLeadership: (leading: boolean, leaderId: number, term: number) => void;
@@ -91,13 +92,13 @@ export class Replica {
       clock,
       append: (proposals) => this.#engine?.propose(proposals) ?? false,
       onReleased: (gateway, slabIds) => options.gateways.tell(gateway, { kind: "released", slabIds }),
-      // The core's own bound ends at the commit; a store that stands still needs one too. What is only retained for
-      // followers must not count: it is not evicted before there is more of it.
+      // The core's own bound counts entries until their commit; a store that stalls needs a bound too. Entries that
+      // are only retained for followers must not use up the bound, so the retained bytes are added.
       maxHeldBytes: raft.maxUncommittedBytes + retainBytesOf(options),
     });
     this.compactor = new LogCompactor({
       clock,
-      // Nobody is behind a sole voter: what the keyspace has for certain, the log need not keep.
+      // A sole voter has no follower, so the log keeps no entry that is durable in the keyspace.
       keepEntries: () => (this.#membership.members.length > 1 ? raft.snapshotCount : 0),
       confState: () => this.#membership.confState,
       compact: (marker, throughIndex) => log.compact(marker, throughIndex),
@@ -115,7 +116,7 @@ export class Replica {
     });
   }
 
-  /** undefined until this node takes part, and once the node sends nothing any more. */
+  /** undefined until this node takes part, and after `silence`. */
   get engine(): Engine<Membership> | undefined {
     return this.#engine;
   }
@@ -132,7 +133,7 @@ export class Replica {
     this.#engine.start();
   }
 
-  /** This node takes no part in the group any more. */
+  /** This node no longer takes part in the group. */
   silence(): void {
     this.#engine = undefined;
     this.#options.published.publishLease(0, 0);
@@ -178,13 +179,13 @@ export class Replica {
     }
     const elsewhere = leaderId !== 0 && leaderId !== ownId;
     const sent = elsewhere && forwarding.propose(leaderId, gateway, sequences, viewsOf(message));
-    // Nothing of the message is kept here: the transport has copied the message, or the message was not sent.
+    // No slab of the message is needed any more: either the transport has copied the message, or nothing was sent.
     gateways.tell(gateway, { kind: "released", slabIds: sequences.map(() => slabId) });
     if (sent) metrics.forwarded(sequences.length);
     else gateways.drop(group, gateway, sequences, "no-leader");
   }
 
-  /** No answer when nobody leads: the gateway asks again. */
+  /** Starts a read-index round. Without a leader no answer comes, and the gateway asks again. */
   readIndex(gateway: number, id: number): void {
     if (this.#engine === undefined) return;
     this.#options.metrics.readIndexRound();
@@ -193,7 +194,7 @@ export class Replica {
 
   // ---- log, store and snapshot thread ----------------------------------------------------------------------------------
 
-  /** The log thread has everything up to this append on disk. */
+  /** The log thread has synced everything up to this append to the disk. */
   onAppended(id: number): void {
     this.#engine?.onAppended(id);
     this.#engine?.work();
@@ -228,7 +229,7 @@ export class Replica {
         this.#engine?.onLogRead(low, entries);
         this.#engine?.work();
       });
-    // The log may have dropped these entries meanwhile: then the core finds that the follower needs a snapshot.
+    // The log may have dropped these entries meanwhile. The core then finds that the follower needs a snapshot.
     log.read(low, high, maxBytes).then(answer, () => answer([]));
   }
 
@@ -254,7 +255,7 @@ export class Replica {
     this.#options.send(from.id, { kind: "propose-reply", requestId, taken });
   }
 
-  /** Bad proposals are the other node's fault, and no reason for the leader to end. */
+  /** Refuses bad proposals with a warning: the fault is the other node's, so the leader must not stop. */
   #tookForeign(from: Peer, entries: readonly Uint8Array[]): boolean {
     try {
       return this.#proposals.foreign(entries);
@@ -323,7 +324,8 @@ export class Replica {
 
   #onLeadership(leading: boolean, leaderId: number, term: number): void {
     if (leading && !this.#leads) this.#proposals.startLeading(this.#applied.commitTs, this.#ceilingMs);
-    // Also those of a leader that never came to lead: it sends before it has applied an entry of its own.
+    // Streams also end when this node was elected but never reported as leading: an elected node may send snapshots
+    // before it has applied an entry of its own term.
     if (leaderId !== this.#options.ownId) this.streams.cancel(() => true, "this node no longer leads");
     this.#leads = leading;
     this.#options.onLeadership(leading, leaderId, term);

@@ -1,10 +1,10 @@
 /**
- * Notices that the log or the keyspace of a leader stands still (a full disk, one that hangs). Its followers could go on
- * without it: but its heartbeats keep them from electing another, and what it cannot apply fills the bounds on what may be
- * uncommitted, until no node of the cluster takes a write.
+ * Detects that the log or the keyspace of a leader stalls (a full disk, or a disk that hangs). The followers could
+ * go on without the leader, but the leader's heartbeats prevent an election. Entries that the leader cannot apply
+ * fill the limits on uncommitted bytes, until no node of the cluster accepts a write.
  */
 
-/** What is asked of log and store and not answered, oldest first; 0 = nothing. */
+/** Ids of the oldest append and the oldest apply without an answer; 0 = none. */
 export interface OldestWork {
   readonly append: number;
   readonly apply: number;
@@ -25,7 +25,7 @@ export class StallWatch {
     this.#patienceMs = patienceMs;
   }
 
-  /** The half that stands still; undefined: neither. To be called now and then; once a half was named, its time counts anew. */
+  /** Returns the half that stalls; undefined when neither does. A call that returns a half restarts both times. */
   stalled(oldest: OldestWork, nowMs: number): "log" | "keyspace" | undefined {
     this.#append = stillAt(this.#append, oldest.append, nowMs);
     this.#apply = stillAt(this.#apply, oldest.apply, nowMs);

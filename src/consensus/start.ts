@@ -1,6 +1,5 @@
 /**
- * Brings a consensus thread up: whom it belongs to, what log and keyspace recovered, whether they belong together, and then
- * the engine.
+ * Starts a consensus thread: opens log and keyspace, checks that both belong together, and prepares the engine.
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";
@@ -20,10 +19,10 @@ import type { EngineHooks, RecoveredGroup } from "./replica.ts";
 
 /** Bytes of log entries asked for at a time while the tail is read at start. */
 const TAIL_PAGE_BYTES = 16 << 20;
-/** Of the append that bootstraps a log, before the engine, which counts from 1, exists. */
+/** Id of the append that bootstraps a log. The engine, which counts its appends from 1, does not exist yet. */
 const BOOTSTRAP_APPEND_ID = 1;
 
-/** The thread was stopped while it opened log and keyspace; nobody waits for the answer. */
+/** The thread was stopped while it opened log and keyspace, so nothing waits for the result. */
 export class StoppedError extends Error {
   readonly code = "STOPPED";
   constructor() {
@@ -39,7 +38,7 @@ export interface Recovered {
   readonly membership: Membership | undefined;
 }
 
-/** What log and keyspace were found to be. */
+/** Log and keyspace as `recover` found them. */
 export interface Opened {
   readonly recovered: RecoveredLog;
   readonly applied: AppliedState;
@@ -53,11 +52,11 @@ type OpenStore = (
   bootstrap: Membership | undefined,
 ) => Promise<OpenedMessage>;
 
-/** How a node that has opened log and keyspace goes on. */
+/** How a node continues after it has opened log and keyspace. */
 interface Start {
-  /** The log begins with the first state of the cluster. */
+  /** The node writes the first state of the cluster to its log. */
   readonly founds: boolean;
-  /** Every initial member is met first. */
+  /** The node waits for every initial member first. */
   readonly meets: boolean;
   /** The node was never a member, so there is no lease that it could have forgotten. */
   readonly fresh: boolean;
@@ -67,8 +66,8 @@ export function startsAs(
   { identity, initialCluster, join }: ConsensusThreadOptions,
   { log, membership }: Recovered,
 ): Start {
-  // Started without a word about its cluster it has joined one, unless its keyspace has a first state: then it was killed
-  // between the roster and the log's first marker.
+  // A node with a roster and without an initial cluster in its options has joined a cluster, unless its keyspace
+  // has a first state: then the node was killed between writing the roster and writing the log's first marker.
   const silent = initialCluster.length === 0 && identity.roster !== undefined;
   const joins = join.length > 0 || (silent && membership === undefined);
   const founds = isNew(log) && !joins;
@@ -79,7 +78,10 @@ export function startsAs(
   };
 }
 
-/** Opens log and keyspace, in this order: the log knows whether the keyspace has an installation to finish. */
+/**
+ * Opens the log first and the keyspace second, because the log knows whether the keyspace has an installation to
+ * finish.
+ */
 export async function recover(
   options: ConsensusThreadOptions,
   clusterId: string,
@@ -113,8 +115,9 @@ export async function recover(
 }
 
 /**
- * The first state of the keyspace, on an initial member. Also when the log begins right behind it: in the mode that does
- * not sync every apply, a power cut may have taken it from the keyspace, and the log has everything since.
+ * The first state of the keyspace, on an initial member. The first state is also given when the log begins right
+ * after it: without a sync of every apply, a power cut may have removed the first state from the keyspace, and the
+ * log still has every later entry.
  */
 function bootstrapFor(
   { identity, initialCluster, join, peer }: ConsensusThreadOptions,
@@ -127,12 +130,15 @@ function bootstrapFor(
   if (initialCluster.length > 0) {
     return clusterIdOf(initialCluster) === clusterId ? bootstrapMembership(initialCluster) : undefined;
   }
-  // Without an initial cluster and with a roster it has joined one.
+  // A node with a roster and without an initial cluster has joined a cluster.
   if (identity.roster !== undefined) return undefined;
   return bootstrapMembership([{ name: identity.name, address: peer?.advertise ?? "" }]);
 }
 
-/** The same position on every initial member, durable before anything is voted or appended (docs/raft.md, promise 6). */
+/**
+ * Writes the same position on every initial member. The position is durable before any vote or append
+ * (docs/raft.md, promise 6).
+ */
 export async function bootstrapLog(
   { log, identity }: ConsensusThreadOptions,
   { log: recovered, membership = NO_MEMBERSHIP }: Recovered,
@@ -151,7 +157,7 @@ export async function bootstrapLog(
   return { ...recovered, hardState, snapshot, confState, firstIndex: index + 1, lastIndex: index };
 }
 
-/** Reads what is not applied yet back from the log. The engine is made when the replica runs. */
+/** Reads the entries that are not applied yet from the log. The engine is made when the replica runs. */
 export async function restoreGroup(
   options: ConsensusThreadOptions,
   ownId: number,
@@ -161,14 +167,16 @@ export async function restoreGroup(
   const { raft, clock, log } = options;
   const published = options.published.group(ONLY_GROUP);
   const { log: recovered, applied, ceilingMs, membership = NO_MEMBERSHIP } = found;
-  // The commit index is written lazily: after a crash it may lie behind what was applied (and so was committed).
+  // The commit index is written lazily. After a crash the commit index may lie behind the applied index, which was
+  // committed.
   const hardState = {
     ...recovered.hardState,
     commit: Math.max(recovered.hardState.commit, applied.index),
   };
   const cache = new LogCache({
     hardState,
-    // The log's markers know the configuration at some position; the keyspace knows it at the applied one.
+    // The log's markers have the configuration at some older position; the keyspace has the configuration at the
+    // applied position.
     confState: membership.confState,
     index: applied.index,
     term: applied.term,
@@ -222,10 +230,10 @@ function makeCore(
     maxUncommittedEntriesBytes: raft.maxUncommittedBytes,
     checkQuorum: true,
     preVote: true,
-    // The lease that this appliance serves reads under is the engine's own (clock-bound, with a margin); the core
-    // always confirms by a round.
+    // The lease for reads is the engine's own (bound to the clock, with a margin). The core always confirms reads
+    // by a round.
     readOnlyOption: ReadOnlyOption.Safe,
-    // Proposals travel as such (forwarding.ts): the leader stamps them.
+    // forwarding.ts sends proposals to the leader, and the leader stamps them.
     disableProposalForwarding: true,
     stepDownOnRemoval: true,
   });

@@ -1,4 +1,4 @@
-/** What the metrics see of the consensus thread. */
+/** State of the consensus thread for the metrics. */
 
 import type { Membership } from "../cluster/registry/membership.ts";
 import type { Status } from "../raft/core/index.ts";

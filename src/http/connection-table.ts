@@ -1,6 +1,6 @@
 /**
- * Who is connected, and who has to go. A connection that has a request in progress is never chosen; one that is idle,
- * or whose next head is not complete, costs its client a new connection at most.
+ * Open connections, and the choice of a connection to close. A connection with a request in progress is never
+ * chosen. A chosen connection is idle, or its next head is not complete, so its client only has to connect again.
  */
 import type { Socket } from "node:net";
 import { Connection } from "./connection.ts";
@@ -16,9 +16,9 @@ export class ConnectionTable {
   readonly #limits: ConnectionLimits;
   readonly #metrics: EdgeMetrics;
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  /** Connections without a request in progress, the longest idle first. */
+  /** Connections without a request in progress, longest idle first. */
   readonly #idle = new Set<Connection>();
-  /** The same of each address, in the same order. */
+  /** Idle connections of each address group, longest idle first. */
   readonly #idleOfGroup = new Map<string, Set<Connection>>();
   #size = 0;
 
@@ -31,12 +31,15 @@ export class ConnectionTable {
     return this.#size;
   }
 
-  /** Undefined for a connection that was refused. */
+  /** The connection of a socket; undefined when the connection was refused. */
   of(socket: Socket): Connection | undefined {
     return this.#bySocket.get(socket);
   }
 
-  /** Takes a new connection, at the cost of the oldest idle one where there is no space. Undefined: refused and destroyed. */
+  /**
+   * Accepts a new connection, and closes the oldest idle one when there is no space. Undefined: refused and
+   * destroyed.
+   */
   accept(socket: Socket): Connection | undefined {
     const connection = new Connection(socket, socket.remoteAddress ?? "");
     const { group } = connection;
@@ -62,13 +65,13 @@ export class ConnectionTable {
     this.#leaveIdle(connection);
   }
 
-  /** The request has ended, and no other request of the connection waits for its turn. */
+  /** The request has ended, and no other request of the connection waits. */
   rest(connection: Connection): void {
     connection.inProgress--;
     if (connection.open && connection.inProgress === 0) this.#enterIdle(connection);
   }
 
-  /** The connection has ended, or is about to. Idempotent. */
+  /** The connection has ended, or ends now. Idempotent. */
   forget(connection: Connection): void {
     if (!connection.open) return;
     connection.open = false;
@@ -77,7 +80,9 @@ export class ConnectionTable {
     this.#metrics.connectionClosed();
   }
 
-  /** Closes up to `count` idle connections, oldest first: descriptors have run out. Returns how many. */
+  /**
+   * Closes up to `count` idle connections, oldest first. Called when descriptors have run out. Returns the number.
+   */
   shed(count: number): number {
     let shed = 0;
     while (shed < count && this.#evict(oldestOf(this.#idle), "descriptors")) shed++;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { BodyErrorCode } from "./types.ts";
 
-/** What a request's `Expect` says: nothing, `100-continue`, or something that nobody knows. */
+/** The `Expect` of a request: none, `100-continue`, or an unknown expectation. */
 export type Expectation = "none" | "continue" | "unknown";
 
 /** A request whose head has arrived. */
@@ -19,20 +19,20 @@ export interface Break {
 }
 
 /**
- * One client connection. Its requests are served one after the other (RFC 9112 section 9.3.2 lets only safe methods
- * overlap, and nothing is gained by it): those that arrive before their turn wait here.
+ * One client connection. Its requests are served one after the other (RFC 9112 section 9.3.2 allows an overlap of
+ * safe methods only, which would gain nothing). Requests that arrive early wait here.
  */
 export class Connection {
   readonly socket: Socket;
-  /** The socket forgets it when it closes. */
+  /** Stored here, because the socket loses the address when it closes. */
   readonly remoteAddress: string;
-  /** Whom it counts for: see `addressGroup`. */
+  /** Address group for the limits: see `addressGroup`. */
   readonly group: string;
-  /** Requests being answered: on the S3 listener one at most. */
+  /** Number of requests being answered: at most one on the S3 listener. */
   inProgress = 0;
-  /** The last answer says `close`: no later request of this connection is begun. */
+  /** The last answer contains `Connection: close`: no later request of this connection is started. */
   closing = false;
-  /** Counted among the open ones. */
+  /** The connection counts as open in the table. */
   open = true;
   /** Heads that arrived after the last answer. */
   ignored = 0;
@@ -47,8 +47,8 @@ export class Connection {
 }
 
 /**
- * The address that a connection counts for: an IPv4 address (also when it comes mapped into IPv6), or the /64 of an
- * IPv6 address, because that is the least that a site is given (RFC 6177).
+ * The address group of a connection: an IPv4 address (also when mapped into IPv6), or the /64 of an IPv6 address,
+ * because a site gets at least a /64 (RFC 6177).
  * @internal
  */
 export function addressGroup(remoteAddress: string): string {

@@ -1,9 +1,9 @@
-/** What the edge itself answers, without the application: S3-shaped, but about HTTP only. */
+/** Answers of the edge itself, without the application: in the shape of S3, but only about HTTP. */
 import type { EdgeReply } from "./types.ts";
 
 const XML_TYPE: readonly [string, string] = ["Content-Type", "application/xml"];
 
-/** `message` is from the edge's own fixed set and needs no escaping. The connection is closed after it. */
+/** `message` is from the edge's own fixed set and needs no escaping. The connection is closed after the answer. */
 export function edgeAnswer(status: number, code: string, message: string, requestId: string): EdgeReply {
   return {
     status,
@@ -13,7 +13,7 @@ export function edgeAnswer(status: number, code: string, message: string, reques
   };
 }
 
-/** The same as raw bytes, for a socket that has no response object. `allow`: what a 405 must say. */
+/** The answer as raw bytes, for a socket without a response object. `allow`: value of the Allow header of a 405. */
 export function rawEdgeAnswer(
   statusLine: string,
   code: string,

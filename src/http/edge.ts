@@ -24,13 +24,13 @@ import { requestIds } from "./request-id.ts";
 import { Turns } from "./turns.ts";
 import type { EdgeReply, RefusedRequest } from "./types.ts";
 
-/** What is left of an unread body up to this size is read and thrown away, so that its connection lives on. */
+/** Rest of an unread body that is read and dropped, so that the connection can be used again. */
 const DISCARD_BYTES = 256 * 1024;
-/** A client that does not send it in this time gets its answer at once, and no second request. */
+/** Time for a client to send the rest. A slower client gets its answer at once, and the connection is closed. */
 const DISCARD_PATIENCE_MS = 1000;
 /** Milliseconds between the first `Connection: close` and the end of idle connections. */
 const LINGER_MS = 500;
-/** Status that metrics see when the client left before it could be told one. */
+/** Status in the metrics when the client disconnected before a status was sent. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** Starts listening. @throws EdgeError naming host:port. */
@@ -49,7 +49,7 @@ class HttpEdge implements Edge {
   readonly #requestId: () => string;
   readonly #bodyWatch: IdleWatch;
   readonly #drainWatch: IdleWatch;
-  /** Bodies being read, so that a parse error finds its reader. */
+  /** Bodies that are being read, so that a parse error finds its reader. */
   readonly #bodies = new WeakMap<Socket, SocketBody>();
   readonly #onBodyStart: (body: SocketBody, socket: Socket) => void;
   readonly #connections: ConnectionTable;
@@ -123,8 +123,9 @@ class HttpEdge implements Edge {
   }
 
   /**
-   * Clients that are busy hear `Connection: close` with their next reply and come again elsewhere; a connection that was
-   * closed under a request already on its way would be an error to them. What is idle for longer is closed.
+   * Busy clients receive `Connection: close` with their next reply and then use another connection. Closing a
+   * connection while a request is in transit would be an error for the client. Connections that are idle for longer
+   * are closed.
    */
   async #close(graceMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -159,7 +160,7 @@ class HttpEdge implements Edge {
     });
   }
 
-  /** While closing, every reply says `Connection: close`; when the last connection has gone, all is done. */
+  /** While closing, every reply contains `Connection: close`; the close ends with the last connection. */
   #checkQuiet(): void {
     if (this.#whenQuiet === undefined) return;
     if (this.#inFlight === 0) this.#server.closeIdleConnections();
@@ -177,10 +178,11 @@ class HttpEdge implements Edge {
       maxHeaderSize: limits.maxHeaderBytes,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       headersTimeout: limits.headersTimeoutMs,
-      // A 5 GiB upload may take an hour; what must not happen is silence, and bodyIdleTimeoutMs sees to that.
+      // There is no limit for the whole request: a 5 GiB upload may take an hour. bodyIdleTimeoutMs ends a silent
+      // client.
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs / 4),
-      // Our own check answers, with a body that says what is wrong.
+      // `refusal` checks Host itself, to answer with a body that describes the error.
       requireHostHeader: false,
       noDelay: true,
     });
@@ -248,11 +250,11 @@ class HttpEdge implements Edge {
     const startedMs = this.#nowMs();
     let reply: EdgeReply;
     if (arrival.expectation === "unknown") {
-      // The body may or may not follow: nothing can be said about it, so the connection ends here.
+      // The body may or may not follow, so the connection ends here.
       reply = edgeAnswer(417, "ExpectationFailed", "Only 100-continue can be expected.", requestId);
     } else {
-      // A client that expects 100 for an empty body should not have asked, but botocore does, and one that then gets a
-      // final answer at once misreads the *next* answer on that connection, which hangs it.
+      // botocore expects 100 for an empty body too. If botocore gets a final answer at once, it misreads the *next*
+      // answer on the connection and hangs.
       if (arrival.expectation === "continue" && exchange.socketBody === undefined) {
         exchange.response.writeContinue();
       }
@@ -269,7 +271,7 @@ class HttpEdge implements Edge {
     this.#turns.ended(connection, exchange.response);
   }
 
-  /** 0 where nobody asks for times. */
+  /** The time for the access log; 0 when no log needs times. */
   #nowMs(): number {
     return this.#options.onEnded === undefined ? 0 : this.#clock.monotonicMs();
   }
@@ -322,7 +324,7 @@ class HttpEdge implements Edge {
     if (this.#closing !== undefined) this.#checkQuiet();
   }
 
-  /** Returns the status that counts. Never throws: it is the last resort. */
+  /** Returns the status for the metrics. Never throws, because no other error handling follows. */
   #replyFailed(exchange: Exchange, error: unknown): number | undefined {
     if (error instanceof ReplyAborted) {
       this.#metrics.replyAborted(error.reason);

@@ -1,4 +1,4 @@
-/** What can go wrong when the edge starts. */
+/** Errors at the start of the edge. */
 export type EdgeErrorCode = "ADDRESS_IN_USE" | "ADDRESS_UNAVAILABLE" | "PERMISSION_DENIED" | "LISTEN_FAILED";
 
 /** The message names host:port. */

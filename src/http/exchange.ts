@@ -7,14 +7,14 @@ import type { BodyReader, EdgeRequest } from "./types.ts";
 
 const SLASH = 0x2f;
 
-/** One request and its response object. What costs something is made when it is first asked for. */
+/** One request and its response object. Expensive parts are made at the first use. */
 export class Exchange implements EdgeRequest {
   readonly method: string;
   readonly rawTarget: string;
   readonly rawHeaders: readonly string[];
   readonly requestId: string;
   readonly body: BodyReader;
-  /** The same, when there is one to be read. */
+  /** `body` as a SocketBody, when there is a body to read. */
   readonly socketBody: SocketBody | undefined;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -67,7 +67,8 @@ export class Exchange implements EdgeRequest {
       };
       if (response.closed || socketBody?.clientGone === true) gone();
       else {
-        // A body that is being read learns it first, and the answer to that may "finish" into the void.
+        // A body that is being read is informed first; an answer to its error may then "finish" although the client
+        // is gone.
         if (socketBody !== undefined) socketBody.onClientGone = gone;
         response.once("close", gone);
       }

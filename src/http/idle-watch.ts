@@ -1,4 +1,4 @@
-/** Something that waits for the other side, and must not wait forever. */
+/** A wait for the other end that needs a time limit. */
 export interface Watched {
   onIdle(): void;
 }

@@ -1,25 +1,25 @@
 /**
- * Closing a connection whose client is still sending (RFC 9112 section 9.6). A socket that is closed with unread bytes
- * in it makes the kernel send a reset, and a reset takes from the client the answer that it has not read yet. So the
- * write side is closed alone; what still arrives is read and thrown away for a while.
+ * Closes a connection whose client is still sending (RFC 9112 section 9.6). When a socket with unread bytes is
+ * closed, the kernel sends a reset, and the client loses an answer that it has not read yet. So only the write side
+ * is closed, and further bytes are read and dropped for a limited time.
  */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
 export interface LingerLimits {
-  /** Thrown away per connection; a client that sends more than this before it reads gets the reset after all. */
+  /** Bytes dropped per connection. A client that sends more before it reads gets the reset. */
   readonly bytes: number;
-  /** From the end of the answer. */
+  /** Time limit, from the end of the answer. */
   readonly totalMs: number;
   /** Milliseconds without a byte from the client. */
   readonly idleMs: number;
-  /** At the same time; above it the one that has lingered for longest is closed. */
+  /** Limit of lingering connections; above the limit the connection that has lingered longest is closed. */
   readonly connections: number;
 }
 
 /**
- * 64 MiB are the parts that most clients send, and half a second of a gigabit. A client that takes longer than 10 s for
- * them is not helped. Nothing is kept of what is thrown away, so 256 such connections hold no memory but their sockets'.
+ * Most clients send parts of up to 64 MiB, half a second of a gigabit. A client that takes longer than 10 s for
+ * them gets the reset. Dropped bytes are not kept, so 256 such connections use only the memory of their sockets.
  */
 export const LINGER_LIMITS: LingerLimits = {
   bytes: 64 * 1024 * 1024,
@@ -28,7 +28,7 @@ export const LINGER_LIMITS: LingerLimits = {
   connections: 256,
 };
 
-/** While the listener closes: a client that has its answer should not hold up the stop. */
+/** Limit while the listener closes: a client with an answer must not delay the stop. */
 const CLOSING_MS = 500;
 
 export class Lingering {
@@ -40,14 +40,14 @@ export class Lingering {
     this.#limits = limits;
   }
 
-  /** Connections that linger now. */
+  /** Number of lingering connections. */
   get size(): number {
     return this.#lingers.size;
   }
 
   /**
-   * For an answer that says `Connection: close` before the body of `request` was read, and is about to be written.
-   * node:http calls the socket's `destroySoon` once such an answer is out; this connection lingers instead.
+   * Called before an answer with `Connection: close` is written while the body of `request` is unread. node:http
+   * calls the socket's `destroySoon` after such an answer; this connection lingers instead.
    */
   arm(request: IncomingMessage): void {
     const { socket } = request;
@@ -56,7 +56,8 @@ export class Lingering {
     socket.destroySoon = () => {
       if (linger === undefined && !socket.destroyed) linger = this.#begin(socket);
     };
-    // From now on, because node:http hides a body from those who ask for it after the answer.
+    // The listener is attached now, because node:http hides the body from listeners that are attached after the
+    // answer.
     request.on("data", (piece: Uint8Array) => {
       left -= piece.length;
       linger?.heard();
@@ -65,7 +66,7 @@ export class Lingering {
     request.resume();
   }
 
-  /** For a connection whose write side is closed, or will be, and whose parser has given up: Bun throws away what comes. */
+  /** Called when the write side is closed, or will be, and the parser has stopped: Bun drops further bytes itself. */
   expect(socket: Socket): void {
     if (socket.destroyed) return;
     if (socket.writableEnded) this.#begin(socket, Number.POSITIVE_INFINITY);
@@ -92,7 +93,7 @@ export class Lingering {
   }
 }
 
-/** One connection that lingers: ends after a time, or after silence. */
+/** One lingering connection. The linger ends after a time, or after silence. */
 class Linger {
   readonly #socket: Socket;
   readonly #total: ReturnType<typeof setTimeout>;
@@ -109,7 +110,7 @@ class Linger {
     }, idleMs / 2);
   }
 
-  /** A byte came. */
+  /** The client sent a byte. */
   heard(): void {
     this.#silent = false;
   }

@@ -12,18 +12,21 @@ export interface EdgeOptions {
   /** 0 = any free port; read it back from `Edge.port`. */
   readonly port: number;
   readonly application: EdgeApplication;
-  /** Asked first, at once, and also about a request without Host (HTTP/1.0 health checks). undefined: the application's. */
+  /**
+   * Called before the application, also for a request without Host (HTTP/1.0 health checks). undefined: the
+   * application answers.
+   */
   readonly probe?: (request: EdgeRequest) => EdgeReply | undefined;
   /** A new request id: 16 upper-case hex digits by default. */
   readonly requestId?: () => string;
   readonly metrics?: EdgeMetrics;
   readonly limits?: Partial<EdgeLimits>;
   readonly linger?: LingerLimits;
-  /** The application threw something: the client got a 500 (or a cut connection). For the log. */
+  /** The application threw an error: the client got a 500 (or a closed connection). For the log. */
   readonly onError?: (error: unknown, requestId: string) => void;
-  /** Every request once, when its answer has ended. Default: none, and nothing is timed. */
+  /** Called once for every request, when its answer has ended. Default: none, and no times are taken. */
   readonly onEnded?: (request: EdgeRequest, outcome: RequestOutcome) => void;
-  /** Every answer to what was no request. */
+  /** Called for every answer to bytes that were no request. */
   readonly onRefused?: (refused: RefusedRequest) => void;
   readonly clock?: Clock;
 }
@@ -31,23 +34,29 @@ export interface EdgeOptions {
 export interface EdgeLimits {
   /** Request line and headers together. Larger: 400 RequestHeaderSectionTooLarge, as S3. */
   readonly maxHeaderBytes: number;
-  /** Header lines. More: the same (Bun itself refuses 200 and more). */
+  /** Limit of header lines. More: the same answer (Bun itself refuses 200 and more). */
   readonly maxHeaderCount: number;
-  /** When they are reached the oldest connection without a request in progress makes space; without one, the newcomer is closed. */
+  /**
+   * Above the limit, the oldest connection without a request in progress is closed; without such a connection, the
+   * new one is closed.
+   */
   readonly maxConnections: number;
-  /** Connections of one address (IPv6: of one /64) without a request in progress; above it its oldest is closed. */
+  /**
+   * Connections of one address (IPv6: of one /64) without a request in progress; above the limit the oldest of them
+   * is closed.
+   */
   readonly maxIdlePerAddress: number;
-  /** Requests of one connection that wait for their turn; above it the connection is destroyed. */
+  /** Waiting requests of one connection; above the limit the connection is destroyed. */
   readonly maxWaitingPerConnection: number;
-  /** The same over all connections. */
+  /** Waiting requests of all connections. */
   readonly maxWaiting: number;
-  /** No body byte for this long while the application waits for one: BodyError TIMEOUT. */
+  /** Time without a body byte while the application waits for one: BodyError TIMEOUT. */
   readonly bodyIdleTimeoutMs: number;
-  /** The client takes no byte of a reply for this long: the connection is destroyed. */
+  /** Time in which the client accepts no byte of a reply: the connection is destroyed. */
   readonly drainTimeoutMs: number;
-  /** From the first byte of a request to the end of its headers. */
+  /** Time from the first byte of a request to the end of its headers. */
   readonly headersTimeoutMs: number;
-  /** An idle kept-alive connection. */
+  /** Time until an idle kept-alive connection is closed. */
   readonly keepAliveTimeoutMs: number;
 }
 
@@ -56,8 +65,8 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   maxHeaderCount: 190,
   maxConnections: 10_000,
   maxIdlePerAddress: 2_500,
-  // Bun reads 512 KiB at a time, and no signed request is shorter than 400 bytes: who sends more than this at once is
-  // no S3 client. Each costs about 5 KB while it waits.
+  // Bun reads 512 KiB at a time, and no signed request is shorter than 400 bytes, so no S3 client has more requests
+  // in one read. Each waiting request uses about 5 KB.
   maxWaitingPerConnection: 1_500,
   maxWaiting: 10_000,
   bodyIdleTimeoutMs: 60_000,
@@ -69,12 +78,12 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
 export interface Edge {
   readonly host: string;
   readonly port: number;
-  /** Open connections. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** Requests whose reply has not ended. */
+  /** Number of requests whose reply has not ended. */
   readonly inFlight: number;
-  /** Closes up to `count` connections without a request in progress, oldest first. Returns how many. */
+  /** Closes up to `count` connections without a request in progress, oldest first. Returns the number. */
   shed(count: number): number;
-  /** Accepts no more, lets requests in flight end for up to `graceMs`, then destroys what is left. Idempotent. */
+  /** Stops accepting, lets requests in flight finish for up to `graceMs`, then destroys the rest. Idempotent. */
   close(graceMs: number): Promise<void>;
 }

@@ -13,9 +13,9 @@ interface HttpSocket extends Socket {
 }
 
 /**
- * The parser gave up on a connection (`clientError`). A request that is being read gets its BodyError, and its
- * answer ends the connection; a response that is being written is left alone, or its bytes would be mixed with
- * ours; otherwise the client is told in a small XML document.
+ * Handles a connection that the parser has refused (`clientError`). A request that is being read gets a BodyError,
+ * and its answer ends the connection. A response that is being written is not changed, because an error answer
+ * would mix with its bytes. Otherwise the client gets a small XML document.
  */
 export function answerParseError(
   error: Error,
@@ -27,21 +27,21 @@ export function answerParseError(
   const { socket } = connection;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    // No answer: the client may have opened the connection ahead of need.
+    // The client gets no answer: it may have opened the connection before it needs one.
     metrics.parseError("timeout");
     socket.destroy();
     return undefined;
   }
   if (code === "ECONNRESET" || code === "EPIPE") {
-    // A client that went away has not broken the protocol.
+    // A client that disconnected has not broken the protocol.
     body?.fail("TRUNCATED", "the connection was reset inside the body");
     socket.destroy();
     return undefined;
   }
-  // Whole bodies are not at fault: what is broken comes after them.
+  // A body that has arrived completely is valid: the error is after it.
   const reading = body !== undefined && !body.finished && !body.arrived;
   const ended = code === "HPE_INVALID_EOF_STATE";
-  // The request at fault may still wait for its turn.
+  // The invalid request may still wait for its turn.
   connection.broken = ended
     ? { code: "TRUNCATED", message: "the connection ended inside the body" }
     : { code: "MALFORMED", message: `the body's transfer coding is malformed (${code})` };
@@ -60,7 +60,7 @@ export function answerParseError(
     socket.destroy();
     return undefined;
   }
-  // The bytes that the parser was given last: they begin with the line at fault, unless it came in pieces.
+  // The bytes that the parser received last. They begin with the invalid line, unless the line came in pieces.
   const { rawPacket } = error as Error & { readonly rawPacket?: Uint8Array };
   const why = tooLarge ? TOO_LARGE : (refusedLine(rawPacket) ?? MALFORMED);
   return answerRaw(connection, why, requestId());
@@ -77,11 +77,11 @@ const MALFORMED: RefusedLine = {
   message: "The HTTP request is malformed.",
 };
 
-/** CONNECT asks for a tunnel, and node:http hands over the socket for it. There is none here. */
+/** Refuses CONNECT, which asks for a tunnel; node:http passes its socket here. */
 export function refuseTunnel(connection: Connection, requestId: () => string): RefusedRequest | undefined {
   const { socket } = connection;
   connection.closing = true;
-  // Behind a request in progress this answer would be taken for that request's.
+  // While a request is in progress, the client would take this answer for the answer to that request.
   if (connection.inProgress > 0 && endAfterAnswers(socket)) return undefined;
   if (socket.writable) return answerRaw(connection, METHOD_NOT_ALLOWED, requestId());
   socket.destroy();
@@ -98,7 +98,7 @@ function answerRaw(
   return { requestId, remoteAddress, status: Number.parseInt(status, 10), code };
 }
 
-/** When answers are still to be written: ends the connection after the last of them and returns true. */
+/** When answers are not written yet: ends the connection after the last answer and returns true. */
 function endAfterAnswers(socket: HttpSocket): boolean {
   const answer = socket._httpMessage;
   if (answer === undefined || answer === null) return false;

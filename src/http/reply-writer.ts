@@ -4,10 +4,10 @@ import type { IdleWatch, Watched } from "./idle-watch.ts";
 import type { EdgeReplyAbort } from "./metrics.ts";
 import type { EdgeReply } from "./types.ts";
 
-/** The head was sent but the body could not be: the connection has been destroyed. */
+/** The head was sent, but the body was not completed: the connection has been destroyed. */
 export class ReplyAborted extends Error {
   readonly reason: EdgeReplyAbort;
-  /** Body bytes written before. */
+  /** Body bytes that were written before. */
   readonly sent: number;
   constructor(reason: EdgeReplyAbort, sent: number, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -72,11 +72,11 @@ function writeHead(
   for (const pair of reply.headers) flat.push(pair[0], pair[1]);
   if (length !== undefined) flat.push("Content-Length", String(length));
   if (close) flat.push("Connection", "close");
-  // The flat list keeps order, case and repeats; the type knows it only by its older name.
+  // The flat list keeps order, case and repeated headers; the type declares only the older form.
   response.writeHead(reply.status, flat as unknown as OutgoingHttpHeaders);
 }
 
-/** Streams one body: never writes before the last write has drained, never writes nothing. */
+/** Streams one body. The writer waits for each write to drain and never writes an empty piece. */
 class StreamWriter implements Watched {
   readonly #response: ServerResponse;
   readonly #iterator: AsyncIterator<Uint8Array>;

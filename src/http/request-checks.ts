@@ -5,10 +5,11 @@ import { targetAuthority } from "./request-target.ts";
 import type { EdgeReply } from "./types.ts";
 
 /**
- * What node:http lets through although no application should see it: no Host or several, more headers than the
- * limit, a transfer coding other than plain chunked. Returns the answer, or undefined for a request in order.
+ * Refuses requests that node:http accepts and no application should see: no Host or several, more headers than the
+ * limit, a transfer coding other than plain chunked. Returns the answer, or undefined for a valid request.
  *
- * @param anyHost it is answered the same whatever the name, so HTTP/1.0 need not give one (RFC 9112 section 3.2: 1.1 must)
+ * @param anyHost the answer does not depend on the name, so HTTP/1.0 may omit Host (RFC 9112 section 3.2: 1.1 must
+ * send one)
  */
 export function refusal(exchange: Exchange, limits: EdgeLimits, anyHost: boolean): EdgeReply | undefined {
   const { rawHeaders, requestId } = exchange;

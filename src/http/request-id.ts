@@ -3,7 +3,10 @@ import { type Random, systemRandom } from "../platform/random.ts";
 const ID_BYTES = 8;
 const BATCH = 512;
 
-/** A source of request ids: 16 upper-case hex digits, unpredictable, drawn in batches because every request needs one. */
+/**
+ * Returns a source of request ids: 16 upper-case hex digits, unpredictable. Ids are drawn in batches, because every
+ * request needs one.
+ */
 export function requestIds(random: Random = systemRandom): () => string {
   let hex = "";
   let at = 0;

@@ -1,10 +1,10 @@
 /** The forms of a request target (RFC 9112 section 3.2). */
 
 const SCHEME = /^https?:\/\//i;
-/** host[:port] without user information, which RFC 9110 section 4.2.4 tells us to refuse. */
+/** host[:port] without user information, which a server must refuse (RFC 9110 section 4.2.4). */
 const AUTHORITY = /^(?:\[[0-9a-f:.%]+\]|[^\s:@[\]/?#]+)(?::\d{0,5})?$/i;
 
-/** The authority of an absolute-form target; "" where it is none that HTTP knows; undefined for any other form. */
+/** The authority of an absolute-form target; "" when the authority is invalid; undefined for any other form. */
 export function targetAuthority(rawTarget: string): string | undefined {
   const scheme = SCHEME.exec(rawTarget);
   if (scheme === null) return undefined;
@@ -15,8 +15,8 @@ export function targetAuthority(rawTarget: string): string | undefined {
 }
 
 /**
- * The headers of a request, with the authority of an absolute-form target in the place of Host: an origin server must
- * ignore the Host that came (RFC 9112 section 3.2.2). HTTP/1.0 need not have sent one; HTTP/1.1 must all the same.
+ * The headers of a request. The authority of an absolute-form target replaces Host, because an origin server must
+ * ignore the received Host (RFC 9112 section 3.2.2). HTTP/1.0 may omit Host; HTTP/1.1 must send Host in any case.
  */
 export function withTargetHost(
   rawHeaders: readonly string[],
@@ -36,7 +36,7 @@ export function withTargetHost(
   return headers;
 }
 
-/** What is wrong with a request line that the parser refused. */
+/** The error of a request line that the parser refused. */
 export interface RefusedLine {
   readonly status: string;
   readonly code: string;
@@ -45,7 +45,7 @@ export interface RefusedLine {
 }
 
 const S3_METHODS = "GET, HEAD, PUT, POST, DELETE";
-/** Those that the parser lets through, or that HTTP itself knows (RFC 9110 section 9, RFC 5789). */
+/** Methods that the parser accepts, or that HTTP defines (RFC 9110 section 9, RFC 5789). */
 const KNOWN_METHODS = new Set([...S3_METHODS.split(", "), "OPTIONS", "TRACE", "CONNECT", "PATCH"]);
 const LINE = /^\r?\n?([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.[01]\r?\n/;
 
@@ -57,14 +57,15 @@ export const METHOD_NOT_ALLOWED: RefusedLine = {
 };
 
 /**
- * Why the parser may have refused these bytes, which begin with a request line; undefined when the line is in order or
- * none. Methods are case-sensitive, and one that nobody knows is 501 (RFC 9110 sections 9.1 and 15.6.2).
+ * The reason why the parser may have refused these bytes, which begin with a request line; undefined when the line
+ * is valid or is no request line. Methods are case-sensitive, and an unknown method is 501 (RFC 9110 sections 9.1
+ * and 15.6.2).
  */
 export function refusedLine(bytes: Uint8Array | undefined): RefusedLine | undefined {
   if (bytes === undefined) return undefined;
   const [, method, target] = LINE.exec(Buffer.from(bytes.subarray(0, 16_384)).toString("latin1")) ?? [];
   if (method === undefined || target === undefined) return undefined;
-  // Bun writes the methods of requests that it has parsed in small letters: this one is in order, another is at fault.
+  // Bun writes the methods of parsed requests in lower case: this request is valid, and another one is invalid.
   if (!KNOWN_METHODS.has(method) && KNOWN_METHODS.has(method.toUpperCase())) return undefined;
   if (!KNOWN_METHODS.has(method)) {
     return {

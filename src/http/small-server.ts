@@ -1,13 +1,13 @@
 /**
- * A small HTTP server for what is not S3: whole bodies in and out, nothing streamed. On node:http, because that alone says
- * which addresses a connection has at *both* ends (Bun.serve knows the remote one only), and takes a request without Host.
+ * A small HTTP server for the admin API: whole bodies, no streams. The server uses node:http, because Bun.serve
+ * gives only the remote address of a connection and refuses a request without Host.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type ConnectionLimits, ConnectionTable } from "./connection-table.ts";
 import { noEdgeMetrics } from "./metrics.ts";
 
-/** Where a connection begins and ends. Undefined: the connection is gone. */
+/** Both ends of a connection. Undefined: the connection is gone. */
 type ConnectionEnds =
   | { readonly kind: "unix" }
   | {
@@ -18,14 +18,14 @@ type ConnectionEnds =
 
 export interface SmallRequest {
   readonly method: string;
-  /** As on the request line: origin form or absolute form (RFC 9112 section 3.2). */
+  /** The target of the request line: origin form or absolute form (RFC 9112 section 3.2). */
   readonly rawTarget: string;
   readonly headers: Headers;
   readonly httpVersion: string;
-  /** Host lines: one, unless something is wrong or the client speaks HTTP/1.0. */
+  /** Host lines: one, unless the request is invalid or the client speaks HTTP/1.0. */
   readonly hosts: readonly string[];
   readonly ends: ConnectionEnds;
-  /** undefined: it is longer than `maxBodyBytes`, or did not arrive. */
+  /** The body; undefined when the body is longer than `maxBodyBytes`, or did not arrive. */
   text(): Promise<string | undefined>;
 }
 
@@ -34,7 +34,7 @@ export interface SmallServerOptions {
   readonly listen: { readonly host: string; readonly port: number } | { readonly unixPath: string };
   readonly handle: (request: SmallRequest) => Promise<Response>;
   readonly maxBodyBytes: number;
-  /** Above them the one that has had no request in progress for longest is closed (decision 070). */
+  /** Above the limits, the connection that has had no request in progress for longest is closed (decision 070). */
   readonly limits: ConnectionLimits;
   /** `handle` threw: the client gets a 500 without details. For the log. */
   readonly onError: (error: unknown) => void;
@@ -43,20 +43,26 @@ export interface SmallServerOptions {
 export interface SmallServer {
   /** 0 for a unix socket. */
   readonly port: number;
-  /** Cuts every connection, also during a request: descriptors have run out. The server goes on listening. */
+  /**
+   * Cuts every connection, also during a request. Called when descriptors have run out. The server continues to
+   * listen.
+   */
   dropConnections(): void;
-  /** Accepts no more and lets answers in flight end, for `CLOSE_GRACE_MS` at most. A unix socket's file goes away. */
+  /**
+   * Stops accepting, and lets answers in flight finish within `CLOSE_GRACE_MS`. The file of a unix socket is
+   * deleted.
+   */
   close(): Promise<void>;
 }
 
-/** Longer than a slow scrape, shorter than a forgotten connection. */
+/** Longer than a slow scrape, so that only unused connections are closed. */
 const IDLE_MS = 60_000;
 const HEADERS_MS = 15_000;
-/** A request with its body. */
+/** Time limit for a request with its body. */
 const REQUEST_MS = 30_000;
 const CLOSE_GRACE_MS = 2_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Everything but the owner's reading and writing. */
+/** Umask that leaves only reading and writing for the owner. */
 const OWNER_ONLY = 0o177;
 
 /** @throws the system's error (EADDRINUSE, EACCES, ...), as node:http gives it. */
@@ -87,7 +93,7 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
     response.once("close", () => table.rest(connection));
     void serve(options, state, request, response);
   });
-  // Neither is spoken here; without an answer the client would wait.
+  // Neither CONNECT nor an upgrade is supported; without an answer the client would wait.
   for (const event of ["connect", "upgrade"] as const) {
     server.on(event, (_: IncomingMessage, socket: Socket) => {
       socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -118,7 +124,7 @@ function listen(server: Server, where: SmallServerOptions["listen"]): Promise<vo
       server.listen({ host: where.host, port: where.port, exclusive: true }, listening);
       return;
     }
-    // The file is made within the call, and has its mode from the first moment on.
+    // `listen` makes the file within the call, so the file has its mode from the start.
     const before = process.umask(OWNER_ONLY);
     try {
       server.listen({ path: where.unixPath }, listening);
@@ -154,7 +160,7 @@ async function serve(
     const bytes = new Uint8Array(await answer.arrayBuffer());
     for (const [name, value] of answer.headers) response.setHeader(name, value);
     response.setHeader("Content-Length", bytes.byteLength);
-    // What was not read of a body would be taken for the next request.
+    // The parser would take unread body bytes for the next request.
     if (state.closing || !body.finished) response.setHeader("Connection", "close");
     response.writeHead(answer.status);
     response.end(request.method === "HEAD" ? undefined : bytes);
@@ -213,7 +219,7 @@ class WholeBody {
         pieces.push(piece);
       }
     } catch {
-      return undefined; // The client has gone: nobody is left to be told.
+      return undefined; // The client has gone, so no answer is needed.
     }
     this.finished = true;
     return Buffer.concat(pieces).toString("utf8");

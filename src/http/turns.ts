@@ -1,6 +1,7 @@
 /**
- * Requests of one connection, one after the other. node:http emits a pipelined request as soon as its head has arrived,
- * whatever became of those before it; two writes of one key would then be decided in any order (RFC 9112 section 9.3.2).
+ * Serves the requests of one connection one after the other. node:http emits a pipelined request as soon as its
+ * head has arrived, even when earlier requests are not answered. Two writes of one key could then be applied in any
+ * order (RFC 9112 section 9.3.2).
  */
 import type { ServerResponse } from "node:http";
 import type { Arrival, Connection } from "./connection.ts";
@@ -9,7 +10,7 @@ import type { IdleWatch, Watched } from "./idle-watch.ts";
 import type { EdgeMetrics } from "./metrics.ts";
 import type { EdgeLimits } from "./options.ts";
 
-/** With so many waiting the connection is not read any further; what Bun has read already is still parsed. */
+/** With this many waiting requests the connection is paused; bytes that Bun has read already are still parsed. */
 const PAUSE_AT = 16;
 
 export class Turns {
@@ -34,7 +35,7 @@ export class Turns {
     this.#serve = serve;
   }
 
-  /** Serves the request now or in its turn. A request behind an answer that closes the connection is never begun. */
+  /** Serves the request now or in its turn. A request after an answer that closes the connection is never started. */
   arrived(arrival: Arrival): void {
     const connection = this.#table.of(arrival.request.socket);
     if (connection === undefined) return;
@@ -48,14 +49,14 @@ export class Turns {
     }
   }
 
-  /** The answer has been written, to its end or not; the next request begins when the kernel has taken it. */
+  /** The answer was written, completely or not. The next request starts when the kernel has accepted the answer. */
   ended(connection: Connection, response: ServerResponse): void {
     if (connection.waiting.length === 0 && response.writableFinished) this.#table.rest(connection);
     else if (response.closed || response.destroyed) this.#next(connection);
     else new Flush(response, connection, this.#drainWatch, () => this.#next(connection));
   }
 
-  /** The connection has ended: what waits is not begun any more. */
+  /** The connection has ended: waiting requests are not started. */
   gone(connection: Connection): void {
     this.#waiting -= connection.waiting.length;
     connection.waiting.length = 0;
@@ -77,7 +78,7 @@ export class Turns {
 
   #next(connection: Connection): void {
     const { waiting, socket } = connection;
-    // A client that asked for the close has been heard by node:http, which has ended its own side by now.
+    // node:http has handled a client's `Connection: close`, and has ended its own side by now.
     const over = connection.closing || socket.destroyed || socket.writableEnded;
     const arrival = over ? undefined : waiting.shift();
     if (arrival === undefined) {
@@ -93,7 +94,7 @@ export class Turns {
   }
 }
 
-/** Waits until the kernel has taken an answer; a client that takes nothing for too long is cut off. */
+/** Waits until the kernel has accepted an answer. A client that accepts nothing for too long is disconnected. */
 class Flush implements Watched {
   readonly #response: ServerResponse;
   readonly #connection: Connection;

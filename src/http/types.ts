@@ -1,29 +1,33 @@
-/** The seam between the HTTP edge (node:http) and the application above it. */
+/** The interface between the HTTP edge (node:http) and the application. */
 
 export interface EdgeRequest {
   readonly method: string;
-  /** The request target exactly as it stood on the request line: never decoded, never normalised. */
+  /** The request target exactly as on the request line: never decoded, never normalised. */
   readonly rawTarget: string;
-  /** Name, value, name, value ... in wire order and case; values are latin1. Host is that of an absolute-form target. */
+  /**
+   * Name, value, name, value ... in wire order and case; values are latin1. The authority of an absolute-form
+   * target replaces Host.
+   */
   readonly rawHeaders: readonly string[];
   /** First value of a header by lower-case name, latin1; undefined when absent. */
   header(lowerName: string): string | undefined;
   readonly remoteAddress: string;
   readonly requestId: string;
   readonly body: BodyReader;
-  /** Aborted when the client goes away before the response ended. */
+  /** Aborted when the client disconnects before the response has ended. */
   readonly signal: AbortSignal;
 }
 
-/** Pull-style request body with real backpressure. `100 Continue` goes out at the first read, never before. */
+/** Pull-style request body with real backpressure. `100 Continue` is sent at the first read, never before. */
 export interface BodyReader {
   /** Content-Length; undefined for chunked transfer coding; 0 when there is no body. */
   readonly declaredLength: number | undefined;
   /** Bytes read so far. */
   readonly received: number;
   /**
-   * Resolves with the next piece, in the size it came from the socket, or undefined at the end. The view is gone with the
-   * next call. @throws BodyError TRUNCATED (client gone or short body), TOO_LONG, MALFORMED, TIMEOUT.
+   * Resolves with the next piece, in the size in which the socket delivered it, or undefined at the end. The view
+   * is valid until the next call. @throws BodyError TRUNCATED (client gone or short body), TOO_LONG, MALFORMED,
+   * TIMEOUT.
    */
   read(): Promise<Uint8Array | undefined>;
   /** Fills `target` unless the body ends first; resolves with the bytes written. @throws BodyError as `read` */
@@ -32,42 +36,42 @@ export interface BodyReader {
 
 export interface EdgeReply {
   readonly status: number;
-  /** Sent in this order and case. Content-Length is added by the edge. */
+  /** Headers in the order and case in which they are sent. The edge adds Content-Length. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: EdgeBody;
-  /** Answer, then close the connection (always done when the body was not read to its end). */
+  /** True: the connection is closed after the answer (always done when the body was not read to its end). */
   readonly close?: boolean;
   readonly facts?: RequestFacts;
 }
 
-/** What the application knows of a request, for the access log; it may still learn something until the answer has ended. */
+/** Facts of a request for the access log. The application may add facts until the answer has ended. */
 export interface RequestFacts {
   operation?: string;
   bucket?: string | undefined;
   key?: string | undefined;
-  /** Whose signature it was. */
+  /** Access key of the signature. */
   accessKey?: string | undefined;
-  /** Also of an error that a 200 carries in its body. */
+  /** S3 error code; also of an error in the body of a 200. */
   errorCode?: string;
 }
 
 /** How a request ended. */
 export interface RequestOutcome {
   readonly remoteAddress: string;
-  /** 499: the client left before it could be told one. */
+  /** 499: the client disconnected before a status was sent. */
   readonly status: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** From the head, or from its turn behind others of its connection. */
+  /** Time from the head, or from the request's turn on its connection, to the end. */
   readonly totalMs: number;
-  /** The same, until the answer was begun. */
+  /** Time from the same start to the first byte of the answer. */
   readonly firstByteMs: number;
-  /** Why the answer was broken off. */
+  /** The reason why the answer was aborted. */
   readonly aborted: string | undefined;
   readonly facts: RequestFacts | undefined;
 }
 
-/** A request that never was one: its parser gave up. */
+/** Bytes that the parser refused as a request. */
 export interface RefusedRequest {
   readonly requestId: string;
   readonly remoteAddress: string;
@@ -77,13 +81,15 @@ export interface RefusedRequest {
 
 export type EdgeBody =
   | { readonly kind: "none" }
-  /** HEAD, 304: the length is announced, no byte is sent. */
+  /** HEAD, 304: the length is in the header, and no byte is sent. */
   | { readonly kind: "head"; readonly length: number }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  /** Exactly `length` bytes, or the connection is destroyed. Each view may be reused by the producer once the next
-   *  one is asked for. `return()` is called when the client goes away. */
+  /**
+   * Exactly `length` bytes; otherwise the connection is destroyed. The producer may reuse a view once the next view
+   * is requested. `return()` is called when the client disconnects.
+   */
   | { readonly kind: "stream"; readonly length: number; readonly chunks: AsyncIterable<Uint8Array> }
-  /** Length not known in advance (CompleteMultipartUpload keep-alive white space): chunked transfer coding. */
+  /** The length is not known in advance (white space of CompleteMultipartUpload): chunked transfer coding. */
   | { readonly kind: "unsized"; readonly chunks: AsyncIterable<Uint8Array> };
 
 export type EdgeApplication = (request: EdgeRequest) => Promise<EdgeReply>;

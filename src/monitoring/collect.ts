@@ -2,15 +2,15 @@ import { AggregatorRegistry } from "prom-client";
 import type { MetricJson } from "./families.ts";
 import { ThreadMetrics } from "./thread-metrics.ts";
 
-/** Where one thread's numbers come from: this thread, a Worker behind a port, prom-client's default registry. */
+/** Source of one thread's metrics: this thread, a Worker behind a port, prom-client's default registry. */
 export interface MetricsSource {
   readonly thread: string;
   collect(): MetricJson[] | Promise<MetricJson[]>;
 }
 
 /**
- * All threads' metrics as one Prometheus page (text format 0.0.4). A thread that fails or does not answer is left out and
- * shown by `elastickv_thread_up{thread} 0`: a scrape never fails because one thread is busy.
+ * All threads' metrics as one Prometheus page (text format 0.0.4). A thread that fails or does not answer is left
+ * out and has `elastickv_thread_up{thread} 0`, so a busy thread does not fail a scrape.
  */
 export async function collectMetrics(sources: readonly MetricsSource[]): Promise<string> {
   const scrape = new ThreadMetrics("scrape");
@@ -28,7 +28,7 @@ export async function collectMetrics(sources: readonly MetricsSource[]): Promise
     }),
   );
   answers.push(scrape.collect());
-  // The typings say `object[]`, as for what `getMetricsAsJSON` returns.
+  // prom-client's typings say `object[]`, as for the result of `getMetricsAsJSON`.
   return AggregatorRegistry.aggregate(answers as object[]).metrics();
 }
 

@@ -1,6 +1,6 @@
 /**
- * Every metric of elastickv, in one table. The key is how code names it; `name` is what Prometheus sees. Times are
- * seconds, sizes bytes. Label values come from small fixed sets: never a key, a bucket or an address.
+ * Every metric of elastickv, in one table. Code uses the key; Prometheus sees `name`. Times are seconds, sizes
+ * bytes. Label values come from small fixed sets: never a key, a bucket or an address.
  */
 
 interface CounterDefinition {
@@ -15,7 +15,7 @@ export interface GaugeDefinition {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  /** How the same gauge of several threads becomes one number. */
+  /** How the values of several threads are merged into one gauge. */
   readonly across: "sum" | "max";
 }
 
@@ -47,19 +47,22 @@ const histogram = <const L extends readonly string[]>(
   buckets: readonly number[],
 ) => ({ kind: "histogram", name, help, labels, buckets }) as const;
 
-/** From a cached read to a long upload. */
+/** Bounds from a cached read to a long upload. */
 const REQUEST_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
-/** From an fsync on fast flash to a disk in trouble. */
+/** Bounds from an fsync on fast flash to a failing disk. */
 const DISK_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
-/** How late a timer was. */
+/** Bounds for the lateness of a timer. */
 const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
-/** How late a tick was. The design's limit is 50 ms, so the bounds lie close there: a quantile is known by its bucket only. */
+/**
+ * Bounds for the lateness of a tick. The design's limit is 50 ms, so the bounds are close around it: a quantile is
+ * only as exact as its bucket.
+ */
 const TICK_LATENESS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.045, 0.05, 0.06, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 5,
 ];
-/** How many of something shared one action. */
+/** Bounds for the number of items that shared one action. */
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 export const METRICS = {

@@ -1,7 +1,9 @@
 import type { ThreadMetrics } from "./thread-metrics.ts";
 
-/** What the HTTP edge counts, as metrics of its thread: an `EdgeMetrics` (src/http/metrics.ts), which is not named here
- *  because monitoring lies below http. */
+/**
+ * Metrics of the HTTP edge, in the shape of `EdgeMetrics` (src/http/metrics.ts). The type is not named here,
+ * because monitoring lies below http.
+ */
 export function edgeMetrics(metrics: ThreadMetrics) {
   const connections = metrics.gauge("httpConnections").labels();
   const opened = metrics.counter("httpConnectionsOpened").labels();

@@ -4,7 +4,8 @@ import type { ThreadMetrics } from "./thread-metrics.ts";
 const PERIOD_MS = 100;
 
 /**
- * Samples how late a timer of this thread runs: the time anything else in the thread had to wait. Returns a stop function.
+ * Samples how late a timer of this thread runs, which is the time that other work in the thread waits. Returns a
+ * stop function.
  * The timer does not keep the process alive.
  */
 export function watchEventLoopLag(metrics: ThreadMetrics, clock: Clock): () => void {

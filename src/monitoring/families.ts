@@ -42,7 +42,7 @@ export class Gauge {
 
 export class Histogram {
   readonly bounds: readonly number[];
-  /** One more than bounds: the last holds what lies above them all. Not cumulative. */
+  /** One count more than bounds: the last counts values above all bounds. Not cumulative. */
   readonly counts: Float64Array;
   sum = 0;
 
@@ -51,7 +51,7 @@ export class Histogram {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  /** In the unit of the buckets, which is seconds for times. */
+  /** Records a value in the unit of the buckets (seconds for times). */
   observe(value: number): void {
     const { bounds, counts } = this;
     let bucket = 0;
@@ -61,13 +61,13 @@ export class Histogram {
   }
 }
 
-/** More label combinations than this are a mistake; they share one child, so that memory stays bounded. */
+/** Limit of label combinations. More are a mistake and share one child, so that memory stays bounded. */
 const MAX_CHILDREN = 1000;
 const OVERFLOW = "other";
 
 type LabelArguments<L extends string> = [L] extends [never] ? [] : [values: Readonly<Record<L, string>>];
 
-/** One metric of the table with its children, one per combination of label values. */
+/** One metric of the table with its children, one for each combination of label values. */
 export class Family<L extends string, C extends Counter | Gauge | Histogram> {
   readonly definition: MetricDefinition;
   readonly #make: () => C;
@@ -79,11 +79,11 @@ export class Family<L extends string, C extends Counter | Gauge | Histogram> {
   constructor(definition: MetricDefinition, make: () => C) {
     this.definition = definition;
     this.#make = make;
-    // A metric without labels is there from the start: a counter that is missing and one that is 0 differ.
+    // A metric without labels exists from the start, because a missing counter differs from 0.
     if (definition.labels.length === 0) this.#child("", {});
   }
 
-  /** The child for these label values. Keep it where the path is hot. */
+  /** Returns the child for these label values. Code on a hot path should keep the child. */
   labels(...args: LabelArguments<L>): C {
     const values = args[0] as Readonly<Record<string, string>> | undefined;
     if (values === undefined) return this.#child("", {});
@@ -96,7 +96,7 @@ export class Family<L extends string, C extends Counter | Gauge | Histogram> {
     return this.#child(OVERFLOW, overflow);
   }
 
-  /** What prom-client asks for. */
+  /** Called by prom-client's merge of metrics. */
   toJson(): MetricJson {
     const { name, help, kind } = this.definition;
     const aggregator = this.definition.kind === "gauge" ? this.definition.across : "sum";

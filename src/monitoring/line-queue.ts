@@ -1,26 +1,26 @@
 /**
- * Lines on their way to standard error, never waited for: a reader that does not read (a full pipe, a journal that is busy)
- * costs lines, which are counted, and neither time nor memory.
+ * Writes lines to standard error without waiting. When no process reads (a full pipe, a busy journal), lines are
+ * dropped and counted, so that a slow reader costs neither time nor memory.
  */
 import { write as writeFile, writeSync } from "node:fs";
 import type { Timers } from "../platform/timers.ts";
 
 export interface LineQueueOptions<T> {
-  /** Items that may wait; more are dropped. */
+  /** Limit of waiting items; further items are dropped. */
   readonly maxWaiting: number;
-  /** One line with its line end. Called when the line is about to be written. */
+  /** Formats one line with its line end, just before the write. */
   readonly format: (item: T) => string;
   readonly onDropped: (lines: number) => void;
   readonly timers: Timers;
-  /** Default: standard error. */
+  /** Writes a text and then calls `done`. Default: standard error. */
   readonly write?: (text: string, done: (error: NodeJS.ErrnoException | null) => void) => void;
-  /** The same, at once: for the end. */
+  /** Writes a text at once, for the end of the process. */
   readonly writeNow?: (text: string) => void;
 }
 
-/** Lines are collected for so long, so that many become one write. */
+/** Time for which lines are collected into one write. */
 const COLLECT_MS = 50;
-/** PIPE_BUF of Linux: what a write of at most this size puts into a pipe stays together (pipe(7)). */
+/** PIPE_BUF of Linux: a write of at most this size into a pipe is atomic (pipe(7)). */
 const BATCH_BYTES = 4096;
 
 export class LineQueue<T> {
@@ -43,7 +43,7 @@ export class LineQueue<T> {
     if (!this.#writing) this.#cancel ??= this.#options.timers.later(() => this.#flush(), COLLECT_MS);
   }
 
-  /** Writes what waits, and waits for it. */
+  /** Writes the waiting lines at once. */
   close(): void {
     this.#cancel?.();
     this.#cancel = undefined;
@@ -61,7 +61,7 @@ export class LineQueue<T> {
     if (lines === 0) return;
     const { write = writeLater, timers, onDropped } = this.#options;
     write(text, (error) => {
-      // Nobody reads just now: these lines keep their place, and those behind them wait.
+      // The reader is busy: these lines are written again later, and later lines wait.
       if (error?.code === "EAGAIN") timers.later(() => this.#next({ text, lines }), COLLECT_MS);
       else {
         if (error !== null) onDropped(lines);
@@ -84,7 +84,9 @@ export class LineQueue<T> {
     return { text, lines };
   }
 
-  /** Also while it never runs empty: with a reader that is slower than the lines come, that may be for days. */
+  /**
+   * Frees written items while the queue is not empty too: with a slow reader, the queue may not be empty for days.
+   */
   #forgetTaken(): void {
     if (this.#at < Math.min(this.#items.length, this.#options.maxWaiting)) return;
     this.#items = this.#items.slice(this.#at);
@@ -102,6 +104,6 @@ function writeAllNow(text: string): void {
   try {
     writeSync(STANDARD_ERROR, text);
   } catch {
-    // EAGAIN, EPIPE: nobody reads.
+    // EAGAIN, EPIPE: no process reads, so the lines are dropped.
   }
 }

@@ -7,13 +7,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = "logfmt" | "json";
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Structured log: an event in a few constant words, and fields that say which. */
+/** Structured log: a message of a few constant words, and fields with the details. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** The same log with these fields in every line. */
+  /** Returns the same log with these fields in every line. */
   with(fields: LogFields): Logger;
 }
 
@@ -22,12 +22,14 @@ export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
   readonly clock?: Clock;
-  /** Takes one whole line with its line end. */
+  /** Writes one whole line with its line end. */
   readonly write?: (line: string) => void;
-  /** Puts `<3>` ... `<7>` before a line, from which the journal takes its priority (sd-daemon(3)). By default where
-   *  standard error leads to the journal. */
+  /**
+   * Puts `<3>` ... `<7>` before a line, which the journal reads as its priority (sd-daemon(3)). Default: true when
+   * standard error is the journal.
+   */
   readonly journalPriority?: boolean;
-  /** For the counter of lines. */
+  /** Called for each line, to count lines. */
   readonly onLine?: (level: LogLevel) => void;
 }
 
@@ -38,7 +40,7 @@ const PRIORITIES: Readonly<Record<LogLevel, string>> = {
   error: "<3>",
 };
 
-/** The log of one thread. Lines go to standard error, whole, from whichever thread. */
+/** The log of one thread. Each line is one write to standard error, from any thread. */
 export function createLogger(options: LogOptions): Logger {
   return new LineLogger(options, {});
 }
@@ -88,13 +90,13 @@ class LineLogger implements Logger {
   }
 }
 
-/** One record as one line with its line end: whatever the values hold, they cannot end the line or begin a field. */
+/** Formats one record as one line with its line end. No value can end the line or begin another field. */
 export function logLine(record: LogFields, level: LogLevel, format: LogFormat, prioritized: boolean): string {
   const line = format === "json" ? asJson(record) : asLogfmt(record);
   return `${prioritized ? PRIORITIES[level] : ""}${visible(line)}\n`;
 }
 
-/** Whether standard error leads to the journal, which takes `<3>` ... `<7>` before a line as its priority. */
+/** True when standard error is the journal, which reads `<3>` ... `<7>` before a line as its priority. */
 export function toJournal(): boolean {
   return isJournal(STANDARD_ERROR, process.env["JOURNAL_STREAM"]);
 }
@@ -114,7 +116,7 @@ function asLogfmt(record: LogFields): string {
   return parts.join(" ");
 }
 
-/** Something JSON can hold, and that a line can hold: what somebody logs must never throw here. */
+/** Converts a value to plain JSON. Logging a value must never throw. */
 function plain(value: unknown): unknown {
   switch (typeof value) {
     case "bigint":
@@ -141,18 +143,18 @@ function plain(value: unknown): unknown {
   }
 }
 
-/** Message, stack and causes: an error is logged once, where it ends, so it must say everything. */
+/** Message, stack and causes: an error is logged only once, so the line must have all details. */
 function describeError(error: Error): string {
   const own = error.stack ?? `${error.name}: ${error.message}`;
   return error.cause instanceof Error ? `${own}\ncaused by ${describeError(error.cause)}` : own;
 }
 
 function quoteIfNeeded(text: string): string {
-  // Control characters would let a client's bytes forge lines; JSON's escapes keep each record on its own line.
+  // Control characters in a client's bytes could forge lines; JSON's escapes keep each record on its own line.
   return text !== "" && /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-/** JSON leaves DEL and the C1 controls as they are; a terminal may obey them. */
+/** Escapes DEL and the C1 controls, which JSON does not escape and a terminal may obey. */
 function visible(line: string): string {
   return line.replace(
     /[\x7f-\x9f\u2028\u2029]/g,
@@ -162,12 +164,14 @@ function visible(line: string): string {
 
 const STANDARD_ERROR = 2;
 
-/** One write per line, so that lines of several Workers do not mix. What cannot be written is given up: a full or closed
- *  pipe must not stop a storage node. */
+/**
+ * One write per line, so that lines of several Workers do not mix. A line that cannot be written is dropped: a full
+ * or closed pipe must not stop a storage node.
+ */
 function writeToStandardError(line: string): void {
   try {
     writeSync(STANDARD_ERROR, line);
   } catch {
-    // EAGAIN, EPIPE: nobody reads.
+    // EAGAIN, EPIPE: no process reads, so the line is dropped.
   }
 }

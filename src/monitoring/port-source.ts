@@ -2,7 +2,7 @@ import type { MetricsSource } from "./collect.ts";
 import type { MetricJson } from "./families.ts";
 import type { ThreadMetrics } from "./thread-metrics.ts";
 
-/** A MessagePort, as little of it as is needed (the libraries in use disagree on the type of its event). */
+/** The used part of a MessagePort (the libraries in use disagree on the type of its event). */
 export interface MetricsPort {
   postMessage(message: unknown): void;
   /** Set to a function that takes an event with `data`. */
@@ -14,13 +14,13 @@ interface PortEvent {
   readonly data: unknown;
 }
 
-/** Over the port: a question is its number, an answer the number and the metrics. */
+/** Messages on the port: a question is its number, and an answer is the number with the metrics. */
 interface Answer {
   readonly question: number;
   readonly metrics: MetricJson[];
 }
 
-/** In the Worker: answers each question of `portSource` at the other end. Does not keep the Worker alive. */
+/** Answers the questions of `portSource`, in the Worker. Does not keep the Worker alive. */
 export function answerMetrics(metrics: ThreadMetrics, port: MetricsPort): void {
   port.onmessage = (event: PortEvent) => {
     port.postMessage({ question: event.data as number, metrics: metrics.collect() } satisfies Answer);
@@ -30,8 +30,10 @@ export function answerMetrics(metrics: ThreadMetrics, port: MetricsPort): void {
 
 const DEFAULT_TIMEOUT_MS = 2000;
 
-/** In the thread that serves `/metrics`: asks the thread at the other end. Rejects when it does not answer in time (a
- *  dead Worker never does). */
+/**
+ * Asks the thread at the other end for its metrics, in the thread that serves `/metrics`. Rejects when the thread
+ * does not answer in time (a dead Worker never answers).
+ */
 export function portSource(thread: string, port: MetricsPort, timeoutMs = DEFAULT_TIMEOUT_MS): MetricsSource {
   let lastQuestion = 0;
   const waiting = new Map<number, (metrics: MetricJson[]) => void>();

@@ -2,12 +2,14 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import type { MetricsSource } from "./collect.ts";
 import type { MetricJson } from "./families.ts";
 
-/** prom-client's default metrics (`process_*`, `nodejs_*`): CPU, RSS, descriptors, heap, garbage collection. They are the
- *  process's, so one thread offers them. */
+/**
+ * prom-client's default metrics (`process_*`, `nodejs_*`): CPU, RSS, descriptors, heap, garbage collection. The
+ * metrics belong to the process, so only one thread provides them.
+ */
 export function processSource(): MetricsSource {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // V8's heap spaces do not exist in JavaScriptCore: nothing but zeros, for a walk of the heap at each scrape.
+  // JavaScriptCore has no V8 heap spaces: the metrics would be zeros and cost a walk of the heap at each scrape.
   for (const what of ["total", "used", "available"]) {
     registry.removeSingleMetric(`nodejs_heap_space_size_${what}_bytes`);
   }
@@ -15,7 +17,8 @@ export function processSource(): MetricsSource {
     thread: "process",
     collect: async () => {
       const metrics = (await registry.getMetricsAsJSON()) as unknown as MetricJson[];
-      // prom-client leaves some out when it merges processes (start time, version); there is one process here.
+      // prom-client drops some metrics when it merges processes (start time, version); here there is only one
+      // process.
       return metrics.map((metric) => ({ ...metric, aggregator: "first" }));
     },
   };

@@ -1,7 +1,7 @@
 import { type KeyOf, type LabelOf, METRICS, type MetricDefinition, type MetricKey } from "./definitions.ts";
 import { Counter, Family, Gauge, Histogram, type MetricJson } from "./families.ts";
 
-/** Every thread counts for itself: its metrics are counted there and merged when somebody asks. */
+/** Metrics of one thread. Every thread counts separately, and a scrape merges the metrics. */
 export class ThreadMetrics {
   readonly thread: string;
   readonly #families = new Map<MetricKey, Family<string, Counter | Gauge | Histogram>>();
@@ -25,7 +25,7 @@ export class ThreadMetrics {
     return this.#family(key, () => new Histogram(buckets)) as unknown as Family<LabelOf<K>, Histogram>;
   }
 
-  /** Runs before each scrape: sets gauges that nobody wants to keep up to date in between. It must be quick. */
+  /** Runs `update` before each scrape, for gauges that are not updated in between. `update` must be quick. */
   onCollect(update: () => void): void {
     this.#beforeCollect.push(update);
   }
@@ -35,7 +35,7 @@ export class ThreadMetrics {
     return [...this.#families.values()].map((family) => family.toJson());
   }
 
-  /** Only metrics that somebody uses exist: a thread shows what it counts and nothing else. */
+  /** A metric exists only after its first use, so a thread shows only its own metrics. */
   #family(
     key: MetricKey,
     make: () => Counter | Gauge | Histogram,

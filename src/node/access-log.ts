@@ -1,6 +1,6 @@
 /**
- * The access log: one line for a request whose answer has ended, found by the id that the client was told. What clients
- * sent is cut to a length and escaped, and signatures and tokens are left out.
+ * The access log: one line for each request whose answer has ended. Operators find the line by the request id in
+ * the answer. Text from clients is shortened and escaped; signatures and tokens are left out.
  */
 import type { EdgeRequest, RefusedRequest, RequestOutcome } from "../http/types.ts";
 import { LineQueue } from "../monitoring/line-queue.ts";
@@ -17,7 +17,7 @@ export interface AccessLogOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly onDropped: (lines: number) => void;
-  /** Takes whole lines; default: standard error. */
+  /** Writes whole lines; default: standard error. */
   readonly write?: (text: string, done: (error: NodeJS.ErrnoException | null) => void) => void;
   readonly writeNow?: (text: string) => void;
 }
@@ -25,11 +25,11 @@ export interface AccessLogOptions {
 export interface AccessLog {
   readonly onEnded?: (request: EdgeRequest, outcome: RequestOutcome) => void;
   readonly onRefused?: (refused: RefusedRequest) => void;
-  /** Writes what still waits. */
+  /** Writes the waiting lines. */
   close(): void;
 }
 
-/** A burst of a second or two at full speed; some 10 MB. */
+/** Limit of waiting lines: a burst of a second or two at full speed, some 10 MB. */
 const MAX_WAITING = 20_000;
 const KEY_MAX = 1024;
 const QUERY_MAX = 512;
@@ -65,7 +65,9 @@ export function accessLog(options: AccessLogOptions): AccessLog {
   };
 }
 
-/** Refused, broken off, or a 200 that carries an error (a completion that took long). */
+/**
+ * True for a refused request, a broken connection, and a 200 that contains an error (a completion that took long).
+ */
 function isError({ status, aborted, facts }: RequestOutcome): boolean {
   return status >= 400 || aborted !== undefined || (status < 300 && facts?.errorCode !== undefined);
 }
@@ -80,7 +82,7 @@ function fieldsOf(request: EdgeRequest, outcome: RequestOutcome): LogFields {
     method: request.method,
     bucket: cut(facts?.bucket, KEY_MAX),
     key: cut(facts?.key, KEY_MAX),
-    // What could not be understood is shown as it came.
+    // A path that could not be parsed is logged as the client sent it.
     path: facts?.bucket === undefined ? cut(path, KEY_MAX) : undefined,
     query: mark < 0 ? undefined : cut(withoutSecrets(request.rawTarget.slice(mark + 1)), QUERY_MAX),
     operation: facts?.operation,
@@ -94,7 +96,7 @@ function fieldsOf(request: EdgeRequest, outcome: RequestOutcome): LogFields {
     accessKey: cut(facts?.accessKey, NAME_MAX),
     host: cut(request.header("host"), NAME_MAX),
     agent: cut(request.header("user-agent"), AGENT_MAX),
-    // A page with a presigned URL of its own would give it away here.
+    // The query is cut off, because a referring page may itself have a presigned URL.
     referer: cut(request.header("referer")?.split(/[?#]/, 1)[0], AGENT_MAX),
   };
 }
@@ -107,11 +109,11 @@ function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** Parameters of signature version 4, of its session tokens, and of version 2. */
+/** Query parameters of signature version 4, of its session tokens, and of signature version 2. */
 const SECRET =
   /^(?:x-amz-(?:signature|credential|security-token|s3session-token)|signature|awsaccesskeyid)$/i;
 
-/** Names stay, so that one sees how a request was signed. */
+/** Names of parameters stay, so that a reader sees how a request was signed. */
 function withoutSecrets(query: string): string {
   if (!/sign|token|cred|awsa|%/i.test(query)) return query;
   return query
@@ -125,7 +127,7 @@ function withoutSecrets(query: string): string {
     .join("&");
 }
 
-/** A name that cannot be decoded is no name of a parameter. */
+/** A name that cannot be decoded is not the name of a known parameter. */
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name.replaceAll("+", " ")).trim();

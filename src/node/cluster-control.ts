@@ -1,4 +1,4 @@
-/** The front's side of the cluster: formation, questions to the leader, the end of leadership before a stop. */
+/** The control side of the cluster: bootstrap, requests to the leader, transfer of leadership before a stop. */
 
 import type { Member } from "../cluster/registry/node-registry.ts";
 import type { ClusterReply, ClusterRequest } from "../messages/cluster.ts";
@@ -12,20 +12,20 @@ export interface ClusterControlOptions {
   readonly consensus: Pick<Channel<ConsensusToControl, ControlToConsensus>, "send">;
   readonly timers: Timers;
   readonly log: Logger;
-  /** Nothing to wait for: a node alone, or one whose roster was kept on an earlier day. */
+  /** There is nothing to wait for: the node is alone, or an earlier start kept its roster. */
   readonly formed: boolean;
-  /** Makes both durable before it returns; throws when it cannot. */
+  /** Makes cluster id and roster durable before it returns; throws when the write fails. */
   readonly keepRoster: (clusterId: string, roster: readonly Member[]) => void;
-  /** As `keep-incarnations` says: durable before it returns; throws when it cannot. */
+  /** Handles the message `keep-incarnations`: durable before it returns; throws when the write fails. */
   readonly keepIncarnations: (peers: readonly PeerIncarnation[], since: string) => void;
-  /** As `rolled-back` says: durable before it returns. */
+  /** Handles the message `rolled-back`: durable before it returns. */
   readonly keepRolledBack?: (message: string) => void;
-  /** @param removed an orderly end; else the peers refuse this node for good. */
+  /** @param removed the end is orderly; otherwise the peers refuse this node permanently. */
   readonly onFenced: (message: string, removed: boolean) => void;
   readonly onFatal: (message: string) => void;
 }
 
-/** What formation or joining waits for. */
+/** Members that bootstrap or joining waits for, and the reason. */
 export interface Waiting {
   readonly members: readonly string[];
   readonly why: string;
@@ -59,18 +59,18 @@ export class ClusterControl {
     this.#formed = options.formed;
   }
 
-  /** undefined = this node belongs to a cluster that has formed. */
+  /** undefined = this node belongs to a formed cluster. */
   get waiting(): Waiting | undefined {
     return this.#formed ? undefined : this.#waiting;
   }
 
-  /** Resolves once the cluster has formed, or this node is let in. */
+  /** Resolves once the cluster has formed, or once a member has accepted this node. */
   whenFormed(): Promise<void> {
     if (this.#formed) return Promise.resolve();
     return new Promise((resolve) => this.#formedWaiters.push(resolve));
   }
 
-  /** Answered by the leader, or refused here with TIMEOUT. */
+  /** The leader answers, or this node refuses the request with TIMEOUT. */
   ask(request: ClusterRequest, timeoutMs: number): Promise<ClusterReply> {
     const id = this.#nextId++;
     return new Promise((resolve) => {
@@ -87,7 +87,7 @@ export class ClusterControl {
     });
   }
 
-  /** Hands leadership over when this node has it. @returns whether somebody else leads now. */
+  /** Transfers leadership when this node leads. @returns true when another member leads now. */
   stepDown(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const cancel = this.#options.timers.later(() => resolve(false), timeoutMs);
@@ -127,7 +127,7 @@ export class ClusterControl {
     }
   }
 
-  /** Written in vain, the peers that it is about have to wait: no reason for this node to end. */
+  /** When the write fails, the peers' connections must wait, but this node continues. */
   #keepIncarnations(id: number, peers: readonly PeerIncarnation[], since: string): void {
     let ok = true;
     try {
@@ -139,7 +139,7 @@ export class ClusterControl {
     this.#options.consensus.send({ kind: "incarnations-kept", id, ok });
   }
 
-  /** It ends anyway; without the mark a later start has to be told once more. */
+  /** The node ends anyway. Without the mark, a later start learns from a peer again that the directory is too old. */
   #keepRolledBack(message: string): void {
     try {
       this.#options.keepRolledBack?.(message);
@@ -152,7 +152,7 @@ export class ClusterControl {
     try {
       this.#options.keepRoster(clusterId, roster);
     } catch (error) {
-      // Without it on disk this node may not vote: a wiped member would find an open door here after a restart.
+      // Without a durable roster this node may not vote: after a restart, it would accept a wiped member.
       this.#options.onFatal(error instanceof Error ? error.message : String(error));
       return;
     }

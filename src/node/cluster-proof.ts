@@ -1,4 +1,7 @@
-/** That a node with peers has something to prove its membership by, and they theirs: there is no start without it. */
+/**
+ * Makes sure that a node with peers can prove its membership and check its peers' membership. Without a proof there
+ * is no start.
+ */
 import { clusterSecrets, makeClusterSecret } from "../config/cluster-secret.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -9,8 +12,8 @@ import type { Topology } from "./topology.ts";
 type ProofSettings = Pick<Config, "dataDir" | "nodeId" | "clusterSecret" | "clusterSecretFile">;
 
 /**
- * The secrets that the operator has given, or an earlier start has made. Before a data directory is made.
- * @throws ConfigError with the command that mends it, when there are none and this node would have peers
+ * Returns the secrets that the operator gave or an earlier start made. Called before a data directory is made.
+ * @throws ConfigError with the command to run, when there is no secret and this node would have peers
  */
 export function givenSecrets(config: ProofSettings, topology: Topology): readonly Uint8Array[] {
   const secrets = clusterSecrets(config);
@@ -21,8 +24,9 @@ export function givenSecrets(config: ProofSettings, topology: Topology): readonl
 }
 
 /**
- * The secrets that this node goes on with: one that begins alone makes its own, so that others can be let in later.
- * @throws ConfigError as above, for a member that was started without a word about its cluster
+ * Returns the secrets that this node uses. A node that begins alone makes its own secret, so that others can join
+ * later.
+ * @throws ConfigError as above, for a member that was started without cluster settings
  */
 export function settledSecrets(
   given: readonly Uint8Array[],

@@ -1,7 +1,7 @@
 /**
- * How every member of a cluster comes to have the one sealing key, and nothing else does (decision 064). Whoever is first makes
- * it. A member writes its public key into the keyspace; any other one that has the key puts it there in a box that only the
- * new one opens.
+ * Gives the sealing key to every member of a cluster and to no other node (decision 064). The first member makes
+ * the key. A member writes its public key into the keyspace. Any member with the sealing key then writes the
+ * sealing key in a box that only the new member can open.
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";
@@ -32,23 +32,26 @@ import {
   sealingRow,
 } from "./sealing-rows.ts";
 
-/** Between two looks of a member that waits for its box, and of a leader for members that wait. */
+/** Interval at which a member looks for its box, and a leader looks for members without a box. */
 const POLL_MS = 500;
-/** The others look less often: theirs is a question to the leader, who has the key itself as a rule. */
+/**
+ * Followers look less often: a follower's look is a request to the leader, and the leader usually has the key
+ * itself.
+ */
 const FOLLOWER_TURNS = 10;
-/** Commit timestamps may be a little ahead of this node's clock. */
+/** Margin, because commit timestamps may be ahead of this node's clock. */
 const SETTLE_MARGIN_MS = 10_000;
 
 export interface ClusterSealingOptions {
   readonly kv: Pick<KvGroup, "snapshot" | "transact">;
   readonly key: NodeKey;
   readonly self: () => BoxOwner;
-  /** As applied here; a snapshot of `kv` that was taken before is not newer. */
+  /** The membership as applied on this node. An earlier snapshot of `kv` is not newer. */
   readonly membership: () => Membership | undefined;
   readonly leading: () => boolean;
   /** Milliseconds since the Unix epoch. */
   readonly nowMs: () => number;
-  /** Old versions of a row are kept this long. */
+  /** Time for which old versions of a row are kept. */
   readonly retentionMs: number;
   readonly timers: Timers;
   readonly random: Random;
@@ -67,14 +70,15 @@ export class ClusterSealing {
     this.#options = options;
   }
 
-  /** This node has asked for the key, and has to wait until another one hands it over. */
+  /** This node has asked for the key and waits until another member gives it the key. */
   get waits(): boolean {
     return this.#waits;
   }
 
   /**
-   * The cluster's sealing key; from then on this node hands it to others too. Waits as long as nobody who has it runs.
-   * @throws KvError CLOSED; StartError when this node's key is not the one that it showed before
+   * Returns the cluster's sealing key; afterwards this node also gives the key to others. Waits while no member
+   * with the key runs.
+   * @throws KvError CLOSED; StartError when this node's key is not the key that it published before
    */
   async obtain(): Promise<SealingKey> {
     for (;;) {
@@ -99,7 +103,7 @@ export class ClusterSealing {
     this.#cancel();
   }
 
-  /** One step on the way to the key; undefined: there is none yet. */
+  /** Takes one step to obtain the key; undefined: this node has no key yet. */
   async #look(): Promise<SealingKey | undefined> {
     const { kv, key, self } = this.#options;
     const owner = self();
@@ -130,7 +134,7 @@ export class ClusterSealing {
     }
   }
 
-  /** @returns undefined when another node was first: its key counts. */
+  /** @returns undefined when another node was first: the other node's key is used. */
   async #makeOne(owner: BoxOwner): Promise<SealingKey | undefined> {
     const { key, random, log } = this.#options;
     const made = SealingKey.make(random);
@@ -171,7 +175,8 @@ export class ClusterSealing {
     this.#tending = true;
     try {
       const rows = await readSealingRows(kv);
-      // After the rows: whoever wrote one was a member then, and if it is none now, it has been removed.
+      // Read after the rows: the writer of a member row was a member then. A writer that is no member now has been
+      // removed.
       const members = membership()?.members ?? [];
       const instances = new Map(members.map(({ instance, name }) => [instance, name]));
       for (const [instance, row] of rows.members) {
@@ -208,7 +213,7 @@ export class ClusterSealing {
     }
   }
 
-  /** What it has opened it keeps: see decision 064 for what to change after a removal. */
+  /** A removed member keeps what it has opened: decision 064 says what to change after a removal. */
   async #forget(rows: SealingRows, instance: string, row: MemberRow): Promise<void> {
     const mutations: TxnMutation[] = [{ kind: "delete", key: memberKey(instance) }];
     if (rows.boxes.has(instance)) mutations.push({ kind: "delete", key: boxKey(instance) });
@@ -217,7 +222,7 @@ export class ClusterSealing {
     }
   }
 
-  /** The row that was in the clear has an old version still: see REPLACED_KEY. */
+  /** The row without encryption still has an old version: see REPLACED_KEY. */
   async #settleReplaced({ replacedTs }: SealingRows): Promise<void> {
     const { leading, nowMs, retentionMs } = this.#options;
     if (replacedTs === undefined || !leading()) return;
@@ -225,7 +230,7 @@ export class ClusterSealing {
     await this.#write([is(REPLACED_KEY, replacedTs)], [{ kind: "delete", key: REPLACED_KEY }]);
   }
 
-  /** @returns false when somebody else changed a row first. */
+  /** @returns false when another node changed a row first. */
   async #write(conditions: readonly Condition[], mutations: readonly TxnMutation[]): Promise<boolean> {
     return (await this.#options.kv.transact({ conditions, mutations })).ok;
   }

@@ -1,4 +1,4 @@
-/** What the admin API says about the cluster: the leader's view where there is one, else what this node knows. */
+/** The cluster in the admin API: the leader's view; without a leader's answer, this node's view. */
 import { adviceFor } from "../admin/advice.ts";
 import type { ChangeReply } from "../admin/types.ts";
 import type { ClusterStatus, MemberStatus } from "../api/schemas.ts";
@@ -10,9 +10,9 @@ import type { NodeIdentity } from "./data-directory.ts";
 import type { NodeKv } from "./node-kv.ts";
 import type { Topology } from "./topology.ts";
 
-/** A status page that hangs helps nobody: without an answer in this time the node says what it knows itself. */
+/** Without an answer within this time, the node returns its own view, so that a status page does not hang. */
 const STATUS_TIMEOUT_MS = 2_500;
-/** Longer than any step of a change takes when a majority is there. */
+/** Longer than any step of a change takes when a majority is reachable. */
 const CHANGE_TIMEOUT_MS = 25_000;
 
 export interface ClusterStatusDeps {
@@ -20,16 +20,16 @@ export interface ClusterStatusDeps {
   readonly topology: Topology;
   /** undefined until the threads run. */
   readonly front: () => NodeKv | undefined;
-  /** Of the group that tells of the cluster. */
+  /** Published state of the group whose commit index the status shows. */
   readonly published: () => PublishedGroup | undefined;
   readonly monotonicMs: () => number;
 }
 
 export class ClusterStatusSource {
   readonly #deps: ClusterStatusDeps;
-  /** Since when a member has been seen unreachable, by name. */
+  /** Time since which a member is unreachable, by name. */
   readonly #lostAtMs = new Map<string, number>();
-  /** What the consensus thread has answered last. */
+  /** The last answer of the consensus thread. */
   #last: ClusterView | undefined;
 
   constructor(deps: ClusterStatusDeps) {
@@ -79,7 +79,10 @@ export class ClusterStatusSource {
     throw new Error("a change was answered with a status");
   }
 
-  /** Looks at who can be reached, so that a later status knows since when; call it every few seconds. */
+  /**
+   * Records which members are reachable, so that a later status shows the duration. Call `observe` every few
+   * seconds.
+   */
   async observe(): Promise<void> {
     const view = await this.#view(this.#deps.front());
     for (const member of view?.members ?? []) this.#seen(member);
@@ -93,7 +96,10 @@ export class ClusterStatusSource {
     return reply.view;
   }
 
-  /** This node's own consensus thread is silent: the members as they were, and of them only what does not change by itself. */
+  /**
+   * This node's own consensus thread does not answer: returns the last members, with only the fields that stay
+   * valid.
+   */
   #remembered(front: NodeKv | undefined): ClusterView | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
@@ -119,7 +125,7 @@ export class ClusterStatusSource {
     };
   }
 
-  /** Before there is a membership to ask about. */
+  /** The view before this node has a membership. */
   #ownView(front: NodeKv | undefined): ClusterView {
     const { nodeId, instance } = this.#deps.identity();
     const { initialCluster, peer } = this.#deps.topology;
@@ -146,7 +152,7 @@ export class ClusterStatusSource {
         match: null,
         applied: name === nodeId ? (published?.appliedIndex ?? null) : null,
         lag: null,
-        // While it forms, "met" is what is known.
+        // During bootstrap, a member that was met counts as reachable.
         reachable: name === nodeId ? true : waiting === undefined ? null : !waiting.members.includes(name),
         snapshot: null,
         registered: name === nodeId ? true : null,
@@ -164,7 +170,7 @@ export class ClusterStatusSource {
       ...rest,
       id: name,
       peerAddress: address === "" ? null : address,
-      // Of itself a node knows it before anybody has registered it.
+      // A node knows its own host id before the registry has it.
       hostId: name === self ? hostIdOf(instance) : view.hostId,
       reachable,
       unreachableSeconds: this.#seen({ name, reachable }),

@@ -1,5 +1,5 @@
 /**
- * What a node keeps, and the checks before anything in it is touched:
+ * Files of a data directory, and the checks before any of them is changed:
  *
  *     DIR/LOCK                  flock: one process at a time
  *     DIR/node.json             format version, cluster id, node id, instance, roster, starts (docs/engine.md)
@@ -28,53 +28,58 @@ import { adviceOn } from "./denied.ts";
 
 export { keyspaceDirectory, walDirectory } from "./data-files.ts";
 
-/** Of the directory as a whole. A change that this binary cannot read back raises it. */
+/** Version of the directory as a whole. A change that this binary cannot read back raises the version. */
 export const DATA_FORMAT = 2;
 
-/** What to do about a file that nobody but a backup has. */
+/** Advice for a file that exists only in a backup. */
 const RESTORE =
   "restore the whole directory from one backup; a member of a cluster is replaced instead (docs/operations/cluster.md)";
 const HEX_16 = /^[0-9a-f]{32}$/;
 
 export interface NodeIdentity {
-  /** 16 bytes, hex: which cluster this directory belongs to. Empty: it is joining one and does not know yet. */
+  /** Cluster of this directory: 16 bytes, hex. Empty: the node is joining and does not know the cluster id yet. */
   readonly clusterId: string;
   /** The operator's name for this node. */
   readonly nodeId: string;
-  /** 16 random bytes, hex, of this directory: a wiped one is another instance (docs/engine.md). */
+  /** Instance of this directory: 16 random bytes, hex. A wiped directory gets a new instance (docs/engine.md). */
   readonly instance: string;
   /** How the directory began: as a node alone, as a member of an initial cluster, or by joining one. */
   readonly origin: Origin;
-  /** Whose instances were met at formation; undefined before. */
+  /** Members whose instances were met at bootstrap; undefined before. */
   readonly roster: readonly Member[] | undefined;
-  /** The starts of this directory as a member of a cluster, newest last: before any peer hears of one, it is here. */
+  /**
+   * Starts of this directory as a member of a cluster, newest last. A start is stored here before a peer learns of
+   * it.
+   */
   readonly incarnations: readonly string[];
-  /** The newest start of every peer that has been met. */
+  /** The newest start of every peer that this node has met. */
   readonly peerIncarnations: readonly PeerIncarnation[];
-  /** A peer knew of a start that is not among `incarnations`: what it said then. Such a directory is not used again. */
+  /** The message of a peer that knew a start which is not in `incarnations`. Such a directory is not used again. */
   readonly rolledBack: string | undefined;
-  /** Fingerprint of the node key that secrets are sealed to (src/secrets/node-key.ts); undefined: none was needed yet. */
+  /** Fingerprint of the node key for sealed secrets (src/secrets/node-key.ts); undefined: no key was needed yet. */
   readonly nodeKey: string | undefined;
-  /** The first start has not ended yet (it is this one, or it crashed): log and keyspace may have to be made. Nothing
-   *  was ever acknowledged from such a directory. */
+  /**
+   * The first start has not finished yet (the current start, or one that crashed): log and keyspace may have to be
+   * made. No write was ever acknowledged from such a directory.
+   */
   readonly initializing: boolean;
 }
 
 /** @internal */
 export type Origin = "alone" | "initial" | "join";
 
-/** What the command line says about the cluster. */
+/** Cluster settings of the command line. */
 export interface WantedCluster {
   readonly nodeId: string;
-  /** Of --initial-cluster; undefined without it. */
+  /** Cluster id of --initial-cluster; undefined without that flag. */
   readonly initialClusterId: string | undefined;
   /** --join is given. */
   readonly joins: boolean;
 }
 
 /**
- * Whose log this is, as its segments say. A directory that joined did not know its cluster when its log was made, so there
- * the instance stands for it: that does not change, and no other directory has it.
+ * Identity of this log, as its segments store it. A directory that joins does not know its cluster when the log is
+ * made, so its instance is used instead: the instance never changes and is unique.
  */
 export function walIdentity({ origin, clusterId, instance, nodeId }: NodeIdentity): WalIdentity {
   return { clusterId: origin === "join" ? instance : clusterId, nodeId };
@@ -84,8 +89,10 @@ function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Reads who this directory belongs to, or writes it down in an empty one.
- *  @throws StartError: damaged file, another format version, another node's name, another cluster, too old a copy. */
+/**
+ * Reads the identity of this directory, or writes a new identity into an empty directory. @throws StartError:
+ * damaged file, another format version, another node's name, another cluster, too old a copy.
+ */
 export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Random): NodeIdentity {
   const path = identityPath(dataDir);
   let text: string;
@@ -107,13 +114,15 @@ export function loadIdentity(dataDir: string, wanted: WantedCluster, random: Ran
   return stored;
 }
 
-/** From now on a missing log or keyspace is a loss and not a beginning. @returns what is stored now. */
+/** Records that a missing log or keyspace is a loss from now on. @returns the stored identity. */
 export function markInitialized(dataDir: string, identity: NodeIdentity): NodeIdentity {
   return identity.initializing ? stored(dataDir, { ...identity, initializing: false }) : identity;
 }
 
-/** Bootstrap or joining has got this far: durable when it returns. @returns what is stored now.
- *  @throws StartError when it cannot be written. */
+/**
+ * Stores cluster id and roster after bootstrap or joining; durable at the return. @returns the stored identity.
+ * @throws StartError when the write fails.
+ */
 export function keepRoster(
   dataDir: string,
   identity: NodeIdentity,
@@ -123,15 +132,19 @@ export function keepRoster(
   return stored(dataDir, { ...identity, clusterId, roster });
 }
 
-/** This start may be told to peers: durable when it returns. @returns what is stored now.
- *  @throws StartError when it cannot be written. */
+/**
+ * Stores this start, so that peers may learn of it; durable at the return. @returns the stored identity. @throws
+ * StartError when the write fails.
+ */
 export function addIncarnation(dataDir: string, identity: NodeIdentity, random: Random): NodeIdentity {
   const boot = Buffer.from(random.bytes(8)).toString("hex");
   return stored(dataDir, { ...identity, incarnations: withIncarnation(identity.incarnations, boot) });
 }
 
-/** What peers say may count from now on: durable when it returns. @param since own starts before it are forgotten; "" =
- *  none. @throws StartError when it cannot be written. */
+/**
+ * Stores the starts of peers, so that the peers' messages may count; durable at the return. @param since own starts
+ * before `since` are deleted; "" = none. @throws StartError when the write fails.
+ */
 export function keepIncarnations(
   dataDir: string,
   identity: NodeIdentity,
@@ -145,12 +158,18 @@ export function keepIncarnations(
   });
 }
 
-/** No later start takes part, whoever it would meet. @returns what is stored now. @throws StartError */
+/**
+ * Records that this directory is too old: no later start takes part. @returns the stored identity. @throws
+ * StartError
+ */
 export function keepRolledBack(dataDir: string, identity: NodeIdentity, message: string): NodeIdentity {
   return stored(dataDir, { ...identity, rolledBack: message });
 }
 
-/** From now on another node key, or none, is a loss. @returns what is stored now. @throws StartError */
+/**
+ * Records the node key: another key, or no key, is a loss from now on. @returns the stored identity. @throws
+ * StartError
+ */
 export function keepNodeKey(dataDir: string, identity: NodeIdentity, fingerprint: string): NodeIdentity {
   return identity.nodeKey === fingerprint ? identity : stored(dataDir, { ...identity, nodeKey: fingerprint });
 }
@@ -160,7 +179,7 @@ function stored(dataDir: string, identity: NodeIdentity): NodeIdentity {
   return identity;
 }
 
-/** A directory is of one cluster forever, and came to it in one way. */
+/** A directory always belongs to one cluster, and its origin never changes. */
 function checkCluster(dataDir: string, stored: NodeIdentity, wanted: WantedCluster): void {
   const { initialClusterId, joins } = wanted;
   const begin = `data directory ${dataDir}`;
@@ -238,7 +257,7 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     instance,
     origin,
     roster: roster === undefined ? undefined : parseRoster(path, roster),
-    // Written by a release that kept none, they are absent.
+    // The fields are absent in a file of a release that kept no starts.
     incarnations: incarnations === undefined ? [] : parseIncarnations(path, incarnations),
     peerIncarnations: peerIncarnations === undefined ? [] : parsePeerIncarnations(path, peerIncarnations),
     rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
@@ -296,7 +315,7 @@ function parsePeerIncarnations(path: string, value: unknown): readonly PeerIncar
 }
 
 function createIdentity(dataDir: string, path: string, wanted: WantedCluster, random: Random): NodeIdentity {
-  // A log or a keyspace without its identity is not a fresh directory: somebody lost the file.
+  // A log or a keyspace without node.json is not a new directory: the file was lost.
   for (const leftover of [walDirectory(dataDir), keyspaceDirectory(dataDir)]) {
     if (exists(leftover)) throw lasting(`${path} is missing, but ${leftover} is there: ${RESTORE}`);
   }

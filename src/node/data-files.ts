@@ -8,8 +8,10 @@ export const PROBE_FILE = ".probe";
 const WAL = "wal";
 const KEYSPACE = "keyspace";
 
-/** Whoever opens these looks at their mode too, and refuses one that others may have read: closing it later would not make
- *  the secret in it a secret again. */
+/**
+ * Files with secrets. Their readers check the mode and refuse a file that other users could read: closing the file
+ * later would not make its content secret again.
+ */
 const SECRET_FILES: readonly string[] = [
   ROOT_CREDENTIALS_FILE,
   "root-credentials.sealed",
@@ -17,7 +19,7 @@ const SECRET_FILES: readonly string[] = [
   "cluster-secret",
 ];
 
-/** What is only closed to others. A directory stands for everything in it. */
+/** Names that are closed to other users without a refusal. A directory name stands for its whole content. */
 export const PLAIN_NAMES: readonly string[] = [
   LOCK_FILE,
   PROBE_FILE,
@@ -31,7 +33,7 @@ export function walDirectory(dataDir: string): string {
   return join(dataDir, WAL);
 }
 
-/** Owned by `KeyspaceGenerations` (docs/format/sqlite.md). */
+/** `KeyspaceGenerations` owns this directory (docs/format/sqlite.md). */
 export function keyspaceDirectory(dataDir: string): string {
   return join(dataDir, KEYSPACE);
 }
@@ -40,7 +42,7 @@ export function identityPath(dataDir: string): string {
   return join(dataDir, IDENTITY_FILE);
 }
 
-/** Made by elastickv, or put there for it. */
+/** True for a name that elastickv makes, or that an operator puts there for elastickv. */
 export function isOurs(name: string): boolean {
   const bare = name.endsWith(".new") ? name.slice(0, -".new".length) : name;
   return PLAIN_NAMES.includes(name) || SECRET_FILES.includes(bare);

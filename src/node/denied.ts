@@ -1,12 +1,12 @@
-/** What to do when the system refuses a file. */
+/** Advice when the system refuses access to a file. */
 import { resolve } from "node:path";
 
 /** The variable that systemd sets for every process of a unit (systemd.exec(5)). */
 const UNDER_SYSTEMD = "INVOCATION_ID";
 
 /**
- * What the operator can do about a data directory, to be put behind the system's reason; empty when the code says enough.
- * The unit makes everything but its state directory read-only (ProtectSystem=strict) and hides /home (ProtectHome=yes).
+ * Advice about a data directory, appended to the system's reason; empty when the code says enough. The systemd unit
+ * makes everything but its state directory read-only (ProtectSystem=strict) and hides /home (ProtectHome=yes).
  */
 export function adviceOn(
   code: unknown,

@@ -1,35 +1,38 @@
 /**
- * Notices that no file descriptor is left. Bun says nothing then: it tries to accept again at once, with a whole core, and
- * the clients wait. So somebody has to look.
+ * Detects that no file descriptor is left. Bun reports nothing then: it retries accept at once with a whole core,
+ * and the clients wait. This watch checks at intervals instead.
  */
 import type { Logger } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
 
 export interface DescriptorWatchOptions {
-  /** Whether a descriptor can be had now. */
+  /** True when a descriptor is available now. */
   readonly available: () => boolean;
   /** Closes idle connections of S3 clients; returns how many. */
   readonly shed: (count: number) => number;
   /** Cuts all connections of the admin listener. */
   readonly dropAdmin: () => void;
-  /** Counts a look that found none. */
+  /** Counts a check that found no descriptor. */
   readonly onExhausted: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Kept apart for everything that is not a client of S3: the log, SQLite, peers, the admin listener. */
+/** Share of descriptors that S3 clients may not use: log, SQLite, peers and the admin listener need them. */
 const RESERVED_SHARE = 1 / 4;
 const RESERVED_MIN = 64;
 const RESERVED_MAX = 4096;
 const SHED = 64;
-/** Looks in a row that found none. */
+/** Number of failed checks in a row after which admin connections are cut. */
 const DROP_ADMIN_AFTER = 3;
-/** Readiness says it for so long after the last time, or nobody would see it: what asks needs a descriptor, too. */
+/**
+ * Time for which readiness reports the problem: a probe needs a descriptor itself and could not see a shorter
+ * report.
+ */
 const REMEMBERED_MS = 10_000;
 const LOG_INTERVAL_MS = 60_000;
 
-/** How many client connections the limit leaves room for. */
+/** Number of client connections that the limit allows. */
 export function connectionsFor(wanted: number, limit: number | undefined): number {
   if (limit === undefined) return wanted;
   const reserved = Math.min(RESERVED_MAX, Math.max(RESERVED_MIN, Math.ceil(limit * RESERVED_SHARE)));
@@ -46,12 +49,12 @@ export class DescriptorWatch {
     this.#options = options;
   }
 
-  /** None was left a moment ago. */
+  /** No descriptor was left within the last REMEMBERED_MS. */
   get exhausted(): boolean {
     return this.#options.clock.monotonicMs() - this.#exhaustedMs < REMEMBERED_MS;
   }
 
-  /** Looks once; call it about once a second. */
+  /** Checks once; call `check` about once a second. */
   check(): void {
     const { available, shed, onExhausted, clock, log } = this.#options;
     if (available()) {
@@ -62,7 +65,8 @@ export class DescriptorWatch {
     this.#exhaustedMs = now;
     onExhausted();
     const closed = shed(SHED);
-    // S3 clients are kept below the limit, so it was not they. The admin listener is the other one that anybody may reach.
+    // S3 clients are kept below the limit, so they are not the cause. The admin listener is the other listener open
+    // to strangers.
     this.#inARow++;
     if (this.#inARow % DROP_ADMIN_AFTER === 0) this.#dropAdmin();
     if (now - this.#loggedMs < LOG_INTERVAL_MS) return;

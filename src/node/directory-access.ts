@@ -1,6 +1,6 @@
 /**
- * Whether this process, and nobody else, may use the data directory. The directory is looked at before anything in it is
- * read: what others may have written there is not taken for this node's (decision 065).
+ * Checks that this process, and no other user, may use the data directory. The directory is checked before anything
+ * in it is read: content that other users may have written is not trusted (decision 065).
  */
 import {
   chmodSync,
@@ -23,7 +23,7 @@ import { isOurs, PLAIN_NAMES, PROBE_FILE } from "./data-files.ts";
 import { adviceOn } from "./denied.ts";
 
 export interface AccessOptions {
-  /** Something was found open to others and is closed now. */
+  /** Called when something was open to others and has been closed. */
   readonly warn: (message: string, fields: Readonly<Record<string, string | number>>) => void;
   readonly sync?: (path: string) => void;
   /** Effective user id of this process. */
@@ -35,12 +35,13 @@ const FILE_MODE = 0o600;
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const MODE_BITS = 0o7777;
-/** Made by mkfs at the root of a file system. */
+/** Made by mkfs at the root of a file system, so it does not count as content. */
 const NOT_COUNTED = "lost+found";
 
 /**
- * Makes the directory (mode 0700) if there is none, durable with its name; closes one that is there to others, and what is
- * in it. @throws StartError naming it: it cannot be made or used, it is somebody else's, or others may have written there.
+ * Makes the directory (mode 0700), durable with its name, when there is none. Closes an existing directory and its
+ * content to other users. @throws StartError naming the directory: it cannot be made or used, belongs to another
+ * user, or others may have written into it.
  */
 export function prepareDataDirectory(dataDir: string, options: AccessOptions): void {
   const { warn, sync = (path) => realDisk.syncDirectory(path), uid = process.geteuid?.() ?? 0 } = options;
@@ -58,7 +59,7 @@ export function prepareDataDirectory(dataDir: string, options: AccessOptions): v
   }
 }
 
-/** @throws StartError: another process has it, or it cannot be locked. */
+/** @throws StartError when another process has locked the directory, or the lock fails. */
 export function lockDataDirectory(dataDir: string): DiskLock {
   try {
     return lockDirectory(realDisk, dataDir);
@@ -80,7 +81,7 @@ function cannotBeUsed(dataDir: string, error: unknown): StartError {
   return mendsItself(code) ? new StartError(message, { cause: error }) : lasting(message, { cause: error });
 }
 
-/** @throws StartError when the path, or a directory on the way to it, is something else. */
+/** @throws StartError when the path, or one of its parents, is no directory. */
 function refuseFile(dataDir: string): void {
   for (let path = resolve(dataDir); ; path = dirname(path)) {
     const stat = statOf(path, statSync);
@@ -97,7 +98,7 @@ function refuseFile(dataDir: string): void {
   }
 }
 
-/** What a path leads to; undefined: nothing, or the way to it ends at a file. */
+/** Stat of a path; undefined when nothing exists there, or a parent is a file. */
 function statOf(path: string, stat: (path: string) => Stats): Stats | undefined {
   try {
     return stat(path);
@@ -140,7 +141,7 @@ function closeToOthers(dataDir: string, uid: number, warn: AccessOptions["warn"]
   });
 }
 
-/** @throws StartError when closing the directory would be wrong, or too late. */
+/** @throws StartError when closing the directory would be wrong or too late. */
 function refuseOpen(dataDir: string, mode: number, names: readonly string[]): void {
   if (!names.some(isOurs)) {
     throw lasting(
@@ -164,9 +165,10 @@ interface Loose {
   readonly kind: "file" | "directory" | "other";
 }
 
-/** What is open to others at and below `path`. @throws StartError when it belongs to another user. */
+/** Entries at and below `path` that are open to others. @throws StartError when one belongs to another user. */
 function looseBelow(path: string, uid: number, top = true): Loose[] {
-  // A link in the place of a directory of ours is the operator's (a log on a disk of its own); below it are none.
+  // The operator may put a link in place of one of these directories (a log on a disk of its own). Links below are
+  // not followed.
   const stat = statOf(path, top ? statSync : lstatSync);
   if (stat === undefined || stat.isSymbolicLink()) return [];
   if (stat.uid !== uid) {
@@ -180,7 +182,7 @@ function looseBelow(path: string, uid: number, top = true): Loose[] {
   return own.concat(readdirSync(path).flatMap((name) => looseBelow(join(path, name), uid, false)));
 }
 
-/** @throws StartError when the file system keeps the mode as it was (FAT, some network and shared folders). */
+/** @throws StartError when the file system does not change the mode (FAT, some network and shared folders). */
 function tighten(path: string, mode: number): void {
   chmodSync(path, mode);
   const now = statSync(path).mode & MODE_BITS;
@@ -195,7 +197,10 @@ function octal(mode: number): string {
   return (mode & MODE_BITS).toString(8).padStart(4, "0");
 }
 
-/** Of `made` and of every directory between it and `dataDir`: those got a new entry. */
+/**
+ * Syncs the parents of `made` and of every directory between `made` and `dataDir`, because the parents got a new
+ * entry.
+ */
 function syncParents(dataDir: string, made: string, sync: (path: string) => void): void {
   for (let path = dataDir; path.length >= made.length; path = dirname(path)) sync(dirname(path));
 }

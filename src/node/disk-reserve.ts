@@ -1,17 +1,17 @@
 /**
- * Keeps a reserve on the data directory's file system. A committed entry that finds no space to be applied stops
- * linearizable reads too, until there is space; so new writes end while what is under way still fits.
+ * Keeps a reserve of free space on the data directory's file system. A committed entry without space to be applied
+ * also stops linearizable reads. So new writes are refused while the writes in progress still fit.
  */
 export interface DiskReserveOptions {
   /** Bytes available now. */
   readonly freeBytes: () => number;
   /** 0 = no reserve. */
   readonly reserveBytes: number;
-  /** Called at every crossing. */
+  /** Called whenever the free space crosses the bound. */
   readonly onChange: (below: boolean, freeBytes: number) => void;
 }
 
-/** Writes go on only when there is this much more than the reserve, or they would stop again at once. */
+/** Margin above the reserve before writes continue, so that they do not stop again at once. */
 const RESUME_MARGIN = 1 / 8;
 
 export class DiskReserve {
@@ -26,7 +26,7 @@ export class DiskReserve {
     return this.#below;
   }
 
-  /** Looks once; call it a few times a second. */
+  /** Checks once; call `check` a few times a second. */
   check(): void {
     const { freeBytes, reserveBytes, onChange } = this.#options;
     if (reserveBytes === 0) return;

@@ -1,4 +1,4 @@
-/** Every format on disk and protocol between nodes that has a version, each from where it is defined. */
+/** Versions of all formats on disk and of the protocol between nodes, each imported from its definition. */
 import type { FormatVersions } from "../cli/version.ts";
 import { PEER_PROTOCOL } from "../cluster/peers.ts";
 import { FRAMING_VERSION } from "../peer/framing.ts";
@@ -8,11 +8,13 @@ import { FORMAT_VERSION as STORE_FORMAT } from "../store/sqlite/schema.ts";
 import { COMMAND_VERSION } from "../txn/command.ts";
 import { DATA_FORMAT } from "./data-directory.ts";
 
-/** Today each reader takes exactly what its writer makes. One that takes more says so here, and where it reads. */
+/**
+ * Each reader accepts only the version that the writer makes. A reader that accepts more versions lists them here.
+ */
 const only = (version: number) => ({ reads: [version], writes: version });
 
 export const FORMATS = {
-  /** node.json and what lies beside it. */
+  /** node.json and the files beside it. */
   dataDirectory: only(DATA_FORMAT),
   wal: only(WAL_FORMAT),
   /** Entries in the log, the same on every node of a cluster. */

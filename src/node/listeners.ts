@@ -1,4 +1,4 @@
-/** The addresses that a node is to listen at, tried before anything on the disk is made or touched. */
+/** Checks the listening addresses of a node before anything on the disk is made or changed. */
 
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
@@ -15,9 +15,9 @@ interface Wanted {
 }
 
 /**
- * Binds each address and releases it. A port that is taken in between is found when the listener starts; a busy port is
- * found before a data directory was made for a node that cannot run.
- * @throws ConfigError: two of them are one; StartError naming the address and its flag.
+ * Binds each address and releases it, so that a busy port is found before a data directory is made. A port that is
+ * taken afterwards is found when the listener starts.
+ * @throws ConfigError when two addresses are the same; StartError naming the address and its flag.
  */
 export function checkListeners(config: Pick<Config, "s3Address" | "adminAddress">, topology: Topology): void {
   const wanted: Wanted[] = [
@@ -39,7 +39,7 @@ export function checkListeners(config: Pick<Config, "s3Address" | "adminAddress"
 }
 
 function overlap(a: ListenAddress, b: ListenAddress): boolean {
-  // Port 0 is another one each time.
+  // Each listener with port 0 gets another port.
   if (a.port !== b.port || a.port === 0) return false;
   return a.host === b.host || isWildcard(a) || isWildcard(b);
 }

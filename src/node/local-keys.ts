@@ -1,4 +1,6 @@
-/** The node key of this start: found, or made at the first one, and compared with the one that the directory knows. */
+/**
+ * Finds the node key, or makes one at the first start, and compares it with the fingerprint in the data directory.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
@@ -18,7 +20,7 @@ import { keepNodeKey, type NodeIdentity } from "./data-directory.ts";
 export interface LocalKeysOptions {
   readonly config: Pick<Config, "dataDir" | "nodeKeyFile">;
   readonly identity: NodeIdentity;
-  /** Only a member of a cluster needs a key: a node alone seals nothing, unless its key was put elsewhere. */
+  /** Only a member of a cluster needs a key. A node alone seals nothing, unless its key was put elsewhere. */
   readonly member: boolean;
   readonly random: Random;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -30,7 +32,7 @@ export interface LocalKeys {
   readonly identity: NodeIdentity;
 }
 
-/** @throws StartError | ConfigError naming the file: lost, damaged, unreadable, or another directory's */
+/** @throws StartError | ConfigError naming the file: lost, damaged, unreadable, or the key of another directory */
 export function settleNodeKey(options: LocalKeysOptions): LocalKeys {
   const { config, identity, member, environment, warn } = options;
   const outside = outsideKeyFile(config, environment);
@@ -54,7 +56,7 @@ export function settleNodeKey(options: LocalKeysOptions): LocalKeys {
   };
 }
 
-/** Left from a time as a member. */
+/** A key in the directory, from a time when the node was a member. */
 function keyInside(dataDir: string): KeyAtHand | undefined {
   const key = readNodeKey(dataDir);
   return key === undefined ? undefined : { key, outside: false };
@@ -64,14 +66,14 @@ function ownKey({ config, identity, random }: LocalKeysOptions): NodeKey {
   const { dataDir } = config;
   const found = readNodeKey(dataDir);
   if (found !== undefined) return found;
-  // Written before the identity names it, so a crash between the two leaves a key that is found above.
+  // The key is written before the identity names it, so after a crash between both writes the key is found above.
   if (identity.nodeKey === undefined) return makeNodeKey(dataDir, random);
   throw lasting(`${join(dataDir, NODE_KEY_FILE)} is missing: ${whatToDo(identity.nodeId)}`);
 }
 
 function checkFingerprint({ config, identity, member }: LocalKeysOptions, key: NodeKey, place: string): void {
   if (identity.nodeKey === undefined || identity.nodeKey === key.fingerprint) return;
-  // Nothing is sealed to the old one.
+  // Nothing is sealed to the old key.
   if (!member && !existsSync(join(config.dataDir, SEALED_CREDENTIALS_FILE))) return;
   throw lasting(
     `${place} is not the node key of data directory ${config.dataDir} (fingerprint ${key.fingerprint}, wanted ${identity.nodeKey}): ` +
@@ -79,7 +81,10 @@ function checkFingerprint({ config, identity, member }: LocalKeysOptions, key: N
   );
 }
 
-/** A lost key. The other members have what was sealed to it, but nothing else shows them who asks. */
+/**
+ * Advice for a lost key. The other members have the secrets sealed to the key, but no other proof shows who asks
+ * for them.
+ */
 export function whatToDo(nodeId: string): string {
   return (
     `put the key of this node back (a backup of the directory has it, or --node-key-file names it); when it is lost, replace ${nodeId} ` +

@@ -1,6 +1,6 @@
 /**
- * What a node has once, however many gateways it runs: garbage collector, disk reserve, identity, the cluster's requests, the
- * status, and the end of consensus and store.
+ * Parts that a node has once for all its gateways: garbage collector, disk reserve, identity, cluster requests,
+ * status, and the stop of consensus and store.
  */
 
 import { GarbageCollector } from "../gc/collector.ts";
@@ -21,9 +21,9 @@ import type { KvGroup } from "../txn/types.ts";
 import { ClusterControl, type ClusterControlOptions } from "./cluster-control.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
-/** Between two looks at the space on the disk. What can be written meanwhile is far below any sensible reserve. */
+/** Interval of the disk space checks. Writes within one interval are far below any sensible reserve. */
 const RESERVE_INTERVAL_MS = 250;
-/** Between two runs of the collector. */
+/** Interval of the garbage collector's runs. */
 const COLLECTOR_INTERVAL_MS = 5_000;
 
 export interface NodeControlOptions
@@ -34,16 +34,16 @@ export interface NodeControlOptions
   readonly consensus: Channel<ConsensusToControl, ControlToConsensus>;
   readonly store: Channel<StoreToControl, ControlToStore>;
   readonly published: PublishedState;
-  /** Whose garbage this node collects while it leads, through any gateway. */
+  /** The group whose garbage this node collects while the node leads. */
   readonly group: KvGroup;
   readonly clock: Clock;
   readonly gracePeriodMs: number;
-  /** Writes end when less than this is free. 0 = no reserve. */
+  /** Writes are refused when less than this is free. 0 = no reserve. */
   readonly diskReserveBytes: number;
   readonly freeDiskBytes: () => number;
   readonly metrics: ThreadMetrics;
   readonly log: Logger;
-  /** A thread has said that it cannot go on. */
+  /** Called when a thread has reported that it cannot continue. */
   readonly onFatal: (message: string) => void;
 }
 
@@ -103,13 +103,13 @@ export class NodeControl {
     });
   }
 
-  /** Ends the background work; consensus and store go on. */
+  /** Stops the background work; consensus and store continue. */
   stopWork(): void {
     for (const cancel of this.#cancels) cancel();
     this.#collector.stop();
   }
 
-  /** Ends consensus and store; resolves when both have ended (or after `graceMs`). */
+  /** Stops consensus and store; resolves when both have ended (or after `graceMs`). */
   async stopThreads(graceMs: number): Promise<void> {
     const { consensus, store, timers } = this.#options;
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
@@ -140,7 +140,7 @@ export class NodeControl {
     }
   }
 
-  /** What either thread may say. */
+  /** Handles the messages that both threads send. */
   #onThread(half: "log" | "keyspace", message: StoreToControl): void {
     switch (message.kind) {
       case "disk-full":
@@ -155,7 +155,10 @@ export class NodeControl {
     }
   }
 
-  /** New writes are refused while either half waits for space; the thread that waits tells when there is some. */
+  /**
+   * New writes are refused while log or keyspace waits for space. The waiting thread reports when there is space
+   * again.
+   */
   #onDiskFull(half: "log" | "keyspace", full: boolean): void {
     if (full) this.#fullHalves.add(half);
     else this.#fullHalves.delete(half);

@@ -1,4 +1,4 @@
-/** The kv side of a node: its control, and its gateways in order. */
+/** The kv side of a node: its control and its gateways. */
 
 import type { Membership } from "../cluster/registry/membership.ts";
 import { GatewayKv, type GatewayKvOptions } from "../gateway/gateway-kv.ts";
@@ -25,12 +25,12 @@ export class NodeKv {
     this.#control = new NodeControl({ ...control, group: this.gateways[0].kv.system });
   }
 
-  /** Of the first gateway. */
+  /** Client of the first gateway. */
   get kv(): KvClient {
     return this.gateways[0].kv;
   }
 
-  /** Of the first gateway. */
+  /** User rows of the first gateway. */
   get users(): ReplicatedRows {
     return this.gateways[0].users;
   }
@@ -43,22 +43,22 @@ export class NodeKv {
     return this.#control.leadership;
   }
 
-  /** `none`: what was committed waits for space; `reserve`: only deletes are taken. */
+  /** `none`: committed entries wait for space; `reserve`: only deletes are accepted. */
   get diskSpace(): DiskSpace {
     return this.#control.diskSpace;
   }
 
-  /** Who belongs to the cluster, as this node has applied it; undefined while the keyspace is empty. */
+  /** The membership that this node has applied; undefined while the keyspace is empty. */
   membership(): Membership | undefined {
     return this.gateways[0].membership();
   }
 
-  /** Whether this node's own copy has a live row there. @throws KvError while the keyspace is not open. */
+  /** True when this node's own copy has a live row at `key`. @throws KvError while the keyspace is not open. */
   hasLocally(key: Uint8Array): boolean {
     return this.gateways[0].hasLocally(key);
   }
 
-  /** As GatewayKv.readable, of every gateway. */
+  /** True when GatewayKv.readable is true for every gateway. */
   get readable(): boolean {
     return this.gateways.every((gateway) => gateway.readable);
   }

@@ -1,6 +1,6 @@
 /**
- * One node, assembled: data directory, threads, front, listeners. What each part does is said in its own file; here is
- * only the order in which they come up and go down. More than 400 lines: that order is one story.
+ * One node: data directory, threads, front, listeners. This file holds only the order of start and stop.
+ * More than 400 lines: the whole order stays in one file.
  */
 import { existsSync } from "node:fs";
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
@@ -67,12 +67,15 @@ import { type Topology, topologyOf } from "./topology.ts";
 export interface NodeOptions {
   readonly config: Config;
   readonly log: Logger;
-  /** The node cannot go on; called once, after which the process should end with a code that is not zero. */
+  /** The node cannot continue; called once. The process should then end with a code that is not zero. */
   readonly onFatal: (message: string, exitCode: ExitCode) => void;
-  /** It was removed from its cluster (an orderly end, if it served until then), or its peers refuse it for good; called once. */
+  /**
+   * The cluster has removed the node (an orderly end, if the node served until then), or its peers refuse it
+   * permanently; called once.
+   */
   readonly onFenced: (message: string, exitCode: ExitCode) => void;
   readonly metrics: ThreadMetrics;
-  /** Who started it and wants to hear how it goes. */
+  /** The service manager that started the node and receives its state. */
   readonly serviceManager?: ServiceManagerAddress | undefined;
 }
 
@@ -81,7 +84,7 @@ interface Parts {
   readonly topology: Topology;
   readonly identity: NodeIdentity;
   readonly atHand: KeyAtHand | undefined;
-  /** Of the cluster. */
+  /** Secrets of the cluster. */
   readonly secrets: readonly Uint8Array[];
 }
 
@@ -157,14 +160,18 @@ export class Node {
     });
   }
 
-  /** Brings a node up until it serves. @throws StartError | ConfigError naming what the operator can do about. */
+  /**
+   * Starts a node and resolves when it serves. @throws StartError | ConfigError naming what the operator can
+   * change.
+   */
   static async start(options: NodeOptions): Promise<Node> {
     const { config } = options;
     const topology = topologyOf(config);
     checkListeners(config, topology);
     const prepare = (): void =>
       prepareDataDirectory(config.dataDir, { warn: (message, fields) => options.log.warn(message, fields) });
-    // One that is there says first what is wrong with it; none is made for a node that has nothing to prove itself by.
+    // An existing directory is checked first. A new directory is made only after the check for a proof of
+    // membership.
     const isThere = existsSync(config.dataDir);
     if (isThere) prepare();
     const given = givenSecrets(config, topology);
@@ -191,7 +198,7 @@ export class Node {
       });
       identity = local.identity;
       const secrets = settledSecrets(given, config, topology, identity, systemRandom, options.log);
-      // Without a peer address nobody can ever know of it.
+      // A node without a peer address has no peer that could learn of its start.
       if (topology.peer !== undefined) identity = addIncarnation(config.dataDir, identity, systemRandom);
       const node = new Node(options, { lock, topology, identity, atHand: local.atHand, secrets });
       try {
@@ -212,7 +219,7 @@ export class Node {
     return this.#identity;
   }
 
-  /** Of a node that has started. */
+  /** The root keys. @throws Error before the node has started. */
   get credentials(): RootCredentials {
     const { credentials } = this.#rootKeys;
     if (credentials === undefined) throw new Error("the node has not started");
@@ -231,7 +238,7 @@ export class Node {
     const { config, log } = this.#options;
     const member = this.#topology.peer !== undefined;
     if (!member) this.#rootKeys.orMake();
-    // The admin listener first, although nobody is served yet: whoever watches /readyz sees the replay.
+    // The admin listener starts first, so that /readyz shows the replay.
     this.#admin = await startAdmin({
       address: config.adminAddress,
       socket: adminSocketPlace(config, process.env, process.pid),
@@ -249,7 +256,7 @@ export class Node {
     this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
     this.#phase = "replaying";
     this.#service?.start();
-    // Clients may come from now on and wait, unless it may take people to bring this node to where it can serve.
+    // Clients may connect and wait from now on, unless an operator may have to act before this node can serve.
     if (this.#formed && this.#rootKeys.credentials !== undefined) this.#edge = await this.#listen();
     const threads = makeThreads({
       config,
@@ -355,7 +362,7 @@ export class Node {
     return new NodeKv({ control, gateways: [gateway] });
   }
 
-  /** It knows its cluster. One initial member has nobody to meet. */
+  /** This node knows its cluster. A sole initial member has no other member to meet. */
   get #formed(): boolean {
     const { origin, roster } = this.#identity;
     return origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1;
@@ -393,8 +400,10 @@ export class Node {
     );
   }
 
-  /** Stops taking requests, lets those in flight end, then stops the threads. A second call (a terminal and `make` both
-   *  pass a Ctrl-C on) waits for the same end: it must not cut short what the first one lets finish. */
+  /**
+   * Stops accepting requests, lets requests in flight finish, then stops the threads. A second call (a terminal and
+   * `make` both forward Ctrl-C) waits for the same stop and does not shorten it.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -409,12 +418,13 @@ export class Node {
     this.#service?.stopping(graceMs, inFlight);
     this.#cancelObserving();
     this.#rootKeys.stop();
-    // First: while requests in flight end, the others elect nobody and wait for nobody.
+    // Leadership is transferred first: otherwise the others elect no leader while requests in flight finish.
     if (this.#topology.peer !== undefined && this.#front?.leadership.leading === true) {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
       log.info("leadership handed over", { done });
     }
-    // Whoever still waits for a leader then is told to come again elsewhere, while there is time to tell.
+    // Requests that still wait for a leader get an answer while there is time, and the client can retry at another
+    // node.
     const cancel = this.#timers.later(() => this.#door.giveUp(), Math.max(0, graceMs - GIVE_UP_BEFORE_MS));
     await this.#edge?.close(graceMs);
     cancel();
@@ -433,7 +443,7 @@ export class Node {
   }
 
   #fail(error: unknown): void {
-    // Also while stopping: requests that still run would wait for a dead thread, and the end would look like a good one.
+    // Called while stopping too: running requests would wait for a dead thread, and the exit code would be 0.
     if (this.#fatal) return;
     this.#fatal = true;
     const message = error instanceof Error ? error.message : String(error);
@@ -445,7 +455,8 @@ export class Node {
   #fence(message: string, removed: boolean): void {
     if (this.#fenced !== undefined) return;
     this.#fenced = message;
-    // Told at its start, it is a start that cannot succeed; told while it served, somebody has just asked for this end.
+    // A removal that is reported at the start makes the start fail; a removal while the node serves was just
+    // requested.
     const good = removed && this.#front?.readable === true;
     const advice = message.includes("elastickv cluster replace")
       ? ""
@@ -486,13 +497,13 @@ export class Node {
 }
 
 const PROCESS = processSource();
-/** A transfer takes a round trip or two; without a successor the others elect one. */
+/** A transfer takes one or two round trips; without a successor the other members elect a leader. */
 const STEP_DOWN_MS = 3_000;
-/** Before connections that still have a request are cut. */
+/** Time before connections with a request are cut. */
 const GIVE_UP_BEFORE_MS = 1_000;
-/** Between two looks at who can be reached. */
+/** Interval of the checks which members are reachable. */
 const OBSERVE_INTERVAL_MS = 5_000;
-/** Between two looks whether a file descriptor is left. */
+/** Interval of the checks for a free file descriptor. */
 const DESCRIPTOR_INTERVAL_MS = 1_000;
-/** How long consensus and store may take to end once the front has. */
+/** Time for consensus and store to end after the front has ended. */
 const THREAD_STOP_MS = 5_000;

@@ -1,4 +1,4 @@
-/** What /readyz says, from what the node knows. */
+/** Computes the answer of /readyz from the node's state. */
 import type { NotReadyReason, Readiness } from "../admin/types.ts";
 import type { Waiting } from "./cluster-control.ts";
 
@@ -6,18 +6,18 @@ export type Phase = "starting" | "replaying" | "serving" | "stopping";
 
 export interface ReadinessFacts {
   readonly phase: Phase;
-  /** Why this node is no member any more. */
+  /** The reason why this node is no longer a member. */
   readonly fenced: string | undefined;
-  /** The directory began by joining a cluster. */
+  /** The data directory began by joining a cluster. */
   readonly joins: boolean;
   readonly waiting: Waiting | undefined;
   readonly leaderKnown: boolean;
   /** A linearizable read has succeeded since the start. */
   readonly readable: boolean;
   readonly diskFull: boolean;
-  /** The cluster's sealing key has not been handed to this node yet, and it needs it to serve. */
+  /** This node needs the cluster's sealing key to serve, and no member has given it the key yet. */
   readonly waitsForKey: boolean;
-  /** No file descriptor was left a moment ago. */
+  /** A recent check found no free file descriptor. */
   readonly descriptorsExhausted: boolean;
   /** The S3 port is open. */
   readonly listening: boolean;

@@ -1,7 +1,7 @@
 /**
- * One pair of root keys for a whole cluster, when none was configured: whoever comes first writes it into the replicated
- * keyspace, sealed with the cluster's sealing key and under a condition, and everybody reads it there. Each node keeps a copy
- * in its data directory, so that it can check signatures before it has found a leader.
+ * One pair of root keys for a whole cluster, when none was configured. The first node writes the pair into the
+ * replicated keyspace, sealed with the cluster's sealing key and under a condition; all nodes read the pair there.
+ * Each node keeps a copy in its data directory, so that it can check signatures before it has found a leader.
  */
 import { generateRootCredentials, type RootCredentials } from "../config/root-credentials.ts";
 import { EXIT } from "../platform/exit-codes.ts";
@@ -22,7 +22,7 @@ const NAME = "root-credentials";
 const KEY = settingKey(NAME);
 const WHOSE = "the cluster's";
 
-/** Nobody but an operator can mend the row: every start of every member ends with it. */
+/** Only an operator can repair the row: every start of every member fails with this error. */
 class RootAgreementError extends StartError {
   readonly code = "ROOT_AGREEMENT";
   constructor(message: string, options?: ErrorOptions) {
@@ -32,8 +32,8 @@ class RootAgreementError extends StartError {
 }
 
 /**
- * @param mine what this node would use: kept from an earlier day, or made just now.
- * @returns what the cluster uses: `mine` itself when they are the same keys.
+ * @param mine the keys that this node would use: kept by an earlier start, or made just now.
+ * @returns the keys of the cluster: `mine` itself when they are the same keys.
  * @throws KvError; RootAgreementError or ConfigError when the row cannot be read.
  * @internal
  */
@@ -52,7 +52,7 @@ export async function agreeOnRootCredentials(
         agreed.accessKey === mine.accessKey && agreed.secretKey.reveal() === mine.secretKey.reveal();
       return same ? mine : agreed;
     }
-    // Refused = another node was first: then it is there to be read.
+    // A refused transaction means that another node was first: the next read finds its row.
     await kv.transact({
       conditions: [{ kind: "must-not-exist", key: KEY }],
       mutations: [{ kind: "put", key: KEY, value: sealing.seal(NAME, credentialsBytes(mine), random) }],
@@ -61,9 +61,9 @@ export async function agreeOnRootCredentials(
 }
 
 /**
- * The keys that a member of a cluster uses: those it was configured with, else those that the cluster agrees on.
- * @param known configured, or kept from an earlier day; undefined = none yet.
- * @param keep makes new ones durable in the data directory.
+ * Returns the keys of a member of a cluster: its configured keys, otherwise the keys on which the cluster agrees.
+ * @param known configured keys, or keys of an earlier start; undefined = none yet.
+ * @param keep makes new keys durable in the data directory.
  */
 export async function settleRootCredentials(
   kv: Keyspace,
@@ -77,13 +77,13 @@ export async function settleRootCredentials(
   return agreed === known ? agreed : keep(agreed);
 }
 
-/** Seals the row when an older release has left it in the clear. @throws KvError */
+/** Seals the row when an older release has written it without encryption. @throws KvError */
 export async function sealClearRow(kv: Keyspace, sealing: SealingKey, random: Random): Promise<void> {
   const row = await (await kv.snapshot()).get(KEY);
   if (row !== undefined && !isSealedRow(row.value)) await replaceClear(kv, row, sealing, random);
 }
 
-/** The old version goes with the compaction of versions (decision 064 says what remains until then). */
+/** The old version is deleted by the compaction of versions (decision 064 says what remains until then). */
 async function replaceClear(
   kv: Keyspace,
   row: VersionedValue,

@@ -1,4 +1,4 @@
-/** The root keys of this node, from the first look at the settings until the cluster has said which ones it uses. */
+/** The root keys of this node, from the settings until the cluster's keys are known. */
 import type { Config } from "../config/config.ts";
 import {
   configuredRootCredentials,
@@ -15,7 +15,7 @@ import type { NodeIdentity } from "./data-directory.ts";
 import type { NodeKv } from "./node-kv.ts";
 import { settleRootCredentials } from "./root-agreement.ts";
 
-/** A member that has keys opens its S3 listener this long after it has formed at the latest. */
+/** Time after bootstrap at which a member with keys opens its S3 listener at the latest. */
 const FIRST_READ_MS = 10_000;
 
 export interface RootKeysOptions {
@@ -35,7 +35,7 @@ export class RootKeys {
   #late = false;
   #stopped = false;
 
-  /** @throws ConfigError | StartError for keys that are no good, before anything else is begun */
+  /** @throws ConfigError | StartError for invalid keys, before anything else is started */
   constructor(options: RootKeysOptions) {
     this.#options = options;
     const { config, atHand } = options;
@@ -54,15 +54,16 @@ export class RootKeys {
     return this.#credentials === undefined && this.#sealing?.waits === true;
   }
 
-  /** Of a node alone: makes a pair when there is none. */
+  /** Makes a pair when there is none. Only for a node alone. */
   orMake(): void {
     this.#credentials ??= this.#keep(generateRootCredentials(this.#options.random));
   }
 
   /**
-   * The keys of the whole cluster, once it can be read. A node that has keys already waits for that only so long: then
-   * clients get their 503 in time, instead of a refused connection.
-   * @param readable the first read of the keyspace. @param onFailure afterwards: the node cannot go on
+   * Waits for the keys of the whole cluster. A node that already has keys waits at most FIRST_READ_MS, so that
+   * clients get a 503 instead of a refused connection.
+   * @param readable the first read of the keyspace. @param onFailure called after the wait: the node cannot
+   * continue
    */
   async agree(front: NodeKv, readable: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
     const { timers } = this.#options;
@@ -70,7 +71,7 @@ export class RootKeys {
     if (this.#credentials === undefined) return agreed;
     await within(agreed, timers, FIRST_READ_MS);
     this.#late = true;
-    // Given up waiting, and then stopped: the rejection has nobody else.
+    // After the wait has ended, no other code handles the rejection.
     agreed.catch((error: unknown) => {
       if (!this.#stopped) onFailure(error);
     });

@@ -12,7 +12,7 @@ import { StartError } from "../platform/start-error.ts";
 import type { AccessLog } from "./access-log.ts";
 import { connectionsFor } from "./descriptor-watch.ts";
 
-/** Of all connections, so many may belong to one address and have no request in progress. */
+/** Share of all connections that one address may hold without a request in progress. */
 const SHARE_OF_ONE_ADDRESS = 1 / 4;
 
 /** @throws StartError naming the address and the setting that changes it. */

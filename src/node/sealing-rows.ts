@@ -1,6 +1,6 @@
 /**
- * The rows about the cluster's sealing key (docs/format/keyspace.md): which key there is, every member's public key, and the
- * sealing key in a box for each of them.
+ * The rows of the cluster's sealing key (docs/format/keyspace.md): the id of the key, every member's public key,
+ * and the sealing key in a box for each member.
  */
 
 import { KEY_BYTES } from "../secrets/hpke.ts";
@@ -15,16 +15,19 @@ const MEMBER = "member";
 const BOX = "box";
 const REPLACED = "replaced";
 
-/** Also the beginning of the keys of all others. */
+/** Key of the sealing key's row, and prefix of all other keys here. */
 export const SEALING_KEY = settingKey(SEALING);
 export const memberKey = (instance: string): Uint8Array => settingKey(SEALING, MEMBER, instance);
 export const boxKey = (instance: string): Uint8Array => settingKey(SEALING, BOX, instance);
 
-/** Written as a row in the clear is replaced, and deleted once its old version is due: that is a commit, and versions are
- *  compacted by the distance to the newest commit. A cluster to which nobody writes would keep it forever. */
+/**
+ * Written when a row without encryption is replaced, and deleted when the row's old version is due. The delete is a
+ * commit, and versions are compacted by their distance to the newest commit. Without the delete, a cluster without
+ * writes would keep the old version.
+ */
 export const REPLACED_KEY = settingKey(SEALING, REPLACED);
 
-/** More rows than members and boxes of the largest cluster. */
+/** Limit of rows, above the members and boxes of the largest cluster. */
 const ROWS_MAX = 10_000;
 
 export interface MemberRow {
@@ -34,7 +37,7 @@ export interface MemberRow {
 }
 
 export interface BoxRow {
-  /** What it holds, and for which key: a box of another one is no use and is made again. */
+  /** The sealing key in the box, and the public key for which it was made. A box for another key is made again. */
   readonly keyId: string;
   readonly publicKey: string;
   readonly bytes: Uint8Array;
@@ -44,14 +47,17 @@ export interface BoxRow {
 export interface SealingRows {
   /** undefined: the cluster has no sealing key yet. */
   readonly keyId: string | undefined;
-  /** By instance. */
+  /** Member rows by instance. */
   readonly members: ReadonlyMap<string, MemberRow>;
   readonly boxes: ReadonlyMap<string, BoxRow>;
-  /** When a row in the clear was last replaced; undefined: its old version was due already, or there never was one. */
+  /**
+   * Time when a row without encryption was last replaced; undefined: the old version was due already, or never
+   * existed.
+   */
   readonly replacedTs: Timestamp | undefined;
 }
 
-/** @throws KvError; SecretRecordError for the row that says which key there is: without it nothing is right */
+/** @throws KvError; SecretRecordError when the row with the key's id is damaged */
 export async function readSealingRows(kv: Pick<KvGroup, "snapshot">): Promise<SealingRows> {
   const view = await kv.snapshot();
   const items = await view.scan(SEALING_KEY, prefixEnd(SEALING_KEY), { limit: ROWS_MAX });
@@ -90,7 +96,10 @@ function boxRow(bytes: Uint8Array): Omit<BoxRow, "commitTs" | "bytes"> {
   return { keyId: textOf(record, "keyId"), publicKey: textOf(record, "publicKey") };
 }
 
-/** One damaged row must not keep the others from their keys: a box is made again, and a public key is nobody's. */
+/**
+ * A damaged row must not block the keys of other members: a box is made again, and a damaged public key matches no
+ * member.
+ */
 const NO_MEMBER = { name: "", publicKey: new Uint8Array(0) };
 const NO_BOX = { keyId: "", publicKey: "" };
 

@@ -1,38 +1,39 @@
 /**
- * Tells the service manager (systemd) where this node stands: READY=1 when it serves, STATUS= in words, more time while a start makes
- * progress or waits for others, STOPPING=1. WATCHDOG=1 comes from the consensus thread.
+ * Reports this node's state to the service manager (systemd): READY=1 when the node serves, STATUS= in words, more
+ * time while a start makes progress or waits for other nodes, STOPPING=1. WATCHDOG=1 comes from the consensus
+ * thread.
  */
 import type { Readiness } from "../admin/types.ts";
 import type { ServiceManager } from "../platform/service-manager.ts";
 import type { Timers } from "../platform/timers.ts";
 
-/** Between two looks. */
+/** Interval of the checks. */
 const LOOK_MS = 250;
 /**
- * How long a start may show no progress from now on: as TimeoutStartSec of the unit. A start that waits for others (its peers, a
- * leader) is in no hurry: a new start would wait for the same.
+ * Time that a start may take without progress, as TimeoutStartSec of the unit. A start that waits for other nodes
+ * (peers, a leader) always gets more time: a new start would wait for the same nodes.
  */
 const PATIENCE_MS = 300_000;
-/** Systemd is asked for more time this often at most. */
+/** Minimum time between two requests for more time. */
 const EXTEND_EVERY_MS = 10_000;
-/** A start that reads less than this between two looks stands still, unless it applies entries. */
+/** A start that reads less than this between two checks makes no progress, unless it applies entries. */
 const PROGRESS_BYTES = 1 << 20;
-/** Beyond what the requests in flight may take: consensus, store and listeners end. */
+/** Time beyond the grace of requests in flight, for consensus, store and listeners to end. */
 const STOP_MARGIN_MS = 30_000;
 
-/** Not ready, but not for want of anything that systemd could wait for: it serves what it can. */
+/** Reasons for which the node is not ready although it serves: a restart by systemd would not help. */
 const SERVES = new Set(["disk-full", "out-of-descriptors"]);
-/** The start is up to others. */
+/** Reasons for which the start waits for other nodes. */
 const WAITS = new Set(["forming", "joining", "no-leader", "catching-up", "sealing-key"]);
 
 export interface ServiceReporterOptions {
   readonly manager: ServiceManager;
   readonly readiness: () => Readiness;
-  /** Log entries, zeros before the log is open. */
+  /** Log positions; zeros before the log is open. */
   readonly position: () => { readonly applied: number; readonly committed: number };
-  /** By this process so far. */
+  /** Bytes that this process has read so far. */
   readonly bytesRead: () => number;
-  /** When it serves: in what place. */
+  /** Text for a node that serves, with its address. */
   readonly serving: () => string;
   readonly monotonicMs: () => number;
   readonly timers: Pick<Timers, "every">;
@@ -55,14 +56,14 @@ export class ServiceReporter {
     this.#stopLooking = this.#options.timers.every(() => this.#look(), LOOK_MS);
   }
 
-  /** @param graceMs how long requests in flight may take. */
+  /** @param graceMs time for requests in flight. */
   stopping(graceMs: number, inFlight: number): void {
     this.#stopLooking();
     const time = `EXTEND_TIMEOUT_USEC=${microseconds(graceMs + STOP_MARGIN_MS)}`;
     this.#options.manager.notify("STOPPING=1", time, `STATUS=stopping; requests in flight: ${inFlight}`);
   }
 
-  /** Nothing is said any more but why it ended. */
+  /** Reports the reason of the end, and nothing afterwards. */
   ended(reason: string): void {
     this.#stopLooking();
     this.#options.manager.notify(`STATUS=ends: ${reason}`);
@@ -96,7 +97,7 @@ export class ServiceReporter {
   #wantsTime(holds: readonly { readonly code: string }[], nowMs: number): boolean {
     if (nowMs - this.#extendedMs < EXTEND_EVERY_MS) return false;
     const { position, bytesRead } = this.#options;
-    // Looking costs a few bytes itself.
+    // The check itself reads a few bytes, so progress is counted in whole PROGRESS_BYTES.
     const progress = [position().applied, Math.floor(bytesRead() / PROGRESS_BYTES)];
     const moves = progress.some((value, index) => value !== this.#progress[index]);
     this.#progress = progress;

@@ -1,4 +1,4 @@
-/** What a thread's end means for the process, and what the operator can do about it. */
+/** Exit code and advice for the process when a thread ends. */
 import { EXIT, type LastingKind, lastingKind } from "../platform/exit-codes.ts";
 import { StartError } from "../platform/start-error.ts";
 import { adviceOn } from "./denied.ts";
@@ -13,7 +13,7 @@ const ADVICE: Readonly<Record<Exclude<LastingKind, "denied">, string>> = {
   tls: "check --peer-cert-file, --peer-key-file and --peer-ca-file",
 };
 
-/** @param codes as in `codesOf`. @returns the message with what to do behind it, and the exit code */
+/** @param codes as in `codesOf`. @returns the message with advice appended, and the exit code */
 export function threadFailure(message: string, codes: readonly string[], dataDir: string): StartError {
   const kind = lastingKind(codes);
   if (kind === undefined) return new StartError(message);
@@ -21,7 +21,7 @@ export function threadFailure(message: string, codes: readonly string[], dataDir
   return new StartError(`${message}${advice}`, { exitCode: EXIT.LASTING });
 }
 
-/** What an operator is told in the last line of a node that others have fenced. */
+/** Advice in the last line of a node that was fenced. */
 export function expelledAdvice(nodeId: string, removed: boolean): string {
   return removed
     ? "; its data directory is of no more use: disable the service, or start it with an empty directory and a new name to join again"

@@ -1,4 +1,4 @@
-/** Starts the threads that are Workers and wires them to each other, to control and to the gateways. */
+/** Starts the Worker threads and connects them with each other, control and the gateways. */
 import { BUILD_INFO } from "../cli/version.ts";
 import type { Config } from "../config/config.ts";
 import type { ConsensusWorkerInit } from "../consensus/options.ts";
@@ -28,18 +28,20 @@ import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from 
 import { threadFailure } from "./thread-failure.ts";
 import type { Topology } from "./topology.ts";
 
-/** One Raft tick. Ten of them without a leader start an election (docs/design/contract.md, section 5: about a second). */
+/**
+ * One Raft tick. Ten ticks without a leader start an election (docs/design/contract.md, section 5: about a second).
+ */
 const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 const HEARTBEAT_TICKS = 1;
-/** Bytes of committed entries handed to the store thread at a time: one SQLite transaction. */
+/** Bytes of committed entries in one message to the store thread, which applies them in one SQLite transaction. */
 const COMMITTED_BYTES_PER_READY = 8 << 20;
 
-/** One gateway's way to the other threads. */
+/** Channels of one gateway to the other threads. */
 interface GatewayPorts {
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly store: Channel<StoreToGateway, GatewayToStore>;
-  /** 8 random bytes that mark its proposals. */
+  /** 8 random bytes that identify the gateway's proposals. */
   readonly clientId: Uint8Array;
 }
 
@@ -49,11 +51,11 @@ export interface Threads {
   readonly gateways: readonly [GatewayPorts, ...GatewayPorts[]];
   readonly openReader: () => KeyspaceReader;
   readonly published: PublishedState;
-  /** 8 random bytes of this start of this node: they mark its pending writes. */
+  /** 8 random bytes of this start of the node, which identify its pending writes. */
   readonly startId: Uint8Array;
   readonly metricsSources: readonly MetricsSource[];
-  /** Log and keyspace are open and belong together. A node that has yet to meet its cluster answers messages of formation
-   *  before that, so the front must listen already.
+  /** Resolves when log and keyspace are open and belong together. A node that has not met its cluster yet sends
+   * bootstrap messages before that, so control must listen already.
    *  @throws StartError with the one line that says which thread could not start, and why. */
   start(): Promise<void>;
 }
@@ -62,11 +64,11 @@ export interface ThreadsOptions {
   readonly config: Config;
   readonly identity: NodeIdentity;
   readonly topology: Topology;
-  /** Of the cluster: how its nodes know each other. */
+  /** Secrets of the cluster, with which its nodes prove membership. */
   readonly secrets: readonly Uint8Array[];
-  /** Default 1. */
+  /** Number of gateways; default 1. */
   readonly gateways?: number;
-  /** Whom the consensus thread tells that it lives. */
+  /** Service manager (systemd) that receives the watchdog messages of the consensus thread. */
   readonly serviceManager?: ServiceManagerAddress | undefined;
   readonly onDeath: OnDeath;
 }
@@ -136,7 +138,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
   } satisfies ConsensusWorkerInit;
   const start = async (): Promise<void> => {
     try {
-      // They wait for each other's messages, so they start together; the first that fails is the reason.
+      // The threads wait for each other's messages, so they start together. The first error is the reported reason.
       await Promise.all([
         spawnThread(
           "store",
@@ -199,7 +201,7 @@ function gatewayPorts(gateway: {
   };
 }
 
-/** Everything in the consensus thread's init but its ports. */
+/** The init message of the consensus thread without its ports. */
 function consensusSettings({ config, identity, topology, secrets, serviceManager }: ThreadsOptions) {
   const { clusterId, nodeId, instance, roster, incarnations, peerIncarnations, initializing } = identity;
   return {
@@ -214,7 +216,7 @@ function consensusSettings({ config, identity, topology, secrets, serviceManager
       maxInflightMsgs: config.raftMaxInflightMsgs,
       maxInflightBytes: config.raftMaxInflightBytes,
       maxSizePerMsgBytes: config.raftMaxSizePerMsg,
-      // Proposals are bounded where they are made (admission); this is the backstop behind it.
+      // Admission already limits proposals where they are made; this limit is the second line of defence.
       maxUncommittedBytes: 2 * config.s3PutAdmissionMaxInflightBytes + config.raftMaxSizePerMsg,
       maxCommittedBytesPerReady: COMMITTED_BYTES_PER_READY,
       snapshotCount: config.raftSnapshotCount,

@@ -1,4 +1,4 @@
-/** Which nodes this one is to meet, where it listens for them, and the checks of what the operator said about that. */
+/** Decides which nodes this node meets and where it listens for them, and checks the operator's settings for both. */
 import { readFileSync } from "node:fs";
 import { formatAddress, parseAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
@@ -21,9 +21,9 @@ interface PeerListener {
 }
 
 export interface Topology {
-  /** Empty: one node alone, or a node that joins. */
+  /** Members of a new cluster, with this node. Empty: one node alone, or a node that joins. */
   readonly initialCluster: readonly NamedAddress[];
-  /** Members to ask, without this node. Empty: this node does not join. */
+  /** Members to contact, without this node. Empty: this node does not join. */
   readonly join: readonly NamedAddress[];
   /** undefined: no peer listener. */
   readonly peer: PeerListener | undefined;
@@ -41,7 +41,7 @@ type TopologySettings = Pick<
   | "raftDispatcherLanes"
 >;
 
-/** Before `raft-id.ts` is asked: its hash may be swapped by a test for one that collides. */
+/** Type of `raftIdOf`; a test may pass a hash function with collisions. */
 export type IdOf = (name: string) => number;
 
 /** @throws ConfigError with one line that names the setting and the value. */
@@ -86,7 +86,7 @@ export function topologyOf(settings: TopologySettings, idOf: IdOf = raftIdOf): T
   };
 }
 
-/** Where to listen and what others dial; undefined when this node has nobody to listen to. */
+/** The listening address and the address for peers; undefined when this node has no peers. */
 function peerAddresses(
   settings: TopologySettings,
   flag: string,
@@ -118,7 +118,7 @@ function peerAddresses(
   return { listen: peerAddress, advertise: said };
 }
 
-/** The core knows nodes by a hash of their names. */
+/** The core identifies nodes by a hash of their names, so two names must not have the same hash. */
 function checkIds(flag: string, names: readonly string[], idOf: IdOf): void {
   const nameOf = new Map<number, string>();
   for (const name of names) {
@@ -152,7 +152,7 @@ function tlsFiles(settings: TopologySettings): PeerTlsFiles | undefined {
   return { certFile: peerCertFile, keyFile: peerKeyFile, caFile: peerCaFile };
 }
 
-/** Read here only to say at once, and by name, what is wrong; the transport reads them again. */
+/** Checks the file now, for an error that names the flag and file. The transport reads the file again. */
 function checkPem(flag: string, path: string): void {
   let text: string;
   try {

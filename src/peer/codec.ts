@@ -1,4 +1,4 @@
-/** Every PeerMessage to a frame and back (docs/format/peer.md). What a decoder gives owns its bytes. */
+/** Encodes and decodes a PeerMessage as a frame (docs/format/peer.md). A decoded message owns its bytes. */
 import { elastickv as gen } from "../gen/peer.js";
 import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
@@ -11,7 +11,10 @@ import { copied, count, decoding } from "./wire-numbers.ts";
 export const Kind = gen.peer.Kind;
 export type WireHeader = gen.peer.Header;
 
-/** @throws UnsendableError when it is over the limit, never travels, or not in this way */
+/**
+ * @throws UnsendableError when the message is over the limit, or of a kind that never leaves its node or needs a
+ * stream
+ */
 export function encodeMessage(message: PeerMessage, limit: number, sealBytes = 0): Uint8Array {
   const header: gen.peer.IHeader = {};
   const parts = describe(message, header);
@@ -78,10 +81,10 @@ export function decodeHeader(bytes: Uint8Array): WireHeader {
 }
 
 /**
- * @param payload lent for this call
- * @param allocate where entries that are for the log are put
- * @param vet looks at a Raft message before that, and throws when it may not be
- * @throws PeerProtocolError when it is malformed, or nothing that may come after the handshake
+ * @param payload valid during this call only
+ * @param allocate returns the memory for entries that go to the log
+ * @param vet checks a Raft message before memory is allocated, and throws when the message is not allowed
+ * @throws PeerProtocolError when the message is malformed, or not allowed after the handshake
  */
 export function decodeMessage(
   header: WireHeader,
@@ -100,16 +103,18 @@ export function decodeMessage(
     case Kind.RAFT: {
       const leaseRound = count(header.leaseRound, "lease_round");
       const applied = count(header.applied, "applied");
-      // Everything that can be wrong is looked at before memory is taken that somebody counts.
+      // All checks run before memory is allocated, because allocated memory is counted.
       const lent = cut(header.lengths, payload);
       const described = entriesOf(header, lent);
       const message = decodeRaftMessage(header.message, described);
-      // The core would take it, and the store thread would then be asked for a keyspace that nobody has received.
+      // The core would accept such a message, and the store thread would then install a keyspace that was never
+      // received.
       if (isSnapshot(message)) throw new PeerProtocolError(`a Raft message with ${NOT_ALONE}`);
       vet(message);
       if (described.length === 0) return { kind: "raft", message, leaseRound, applied };
-      // What a read carries is its answer's address and stays in the core until a quorum has confirmed it: that is not for
-      // memory that is used again when the log has let go of the entries in it.
+      // The entry of a read request holds the context of the answer and stays in the core until a quorum has
+      // confirmed the read. Memory for log entries is reused when the log evicts them, so such an entry gets memory
+      // of its own.
       const logged = message.type === MessageType.App;
       const kept = keep(lent, payload, logged ? allocate : (bytes) => new Uint8Array(bytes));
       const entries = described.map((entry, i) => ({ ...entry, data: kept[i] ?? NO_BYTES }));
@@ -165,7 +170,10 @@ function none(payload: Uint8Array): void {
     throw new PeerProtocolError(`${payload.byteLength} bytes behind a header that has none`);
 }
 
-/** The pieces of a payload, as views of it. @throws PeerProtocolError when they do not fill it exactly */
+/**
+ * Cuts a payload into pieces, as views of the payload. @throws PeerProtocolError when the pieces do not fill the
+ * payload exactly
+ */
 function cut(lengths: readonly number[], payload: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let at = 0;
@@ -179,7 +187,7 @@ function cut(lengths: readonly number[], payload: Uint8Array): Uint8Array[] {
   return pieces;
 }
 
-/** The same pieces in memory of our own, all of it in one block. */
+/** Copies the pieces into new memory, in one block. */
 function keep(
   pieces: readonly Uint8Array[],
   payload: Uint8Array,

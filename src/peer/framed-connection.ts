@@ -8,22 +8,27 @@ import type { SessionKeys } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import { copied } from "./wire-numbers.ts";
 
-/** What ended a connection: the other end broke the protocol; its handshake took too long; anything else. */
+/** Why a connection ended: the other end broke the protocol; the handshake took too long; any other reason. */
 export type EndCause = "nonsense" | "late" | "ended";
 
 export interface FramedEvents {
   onOpen?(certificate: PeerCertificate | undefined): void;
-  /** Not for ALIVE. The payload is lent; `bytes` = the whole frame. A PeerProtocolError that it throws ends the connection. */
+  /**
+   * Called for every frame except ALIVE. The payload is valid during the call only; `bytes` is the size of the
+   * whole frame. A thrown PeerProtocolError ends the connection.
+   */
   onFrame(header: WireHeader, payload: Uint8Array, bytes: number): void;
   onDrain?(): void;
-  /** Once, whoever ended it, and from within `end` too. */
+  /** Called once, whichever end closed the connection, and also from within `end`. */
   onEnd(reason: string, cause: EndCause): void;
 }
 
-/** A connection that carries frames (sealed ones, once both ends have proved themselves), notices silence, and ends on the
- *  first thing that is not right. */
+/**
+ * A connection that carries frames (sealed after both ends have proved membership), detects silence, and ends on
+ * the first protocol error.
+ */
 export class FramedConnection {
-  /** For the network. */
+  /** Handlers for the network. */
   readonly handlers: ConnectionHandlers;
   readonly #events: FramedEvents;
   readonly #reader: FrameReader;
@@ -56,14 +61,14 @@ export class FramedConnection {
     };
   }
 
-  /** The connection that the handlers belong to. Writes the preface. */
+  /** Sets the connection of the handlers, and writes the preface. */
   attach(connection: Connection): void {
     this.#connection = connection;
     if (this.#ended) connection.destroy("ended before it began");
     else connection.write(PREFACE);
   }
 
-  /** Both ends have proved themselves: what they say from now on may be longer. @param keys seal it, in both directions */
+  /** Both ends have proved membership: later frames may be longer. @param keys seal the frames, in both directions */
   proven(keys: SessionKeys | undefined): void {
     this.#reader.setLimit(HANDSHAKE_FRAME_BYTES);
     if (keys === undefined) return;
@@ -72,7 +77,7 @@ export class FramedConnection {
     this.#reader.expectSeals(SEAL_BYTES, (frame) => received.check(frame));
   }
 
-  /** The handshake is over: frames may be so long, and silence counts. */
+  /** The handshake is over: frames may have `frameLimit` bytes, and silence ends the connection. */
   settle(frameLimit: number): void {
     this.#settled = true;
     this.#reader.setLimit(frameLimit);
@@ -90,12 +95,12 @@ export class FramedConnection {
     return this.#connection?.bufferedBytes ?? 0;
   }
 
-  /** Bytes that a frame has to have behind it for its seal. */
+  /** Bytes that a frame must reserve at its end for its seal. */
   get sealBytes(): number {
     return this.#seal === undefined ? 0 : SEAL_BYTES;
   }
 
-  /** A small frame that has no space for a seal. */
+  /** Sends a small frame that has no space for a seal. */
   send(frame: Uint8Array): void {
     if (this.#ended) return;
     if (this.#seal === undefined) {
@@ -107,21 +112,21 @@ export class FramedConnection {
     this.write(this.seal(sealed));
   }
 
-  /** Fills in the seal of a frame that is written next. Returns the frame. */
+  /** Fills in the seal of the next frame to write. Returns the frame. */
   seal(frame: Uint8Array): Uint8Array {
     this.#seal?.fill(frame);
     return frame;
   }
 
-  /** Whole frames with their seals; the bytes are the connection's from now on. */
+  /** Writes whole frames with their seals. The caller must not change the bytes afterwards. */
   write(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#sentMs = this.#now();
     this.#connection?.write(bytes);
   }
 
-  /** To be called every now and then: says that this end lives, ends the connection when the other does not.
-   *  @param paused this process itself stood still: silence proves nothing */
+  /** Called at intervals: sends ALIVE on an idle connection, and ends a connection whose other end is silent.
+   *  @param paused this process itself was paused, so the other end's silence proves nothing */
   sweep(paused: boolean): void {
     if (this.#ended) return;
     this.#reader.relax();
@@ -146,7 +151,7 @@ export class FramedConnection {
     this.#events.onEnd(reason, cause);
   }
 
-  /** Sets frames aside until `release`; more of them than so many bytes end the connection. */
+  /** Keeps frames until `release`. More than `maxBytes` of kept frames end the connection. */
   hold(maxBytes: number): void {
     this.#held = { frames: [], bytesLeft: maxBytes };
   }
@@ -169,7 +174,7 @@ export class FramedConnection {
     try {
       work();
     } catch (error) {
-      // Anything else is not the peer's fault and belongs to whoever runs this thread.
+      // Any other error is not the peer's fault; the thread handles it.
       if (!(error instanceof PeerProtocolError)) throw error;
       this.end(error.message, "nonsense");
     }
@@ -180,7 +185,7 @@ export class FramedConnection {
     if (held !== undefined) {
       held.bytesLeft -= bytes.byteLength + payload.byteLength;
       if (held.bytesLeft < 0) this.end("it says too much before it may");
-      // Both are only lent.
+      // Header and payload are valid during the call only, so both are copied.
       else held.frames.push([copied(bytes), copied(payload)]);
       return;
     }

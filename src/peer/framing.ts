@@ -9,19 +9,19 @@
  *   …   P  payload
  *   …   16 the seal, once the connection has one (frame-seal.ts)
  *
- * Each end begins with an 8-byte preface: "EKVP" and the version of this layout.
+ * Each end first sends an 8-byte preface: "EKVP" and the version of this layout.
  */
 import { crc32 } from "node:zlib";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 
 export const PRELUDE_BYTES = 16;
 const PREFACE_BYTES = 8;
-/** 2: whoever connects has to prove that it belongs to the cluster. There is no way back to 1. */
+/** 2: a dialler must prove that it belongs to the cluster. Version 1 is refused. */
 export const FRAMING_VERSION = 2;
 
 const MAGIC = new TextEncoder().encode("EKVP");
 const TLS_RECORDS = [0x15, 0x16];
-/** A buffer that came to be larger than this is given back when no frame has needed it for a while. */
+/** A larger buffer is freed when no frame has needed the buffer for a while. */
 const KEEP_BUFFER_BYTES = 64 * 1024;
 
 export const PREFACE: Uint8Array = (() => {
@@ -43,11 +43,11 @@ function getUint32(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * One frame, with a copy of everything in it.
+ * Encodes one frame. The frame holds a copy of header and payload.
  * @param parts the payload, in order
- * @param limit bytes of header and payload
- * @param sealBytes space for the seal, which is filled in when the frame is written
- * @throws UnsendableError when it is longer
+ * @param limit maximum bytes of header and payload together
+ * @param sealBytes space for the seal; the connection fills in the seal when it writes the frame
+ * @throws UnsendableError when header and payload are longer than the limit
  */
 export function encodeFrame(
   header: Uint8Array,
@@ -80,10 +80,10 @@ export function encodeFrame(
 /** Both views are valid during the call only. */
 export type OnFrame = (header: Uint8Array, payload: Uint8Array) => void;
 
-/** Looks at a whole frame with its seal. @throws PeerProtocolError */
+/** Checks the seal of a whole frame. @throws PeerProtocolError */
 export type CheckSeal = (frame: Uint8Array) => void;
 
-/** Cuts a stream into frames, whatever pieces it comes in. Memory: one frame that came in pieces. */
+/** Cuts a stream of arbitrary pieces into frames. Memory: one incomplete frame. */
 export class FrameReader {
   readonly #onFrame: OnFrame;
   #limit: number;
@@ -91,13 +91,15 @@ export class FrameReader {
   #checkSeal: CheckSeal | undefined;
   #prefaceSeen = false;
   #stopped = false;
-  /** Whether a frame has needed a large buffer since `relax` was called. */
+  /** True when a frame has needed a large buffer since the last `relax`. */
   #needed = false;
-  /** A preface, prelude or frame that is not complete yet. Kept for the next one: new memory costs a page fault per
-   *  4 KiB, more than the copy into it. */
+  /**
+   * Holds an incomplete preface, prelude or frame. The buffer is reused: new memory costs a page fault per 4 KiB,
+   * more than the copy into the memory.
+   */
   #buffer: Uint8Array = new Uint8Array(PRELUDE_BYTES);
   #held = 0;
-  /** Bytes that make up what is being held. */
+  /** Bytes of the complete preface, prelude or frame in the buffer. */
   #wanted = PREFACE_BYTES;
 
   constructor(limit: number, onFrame: OnFrame) {
@@ -105,23 +107,23 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** Bytes of header and payload, for the frames that begin from now on. */
+  /** Sets the limit of header and payload for frames that begin later. */
   setLimit(limit: number): void {
     this.#limit = limit;
   }
 
-  /** The frames that begin from now on have a seal behind them. */
+  /** Frames that begin later have a seal of `bytes` bytes at their end. */
   expectSeals(bytes: number, check: CheckSeal): void {
     this.#sealBytes = bytes;
     this.#checkSeal = check;
   }
 
-  /** Whether a frame has begun and not ended. */
+  /** True when a frame has begun and not ended. */
   get midFrame(): boolean {
     return this.#held > 0;
   }
 
-  /** To be called every now and then: gives back memory that is not used. */
+  /** Called at intervals: frees a large buffer that is not used. */
   relax(): void {
     if (!this.#needed && this.#held === 0 && this.#buffer.byteLength > KEEP_BUFFER_BYTES) {
       this.#buffer = new Uint8Array(PRELUDE_BYTES);
@@ -129,14 +131,14 @@ export class FrameReader {
     this.#needed = false;
   }
 
-  /** No more frames, also not from the bytes that are being read at the moment. */
+  /** Stops the reader: no further frame is reported, not even from the bytes that are being read. */
   stop(): void {
     this.#stopped = true;
     this.#buffer = new Uint8Array(0);
     this.#held = 0;
   }
 
-  /** @throws PeerProtocolError, and whatever `onFrame` throws. After that the stream cannot be used. */
+  /** @throws PeerProtocolError, and any error that `onFrame` throws. The stream cannot be used after an error. */
   push(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.byteLength && !this.#stopped) {
@@ -151,7 +153,9 @@ export class FrameReader {
     }
   }
 
-  /** The usual case: a frame that lies in what has just come. Returns its bytes, or 0 when it is not all there. */
+  /**
+   * Reports a frame that lies completely in the received bytes, the usual case. Returns its bytes; 0 = incomplete.
+   */
   #wholeFrame(bytes: Uint8Array, at: number): number {
     if (bytes.byteLength - at < PRELUDE_BYTES) return 0;
     const total = this.#frameBytes(bytes, at);
@@ -181,7 +185,8 @@ export class FrameReader {
     } else if (this.#wanted === PRELUDE_BYTES) {
       const total = this.#frameBytes(this.#buffer, 0);
       if (this.#buffer.byteLength < total) {
-        // Only now: the lengths are checked. The whole at once, because growing would copy it several times.
+        // Allocated only now, because the lengths are checked. Allocated in one step, because growing would copy
+        // the frame.
         const buffer = Buffer.allocUnsafeSlow(total);
         buffer.set(this.#buffer.subarray(0, PRELUDE_BYTES));
         this.#buffer = buffer;
@@ -221,7 +226,7 @@ export class FrameReader {
   }
 }
 
-/** Checks the bytes of the preface that are there, so that an end that sends only a few of them is not waited for. */
+/** Checks the received bytes of the preface at once, so that no time is lost on a wrong protocol. */
 function checkMagic(bytes: Uint8Array, held: number): void {
   for (let i = 0; i < Math.min(held, MAGIC.byteLength); i++) {
     if (bytes[i] === MAGIC[i]) continue;

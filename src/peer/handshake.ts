@@ -1,5 +1,4 @@
-/** What two nodes say before the first message: that they belong to the cluster, who they are, and whether they like each
- *  other. */
+/** Frames of the handshake: both ends prove membership, exchange hellos, and accept or refuse each other. */
 import { elastickv as gen } from "../gen/peer.js";
 import { Kind, type WireHeader } from "./codec.ts";
 import { encodeFrame } from "./framing.ts";
@@ -17,7 +16,7 @@ import {
 } from "./types.ts";
 import { copied, count } from "./wire-numbers.ts";
 
-/** A hello with what concerns this connection only. */
+/** A hello with the values of this connection. */
 export interface ConnectionHello {
   readonly hello: Hello;
   readonly slot: Slot;
@@ -36,7 +35,7 @@ const CODES: Readonly<Record<RefusalCode, number>> = {
   ROLLED_BACK: 9,
   UNAUTHENTICATED: 10,
 };
-/** After the proof: UNAUTHENTICATED is no verdict on a hello. */
+/** UNAUTHENTICATED is left out: it is an answer to a proof, never a verdict on a hello. */
 const CODE_OF = new Map(
   Object.entries(CODES)
     .filter(([name]) => name !== "UNAUTHENTICATED")
@@ -47,17 +46,17 @@ function frame(header: gen.peer.IHeader, limit = HANDSHAKE_FRAME_BYTES): Uint8Ar
   return encodeFrame(gen.peer.Header.encode(header).finish(), [], limit);
 }
 
-/** The first frame of the end that was dialled, and all that it says of itself to somebody who has proved nothing. */
+/** The first frame of the dialled end. A dialler without a proof receives no other information. */
 export function challengeFrame(nonce: Uint8Array): Uint8Array {
   return frame({ kind: Kind.CHALLENGE, nonce }, PROOF_FRAME_BYTES);
 }
 
-/** @param nonce of the dialler; the other end answers with its MAC alone */
+/** @param nonce nonce of the dialler; the dialled end answers with its MAC only */
 export function proofFrame(mac: Uint8Array, nonce?: Uint8Array): Uint8Array {
   return frame({ kind: Kind.PROOF, mac, ...(nonce === undefined ? {} : { nonce }) }, PROOF_FRAME_BYTES);
 }
 
-/** For whoever has not proved that it belongs to the cluster: always these bytes. */
+/** The answer to a dialler without a valid proof. The bytes are always the same. */
 export const UNAUTHENTICATED_FRAME: Uint8Array = frame(
   { kind: Kind.VERDICT, verdict: { ok: false, code: CODES.UNAUTHENTICATED as gen.peer.RefusalCode } },
   PROOF_FRAME_BYTES,
@@ -71,12 +70,12 @@ export function challengeOf(header: WireHeader): Uint8Array {
   return fixed(header.nonce, NONCE_BYTES, "nonce");
 }
 
-/** Of the dialler. @throws PeerProtocolError */
+/** Reads the dialler's proof. @throws PeerProtocolError */
 export function proofOf(header: WireHeader): { readonly nonce: Uint8Array; readonly mac: Uint8Array } {
   return { mac: answerOf(header), nonce: fixed(header.nonce, NONCE_BYTES, "nonce") };
 }
 
-/** Of the end that was dialled. @throws PeerProtocolError */
+/** Reads the dialled end's proof. @throws PeerProtocolError */
 export function answerOf(header: WireHeader): Uint8Array {
   if (header.kind !== Kind.PROOF) {
     throw new PeerProtocolError(`a frame of kind ${header.kind} where a proof was expected`);
@@ -84,12 +83,12 @@ export function answerOf(header: WireHeader): Uint8Array {
   return fixed(header.mac, MAC_BYTES, "MAC");
 }
 
-/** The answer to a dialler that has not proved itself; what else it says is nobody's word. */
+/** The frame says that the other end did not accept this node's proof. The frame itself is not authenticated. */
 export function isUnauthenticated(header: WireHeader): boolean {
   return header.kind === Kind.VERDICT && header.verdict?.code === CODES.UNAUTHENTICATED;
 }
 
-/** A copy: the frame is only lent. */
+/** Returns a copy, because the frame's bytes are valid during the call only. */
 function fixed(bytes: Uint8Array | null | undefined, length: number, what: string): Uint8Array {
   if (bytes?.byteLength !== length) {
     throw new PeerProtocolError(`a ${what} of ${bytes?.byteLength ?? 0} bytes`);
@@ -110,12 +109,12 @@ function verdictToWire(verdict: HandshakeResult): gen.peer.IHandshakeResult {
   };
 }
 
-/** @throws UnsendableError when what the node says of itself is too long */
+/** @throws UnsendableError when the hello is too long */
 export function helloFrame(hello: ConnectionHello): Uint8Array {
   return frame({ kind: Kind.HELLO, hello: helloToWire(hello) });
 }
 
-/** @param hello goes along when the end that was dialled accepts */
+/** @param hello sent with the verdict when the dialled end accepts */
 export function verdictFrame(verdict: HandshakeResult, hello?: ConnectionHello): Uint8Array {
   return frame({
     kind: Kind.VERDICT,
@@ -159,7 +158,10 @@ export function helloOf(header: WireHeader): ConnectionHello {
   };
 }
 
-/** What would be no start's id is nothing to write down. @throws PeerProtocolError */
+/**
+ * Reads the starts in a hello. An invalid id of a start is refused, so that no invalid id is recorded. @throws
+ * PeerProtocolError
+ */
 function incarnationsOf({ boot, lastIncarnationOfYou, instanceOfYou }: gen.peer.IHello): HelloIncarnations {
   if (!boot) throw new PeerProtocolError("a hello without a start");
   for (const id of [boot, lastIncarnationOfYou]) {
@@ -185,8 +187,8 @@ export function verdictOf(header: WireHeader): HandshakeResult {
 }
 
 /**
- * What is wrong with a hello whatever the node's membership says.
- * @param expected whom this node dialled; undefined on the other end
+ * Checks a hello without the node's membership.
+ * @param expected the peer that this node dialled; undefined on the dialled end
  */
 export function examineHello(own: Hello, other: Hello, expected: Peer | undefined): HandshakeResult {
   if (other.protocol !== own.protocol) {

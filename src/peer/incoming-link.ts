@@ -17,18 +17,21 @@ import { NONCE_BYTES } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
 import type { HandshakeFailure, HandshakeResult, Hello } from "./types.ts";
 
-/** Of frames that came before the peer's start was written down: more than a few heartbeats, less than a lane's queue. */
+/**
+ * Limit for frames that arrive before the peer's start is recorded: more than a few heartbeats, less than a lane's
+ * queue.
+ */
 const HELD_BYTES = 1 << 20;
 
 export interface IncomingEvents {
-  /** The dialler has proved that it belongs to the cluster; its name comes next. */
+  /** The dialler has proved that it belongs to the cluster. The dialler's hello follows. */
   onProven(): void;
-  /** Both ends took the other's hello. */
+  /** Both ends have accepted the other's hello. */
   onUp(hello: ConnectionHello): void;
-  /** Either end refused the other. @param byThem the dialler refused this node */
+  /** One end refused the other. @param byThem the dialler refused this node */
   onRefused(hello: ConnectionHello, verdict: HandshakeResult & { readonly ok: false }, byThem: boolean): void;
   onFrame(hello: ConnectionHello, header: WireHeader, payload: Uint8Array, bytes: number): void;
-  /** @param hello undefined when the dialler never said who it is; @param failure undefined when the connection was up */
+  /** @param hello undefined when the dialler sent no hello; @param failure undefined when the connection was up */
   onEnd(
     hello: ConnectionHello | undefined,
     failure: HandshakeFailure | undefined,
@@ -37,7 +40,10 @@ export interface IncomingEvents {
   ): void;
 }
 
-/** A connection that a peer dialled: it proves itself, says who it is and sends; this node listens. */
+/**
+ * A connection that a peer dialled: the peer proves membership, sends its hello and then messages; this node
+ * receives.
+ */
 export class IncomingLink {
   readonly handlers: ConnectionHandlers;
   /** "host:port" of the other end. */
@@ -84,7 +90,7 @@ export class IncomingLink {
     return this.#state === "up" && !this.#connection.ended;
   }
 
-  /** Whether the dialler was sent this challenge and has not answered it yet. */
+  /** True when the dialler was sent this challenge and has not answered. */
   waitsFor(challenge: Uint8Array): boolean {
     return this.#state === "proof" && Buffer.compare(this.#challenge, challenge) === 0;
   }
@@ -133,7 +139,7 @@ export class IncomingLink {
     const { proof, seals } = this.#context;
     const accepted = proof.accept(this.#challenge, nonce, mac);
     if (accepted === undefined) {
-      // The dialler closes when it has read the answer; closing here could destroy the answer before it is read.
+      // The dialler closes after it has read the answer; a close from this end could destroy the unread answer.
       this.#state = "unproven";
       this.#connection.send(UNAUTHENTICATED_FRAME);
       return;
@@ -155,7 +161,7 @@ export class IncomingLink {
       this.#connection.send(verdictFrame(verdict, { hello, slot: greeting.slot, maxFrameBytes: frameLimit }));
       return;
     }
-    // The dialler closes when it has read the reason, as above.
+    // The dialler closes after it has read the reason, as in `#proved`.
     this.#state = "refused";
     this.#connection.send(verdictFrame(verdict));
     this.#events.onRefused(greeting, verdict, false);
@@ -173,7 +179,7 @@ export class IncomingLink {
     }
     const { options, frameLimit } = this.#context;
     this.#connection.settle(frameLimit);
-    // The dialler does not know that it is waited for; it takes as long as a small file takes to be written.
+    // The dialler does not know about this wait, which takes as long as the write of a small file.
     this.#state = "keeping";
     this.#connection.hold(HELD_BYTES);
     const standing = { accept: () => this.#stands(hello), reject: (reason: string) => this.end(reason) };

@@ -7,7 +7,7 @@ interface Waiting {
   readonly frame: Uint8Array;
 }
 
-/** What waits for one connection: one order, and a bound for each of its lanes in messages and bytes. */
+/** Messages that wait for one connection: one order for all, and a limit of messages and bytes for each lane. */
 export class LaneQueue {
   readonly #limits: QueueLimits;
   readonly #held: Record<QueueName, { messages: number; bytes: number }> = {
@@ -28,7 +28,7 @@ export class LaneQueue {
     return this.#waiting.length - this.#head;
   }
 
-  /** Whether the lane has space for one more message, of any size if nothing waits in it. */
+  /** True when the lane has space for one more message. An empty lane accepts a message of any size. */
   hasSpace(queue: QueueName, bytes: number): boolean {
     const held = this.#held[queue];
     const limit = this.#limits[queue];
@@ -42,7 +42,7 @@ export class LaneQueue {
     this.#waiting.push({ queue, lane, frame });
   }
 
-  /** Bytes of the frame that `shift` would give; undefined when nothing waits. */
+  /** Bytes of the frame that `shift` returns next; undefined when no frame waits. */
   get nextBytes(): number | undefined {
     return this.#waiting[this.#head]?.frame.byteLength;
   }

@@ -1,4 +1,4 @@
-/** Which message goes over which lane, which lanes share a connection, and how much may wait in each. */
+/** Assigns messages to lanes and lanes to connections, and limits the waiting messages of each lane. */
 import { MessageType } from "../raft/core/index.ts";
 import {
   DEFAULT_MAX_INFLIGHT_BYTES,
@@ -8,7 +8,7 @@ import {
 } from "./limits.ts";
 import type { Lane, PeerMessage, TransportOptions } from "./types.ts";
 
-/** One connection in one direction. `wire` is its number in the hello. */
+/** One connection in one direction. `wire` is the connection's number in the hello. */
 export interface Slot {
   readonly wire: number;
   readonly name: Lane | "rest";
@@ -25,14 +25,14 @@ export const SLOTS: readonly Slot[] = [
 export const HEARTBEAT_SLOT = 0;
 const REST_SLOT = 4;
 
-/** The connections that a node dials to each peer. The first is the heartbeat one. */
+/** The connections that a node dials to each peer. The first carries the heartbeat lane. */
 export function slotsOf(lanes: 4 | 2): readonly Slot[] {
   return SLOTS.filter(({ wire }) =>
     lanes === 4 ? wire !== REST_SLOT : wire === HEARTBEAT_SLOT || wire === REST_SLOT,
   );
 }
 
-/** Exhaustive over what may travel: `undefined` = a type that never leaves its node. */
+/** The lane of each Raft message type; `undefined` = the type never leaves its node. */
 const LANE_OF_RAFT: Readonly<Partial<Record<MessageType, Lane>>> = {
   [MessageType.Heartbeat]: "heartbeat",
   [MessageType.HeartbeatResp]: "heartbeat",
@@ -50,7 +50,7 @@ const LANE_OF_RAFT: Readonly<Partial<Record<MessageType, Lane>>> = {
   [MessageType.TransferLeader]: "other",
 };
 
-/** Whether a Raft message of this type may travel between nodes at all. */
+/** True when a Raft message of this type may be sent to another node. */
 export function travels(type: MessageType): boolean {
   return LANE_OF_RAFT[type] !== undefined;
 }
@@ -74,14 +74,17 @@ export function laneOf(message: PeerMessage): Lane {
 }
 
 /**
- * What steers a snapshot stream is counted apart from its chunks, so that four waiting chunks never cost a stream its
- * credit or its result. Order is kept all the same: both wait in one queue.
+ * Control messages of a snapshot stream are counted apart from its chunks, so that four waiting chunks never block
+ * a credit or a result. Both wait in one queue, so their order is kept.
  */
 export function isSnapshotControl(message: PeerMessage): boolean {
   return laneOf(message) === "snapshot" && message.kind !== "snapshot-chunk";
 }
 
-/** Chunks of all streams to one peer that wait at once. A receiver that never grants more than this has none dropped. @internal */
+/**
+ * Limit of waiting chunks of all streams to one peer. No chunk is dropped when the receiver grants at most this
+ * many. @internal
+ */
 export const SNAPSHOT_QUEUE = 4;
 const SNAPSHOT_CONTROL_QUEUE = 64;
 const HEARTBEAT_QUEUE = 512;
@@ -97,8 +100,8 @@ export type QueueName = Lane | "snapshot-control";
 export type QueueLimits = Readonly<Record<QueueName, QueueLimit>>;
 
 /**
- * Messages and bytes that wait per lane and peer. Bytes only ever refuse what would wait behind something: an empty
- * lane takes any frame that may travel.
+ * Limits of waiting messages and bytes, per lane and peer. The limit of bytes applies only to a message that waits
+ * behind another: an empty lane accepts any frame that may be sent.
  */
 export function queueLimits(options: TransportOptions): QueueLimits {
   const frame = frameLimit(options.maxSizePerMsgBytes);

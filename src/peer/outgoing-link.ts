@@ -39,7 +39,7 @@ import type {
   TransportOptions,
 } from "./types.ts";
 
-/** What every connection of a transport uses. */
+/** Parts that all connections of a transport share. */
 export interface LinkContext {
   readonly options: TransportOptions;
   readonly network: Network;
@@ -49,9 +49,9 @@ export interface LinkContext {
   readonly frameLimit: number;
   readonly queueLimits: QueueLimits;
   readonly proof: ClusterProof;
-  /** Frames have seals after the proof: there is no TLS. */
+  /** Frames have seals after the proof, because there is no TLS. */
   readonly seals: boolean;
-  /** This node itself has asked this of somebody who has not answered yet. */
+  /** True when this node itself sent this challenge to a dialler that has not answered yet. */
   isOwnChallenge(challenge: Uint8Array): boolean;
   judge(
     own: Hello,
@@ -62,20 +62,20 @@ export interface LinkContext {
 }
 
 export interface OutgoingEvents {
-  /** Messages go through from now on. */
+  /** The handshake is complete: messages can be sent. */
   onUp(hello: Hello): void;
-  /** It was up and is no more. */
+  /** The connection was up and has ended. */
   onDown(): void;
   onRefused(code: RefusalCode, message: string): void;
-  /** What went wrong, for people. Another attempt follows. */
+  /** Reports an error for operators. Another attempt follows. */
   onError(reason: string, nonsense: boolean): void;
-  /** The other end did not prove that it belongs to the cluster. */
+  /** The dialled end did not prove that it belongs to the cluster. */
   onImpostor(): void;
   onDropped(lane: Lane, messages: number): void;
   onLost(lane: Lane): void;
 }
 
-/** What this node has answered a challenge with. */
+/** This node's answer to a challenge. */
 interface Shown {
   readonly challenge: Uint8Array;
   readonly nonce: Uint8Array;
@@ -86,9 +86,9 @@ const UNAUTHENTICATED =
   "it takes this node for a stranger: give every node the same cluster secret (--cluster-secret-file), and either all of them peer certificates or none";
 
 /**
- * One lane (in two-lane mode: some of them) to one peer: dials, proves itself, introduces itself, sends, and starts over
- * when it breaks. Messages wait only while it is up; without a connection they are refused, because Raft has better ones by the
- * time there is one.
+ * One lane (in two-lane mode: several) to one peer. The link dials, proves membership, sends its hello and then
+ * messages, and reconnects when the connection breaks. Messages wait only while the connection is up. Otherwise
+ * messages are refused, because Raft makes newer messages before the next connection.
  */
 export class OutgoingLink {
   readonly slot: Slot;
@@ -119,16 +119,16 @@ export class OutgoingLink {
     return this.#state === "up";
   }
 
-  /** There is reason to believe that the peer can be reached: no more waiting, unless it said no. */
+  /** The peer can probably be reached: dials at once, unless the peer refused this node. */
   dial(): void {
     if (this.#state === "idle" || (this.#state === "waiting" && !this.#refused)) this.#dial();
   }
 
-  /** False: dropped. @throws UnsendableError for a message that never leaves its node */
+  /** Returns false when the message was dropped. @throws UnsendableError for a message that never leaves its node */
   send(lane: Lane, message: PeerMessage): boolean {
     if (this.#state !== "up") return false;
     const queue = isSnapshotControl(message) ? "snapshot-control" : lane;
-    // First without the frame: what finds no space is not worth encoding.
+    // Space is checked before the frame is encoded, because encoding a message without space is wasted work.
     if (!this.#queue.hasSpace(queue, 0)) return false;
     const frame = encodeMessage(message, this.#frameLimit, this.#connection?.sealBytes);
     if (!this.#queue.hasSpace(queue, frame.byteLength)) return false;
@@ -152,7 +152,7 @@ export class OutgoingLink {
 
   #dial(): void {
     this.#cancelRetry();
-    // One that this node refused, and whose end has not come yet.
+    // This node refused the earlier connection, and the other end has not closed it yet.
     const before = this.#connection;
     this.#connection = undefined;
     before?.end("dialled again");
@@ -184,7 +184,7 @@ export class OutgoingLink {
     }
   }
 
-  /** Nothing of this node is said before the other end has proved itself, too. */
+  /** This node sends nothing about itself before the other end has proved membership too. */
   #prove(connection: FramedConnection, own: Hello, header: WireHeader): void {
     const { proof, seals, random, frameLimit } = this.#context;
     const shown = this.#shown;
@@ -232,7 +232,8 @@ export class OutgoingLink {
     const verdict = this.#context.judge(own, hello, this.#certificate, this.#peer);
     connection.send(verdictFrame(verdict));
     if (!verdict.ok) {
-      // The other end closes when it has read the reason; or the handshake takes too long.
+      // The other end closes after it has read the reason. Otherwise the handshake's time limit ends the
+      // connection.
       this.#refused = verdict.code !== "NOT_READY";
       this.#state = "waiting";
       this.#events.onError(`${verdict.code}: ${verdict.message}`, false);
@@ -253,7 +254,7 @@ export class OutgoingLink {
     if (wasUp && this.#context.clock.monotonicMs() - this.#upSinceMs >= SETTLED_MS) this.#attempts = 0;
     this.#retryLater();
     if (wasUp) this.#loseAll();
-    // A refusal has been told already, by the one who refused.
+    // The refusal was reported already when the other end's verdict arrived.
     if (!this.#refused) this.#events.onError(reason, nonsense);
     if (wasUp) this.#events.onDown();
   }
@@ -264,7 +265,8 @@ export class OutgoingLink {
       ? REFUSED_RETRY_MS
       : Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.#attempts);
     this.#attempts = Math.min(this.#attempts + 1, 16);
-    // Between half of it and the whole, so that nodes that lost each other at once do not come back at once.
+    // The delay is random between one half and the whole, so that disconnected nodes do not reconnect at the same
+    // time.
     const delay = Math.ceil(longest / 2) + random.nextInt(Math.floor(longest / 2) + 1);
     this.#state = "waiting";
     this.#cancelRetry = timers.later(() => this.#dial(), delay);
@@ -287,7 +289,7 @@ export class OutgoingLink {
     });
   }
 
-  /** Hands over what the kernel takes, and no more: what it has not taken stays in the bounded queue. */
+  /** Writes only what the kernel accepts; further frames stay in the bounded queue. */
   #flush(): void {
     const connection = this.#connection;
     if (connection === undefined || this.#state !== "up") return;
@@ -301,7 +303,7 @@ export class OutgoingLink {
     }
   }
 
-  /** One write: a big frame, or the small ones that come next joined. Returns its bytes. */
+  /** Writes one big frame, or the next small frames joined. Returns the written bytes. */
   #writeSome(connection: FramedConnection): number {
     const first = this.#take(connection);
     if (first === undefined) return 0;
@@ -321,7 +323,7 @@ export class OutgoingLink {
     return bytes;
   }
 
-  /** The next frame, with its seal. */
+  /** Takes the next frame from the queue, with its seal. */
   #take(connection: FramedConnection): Uint8Array | undefined {
     const next = this.#queue.shift();
     if (next === undefined) return undefined;

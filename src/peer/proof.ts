@@ -1,25 +1,25 @@
 /**
- * Membership is proved: both ends of a connection show that they know a secret of the cluster, without showing it
- * (docs/format/peer.md, "Proof"; decision 060).
+ * Proof of membership: both ends of a connection prove that they know a secret of the cluster, without revealing
+ * the secret (docs/format/peer.md, "Proof"; decision 060).
  *
- * AKEP2 (Bellare and Rogaway, "Entity Authentication and Key Distribution", CRYPTO '93), the three passes of ISO/IEC
- * 9798-4 mutual authentication, with HMAC-SHA256 and keys derived by HKDF-SHA256 (RFC 5869). The end that was dialled
- * begins, so that the dialler proves first.
+ * AKEP2 (Bellare and Rogaway, "Entity Authentication and Key Distribution", CRYPTO '93), the three passes of
+ * ISO/IEC 9798-4 mutual authentication, with HMAC-SHA256 and keys derived by HKDF-SHA256 (RFC 5869). The dialled
+ * end sends the first message, so the dialler proves first.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
 export const NONCE_BYTES = 32;
 export const MAC_BYTES = 32;
-/** Also of a secret. */
+/** Bytes of a derived key. A secret has the same length. */
 const KEY_BYTES = 32;
 
 const SALT = "elastickv peer 2";
 const NO_BYTES = new Uint8Array(0);
-/** Certificates alone prove who is a member: then both ends compute with this one, which proves nothing. */
+/** Used when only certificates prove membership: both ends compute with the empty secret, which proves nothing. */
 const NO_SECRET = NO_BYTES;
 
 export interface SessionKeys {
-  /** Of what this end sends. */
+  /** Key for the frames that this end sends. */
   readonly send: Uint8Array;
   readonly receive: Uint8Array;
 }
@@ -39,23 +39,25 @@ export class ClusterProof {
   readonly #first: SecretKeys;
   readonly #all: readonly SecretKeys[];
 
-  /** @param secrets the first is what this node proves with when it dials; each of them is taken from others. Empty only
-   *  where certificates prove who is a member. */
+  /**
+   * @param secrets the node dials with the first secret, and accepts every secret from diallers. Empty only where
+   * certificates prove membership.
+   */
   constructor(secrets: readonly Uint8Array[]) {
     const [first = NO_SECRET, ...more] = secrets;
     this.#first = keysOf(first);
     this.#all = [this.#first, ...more.map(keysOf)];
   }
 
-  /** What the dialler answers a challenge with. */
+  /** The dialler's answer to a challenge. */
   prove(challenge: Uint8Array, nonce: Uint8Array): Uint8Array {
     return diallerMac(this.#first, challenge, nonce);
   }
 
-  /** @returns undefined when the dialler knows no secret of this node */
+  /** @returns undefined when the dialler knows none of this node's secrets */
   accept(challenge: Uint8Array, nonce: Uint8Array, mac: Uint8Array): Accepted | undefined {
     let found: SecretKeys | undefined;
-    // All of them, whichever it is: the time says nothing.
+    // Every secret is checked, so that the time does not reveal which secret matched.
     for (const keys of this.#all) {
       if (equal(diallerMac(keys, challenge, nonce), mac)) found = keys;
     }
@@ -66,7 +68,7 @@ export class ClusterProof {
     };
   }
 
-  /** @param mac what `prove` gave. @returns undefined when the end that was dialled has not proved itself */
+  /** @param mac the result of `prove`. @returns undefined when the dialled end's answer is no valid proof */
   confirm(
     challenge: Uint8Array,
     nonce: Uint8Array,
@@ -82,7 +84,7 @@ function keysOf(secret: Uint8Array): SecretKeys {
   return { proof: derive(secret, SALT, "proof"), session: derive(secret, SALT, "session") };
 }
 
-/** Every part has a length of its own, so no two different inputs are the same bytes. */
+/** Every part has a fixed length, so two different inputs never have the same bytes. */
 function diallerMac({ proof }: SecretKeys, challenge: Uint8Array, nonce: Uint8Array): Uint8Array {
   return createHmac("sha256", proof).update("dialler\0").update(challenge).update(nonce).digest();
 }

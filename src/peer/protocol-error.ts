@@ -1,4 +1,4 @@
-/** The other end broke the protocol: it is disconnected and counted. The message says how. */
+/** The other end broke the protocol. This node disconnects and counts the error. The message names the violation. */
 export class PeerProtocolError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -6,7 +6,7 @@ export class PeerProtocolError extends Error {
   }
 }
 
-/** A message of this node that cannot travel: too long, or of a kind that never leaves a node. */
+/** A message of this node that cannot be sent: too long, or of a kind that never leaves a node. */
 export class UnsendableError extends Error {
   constructor(message: string) {
     super(message);

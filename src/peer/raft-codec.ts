@@ -1,4 +1,7 @@
-/** The Raft message of a frame: protobuf without entries, which travel beside it (proto/peer.proto). */
+/**
+ * Encodes the Raft message of a frame: protobuf without entries. The entries are sent beside the message
+ * (proto/peer.proto).
+ */
 import type { elastickv as peer } from "../gen/peer.js";
 import { elastickv as gen } from "../gen/raft.js";
 import {

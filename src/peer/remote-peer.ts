@@ -13,10 +13,10 @@ export interface RemotePeerEvents {
   onProblem(peer: Peer, problem: string): void;
 }
 
-/** The connections that this node keeps to one peer. */
+/** The connections that this node dials to one peer. */
 export class RemotePeer {
   readonly peer: Peer;
-  /** What went wrong last, for people; forgotten when every lane is up again. */
+  /** The last error, for operators; cleared when every lane is up again. */
   lastError: string | undefined;
   hello: Hello | undefined;
   readonly #context: LinkContext;
@@ -34,7 +34,8 @@ export class RemotePeer {
           this.#count();
           if (this.#links.every(({ up }) => up)) this.lastError = undefined;
           if (isHeartbeat) {
-            // Only now the others: a peer that cannot be reached, or says no, is tried once and not four times over.
+            // The other lanes are dialled only after the heartbeat lane, so that a peer which is unreachable or
+            // refuses is tried once and not four times.
             for (const other of this.#links) other.dial();
           }
           events.onHello(peer, hello);
@@ -62,12 +63,12 @@ export class RemotePeer {
     return this.#links[0]?.up === true;
   }
 
-  /** It can probably be reached: dial at once what is down. */
+  /** The peer can probably be reached: dials the lanes that are down at once. */
   dial(): void {
     this.#links[0]?.dial();
   }
 
-  /** False: dropped. */
+  /** Returns false when the message was dropped. */
   send(message: PeerMessage): boolean {
     const lane = laneOf(message);
     const link = this.#linkOf.get(lane);

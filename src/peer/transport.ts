@@ -43,19 +43,20 @@ export interface PeerTransportOptions extends TransportOptions {
 /**
  * The lanes to and from the peers of one node.
  *
- * Nothing here waits: what does not fit is dropped, counted and reported. Memory per peer is bounded by the queue
- * limits (lanes.ts), one write per lane that the kernel has not taken, and one incomplete frame per incoming lane. Whoever
- * has not proved that it belongs to the cluster learns nothing, and costs a connection of CROWD_LIMITS for HANDSHAKE_MS.
+ * The transport never waits: a message without space is dropped, counted and reported. Memory per peer is bounded
+ * by the queue limits (lanes.ts), one write per lane that the kernel has not accepted, and one incomplete frame per
+ * incoming lane. An end without a proof of membership learns nothing, and uses a connection of CROWD_LIMITS for at
+ * most HANDSHAKE_MS.
  */
 export class PeerTransport implements Transport {
   readonly #context: LinkContext;
   readonly #options: PeerTransportOptions;
   readonly #peers = new Map<number, RemotePeer>();
-  /** Those that have proved nothing yet. */
+  /** Incoming connections without a proof of membership. */
   readonly #unknownPeers = new Crowd<IncomingLink>(CROWD_LIMITS);
-  /** Those that have, and do not stand yet. */
+  /** Incoming connections with a proof whose handshake is not complete. */
   readonly #greeting = new Crowd<IncomingLink>(CROWD_LIMITS);
-  /** By peer id and slot. */
+  /** Incoming connections that are up, by peer id and slot. */
   readonly #incoming = new Map<string, IncomingLink>();
   readonly #lost = new Map<number, { readonly peer: Peer; readonly lanes: Set<Lane> }>();
   #reporting = false;
@@ -84,7 +85,8 @@ export class PeerTransport implements Transport {
       seals: !tls,
       isOwnChallenge: (challenge) => this.#unknownPeers.some((link) => link.waitsFor(challenge)),
       judge: (own, other, certificate, expected) => {
-        // The certificate first: it may be all that proves anything, and a refusal tells nothing to whoever has none.
+        // The certificate is checked first: it may be the only proof, and a refusal must reveal nothing to an end
+        // without one.
         const certified = options.certify?.(other, certificate) ?? { ok: true };
         if (!certified.ok) return certified;
         const verdict = examineHello(own, other, expected);
@@ -93,7 +95,7 @@ export class PeerTransport implements Transport {
     };
   }
 
-  /** Where it listens, once it does: the port is chosen by then. */
+  /** The listening address, with the port that was chosen; undefined before `start` has finished. */
   get address(): NetworkAddress | undefined {
     return this.#listener?.address;
   }
@@ -211,7 +213,7 @@ export class PeerTransport implements Transport {
     const remote = this.#peers.get(hello.id);
     if (remote !== undefined) {
       remote.hello = hello;
-      // It lives: no need to wait for the next attempt at it.
+      // The peer is alive, so this node dials at once instead of at the next attempt.
       remote.dial();
     }
     this.#options.onHello(this.#peerOf(hello), hello);
@@ -246,7 +248,7 @@ export class PeerTransport implements Transport {
     onMessage(this.#peerOf(hello), message);
   }
 
-  /** A node speaks for itself only; a transfer names the transferee as its sender, whoever asks. */
+  /** A message must come from its sender. Only a transfer names another sender: the transferee. */
   #checkEnds({ type, to, from }: Message, hello: Hello): void {
     this.#ownId ??= this.#options.hello(0).id;
     const own = this.#ownId;
@@ -272,7 +274,7 @@ export class PeerTransport implements Transport {
     }
   }
 
-  /** Told at the end of the turn: `send` may be called from anywhere, and a burst of drops is one piece of news. */
+  /** Reports a loss at the end of the turn: any code may call `send`, and a burst of drops becomes one report. */
   #lose(peer: Peer, lane: Lane): void {
     if (this.#closed) return;
     const lost = this.#lost.get(peer.id);
@@ -292,7 +294,7 @@ export class PeerTransport implements Transport {
 
   #sweep(): void {
     const now = this.#options.clock.monotonicMs();
-    // This process stood still (stopped, swapped out): what the others said meanwhile is still to be read.
+    // This process was paused (stopped, swapped out): messages that the peers sent meanwhile are still unread.
     const paused = now - this.#sweptMs > 2 * SWEEP_MS;
     this.#sweptMs = now;
     for (const remote of [...this.#peers.values()]) remote.sweep(paused);
@@ -312,7 +314,7 @@ function slotKey(id: number, slot: number): string {
   return `${id}/${slot}`;
 }
 
-/** Of a node that is no peer, for people: whoever dials uses the membership. */
+/** The address of a node that is no peer, for display only. Dialling uses the membership. */
 function shownAddress(text: string): NetworkAddress {
   try {
     return parseAddress(text);

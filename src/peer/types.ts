@@ -1,4 +1,7 @@
-/** The contract between the consensus thread and the connections to its peers (design/contract.md, section 5 "Lanes" and section 10). */
+/**
+ * The contract between the consensus thread and the connections to its peers (design/contract.md, section 5 "Lanes"
+ * and section 10).
+ */
 import type { NetworkAddress, PeerCertificate } from "../platform/network.ts";
 import type { Message } from "../raft/core/types.ts";
 
@@ -10,42 +13,50 @@ export interface Peer {
   readonly address: NetworkAddress;
 }
 
-/** Order within a lane is kept; no lane waits for another. */
+/** Lanes of a peer. Messages within a lane keep their order; lanes do not wait for each other. */
 export const LANES = ["heartbeat", "replication", "snapshot", "other"] as const;
 export type Lane = (typeof LANES)[number];
 
-/** A core message with what the engine adds to it. */
+/** A core message with the values that the engine adds. */
 export interface RaftEnvelope {
   readonly message: Message;
   /**
-   * Heartbeat: the number of the round it was sent in (its sender knows when that was), 0 = it grants no lease.
-   * HeartbeatResp: the round it acknowledges. TimeoutNow and Vote in a transfer: the last round before the leader
-   * gave its lease up. Else 0.
+   * Heartbeat: the number of the message's round (the sender knows the round's send time), 0 = the round grants no
+   * lease. HeartbeatResp: the acknowledged round. TimeoutNow and Vote in a transfer: the last round before the
+   * leader gave up its lease. Otherwise 0.
    */
   readonly leaseRound: number;
-  /** HeartbeatResp: what the sender has applied. Else 0. */
+  /** HeartbeatResp: applied index of the sender. Otherwise 0. */
   readonly applied: number;
 }
 
-/** Everything that travels between nodes after the handshake. */
+/** Every message that nodes exchange after the handshake. */
 export type PeerMessage =
   | ({ readonly kind: "raft" } & RaftEnvelope)
-  /** Proposals of another node's proposer, for the leader to stamp and append: all or none. Entries as command.ts
-   *  lays them out. */
+  /**
+   * Proposals of another node's proposer. The leader stamps and appends all or none. Entries have the layout of
+   * command.ts.
+   */
   | { readonly kind: "propose"; readonly requestId: number; readonly entries: readonly Uint8Array[] }
-  /** What became of them: in the leader's log, or dropped (not leader, too much uncommitted) and never will be. */
+  /** The result of a proposal: appended to the leader's log, or dropped (not leader, too many uncommitted bytes). */
   | { readonly kind: "propose-reply"; readonly requestId: number; readonly taken: boolean }
-  /** A question to the leader's consensus thread (membership, status); the bodies are JSON of messages/cluster.ts. */
+  /** A request to the leader's consensus thread (membership, status). The bodies are JSON of messages/cluster.ts. */
   | { readonly kind: "request"; readonly requestId: number; readonly body: Uint8Array }
   | { readonly kind: "reply"; readonly requestId: number; readonly body: Uint8Array }
-  /** A keyspace snapshot, streamed: begin, chunks as far as the receiver gave credit, end. `message` is the core's Snap
-   *  with the metadata of what is really streamed; it is stepped once everything is received and verified. */
+  /**
+   * A keyspace snapshot as a stream: begin, chunks as far as the receiver gave credit, end. `message` is the core's
+   * Snap with the metadata of the streamed snapshot; the receiver steps it once everything is received and
+   * verified.
+   */
   | { readonly kind: "snapshot-begin"; readonly streamId: number; readonly message: Message }
   | { readonly kind: "snapshot-chunk"; readonly streamId: number; readonly bytes: Uint8Array }
   | { readonly kind: "snapshot-end"; readonly streamId: number }
-  /** From the receiver: so many more chunks may come. */
+  /** The receiver accepts this many more chunks. */
   | { readonly kind: "snapshot-credit"; readonly streamId: number; readonly chunks: number }
-  /** From the receiver: received, verified and kept (ok), or not. From the sender: it ends early (not ok). */
+  /**
+   * From the receiver: the snapshot was received, verified and kept (ok), or not. From the sender: the stream ends
+   * early (not ok).
+   */
   | {
       readonly kind: "snapshot-result";
       readonly streamId: number;
@@ -53,40 +64,43 @@ export type PeerMessage =
       readonly reason: string;
     };
 
-/** Of one start of a node: 8 random bytes, hex. */
+/** Format of the id of one start of a node: 8 random bytes, hex. */
 export const INCARNATION_ID = /^[0-9a-f]{16}$/;
 
-/** What a node says of itself on a new connection. */
+/** What a node says about itself on a new connection. */
 export interface Hello {
-  /** Empty: it is joining and does not know yet. */
+  /** Empty: the node is joining and does not know the cluster id yet. */
   readonly clusterId: string;
   readonly id: number;
   readonly name: string;
-  /** 16 random bytes, hex, made with the data directory: a wiped node is another one. */
+  /** 16 random bytes, hex, made with the data directory. A wiped node gets a new instance. */
   readonly instance: string;
   readonly protocol: number;
   readonly version: string;
   readonly capabilities: readonly string[];
-  /** Where its peers reach it. */
+  /** Address at which peers reach the node. */
   readonly address: string;
-  /** Of this start of it (docs/engine.md, "Who is who"). */
+  /** Id of the node's current start (docs/engine.md, "Who is who"). */
   readonly boot: string;
-  /** The newest start of the receiver that it has written down. Absent: none. */
+  /** The newest start of the receiver that the sender has recorded. Absent: none. */
   readonly lastIncarnationOfYou?: string;
-  /** The data directory that this was a start of. */
+  /** Instance of the data directory of `lastIncarnationOfYou`. */
   readonly instanceOfYou?: string;
 }
 
 export type HelloIncarnations = Pick<Hello, "boot" | "lastIncarnationOfYou" | "instanceOfYou">;
 
-/** What becomes of a connection over which a peer speaks, and both ends of which took the other's hello. */
+/** Accepts or ends an incoming connection whose two ends have accepted the other's hello. */
 export interface HandshakeGate {
   accept(): void;
-  /** It ends. */
+  /** Ends the connection. */
   reject(reason: string): void;
 }
 
-/** Whether a hello is welcome. Refusals travel back, and end up in the other node's log and on its status page. */
+/**
+ * The decision on a hello. A refusal is sent to the other node, which logs the refusal and shows it on its status
+ * page.
+ */
 export type HandshakeResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
@@ -94,36 +108,39 @@ export type HandshakeResult =
 export type RefusalCode =
   | "WRONG_CLUSTER"
   | "WRONG_NODE"
-  /** Known with another data directory: it was wiped, or restored. */
+  /** The node is known with another data directory: the node was wiped or restored. */
   | "WRONG_INSTANCE"
   | "UNKNOWN_MEMBER"
-  /** It was removed from the cluster. */
+  /** The node was removed from the cluster. */
   | "REMOVED"
   | "PROTOCOL"
   | "CERTIFICATE"
-  /** A node that is not yet (or no longer) ready to talk. */
+  /** The refusing node is not ready to talk yet, or no longer. */
   | "NOT_READY"
-  /** The refusing node's own data directory is older than what it has promised: it takes part no more. */
+  /** The refusing node's own data directory is older than its promises, so the node no longer takes part. */
   | "ROLLED_BACK"
-  /** The only answer to whoever has not proved that it belongs to the cluster. */
+  /** The only answer to an end without a proof of membership. */
   | "UNAUTHENTICATED";
 
-/** Why a handshake came to nothing, as it is counted. */
+/** Reasons of a failed handshake, as metrics count them. */
 export type HandshakeFailure =
   /** The dialler did not prove that it knows a secret of the cluster. */
   | "secret"
-  /** This node dialled, and the other end did not prove it. */
+  /** This node dialled, and the dialled end did not prove that it knows the secret. */
   | "answer"
-  /** Proved, and refused by one of the ends: another cluster, a removed node, a certificate of another name ... */
+  /**
+   * The ends proved membership, and one end refused: another cluster, a removed node, a certificate of another name
+   * ...
+   */
   | "refused"
-  /** No TLS: no certificate, or none that the CA has signed. */
+  /** TLS failed: no certificate, or a certificate that the CA has not signed. */
   | "tls"
   | "timeout"
-  /** It had to make space: too many connections that have not come through. */
+  /** The connection was closed for a newer one: too many connections had no complete handshake. */
   | "crowded"
-  /** Whatever it said, it was not this protocol. */
+  /** The other end did not speak this protocol. */
   | "protocol"
-  /** It hung up. */
+  /** The other end closed the connection. */
   | "closed";
 export const HANDSHAKE_FAILURES: readonly HandshakeFailure[] = [
   "secret",
@@ -142,56 +159,70 @@ export interface TransportMetrics {
   received(lane: Lane, messages: number, bytes: number): void;
   /** A peer broke the protocol and was disconnected. */
   protocolError(): void;
-  /** Of an incoming connection; `answer`: of one that this node dialled. */
+  /** Counts a failed incoming handshake; `answer` counts a connection that this node dialled. */
   handshakeFailed(reason: HandshakeFailure): void;
-  /** Connections (all lanes) that are open, to this peer. */
+  /** Sets the number of open lanes to this peer. */
   connected(peer: string, lanes: number): void;
 }
 
-/** How a node shows that it belongs to the cluster, and has others show it. One of the two is there. */
+/** How nodes prove membership to each other. Secrets, TLS or both are set. */
 interface PeerAuthentication {
-  /** Of the cluster, 32 bytes each: the first is proved with, each is taken. */
+  /** Secrets of the cluster, 32 bytes each: a node proves with the first, and accepts each of them. */
   readonly secrets: readonly Uint8Array[];
-  /** The network is mutual TLS: it vouches for every byte, so that no frame has a seal. */
+  /** The network is mutual TLS, which protects every byte, so frames have no seal. */
   readonly tls: boolean;
 }
 
 export interface TransportOptions {
   readonly authentication: PeerAuthentication;
-  /** @param to Raft id of whoever it is for; 0 = nobody */
+  /** @param to Raft id of the receiver; 0 = none */
   readonly hello: (to: number) => Hello;
   readonly listen: NetworkAddress;
-  /** 4, or 2 (heartbeat, and one for the rest). */
+  /** 4 lanes, or 2 (one for heartbeats, one for the rest). */
   readonly lanes: 4 | 2;
   readonly maxInflightMsgs: number;
-  /** Bytes of entries in one append message at most; frames get some space on top. */
+  /** Maximum bytes of entries in one append message; frames get some space on top. */
   readonly maxSizePerMsgBytes: number;
-  /** Bytes of entries in flight to one peer at most; so many may wait in its replication lane. Default 64 MiB. */
+  /**
+   * Maximum bytes of entries in flight to one peer; as many may wait in the peer's replication lane. Default 64
+   * MiB.
+   */
   readonly maxInflightBytes?: number;
-  /** Whether this certificate is that of the node which says hello; asked before anything else. Without it any is, which
-   *  only a secret allows. */
+  /**
+   * Checks that the certificate belongs to the node of the hello, before any other check. Absent: every certificate
+   * is accepted, which requires a secret.
+   */
   readonly certify?: (hello: Hello, cert: PeerCertificate | undefined) => HandshakeResult;
-  /** Decides about the hello of a node that belongs to the cluster, on both ends. */
+  /** Decides on the hello of a node that has proved membership. Called on both ends. */
   readonly admit: (hello: Hello) => HandshakeResult;
-  /** Both ends took the other's hello on a connection that the peer has dialled: what must be known of it for certain
-   *  before anything that it says counts is written down, and then the connection stands. Default: it stands at once.
-   *  @param own what this node said of itself on this connection */
+  /**
+   * Called when both ends have accepted the other's hello on a connection that the peer dialled. Records durably
+   * what this node must know about the peer before the peer's messages count, and then accepts the connection.
+   * Default: the connection is accepted at once. @param own this node's hello on this connection
+   */
   readonly keep?: (hello: Hello, own: Hello, standing: HandshakeGate) => void;
   readonly onMessage: (from: Peer, message: PeerMessage) => void;
-  /** Something for this peer was dropped, or a connection with it broke (either direction): what was sent last is
-   *  probably lost. Never called from within `send`; one call stands for all that happened in a turn. */
+  /**
+   * A message for this peer was dropped, or a connection with the peer broke (in either direction): the last
+   * messages are probably lost. Never called from within `send`. One call reports all losses of a turn.
+   */
   readonly onUnreachable: (peer: Peer, lane: Lane) => void;
   /** A peer refused this node, with its reason. */
   readonly onRefused: (peer: Peer, code: RefusalCode, message: string) => void;
-  /** A connection to it could not be made, or broke, and why; comes again with every attempt. */
+  /** A connection to the peer failed or broke, with the reason. Called for every attempt. */
   readonly onProblem?: (peer: Peer, problem: string) => void;
-  /** Whoever dialled from there has not proved that it belongs to the cluster. @param host without its port */
+  /** A dialler at this host has not proved membership. @param host without its port */
   readonly onStranger?: (host: string) => void;
-  /** A connection stands: both ends took the other's hello. Once per connection, so several times per peer. */
+  /**
+   * A connection is up: both ends have accepted the other's hello. Called once per connection, so several times per
+   * peer.
+   */
   readonly onHello: (peer: Peer, hello: Hello) => void;
   readonly metrics: TransportMetrics;
-  /** Memory that the entries of one received append message (or proposal) are put into; views of it come out. Shared
-   *  memory, so that other threads look at it without a copy. */
+  /**
+   * Returns memory for the entries of one received append message (or proposal). Entries are views of the memory.
+   * The memory is shared, so other threads read it without a copy.
+   */
   readonly allocate: (bytes: number) => Uint8Array;
 }
 
@@ -206,10 +237,15 @@ export interface PeerStatus {
 export interface Transport {
   /** Listens. @throws NetworkError naming the address. */
   start(): Promise<void>;
-  /** The peers of this node, without itself. New ones are dialled, those gone lose their lanes at once. */
+  /**
+   * Sets the peers of this node, without the node itself. New peers are dialled; removed peers lose their lanes at
+   * once.
+   */
   setPeers(peers: readonly Peer[]): void;
-  /** Never waits. False: dropped, counted and reported. Everything in it is copied before the call returns: entries lie
-   *  in slabs that are used again once they have left the log cache. */
+  /**
+   * Never waits. False: the message was dropped, counted and reported. The whole message is copied before the call
+   * returns, because entries lie in slabs that are reused after eviction from the log cache.
+   */
   send(to: number, message: PeerMessage): boolean;
   status(): readonly PeerStatus[];
   close(): void;

@@ -1,6 +1,6 @@
 import { PeerProtocolError } from "./protocol-error.ts";
 
-/** protobufjs rounds above 2^53, so what it gives for such a number is no safe integer. @throws PeerProtocolError */
+/** Checks a decoded number: protobufjs rounds numbers above 2^53 to an unsafe integer. @throws PeerProtocolError */
 export function count(value: number, what: string): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new PeerProtocolError(`${what} is ${value}`);
   return value;
@@ -11,12 +11,12 @@ export function counts(values: readonly number[], what: string): readonly number
   return values;
 }
 
-/** The frame's bytes are only lent. */
+/** Copies bytes of a frame, which are valid during the call only. */
 export function copied(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** Runs generated code, which throws errors of its own. @throws PeerProtocolError naming `what` */
+/** Runs generated code and converts its errors. @throws PeerProtocolError naming `what` */
 export function decoding<T>(what: string, decode: () => T): T {
   try {
     return decode();

@@ -1,6 +1,6 @@
 /**
- * A keyspace snapshot that comes in, one at a time: chunks go to the snapshot thread and credit goes back as they are
- * written. Only when all of it is verified and durable is the core shown the message that announces it.
+ * Receives one keyspace snapshot at a time. Chunks go to the snapshot thread, and the sender gets credit for
+ * written chunks. The core receives the announcing message only when the whole snapshot is verified and durable.
  */
 
 import { type ConsensusToSnapshot, SNAPSHOT_WINDOW_CHUNKS } from "../messages/messages.ts";
@@ -9,7 +9,7 @@ import type { Timers } from "../platform/timers.ts";
 import type { Message } from "../raft/core/index.ts";
 import { SNAPSHOT_SILENCE_MS, type SnapshotOutcome } from "./sender.ts";
 
-/** While received chunks are written to the disk, the sender gets a sign of life this often. */
+/** Interval at which the sender gets a message while received chunks are written to the disk. */
 const STILL_AT_IT_MS = SNAPSHOT_SILENCE_MS / 3;
 
 export interface SnapshotReceiverOptions {
@@ -17,7 +17,7 @@ export interface SnapshotReceiverOptions {
   readonly snapshots: (message: ConsensusToSnapshot) => void;
   readonly send: (to: number, message: PeerMessage) => void;
   readonly nextStreamId: () => number;
-  /** What this node knows to be committed: older snapshots need no bytes. */
+  /** Commit index of this node: an older snapshot is not needed. */
   readonly commitIndex: () => number;
   /** The snapshot was received, or is not needed: the message goes to the core. */
   readonly onComplete: (message: Message) => void;
@@ -31,7 +31,7 @@ interface Incoming {
   /** Id of the stream at the sender. */
   readonly remoteId: number;
   readonly message: Message;
-  /** All chunks have arrived, and are being written to the disk. */
+  /** All chunks have arrived; the snapshot thread writes them to the disk. */
   ended: boolean;
   cancelTimeout: () => void;
 }
@@ -46,8 +46,11 @@ const FAILED: Abandonment = { tellSender: true, outcome: "failed" };
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   #incoming: Incoming | undefined;
-  /** Index of one that the core has taken, whose marker goes to the log, which from then on begins behind it. Another
-   *  would take its place on the disk, and without it this node could never start again. */
+  /**
+   * Index of a snapshot that the core has accepted and the store has not installed. Its marker goes to the log, and
+   * the log then begins after the marker. Another snapshot would replace its files, and this node could never start
+   * again.
+   */
   #taken: number | undefined;
 
   constructor(options: SnapshotReceiverOptions) {
@@ -72,7 +75,7 @@ export class SnapshotReceiver {
       return;
     }
     if (snapshot.index <= options.commitIndex()) {
-      // The core answers with what it has, and that is what the sender needs to know.
+      // The core answers with this node's match index, which the sender needs.
       options.onComplete(message);
       options.send(from, { kind: "snapshot-result", streamId: remoteId, ok: true, reason: "not needed" });
       return;
@@ -102,16 +105,16 @@ export class SnapshotReceiver {
     this.#waitForDisk(incoming);
   }
 
-  /** The sender has given the stream up. */
+  /** The sender has ended the stream. */
   onCancelled(from: number, remoteId: number, reason: string): void {
     const incoming = this.#of(from, remoteId);
     if (incoming === undefined) return;
-    // The sender logs what was wrong.
+    // The sender logs the reason.
     const outcome = "called-off";
     this.#abandon(incoming, `its sender gave up: ${reason}`, { tellSender: false, outcome });
   }
 
-  /** The snapshot thread wrote so many chunks. */
+  /** The snapshot thread wrote this many chunks. */
   onWritten(streamId: number, chunks: number): void {
     const incoming = this.#incoming;
     if (incoming?.id !== streamId) return;
@@ -135,7 +138,7 @@ export class SnapshotReceiver {
     this.#options.onComplete(incoming.message);
   }
 
-  /** The core takes the snapshot: called from within `onComplete`, or never (the log has caught up meanwhile). */
+  /** The core accepts the snapshot: called within `onComplete`, or never (the log has caught up meanwhile). */
   onTaken(index: number): void {
     this.#taken = index;
   }
@@ -176,8 +179,10 @@ export class SnapshotReceiver {
     );
   }
 
-  /** All of it goes to the disk at the end, which takes as long as it takes; a thread that fails says so. No credit is given
-   *  here, but the sender's time limit begins anew. */
+  /**
+   * Waits without a time limit for the final sync, because a failing snapshot thread reports its failure. The
+   * messages give no credit, but restart the sender's time limit.
+   */
   #waitForDisk(incoming: Incoming): void {
     incoming.cancelTimeout();
     incoming.cancelTimeout = this.#options.timers.later(() => {

@@ -1,7 +1,7 @@
 /**
- * Keyspace snapshots on their way to followers, as the consensus thread drives them: the store thread holds what is to be read,
- * the snapshot thread reads it, the transport carries it, the receiver gives credit. However a stream ends, its end is
- * reported to the core exactly once and what was held is let go.
+ * Sends keyspace snapshots to followers. The store thread pins the keyspace, the snapshot thread reads the
+ * keyspace, the transport sends the chunks, and the receiver gives credit. At the end of a stream the keyspace is
+ * unpinned, and the end is reported to the core once (except for a replaced stream, see `onEnd`).
  */
 
 import type { Membership } from "../cluster/registry/membership.ts";
@@ -13,18 +13,18 @@ import { membersOf } from "../raft/engine/group-configuration.ts";
 import type { Position } from "../raft/engine/types.ts";
 import type { AppliedState } from "../store/types.ts";
 
-/** A stream on which nothing happens for so long has ended. */
+/** A stream ends after this time without a message. */
 export const SNAPSHOT_SILENCE_MS = 30_000;
 
-/** `called-off`: no failure; the stream is not wanted any more, or begins again in a moment. */
+/** `called-off` is no failure: the stream is no longer needed, or starts again soon. */
 export type SnapshotOutcome = "arrived" | "failed" | "called-off";
 
 export interface SnapshotEnd {
   readonly outcome: SnapshotOutcome;
   readonly reason: string;
-  /** The message of the core that asked for the snapshot. */
+  /** Index of the snapshot for which the core asked. */
   readonly wanted: number;
-  /** The log position that the follower now has; undefined = the snapshot has not arrived. */
+  /** Log position of the follower; undefined = the snapshot has not arrived. */
   readonly position: Position | undefined;
 }
 
@@ -32,12 +32,14 @@ export interface SnapshotSenderOptions {
   readonly timers: Timers;
   readonly store: (message: ConsensusToStore) => void;
   readonly snapshots: (message: ConsensusToSnapshot) => void;
-  /** False: the message was not sent. */
+  /** Returns false when the message was not sent. */
   readonly send: (to: number, message: PeerMessage) => boolean;
-  /** Once a stream, but not for one that another to the same follower took the place of: the core has asked for that one
-   *  already, and would take the end of the first for its end. */
+  /**
+   * Called once for each stream, except for a stream that a newer stream to the same follower replaced: the core
+   * would take the end of the replaced stream for the end of the newer stream.
+   */
   readonly onEnd: (to: number, end: SnapshotEnd) => void;
-  /** Ids are unique among all streams of this node, received ones too. */
+  /** Returns an id that is unique among all streams of this node, received streams too. */
   readonly nextStreamId: () => number;
 }
 
@@ -45,7 +47,7 @@ interface Stream {
   readonly id: number;
   readonly to: number;
   readonly message: Message;
-  /** Position of the read; undefined until the read is open. */
+  /** Position of the snapshot; undefined until the keyspace is open for reading. */
   position: Position | undefined;
   cancelTimeout: () => void;
 }
@@ -66,7 +68,7 @@ export class SnapshotSender {
     return [...this.#streams.values()].some(({ to }) => to === peer);
   }
 
-  /** The core wants `to` to have a snapshot at or after the one in `message`. */
+  /** The core asks for a snapshot to `to`, at or after the snapshot position in `message`. */
   begin(to: number, message: Message): void {
     for (const earlier of [...this.#streams.values()]) {
       if (earlier.to === to) this.#discard(earlier, "another snapshot was asked for");
@@ -78,17 +80,17 @@ export class SnapshotSender {
     this.#options.store({ kind: "pin", streamId: id });
   }
 
-  /** The store thread: payloads and old versions stay. */
+  /** The store thread has pinned the keyspace: payloads and old versions stay. */
   onHeld(streamId: number): void {
     if (this.#streams.has(streamId)) this.#options.snapshots({ kind: "send", streamId });
   }
 
-  /** The snapshot thread: the read is open at this position. */
+  /** The snapshot thread has opened the keyspace at this position. */
   onOpened(streamId: number, applied: AppliedState, membership: Membership): void {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
     const wanted = wantedBy(stream);
-    // The core applies an entry as it hands it out, the keyspace a moment later.
+    // The core counts an entry as applied when it hands out the entry; the keyspace applies the entry later.
     if (applied.index < wanted) {
       this.#end(
         stream,
@@ -107,7 +109,7 @@ export class SnapshotSender {
     this.#send(stream, { kind: "snapshot-begin", streamId, message });
   }
 
-  /** The receiver can take more. */
+  /** The receiver gives credit for more chunks. */
   onCredit(from: number, streamId: number, chunks: number): void {
     const stream = this.#streamTo(from, streamId);
     if (stream === undefined) return;
@@ -132,7 +134,7 @@ export class SnapshotSender {
     return true;
   }
 
-  /** How the stream ended at the receiver. */
+  /** The receiver reports the end of the stream. */
   onResult(from: number, streamId: number, ok: boolean, reason: string): boolean {
     const stream = this.#streamTo(from, streamId);
     if (stream === undefined) return false;
@@ -162,7 +164,7 @@ export class SnapshotSender {
 
   #send(stream: Stream, message: PeerMessage): void {
     this.#touch(stream);
-    // The receiver would find a lost chunk at the end of the stream; beginning again now saves the time.
+    // The receiver would notice a lost chunk only at the end of the stream; a failure now saves that time.
     if (!this.#options.send(stream.to, message))
       this.#end(stream, "failed", "the connection did not take it");
   }
@@ -189,8 +191,11 @@ export class SnapshotSender {
     this.#options.send(stream.to, { kind: "snapshot-result", streamId: stream.id, ok: false, reason });
   }
 
-  /** Also of one that arrived: a receiver that has everything already says so before the thread has read it to its end, and
-   *  the read stays open until the thread is told. One that the thread has ended itself it does not know any more. */
+  /**
+   * The snapshot thread is told about an arrived snapshot too: a receiver that needs no snapshot answers before the
+   * thread has read everything, and the read stays open until the thread is told. The thread ignores a stream that
+   * it has ended itself.
+   */
   #forget(stream: Stream): void {
     const streamId = stream.id;
     this.#streams.delete(streamId);

@@ -1,7 +1,7 @@
 /**
- * The snapshot thread: reads whole keyspaces for other nodes, and writes received ones as new generations. On its own
- * thread, because both take minutes of disk time. How fast it sends is decided by its reader's credit alone; it never
- * does more than one chunk at a time without looking at its messages.
+ * The snapshot thread reads whole keyspaces for other nodes, and writes received keyspaces as new generations. Both
+ * take minutes of disk time, so they have a thread of their own. The receiver's credit alone sets the sending
+ * speed. The thread handles its messages after each turn of one chunk a stream.
  */
 
 import { readMembership } from "../cluster/registry/membership-codec.ts";
@@ -18,14 +18,17 @@ import {
 import type { Channel } from "../threads/channel.ts";
 import type { Fatal } from "../threads/worker-host.ts";
 
-/** Each one is a read transaction that keeps the write-ahead file from starting over; more wait for their turn. @internal */
+/**
+ * Limit of open reads. A read transaction keeps SQLite's write-ahead file from restarting; further streams wait for
+ * their turn. @internal
+ */
 export const SNAPSHOT_SENDS_MAX = 2;
 
 export interface SnapshotThreadOptions {
   readonly generations: KeyspaceGenerations;
   readonly channel: Channel<ConsensusToSnapshot, SnapshotToConsensus>;
   readonly timers: Timers;
-  /** The thread cannot go on; the process must end. */
+  /** The thread cannot continue; the process must end. */
   readonly fatal: Fatal;
 }
 
@@ -45,7 +48,7 @@ interface Receiving {
 
 export class SnapshotThread {
   readonly #options: SnapshotThreadOptions;
-  /** In the order in which they were asked for. */
+  /** Streams in the order of their requests. */
   readonly #sendings = new Map<number, Sending>();
   #receiving: Receiving | undefined;
   #turnScheduled = false;
@@ -109,7 +112,7 @@ export class SnapshotThread {
     this.#orFail(streamId, () => {
       sending.source = this.#options.generations.openExport();
       const membership = readMembership(sending.source);
-      // Only a joining node has no membership, and nobody asks a joining node for a snapshot.
+      // Only a joining node has no membership, and no node asks a joining node for a snapshot.
       if (membership === undefined) throw new StoreError("CORRUPT", "the keyspace has no membership");
       const applied = sending.source.position;
       this.#options.channel.send({ kind: "opened", streamId, applied, membership });
@@ -126,7 +129,7 @@ export class SnapshotThread {
     });
   }
 
-  /** One chunk for every stream that has credit; then the messages have their turn. */
+  /** Sends one chunk for every stream with credit; then the thread handles its messages. */
   #turn(): void {
     let more = false;
     for (const sending of [...this.#sendings.values()]) {
@@ -176,7 +179,7 @@ export class SnapshotThread {
 
   #write(streamId: number, bytes: Uint8Array): void {
     const receiving = this.#receiving;
-    // Chunks that were on their way when the stream failed or was cancelled.
+    // Chunks may still arrive after the stream failed or was cancelled.
     if (receiving?.streamId !== streamId) return;
     this.#orFail(streamId, () => {
       receiving.target.write(bytes);
@@ -207,7 +210,7 @@ export class SnapshotThread {
 
   // ---- both ---------------------------------------------------------------------------------------------------------
 
-  /** An error of the store ends this stream; any other error is a bug and ends the node. */
+  /** A StoreError ends this stream; any other error is a bug and ends the node. */
   #orFail(streamId: number, action: () => void): void {
     try {
       action();
@@ -227,7 +230,7 @@ export class SnapshotThread {
       this.#endSending(streamId);
       if (this.#receiving?.streamId === streamId) this.#abortReceiving();
     } catch (error) {
-      // The stream has failed already; what is left on the disk goes with the next import or start.
+      // The stream has failed already. The next import or start deletes the files that are left.
       if (!(error instanceof StoreError)) throw error;
     }
   }

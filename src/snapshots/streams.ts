@@ -1,4 +1,7 @@
-/** Keyspace snapshots of this node, both ways: the messages of the snapshot thread and of the peers, and the log behind them. */
+/**
+ * Keyspace snapshots that this node sends and receives: connects the snapshot thread and the peers, and keeps the
+ * log that followers need.
+ */
 
 import type {
   ConsensusToSnapshot,
@@ -15,11 +18,14 @@ import { SnapshotFailures } from "./failures.ts";
 import { SnapshotReceiver } from "./receiver.ts";
 import { type SnapshotEnd, type SnapshotOutcome, SnapshotSender } from "./sender.ts";
 
-/** Who keeps the log that a follower needs behind its snapshot. */
+/** Keeps the log that a follower needs after its snapshot. */
 interface LogRetention {
-  /** A snapshot goes to this follower: the log stays as it is. */
+  /** A snapshot is being sent to this follower: the log keeps all its entries. */
   hold(follower: number): void;
-  /** The snapshot has arrived, at this index: the log behind the index stays until the follower has more, or for a limited time. */
+  /**
+   * The follower has received the snapshot at this index. The log keeps later entries until the follower has more,
+   * or for a limited time.
+   */
   arrived(follower: number, index: number): void;
   /** The follower needs no part of the log any more. */
   release(follower: number): void;
@@ -35,7 +41,7 @@ export interface SnapshotStreamsOptions {
   readonly compactor: LogRetention;
   readonly commitIndex: () => number;
   readonly nameOf: (id: number) => string;
-  /** Once a stream that `begin` was called for, unless it was called for another to the same node before the end. */
+  /** Called once for each `begin`, unless `begin` was called again for the same node before the end. */
   readonly report: (to: number, outcome: "finished" | "failed") => void;
   /** The snapshot is complete on the disk: the message goes to the core. */
   readonly step: (message: Message) => void;
@@ -76,23 +82,26 @@ export class SnapshotStreams {
     return this.#sender.sendingTo(id);
   }
 
-  /** Why the last snapshot to this member did not arrive; undefined when it arrived, or is not needed any more. */
+  /**
+   * The reason why the last snapshot to this member failed; undefined when a snapshot arrived, or is no longer
+   * needed.
+   */
   failureOf(id: number): string | undefined {
     return this.#unsent.reasonFor(id);
   }
 
-  /** What this leader knows a member to have on its disk. */
+  /** This leader knows that the member has the log up to `index` on its disk. */
   matched(id: number, index: number): void {
     this.#unsent.matched(id, index);
   }
 
-  /** The core wants this peer to have a snapshot. */
+  /** The core asks for a snapshot to this peer. */
   begin(to: number, message: Message): void {
     this.#options.compactor.hold(to);
     this.#sender.begin(to, message);
   }
 
-  /** This node has lost leadership, or these nodes are no members any more. */
+  /** This node has lost leadership, or these nodes are no longer members. */
   cancel(which: (peer: number) => boolean, reason: string): void {
     this.#sender.cancel(which, reason);
     this.#unsent.forgetAll(which);
@@ -166,7 +175,7 @@ export class SnapshotStreams {
         break;
       case "snapshot-result": {
         const { streamId, ok, reason } = message;
-        // The sender chose the id: a stream of this node may have the same number.
+        // The sender chose the id, so a stream of this node may have the same id.
         if (!this.#sender.onResult(from, streamId, ok, reason) && !ok) {
           this.#receiver.onCancelled(from, streamId, reason);
         }
@@ -191,12 +200,15 @@ export class SnapshotStreams {
     const { metrics, nameOf } = this.#options;
     metrics.snapshot("received", outcome === "arrived" ? "finished" : "failed");
     const news = outcome === "failed" && this.#unreceived.failed(from, reason, 0);
-    // This node has all that it needs, whichever peer has sent it.
+    // This node now has the whole state, so earlier failures of all senders are forgotten.
     if (outcome === "arrived") this.#unreceived.forgetAll(() => true);
     this.#log(news, "snapshot received", { from: nameOf(from), outcome, reason });
   }
 
-  /** A snapshot that fails is tried again every few seconds, and fails again until somebody helps: one warning for each kind. */
+  /**
+   * A failing snapshot is repeated every few seconds until an operator acts, so each kind of failure is one
+   * warning.
+   */
   #log(warn: boolean, message: string, fields: LogFields): void {
     const { logger } = this.#options;
     if (warn) logger.warn(message, fields);

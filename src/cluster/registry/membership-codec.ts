@@ -1,17 +1,23 @@
-/** The replicated membership and its bytes, and of the context of an entry that changes it (proto/raft.proto). */
+/**
+ * The replicated membership, the context of an entry that changes the membership, and their bytes
+ * (proto/raft.proto).
+ */
 import { elastickv as gen } from "../../gen/raft.js";
 import type { ConfState } from "../../raft/core/index.ts";
 import type { GroupConfiguration } from "../../raft/engine/group-configuration.ts";
 import type { Member, NodeRegistry } from "./node-registry.ts";
 
-/** Written by the state machine in the transaction that applies the entry that changed it, and part of every snapshot. */
+/**
+ * The state machine writes the membership in the transaction that applies the changing entry. Every snapshot
+ * contains the membership.
+ */
 export interface Membership extends GroupConfiguration, NodeRegistry {}
 
-/** What the context of a membership change says. */
+/** Context of a membership change. */
 export interface MembershipChange {
   /** The configuration (Membership.index) that the change was decided on; 0 = any. */
   readonly guardIndex: number;
-  /** Members that the change adds, or whose address or instance is to be recorded. */
+  /** Members that the change adds, or whose address or instance the change records. */
   readonly upserts: readonly Member[];
 }
 
@@ -42,7 +48,7 @@ export function encodeMembership(membership: Membership): Uint8Array {
   }).finish();
 }
 
-/** undefined: an empty keyspace, of a node that is joining. @throws MembershipFormatError */
+/** undefined: the keyspace is empty, because the node is joining. @throws MembershipFormatError */
 export function readMembership(from: {
   getState(name: string): Uint8Array | undefined;
 }): Membership | undefined {
@@ -70,8 +76,10 @@ export function encodeMembershipChange(change: MembershipChange): Uint8Array {
   }).finish();
 }
 
-/** No bytes (the core's own "leave the joint configuration") are a change without guard and members.
- *  @throws MembershipFormatError */
+/**
+ * No bytes (the core's own "leave the joint configuration") mean a change without guard and members. @throws
+ * MembershipFormatError
+ */
 export function decodeMembershipChange(bytes: Uint8Array): MembershipChange {
   return read("membership change", () => {
     const { guardIndex, upserts } = gen.raft.MembershipChange.decode(bytes);

@@ -1,7 +1,7 @@
 /**
- * What the system group replicates of the cluster: its own configuration and the node registry, changed by the same entries. The
- * consensus thread and the state machine both carry it, each in its own thread, and visit each entry once: they come to
- * the same because both use what is here.
+ * The cluster state that the system group replicates: the group's configuration and the node registry, changed by
+ * the same entries. The consensus thread and the state machine each keep a copy, in separate threads, and visit
+ * each entry once. Both copies are equal because both threads use this code.
  */
 import {
   asV2,
@@ -40,19 +40,19 @@ export type MembershipEntry =
       readonly change: ConfChange;
       readonly context: MembershipChange;
     }
-  /** The change cannot be read: every replica takes the entry for empty. */
+  /** The change cannot be read: every replica treats the entry as empty. */
   | { readonly kind: "unreadable-membership"; readonly problem: string };
 
 export interface AppliedMembership {
-  /** After the entry. */
+  /** Membership after the entry. */
   readonly membership: Membership;
-  /** The change that the core puts into force; null = every replica takes the entry for empty. */
+  /** The change that the core puts into force; null = every replica treats the entry as empty. */
   readonly change: ConfChange | null;
   /** Why the entry is empty. */
   readonly problem: string | null;
 }
 
-/** The only place that reads one. */
+/** Decodes a membership entry. No other code decodes membership entries. */
 export function decodeMembershipEntry(entry: Entry): MembershipEntry {
   try {
     const change = decodeConfChange(entry.type, entry.data);
@@ -66,8 +66,8 @@ export function decodeMembershipEntry(entry: Entry): MembershipEntry {
 }
 
 /**
- * Applies a committed entry. A change that is impossible, that was decided on another configuration (guard), that would bring
- * back what was removed, or that cannot be read, changes nothing.
+ * Applies a committed entry. A change has no effect when it is impossible, was decided on another configuration
+ * (guard), would bring back a removed node, or cannot be read.
  */
 export function applyMembership(membership: Membership, entry: MembershipEntry): AppliedMembership {
   if (entry.kind === "unreadable-membership") return { membership, change: null, problem: entry.problem };

@@ -1,30 +1,36 @@
 /**
- * The nodes of the cluster: names, addresses, data directories. The registry is the cluster's and not a group's; the system group
- * keeps it, which is the only group today.
+ * The nodes of the cluster: names, addresses, data directories. The registry belongs to the cluster, not to a
+ * group. The system group, today the only group, stores the registry.
  */
 import { raftIdOf } from "../../raft/engine/raft-id.ts";
 
-/** One node of the cluster, as everybody knows it. */
+/** One node of the cluster, as every node knows it. */
 export interface Member {
   /** Raft id: raftIdOf(name). */
   readonly id: number;
   readonly name: string;
-  /** host:port of its peer listener. */
+  /** host:port of the node's peer listener. */
   readonly address: string;
-  /** Of its data directory (Hello.instance). Empty: added and not met yet; never empty for a voter. */
+  /**
+   * Instance of the node's data directory (Hello.instance). Empty: the node was added and not met yet; never empty
+   * for a voter.
+   */
   readonly instance: string;
 }
 
 export interface NodeRegistry {
-  /** In ascending order of id. Every node that takes part in a group. */
+  /** Every node that takes part in a group, in ascending order of id. */
   readonly members: readonly Member[];
-  /** Removed members: their instances are refused forever. */
+  /** Removed members. Their instances are always refused. */
   readonly removed: readonly Member[];
 }
 
 export const NO_NODES: NodeRegistry = Object.freeze({ members: [], removed: [] });
 
-/** Why `upserts` may not be registered, or nodes that take part have no name; null: all is well. */
+/**
+ * The reason why `upserts` may not be registered, or why a node that takes part has no name; null when there is
+ * none.
+ */
 export function registryObjection(
   registry: NodeRegistry,
   upserts: readonly Member[],
@@ -32,7 +38,7 @@ export function registryObjection(
 ): string | null {
   for (const { id, name, instance } of upserts) {
     if (raftIdOf(name) !== id) return `id ${id} is not the one of the name ${name}`;
-    // The id is a function of the name: under an old name an old vote, or an old acknowledgement, might count.
+    // The id is a function of the name: a node with a removed name could make an old vote or acknowledgement count.
     if (registry.removed.some((gone) => gone.id === id)) return `${name} was removed and may not come back`;
     const known = registry.members.find((member) => member.id === id);
     if (known !== undefined && known.instance !== "" && instance !== known.instance) {
@@ -45,7 +51,7 @@ export function registryObjection(
   return stranger === undefined ? null : `node ${stranger} has no name`;
 }
 
-/** With `upserts` registered; a member that does not take part any more is among the removed. */
+/** The registry after `upserts`. A member that no longer takes part moves to `removed`. */
 export function nextRegistry(
   before: NodeRegistry,
   upserts: readonly Member[],
@@ -63,7 +69,7 @@ export function nextRegistry(
   };
 }
 
-/** The first registry of a cluster: the same bytes on every initial member, so without instances. */
+/** The first registry of a cluster. The bytes are the same on every initial member, so the instances are empty. */
 export function bootstrapRegistry(
   initialCluster: readonly { readonly name: string; readonly address: string }[],
 ): NodeRegistry {
@@ -73,7 +79,7 @@ export function bootstrapRegistry(
   return { members, removed: [] };
 }
 
-/** 32 hex digits that every initial member arrives at: SHA-256 over the sorted `name=address` list. */
+/** The cluster id, equal on every initial member: 32 hex digits of SHA-256 over the sorted `name=address` list. */
 export function clusterIdOf(
   initialCluster: readonly { readonly name: string; readonly address: string }[],
 ): string {

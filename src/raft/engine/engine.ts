@@ -1,16 +1,16 @@
 /**
- * The Ready loop: drives the pure core with I/O around it.
+ * The Ready loop: passes inputs to the pure core, and passes the core's decisions to the threads and peers.
  *
  *     proposals, ticks, peers' messages -> core -> Ready -> { log thread, store thread, peers }
  *     what the log thread made durable     -> the core's own acknowledgement -> commit -> store thread
  *
- * The core runs with asynchronous storage writes: a Ready never waits. An append leaves as a message to the log thread
- * and its responses (acknowledgements that promise durability) are delivered only when the log thread says it is on
- * disk; committed entries leave as a message to the store thread in the same way. A received snapshot is both: its marker
- * goes to the log first, then the store puts the keyspace in force, then its responses leave. Nothing here blocks: no
- * disk, no SQLite, no body.
+ * The core runs with asynchronous storage writes, so a Ready never waits. An append is a message to the log thread,
+ * and its responses (acknowledgements that promise durability) are delivered only when the log thread reports that
+ * the append is on disk. Committed entries are a message to the store thread in the same way. A received snapshot
+ * is both: its marker goes to the log first, then the store puts the keyspace in force, then its responses are
+ * delivered. The engine never blocks: it uses no disk, no SQLite and no object body.
  *
- * More than 400 lines: the order of these steps is what is proven, so it stands in one place.
+ * More than 400 lines: the order of these steps is proven, so all steps stay in one file.
  */
 
 import type { RaftEnvelope } from "../../peer/types.ts";
@@ -44,7 +44,7 @@ interface PendingAppend {
   readonly entries: readonly Entry[];
   readonly snapshot: SnapshotMetadata | undefined;
   readonly responses: readonly Message[];
-  /** A snapshot's marker is durable and the store is putting it in force. */
+  /** The snapshot's marker is durable, and the store puts the snapshot in force. */
   installing: boolean;
 }
 
@@ -53,7 +53,7 @@ interface PendingApply {
   readonly responses: readonly Message[];
 }
 
-/** Of one Raft group. */
+/** The engine of one Raft group. */
 export class Engine<M extends GroupConfiguration> {
   readonly #options: EngineOptions<M>;
   readonly #core: RawNode;
@@ -64,13 +64,13 @@ export class Engine<M extends GroupConfiguration> {
   #applies: PendingApply[] = [];
   /** Every append up to this one is on disk. */
   #durableId = 0;
-  /** Entries that a snapshot has overtaken: the store may still be reading them. */
+  /** Entries that a snapshot has replaced. The store may still read them. */
   #overtaken: (readonly Entry[])[] = [];
-  /** Entries that have left memory and may yet stand in a message that the core has not handed out. */
+  /** Entries that have left memory. A message that the core has not handed out may still contain them. */
   #gone: (readonly Entry[])[] = [];
   #nextId = 1;
   #applied: Position;
-  /** As the core has it: what was handed out to be applied counts. */
+  /** Membership as the core has it: entries that were handed out for apply are included. */
   #membership: M;
   #leading = false;
   #leaderId = 0;
@@ -96,7 +96,7 @@ export class Engine<M extends GroupConfiguration> {
     options.cache.readFrom((low, high, maxBytes) => options.readLog(low, high, maxBytes));
   }
 
-  /** This node is leader and has applied an entry of its own term: it may propose and serve leases. */
+  /** This node is leader and has applied an entry of its own term, so it may propose and use leases. */
   get leading(): boolean {
     return this.#leading;
   }
@@ -105,8 +105,10 @@ export class Engine<M extends GroupConfiguration> {
     return this.#applied.index;
   }
 
-  /** The end of the log on this node's disk. What a leader has appended and not synced lies beyond it, and so may what the
-   *  core counts as its own match: after an election that is the end of its log, synced or not. */
+  /**
+   * The last index of the log that is durable on this node. The core's own match may be higher on a leader: after
+   * an election, the match is the end of the log, synced or not.
+   */
   get durableIndex(): number {
     return this.#options.cache.lastIndex();
   }
@@ -115,12 +117,12 @@ export class Engine<M extends GroupConfiguration> {
     return this.#membership;
   }
 
-  /** Append batches and apply batches that are on their way. */
+  /** Number of append batches and apply batches without an answer. */
   get inFlight(): { readonly appends: number; readonly applies: number } {
     return { appends: this.#appends.length, applies: this.#applies.length };
   }
 
-  /** The ids of the append and of the apply that have been on their way for longest; 0 = there is none. */
+  /** The ids of the oldest append and the oldest apply without an answer; 0 = there is none. */
   get oldestInFlight(): { readonly append: number; readonly apply: number } {
     return { append: this.#appends[0]?.id ?? 0, apply: this.#applies[0]?.id ?? 0 };
   }
@@ -129,7 +131,7 @@ export class Engine<M extends GroupConfiguration> {
     return this.#core.basicStatus();
   }
 
-  /** What the admin API shows. */
+  /** The status for the admin API. */
   describe(): Status {
     return this.#core.status();
   }
@@ -138,67 +140,71 @@ export class Engine<M extends GroupConfiguration> {
     return this.#options.cache.firstIndex();
   }
 
-  /** One voter needs no timeout to know that nobody else leads. */
+  /** Starts the engine. A sole voter campaigns at once, because no other node can lead. */
   start(): void {
     if (this.#isSoleVoter()) this.#core.campaign();
     this.work();
   }
 
-  /** One interval has passed, more or less: ticks that come faster than the clock are not counted. */
+  /** About one interval has passed; ticks that come faster than the clock are not counted. */
   tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    // A tick may begin an election. Nobody leads who has not won one, so nothing else waits for these.
+    // A tick may start an election. Only a leader needs ticks for other work, and a node cannot lead before an
+    // election.
     if (this.#ticks.pass(nowMs) && !this.#voteGuard.isAsking(nowMs)) this.#core.tick();
     this.work();
   }
 
   /**
    * Appends proposals to the leader's log, in order, all or none.
-   * @returns false when the core took none of them (not leader, handing over, or too much uncommitted).
+   * @returns false when the core took none of them (not leader, transfer in progress, or too many uncommitted
+   * bytes).
    */
   propose(proposals: readonly Uint8Array[]): boolean {
     const entries = proposals.map((data) => ({ term: 0, index: 0, type: EntryType.Normal, data }));
     return this.#taken(this.#core.proposeEntries(entries), `${proposals.length} proposals`);
   }
 
-  /** Proposes a membership change; false as in `propose`. Check it with `checkConfChange` before. */
+  /** Proposes a membership change; false as in `propose`. Call `checkConfChange` first. */
   proposeConfChange(change: ConfChange): boolean {
     return this.#taken(this.#core.proposeConfChange(change), "a membership change");
   }
 
-  /** Why a change is impossible now, or null. */
+  /** The reason why a change is impossible now, or null. */
   checkConfChange(change: ConfChange): ConfChangeError | null {
     return this.#core.checkConfChange(change);
   }
 
-  /** Asks for a read index; the answer comes through `onReadState`, or never. */
+  /** Asks for a read index. The answer comes through `onReadState`, or never. */
   readIndex(context: Uint8Array): void {
     if (PLANTED.readIndexWithoutQuorum) this.#options.onReadState(context, this.#commit);
     else this.#core.readIndex(context);
   }
 
-  /** Hands leadership to `target`, or tries to. The lease is void from here on. */
+  /** Asks the core to transfer leadership to `target`. The lease is void from then on. */
   transferLeader(target: number): void {
     this.#core.transferLeader(target);
   }
 
-  /** The peer could not be reached: what was sent to it last is probably lost. */
+  /** The peer could not be reached: the last messages to the peer are probably lost. */
   reportUnreachable(peer: number): void {
     this.#core.reportUnreachable(peer);
   }
 
-  /** How a stream asked for by `sendSnapshot` ended; once for each. */
+  /** Reports the end of a stream that `sendSnapshot` asked for; called once for each. */
   reportSnapshot(peer: number, outcome: "finished" | "failed"): void {
     this.#core.reportSnapshot(peer, outcome);
   }
 
-  /** A message from another node; a Snap once its keyspace is received and verified. @returns why it was not taken, or
-   *  null. */
+  /**
+   * Steps a message from another node; a Snap only after its keyspace is received and verified. @returns the reason
+   * when the core refused the message, or null.
+   */
   receive(envelope: RaftEnvelope): Refusal | null {
     const { message, leaseRound } = envelope;
     const now = this.#options.clock.monotonicMs();
     const objection = this.#voteGuard.objection(envelope, now);
-    // Silence, and not a refusal: a refusal would be a promise too, and the candidate asks again.
+    // The message is dropped without an answer: a refusal would be a promise too, and the candidate asks again.
     if (objection !== null || this.#isTooMuch(message)) return null;
     const refusal = this.#core.step(message);
     if (refusal !== null) return refusal;
@@ -214,8 +220,11 @@ export class Engine<M extends GroupConfiguration> {
     return null;
   }
 
-  /** What is not applied stays in memory, and a leader knows of its own store only. Nothing is refused when the store has
-   *  nothing to do: then what is in memory is not committed, and what comes may be what commits it. */
+  /**
+   * Entries stay in memory until they are applied, and a leader does not know the state of a follower's store.
+   * While the store has nothing to apply, no message is dropped: the entries in memory are not committed then, and
+   * the message may commit them.
+   */
   #isTooMuch({ type, entries }: Message): boolean {
     const { cache, maxUnappliedBytes } = this.#options;
     if (type !== MessageType.App || entries.length === 0 || maxUnappliedBytes === undefined) return false;
@@ -236,7 +245,7 @@ export class Engine<M extends GroupConfiguration> {
       this.#applies.shift();
       this.#deliver(apply.responses);
     }
-    // A snapshot may have overtaken what is only now reported.
+    // An installed snapshot may be newer than the position that is reported only now.
     if (applied.index > this.#applied.index) this.#setApplied(applied);
     const { cache, retainBytes } = this.#options;
     this.#gone.push(cache.evictApplied(this.#applied.index, retainBytes));
@@ -251,7 +260,8 @@ export class Engine<M extends GroupConfiguration> {
     const overtaken = this.#appends.some((later) => later !== append && later.snapshot !== undefined);
     if (!overtaken) checkSame(`snapshot ${id}`, this.#core.confState(), membership.confState);
     this.#appends.shift();
-    // The snapshot's position is beyond every entry handed out before; the store has skipped or applied those.
+    // The snapshot's position is beyond every entry handed out before. The store has skipped or applied these
+    // entries.
     for (const apply of this.#applies.splice(0)) this.#deliver(apply.responses);
     if (applied.index > this.#applied.index) this.#setApplied(applied);
     this.#setMembership(membership);
@@ -260,18 +270,18 @@ export class Engine<M extends GroupConfiguration> {
     this.#finishAppends();
   }
 
-  /** Entries asked for by `readLog`; none = the log no longer has them. */
+  /** Receives the entries that `readLog` asked for. No entries: the log no longer has them. */
   onLogRead(low: number, entries: readonly Entry[]): void {
     this.#options.cache.loaded(low, entries);
     this.#core.resumeAppends();
   }
 
-  /** Carries out everything the core has decided. Call after each batch of inputs. */
+  /** Passes on everything that the core has decided. Call `work` after each batch of inputs. */
   work(): void {
     while (this.#core.hasReady()) this.#process(this.#core.ready());
     this.#updateLeadership();
     this.#renewLease();
-    // Only now: no message with any of them is left in the core, and what was sent has been copied.
+    // The core holds no message with these entries any more, and the transport has copied sent messages.
     for (const entries of this.#gone.splice(0)) {
       if (entries.length > 0) this.#options.onEvicted(entries);
     }
@@ -281,7 +291,8 @@ export class Engine<M extends GroupConfiguration> {
     const { published, onReadState } = this.#options;
     if (ready.hardState !== null && ready.hardState.commit > this.#commit) {
       this.#commit = ready.hardState.commit;
-      // Before any message that could let another node acknowledge what was committed: see LinearizableReader.
+      // The commit index is published before any message that lets another node acknowledge the commit: see
+      // LinearizableReader.
       published.publishCommit(this.#commit);
     }
     this.#noteTransfer();
@@ -291,14 +302,17 @@ export class Engine<M extends GroupConfiguration> {
       if (message.to === APPEND_THREAD) this.#append(message);
       else if (message.to === APPLY_THREAD) this.#apply(message);
       else if (message.type === MessageType.Heartbeat) {
-        // The time is taken before the first of them leaves.
+        // The round takes its time before the first of its messages is sent.
         if (round < 0) round = this.#nextRound(message.term);
         this.#send(message, round);
       } else this.#send(message, this.#voteGuard.roundFor(message));
     }
   }
 
-  /** Before anything of this Ready leaves: the lease ends where a transfer begins, and with the leadership. */
+  /**
+   * Called before any message of this Ready is sent: the lease ends when a transfer begins, and with the
+   * leadership.
+   */
   #noteTransfer(): void {
     const { leadTransferee, raftState, term } = this.#core.basicStatus();
     if (raftState !== StateType.Leader) {
@@ -327,7 +341,7 @@ export class Engine<M extends GroupConfiguration> {
       return;
     }
     const handsOver = message.type === MessageType.TimeoutNow;
-    // The transfer may be over again by the time its message leaves; the target is told all the same.
+    // The transfer may have ended before its message is sent; the target receives the message anyway.
     if (handsOver) this.#endLease();
     const isAnswer = message.type === MessageType.HeartbeatResp;
     this.#options.send(message.to, {
@@ -351,7 +365,8 @@ export class Engine<M extends GroupConfiguration> {
     const { cache, install } = this.#options;
     while (this.#appends.length > 0) {
       const append = this.#appends[0] as PendingAppend;
-      // Behind a snapshot every message waits until the snapshot is in force: the snapshot is acknowledged first.
+      // After a snapshot, every message waits until the snapshot is in force, because the snapshot is acknowledged
+      // first.
       if (append.id > this.#durableId || append.installing) break;
       if (append.snapshot !== undefined) {
         this.#overtaken.push(cache.restart(append.snapshot.index, append.snapshot.term));
@@ -374,9 +389,9 @@ export class Engine<M extends GroupConfiguration> {
     this.#options.apply(id, message.entries);
   }
 
-  /** Puts a committed change into force here; the store writes the same down when it applies the entry. */
+  /** Puts a committed change into force in the core. The store records the same change when it applies the entry. */
   #applyMembership(entry: Entry): void {
-    // Handed out again after a restart: the keyspace has it already, and so has the core.
+    // A restart hands out the entry again although keyspace and core already have the change.
     if (entry.index <= this.#membership.index) return;
     const { membership, change } = this.#options.applyMembership(this.#membership, entry);
     if (change === null) return;
@@ -402,7 +417,10 @@ export class Engine<M extends GroupConfiguration> {
     }
   }
 
-  /** The core's own acknowledgements are never malformed, and refused only when it has removed itself meanwhile. */
+  /**
+   * The core's own acknowledgements are well-formed. The core refuses them only when it has removed itself
+   * meanwhile.
+   */
   #stepOwn(response: Message): void {
     const refusal = this.#core.step(response);
     if (refusal !== null && refusal.code !== "PEER_NOT_FOUND")

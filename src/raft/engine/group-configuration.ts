@@ -1,6 +1,6 @@
 /**
- * Who votes and who listens in one Raft group, as a function of its log (docs/engine.md, "Who is who"). What the nodes are called and
- * where they are is no matter of a group: that is the node registry of the cluster (cluster/registry).
+ * The voters and learners of one Raft group, as a function of the group's log (docs/engine.md, "Who is who"). Names
+ * and addresses of nodes belong to the node registry of the cluster (cluster/registry).
  */
 import {
   type ConfChange,
@@ -12,23 +12,26 @@ import {
 } from "../core/index.ts";
 
 export interface GroupConfiguration {
-  /** Index of the entry that made this configuration: it guards an operator's decision. 1 = the bootstrap. */
+  /**
+   * Index of the entry that made this configuration. An operator's change names the index as its guard. 1 = the
+   * bootstrap.
+   */
   readonly index: number;
   readonly confState: ConfState;
 }
 
-/** Position of the bootstrap: the initial configuration is the state there, on every initial member. */
+/** Position of the bootstrap. The state at this position is the initial configuration on every initial member. */
 export const BOOTSTRAP_POSITION = Object.freeze({ index: 1, term: 1 });
 
 /** The configuration of a joining node that knows no member yet. */
 export const NO_CONFIGURATION: GroupConfiguration = Object.freeze({ index: 0, confState: EMPTY_CONF_STATE });
 
-/** The entry changes the configuration, or what is registered of a node. */
+/** The entry changes the configuration, or the registry's record of a node. */
 export function isMembershipEntry(entry: Entry): boolean {
   return entry.type !== EntryType.Normal;
 }
 
-/** The configuration behind the entry at `index`. @throws ConfChangeError: the change is impossible */
+/** The configuration after the entry at `index`. @throws ConfChangeError: the change is impossible */
 export function nextConfiguration(
   before: GroupConfiguration,
   index: number,
@@ -37,7 +40,10 @@ export function nextConfiguration(
   return { index, confState: nextConfState(before.confState, change) };
 }
 
-/** Why a change that was decided on the configuration at `guardIndex` (0 = any) may not be made now, or null. */
+/**
+ * The reason why a change that was decided on the configuration at `guardIndex` (0 = any) is not allowed now, or
+ * null.
+ */
 export function staleGuard(configuration: GroupConfiguration, guardIndex: number): string | null {
   if (guardIndex === 0 || guardIndex === configuration.index) return null;
   return `decided on configuration ${guardIndex}, in force is ${configuration.index}`;
@@ -62,7 +68,7 @@ export function isJoint({ confState }: GroupConfiguration): boolean {
   return confState.votersOutgoing.length > 0;
 }
 
-/** The core and the log must come to the same configuration. @throws Error naming both */
+/** Checks that the core and the log have the same configuration. @throws Error naming both */
 export function checkSame(where: string, core: ConfState, log: ConfState): void {
   if (sameConfState(core, log)) return;
   throw new Error(`${where} brought the configuration ${shown(log)}, the core has ${shown(core)}`);
@@ -78,7 +84,7 @@ function sameConfState(a: ConfState, b: ConfState): boolean {
   );
 }
 
-/** In any order. */
+/** Compares ids in any order. */
 function sameIds(a: readonly number[], b: readonly number[]): boolean {
   const ids = new Set(a);
   return ids.size === new Set(b).size && b.every((id) => ids.has(id));

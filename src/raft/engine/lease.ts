@@ -1,30 +1,32 @@
 /**
- * How long this leader may answer reads without asking anybody (design/contract.md, section 5, "Lease reads"; Ongaro's thesis, 6.4.1).
+ * The time for which this leader may answer reads without asking other nodes (design/contract.md, section 5, "Lease
+ * reads"; Ongaro's thesis, 6.4.1).
  *
- * Each round of heartbeats has a number and the time at which it was *sent*. A voter that acknowledges a round promises to
- * vote for nobody else for an election timeout from when it got it, which is later. So from the send time of the newest
- * round that a majority has acknowledged, nobody can be elected for an election timeout, on their clocks.
+ * Each round of heartbeats has a number and the time when the round was *sent*. A voter that acknowledges a round
+ * promises to vote for no other node for an election timeout from the receipt, which is later. So no other node can
+ * be elected within an election timeout, on the voters' clocks, after the send time of the newest round that a
+ * majority has acknowledged.
  */
 import { PLANTED } from "../../platform/planted.ts";
 import type { ConfState } from "../core/index.ts";
 
 /**
- * Share of the election timeout that the lease lasts. A node's ten ticks take at least 0.81 of it, because a late tick
- * may be followed by an early one (TickGate); the rest is for clocks that run at different speeds.
+ * Share of the election timeout that the lease lasts. A node's ten ticks take at least 0.81 of the timeout, because
+ * an early tick may follow a late tick (TickGate). The rest is margin for clocks that run at different speeds.
  * @internal
  */
 export const LEASE_SHARE = 0.7;
 
 interface Acknowledgement {
   round: number;
-  /** When that round was sent. */
+  /** Time when the acknowledged round was sent. */
   sentAtMs: number;
 }
 
 export class Lease {
   readonly #self: number;
   readonly #electionTimeoutMs: number;
-  /** Never goes back while the process lives, whatever the term. */
+  /** The number of the last round. The number never decreases while the process runs, in any term. */
   #round = 0;
   /** Send times of rounds that may still be acknowledged, oldest first. */
   #sent: { readonly round: number; readonly sentAtMs: number }[] = [];
@@ -38,12 +40,12 @@ export class Lease {
     this.#electionTimeoutMs = electionTimeoutMs;
   }
 
-  /** The newest round that grants a lease: what a forced vote is compared with. */
+  /** The newest round that grants a lease. A forced vote is compared with this round. */
   get lastRound(): number {
     return this.#round;
   }
 
-  /** This node has become leader in `term`: nothing that was acknowledged before counts. */
+  /** This node has become leader in `term`: earlier acknowledgements no longer count. */
   begin(term: number): void {
     if (term === this.#term) return;
     this.#term = term;
@@ -53,20 +55,20 @@ export class Lease {
     this.#voidUntilMs = 0;
   }
 
-  /** A transfer of leadership is under way (its forced vote bypasses the voters' patience), or no longer. */
+  /** A transfer of leadership is in progress, or has ended. A transfer's forced vote ignores the voters' patience. */
   transfer(underWay: boolean, nowMs: number): void {
     if (PLANTED.leaseDuringTransfer || underWay === this.#transferring) return;
     this.#transferring = underWay;
-    // Aborted. The target may have been told all the same, and may not have campaigned yet.
+    // The transfer was aborted. The target may have received its message, and may campaign later.
     if (!underWay) this.#voidUntilMs = nowMs + this.#electionTimeoutMs;
   }
 
-  /** A round of heartbeats is about to be sent. @returns its number; 0 = it grants no lease */
+  /** A round of heartbeats is about to be sent. @returns the number of the round; 0 = the round grants no lease */
   nextRound(nowMs: number): number {
     if (this.#transferring) return 0;
     this.#round++;
     this.#sent.push({ round: this.#round, sentAtMs: nowMs });
-    // A round older than an election timeout grants no lease any more.
+    // A round older than an election timeout grants no lease.
     while ((this.#sent[0]?.sentAtMs ?? nowMs) < nowMs - this.#electionTimeoutMs) this.#sent.shift();
     return this.#round;
   }
@@ -81,7 +83,7 @@ export class Lease {
     this.#acknowledged.set(from, { round, sentAtMs });
   }
 
-  /** Monotonic milliseconds until which nobody else can be elected; 0 = no lease. */
+  /** Monotonic milliseconds until which no other node can be elected; 0 = no lease. */
   validUntilMs(confState: ConfState, nowMs: number): number {
     if (this.#transferring || nowMs < this.#voidUntilMs) return 0;
     const learners = PLANTED.leaseCountsLearners ? confState.learners : [];

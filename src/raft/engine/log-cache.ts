@@ -1,7 +1,7 @@
 /**
- * The log as the core may read it, without waiting: the newest entries (every one that is stable and not yet evicted) lie
- * in memory; of the older ones that the WAL retains the terms are known, and the entries come in pages, asked for when a
- * follower needs them. An entry stays in memory until it is applied; how long after that is the engine's policy.
+ * The log as the core reads it, without waiting. The newest entries (stable and not evicted) are in memory. Of
+ * older entries that the WAL retains, memory has the terms, and the entries are read in pages when a follower needs
+ * them. An entry stays in memory until it is applied; the engine decides how long after that.
  */
 import { entrySize } from "../core/sizes.ts";
 import { type InitialState, type Storage, StorageError } from "../core/storage.ts";
@@ -10,19 +10,22 @@ import type { TermRun } from "../log/types.ts";
 import { LogPages, PAGE_BYTES } from "./log-pages.ts";
 import { TermRuns } from "./term-runs.ts";
 
-/** Trim the array only when this many slots at its head are dead: amortises the copy. */
+/** Trim the array only when this many slots at its head are dead, to amortise the copy. */
 const TRIM_SLOTS = 1_024;
-/** Small entries count little in bytes: this many at most stay behind the applied index. */
+/** Limit of entries behind the applied index, because small entries hardly count in bytes. */
 const RETAIN_ENTRIES = 65_536;
 const NO_DATA = new Uint8Array(0);
 
 export interface LogCacheStart {
   readonly hardState: HardState;
   readonly confState: ConfState;
-  /** The position just before the first entry that will be held: what is applied at start. */
+  /** The position before the first entry that memory will hold: the applied position at start. */
   readonly index: number;
   readonly term: number;
-  /** What the WAL retains: its first entry, and where terms begin (RecoveredLog). Nothing = nothing before `index`. */
+  /**
+   * The first entry that the WAL retains, and where terms begin (RecoveredLog). Absent = the WAL has nothing before
+   * `index`.
+   */
   readonly retained?: { readonly firstIndex: number; readonly terms: readonly TermRun[] };
 }
 
@@ -33,7 +36,7 @@ export class LogCache implements Storage {
   readonly #start: LogCacheStart;
   readonly #terms: TermRuns;
   readonly #pages = new LogPages();
-  /** First indexes of reads under way. */
+  /** First indexes of reads without an answer. */
   readonly #reading = new Set<number>();
   #readLog: ReadLog | undefined;
   /** Entries from `#baseIndex + 1` on, with `#head` dead slots before them. */
@@ -61,12 +64,12 @@ export class LogCache implements Storage {
       : new TermRuns([{ index, term }], index);
   }
 
-  /** Reads entries that are no longer in memory. Without a reader such entries are COMPACTED. */
+  /** Sets the reader of entries that are no longer in memory. Without a reader such entries are COMPACTED. */
   readFrom(readLog: ReadLog): void {
     this.#readLog = readLog;
   }
 
-  /** Bytes of entry data held. */
+  /** Bytes of entry data in memory. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -79,7 +82,7 @@ export class LogCache implements Storage {
     return { hardState: this.#start.hardState, confState: this.#confState };
   }
 
-  /** What a snapshot taken now would say. */
+  /** Sets the position and configuration that a snapshot taken now has. */
   setApplied(applied: { readonly index: number; readonly term: number }, confState: ConfState): void {
     this.#applied = applied;
     this.#confState = confState;
@@ -113,8 +116,10 @@ export class LogCache implements Storage {
     return { metadata: { index, term, confState: this.#confState }, data: NO_DATA };
   }
 
-  /** Appends stable entries; those at or after the first one's index are replaced (a new leader's log wins).
-   *  @returns the entries that were replaced. */
+  /**
+   * Appends stable entries. Entries at or after the first new index are replaced, because a new leader's log
+   * replaces them. @returns the entries that were replaced.
+   */
   append(entries: readonly Entry[]): Entry[] {
     const first = entries[0];
     if (first === undefined) return [];
@@ -133,15 +138,17 @@ export class LogCache implements Storage {
     return replaced;
   }
 
-  /** Forgets entries at or below `appliedIndex`, oldest first, until at most `retainBytes` (and `RETAIN_ENTRIES`) are
-   *  left or nothing more is applied; returns them. */
+  /**
+   * Removes entries at or below `appliedIndex` from memory, oldest first, until at most `retainBytes` (and
+   * `RETAIN_ENTRIES`) are left, or no applied entry is left. @returns the removed entries.
+   */
   evictApplied(appliedIndex: number, retainBytes: number): Entry[] {
     const evicted: Entry[] = [];
     const retainEntries = retainBytes === 0 ? 0 : RETAIN_ENTRIES;
     while (this.#baseIndex < appliedIndex && (this.#bytes > retainBytes || this.length > retainEntries)) {
       const entry = this.#entries[this.#head];
       if (entry === undefined) break;
-      // A dead slot must not keep a 3 MiB entry alive until the array is trimmed.
+      // The slot is cleared, so that it does not keep a 3 MiB entry alive until the array is trimmed.
       this.#entries[this.#head++] = DEAD;
       this.#baseIndex = entry.index;
       this.#bytes -= entry.data.byteLength;
@@ -154,7 +161,7 @@ export class LogCache implements Storage {
     return evicted;
   }
 
-  /** The log begins anew behind an installed snapshot; returns the entries that memory held. */
+  /** The log begins anew after an installed snapshot. @returns the entries that were in memory. */
   restart(index: number, term: number): Entry[] {
     const dropped = this.#entries.slice(this.#head);
     this.#entries = [];
@@ -168,12 +175,12 @@ export class LogCache implements Storage {
     return dropped;
   }
 
-  /** The answer to a read. No entries: the log has dropped them, and whoever needs them needs a snapshot. */
+  /** The answer to a read. No entries: the log has dropped them, and a follower that needs them needs a snapshot. */
   loaded(low: number, entries: readonly Entry[]): void {
-    // Not asked for any more: the log began anew meanwhile.
+    // The read is obsolete: the log began anew meanwhile.
     if (!this.#reading.delete(low)) return;
     if (entries.length === 0) {
-      // At least this one is gone. Others that went with it are found out when somebody needs them.
+      // At least entry `low` is gone. A later read finds other entries that are gone.
       this.#retainedFirst = Math.max(this.#retainedFirst, low + 1);
       return;
     }
@@ -191,7 +198,7 @@ export class LogCache implements Storage {
       throw new StorageError("PENDING");
     }
     const next = low + found.length;
-    // Read ahead: the follower will want the next entries before it has acknowledged these.
+    // The next page is read early: the follower needs the next entries before it acknowledges the current page.
     if (next <= this.#baseIndex && !this.#pages.has(next)) this.#ask(next);
     return limited(found, 0, Math.min(found.length, high - low), maxBytes);
   }
@@ -203,7 +210,7 @@ export class LogCache implements Storage {
   }
 }
 
-/** entries[from, to), as many as fit, but at least one, or a large entry could never be read. */
+/** entries[from, to), as many as fit in `maxBytes`. At least one is returned, so that a large entry can be read. */
 function limited(entries: readonly Entry[], from: number, to: number, maxBytes: number): readonly Entry[] {
   let bytes = 0;
   let end = from;

@@ -12,11 +12,11 @@ interface Page {
 }
 
 /**
- * Entries that memory has let go of, read back from the log for followers that are behind. They are applied, so they
- * never change.
+ * Evicted entries, read back from the log for followers that are behind. The entries are applied, so they never
+ * change.
  */
 export class LogPages {
-  /** Least recently used first. */
+  /** Pages, least recently used first. */
   #pages: Page[] = [];
   #bytes = 0;
 
@@ -24,7 +24,7 @@ export class LogPages {
     return this.#bytes;
   }
 
-  /** The entries from `index` to the end of the page that has it; undefined when no page does. */
+  /** The entries from `index` to the end of the page that contains `index`; undefined when no page does. */
   from(index: number): readonly Entry[] | undefined {
     const at = this.#pages.findIndex(({ entries }) => holds(entries, index));
     if (at < 0) return undefined;

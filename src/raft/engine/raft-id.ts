@@ -1,7 +1,7 @@
 /**
- * The number by which the core knows a node, from the operator's name for it. 48 bits of SHA-256: never 0 ("nobody"),
- * always a safe integer, the same on every node without asking anybody. Two names of one cluster that collide are
- * refused where the configuration is read.
+ * The core's number for a node, made from the operator's name for the node: 48 bits of SHA-256. The number is never
+ * 0 ("nobody"), always a safe integer, and the same on every node. The configuration parser refuses two names of
+ * one cluster with the same number.
  */
 export function raftIdOf(nodeName: string): number {
   const digest = new Bun.CryptoHasher("sha256").update(nodeName).digest();

@@ -1,6 +1,6 @@
 import type { TermRun } from "../log/types.ts";
 
-/** The term of every entry of a log, as the few places where it changes. */
+/** The term of every entry of a log, stored as the few indexes where the term changes. */
 export class TermRuns {
   /** Ascending by index, never empty: the first run begins at the position before the first entry. */
   #runs: TermRun[];
@@ -21,7 +21,7 @@ export class TermRuns {
     return (this.#runs[0] as TermRun).index;
   }
 
-  /** undefined: outside of [baseIndex, lastIndex]. */
+  /** The term of the entry at `index`; undefined outside of [baseIndex, lastIndex]. */
   at(index: number): number | undefined {
     if (index > this.#lastIndex || index < this.baseIndex) return undefined;
     let low = 0;
@@ -34,7 +34,7 @@ export class TermRuns {
     return (this.#runs[low - 1] as TermRun).term;
   }
 
-  /** The entry at `index` (at most one behind the end) has this term; whatever was behind it is gone. */
+  /** The entry at `index` (at most one after the end) has this term; later entries are removed. */
   set(index: number, term: number): void {
     while (this.#runs.length > 1 && (this.#runs.at(-1) as TermRun).index >= index) this.#runs.pop();
     if (this.#runs.at(-1)?.term !== term) this.#runs.push({ index, term });

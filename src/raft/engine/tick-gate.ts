@@ -1,6 +1,7 @@
 /**
- * Ticks measure a promise (an election timeout is so many of them), so they must not come faster than time passes: after a
- * late one, a timer may fire early, or several times at once. Ten ticks that pass this gate take at least 8.1 intervals.
+ * Ticks measure a promise (an election timeout is a number of ticks), so ticks must not come faster than time
+ * passes. After a late tick, a timer may fire early, or several times at once. Ten ticks that pass this gate take
+ * at least 8.1 intervals.
  */
 export class TickGate {
   readonly #intervalMs: number;

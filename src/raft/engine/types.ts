@@ -14,14 +14,20 @@ export interface Position {
   readonly term: number;
 }
 
-/** @typeParam M what the group replicates of its configuration, and whatever else the same entries change: the engine carries it */
+/**
+ * @typeParam M the replicated configuration of the group, with any other state that the same entries change; the
+ * engine only passes the other state on
+ */
 export interface EngineOptions<M extends GroupConfiguration> {
   readonly core: RawNode;
   readonly cache: LogCache;
   readonly published: PublishedGroup;
   readonly clock: Clock;
   readonly membership: M;
-  /** Behind a committed membership entry; `change` null: every replica takes the entry for empty. Pure: the state machine computes the same. */
+  /**
+   * Returns the state after a committed membership entry; `change` null: every replica treats the entry as empty.
+   * Pure: the state machine computes the same.
+   */
   readonly applyMembership: (
     before: M,
     entry: Entry,
@@ -29,35 +35,50 @@ export interface EngineOptions<M extends GroupConfiguration> {
   readonly tickMs: number;
   /** The shortest time after which another node may start an election. */
   readonly electionTimeoutMs: number;
-  /** This process has not been a member before: it remembers nobody's lease because there was none. */
+  /** This process has not been a member before, so it cannot have forgotten a lease. */
   readonly fresh: boolean;
   /** Bytes of applied entries kept in memory for followers that are a little behind. */
   readonly retainBytes: number;
-  /** Bytes of entries in memory beyond which a leader's next ones are not taken while the store has some to apply: it sends
-   *  them again. Default: no bound. */
+  /**
+   * Limit in bytes of entries in memory. Above the limit, a leader's appends are dropped while the store has
+   * entries to apply; the leader sends them again. Default: no limit.
+   */
   readonly maxUnappliedBytes?: number;
-  /** To the log thread; answered through `onAppended`. A snapshot in the batch is the marker of a received one. */
+  /**
+   * Sends a batch to the log thread; `onAppended` receives the answer. A snapshot in the batch is the marker of a
+   * received snapshot.
+   */
   readonly append: (id: number, batch: WalBatch) => void;
-  /** To the store thread; answered through `onApplied`. Membership entries among them are for the FSM to write down. */
+  /**
+   * Sends entries to the store thread; `onApplied` receives the answer. The FSM records the membership entries
+   * among them.
+   */
   readonly apply: (id: number, entries: readonly Entry[]) => void;
-  /** To the store thread: put the received keyspace at this position in force. Its marker is durable in the log. Answered
-   *  through `onInstalled`. */
+  /**
+   * Asks the store thread to put the received keyspace at this position in force. The snapshot's marker is durable
+   * in the log. `onInstalled` receives the answer.
+   */
   readonly install: (id: number, snapshot: SnapshotMetadata) => void;
-  /** Every other voter has been heard, or found out of reach, since this process started: a node that is not fresh neither
-   *  votes nor stands for election before that (for so long as RESTART_PATIENCE says). Default: always. */
+  /**
+   * True when every other voter has been heard, or could not be reached, since this process started. A node that is
+   * not fresh neither votes nor campaigns before that (for at most RESTART_PATIENCE election timeouts). Default:
+   * always true.
+   */
   readonly mayElect?: () => boolean;
-  /** To other nodes, in order. */
+  /** Sends to other nodes, in order. */
   readonly send: (to: number, envelope: RaftEnvelope) => void;
-  /** The core wants this peer to get a snapshot: stream one, with its real metadata in `message`. To be answered by
-   *  `reportSnapshot` once, however it ends; not at all when it is called again for the same peer before. */
+  /**
+   * The core asks for a snapshot to this peer: stream one, with its real metadata in `message`. Call
+   * `reportSnapshot` once at the end, except when `sendSnapshot` is called again for the same peer before the end.
+   */
   readonly sendSnapshot: (to: number, message: Message) => void;
-  /** Entries [low, high) that are no longer in memory, from the log thread; the answer goes to `onLogRead`. */
+  /** Asks the log thread for entries [low, high) that are no longer in memory; `onLogRead` receives the answer. */
   readonly readLog: (low: number, high: number, maxBytes: number) => void;
-  /** Entries that have left the in-memory log: their buffers may be used again. */
+  /** These entries have left the in-memory log: their buffers may be reused. */
   readonly onEvicted: (entries: readonly Entry[]) => void;
   readonly onLeadership: (leading: boolean, leaderId: number, term: number) => void;
-  /** A membership change is in force (applied by the core), or came with a snapshot. */
+  /** A membership change is in force (the core has applied the change), or came with a snapshot. */
   readonly onMembership: (membership: M) => void;
-  /** A read request of this node: everything committed when it was asked is at or below `index`. */
+  /** Answers a read request of this node: every entry committed at the time of the request is at or below `index`. */
   readonly onReadState: (context: Uint8Array, index: number) => void;
 }

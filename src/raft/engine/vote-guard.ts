@@ -1,6 +1,6 @@
 /**
- * What this node has promised to leaders, beyond what the core knows: by the clock and not by ticks, and in numbers that a
- * message delayed for minutes cannot get around.
+ * Promises of this node to leaders that the core does not know. The promises are measured by the clock instead of
+ * ticks, and in round numbers, so that a message with a delay of minutes cannot break a promise.
  */
 
 import type { RaftEnvelope } from "../../peer/types.ts";
@@ -8,14 +8,17 @@ import { PLANTED } from "../../platform/planted.ts";
 import { type Message, MessageType } from "../core/index.ts";
 
 /**
- * Share of the election timeout for which a voter is patient by the clock: longer than any lease (LEASE_SHARE), and shorter
- * than a whole one, or candidates whose ticks came a little early would find closed doors and have to wait for another.
+ * Share of the election timeout for which a voter refuses other candidates, by the clock. The share is longer than
+ * any lease (LEASE_SHARE) and shorter than the whole timeout: otherwise candidates whose ticks come slightly early
+ * would be refused and would wait for another timeout.
  * @internal
  */
 export const PATIENCE_SHARE = 0.9;
 
-/** Election timeouts for which a restarted node waits at most for a word of every other voter. A connection that leads
- *  nowhere is given up sooner than that. @internal */
+/**
+ * Election timeouts that a restarted node waits at most for a message of every other voter. A connection attempt
+ * that fails ends sooner. @internal
+ */
 export const RESTART_PATIENCE = 10;
 
 interface AcknowledgedRound {
@@ -26,15 +29,17 @@ interface AcknowledgedRound {
 
 export class VoteGuard {
   readonly #electionTimeoutMs: number;
-  /** Before this moment it votes for nobody: it no longer knows whose lease it acknowledged. */
+  /** Before this time the node votes for no other node: the node no longer knows whose lease it acknowledged. */
   readonly #silentUntilMs: number;
-  /** Nor before this one, unless every other voter has been asked: one of them may know that this data directory is older
-   *  than what the node has promised. */
+  /**
+   * Before this time the node votes only if every other voter has been heard: a voter may know that this data
+   * directory is older than the node's promises.
+   */
   readonly #askingUntilMs: number;
   readonly #mayElect: () => boolean;
   #acknowledged: AcknowledgedRound = { leader: 0, term: 0, round: 0 };
   #heardAtMs = Number.NEGATIVE_INFINITY;
-  /** The round that a TimeoutNow named, for the forced votes that it asks for. */
+  /** The round in the last TimeoutNow, for the forced votes that follow. */
   #handedOver = { term: 0, round: 0 };
 
   /** @param fresh this node has never been a member before */
@@ -52,12 +57,15 @@ export class VoteGuard {
     this.#silentUntilMs = silent ? nowMs + electionTimeoutMs : Number.NEGATIVE_INFINITY;
   }
 
-  /** Restarted, and not every other voter has been heard or found out of reach: no vote, and no campaign. */
+  /**
+   * The node has restarted, and another voter has been neither heard nor found unreachable: no vote and no
+   * campaign.
+   */
   isAsking(nowMs: number): boolean {
     return nowMs < this.#askingUntilMs && !this.#mayElect();
   }
 
-  /** Why a message may not reach the core, or null. */
+  /** The reason why a message may not reach the core, or null. */
   objection({ message, leaseRound }: RaftEnvelope, nowMs: number): string | null {
     const { type } = message;
     // A node that forgets its leader helps to elect another one while the lease still holds.
@@ -68,14 +76,14 @@ export class VoteGuard {
     if (nowMs < this.#silentUntilMs) return "restarted less than an election timeout ago";
     if (this.isAsking(nowMs)) return "restarted, and not every voter has been heard";
     if (type === MessageType.TimeoutNow) {
-      // The first vote of a forced election is the target's own, and it may be the one that the lease rests on.
+      // The first vote of a forced election is the target's own vote, and the lease may depend on it.
       const { term, round } = this.#acknowledged;
       return message.term === term && round > leaseRound ? "of a transfer that was aborted" : null;
     }
     if (isForced(message)) {
       const { term, round } = this.#acknowledged;
-      // The leader gave up its lease after `leaseRound` and has granted this node's newer one since: the transfer that
-      // this vote belongs to was aborted long ago.
+      // The leader gave up its lease after `leaseRound` and has granted a newer lease to this node since. So the
+      // transfer of this vote was aborted.
       return message.term === term + 1 && round > leaseRound ? "of a transfer that was aborted" : null;
     }
     if (PLANTED.voteAtOnceAfterRestart) return null;
@@ -84,9 +92,9 @@ export class VoteGuard {
       : null;
   }
 
-  /** The core has taken a message, and its term is `term` now. */
+  /** The core has accepted a message; the core's term is now `term`. */
   taken({ message, leaseRound }: RaftEnvelope, term: number, nowMs: number): void {
-    // Before the terms are compared: the target of a TimeoutNow is in the next term already.
+    // Checked before the terms are compared, because the target of a TimeoutNow is already in the next term.
     if (message.type === MessageType.TimeoutNow && message.term >= this.#handedOver.term) {
       this.#handedOver = { term: message.term, round: leaseRound };
     }
@@ -94,13 +102,13 @@ export class VoteGuard {
     if (message.type !== MessageType.Heartbeat && message.type !== MessageType.App) return;
     this.#heardAtMs = nowMs;
     if (message.type !== MessageType.Heartbeat || leaseRound === 0) return;
-    // One that was overtaken on the way takes nothing back.
+    // A heartbeat that was overtaken by a newer heartbeat changes nothing.
     const known = this.#acknowledged;
     if (known.term === term && known.round >= leaseRound) return;
     this.#acknowledged = { leader: message.from, term, round: leaseRound };
   }
 
-  /** The round that goes with a message of this node to somebody. */
+  /** The round to send with a message of this node. */
   roundFor(message: Message): number {
     if (message.type === MessageType.HeartbeatResp) {
       const { leader, term, round } = this.#acknowledged;
@@ -113,7 +121,7 @@ export class VoteGuard {
   }
 }
 
-/** A vote asked for in a transfer of leadership: whoever gets it votes although its leader is alive. */
+/** A vote request in a transfer of leadership. A voter grants such a vote although its leader is alive. */
 function isForced(message: Message): boolean {
   return message.type === MessageType.Vote && message.context.byteLength > 0;
 }
