@@ -77,7 +77,14 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   const onFenced = (message: string, code: ExitCode): void => {
     if (serving === undefined) end(message, code);
     // The copy of a fenced node is of no use, so the exit code is the same whether the stop succeeds or fails.
-    else serving.stop().finally(() => end(message, code));
+    else
+      serving.stop().then(
+        () => end(message, code),
+        (error: unknown) => {
+          log.error("the stop of a fenced node failed", { error });
+          end(message, code);
+        },
+      );
   };
   const onFatal = (message: string, code: ExitCode): void => {
     if (code === EXIT.MAY_MEND) ended.resolve(code);

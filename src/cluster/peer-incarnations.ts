@@ -78,17 +78,17 @@ export class PeerIncarnations {
    * here.
    * @param own this node's hello: the peer has confirmed the start of the peer that `own` names
    */
-  keep(hello: Hello, own: Hello, standing: HandshakeGate): void {
+  keep(hello: Hello, own: Hello, gate: HandshakeGate): void {
     const { id, instance, boot } = hello;
     this.#hear(hello);
     const known = this.#known.get(id);
     if (known?.boot === boot) {
-      standing.accept();
+      gate.accept();
       return;
     }
     const writing = this.#writing.get(id);
     if (writing?.known.boot === boot) {
-      writing.waiting.push(standing);
+      writing.waiting.push(gate);
       return;
     }
     // Another start of the peer was recorded after this node's hello: the peer's hello may come from an older
@@ -96,10 +96,10 @@ export class PeerIncarnations {
     const vouched =
       known === undefined || known.instance !== instance || known.boot === own.lastIncarnationOfYou;
     if (writing !== undefined || !vouched) {
-      standing.reject("another start of it was met meanwhile");
+      gate.reject("another start of it was met meanwhile");
       return;
     }
-    this.#writing.set(id, { known: { instance, boot }, waiting: [standing] });
+    this.#writing.set(id, { known: { instance, boot }, waiting: [gate] });
     this.#write("");
   }
 
@@ -112,9 +112,9 @@ export class PeerIncarnations {
     for (const [id, { known, waiting }] of [...this.#writing]) {
       if (table.get(id) !== known) continue;
       this.#writing.delete(id);
-      for (const standing of waiting) {
-        if (ok) standing.accept();
-        else standing.reject("its start cannot be written down here");
+      for (const gate of waiting) {
+        if (ok) gate.accept();
+        else gate.reject("its start cannot be written down here");
       }
     }
   }

@@ -35,9 +35,9 @@ export const PEER_PROTOCOL = 2;
  * nodes.
  */
 const MAX_PEER_INCARNATIONS = 64;
-/** Number of addresses without proof that are logged in STRANGERS_MS: one line for each address. */
-const LOGGED_STRANGERS = 16;
-const STRANGERS_MS = 60_000;
+/** Number of addresses without proof that are logged in UNPROVEN_MS: one line for each address. */
+const LOGGED_UNPROVEN = 16;
+const UNPROVEN_MS = 60_000;
 /** Time until the connections of a removed member are closed. */
 const FAREWELL_MS = 1_000;
 
@@ -70,7 +70,7 @@ export class ClusterPeers {
   readonly #hellos = new Map<number, Hello>();
   /** Nodes of this cluster that are missing in the membership here, perhaps because this replica is behind. */
   readonly #unknownPeers = new Map<number, Hello>();
-  /** Addresses of connections without proof of membership that were logged in the last STRANGERS_MS. */
+  /** Addresses of connections without proof of membership that were logged in the last UNPROVEN_MS. */
   readonly #unproven = new Set<string>();
   /**
    * Members that were removed a moment ago: messages to them (above all the end of their removal) may still be
@@ -107,12 +107,12 @@ export class ClusterPeers {
       hello: (to) => this.#hello(to),
       certify: (hello, cert) => this.#certify(hello, cert),
       admit: (hello) => this.#admit(hello),
-      keep: (hello, own, standing) => this.#incarnations.keep(hello, own, standing),
+      keep: (hello, own, gate) => this.#incarnations.keep(hello, own, gate),
       onMessage: options.onMessage,
       onUnreachable: options.onUnreachable,
       onRefused: (peer, code, message) => this.#onRefused(peer, code, message),
       onProblem: (peer, problem) => this.#onProblem(peer, problem),
-      onStranger: (host) => this.#onStranger(host),
+      onUnproven: (host) => this.#onUnproven(host),
       onHello: (_, hello) => this.#onHello(hello),
       allocate: options.allocate,
     });
@@ -304,8 +304,8 @@ export class ClusterPeers {
       this.#options.logger.info("peer connected", { peer, address, version });
     }
     const members = this.#registry?.members ?? [];
-    const stranger = hello.clusterId !== "" && !members.some(({ id }) => id === hello.id);
-    if (stranger) this.#unknownPeers.set(hello.id, hello);
+    const unknown = hello.clusterId !== "" && !members.some(({ id }) => id === hello.id);
+    if (unknown) this.#unknownPeers.set(hello.id, hello);
     if (before?.address !== hello.address) this.#updatePeers();
     this.#options.onHello(hello);
   }
@@ -319,10 +319,10 @@ export class ClusterPeers {
     this.#options.onRefused(peer, code, message);
   }
 
-  #onStranger(host: string): void {
+  #onUnproven(host: string): void {
     const { timers, logger } = this.#options;
-    if (this.#unproven.has(host) || this.#unproven.size >= LOGGED_STRANGERS) return;
-    if (this.#unproven.size === 0) timers.later(() => this.#unproven.clear(), STRANGERS_MS);
+    if (this.#unproven.has(host) || this.#unproven.size >= LOGGED_UNPROVEN) return;
+    if (this.#unproven.size === 0) timers.later(() => this.#unproven.clear(), UNPROVEN_MS);
     this.#unproven.add(host);
     logger.warn("somebody at the peer port does not know the cluster secret", { from: host });
   }

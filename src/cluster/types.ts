@@ -66,7 +66,7 @@ export type TransportCallbacks = Pick<
   | "onUnreachable"
   | "onRefused"
   | "onProblem"
-  | "onStranger"
+  | "onUnproven"
   | "onHello"
   | "allocate"
 >;

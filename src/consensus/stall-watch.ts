@@ -10,15 +10,15 @@ export interface OldestWork {
   readonly apply: number;
 }
 
-interface HandshakeGate {
+interface OldestSince {
   readonly id: number;
   readonly sinceMs: number;
 }
 
 export class StallWatch {
   readonly #patienceMs: number;
-  #append: HandshakeGate = { id: 0, sinceMs: 0 };
-  #apply: HandshakeGate = { id: 0, sinceMs: 0 };
+  #append: OldestSince = { id: 0, sinceMs: 0 };
+  #apply: OldestSince = { id: 0, sinceMs: 0 };
 
   /** @param patienceMs time without progress of the log or the keyspace, after which the leader is stalled */
   constructor(patienceMs: number) {
@@ -29,7 +29,7 @@ export class StallWatch {
   stalled(oldest: OldestWork, nowMs: number): "log" | "keyspace" | undefined {
     this.#append = stillAt(this.#append, oldest.append, nowMs);
     this.#apply = stillAt(this.#apply, oldest.apply, nowMs);
-    const late = ({ id, sinceMs }: HandshakeGate): boolean => id !== 0 && nowMs - sinceMs >= this.#patienceMs;
+    const late = ({ id, sinceMs }: OldestSince): boolean => id !== 0 && nowMs - sinceMs >= this.#patienceMs;
     const half = late(this.#append) ? "log" : late(this.#apply) ? "keyspace" : undefined;
     if (half !== undefined) {
       this.#append = { ...this.#append, sinceMs: nowMs };
@@ -39,6 +39,6 @@ export class StallWatch {
   }
 }
 
-function stillAt(before: HandshakeGate, id: number, nowMs: number): HandshakeGate {
+function stillAt(before: OldestSince, id: number, nowMs: number): OldestSince {
   return before.id === id ? before : { id, sinceMs: nowMs };
 }

@@ -60,7 +60,7 @@ import { RootKeys } from "./root-keys.ts";
 import { keepRootUser } from "./root-user.ts";
 import { listenForS3 } from "./s3-listener.ts";
 import { ServiceReporter } from "./service-reporter.ts";
-import { expelledAdvice, threadFailure } from "./thread-failure.ts";
+import { fencedAdvice, threadFailure } from "./thread-failure.ts";
 import { makeThreads, type Threads } from "./threads.ts";
 import { type Topology, topologyOf } from "./topology.ts";
 
@@ -460,7 +460,7 @@ export class Node {
     const good = removed && this.#front?.readable === true;
     const advice = message.includes("elastickv cluster replace")
       ? ""
-      : expelledAdvice(this.#identity.nodeId, removed);
+      : fencedAdvice(this.#identity.nodeId, removed);
     this.#options.onFenced(`${message}${advice}`, good ? EXIT.DONE : EXIT.LASTING);
   }
 

@@ -22,7 +22,7 @@ export function threadFailure(message: string, codes: readonly string[], dataDir
 }
 
 /** Advice in the last line of a node that was fenced. */
-export function expelledAdvice(nodeId: string, removed: boolean): string {
+export function fencedAdvice(nodeId: string, removed: boolean): string {
   return removed
     ? "; its data directory is of no more use: disable the service, or start it with an empty directory and a new name to join again"
     : `; put the directory back if it is still as it was, else replace ${nodeId} by a node with an empty directory and a new name ` +

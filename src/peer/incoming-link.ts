@@ -182,12 +182,12 @@ export class IncomingLink {
     // The dialler does not know about this wait, which takes as long as the write of a small file.
     this.#state = "keeping";
     this.#connection.hold(HELD_BYTES);
-    const standing = { accept: () => this.#stands(hello), reject: (reason: string) => this.end(reason) };
-    if (options.keep === undefined) standing.accept();
-    else options.keep(hello.hello, own, standing);
+    const gate = { accept: () => this.#accepted(hello), reject: (reason: string) => this.end(reason) };
+    if (options.keep === undefined) gate.accept();
+    else options.keep(hello.hello, own, gate);
   }
 
-  #stands(hello: ConnectionHello): void {
+  #accepted(hello: ConnectionHello): void {
     if (this.#state !== "keeping" || this.#connection.ended) return;
     this.#state = "up";
     this.#events.onUp(hello);

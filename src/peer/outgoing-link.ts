@@ -70,7 +70,7 @@ export interface OutgoingEvents {
   /** Reports an error for operators. Another attempt follows. */
   onError(reason: string, nonsense: boolean): void;
   /** The dialled end did not prove that it belongs to the cluster. */
-  onImpostor(): void;
+  onWrongProof(): void;
   onDropped(lane: Lane, messages: number): void;
   onLost(lane: Lane): void;
 }
@@ -210,7 +210,7 @@ export class OutgoingLink {
     }
     const keys = proof.confirm(shown.challenge, shown.nonce, shown.mac, answerOf(header));
     if (keys === undefined) {
-      this.#events.onImpostor();
+      this.#events.onWrongProof();
       throw new PeerProtocolError("it has not proved that it knows the cluster secret");
     }
     connection.proven(seals ? keys : undefined);

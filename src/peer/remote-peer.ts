@@ -9,7 +9,7 @@ export interface RemotePeerEvents {
   onDropped(lane: Lane, messages: number): void;
   onLost(peer: Peer, lane: Lane): void;
   onNonsense(): void;
-  onImpostor(): void;
+  onWrongProof(): void;
   onProblem(peer: Peer, problem: string): void;
 }
 
@@ -50,7 +50,7 @@ export class RemotePeer {
           if (nonsense) events.onNonsense();
           events.onProblem(peer, reason);
         },
-        onImpostor: () => events.onImpostor(),
+        onWrongProof: () => events.onWrongProof(),
         onDropped: (lane, messages) => events.onDropped(lane, messages),
         onLost: (lane) => events.onLost(peer, lane),
       });

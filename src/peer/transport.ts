@@ -168,7 +168,7 @@ export class PeerTransport implements Transport {
       onDropped: (lane, messages) => metrics.dropped(lane, messages),
       onLost: (of, lane) => this.#lose(of, lane),
       onNonsense: () => metrics.protocolError(),
-      onImpostor: () => metrics.handshakeFailed("answer"),
+      onWrongProof: () => metrics.handshakeFailed("answer"),
       onProblem: (of, problem) => this.#options.onProblem?.(of, problem),
     });
     this.#peers.set(peer.id, remote);
@@ -192,7 +192,7 @@ export class PeerTransport implements Transport {
       },
       onFrame: ({ hello }, header, payload, bytes) => this.#receive(hello, header, payload, bytes),
       onEnd: (greeting, failure, reason, nonsense) => {
-        if (failure === "secret") this.#options.onStranger?.(host);
+        if (failure === "secret") this.#options.onUnproven?.(host);
         this.#gone(link, greeting, failure, reason, nonsense);
       },
     });

@@ -200,7 +200,7 @@ export interface TransportOptions {
    * what this node must know about the peer before the peer's messages count, and then accepts the connection.
    * Default: the connection is accepted at once. @param own this node's hello on this connection
    */
-  readonly keep?: (hello: Hello, own: Hello, standing: HandshakeGate) => void;
+  readonly keep?: (hello: Hello, own: Hello, gate: HandshakeGate) => void;
   readonly onMessage: (from: Peer, message: PeerMessage) => void;
   /**
    * A message for this peer was dropped, or a connection with the peer broke (in either direction): the last
@@ -212,7 +212,7 @@ export interface TransportOptions {
   /** A connection to the peer failed or broke, with the reason. Called for every attempt. */
   readonly onProblem?: (peer: Peer, problem: string) => void;
   /** A dialler at this host has not proved membership. @param host without its port */
-  readonly onStranger?: (host: string) => void;
+  readonly onUnproven?: (host: string) => void;
   /**
    * A connection is up: both ends have accepted the other's hello. Called once per connection, so several times per
    * peer.

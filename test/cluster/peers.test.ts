@@ -160,7 +160,7 @@ test("who does not know the secret is logged with its address: once a minute, an
   };
   const { callbacks } = peersOfN1({}, { logger: log, later });
   const come = () => {
-    for (let i = 0; i < 100; i++) callbacks().onStranger?.(`10.0.0.${i % 50}`);
+    for (let i = 0; i < 100; i++) callbacks().onUnproven?.(`10.0.0.${i % 50}`);
   };
   come();
   expect(lines).toHaveLength(16);

@@ -529,9 +529,9 @@ describe("a peer that talks nonsense", () => {
 
 describe("before a connection stands", () => {
   const standings: HandshakeGate[] = [];
-  const keep = (_: Hello, own: Hello, standing: HandshakeGate): void => {
+  const keep = (_: Hello, own: Hello, gate: HandshakeGate): void => {
     expect(own.name).toBe("n2");
-    standings.push(standing);
+    standings.push(gate);
   };
 
   async function waiting(): Promise<{ world: World; a: TestNode; b: TestNode }> {
@@ -550,7 +550,7 @@ describe("before a connection stands", () => {
     world.run(50);
     expect([b.received, b.hellos.filter(({ peer }) => peer === 1).length]).toEqual([[], 4]);
     expect(statusOf(b, 1)?.reachable).toBe(false);
-    for (const standing of standings) standing.accept();
+    for (const gate of standings) gate.accept();
     world.run(50);
     expect(roundsIn(b)).toEqual([1, 2, 3]);
     expect(statusOf(b, 1)?.reachable).toBe(true);
@@ -559,9 +559,9 @@ describe("before a connection stands", () => {
 
   test("it ends when that fails, when too much comes, or when it takes too long; and is dialled again", async () => {
     const { world, a, b } = await waiting();
-    for (const standing of standings) standing.reject("no");
+    for (const gate of standings) gate.reject("no");
     // Later it is of no use to anybody.
-    for (const standing of standings) standing.accept();
+    for (const gate of standings) gate.accept();
     world.run(1_000);
     expect(standings.length).toBeGreaterThanOrEqual(8);
     expect(a.unreachable.length).toBeGreaterThan(0);

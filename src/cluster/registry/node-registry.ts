@@ -47,8 +47,8 @@ export function registryObjection(
   }
   const named = (id: number): boolean =>
     registry.members.some((member) => member.id === id) || upserts.some((member) => member.id === id);
-  const stranger = takingPart.find((id) => !named(id));
-  return stranger === undefined ? null : `node ${stranger} has no name`;
+  const unnamed = takingPart.find((id) => !named(id));
+  return unnamed === undefined ? null : `node ${unnamed} has no name`;
 }
 
 /** The registry after `upserts`. A member that no longer takes part moves to `removed`. */

@@ -125,9 +125,9 @@ function find<L extends Level>(index: Index<L>, request: S3Request): Operation<L
 /** The refusal of a request whose operation was found; undefined when there is none. */
 function refusalOf(request: S3Request, operation: OperationRow): S3Error | undefined {
   const { subResource, subResourceValue } = operation;
-  const stranger = unknownParameter(request, operation);
-  if (stranger === "partNumber") return partWithoutUpload(request);
-  if (stranger !== undefined) return notImplemented(stranger);
+  const unknown = unknownParameter(request, operation);
+  if (unknown === "partNumber") return partWithoutUpload(request);
+  if (unknown !== undefined) return notImplemented(unknown);
   for (const header of UNIMPLEMENTED_HEADERS) {
     if (request.header(header) !== undefined) return notImplemented(header);
   }
