@@ -98,7 +98,7 @@ put_tree() { # FOLDER below files/usr/share, below PREFIX/share
 
 install_files() {
   put "$files/usr/lib/elastickv/$release/elastickv" "$lib/$release/elastickv" 755
-  # The order of versions: as old as the commit, not as the copy.
+  # switch-version orders versions by the date of their commit, so the folder gets that date.
   touch -r "$files/usr/lib/elastickv/$release" "$lib/$release"
   put "$files/usr/lib/elastickv/switch-version" "$lib/switch-version" 755
   mkdir -p "$destdir$prefix/bin" "$(dirname "$unit")"
