@@ -202,7 +202,7 @@ describe("format", () => {
     expect(
       ["kv", "kv_garbage", "payload_garbage", "payload_segment", "fsm_state", "fsm_meta"].map(columns),
     ).toEqual([
-      "key commit_ts end_ts value garbage bulk payload",
+      "key commit_ts end_ts value disposal bulk payload",
       "since_ts key commit_ts",
       "segment offset length",
       "segment freed_bytes",

@@ -120,7 +120,8 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     },
   };
   const attempt = uploadAttempt(uploadId);
-  const kinds = assembly.parts.map((part) => part.kind);
+  // Unlisted parts too: when their own records are cut short, they go with the object.
+  const kinds = [...assembly.parts, ...assembly.unlisted].map((part) => part.kind);
   const garbage: GarbageItem[] = [
     // The rows of the parts are no longer needed; the object keeps the content of the parts.
     { kind: "prefix", prefix: partsPrefix(bucket, key, uploadId) },

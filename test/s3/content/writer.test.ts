@@ -219,3 +219,26 @@ test("no space at the door: 503 with Retry-After before the body is read; no spa
   (await other)?.release();
   expect(admission.inUseBytes).toBe(0);
 });
+
+test("hashing that fails while a batch is being committed is told by the digests, and is no rejection that nobody handles", async () => {
+  const h = harness();
+  h.kv.before = () => Bun.sleep(10);
+  const unhandled: unknown[] = [];
+  const seen = (error: unknown): void => void unhandled.push(error);
+  process.on("unhandledRejection", seen);
+  try {
+    const source = {
+      readInto: async (target: Uint8Array) => target.fill(1).byteLength,
+      settled: () => Promise.reject(new Error("the hash thread is gone")),
+    };
+    const target = { ref: { bucket: "bucket", generation: 1n }, key: "key", guards: [] };
+    const write = h.deps.content.sinkFor(8 * MIB).open(target, "fixed-length", () => undefined);
+    await write.write(source, 8 * MIB);
+    await write.abandon();
+    await Bun.sleep(1);
+    expect(unhandled).toEqual([]);
+    expect([h.kv.buffers, h.admission.inUseBytes]).toEqual([0, 0]);
+  } finally {
+    process.off("unhandledRejection", seen);
+  }
+});

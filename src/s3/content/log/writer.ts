@@ -235,7 +235,8 @@ export class LogWrite implements ContentWrite {
     if (this.#first !== undefined) await this.#first;
     while (this.#inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(this.#inFlight);
     this.#check();
-    const hashed = source.settled();
+    // Whether the hashing failed is asked for with the digests; nothing else may reject while the batch is committed.
+    const hashed = source.settled().catch(() => {});
     const sent = this.#send(batch, hashed).catch((error: unknown) => {
       this.#failure ??= { error };
     });
@@ -251,7 +252,7 @@ export class LogWrite implements ContentWrite {
       await transactGuarded(this.#kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
     } finally {
       // The final outcome is known, or the proposer has released the bytes; the hash may still read the bytes.
-      await hashed.catch(() => {});
+      await hashed;
       batch.release();
       this.#batches.delete(batch);
     }
