@@ -123,10 +123,11 @@ install_release() {
   "$lib/switch-version" --prune "$release" "$before"
   if has_systemd; then
     systemctl daemon-reload
-    if [ -n "$before" ] && [ -z "$stage" ]; then systemctl try-restart elastickv.service; fi
+    # Also over a release that was installed by hand. Nobody waits: a node without a leader may wait for the next hosts.
+    if [ -z "$stage" ]; then systemctl --no-block try-restart elastickv.service || true; fi
   fi
   "$lib/switch-version" --list
-  if [ -z "$before" ]; then
+  if ! { has_systemd && systemctl --quiet is-active elastickv.service; } && [ -z "$before" ]; then
     echo "not started; settings: /etc/elastickv/elastickv.env; then: systemctl enable --now elastickv"
   fi
 }

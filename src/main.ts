@@ -6,7 +6,7 @@ import { DEFAULT_REGION } from "./config/region.ts";
 import { createLogger } from "./monitoring/log.ts";
 import { ThreadMetrics } from "./monitoring/thread-metrics.ts";
 import { FORMATS } from "./node/formats.ts";
-import { checkListeners } from "./node/listeners.ts";
+import { checkDistinctListeners } from "./node/listeners.ts";
 import { Node } from "./node/node.ts";
 import { topologyOf } from "./node/topology.ts";
 import { systemClock } from "./platform/clock.ts";
@@ -113,7 +113,7 @@ const code = await runCli({
   words: process.argv.slice(2),
   environment: process.env,
   formats: FORMATS,
-  verify: (config) => checkListeners(config, topologyOf(config)),
+  verify: (config) => checkDistinctListeners(config, topologyOf(config)),
   print: (text) => void process.stdout.write(text),
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,

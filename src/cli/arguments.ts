@@ -111,7 +111,10 @@ function unknownVerb(verb: string): string {
   return `unknown verb ${JSON.stringify(verb)}${hint === undefined ? "" : `; did you mean ${hint}?`} (see elastickv --help)`;
 }
 
-const ROWS: ReadonlyMap<string, Setting<unknown>> = new Map(SETTING_ROWS.map(([, row]) => [row.flag, row]));
+/** By flag, former flags too. */
+const ROWS: ReadonlyMap<string, Setting<unknown>> = new Map(
+  SETTING_ROWS.flatMap(([, row]) => [row.flag, row.formerly ?? row.flag].map((flag) => [flag, row] as const)),
+);
 const KNOWN = new Map(
   [...ROWS].map(([flag, { type }]) => [
     flag,

@@ -34,7 +34,7 @@ export function readConfig(
   const refused: string[] = [];
 
   for (const [name, row] of SETTING_ROWS) {
-    const given = find(row, flags, environment);
+    const given = find(row, flags, environment) ?? findFormer(row, flags, environment, warnings);
     values.set(name, row.default);
     sources.set(name, "default");
     if (given === undefined) continue;
@@ -77,6 +77,22 @@ function find(
   return variable === undefined || variable === "" ? undefined : { text: variable, source: "environment" };
 }
 
+/** Under the name that the setting had in earlier releases: an upgrade must not end with a node that does not start. */
+function findFormer(
+  row: Setting<unknown>,
+  flags: ReadonlyMap<string, string>,
+  env: Environment,
+  warnings: string[],
+): Given | undefined {
+  if (row.formerly === undefined) return undefined;
+  const given = find({ ...row, flag: row.formerly }, flags, env);
+  if (given?.source === "flag") warnings.push(`--${row.formerly} is now called --${row.flag}`);
+  if (given?.source === "environment") {
+    warnings.push(`${variableOf({ flag: row.formerly })} is now called ${variableOf(row)}`);
+  }
+  return given;
+}
+
 function describeProblem(row: Setting<unknown>, given: Given, error: unknown): string {
   const name = given.source === "flag" ? `--${row.flag}` : variableOf(row);
   const value = row.type.isSecret === true ? "" : ` ${JSON.stringify(given.text)}`;
@@ -108,9 +124,10 @@ function applyRelations(
 
 function unknownVariables(environment: Environment): string[] {
   const known = SETTING_ROWS.map(([, row]) => variableOf(row));
+  const former = SETTING_ROWS.flatMap(([, row]) => row.formerly ?? []).map((flag) => variableOf({ flag }));
   const warnings: string[] = [];
   for (const variable of Object.keys(environment).sort()) {
-    if (!variable.startsWith(PREFIX) || known.includes(variable)) continue;
+    if (!variable.startsWith(PREFIX) || known.includes(variable) || former.includes(variable)) continue;
     if (FOREIGN_PREFIXES.some((prefix) => variable.startsWith(prefix))) continue;
     const hint = didYouMean(variable, known);
     warnings.push(`${variable}: no such setting${hint === undefined ? "" : `; did you mean ${hint}?`}`);

@@ -36,6 +36,8 @@ export interface Setting<T> {
    * error.
    */
   readonly tuning?: true;
+  /** The flag in earlier releases: it and its variable are still taken, with a warning. */
+  readonly formerly?: string;
 }
 
 export const SECTIONS = [
@@ -250,6 +252,7 @@ export const SETTINGS = {
   }),
   s3PendingWriteTtlMs: setting({
     flag: "s3-pending-write-ttl",
+    formerly: "s3-attempt-ttl",
     section: "S3",
     type: duration(MINUTE, 30 * DAY),
     default: DAY,

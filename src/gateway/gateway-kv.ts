@@ -194,7 +194,7 @@ export class GatewayKv {
   #openReader(): void {
     this.#reader = this.#options.openReader();
     this.#reads.reopen(this.#reader);
-    this.users.load(this.#reader, this.#reader.appliedState().commitTs);
+    this.users.load(this.#reader);
   }
 
   #tellServeable(): void {
@@ -240,7 +240,7 @@ export class GatewayKv {
         this.#reads.onApplied(message.applied, message.changed);
         // `#openReader` loads the rows that were applied before the keyspace was open.
         if (this.#reader !== NOT_OPEN) {
-          this.users.applied(this.#reader, message.applied.commitTs, message.changed);
+          this.users.applied(this.#reader, message.changed);
         }
         this.#proposer.onAnswers(message.answers);
         break;

@@ -5,14 +5,14 @@
  */
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
-import type { MvccReader, Timestamp } from "../store/types.ts";
+import type { MvccReader } from "../store/types.ts";
 import { IAM_PREFIX, ROOT_USER_KEY, rootUserOf } from "./rows.ts";
 import type { UserId } from "./types.ts";
 
 /** One scan reads all rows about users. */
 const ROWS_MAX = 10_000;
 
-type Reader = Pick<MvccReader, "getMetaAt" | "scanAt">;
+type Reader = Pick<MvccReader, "getMetaAt" | "scanAt" | "appliedState">;
 
 export class ReplicatedRows {
   readonly #onUnreadable: (error: unknown) => void;
@@ -29,20 +29,23 @@ export class ReplicatedRows {
   }
 
   /** Reads all rows, after a keyspace was opened or replaced. */
-  load(reader: Reader, readTs: Timestamp): void {
+  load(reader: Reader): void {
     this.#rootId = undefined;
+    const readTs = reader.appliedState().commitTs;
     const rows = reader.scanAt(IAM_PREFIX, prefixEnd(IAM_PREFIX), { readTs, limit: ROWS_MAX });
     for (const { key, value } of rows) this.#set(key, value);
   }
 
   /** @param changed undefined = anything may have changed */
-  applied(reader: Reader, commitTs: Timestamp, changed: ChangedKeys | undefined): void {
+  applied(reader: Reader, changed: ChangedKeys | undefined): void {
     if (changed === undefined) {
-      this.load(reader, commitTs);
+      this.load(reader);
       return;
     }
     forEachChangedKey(changed, (key) => {
-      if (startsWith(key, IAM_PREFIX)) this.#set(key, reader.getMetaAt(key, commitTs)?.value);
+      if (!startsWith(key, IAM_PREFIX)) return;
+      // Not at the time of the message: the store may be far ahead, and may have dropped that version.
+      this.#set(key, reader.getMetaAt(key, reader.appliedState().commitTs)?.value);
     });
   }
 

@@ -5,12 +5,15 @@ import type { IamView, User, UserId } from "./types.ts";
 
 export class RootView implements IamView {
   readonly #rows: Pick<ReplicatedRows, "rootId">;
+  /** The id that requests got before the row was known. */
+  readonly #firstId: UserId;
   #root: User;
 
   /** @param accessKey the current access key of root */
   constructor(rows: Pick<ReplicatedRows, "rootId">, accessKey: string) {
     this.#rows = rows;
-    this.#root = { id: userIdOf(accessKey), displayName: accessKey };
+    this.#firstId = rows.rootId ?? userIdOf(accessKey);
+    this.#root = { id: this.#firstId, displayName: accessKey };
   }
 
   get root(): User {
@@ -21,6 +24,7 @@ export class RootView implements IamView {
 
   user(id: UserId): User | undefined {
     const { root } = this;
-    return id === root.id ? root : undefined;
+    // A request may have been authenticated before the row was applied.
+    return id === root.id || id === this.#firstId ? root : undefined;
   }
 }

@@ -8,6 +8,8 @@ import { type ListenProblem, listenProblem } from "../platform/listen-error.ts";
 import { StartError } from "../platform/start-error.ts";
 import type { Topology } from "./topology.ts";
 
+type ListenConfig = Pick<Config, "s3Address" | "adminAddress">;
+
 interface Wanted {
   readonly what: string;
   readonly flag: string;
@@ -15,18 +17,18 @@ interface Wanted {
 }
 
 /**
- * Binds each address and releases it, so that a busy port is found before a data directory is made. A port that is
- * taken afterwards is found when the listener starts.
+ * Binds each address and releases it again. If another process takes the port in between, the final bind reports
+ * that; a busy port is found before a data directory was made for a node that cannot run.
  * @throws ConfigError when two addresses are the same; StartError naming the address and its flag.
  */
-export function checkListeners(config: Pick<Config, "s3Address" | "adminAddress">, topology: Topology): void {
-  const wanted: Wanted[] = [
-    { what: "admin", flag: "--admin-address", address: config.adminAddress },
-    { what: "S3", flag: "--s3-address", address: config.s3Address },
-  ];
-  if (topology.peer !== undefined) {
-    wanted.push({ what: "peer", flag: "--peer-address", address: topology.peer.listen });
-  }
+export function checkListeners(config: ListenConfig, topology: Topology): void {
+  checkDistinctListeners(config, topology);
+  for (const one of wantedBy(config, topology)) tryToListen(one);
+}
+
+/** Binds nothing: the node that is asked about may be running. @throws ConfigError when two addresses are the same. */
+export function checkDistinctListeners(config: ListenConfig, topology: Topology): void {
+  const wanted = wantedBy(config, topology);
   for (const [i, one] of wanted.entries()) {
     const other = wanted.slice(0, i).find(({ address }) => overlap(address, one.address));
     if (other !== undefined) {
@@ -35,7 +37,17 @@ export function checkListeners(config: Pick<Config, "s3Address" | "adminAddress"
       );
     }
   }
-  for (const one of wanted) tryToListen(one);
+}
+
+function wantedBy(config: ListenConfig, topology: Topology): readonly Wanted[] {
+  const wanted: Wanted[] = [
+    { what: "admin", flag: "--admin-address", address: config.adminAddress },
+    { what: "S3", flag: "--s3-address", address: config.s3Address },
+  ];
+  if (topology.peer !== undefined) {
+    wanted.push({ what: "peer", flag: "--peer-address", address: topology.peer.listen });
+  }
+  return wanted;
 }
 
 function overlap(a: ListenAddress, b: ListenAddress): boolean {

@@ -57,7 +57,7 @@ import { settleNodeKey } from "./local-keys.ts";
 import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
-import { keepRootUser } from "./root-user.ts";
+import { startKeepingRootUser } from "./root-user.ts";
 import { listenForS3 } from "./s3-listener.ts";
 import { ServiceReporter } from "./service-reporter.ts";
 import { fencedAdvice, threadFailure } from "./thread-failure.ts";
@@ -113,6 +113,7 @@ export class Node {
   #fatal = false;
   #stopping: Promise<void> | undefined;
   #endSweeps = (): void => {};
+  #endRootUser = (): void => {};
   #cancelObserving = (): void => {};
   #cancelLooking = (): void => {};
 
@@ -282,9 +283,13 @@ export class Node {
       await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
     const { credentials } = this;
-    readable
-      .then(() => keepRootUser(front.kv.system, credentials.accessKey))
-      .catch((error: unknown) => log.warn("root's user id was not written down", { error }));
+    const certain = member ? this.#rootKeys.settled : Promise.resolve(credentials);
+    this.#endRootUser = startKeepingRootUser({
+      kv: front.kv.system,
+      accessKey: certain.then(({ accessKey }) => accessKey),
+      timers: this.#timers,
+      log,
+    });
     this.#s3 = await startS3Front({
       config,
       kv: front.kv,
@@ -430,6 +435,7 @@ export class Node {
     cancel();
     this.#access.close();
     this.#endSweeps();
+    this.#endRootUser();
     await this.#s3?.stop();
     await this.#front?.stop(THREAD_STOP_MS);
     this.#cancelLooking();

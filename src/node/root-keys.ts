@@ -32,6 +32,7 @@ export class RootKeys {
   readonly #options: RootKeysOptions;
   #credentials: RootCredentials | undefined;
   #sealing: ClusterSealing | undefined;
+  readonly #settled = Promise.withResolvers<RootCredentials>();
   #late = false;
   #stopped = false;
 
@@ -43,6 +44,11 @@ export class RootKeys {
     const stored = configured === undefined ? readStoredCredentials(config.dataDir, atHand) : undefined;
     const inTheClear = stored !== undefined && stored.source !== "sealed";
     this.#credentials = configured ?? (inTheClear && atHand?.outside === true ? this.#keep(stored) : stored);
+  }
+
+  /** The keys of the whole cluster, once they are known; pending for ever on a node that never learns them. */
+  get settled(): Promise<RootCredentials> {
+    return this.#settled.promise;
   }
 
   get credentials(): RootCredentials | undefined {
@@ -104,6 +110,7 @@ export class RootKeys {
     const mine = this.#credentials;
     const keep = (credentials: RootCredentials) => this.#keep(credentials);
     const credentials = await settleRootCredentials(front.kv.system, mine, sealing, random, keep);
+    this.#settled.resolve(credentials);
     if (!this.#late) this.#credentials = credentials;
     else if (credentials.accessKey !== mine?.accessKey) {
       log.warn(

@@ -9,6 +9,29 @@ const MIB = 2 ** 20;
 const load = (environment: Environment = {}, flags: Record<string, string> = {}) =>
   loadConfig(new Map(Object.entries(flags)), environment);
 
+describe("a setting that had another name", () => {
+  test("is taken under it, by flag and by variable, with a warning; the name of today wins", () => {
+    const byFlag = load({}, { "s3-attempt-ttl": "2h" });
+    expect([byFlag.config.s3PendingWriteTtlMs, byFlag.warnings]).toEqual([
+      2 * 3_600_000,
+      ["--s3-attempt-ttl is now called --s3-pending-write-ttl"],
+    ]);
+    const byVariable = load({ ELASTICKV_S3_ATTEMPT_TTL: "3h" });
+    expect([byVariable.config.s3PendingWriteTtlMs, byVariable.warnings]).toEqual([
+      3 * 3_600_000,
+      ["ELASTICKV_S3_ATTEMPT_TTL is now called ELASTICKV_S3_PENDING_WRITE_TTL"],
+    ]);
+    const both = load({ ELASTICKV_S3_ATTEMPT_TTL: "3h", ELASTICKV_S3_PENDING_WRITE_TTL: "4h" });
+    expect(both.config.s3PendingWriteTtlMs).toBe(4 * 3_600_000);
+  });
+
+  test("names of yesterday are no names of today", () => {
+    const flags = SETTING_ROWS.map(([, row]) => row.flag);
+    const former = SETTING_ROWS.flatMap(([, row]) => row.formerly ?? []);
+    expect(former.filter((flag) => flags.includes(flag))).toEqual([]);
+  });
+});
+
 describe("the table", () => {
   test("flags and variables are unique, and lower-case words joined by dashes", () => {
     const flags = SETTING_ROWS.map(([, row]) => row.flag);

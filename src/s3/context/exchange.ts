@@ -89,5 +89,7 @@ export interface Operation<L extends Level> extends OperationRow {
 
 /** Owner of a new bucket or object. The bucket's owner owns what an anonymous request writes. */
 export function ownerOf({ auth, services }: Exchange): RowOwner {
-  return rowOwner(auth.principal.kind === "user" ? auth.principal.id : services.iam.root.id);
+  const { principal } = auth;
+  const user = principal.kind === "user" ? services.iam.user(principal.id) : undefined;
+  return rowOwner((user ?? services.iam.root).id);
 }
