@@ -2,6 +2,8 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { duplicate, redirect } from "./disk/libc.ts";
 
 const STDERR = 2;
+/** More than a write to a pipe takes. */
+const IN_FLIGHT_MS = 20;
 
 /**
  * Writes a line to standard error as the last output of the process. Other threads write to the same descriptor, and
@@ -17,5 +19,7 @@ export function writeLastLine(line: string): void {
   const nowhere = openSync("/dev/null", "w");
   redirect(STDERR, nowhere);
   closeSync(nowhere);
+  // A write of another thread that has begun still goes to the old file.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, IN_FLIGHT_MS);
   writeSync(copy, line);
 }
