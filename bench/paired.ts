@@ -56,6 +56,8 @@ try {
     // All keys exist, and both sides are warm.
     const requests = { ...SMALL, method: "PUT", bodyBytes: 4096, once: true } as const;
     await load({ port: node.s3Port, connections: 64, count: 64 * 256, requests });
+    const large = { ...LARGE, method: "PUT", bodyBytes: LARGE_BYTES } as const;
+    await load({ port: node.s3Port, connections: 4, count: 4, requests: large });
   }
   for (const name of values.only.split(",")) {
     const options = CASES[name];
