@@ -41,11 +41,13 @@ export function runConfigCheck(request: ConfigCheckRequest, context: ConfigCheck
       origins.set(name, path);
     }
   }
-  const { loaded, refused } = readConfig(request.flags, environment);
+  const { loaded, refused, renamed } = readConfig(request.flags, environment);
   // A start would use the default and warn; this command reports the warning as a problem.
   problems.push(
     ...refused,
-    ...loaded.warnings.map((warning) => warning.replace(/; using the default .*$/, "")),
+    ...loaded.warnings
+      .filter((warning) => !renamed.includes(warning))
+      .map((warning) => warning.replace(/; using the default .*$/, "")),
   );
   if (refused.length === 0) problems.push(...verified(loaded.config, context));
   const settings = Object.fromEntries(
@@ -53,14 +55,15 @@ export function runConfigCheck(request: ConfigCheckRequest, context: ConfigCheck
       row.flag,
       {
         value: shown(row, loaded.config[name]),
-        ...originOf(row, loaded.sources[name], origins),
+        ...originOf(row, loaded.sources[name], { flags: request.flags, environment, origins }),
       },
     ]),
   );
   const valid = problems.length === 0;
   if (request.json) context.print(`${JSON.stringify({ valid, settings, problems })}\n`);
   else context.print(table(settings));
-  for (const problem of problems) context.complain(`elastickv: ${problem.replaceAll("\n", " ")}`);
+  // A former name is still taken, so it is no problem; but whoever reads this can change it.
+  for (const line of [...problems, ...renamed]) context.complain(`elastickv: ${line.replaceAll("\n", " ")}`);
   return valid ? EXIT.DONE : EXIT.USAGE;
 }
 
@@ -89,14 +92,23 @@ function shown(row: Setting<unknown>, value: unknown): string {
   return row.type.format(value);
 }
 
+interface Given {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Variables that a file gave, and which file. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
 function originOf(
   row: Setting<unknown>,
   source: SettingSource,
-  origins: ReadonlyMap<string, string>,
+  { flags, environment, origins }: Given,
 ): Pick<EffectiveSetting, "source" | "from"> {
-  if (source === "flag") return { source: "flag", from: `--${row.flag}` };
   if (source === "default") return { source: "default", from: null };
-  const variable = variableOf(row);
+  const names = [row.flag, row.formerly ?? row.flag];
+  if (source === "flag") return { source: "flag", from: `--${names.find((flag) => flags.has(flag))}` };
+  const variables = names.map((flag) => variableOf({ flag }));
+  const variable = variables.find((name) => (environment[name] ?? "") !== "") ?? variableOf(row);
   const file = origins.get(variable);
   return file === undefined ? { source: "variable", from: variable } : { source: "file", from: file };
 }

@@ -27,14 +27,20 @@ export function loadConfig(flags: ReadonlyMap<string, string>, environment: Envi
 export function readConfig(
   flags: ReadonlyMap<string, string>,
   environment: Environment,
-): { readonly loaded: LoadedConfig; readonly refused: readonly string[] } {
+): {
+  readonly loaded: LoadedConfig;
+  readonly refused: readonly string[];
+  /** Settings given under a former name; `loaded.warnings` has these lines too. */
+  readonly renamed: readonly string[];
+} {
   const values = new Map<SettingName, unknown>();
   const sources = new Map<SettingName, SettingSource>();
   const warnings: string[] = [];
   const refused: string[] = [];
+  const renamed: string[] = [];
 
   for (const [name, row] of SETTING_ROWS) {
-    const given = find(row, flags, environment) ?? findFormer(row, flags, environment, warnings);
+    const given = find(row, flags, environment) ?? findFormer(row, flags, environment, renamed);
     values.set(name, row.default);
     sources.set(name, "default");
     if (given === undefined) continue;
@@ -56,9 +62,9 @@ export function readConfig(
   const loaded = Object.freeze({
     config: Object.freeze(related),
     sources: Object.freeze(sourceRecord),
-    warnings: Object.freeze(warnings),
+    warnings: Object.freeze([...warnings, ...renamed]),
   });
-  return { loaded, refused };
+  return { loaded, refused, renamed };
 }
 
 interface Given {
@@ -82,13 +88,13 @@ function findFormer(
   row: Setting<unknown>,
   flags: ReadonlyMap<string, string>,
   env: Environment,
-  warnings: string[],
+  renamed: string[],
 ): Given | undefined {
   if (row.formerly === undefined) return undefined;
   const given = find({ ...row, flag: row.formerly }, flags, env);
-  if (given?.source === "flag") warnings.push(`--${row.formerly} is now called --${row.flag}`);
+  if (given?.source === "flag") renamed.push(`--${row.formerly} is now called --${row.flag}`);
   if (given?.source === "environment") {
-    warnings.push(`${variableOf({ flag: row.formerly })} is now called ${variableOf(row)}`);
+    renamed.push(`${variableOf({ flag: row.formerly })} is now called ${variableOf(row)}`);
   }
   return given;
 }

@@ -130,6 +130,20 @@ describe("what is wrong", () => {
   ])("%j", (words, message) => expect(() => parseCommandLine(words, {})).toThrow(message));
 });
 
+test("a former name is taken, said, and no problem; the file or flag that has it is named", () => {
+  const path = envFile("old.env", "ELASTICKV_S3_ATTEMPT_TTL=2h\n");
+  const { code, err, settings, valid } = json(["--env-file", path]);
+  expect([code, valid]).toEqual([0, true]);
+  expect(err).toEqual(["elastickv: ELASTICKV_S3_ATTEMPT_TTL is now called ELASTICKV_S3_PENDING_WRITE_TTL"]);
+  expect(settings["s3-pending-write-ttl"]).toEqual({ value: "2h", source: "file", from: path });
+  const byFlag = json(["--s3-attempt-ttl", "3h"]);
+  expect(byFlag.settings["s3-pending-write-ttl"]).toEqual({
+    value: "3h",
+    source: "flag",
+    from: "--s3-attempt-ttl",
+  });
+});
+
 test("a node that runs with these addresses is no problem: the check binds nothing", () => {
   const held = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
   try {

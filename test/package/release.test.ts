@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { version } from "../../package.json";
 import { nameOf, releaseOf } from "../../scripts/package/release.ts";
+import { needs } from "../platform/support/needs.ts";
 
 const COMMIT = "0123456789ab";
 const seconds = (text: string): number => Date.parse(text) / 1000;
@@ -13,7 +14,7 @@ test("a release is named by its tag, else by the time of its commit", () => {
   expect(nameOf(COMMIT, committed, true, true)).toBe(`${version}~git20260131120009.${COMMIT}.dirty`);
 });
 
-test.if(Bun.which("dpkg") !== null)("dpkg orders them as they were made", () => {
+test.if(needs("dpkg"))("dpkg orders them as they were made", () => {
   const names = [
     nameOf("ffffffffffff", seconds("2026-01-31T12:00:09Z"), false, false),
     nameOf("000000000000", seconds("2026-02-01T00:00:00Z"), false, false),

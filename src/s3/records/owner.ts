@@ -1,5 +1,6 @@
 /** The owner of a bucket, an object or an upload. */
 import type { UserId } from "../../iam/types.ts";
+import { hexOf } from "../../platform/bytes.ts";
 import { RecordError } from "./record-error.ts";
 
 const USER_ID_BYTES = 32;
@@ -20,7 +21,7 @@ export function rowOwner(id: UserId): RowOwner {
 export function userOf(owner: RowOwner, root: UserId): UserId {
   if (owner.kind === "root") return root;
   const { id } = owner;
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString("hex");
+  return hexOf(id);
 }
 
 /** The owner fields of a row; exactly one field is written. */

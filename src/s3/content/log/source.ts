@@ -1,5 +1,6 @@
 /** Reads chunk rows. */
 import { crc32 } from "node:zlib";
+import { hexOf } from "../../../platform/bytes.ts";
 import type { GarbageItem } from "../../../txn/garbage.ts";
 import type { KvClient, KvGroup } from "../../../txn/types.ts";
 import { decodeChunk } from "../../records/chunk.ts";
@@ -57,19 +58,15 @@ async function readChunk(
   buffer: ChunkBuffer,
 ): Promise<Uint8Array> {
   const row = await group.getImmutable(key, buffer);
-  if (row?.payload === undefined) throw new RecordError(`chunk ${hex(key)} is missing`);
+  if (row?.payload === undefined) throw new RecordError(`chunk ${hexOf(key)} is missing`);
   const { crc32: expected, size: written } = decodeChunk(row.value);
   // One CRC over the bytes is enough, and costs a tenth of a download; either the store or this code computes the
   // CRC.
   const found = buffer.crc32 ?? crc32(row.payload);
   if (found !== expected || written !== size || row.payload.byteLength !== written) {
     throw new RecordError(
-      `chunk ${hex(key)}: ${row.payload.byteLength} bytes with CRC ${found}, expected ${written} of ${size} with ${expected}`,
+      `chunk ${hexOf(key)}: ${row.payload.byteLength} bytes with CRC ${found}, expected ${written} of ${size} with ${expected}`,
     );
   }
   return row.payload;
-}
-
-function hex(key: Uint8Array): string {
-  return Buffer.from(key).toString("hex");
 }
