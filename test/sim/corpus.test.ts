@@ -52,6 +52,21 @@ describe("the real store", () => {
   }
 });
 
+describe("seeds that once failed with the real store", () => {
+  test.each([
+    [665430360, "a store that is opened again keeps what was durable"],
+    [665429916, "the next process reads no commit that a failed sync left in the page cache only"],
+    [665430024, "a disk that is full when the store is closed"],
+    [665429908, "a sync that fails when the store is closed"],
+  ])(
+    "%d: %s",
+    (seed) => {
+      expect(runSeed({ seed, profile: { store: "sqlite" } }).failure).toBeUndefined();
+    },
+    SEED_TIMEOUT_MS,
+  );
+});
+
 describe("a seed", () => {
   test(
     "is a run: twice the same, whatever ran in between",

@@ -20,6 +20,18 @@ export function syncFile(disk: Disk, path: string): void {
 }
 
 /**
+ * A process whose sync failed has ended, but the kernel keeps its pages and counts them as clean: the next process would
+ * read commits that no later sync writes to the disk, and a power cut would take them. Without the cache SQLite's
+ * recovery ends at the first frame that the disk does not hold, and the log replays the rest. Pages of the database file
+ * need no such care: a checkpoint that failed is repeated from its first page.
+ */
+function dropCache(disk: Disk, path: string): void {
+  const file = openIfPresent(disk, path, "read");
+  file?.forget(0, 0);
+  file?.close();
+}
+
+/**
  * SQLite opens an unwritable file (or one with an unwritable -wal or -shm) without an error, and fails at the first
  * transaction. That transaction would be an entry of the log, and its failure would end a node that had started.
  */
@@ -42,6 +54,7 @@ export function createPrivate(disk: Disk, file: string): void {
 export function openWriter(disk: Disk, file: string): Database {
   return guarded(file, () => {
     const isNew = (disk.stat(file)?.bytes ?? 0) === 0;
+    dropCache(disk, `${file}-wal`);
     createPrivate(disk, file);
     const db = new Database(file, { create: true, readwrite: true, safeIntegers: true, strict: true });
     try {

@@ -295,7 +295,9 @@ export function isExpected(error: unknown): boolean {
   return error instanceof KvError || (error instanceof StoreError && readAgain(error));
 }
 
-function readAgain({ code }: StoreError): boolean {
+function readAgain({ code, message }: StoreError): boolean {
+  // A fault of the disk fails the read of a payload: the request ends with an error, and the node goes on.
+  if (code === "IO") return message.endsWith(": injected");
   return code === "CLOSED" || code === "HISTORY_COMPACTED";
 }
 

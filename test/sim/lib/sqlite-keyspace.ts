@@ -73,7 +73,7 @@ export class SqliteKeyspace implements SimKeyspace, KeyspaceGenerations {
       const { index } = mirrored.durableApplied();
       if (index !== this.#durable.at(-1)?.index) this.#durable.push({ index, at: moment() });
     };
-    this.#durable = [];
+    // A store that is opened again in the same process (after a full disk) loses nothing that was durable before.
     written();
     return new ComparedStore(mirrored, this.#twin.open(), written);
   }

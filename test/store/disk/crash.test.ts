@@ -11,6 +11,8 @@ const FIRST_SEED = Number(process.env["STORE_DISK_SEED"] ?? Date.now() % 1_000_0
 const SEEDS = 3;
 /** Of the operations of a history, that many are tried, spread evenly from a place that the seed chooses. */
 const PLACES = 30;
+/** Syncs of a history, of which each fails once: about as many as a history has. */
+const SYNCS = 40;
 
 function operationsOf(seed: number): number {
   const history = new History(seed);
@@ -88,6 +90,26 @@ describe("the store over a simulated disk", () => {
       runInto(history);
       history.end("power cut");
     });
+  });
+
+  test.each(seeds)("seed %d: a sync fails, the process starts again, then the power goes", (seed) => {
+    for (let at = 0; at < SYNCS; at++) {
+      const history = new History(seed);
+      try {
+        history.inject("EIO", at, "datasync");
+        runInto(history);
+        history.end("kill");
+        history.check(false);
+        history.end("power cut");
+        history.check();
+      } catch (error) {
+        throw new Error(`seed ${seed}, sync ${at} (STORE_DISK_SEED=${seed} repeats it): ${error}`, {
+          cause: error,
+        });
+      } finally {
+        history.dispose();
+      }
+    }
   });
 });
 

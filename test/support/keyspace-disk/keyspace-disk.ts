@@ -164,7 +164,12 @@ export class KeyspaceDisk implements Disk {
       reserve: never,
       punchHole: never,
       truncate: never,
-      forget: never,
+      forget: () => {
+        const file = this.simulated.open(path, "read");
+        file.forget(0, 0);
+        file.close();
+        restoreDatabaseFile(this.simulated, path);
+      },
       size: () => statSync(path).size,
       datasync: () => (path.endsWith("-wal") ? mirror.syncWal() : mirror.sync()),
       close: () => {},

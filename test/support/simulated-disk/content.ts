@@ -233,6 +233,15 @@ export class SimulatedContent {
     this.#cached = this.#durable.clone();
   }
 
+  /** The kernel drops clean pages: after a failed sync, reads find what the disk holds. The size is the inode's and stays. */
+  dropClean(): void {
+    const size = this.#cached.size;
+    this.#cached = this.#durable.clone();
+    this.#cached.size = size;
+    for (const change of this.#unsynced) apply(this.#cached, change);
+    this.#cached.size = size;
+  }
+
   /** Rot: changes what is on the disk, and what is cached, behind everybody's back. */
   damage(position: number, bytes: Uint8Array): void {
     this.#cached.write(bytes, position);

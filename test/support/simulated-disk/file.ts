@@ -106,7 +106,7 @@ export class SimulatedFile implements DiskFile {
   }
 
   forget(): void {
-    // There is no page cache to speak of.
+    this.#access.content.dropClean();
   }
 
   close(): void {
