@@ -175,7 +175,10 @@ export namespace elastickv {
                 PREFIX_EMPTY = 4,
 
                 /** PREFIX_UNCHANGED value */
-                PREFIX_UNCHANGED = 5
+                PREFIX_UNCHANGED = 5,
+
+                /** NOT_AFTER value */
+                NOT_AFTER = 6
             }
         }
 
@@ -296,7 +299,16 @@ export namespace elastickv {
                 ADD_GARBAGE = 4,
 
                 /** ARCHIVE value */
-                ARCHIVE = 5
+                ARCHIVE = 5,
+
+                /** REFERENCE value */
+                REFERENCE = 6,
+
+                /** UNREFERENCE value */
+                UNREFERENCE = 7,
+
+                /** SWEEP value */
+                SWEEP = 8
             }
         }
 

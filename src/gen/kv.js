@@ -427,6 +427,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} VERSION_EQUALS=3 VERSION_EQUALS value
              * @property {number} PREFIX_EMPTY=4 PREFIX_EMPTY value
              * @property {number} PREFIX_UNCHANGED=5 PREFIX_UNCHANGED value
+             * @property {number} NOT_AFTER=6 NOT_AFTER value
              */
             Condition.Kind = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -436,6 +437,7 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[3] = "VERSION_EQUALS"] = 3;
                 values[valuesById[4] = "PREFIX_EMPTY"] = 4;
                 values[valuesById[5] = "PREFIX_UNCHANGED"] = 5;
+                values[valuesById[6] = "NOT_AFTER"] = 6;
                 return values;
             })();
 
@@ -725,6 +727,9 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} DELETE_PREFIX=3 DELETE_PREFIX value
              * @property {number} ADD_GARBAGE=4 ADD_GARBAGE value
              * @property {number} ARCHIVE=5 ARCHIVE value
+             * @property {number} REFERENCE=6 REFERENCE value
+             * @property {number} UNREFERENCE=7 UNREFERENCE value
+             * @property {number} SWEEP=8 SWEEP value
              */
             Mutation.Kind = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -734,6 +739,9 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[3] = "DELETE_PREFIX"] = 3;
                 values[valuesById[4] = "ADD_GARBAGE"] = 4;
                 values[valuesById[5] = "ARCHIVE"] = 5;
+                values[valuesById[6] = "REFERENCE"] = 6;
+                values[valuesById[7] = "UNREFERENCE"] = 7;
+                values[valuesById[8] = "SWEEP"] = 8;
                 return values;
             })();
 

@@ -62,6 +62,9 @@ export namespace elastickv {
             /** Hello lastIncarnationOfYou. */
             lastIncarnationOfYou: string;
 
+            /** Hello blobAddress. */
+            blobAddress: string;
+
             /** Hello instanceOfYou. */
             instanceOfYou: string;
 
@@ -124,6 +127,9 @@ export namespace elastickv {
 
                 /** Hello lastIncarnationOfYou */
                 lastIncarnationOfYou?: (string|null);
+
+                /** Hello blobAddress */
+                blobAddress?: (string|null);
 
                 /** Hello instanceOfYou */
                 instanceOfYou?: (string|null);
@@ -291,7 +297,44 @@ export namespace elastickv {
             CHALLENGE = 14,
 
             /** PROOF value */
-            PROOF = 15
+            PROOF = 15,
+
+            /** BLOB_PUSH value */
+            BLOB_PUSH = 16,
+
+            /** BLOB_FETCH value */
+            BLOB_FETCH = 17,
+
+            /** BLOB_ASK value */
+            BLOB_ASK = 18,
+
+            /** BLOB_REPLY value */
+            BLOB_REPLY = 19
+        }
+
+        /** BlobResult enum. */
+        enum BlobResult {
+
+            /** BLOB_RESULT_NONE value */
+            BLOB_RESULT_NONE = 0,
+
+            /** BLOB_OK value */
+            BLOB_OK = 1,
+
+            /** BLOB_NOT_FOUND value */
+            BLOB_NOT_FOUND = 2,
+
+            /** BLOB_CORRUPT value */
+            BLOB_CORRUPT = 3,
+
+            /** BLOB_DISK_FULL value */
+            BLOB_DISK_FULL = 4,
+
+            /** BLOB_BUSY value */
+            BLOB_BUSY = 5,
+
+            /** BLOB_FAILED value */
+            BLOB_FAILED = 6
         }
 
         /**
@@ -363,6 +406,18 @@ export namespace elastickv {
 
             /** Header mac. */
             mac: Uint8Array;
+
+            /** Header blobs. */
+            blobs: Uint8Array;
+
+            /** Header pinUntilMs. */
+            pinUntilMs: number;
+
+            /** Header result. */
+            result: elastickv.peer.BlobResult;
+
+            /** Header deep. */
+            deep: boolean;
 
             /** Header group. */
             group: number;
@@ -441,6 +496,18 @@ export namespace elastickv {
 
                 /** Header mac */
                 mac?: (Uint8Array|null);
+
+                /** Header blobs */
+                blobs?: (Uint8Array|null);
+
+                /** Header pinUntilMs */
+                pinUntilMs?: (number|null);
+
+                /** Header result */
+                result?: (elastickv.peer.BlobResult|null);
+
+                /** Header deep */
+                deep?: (boolean|null);
 
                 /** Header group */
                 group?: (number|null);

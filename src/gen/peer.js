@@ -43,6 +43,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [maxFrameBytes] Hello maxFrameBytes
              * @property {string|null} [boot] Hello boot
              * @property {string|null} [lastIncarnationOfYou] Hello lastIncarnationOfYou
+             * @property {string|null} [blobAddress] Hello blobAddress
              * @property {string|null} [instanceOfYou] Hello instanceOfYou
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -173,6 +174,14 @@ export const elastickv = $root.elastickv = (() => {
             Hello.prototype.lastIncarnationOfYou = "";
 
             /**
+             * Hello blobAddress.
+             * @member {string} blobAddress
+             * @memberof elastickv.peer.Hello
+             * @instance
+             */
+            Hello.prototype.blobAddress = "";
+
+            /**
              * Hello instanceOfYou.
              * @member {string} instanceOfYou
              * @memberof elastickv.peer.Hello
@@ -223,6 +232,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 12, wireType 2 =*/98).string(message.lastIncarnationOfYou);
                 if (message.instanceOfYou != null && $Object.hasOwnProperty.call(message, "instanceOfYou"))
                     writer.uint32(/* id 13, wireType 2 =*/106).string(message.instanceOfYou);
+                if (message.blobAddress != null && $Object.hasOwnProperty.call(message, "blobAddress"))
+                    writer.uint32(/* id 14, wireType 2 =*/114).string(message.blobAddress);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -339,6 +350,12 @@ export const elastickv = $root.elastickv = (() => {
                             if (wireType !== 2)
                                 break;
                             message.lastIncarnationOfYou = reader.string();
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 2)
+                                break;
+                            message.blobAddress = reader.string();
                             continue;
                         }
                     case 13: {
@@ -592,6 +609,10 @@ export const elastickv = $root.elastickv = (() => {
          * @property {number} SNAPSHOT_RESULT=13 SNAPSHOT_RESULT value
          * @property {number} CHALLENGE=14 CHALLENGE value
          * @property {number} PROOF=15 PROOF value
+         * @property {number} BLOB_PUSH=16 BLOB_PUSH value
+         * @property {number} BLOB_FETCH=17 BLOB_FETCH value
+         * @property {number} BLOB_ASK=18 BLOB_ASK value
+         * @property {number} BLOB_REPLY=19 BLOB_REPLY value
          */
         peer.Kind = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -611,6 +632,34 @@ export const elastickv = $root.elastickv = (() => {
             values[valuesById[13] = "SNAPSHOT_RESULT"] = 13;
             values[valuesById[14] = "CHALLENGE"] = 14;
             values[valuesById[15] = "PROOF"] = 15;
+            values[valuesById[16] = "BLOB_PUSH"] = 16;
+            values[valuesById[17] = "BLOB_FETCH"] = 17;
+            values[valuesById[18] = "BLOB_ASK"] = 18;
+            values[valuesById[19] = "BLOB_REPLY"] = 19;
+            return values;
+        })();
+
+        /**
+         * BlobResult enum.
+         * @name elastickv.peer.BlobResult
+         * @enum {number}
+         * @property {number} BLOB_RESULT_NONE=0 BLOB_RESULT_NONE value
+         * @property {number} BLOB_OK=1 BLOB_OK value
+         * @property {number} BLOB_NOT_FOUND=2 BLOB_NOT_FOUND value
+         * @property {number} BLOB_CORRUPT=3 BLOB_CORRUPT value
+         * @property {number} BLOB_DISK_FULL=4 BLOB_DISK_FULL value
+         * @property {number} BLOB_BUSY=5 BLOB_BUSY value
+         * @property {number} BLOB_FAILED=6 BLOB_FAILED value
+         */
+        peer.BlobResult = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "BLOB_RESULT_NONE"] = 0;
+            values[valuesById[1] = "BLOB_OK"] = 1;
+            values[valuesById[2] = "BLOB_NOT_FOUND"] = 2;
+            values[valuesById[3] = "BLOB_CORRUPT"] = 3;
+            values[valuesById[4] = "BLOB_DISK_FULL"] = 4;
+            values[valuesById[5] = "BLOB_BUSY"] = 5;
+            values[valuesById[6] = "BLOB_FAILED"] = 6;
             return values;
         })();
 
@@ -636,6 +685,10 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.peer.HandshakeResult.$Properties|null} [verdict] Header verdict
              * @property {Uint8Array|null} [nonce] Header nonce
              * @property {Uint8Array|null} [mac] Header mac
+             * @property {Uint8Array|null} [blobs] Header blobs
+             * @property {number|null} [pinUntilMs] Header pinUntilMs
+             * @property {elastickv.peer.BlobResult|null} [result] Header result
+             * @property {boolean|null} [deep] Header deep
              * @property {number|null} [group] Header group
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -809,6 +862,38 @@ export const elastickv = $root.elastickv = (() => {
             Header.prototype.mac = $util.newBuffer([]);
 
             /**
+             * Header blobs.
+             * @member {Uint8Array} blobs
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.blobs = $util.newBuffer([]);
+
+            /**
+             * Header pinUntilMs.
+             * @member {number} pinUntilMs
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.pinUntilMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Header result.
+             * @member {elastickv.peer.BlobResult} result
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.result = 0;
+
+            /**
+             * Header deep.
+             * @member {boolean} deep
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.deep = false;
+
+            /**
              * Header group.
              * @member {number} group
              * @memberof elastickv.peer.Header
@@ -868,6 +953,14 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 17, wireType 2 =*/138).bytes(message.mac);
                 if (message.group != null && $Object.hasOwnProperty.call(message, "group"))
                     writer.uint32(/* id 18, wireType 0 =*/144).uint32(message.group);
+                if (message.blobs != null && $Object.hasOwnProperty.call(message, "blobs"))
+                    writer.uint32(/* id 19, wireType 2 =*/154).bytes(message.blobs);
+                if (message.pinUntilMs != null && $Object.hasOwnProperty.call(message, "pinUntilMs"))
+                    writer.uint32(/* id 20, wireType 0 =*/160).uint64(message.pinUntilMs);
+                if (message.result != null && $Object.hasOwnProperty.call(message, "result"))
+                    writer.uint32(/* id 21, wireType 0 =*/168).int32(message.result);
+                if (message.deep != null && $Object.hasOwnProperty.call(message, "deep"))
+                    writer.uint32(/* id 22, wireType 0 =*/176).bool(message.deep);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1050,6 +1143,36 @@ export const elastickv = $root.elastickv = (() => {
                             if (wireType !== 2)
                                 break;
                             message.mac = reader.bytes();
+                            continue;
+                        }
+                    case 19: {
+                            if (wireType !== 2)
+                                break;
+                            message.blobs = reader.bytes();
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 0)
+                                break;
+                            message.pinUntilMs = reader.uint64();
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 0)
+                                break;
+                            value = reader.int32();
+                            if ($root.elastickv.peer.BlobResult[value] !== $undefined)
+                                message.result = value;
+                            else if (!reader.discardUnknown) {
+                                $util.makeProp(message, "$unknowns", false);
+                                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                            }
+                            continue;
+                        }
+                    case 22: {
+                            if (wireType !== 0)
+                                break;
+                            message.deep = reader.bool();
                             continue;
                         }
                     case 18: {

@@ -8,21 +8,14 @@ import { applyMembership, type MembershipEntry } from "../cluster/registry/membe
 import { encodeMembership, MEMBERSHIP_STATE, readMembership } from "../cluster/registry/membership-codec.ts";
 import { PLANTED } from "../platform/planted.ts";
 import { type Entry, EntryType } from "../raft/core/types.ts";
-import {
-  type AppliedState,
-  BLIND,
-  type Mutation,
-  type MvccStore,
-  type PutMutation,
-  type RaftBatch,
-  type Timestamp,
-} from "../store/types.ts";
+import type { AppliedState, MvccStore, RaftBatch, Timestamp } from "../store/types.ts";
 import { type CeilingCommand, readCommitTs, type TxnCommand } from "../txn/command.ts";
-import { timestampFromMs } from "../txn/hlc.ts";
-import { garbageKey } from "../txn/keys.ts";
+import { physicalMs, timestampFromMs } from "../txn/hlc.ts";
+import type { Reference } from "../txn/references.ts";
 import type { Condition, TxnMutation, TxnOutcome } from "../txn/types.ts";
 import { type DecodedEntry, decodeEntry } from "./decoded-entry.ts";
 import { SESSION_INDEX_STATE, Sessions } from "./sessions.ts";
+import { TxnWriter } from "./txn-writer.ts";
 
 /** The answer to one proposal, for the caller that waits on the node that proposed. @internal */
 export interface Answer {
@@ -43,6 +36,9 @@ export interface ApplyResult {
    * gone.
    */
   readonly changed: readonly Uint8Array[] | undefined;
+  /** References that were written, and blobs that were swept (views of the entries). */
+  readonly referenced: readonly Reference[];
+  readonly swept: readonly Uint8Array[];
 }
 
 interface Stats {
@@ -51,6 +47,8 @@ interface Stats {
   refused: number;
   repeated: number;
   changed: Uint8Array[] | undefined;
+  readonly referenced: Reference[];
+  readonly swept: Uint8Array[];
 }
 
 /**
@@ -102,7 +100,15 @@ export class Fsm {
       term: last.term,
       commitTs: newestCommitTs(entries, before.commitTs),
     };
-    const stats: Stats = { answers: [], applied: 0, refused: 0, repeated: 0, changed: [] };
+    const stats: Stats = {
+      answers: [],
+      applied: 0,
+      refused: 0,
+      repeated: 0,
+      changed: [],
+      referenced: [],
+      swept: [],
+    };
     try {
       this.#store.raftBatch(position, (batch) => {
         let previousTs = before.commitTs;
@@ -184,7 +190,7 @@ export class Fsm {
       outcome = { ok: false, failed };
       stats.refused++;
     } else {
-      applyMutations(this.#store, batch, command.mutations, command.commitTs);
+      new TxnWriter(this.#store, batch, command.commitTs, stats).apply(command.mutations);
       noteChanges(stats, command.mutations);
       outcome = { ok: true, commitTs: command.commitTs };
       stats.applied++;
@@ -252,72 +258,28 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
       // condition that is too old fails on every replica (decision 011).
       if (condition.ts + timestampFromMs(CONDITION_AGE_MAX_MS) < commitTs) return false;
       return !batch.prefixChangedSince(condition.prefix, condition.ts);
-  }
-}
-
-/** The changes leave out the rows of the garbage queue: only scans read these rows. */
-function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
-  for (const mutation of mutations) {
-    if (mutation.kind === "delete-prefix") stats.changed = undefined;
-    else if (mutation.kind === "archive") stats.changed?.push(mutation.to);
-    else if (mutation.kind !== "add-garbage") stats.changed?.push(mutation.key);
+    case "not-after":
+      return physicalMs(commitTs) <= condition.ms;
   }
 }
 
 /**
- * Writes the mutations of one transaction, in order, at one timestamp. The garbage records of the replaced rows go
- * to the garbage queue in the same transaction: a blind overwrite needs no read before it, and no garbage record is
- * lost.
+ * The changes leave out the rows of the garbage queue and of blobs: only scans read the former, and the row cache never
+ * holds the latter.
  */
-function applyMutations(
-  store: Pick<MvccStore, "getAt">,
-  batch: RaftBatch,
-  mutations: readonly TxnMutation[],
-  commitTs: Timestamp,
-): void {
-  const writes: Mutation[] = [];
-  let ordinal = 0;
-  const addGarbage = (garbage: Uint8Array): void => {
-    writes.push({ kind: "put", key: garbageKey(commitTs, ordinal++), value: garbage });
-  };
-  const put = (mutation: PutMutation, keepContent: boolean): void => {
-    const latest = batch.latest(mutation.key);
-    if (!keepContent && latest?.deleted === false && latest.garbage !== undefined) addGarbage(latest.garbage);
-    writes.push(mutation);
-  };
-  const flush = (): void => {
-    if (writes.length > 0) batch.applyMutationsRaft(writes.splice(0), BLIND, commitTs);
-  };
+function noteChanges(stats: Stats, mutations: readonly TxnMutation[]): void {
   for (const mutation of mutations) {
     switch (mutation.kind) {
-      case "put":
-        put(mutation, mutation.keepContent === true);
-        break;
-      case "archive": {
-        // The source row may be one that this transaction wrote.
-        flush();
-        const row = store.getAt(mutation.from, commitTs);
-        if (row === undefined || Buffer.compare(mutation.from, mutation.to) === 0) break;
-        const { value, payload, garbage } = row;
-        put({ kind: "put", key: mutation.to, value, payload, garbage }, false);
-        break;
-      }
-      case "delete": {
-        const latest = batch.latest(mutation.key);
-        // The deletion of a missing row writes no tombstone, so compaction has nothing to remove later.
-        if (latest === undefined || latest.deleted) break;
-        if (!mutation.keepContent && latest.garbage !== undefined) addGarbage(latest.garbage);
-        writes.push({ kind: "delete", key: mutation.key });
-        break;
-      }
       case "delete-prefix":
-        flush();
-        batch.deletePrefixAtRaft(mutation.prefix, commitTs);
+        stats.changed = undefined;
         break;
-      case "add-garbage":
-        addGarbage(mutation.garbage);
+      case "archive":
+        stats.changed?.push(mutation.to);
+        break;
+      case "put":
+      case "delete":
+        stats.changed?.push(mutation.key);
         break;
     }
   }
-  flush();
 }

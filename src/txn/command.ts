@@ -14,6 +14,7 @@
  */
 import { elastickv as gen } from "../gen/kv.js";
 import type { Mutation, Timestamp } from "../store/types.ts";
+import { packReferences, SHA256_BYTES, unpackReferences } from "./references.ts";
 import type { Condition, Txn, TxnMutation } from "./types.ts";
 
 export const COMMAND_VERSION = 1;
@@ -78,6 +79,8 @@ function encodeCondition(condition: Condition): gen.kv.ICondition {
       return { kind: ConditionKind.PREFIX_EMPTY, key: condition.prefix };
     case "prefix-unchanged":
       return { kind: ConditionKind.PREFIX_UNCHANGED, key: condition.prefix, ts: encodeTs(condition.ts) };
+    case "not-after":
+      return { kind: ConditionKind.NOT_AFTER, ts: encodeTs(BigInt(condition.ms)) };
   }
 }
 
@@ -94,6 +97,8 @@ function decodeCondition(condition: gen.kv.ICondition): Condition {
       return { kind: "prefix-empty", prefix: key };
     case ConditionKind.PREFIX_UNCHANGED:
       return { kind: "prefix-unchanged", prefix: key, ts: decodeTs(condition.ts ?? new Uint8Array(0)) };
+    case ConditionKind.NOT_AFTER:
+      return { kind: "not-after", ms: Number(decodeTs(condition.ts ?? new Uint8Array(0))) };
     default:
       throw new CommandError(`condition of unknown kind ${condition.kind}`);
   }
@@ -124,6 +129,15 @@ function encodeMutation(mutation: TxnMutation): gen.kv.IMutation {
       return { kind: MutationKind.ADD_GARBAGE, garbage: mutation.garbage };
     case "archive":
       return { kind: MutationKind.ARCHIVE, key: mutation.from, to: mutation.to };
+    case "reference":
+      return { kind: MutationKind.REFERENCE, key: mutation.prefix, value: packReferences(mutation) };
+    case "unreference":
+      return { kind: MutationKind.UNREFERENCE, key: mutation.key };
+    case "sweep":
+      return {
+        kind: MutationKind.SWEEP,
+        value: Buffer.concat([encodeTs(mutation.queuedTs), mutation.sha256]),
+      };
   }
 }
 
@@ -153,8 +167,25 @@ function decodeMutation(mutation: gen.kv.IMutation, payload: Uint8Array | undefi
       return { kind: "add-garbage", garbage: mutation.garbage ?? EMPTY };
     case MutationKind.ARCHIVE:
       return { kind: "archive", from: key, to: mutation.to ?? EMPTY };
+    case MutationKind.REFERENCE:
+      return decodeReferences(key, mutation.value ?? EMPTY);
+    case MutationKind.UNREFERENCE:
+      return { kind: "unreference", key };
+    case MutationKind.SWEEP: {
+      const value = mutation.value ?? EMPTY;
+      if (value.byteLength !== 8 + SHA256_BYTES) throw new CommandError(`sweep of ${value.byteLength} bytes`);
+      return { kind: "sweep", queuedTs: decodeTs(value.subarray(0, 8)), sha256: value.subarray(8) };
+    }
     default:
       throw new CommandError(`mutation of unknown kind ${mutation.kind}`);
+  }
+}
+
+function decodeReferences(prefix: Uint8Array, packed: Uint8Array): TxnMutation {
+  try {
+    return unpackReferences(prefix, packed);
+  } catch (error) {
+    throw new CommandError(String(error));
   }
 }
 

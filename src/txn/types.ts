@@ -12,7 +12,12 @@ export type Condition =
   /** The prefix has no live row. */
   | { readonly kind: "prefix-empty"; readonly prefix: Uint8Array }
   /** No row under the prefix was written or deleted after `ts`. */
-  | { readonly kind: "prefix-unchanged"; readonly prefix: Uint8Array; readonly ts: Timestamp };
+  | { readonly kind: "prefix-unchanged"; readonly prefix: Uint8Array; readonly ts: Timestamp }
+  /**
+   * The leader stamped the transaction at or before `ms` (physical part of the HLC, Unix milliseconds). So nodes may
+   * forget pins of blobs by the time of the log (references.ts).
+   */
+  | { readonly kind: "not-after"; readonly ms: number };
 
 /**
  * A put or delete that supersedes a row moves the row's `garbage` (a garbage record, garbage.ts) into the garbage
@@ -35,7 +40,35 @@ export type TxnMutation =
    */
   | { readonly kind: "archive"; readonly from: Uint8Array; readonly to: Uint8Array }
   /** Adds a garbage record to the garbage queue. */
-  | { readonly kind: "add-garbage"; readonly garbage: Uint8Array };
+  | { readonly kind: "add-garbage"; readonly garbage: Uint8Array }
+  /**
+   * Writes one row for each reference, at `prefix` + number, where the first number is `first`, and counts the
+   * references of each blob. A key that already has a reference loses the old reference first.
+   */
+  | ReferenceMutation
+  /** Deletes the row of one reference, and counts. Without such a row, nothing happens. */
+  | { readonly kind: "unreference"; readonly key: Uint8Array }
+  /**
+   * Ends the blob's entry in the blob queue, when the entry still exists and the blob still has no reference; otherwise
+   * nothing happens. Every node that applies it deletes its copy of the blob.
+   */
+  | { readonly kind: "sweep"; readonly queuedTs: Timestamp; readonly sha256: Uint8Array };
+
+/** A blob: content beside the log, named by its SHA-256 (32 bytes). */
+export interface BlobRef {
+  readonly sha256: Uint8Array;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface ReferenceMutation {
+  readonly kind: "reference";
+  readonly prefix: Uint8Array;
+  readonly first: number;
+  /** Raft id of a node that holds the blobs: a hint. */
+  readonly source: number;
+  readonly blobs: readonly BlobRef[];
+}
 
 export interface Txn {
   readonly conditions: readonly Condition[];
