@@ -45,6 +45,11 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
+  // Blobs beside the log: their types at the bottom, the thread that joins the parts at the top.
+  { folder: "blob", below: [] },
+  { folder: "blob/replication", below: ["messages"] },
+  { folder: "blob/thread", below: ["store", "txn", "messages", "blob", "blob/replication"] },
+
   // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
