@@ -28,6 +28,8 @@ export interface RaftEnvelope {
   readonly leaseRound: number;
   /** HeartbeatResp: applied index of the sender. Otherwise 0. */
   readonly applied: number;
+  /** HeartbeatResp: reachable blobs that the sender does not hold; undefined: not known (yet). */
+  readonly blobsMissing?: number | undefined;
 }
 
 /** Every message that nodes exchange after the handshake. */
@@ -80,6 +82,8 @@ export interface Hello {
   readonly capabilities: readonly string[];
   /** Address at which peers reach the node. */
   readonly address: string;
+  /** Address at which peers exchange blobs with the node. Absent: the node has no blobs, or is of an earlier release. */
+  readonly blobAddress?: string;
   /** Id of the node's current start (docs/engine.md, "Who is who"). */
   readonly boot: string;
   /** The newest start of the receiver that the sender has recorded. Absent: none. */
