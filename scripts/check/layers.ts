@@ -94,6 +94,10 @@ export const LAYERS: readonly Layer[] = [
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   { folder: "s3/content/log", below: ["store", "txn", "s3/protocol", "s3/records", "s3/content"] },
   {
+    folder: "s3/content/blobs",
+    below: ["hash", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content", "s3/content/log"],
+  },
+  {
     folder: "s3/context",
     below: [
       "hash",
