@@ -58,7 +58,7 @@ test("who may be added", () => {
 
 test("a learner is promoted when it holds the chunks of the objects", () => {
   const promote = (missing: number | undefined) =>
-    checkChange(membership, status(), { kind: "promote", name: "n4" }, () => missing);
+    checkChange(MEMBERSHIP, status(ALL), { kind: "promote", name: "n4" }, () => missing);
   expect(promote(0)).toBeUndefined();
   expect(promote(3)).toMatchObject({
     code: "NOT_CAUGHT_UP",
