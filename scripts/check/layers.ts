@@ -78,6 +78,8 @@ export const LAYERS: readonly Layer[] = [
   },
 
   // The client side: accepts transactions, returns answers and linearizable reads.
+  // The blob thread: `peer` is the library of its connections.
+  { folder: "blob", below: ["peer", "messages"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -95,6 +97,10 @@ export const LAYERS: readonly Layer[] = [
   // handler imports that path.
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   { folder: "s3/content/log", below: ["store", "txn", "s3/protocol", "s3/records", "s3/content"] },
+  {
+    folder: "s3/content/blobs",
+    below: ["hash", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content", "s3/content/log"],
+  },
   {
     folder: "s3/context",
     below: [
