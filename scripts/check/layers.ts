@@ -45,6 +45,10 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
+  // Content beside the log. The node's own copies; readers of them run in every thread.
+  { folder: "blob", below: [] },
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
+
   // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
@@ -180,7 +184,7 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],
-  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot"],
+  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot", "blob/store"],
   "node:http": ["http"],
   "bun:ffi": ["platform"],
   "hash-wasm": ["hash"],
@@ -260,4 +264,5 @@ export const SQLITE_FILES = [
   "src/store/sqlite/reader.ts",
   "src/store/snapshot/sqlite-import.ts",
   "src/store/snapshot/sqlite-export.ts",
+  "src/blob/store/sqlite-index.ts",
 ] as const;
