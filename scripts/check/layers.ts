@@ -74,6 +74,8 @@ export const LAYERS: readonly Layer[] = [
   },
 
   // The client side: accepts transactions, returns answers and linearizable reads.
+  // The blob thread: `peer` is the library of its connections.
+  { folder: "blob", below: ["peer", "messages"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.

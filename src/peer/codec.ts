@@ -1,12 +1,16 @@
-/** Encodes and decodes a PeerMessage as a frame (docs/format/peer.md). A decoded message owns its bytes. */
+/**
+ * Encodes and decodes a PeerMessage as a frame (docs/format/peer.md). A decoded message owns its bytes, but those of a
+ * BlobMessage.
+ */
 import { elastickv as gen } from "../gen/peer.js";
 import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
+import { decodeBlobMessage, describeBlobMessage } from "./blob-codec.ts";
 import { encodeFrame } from "./framing.ts";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
 import type { PeerMessage } from "./types.ts";
-import { copied, count, decoding } from "./wire-numbers.ts";
+import { copied, count, decoding, none } from "./wire-numbers.ts";
 
 export const Kind = gen.peer.Kind;
 export type WireHeader = gen.peer.Header;
@@ -72,7 +76,17 @@ function describe(message: PeerMessage, header: gen.peer.IHeader): readonly Uint
       header.ok = message.ok;
       header.reason = message.reason;
       return NO_PARTS;
+    case "blob-push":
+    case "blob-fetch":
+    case "blob-ask":
+    case "blob-reply":
+      return describeBlobMessage(message, header);
   }
+}
+
+/** True for the kinds that travel on lane `blob` only. */
+export function isBlobKind(kind: gen.peer.Kind): boolean {
+  return kind >= Kind.BLOB_PUSH && kind <= Kind.BLOB_REPLY;
 }
 
 /** @throws PeerProtocolError */
@@ -154,6 +168,11 @@ export function decodeMessage(
     case Kind.SNAPSHOT_RESULT:
       none(payload);
       return { kind: "snapshot-result", streamId: streamId(), ok: header.ok, reason: header.reason };
+    case Kind.BLOB_PUSH:
+    case Kind.BLOB_FETCH:
+    case Kind.BLOB_ASK:
+    case Kind.BLOB_REPLY:
+      return decodeBlobMessage(header, payload);
     default:
       throw new PeerProtocolError(`a frame of kind ${header.kind} where a message was expected`);
   }
@@ -163,11 +182,6 @@ const NOT_ALONE = "a snapshot, which comes at the head of its stream only";
 
 function isSnapshot({ type, snapshot }: Message): boolean {
   return type === MessageType.Snap || snapshot !== null;
-}
-
-function none(payload: Uint8Array): void {
-  if (payload.byteLength > 0)
-    throw new PeerProtocolError(`${payload.byteLength} bytes behind a header that has none`);
 }
 
 /**

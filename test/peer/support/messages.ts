@@ -2,7 +2,7 @@
 import { elastickv as gen } from "../../../src/gen/peer.js";
 import { encodeFrame } from "../../../src/peer/framing.ts";
 import { encodeRaftMessage } from "../../../src/peer/raft-codec.ts";
-import type { PeerMessage } from "../../../src/peer/types.ts";
+import { BLOB_RESULTS, type BlobMessage, type PeerMessage } from "../../../src/peer/types.ts";
 import { EntryType, type Message, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 
 export const BIG = Number.MAX_SAFE_INTEGER - 2;
@@ -94,6 +94,21 @@ export const EVERY_MESSAGE: readonly PeerMessage[] = [
   { kind: "snapshot-credit", streamId: BIG, chunks: 4 },
   { kind: "snapshot-result", streamId: 1, ok: true, reason: "" },
   { kind: "snapshot-result", streamId: 1, ok: false, reason: "checksum of chunk 4 – fällt durch" },
+];
+
+/** One message of every kind of the lane `blob`. */
+export const EVERY_BLOB_MESSAGE: readonly BlobMessage[] = [
+  { kind: "blob-push", requestId: BIG, sha256: bytes(32), pinUntilMs: BIG, bytes: bytes(70_000) },
+  { kind: "blob-fetch", requestId: 1, sha256: bytes(32, 2) },
+  { kind: "blob-ask", requestId: 2, blobs: [bytes(32), bytes(32, 2), bytes(32, 3)], deep: true },
+  { kind: "blob-ask", requestId: 3, blobs: [bytes(32)], deep: false },
+  { kind: "blob-reply", requestId: 1, result: "ok", payload: bytes(300_000) },
+  ...BLOB_RESULTS.map((result) => ({
+    kind: "blob-reply" as const,
+    requestId: BIG,
+    result,
+    payload: new Uint8Array(0),
+  })),
 ];
 
 /** A frame that no node sends: a Snap that is to be stepped at once. */
