@@ -45,8 +45,10 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
-  // Blobs beside the log: their types at the bottom, the thread that joins the parts at the top.
+  // Content beside the log. The node's own copies (readers of them run in every thread), the exchange with peers, and
+  // the thread that joins both.
   { folder: "blob", below: [] },
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
   { folder: "blob/replication", below: ["messages"] },
   { folder: "blob/thread", below: ["store", "txn", "messages", "blob", "blob/replication"] },
 
@@ -79,6 +81,8 @@ export const LAYERS: readonly Layer[] = [
   },
 
   // The client side: accepts transactions, returns answers and linearizable reads.
+  // The blob thread: `peer` is the library of its connections.
+  { folder: "blob", below: ["peer", "messages"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -96,6 +100,10 @@ export const LAYERS: readonly Layer[] = [
   // handler imports that path.
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   { folder: "s3/content/log", below: ["store", "txn", "s3/protocol", "s3/records", "s3/content"] },
+  {
+    folder: "s3/content/blobs",
+    below: ["hash", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content", "s3/content/log"],
+  },
   {
     folder: "s3/context",
     below: [
@@ -179,7 +187,7 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],
-  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot"],
+  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot", "blob/store"],
   "node:http": ["http"],
   "bun:ffi": ["platform"],
   "hash-wasm": ["hash"],
@@ -259,4 +267,5 @@ export const SQLITE_FILES = [
   "src/store/sqlite/reader.ts",
   "src/store/snapshot/sqlite-import.ts",
   "src/store/snapshot/sqlite-export.ts",
+  "src/blob/store/sqlite-index.ts",
 ] as const;

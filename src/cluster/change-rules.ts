@@ -18,6 +18,10 @@ export const PROMOTION_LAG_ENTRIES = 1_000;
 
 type Single = { readonly changes: readonly ConfChangeSingle[]; readonly upserts: readonly Member[] };
 
+/** Reachable blobs that a member does not hold, by its Raft id; undefined: the member does not know yet. */
+export type BlobsThere = (id: number) => number | undefined;
+const NO_BLOBS: BlobsThere = () => 0;
+
 export type ConfigurationChange = Exclude<MemberChange, { readonly kind: "transfer-leader" }>;
 
 export function leaves(change: MemberChange): number | undefined {
@@ -52,17 +56,18 @@ export function checkChange(
   membership: Membership,
   status: Status,
   change: ConfigurationChange,
+  blobs: BlobsThere = NO_BLOBS,
 ): ClusterReply | undefined {
   switch (change.kind) {
     case "add-learner":
       return checkAddition(membership, change.name, change.address);
     case "promote":
-      return checkPromotion(membership, status, change.name);
+      return checkPromotion(membership, status, change.name, blobs);
     case "remove":
       return checkRemoval(membership, status, change.name, undefined);
     case "replace":
       return (
-        checkPromotion(membership, status, change.promote) ??
+        checkPromotion(membership, status, change.promote, blobs) ??
         checkRemoval(membership, status, change.remove, change.promote)
       );
   }
@@ -84,7 +89,12 @@ function checkAddition(membership: Membership, name: string, address: string): C
   return refused("ALREADY_MEMBER", `${same.name} at ${same.address} is a member`);
 }
 
-function checkPromotion(membership: Membership, status: Status, name: string): ClusterReply | undefined {
+function checkPromotion(
+  membership: Membership,
+  status: Status,
+  name: string,
+  blobs: BlobsThere,
+): ClusterReply | undefined {
   const member = membership.members.find((one) => one.name === name);
   if (member === undefined) return refused("UNKNOWN_MEMBER", `there is no member ${name}`);
   if (!membership.confState.learners.includes(member.id)) {
@@ -99,7 +109,13 @@ function checkPromotion(membership: Membership, status: Status, name: string): C
     const why = progress?.recentActive === true ? `lacks ${lag} entries` : "cannot be reached";
     return refused("NOT_CAUGHT_UP", `${name} ${why}: a voter must have (nearly) the whole log`);
   }
-  return undefined;
+  const missing = blobs(member.id);
+  if (missing === 0) return undefined;
+  const why = missing === undefined ? "is still comparing its chunks" : `lacks ${missing} chunks`;
+  return refused(
+    "NOT_CAUGHT_UP",
+    `${name} ${why}: a voter must hold the chunks of the objects, too; it fetches them by itself`,
+  );
 }
 
 function checkRemoval(

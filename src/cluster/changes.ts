@@ -7,7 +7,7 @@ import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type ConfChange, ConfChangeTransition, ConfChangeType, type Status } from "../raft/core/index.ts";
 import { isJoint } from "../raft/engine/group-configuration.ts";
-import { alreadySo, checkChange, entryOf, leaves } from "./change-rules.ts";
+import { alreadySo, type BlobsThere, checkChange, entryOf, leaves } from "./change-rules.ts";
 import type { Membership } from "./registry/membership.ts";
 import { encodeMembershipChange } from "./registry/membership-codec.ts";
 import type { Member } from "./registry/node-registry.ts";
@@ -18,6 +18,8 @@ const CHANGE_TIMEOUT_MS = 10_000;
 export interface ClusterChangesOptions {
   readonly clock: Clock;
   readonly ownId: number;
+  /** Reachable blobs that a member does not hold (change-rules.ts); absent: nodes without blobs. */
+  readonly blobsMissing?: BlobsThere;
   readonly status: () => Status;
   readonly membership: () => Membership;
   /** Returns false when the log did not take the proposal. */
@@ -79,7 +81,8 @@ export class ClusterChanges {
       return;
     }
     const problem =
-      this.#guard(membership, configurationIndex) ?? checkChange(membership, this.#options.status(), change);
+      this.#guard(membership, configurationIndex) ??
+      checkChange(membership, this.#options.status(), change, this.#options.blobsMissing);
     if (problem !== undefined) {
       answer(problem);
       return;

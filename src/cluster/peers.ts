@@ -27,6 +27,8 @@ import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.t
  * (docs/format/command.md).
  */
 const CAPABILITIES: readonly string[] = ["archive"];
+/** Mutations and rows of blobs (txn/references.ts); the node keeps and exchanges blobs. */
+export const BLOBS_CAPABILITY = "blobs";
 
 /** Version of the protocol in a hello; nodes with different versions refuse each other. */
 export const PEER_PROTOCOL = 2;
@@ -44,7 +46,7 @@ const FAREWELL_MS = 1_000;
 export interface ClusterPeersOptions
   extends Pick<
     ClusterContext,
-    "identity" | "initialCluster" | "join" | "peer" | "version" | "logger" | "timers"
+    "identity" | "initialCluster" | "join" | "peer" | "blobs" | "version" | "logger" | "timers"
   > {
   readonly onMessage: TransportCallbacks["onMessage"];
   readonly onUnreachable: TransportCallbacks["onUnreachable"];
@@ -221,7 +223,7 @@ export class ClusterPeers {
   }
 
   #hello(to: number): Hello {
-    const { identity, peer, version } = this.#options;
+    const { identity, peer, blobs, version } = this.#options;
     return {
       clusterId: this.#clusterId,
       id: raftIdOf(identity.name),
@@ -229,8 +231,9 @@ export class ClusterPeers {
       instance: identity.instance,
       protocol: PEER_PROTOCOL,
       version,
-      capabilities: CAPABILITIES,
+      capabilities: blobs?.offload === true ? [...CAPABILITIES, BLOBS_CAPABILITY] : CAPABILITIES,
       address: peer?.advertise ?? "",
+      ...(blobs?.address === undefined ? {} : { blobAddress: blobs.address }),
       ...this.#incarnations.greeting(to),
     };
   }

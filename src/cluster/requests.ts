@@ -40,6 +40,8 @@ export class ClusterRequests {
   readonly #changes: ClusterChanges;
   /** Applied index that each peer reported, by id. */
   readonly #appliedThere = new Map<number, number>();
+  /** Blobs that each peer lacks, as it reported. */
+  readonly #blobsMissing = new Map<number, number | undefined>();
   readonly #heardAtMs = new Map<number, number>();
   readonly #metAtMs = new Map<number, number>();
   #registration = { guardIndex: -1, atMs: 0 };
@@ -56,6 +58,11 @@ export class ClusterRequests {
         const taken = engine.proposeConfChange(change);
         engine.work();
         return taken;
+      },
+      // A node of an earlier release keeps no blobs, and reports none.
+      blobsMissing: (id) => {
+        const hello = options.peers.hellos.find((one) => one.id === id);
+        return hello?.blobAddress === undefined ? 0 : this.#blobsMissing.get(id);
       },
       transferTo: (id) => {
         const engine = this.#running();
@@ -101,6 +108,11 @@ export class ClusterRequests {
   /** Records the applied index in a HeartbeatResp. */
   appliedAt(id: number, index: number): void {
     this.#appliedThere.set(id, index);
+  }
+
+  /** Records the missing blobs in a HeartbeatResp. */
+  blobsMissingAt(id: number, missing: number | undefined): void {
+    this.#blobsMissing.set(id, missing);
   }
 
   /** Called when the configuration or the leader changes, and at each tick. */

@@ -80,6 +80,13 @@ export interface PeerLink {
   readonly transport: (callbacks: TransportCallbacks) => Transport;
 }
 
+export interface BlobsHere {
+  /** host:port at which peers exchange blobs with this node; undefined = the node has no peers. */
+  readonly address: string | undefined;
+  /** The node announces the capability `blobs`. */
+  readonly offload: boolean;
+}
+
 /** Options that the cluster's parts share. */
 export interface ClusterContext {
   readonly identity: ClusterIdentity;
@@ -89,6 +96,8 @@ export interface ClusterContext {
   readonly join: readonly NamedAddress[];
   /** undefined = no peers, no listener. */
   readonly peer: PeerLink | undefined;
+  /** Blobs on this node; undefined = the node has no blob thread, and cannot take the path of blobs. */
+  readonly blobs?: BlobsHere | undefined;
   readonly raft: RaftSettings;
   readonly timers: Timers;
   readonly logger: Logger;

@@ -27,6 +27,7 @@ import type { Engine } from "../raft/engine/engine.ts";
 import { votersOf } from "../raft/engine/group-configuration.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { checkGroup, type GroupId, ONLY_GROUP } from "../threads/group.ts";
+import { BlobMembers, withMissingBlobs } from "./blob-members.ts";
 import { Fencing } from "./fencing.ts";
 import { Forwarding } from "./forwarding.ts";
 import { GatewayLinks } from "./gateway-links.ts";
@@ -65,6 +66,7 @@ export class ConsensusThread {
   readonly #fencing: Fencing;
   readonly #meeting: Meeting;
   readonly #gateways: GatewayLinks;
+  readonly #blobMembers: BlobMembers;
   readonly #memory = new ReceivedMemory();
   readonly #open = Promise.withResolvers<Opened>();
   readonly #storeOpened = Promise.withResolvers<OpenedMessage>();
@@ -91,8 +93,10 @@ export class ConsensusThread {
     });
     this.#peers = this.#makePeers();
     this.#meeting = new Meeting({ ...options, peers: this.#peers });
+    this.#blobMembers = new BlobMembers(options, this.ownId, this.#peers);
     const life = options.random.bytes(READ_LIFE_BYTES);
-    const send = (to: number, message: PeerMessage): boolean => this.#peers.send(to, message);
+    const send = (to: number, message: PeerMessage): boolean =>
+      this.#peers.send(to, withMissingBlobs(message, options.published));
     this.#forwarding = new Forwarding({
       timers,
       firstId: 1 + new DataView(life.buffer, life.byteOffset).getUint32(0),
@@ -257,6 +261,7 @@ export class ConsensusThread {
     engine.tick();
     this.#requests.check();
     this.#duties.tick(engine);
+    this.#blobMembers.check(this.#replica.membership);
     this.observe();
     this.#options.alive?.();
   }
@@ -370,9 +375,11 @@ export class ConsensusThread {
 
   // ---- the cluster ---------------------------------------------------------------------------------------------------
 
-  #onHeard({ message, applied }: RaftEnvelope): void {
+  #onHeard({ message, applied, blobsMissing }: RaftEnvelope): void {
     this.#requests.heard(message.from);
-    if (message.type === MessageType.HeartbeatResp) this.#requests.appliedAt(message.from, applied);
+    if (message.type !== MessageType.HeartbeatResp) return;
+    this.#requests.appliedAt(message.from, applied);
+    this.#requests.blobsMissingAt(message.from, blobsMissing);
   }
 
   #onMembership(membership: Membership): void {

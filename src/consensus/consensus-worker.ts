@@ -47,6 +47,8 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
     gateways: init.gatewayPorts.map((port) => new PortChannel(port)),
     store: new PortChannel(init.storePort),
     snapshots: new PortChannel(init.snapshotPort),
+    blob: init.blobPort === undefined ? undefined : new PortChannel(init.blobPort),
+    blobs: init.blobs,
     log: new LogClient({
       channel: new PortChannel(init.logPort),
       maxSegments: init.maxWalFiles,

@@ -2,7 +2,14 @@
  * Options of a consensus thread. `consensus-worker.ts` gives them in a node; tests and the simulator give them in
  * one thread. The same code runs in both.
  */
-import type { ClusterContext, ClusterIdentity, NamedAddress, RaftSettings } from "../cluster/types.ts";
+import type {
+  BlobsHere,
+  ClusterContext,
+  ClusterIdentity,
+  NamedAddress,
+  RaftSettings,
+} from "../cluster/types.ts";
+import type { ConsensusToBlob } from "../messages/blobs.ts";
 import type {
   ConsensusToControl,
   ConsensusToGateway,
@@ -90,6 +97,8 @@ export interface ConsensusThreadOptions extends ClusterContext {
   readonly gateways: readonly Channel<GatewayToConsensus, ConsensusToGateway>[];
   readonly store: Channel<StoreToConsensus, ConsensusToStore>;
   readonly snapshots: Channel<SnapshotToConsensus, ConsensusToSnapshot>;
+  /** The blob thread, on a node that has one. */
+  readonly blob?: Pick<Channel<never, ConsensusToBlob>, "send"> | undefined;
   readonly log: LogThreadPort;
   readonly metrics: ConsensusThreadMetrics;
   readonly fatal: Fatal;
@@ -113,6 +122,7 @@ export interface ConsensusWorkerInit {
         readonly secrets: readonly Uint8Array[];
       }
     | undefined;
+  readonly blobs?: BlobsHere;
   readonly raft: RaftSettings;
   /** Maximum number of log segments that the log keeps once nothing needs the older segments. */
   readonly maxWalFiles: number;
@@ -125,6 +135,7 @@ export interface ConsensusWorkerInit {
   readonly storePort: PortLike;
   readonly logPort: PortLike;
   readonly snapshotPort: PortLike;
+  readonly blobPort?: PortLike;
   readonly metricsPort: PortLike;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

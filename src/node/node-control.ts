@@ -3,7 +3,9 @@
  * status, and the stop of consensus and store.
  */
 
+import { BlobSweeper } from "../gc/blob-sweeper.ts";
 import { GarbageCollector } from "../gc/collector.ts";
+import { deleteReferences } from "../gc/references.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type {
   ConsensusToControl,
@@ -51,6 +53,7 @@ export class NodeControl {
   readonly cluster: ClusterControl;
   readonly #options: NodeControlOptions;
   readonly #collector: GarbageCollector;
+  readonly #sweeper: BlobSweeper;
   readonly #reserve: DiskReserve;
   readonly #fullHalves = new Set<"log" | "keyspace">();
   readonly #cancels: (() => void)[] = [];
@@ -68,11 +71,19 @@ export class NodeControl {
       gracePeriodMs: options.gracePeriodMs,
       active: () => this.#leadership.leading && this.diskSpace !== "none",
       onDeleted: (rows) => collected.inc(rows),
+      deleteReferences: (prefix, stopped) =>
+        deleteReferences({ group: options.group, onDeleted: (rows) => collected.inc(rows) }, prefix, stopped),
       onUnreadable: (key) => {
         options.log.warn("garbage record kept: this release cannot read it", {
           key: Buffer.from(key).toString("hex"),
         });
       },
+    });
+    this.#sweeper = new BlobSweeper({
+      group: options.group,
+      clock: options.clock,
+      gracePeriodMs: options.gracePeriodMs,
+      active: () => this.#leadership.leading && this.diskSpace !== "none",
     });
     this.#reserve = new DiskReserve({
       freeBytes: options.freeDiskBytes,
@@ -100,6 +111,9 @@ export class NodeControl {
       this.#collector.run().catch((error: unknown) => {
         log.warn("garbage collection stopped, it will go on", { error: String(error) });
       });
+      this.#sweeper.run().catch((error: unknown) => {
+        log.warn("sweep of blobs stopped, it will go on", { error: String(error) });
+      });
     });
   }
 
@@ -107,6 +121,7 @@ export class NodeControl {
   stopWork(): void {
     for (const cancel of this.#cancels) cancel();
     this.#collector.stop();
+    this.#sweeper.stop();
   }
 
   /** Stops consensus and store; resolves when both have ended (or after `graceMs`). */

@@ -6,18 +6,14 @@
 
 import type { Membership } from "../cluster/registry/membership.ts";
 import { readMembership } from "../cluster/registry/membership-codec.ts";
-import { packKeys } from "../messages/changed-keys.ts";
+import type { BlobToStore, StoreToBlob } from "../messages/blobs.ts";
 import type {
-  AnswerMessage,
   ConsensusToStore,
   ControlToStore,
-  GatewayToStore,
   StoreToConsensus,
   StoreToControl,
-  StoreToGateway,
 } from "../messages/messages.ts";
 import type { Logger } from "../monitoring/log.ts";
-import { sameBytes } from "../platform/bytes.ts";
 import type { Timers } from "../platform/timers.ts";
 import { samePosition } from "../store/positions.ts";
 import { type AppliedState, type KeyspaceGenerations, type MvccStore, StoreError } from "../store/types.ts";
@@ -25,6 +21,7 @@ import type { Channel } from "../threads/channel.ts";
 import { checkGroup, ONLY_GROUP } from "../threads/group.ts";
 import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import type { Fatal } from "../threads/worker-host.ts";
+import { type StoreGateway, tellBlobThread, tellGateways } from "./applied.ts";
 import { type ApplyWork, type InstallWork, takeBatch } from "./apply-queue.ts";
 import { StoreMaintenance } from "./maintenance.ts";
 import { openKeyspace } from "./open-keyspace.ts";
@@ -38,13 +35,6 @@ export interface StoreThreadMetrics {
   compacted(rows: number): void;
 }
 
-/** A gateway, from the store thread's side: the gateway gets the answers to its own proposals, and all changes. */
-export interface StoreGateway {
-  readonly channel: Channel<GatewayToStore, StoreToGateway>;
-  /** 8 bytes: the client id in the gateway's proposals. */
-  readonly clientId: Uint8Array;
-}
-
 export interface StoreThreadOptions {
   readonly generations: KeyspaceGenerations;
   readonly timers: Timers;
@@ -53,6 +43,8 @@ export interface StoreThreadOptions {
   readonly consensus: Channel<ConsensusToStore, StoreToConsensus>;
   readonly control: Channel<ControlToStore, StoreToControl>;
   readonly gateways: readonly StoreGateway[];
+  /** The blob thread, on a node that has one: it learns of references and sweeps, and reads the keyspace too. */
+  readonly blob?: Channel<BlobToStore, StoreToBlob> | undefined;
   /** Old versions are kept this long (in commit time). */
   readonly retentionMs: number;
   readonly metrics: StoreThreadMetrics;
@@ -74,8 +66,8 @@ export class StoreThread {
   #queue: (ApplyWork | InstallWork)[] = [];
   /** The received snapshot that is in force and that some gateway has not opened yet. */
   #swapped: InstallWork | undefined;
-  /** Gateways that still read the replaced keyspace. */
-  readonly #readingOld = new Set<StoreGateway>();
+  /** Gateways, and the blob thread, that still read the replaced keyspace. */
+  readonly #readingOld = new Set<StoreGateway | "blob">();
   /** Position of the last installed snapshot: the snapshot contains all entries up to this index. */
   #installedIndex = 0;
   /** The highest apply id that the store thread answered. */
@@ -126,6 +118,9 @@ export class StoreThread {
         }
       });
     }
+    this.#options.blob?.onBatch((messages) => {
+      for (const _ of messages) this.#onReopened("blob");
+    });
     return this.#opened.promise;
   }
 
@@ -226,7 +221,11 @@ export class StoreThread {
       if (news.length > 0) {
         const result = fsm.apply(news);
         metrics.applied(result, news.length, seconds() - started);
-        this.#tellGateways(result);
+        // The position is published before the answers: a gateway that learns of its applied write must be able to
+        // read it.
+        this.#published.publishApplied(result.position.index, result.position.commitTs);
+        tellGateways(this.#options.gateways, result);
+        tellBlobThread(this.#options.blob, result);
       }
       this.#answer(store, id);
     } catch (error) {
@@ -260,7 +259,7 @@ export class StoreThread {
 
   /** Completed steps are not repeated: after a full disk the installation continues where it stopped. */
   #install(work: InstallWork): void {
-    const { generations, gateways } = this.#options;
+    const { generations, gateways, blob } = this.#options;
     const { snapshot } = work;
     try {
       if (this.#store !== undefined && this.#store.appliedState().index >= snapshot.index) {
@@ -283,6 +282,11 @@ export class StoreThread {
       this.#installedIndex = applied.index;
       this.#queue.shift();
       this.#swapped = work;
+      if (blob !== undefined) {
+        this.#readingOld.add("blob");
+        blob.send({ kind: "keyspace-replaced" });
+        blob.flush();
+      }
       // Pins stay: a stream that reads the old keyspace fails by itself.
       for (const gateway of gateways) {
         this.#readingOld.add(gateway);
@@ -296,7 +300,7 @@ export class StoreThread {
   }
 
   /** The new keyspace may be published when no gateway reads the old one. */
-  #onReopened(gateway: StoreGateway): void {
+  #onReopened(gateway: StoreGateway | "blob"): void {
     this.#readingOld.delete(gateway);
     const work = this.#swapped;
     if (work === undefined || this.#stopped || this.#readingOld.size > 0) return;
@@ -331,23 +335,6 @@ export class StoreThread {
     consensus.send({ kind: "installed", group: ONLY_GROUP, id: work.id, applied, ceilingMs, membership });
     consensus.flush();
     if (this.#skippedId > this.#answeredId) this.#answer(store, this.#skippedId);
-  }
-
-  #tellGateways(result: ApplyResult): void {
-    const { gateways } = this.#options;
-    const applied: AppliedState = result.position;
-    // The position is published before the answers: a gateway that learns of its applied write must be able to read
-    // it.
-    this.#published.publishApplied(applied.index, applied.commitTs);
-    const changed = result.changed === undefined ? undefined : packKeys(result.changed);
-    for (const { channel, clientId } of gateways) {
-      const answers: AnswerMessage[] = [];
-      for (const { origin, sequence, outcome } of result.answers) {
-        if (sameBytes(origin, clientId)) answers.push({ sequence, outcome });
-      }
-      channel.send({ kind: "applied", group: ONLY_GROUP, applied, answers, changed });
-      channel.flush();
-    }
   }
 
   #answer(store: MvccStore, id: number): void {

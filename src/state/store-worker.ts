@@ -23,6 +23,7 @@ export interface StoreWorkerInit {
   readonly consensusPort: PortLike;
   readonly controlPort: PortLike;
   readonly gateways: readonly { readonly port: PortLike; readonly clientId: Uint8Array }[];
+  readonly blobPort?: PortLike;
   readonly metricsPort: PortLike;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -46,6 +47,7 @@ hostThread<StoreWorkerInit>(async (init, fatal) => {
     consensus: new PortChannel(init.consensusPort),
     control: new PortChannel(init.controlPort),
     gateways: init.gateways.map(({ port, clientId }) => ({ channel: new PortChannel(port), clientId })),
+    blob: init.blobPort === undefined ? undefined : new PortChannel(init.blobPort),
     retentionMs: init.retentionMs,
     metrics: storeThreadMetrics(metrics, () => fileSizes(generations), init.fsmSyncMode),
     seconds: () => performance.now() / 1000,

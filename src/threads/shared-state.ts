@@ -5,10 +5,10 @@
  * Layout, in words of 64 bits: 8 words of the node, then 8 words (a cache line) for each Raft group, in order of
  * group id. The creator of the memory decides the number of groups. An unused word is zero.
  *
- *      node    0 diskSpace
+ *      node    0 diskSpace   1 missingBlobs + 1
  *      group   0 term   1 commitIndex   2 leaseUntilUs   3 appliedIndex   4 appliedCommitTs
  *
- * *Control* writes diskSpace. *Consensus* writes term, commitIndex and leaseUntilUs of a group, and *store* writes
+ * *Control* writes diskSpace, and the *blob* thread missingBlobs. *Consensus* writes term, commitIndex and leaseUntilUs of a group, and *store* writes
  * its appliedIndex and appliedCommitTs. Each field is one 64-bit atomic, so a reader never sees a partly written
  * field. The order between fields matters: the store publishes appliedCommitTs before appliedIndex, so a reader that
  * reads the index first gets a timestamp that is at least as new.
@@ -17,7 +17,7 @@ import type { GroupId } from "./group.ts";
 
 const NODE_WORDS = 8;
 const GROUP_WORDS = 8;
-const NODE = { diskSpace: 0 } as const;
+const NODE = { diskSpace: 0, missingBlobs: 1 } as const;
 const GROUP = { term: 0, commitIndex: 1, leaseUntilUs: 2, appliedIndex: 3, appliedCommitTs: 4 } as const;
 
 /**
@@ -62,6 +62,16 @@ export class PublishedState {
 
   publishDiskSpace(space: DiskSpace): void {
     Atomics.store(this.#node, NODE.diskSpace, BigInt(DISK_SPACE.indexOf(space)));
+  }
+
+  /** Reachable blobs that this node does not hold; undefined before the blob thread has compared all of them once. */
+  get missingBlobs(): number | undefined {
+    const stored = Number(Atomics.load(this.#node, NODE.missingBlobs));
+    return stored === 0 ? undefined : stored - 1;
+  }
+
+  publishMissingBlobs(missing: number | undefined): void {
+    Atomics.store(this.#node, NODE.missingBlobs, BigInt(missing === undefined ? 0 : missing + 1));
   }
 }
 

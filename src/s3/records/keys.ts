@@ -9,6 +9,7 @@
  *   u bucket generation key upload                        multipart upload
  *   p bucket generation key upload part                   part
  *   c bucket generation key attempt part partAttempt no   chunk
+ *   r bucket generation key attempt part partAttempt no   reference to a blob (txn/references.ts)
  *   a write                                               pending write
  */
 import {
@@ -64,6 +65,20 @@ export const partChunksPrefix = (
 ): Uint8Array => encodeKey(["c", ref.bucket, ref.generation, key, attempt, partNumber, partAttempt]);
 /** @param prefix of `partChunksPrefix` @param chunk 0, 1, 2 ... */
 export const chunkKey = (prefix: Uint8Array, chunk: number): Uint8Array => appendSegments(prefix, [chunk]);
+
+export const bucketReferencesPrefix = (ref: BucketRef): Uint8Array =>
+  encodeKey(["r", ref.bucket, ref.generation]);
+/** Every reference of one PUT attempt, or of all the parts of one upload. */
+export const attemptReferencesPrefix = (ref: BucketRef, key: string, attempt: Uint8Array): Uint8Array =>
+  encodeKey(["r", ref.bucket, ref.generation, key, attempt]);
+/** Every reference of one attempt to write one part. A plain PUT is part 0 with an empty part attempt. */
+export const partReferencesPrefix = (
+  ref: BucketRef,
+  key: string,
+  attempt: Uint8Array,
+  partNumber = 0,
+  partAttempt: Uint8Array = NO_PART_ATTEMPT,
+): Uint8Array => encodeKey(["r", ref.bucket, ref.generation, key, attempt, partNumber, partAttempt]);
 
 export const pendingWriteKey = (id: Uint8Array): Uint8Array => encodeKey(["a", id]);
 
