@@ -23,7 +23,7 @@ import { ConsensusThread } from "./consensus-thread.ts";
 import { LogClient } from "./log-client.ts";
 import { consensusThreadMetrics } from "./metrics.ts";
 import type { ConsensusWorkerInit } from "./options.ts";
-import { transportMetrics } from "./peer-metrics.ts";
+import { transportMetrics } from "../peer/transport-metrics.ts";
 
 export type { ConsensusWorkerInit } from "./options.ts";
 
