@@ -164,7 +164,8 @@ export const LAYERS: readonly Layer[] = [
     folder: "gateway",
     below: [
       ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
-      ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/context", "s3"],
+      ...["cluster/registry", "memory", "blob"],
+      ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
   },
   // The composition root connects the threads, so it imports all of them.
