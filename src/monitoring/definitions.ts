@@ -143,11 +143,6 @@ export const METRICS = {
     ["stage", "protocol"],
     REQUEST_SECONDS,
   ),
-  blobsUnrecoverable: counter(
-    "elastickv_s3_chunkblob_unrecoverable_total",
-    "Reads of a chunk that no node holds, although an object refers to it: answered 500.",
-    [],
-  ),
   s3HeldRequests: gauge(
     "elastickv_s3_held_requests",
     "Requests that wait, their bodies unread, until there is a leader or the node has started.",

@@ -62,4 +62,3 @@ function advertisedHost(given: ListenAddress | undefined, peerAddress: string): 
   const host = given === undefined || isWildcard(given) ? parseAddress(peerAddress).host : given.host;
   return host;
 }
-
