@@ -45,10 +45,6 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
-  // Content beside the log. The node's own copies; readers of them run in every thread.
-  { folder: "blob", below: [] },
-  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
-
   // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
@@ -80,6 +76,8 @@ export const LAYERS: readonly Layer[] = [
   // The client side: accepts transactions, returns answers and linearizable reads.
   // The blob thread: `peer` is the library of its connections.
   { folder: "blob", below: ["peer", "messages"] },
+  // The node's own copies: one thread writes them, every thread may read them.
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
