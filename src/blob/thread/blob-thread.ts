@@ -172,7 +172,9 @@ export class BlobThread {
     }
     counts.reopen();
     this.#options.state.send({ kind: "reader-reopened" });
-    if (this.#serving) backfill.restart();
+    if (!this.#serving) return;
+    backfill.restart();
+    this.#options.publishMissing(undefined);
   }
 
   #onApplied({ referenced, swept }: Applied): void {

@@ -86,6 +86,12 @@ export class FetchQueue {
     return "queued";
   }
 
+  /** The blob has come by another way: a fetch that waits is not needed. */
+  written(sha256: Uint8Array): void {
+    const job = this.#jobs.get(mapKeyOf(sha256));
+    if (job !== undefined && this.#queue.delete(job)) this.#end(job, job.reason, "held");
+  }
+
   /** For a client that waits. The caller has looked at this node's own copy. */
   read(wanted: WantedBlob): Promise<Found> {
     if (this.#stopped) return Promise.resolve("closed");

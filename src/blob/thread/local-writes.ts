@@ -32,6 +32,8 @@ export interface LocalWritesOptions {
   /** Copied bytes of pushes that may wait; a push beyond is refused. */
   readonly maxPushBytes: number;
   readonly metrics: Pick<BlobMetrics, "deduplicated">;
+  /** A blob is durable now that was not here, or damaged. */
+  readonly onWritten: (sha256: Uint8Array) => void;
   readonly fatal: Fatal;
 }
 
@@ -179,6 +181,7 @@ export class LocalWrites {
       throw error;
     }
     for (const { sha256 } of replaced) damaged.healed(sha256);
+    for (const { sha256 } of added.values()) this.#options.onWritten(sha256);
     return true;
   }
 }

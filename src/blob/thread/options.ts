@@ -36,7 +36,7 @@ export interface BlobSettings {
   readonly orphanScanIntervalMs: number;
   /** Own blobs that are younger are no orphans. */
   readonly graceMs: number;
-  /** Bytes a second that the scrub reads. */
+  /** Bytes a second that the scrub reads; 0: no scrub. */
   readonly scrubRate: number;
   /** From the end of a scrub's round to the next. */
   readonly scrubIntervalMs: number;
@@ -85,6 +85,8 @@ export interface BlobThreadOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: BlobMetrics;
+  /** Tells the other threads once a second how many reachable blobs are not here; undefined: not known yet. */
+  readonly publishMissing: (missing: number | undefined) => void;
   /** Reports that the thread cannot continue; the process must end. */
   readonly fatal: Fatal;
 }

@@ -61,6 +61,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     reserveBytes: settings.reserveBytes,
     maxPushBytes: PUSH_BYTES_MAX,
     metrics,
+    onWritten: (sha256) => queue.written(sha256),
     fatal,
   });
   const removal = new Removal({ store, counts, pins, damaged, metrics });
@@ -141,10 +142,11 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     replicator: options.replicate(peers, (...blob) => writes.store(...blob)),
     start: () => {
       scan.start();
-      scrub.start();
+      if (scrubRate > 0) scrub.start();
       const tidy = guarded("ended pins", () => {
         pins.expire();
         removal.retry();
+        options.publishMissing(backfill.missing);
       });
       const repair = guarded("damaged copies", () => own.repairAll());
       cancels = [timers.every(tidy, HOUSEKEEPING_MS), timers.every(repair, settings.backfillIntervalMs)];

@@ -46,17 +46,19 @@ export class BlobKeyspace {
     return physicalMs(this.#store.appliedState().commitTs);
   }
 
-  /** Applies one transaction, stamped `ms`. */
+  /** Applies one transaction, stamped `ms` or later. */
   apply(ms: number, mutations: readonly TxnMutation[]): AppliedBlobs {
     const index = ++this.#index;
     const data = encodeTxn(
       { conditions: [], mutations },
       { origin: new Uint8Array(8), sequence: index, acknowledgedBelow: index },
     );
-    stampCommitTs(data, timestampFromMs(ms));
+    const previous = this.#store.appliedState().commitTs;
+    const stamp = timestampFromMs(ms);
+    stampCommitTs(data, stamp > previous ? stamp : previous + 1n);
     const entry: Entry = { index, term: 1, type: EntryType.Normal, data };
     const { referenced, swept } = this.#fsm.apply([entry]);
-    return { referenced: referenced.map((reference) => ({ ...reference })), swept, commitMs: ms };
+    return { referenced: referenced.map((reference) => ({ ...reference })), swept, commitMs: this.appliedMs };
   }
 
   reference(

@@ -110,6 +110,8 @@ export class BlobNode {
   readonly peers = new FakePeers();
   readonly metrics = new CountedMetrics();
   readonly fatal: string[] = [];
+  /** Numbers of missing blobs, as the other threads saw them. */
+  readonly published: (number | undefined)[] = [];
   readonly toGateway: BlobToGateway[] = [];
   readonly toStore: BlobToStore[] = [];
   readonly toControl: BlobToControl[] = [];
@@ -170,6 +172,7 @@ export class BlobNode {
       random: { nextInt: () => 0, bytes: (length) => new Uint8Array(length).fill(++bytes) },
       log: noLog,
       metrics: this.metrics,
+      publishMissing: (missing) => this.published.push(missing),
       fatal: (message) => this.fatal.push(message),
     });
   }
