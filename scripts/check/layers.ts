@@ -49,8 +49,15 @@ export const LAYERS: readonly Layer[] = [
   // the thread that joins both.
   { folder: "blob", below: [] },
   { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
-  { folder: "blob/replication", below: ["messages"] },
+  { folder: "blob/replication", below: ["peer", "messages"] },
   { folder: "blob/thread", below: ["store", "txn", "messages", "blob", "blob/replication"] },
+  {
+    folder: "blob/worker",
+    below: [
+      ...["peer", "store", "store/generations", "txn"],
+      ...["blob/store", "blob/replication", "blob/thread"],
+    ],
+  },
 
   // One thread each: the threads share `messages`, and none of them imports another.
   {
@@ -83,6 +90,8 @@ export const LAYERS: readonly Layer[] = [
   // The client side: accepts transactions, returns answers and linearizable reads.
   // The blob thread: `peer` is the library of its connections.
   { folder: "blob", below: ["peer", "messages"] },
+  // The node's own copies: one thread writes them, every thread may read them.
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -164,7 +173,8 @@ export const LAYERS: readonly Layer[] = [
     folder: "gateway",
     below: [
       ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
-      ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/context", "s3"],
+      ...["cluster/registry", "memory", "blob"],
+      ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
   },
   // The composition root connects the threads, so it imports all of them.

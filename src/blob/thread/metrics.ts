@@ -1,5 +1,6 @@
 /** The metrics of the blob thread, with the names of the metrics table. */
 import type { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
+import type { ReplicationMetrics } from "../replication/replicator.ts";
 import type { BlobGauges } from "./blob-thread.ts";
 import type { BlobMetrics } from "./types.ts";
 
@@ -38,5 +39,20 @@ export function blobThreadMetrics(metrics: ThreadMetrics, gauges: () => BlobGaug
     deleted: (reason, blobs) => deleted.labels({ reason }).inc(blobs),
     scrubbed: (bytes) => scrubbed.inc(bytes),
     damaged: (event) => damage.labels({ event }).inc(),
+  };
+}
+
+export function replicationMetrics(metrics: ThreadMetrics): ReplicationMetrics {
+  const pushes = metrics.counter("blobPushes");
+  const pushedBytes = metrics.counter("blobPushedBytes").labels();
+  const degraded = metrics.counter("blobReplicationDegraded").labels();
+  const seconds = metrics.histogram("blobStoreSeconds").labels();
+  return {
+    pushed: (result, bytes) => {
+      pushes.labels({ result }).inc();
+      if (result === "stored") pushedBytes.inc(bytes);
+    },
+    degraded: () => degraded.inc(),
+    stored: (took) => seconds.observe(took),
   };
 }
