@@ -38,11 +38,12 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
     identity: { clusterId: init.instance, nodeId: init.node.name },
     clock: systemClock,
     timers: systemTimers,
-    onRecovery: (found) => log.info("blobs open", { directory: init.directory, ...found, ...store?.totals }),
+    onRecovery: (found) => log.info("blobs open", { directory: init.directory, ...found }),
     onFailed: (error) => fatal(error.message, error),
   });
   let connections: BlobConnections | undefined;
-  const thread: BlobThread = new BlobThread({
+  let thread: BlobThread | undefined;
+  thread = new BlobThread({
     ownId: init.node.id,
     store,
     openReader: () => new SqliteGenerations({ ...init.keyspace, disk: realDisk }).openReader(),
