@@ -88,10 +88,6 @@ export const LAYERS: readonly Layer[] = [
   },
 
   // The client side: accepts transactions, returns answers and linearizable reads.
-  // The blob thread: `peer` is the library of its connections.
-  { folder: "blob", below: ["peer", "messages"] },
-  // The node's own copies: one thread writes them, every thread may read them.
-  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -183,7 +179,7 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
       ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },

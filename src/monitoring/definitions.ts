@@ -325,6 +325,27 @@ export const METRICS = {
     "Copies on this disk that are damaged and not replaced yet.",
     [],
   ),
+  blobPushes: counter(
+    "elastickv_s3_chunkblob_push_total",
+    "Pushes of blobs to peers that ended: stored, refused (corrupt, disk-full, busy, failed), or lost with the connection or for want of time.",
+    ["result"],
+  ),
+  blobPushedBytes: counter(
+    "elastickv_s3_chunkblob_push_bytes_total",
+    "Bytes of the pushes that were stored.",
+    [],
+  ),
+  blobReplicationDegraded: counter(
+    "elastickv_s3_chunkblob_replication_degraded_total",
+    "Blobs that were stored with fewer copies than a majority, because no more voters could be reached.",
+    [],
+  ),
+  blobStoreSeconds: histogram(
+    "elastickv_s3_chunkblob_store_seconds",
+    "From a blob in memory to enough durable copies.",
+    [],
+    DISK_SECONDS,
+  ),
   blobFetches: counter(
     "elastickv_s3_chunkblob_fetches_total",
     "Fetches ended: for the backfill, for a client that waits (read), or for a damaged copy (repair); gone = nothing refers to the blob any more, full = no space here.",

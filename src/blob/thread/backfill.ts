@@ -10,8 +10,8 @@ import type { BlobCounts } from "./counts.ts";
 import type { FetchQueue } from "./fetch-queue.ts";
 import type { CountedBlob, FetchEnd, WantedBlob } from "./types.ts";
 
-/** Count rows that one step looks at. @internal */
-export const WALK_PAGE = 256;
+/** Count rows that one step looks at. */
+const WALK_PAGE = 256;
 /** Pause between two steps: the thread serves pushes meanwhile. */
 const STEP_PAUSE_MS = 5;
 

@@ -67,11 +67,6 @@ export class BlobThread {
     });
   }
 
-  /** Reachable blobs that this node does not hold; undefined before the first walk has ended. */
-  get missing(): number | undefined {
-    return this.#parts.backfill.missing;
-  }
-
   get gauges(): BlobGauges {
     const { pins, damaged, backfill } = this.#parts;
     const { blobs, bytes } = this.#options.store.totals;

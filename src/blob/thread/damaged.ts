@@ -4,8 +4,8 @@ import type { Logger } from "../../monitoring/log.ts";
 import { hexOf, mapKeyOf } from "../../platform/bytes.ts";
 import type { BlobMetrics } from "./types.ts";
 
-/** Damaged copies that are remembered; the next scrub finds the others again. @internal */
-export const DAMAGED_MAX = 10_000;
+/** Damaged copies that are remembered; the next scrub finds the others again. */
+const DAMAGED_MAX = 10_000;
 
 export class Damaged {
   readonly #metrics: Pick<BlobMetrics, "damaged">;

@@ -10,8 +10,8 @@ import type { BlobCounts } from "./counts.ts";
 import type { Pins } from "./pins.ts";
 import type { Removal } from "./removal.ts";
 
-/** Own blobs that one step looks at. @internal */
-export const SCAN_PAGE = 128;
+/** Own blobs that one step looks at. */
+const SCAN_PAGE = 128;
 const STEP_PAUSE_MS = 10;
 
 export interface OrphanScanOptions {

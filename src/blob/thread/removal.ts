@@ -9,8 +9,8 @@ import type { Damaged } from "./damaged.ts";
 import type { Pins } from "./pins.ts";
 import type { BlobMetrics } from "./types.ts";
 
-/** Swept blobs that were pinned and are looked at again; beyond, the orphan scan finds them. @internal */
-export const POSTPONED_MAX = 10_000;
+/** Swept blobs that were pinned and are looked at again; beyond, the orphan scan finds them. */
+const POSTPONED_MAX = 10_000;
 /** Postponed blobs that one call looks at. */
 const POSTPONED_PER_CALL = 256;
 

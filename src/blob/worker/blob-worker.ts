@@ -25,9 +25,6 @@ import { blobThreadMetrics, replicationMetrics } from "../thread/metrics.ts";
 import { failureOf, localWrite, NO_PEERS } from "../thread/replicate.ts";
 import type { BlobPeering, BlobWorkerInit, BlobWorkerStarted } from "./options.ts";
 
-/** Interval at which other threads learn how many blobs this node lacks. */
-const PUBLISH_MS = 200;
-
 hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
   const log = createLogger({ thread: "blob", level: init.logLevel, format: init.logFormat });
   const metrics = new ThreadMetrics("blob");
@@ -41,11 +38,12 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
     identity: { clusterId: init.instance, nodeId: init.node.name },
     clock: systemClock,
     timers: systemTimers,
-    onRecovery: (found) => log.info("blobs open", { directory: init.directory, ...found, ...store?.totals }),
+    onRecovery: (found) => log.info("blobs open", { directory: init.directory, ...found }),
     onFailed: (error) => fatal(error.message, error),
   });
   let connections: BlobConnections | undefined;
-  const thread: BlobThread = new BlobThread({
+  let thread: BlobThread | undefined;
+  thread = new BlobThread({
     ownId: init.node.id,
     store,
     openReader: () => new SqliteGenerations({ ...init.keyspace, disk: realDisk }).openReader(),
@@ -78,10 +76,10 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
     random: systemRandom,
     log,
     metrics: blobThreadMetrics(metrics, () => thread?.gauges),
+    publishMissing: (missing) => published.publishMissingBlobs(missing),
     fatal,
   });
   await connections?.start();
-  systemTimers.every(() => published.publishMissingBlobs(thread.missing), PUBLISH_MS);
   thread.start();
   return { address: addressOf(init.peering, connections) };
 });

@@ -279,22 +279,6 @@ describe("the backfill", () => {
     await node.time.advance(11 * MINUTE);
     expect(node.store.has(A.sha256)).toBe(true);
   });
-
-  test("no turn handles more than a page or a stretch of the queue", async () => {
-    const node = new BlobNode({ fetchQueueSize: 10_000 });
-    const blobs = numbered(2_000);
-    referAll(node, blobs);
-    node.peers.gate = new Promise<void>(() => {});
-    await node.start();
-    await node.time.advance(1_000);
-    // Everything that waits turns out to be held: the queue ends in many turns.
-    for (const { sha256, bytes } of blobs) node.store.write([{ sha256, bytes }]);
-    const before = node.time.turns;
-    node.peers.gate = undefined;
-    node.state.send({ kind: "keyspace-replaced" });
-    await node.time.advance(1_000);
-    expect(node.time.turns - before).toBeGreaterThan(2_000 / 256);
-  });
 });
 
 describe("a fetch and a snapshot", () => {
