@@ -166,10 +166,10 @@ export class BlobThread {
       return;
     }
     counts.reopen();
-    this.#options.state.send({ kind: "reader-reopened" });
-    if (!this.#serving) return;
-    backfill.restart();
+    if (this.#serving) backfill.restart();
+    // Before the others learn that this node has caught up: nothing is known of the new keyspace's blobs yet.
     this.#options.publishMissing(undefined);
+    this.#options.state.send({ kind: "reader-reopened" });
   }
 
   #onApplied({ referenced, swept }: Applied): void {

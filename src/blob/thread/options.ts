@@ -85,7 +85,7 @@ export interface BlobThreadOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: BlobMetrics;
-  /** Tells the other threads once a second how many reachable blobs are not here; undefined: not known yet. */
+  /** Tells the other threads, a few times a second, how many reachable blobs are not here; undefined: not known yet. */
   readonly publishMissing: (missing: number | undefined) => void;
   /** Reports that the thread cannot continue; the process must end. */
   readonly fatal: Fatal;

@@ -22,6 +22,8 @@ const PUSH_BYTES_MAX = 64 << 20;
 const IDLE_BUFFER_BYTES_MAX = 32 << 20;
 /** Interval at which ended pins are forgotten and postponed deletions are tried again. */
 const HOUSEKEEPING_MS = 1_000;
+/** Interval at which other threads learn how many blobs this node lacks. */
+const PUBLISH_MS = 200;
 
 export interface BlobParts {
   readonly pins: Pins;
@@ -67,7 +69,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
   const removal = new Removal({ store, counts, pins, damaged, metrics });
   const server: BlobServer = {
     onPush: (_from, sha256, bytes, pinUntilMs) => writes.push(sha256, bytes, pinUntilMs),
-    onFetch: (sha256) => own.read(sha256),
+    onFetch: (sha256) => own.readOnce(sha256),
     onAsk: (blobs, deep) => blobs.map((sha256) => own.state(sha256, deep)),
   };
   const peers = options.connect(server);
@@ -146,10 +148,13 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
       const tidy = guarded("ended pins", () => {
         pins.expire();
         removal.retry();
-        options.publishMissing(backfill.missing);
       });
       const repair = guarded("damaged copies", () => own.repairAll());
-      cancels = [timers.every(tidy, HOUSEKEEPING_MS), timers.every(repair, settings.backfillIntervalMs)];
+      cancels = [
+        timers.every(tidy, HOUSEKEEPING_MS),
+        timers.every(() => options.publishMissing(backfill.missing), PUBLISH_MS),
+        timers.every(repair, settings.backfillIntervalMs),
+      ];
     },
     stop: () => {
       for (const cancel of cancels) cancel();
