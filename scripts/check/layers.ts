@@ -45,6 +45,20 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
+  // Content beside the log. The node's own copies (readers of them run in every thread), the exchange with peers, and
+  // the thread that joins both.
+  { folder: "blob", below: [] },
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
+  { folder: "blob/replication", below: ["peer", "messages"] },
+  { folder: "blob/thread", below: ["store", "txn", "messages", "blob", "blob/replication"] },
+  {
+    folder: "blob/worker",
+    below: [
+      ...["peer", "store", "store/generations", "txn"],
+      ...["blob/store", "blob/replication", "blob/thread"],
+    ],
+  },
+
   // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
@@ -74,8 +88,6 @@ export const LAYERS: readonly Layer[] = [
   },
 
   // The client side: accepts transactions, returns answers and linearizable reads.
-  // The blob thread: `peer` is the library of its connections.
-  { folder: "blob", below: ["peer", "messages"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -167,7 +179,7 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
       ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
@@ -181,7 +193,7 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],
-  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot"],
+  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot", "blob/store"],
   "node:http": ["http"],
   "bun:ffi": ["platform"],
   "hash-wasm": ["hash"],
@@ -261,4 +273,5 @@ export const SQLITE_FILES = [
   "src/store/sqlite/reader.ts",
   "src/store/snapshot/sqlite-import.ts",
   "src/store/snapshot/sqlite-export.ts",
+  "src/blob/store/sqlite-index.ts",
 ] as const;

@@ -90,7 +90,6 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     inlineBytesMax: config.s3InlineLimit,
   };
   const { blobs } = options;
-  const unrecoverable = metrics.counter("blobsUnrecoverable").labels();
   const content =
     blobs === undefined
       ? logContents(log)
@@ -100,7 +99,8 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
           hashes,
           timers: systemTimers,
           pinMs: config.blobPinMs,
-          onUnrecoverable: () => unrecoverable.inc(),
+          // The blob thread counts, because it knows whether the blob is still reachable.
+          onUnrecoverable: () => {},
         });
   const application = createS3Application({
     kv,
