@@ -9,7 +9,7 @@ import { seededRandom } from "../../raft/log/support/seeded-random.ts";
 import type { AppliedBlobs } from "../../support/blobs/blob-keyspace.ts";
 import { BlobNode, blobOf, HOUR, MINUTE, PIN_MS, type TestBlob } from "./support/blob-node.ts";
 
-const SEEDS = 60;
+const SEEDS = 25;
 const STEPS = 120;
 const BLOBS = ["a", "b", "c", "d"].map((name) => blobOf(name));
 /** Short, so that sweeps and scans race with uploads. */
