@@ -45,6 +45,20 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
+  // Content beside the log. The node's own copies (readers of them run in every thread), the exchange with peers, and
+  // the thread that joins both.
+  { folder: "blob", below: [] },
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
+  { folder: "blob/replication", below: ["peer", "messages"] },
+  { folder: "blob/thread", below: ["store", "txn", "messages", "blob", "blob/replication"] },
+  {
+    folder: "blob/worker",
+    below: [
+      ...["peer", "store", "store/generations", "txn"],
+      ...["blob/store", "blob/replication", "blob/thread"],
+    ],
+  },
+
   // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
@@ -91,6 +105,10 @@ export const LAYERS: readonly Layer[] = [
   // handler imports that path.
   { folder: "s3/content", below: ["store", "txn", "s3/protocol", "s3/records"] },
   { folder: "s3/content/log", below: ["store", "txn", "s3/protocol", "s3/records", "s3/content"] },
+  {
+    folder: "s3/content/blobs",
+    below: ["hash", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content", "s3/content/log"],
+  },
   {
     folder: "s3/context",
     below: [
@@ -156,7 +174,8 @@ export const LAYERS: readonly Layer[] = [
     folder: "gateway",
     below: [
       ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
-      ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/context", "s3"],
+      ...["cluster/registry", "memory", "blob"],
+      ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
   },
   // The composition root connects the threads, so it imports all of them.
@@ -165,7 +184,7 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
       ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },
@@ -179,7 +198,7 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@elysiajs/swagger": ["admin"],
   "swagger-ui-dist": ["admin"],
   "prom-client": ["monitoring"],
-  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot"],
+  "bun:sqlite": ["store", "store/sqlite", "store/payload", "store/snapshot", "blob/store"],
   "node:http": ["http"],
   "bun:ffi": ["platform"],
   "hash-wasm": ["hash"],
@@ -259,4 +278,5 @@ export const SQLITE_FILES = [
   "src/store/sqlite/reader.ts",
   "src/store/snapshot/sqlite-import.ts",
   "src/store/snapshot/sqlite-export.ts",
+  "src/blob/store/sqlite-index.ts",
 ] as const;

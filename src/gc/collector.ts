@@ -29,11 +29,12 @@ export interface GarbageCollectorOptions {
   readonly active: () => boolean;
   readonly onDeleted?: (rows: number) => void;
   /**
-   * Deletes every reference under a prefix to content beside the log; resolves with the number of deleted rows when
-   * no reference is left. The collector calls it again for a prefix when the call rejected, or when the collector
-   * stopped before the record was deleted. Without this function, a record that names references stays in the queue.
+   * Deletes every reference under a prefix to content beside the log (references.ts); resolves with the number of
+   * deleted rows when no reference is left, or when `stopped()` has become true. The collector calls it again for a
+   * prefix when the call rejected, or when the collector stopped before the record was deleted. Without this function,
+   * a record that names references stays in the queue.
    */
-  readonly deleteReferences?: (prefix: Uint8Array) => Promise<number>;
+  readonly deleteReferences?: (prefix: Uint8Array, stopped: () => boolean) => Promise<number>;
   /**
    * Reports a record that this release cannot read or cannot collect: the record and its content stay for another
    * release.
@@ -110,7 +111,7 @@ export class GarbageCollector {
   async #delete({ kind, prefix }: GarbageItem): Promise<number> {
     if (kind === "prefix") return this.#deletePrefix(prefix);
     // A stopped collector keeps the record, so the references are collected later.
-    return this.#stopped ? 0 : ((await this.#options.deleteReferences?.(prefix)) ?? 0);
+    return this.#stopped ? 0 : ((await this.#options.deleteReferences?.(prefix, () => this.#stopped)) ?? 0);
   }
 
   async #deletePrefix(prefix: Uint8Array): Promise<number> {

@@ -1,12 +1,16 @@
-/** Encodes and decodes a PeerMessage as a frame (docs/format/peer.md). A decoded message owns its bytes. */
+/**
+ * Encodes and decodes a PeerMessage as a frame (docs/format/peer.md). A decoded message owns its bytes, but those of a
+ * BlobMessage.
+ */
 import { elastickv as gen } from "../gen/peer.js";
 import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
+import { decodeBlobMessage, describeBlobMessage } from "./blob-codec.ts";
 import { encodeFrame } from "./framing.ts";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
 import type { PeerMessage } from "./types.ts";
-import { copied, count, decoding } from "./wire-numbers.ts";
+import { copied, count, decoding, none } from "./wire-numbers.ts";
 
 export const Kind = gen.peer.Kind;
 export type WireHeader = gen.peer.Header;
@@ -32,6 +36,7 @@ function describe(message: PeerMessage, header: gen.peer.IHeader): readonly Uint
       header.message = encodeRaftMessage(message.message);
       if (message.leaseRound !== 0) header.leaseRound = message.leaseRound;
       if (message.applied !== 0) header.applied = message.applied;
+      if (message.blobsMissing !== undefined) header.blobsMissing = message.blobsMissing + 1;
       return message.message.entries.length === 0 ? NO_PARTS : putEntries(header, message.message.entries);
     case "propose":
       header.kind = Kind.PROPOSE;
@@ -72,7 +77,17 @@ function describe(message: PeerMessage, header: gen.peer.IHeader): readonly Uint
       header.ok = message.ok;
       header.reason = message.reason;
       return NO_PARTS;
+    case "blob-push":
+    case "blob-fetch":
+    case "blob-ask":
+    case "blob-reply":
+      return describeBlobMessage(message, header);
   }
+}
+
+/** True for the kinds that travel on lane `blob` only. */
+export function isBlobKind(kind: gen.peer.Kind): boolean {
+  return kind >= Kind.BLOB_PUSH && kind <= Kind.BLOB_REPLY;
 }
 
 /** @throws PeerProtocolError */
@@ -103,6 +118,8 @@ export function decodeMessage(
     case Kind.RAFT: {
       const leaseRound = count(header.leaseRound, "lease_round");
       const applied = count(header.applied, "applied");
+      const missing = count(header.blobsMissing, "blobs_missing");
+      const reported = missing === 0 ? {} : { blobsMissing: missing - 1 };
       // All checks run before memory is allocated, because allocated memory is counted.
       const lent = cut(header.lengths, payload);
       const described = entriesOf(header, lent);
@@ -111,14 +128,14 @@ export function decodeMessage(
       // received.
       if (isSnapshot(message)) throw new PeerProtocolError(`a Raft message with ${NOT_ALONE}`);
       vet(message);
-      if (described.length === 0) return { kind: "raft", message, leaseRound, applied };
+      if (described.length === 0) return { kind: "raft", message, leaseRound, applied, ...reported };
       // The entry of a read request holds the context of the answer and stays in the core until a quorum has
       // confirmed the read. Memory for log entries is reused when the log evicts them, so such an entry gets memory
       // of its own.
       const logged = message.type === MessageType.App;
       const kept = keep(lent, payload, logged ? allocate : (bytes) => new Uint8Array(bytes));
       const entries = described.map((entry, i) => ({ ...entry, data: kept[i] ?? NO_BYTES }));
-      return { kind: "raft", message: { ...message, entries }, leaseRound, applied };
+      return { kind: "raft", message: { ...message, entries }, leaseRound, applied, ...reported };
     }
     case Kind.PROPOSE: {
       const lent = cut(header.lengths, payload);
@@ -154,6 +171,11 @@ export function decodeMessage(
     case Kind.SNAPSHOT_RESULT:
       none(payload);
       return { kind: "snapshot-result", streamId: streamId(), ok: header.ok, reason: header.reason };
+    case Kind.BLOB_PUSH:
+    case Kind.BLOB_FETCH:
+    case Kind.BLOB_ASK:
+    case Kind.BLOB_REPLY:
+      return decodeBlobMessage(header, payload);
     default:
       throw new PeerProtocolError(`a frame of kind ${header.kind} where a message was expected`);
   }
@@ -163,11 +185,6 @@ const NOT_ALONE = "a snapshot, which comes at the head of its stream only";
 
 function isSnapshot({ type, snapshot }: Message): boolean {
   return type === MessageType.Snap || snapshot !== null;
-}
-
-function none(payload: Uint8Array): void {
-  if (payload.byteLength > 0)
-    throw new PeerProtocolError(`${payload.byteLength} bytes behind a header that has none`);
 }
 
 /**

@@ -153,6 +153,7 @@ export function helloOf(header: WireHeader): ConnectionHello {
       version: wire.version ?? "",
       capabilities: wire.capabilities ?? [],
       address: wire.address ?? "",
+      ...(wire.blobAddress ? { blobAddress: wire.blobAddress } : {}),
       ...incarnationsOf(wire),
     },
   };

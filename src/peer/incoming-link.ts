@@ -11,6 +11,7 @@ import {
   verdictFrame,
   verdictOf,
 } from "./handshake.ts";
+import { isBlobSlot } from "./lanes.ts";
 import { HANDSHAKE_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
 import { NONCE_BYTES } from "./proof.ts";
@@ -38,6 +39,13 @@ export interface IncomingEvents {
     reason: string,
     nonsense: boolean,
   ): void;
+}
+
+/** The consensus thread and the blob thread listen at addresses of their own; each refuses the other's lanes. */
+function refusedLane({ slot }: ConnectionHello, blob: boolean): HandshakeResult | undefined {
+  if (isBlobSlot(slot) === blob) return undefined;
+  const here = blob ? "its address for blobs" : "an address for Raft, not for blobs";
+  return { ok: false, code: "PROTOCOL", message: `lane ${slot.name} was dialled at ${here}` };
 }
 
 /**
@@ -155,7 +163,9 @@ export class IncomingLink {
     const { options, frameLimit } = this.#context;
     const hello = options.hello(greeting.hello.id);
     this.#own = hello;
-    const verdict = this.#context.judge(hello, greeting.hello, this.#certificate, undefined);
+    const verdict =
+      refusedLane(greeting, options.lanes === "blob") ??
+      this.#context.judge(hello, greeting.hello, this.#certificate, undefined);
     if (verdict.ok) {
       this.#state = "verdict";
       this.#connection.send(verdictFrame(verdict, { hello, slot: greeting.slot, maxFrameBytes: frameLimit }));

@@ -16,6 +16,7 @@ export class LaneQueue {
     snapshot: { messages: 0, bytes: 0 },
     "snapshot-control": { messages: 0, bytes: 0 },
     other: { messages: 0, bytes: 0 },
+    blob: { messages: 0, bytes: 0 },
   };
   #waiting: Waiting[] = [];
   #head = 0;

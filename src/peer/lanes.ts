@@ -1,12 +1,13 @@
 /** Assigns messages to lanes and lanes to connections, and limits the waiting messages of each lane. */
 import { MessageType } from "../raft/core/index.ts";
 import {
+  BLOB_QUEUE,
   DEFAULT_MAX_INFLIGHT_BYTES,
   frameLimit,
   HEARTBEAT_QUEUE_BYTES,
   SMALL_QUEUE_BYTES,
 } from "./limits.ts";
-import type { Lane, PeerMessage, TransportOptions } from "./types.ts";
+import type { Lane, PeerMessage, TransportLanes, TransportOptions } from "./types.ts";
 
 /** One connection in one direction. `wire` is the connection's number in the hello. */
 export interface Slot {
@@ -21,15 +22,28 @@ export const SLOTS: readonly Slot[] = [
   { wire: 2, name: "snapshot", lanes: ["snapshot"] },
   { wire: 3, name: "other", lanes: ["other"] },
   { wire: 4, name: "rest", lanes: ["replication", "snapshot", "other"] },
+  { wire: 5, name: "blob", lanes: ["blob"] },
 ];
-export const HEARTBEAT_SLOT = 0;
+const HEARTBEAT_SLOT = 0;
 const REST_SLOT = 4;
+const BLOB_SLOT = 5;
 
-/** The connections that a node dials to each peer. The first carries the heartbeat lane. */
-export function slotsOf(lanes: 4 | 2): readonly Slot[] {
+/** The connections that a node dials to each peer. The first decides whether the peer is reachable. */
+export function slotsOf(lanes: TransportLanes): readonly Slot[] {
+  if (lanes === "blob") return SLOTS.filter(isBlobSlot);
   return SLOTS.filter(({ wire }) =>
-    lanes === 4 ? wire !== REST_SLOT : wire === HEARTBEAT_SLOT || wire === REST_SLOT,
+    lanes === 4 ? wire < REST_SLOT : wire === HEARTBEAT_SLOT || wire === REST_SLOT,
   );
+}
+
+/** Number of the first slot of `slotsOf`, in the hello. */
+export function firstSlot(lanes: TransportLanes): number {
+  return lanes === "blob" ? BLOB_SLOT : HEARTBEAT_SLOT;
+}
+
+/** True for the connection of blob transports; every other connection is between consensus threads. */
+export function isBlobSlot({ wire }: Slot): boolean {
+  return wire === BLOB_SLOT;
 }
 
 /** The lane of each Raft message type; `undefined` = the type never leaves its node. */
@@ -70,6 +84,11 @@ export function laneOf(message: PeerMessage): Lane {
     case "snapshot-credit":
     case "snapshot-result":
       return "snapshot";
+    case "blob-push":
+    case "blob-fetch":
+    case "blob-ask":
+    case "blob-reply":
+      return "blob";
   }
 }
 
@@ -115,5 +134,6 @@ export function queueLimits(options: TransportOptions): QueueLimits {
     snapshot: { messages: SNAPSHOT_QUEUE, bytes: small },
     "snapshot-control": { messages: SNAPSHOT_CONTROL_QUEUE, bytes: HEARTBEAT_QUEUE_BYTES },
     other: { messages: OTHER_QUEUE, bytes: small },
+    blob: BLOB_QUEUE,
   };
 }

@@ -56,3 +56,25 @@ export const DEFAULT_MAX_INFLIGHT_BYTES = 64 * MIB;
 export const HEARTBEAT_QUEUE_BYTES = 4 * MIB;
 /** Limit of bytes that wait in each of the lanes *snapshot* and *other*. */
 export const SMALL_QUEUE_BYTES = 16 * MIB;
+
+/** Longest blob that a frame of the lane *blob* carries: the smallest limit on frames that a node may have. */
+export const MAX_BLOB_BYTES = LEAST_FRAME_BYTES;
+/** Most blobs that one question (BLOB_ASK) names. */
+export const MAX_ASKED_BLOBS = 1_024;
+/**
+ * Limits of requests that are under way to one peer: sent, and neither answered nor lost with their connection. An
+ * empty window takes a request of any size. `fetch` counts the bytes of the awaited answers.
+ */
+export const BLOB_WINDOWS = {
+  push: { requests: 32, bytes: 16 * MIB },
+  fetch: { requests: 16, bytes: 16 * MIB },
+  ask: { requests: 4, bytes: MIB },
+} as const;
+/**
+ * What waits in the lane *blob*: the requests of the three windows and the answers to the peer's requests, twice,
+ * because requests of a broken window may still wait for their connection.
+ */
+export const BLOB_QUEUE = {
+  messages: 4 * (BLOB_WINDOWS.push.requests + BLOB_WINDOWS.fetch.requests + BLOB_WINDOWS.ask.requests),
+  bytes: 2 * (BLOB_WINDOWS.push.bytes + BLOB_WINDOWS.fetch.bytes + 2 * BLOB_WINDOWS.ask.bytes),
+};

@@ -27,13 +27,13 @@ export class RemotePeer {
     this.#context = context;
     this.peer = peer;
     this.#links = slotsOf(context.options.lanes).map((slot, i) => {
-      const isHeartbeat = i === 0;
+      const isFirst = i === 0;
       const link: OutgoingLink = new OutgoingLink(context, peer, slot, {
         onUp: (hello) => {
           this.hello = hello;
           this.#count();
           if (this.#links.every(({ up }) => up)) this.lastError = undefined;
-          if (isHeartbeat) {
+          if (isFirst) {
             // The other lanes are dialled only after the heartbeat lane, so that a peer which is unreachable or
             // refuses is tried once and not four times.
             for (const other of this.#links) other.dial();
@@ -59,7 +59,8 @@ export class RemotePeer {
     });
   }
 
-  get heartbeatUp(): boolean {
+  /** True when the lane that is dialled first is up: heartbeat, or blob. */
+  get firstUp(): boolean {
     return this.#links[0]?.up === true;
   }
 

@@ -13,10 +13,10 @@ import type {
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type Message, MessageType } from "../raft/core/index.ts";
-import { decodeMessage, type WireHeader } from "./codec.ts";
+import { decodeMessage, isBlobKind, type WireHeader } from "./codec.ts";
 import { type ConnectionHello, examineHello } from "./handshake.ts";
 import { IncomingLink } from "./incoming-link.ts";
-import { HEARTBEAT_SLOT, laneOf, queueLimits } from "./lanes.ts";
+import { firstSlot, isBlobSlot, laneOf, queueLimits } from "./lanes.ts";
 import { CROWD_LIMITS, frameLimit, SWEEP_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
 import { ClusterProof } from "./proof.ts";
@@ -142,11 +142,16 @@ export class PeerTransport implements Transport {
   status(): readonly PeerStatus[] {
     return [...this.#peers.values()].map((remote) => ({
       peer: remote.peer,
-      reachable:
-        remote.heartbeatUp && this.#incoming.get(slotKey(remote.peer.id, HEARTBEAT_SLOT))?.up === true,
+      reachable: this.reachable(remote.peer.id),
       lastError: remote.lastError,
       hello: remote.hello,
     }));
+  }
+
+  /** As in the status of this peer; false for a node that is no peer. */
+  reachable(id: number): boolean {
+    const slot = firstSlot(this.#options.lanes);
+    return this.#peers.get(id)?.firstUp === true && this.#incoming.get(slotKey(id, slot))?.up === true;
   }
 
   close(): void {
@@ -190,7 +195,7 @@ export class PeerTransport implements Transport {
         const who = byThem ? "refused this node" : "was refused";
         remote.lastError = `${who} (${verdict.code}): ${verdict.message}`;
       },
-      onFrame: ({ hello }, header, payload, bytes) => this.#receive(hello, header, payload, bytes),
+      onFrame: (greeting, header, payload, bytes) => this.#receive(greeting, header, payload, bytes),
       onEnd: (greeting, failure, reason, nonsense) => {
         if (failure === "secret") this.#options.onUnproven?.(host);
         this.#gone(link, greeting, failure, reason, nonsense);
@@ -241,7 +246,10 @@ export class PeerTransport implements Transport {
     for (const lane of slot.lanes) this.#lose(remote.peer, lane);
   }
 
-  #receive(hello: Hello, header: WireHeader, payload: Uint8Array, bytes: number): void {
+  #receive({ hello, slot }: ConnectionHello, header: WireHeader, payload: Uint8Array, bytes: number): void {
+    if (isBlobKind(header.kind) !== isBlobSlot(slot)) {
+      throw new PeerProtocolError(`a frame of kind ${header.kind} on lane ${slot.name}`);
+    }
     const { metrics, onMessage, allocate } = this.#options;
     const message = decodeMessage(header, payload, allocate, (raft) => this.#checkEnds(raft, hello));
     metrics.received(laneOf(message), 1, bytes);

@@ -13,8 +13,11 @@ export interface Peer {
   readonly address: NetworkAddress;
 }
 
-/** Lanes of a peer. Messages within a lane keep their order; lanes do not wait for each other. */
-export const LANES = ["heartbeat", "replication", "snapshot", "other"] as const;
+/**
+ * Lanes of a peer. Messages within a lane keep their order; lanes do not wait for each other. `blob` belongs to the
+ * blob thread's transport, the others to the consensus thread's.
+ */
+export const LANES = ["heartbeat", "replication", "snapshot", "other", "blob"] as const;
 export type Lane = (typeof LANES)[number];
 
 /** A core message with the values that the engine adds. */
@@ -64,7 +67,40 @@ export type PeerMessage =
       readonly streamId: number;
       readonly ok: boolean;
       readonly reason: string;
+    }
+  | BlobMessage;
+
+/**
+ * Messages of the lane `blob`. Received `bytes` and `payload` are views that are valid during `onMessage` only: the
+ * receiver copies what it keeps, because a copy of every blob here would be one too many.
+ */
+export type BlobMessage =
+  /** Asks the receiver to keep a blob durably, and to pin it until `pinUntilMs` (physical HLC milliseconds). */
+  | {
+      readonly kind: "blob-push";
+      readonly requestId: number;
+      readonly sha256: Uint8Array;
+      readonly pinUntilMs: number;
+      readonly bytes: Uint8Array;
+    }
+  | { readonly kind: "blob-fetch"; readonly requestId: number; readonly sha256: Uint8Array }
+  /** Asks which of at most MAX_ASKED_BLOBS the receiver holds; `deep`: it reads and verifies them. */
+  | {
+      readonly kind: "blob-ask";
+      readonly requestId: number;
+      readonly blobs: readonly Uint8Array[];
+      readonly deep: boolean;
+    }
+  /** `payload`: the fetched blob, or one byte for each asked blob; otherwise empty. */
+  | {
+      readonly kind: "blob-reply";
+      readonly requestId: number;
+      readonly result: BlobResult;
+      readonly payload: Uint8Array;
     };
+
+export const BLOB_RESULTS = ["ok", "not-found", "corrupt", "disk-full", "busy", "failed"] as const;
+export type BlobResult = (typeof BLOB_RESULTS)[number];
 
 /** Format of the id of one start of a node: 8 random bytes, hex. */
 export const INCARNATION_ID = /^[0-9a-f]{16}$/;
@@ -177,13 +213,15 @@ interface PeerAuthentication {
   readonly tls: boolean;
 }
 
+export type TransportLanes = 4 | 2 | "blob";
+
 export interface TransportOptions {
   readonly authentication: PeerAuthentication;
   /** @param to Raft id of the receiver; 0 = none */
   readonly hello: (to: number) => Hello;
   readonly listen: NetworkAddress;
-  /** 4 lanes, or 2 (one for heartbeats, one for the rest). */
-  readonly lanes: 4 | 2;
+  /** 4 lanes, or 2 (one for heartbeats, one for the rest); `blob`: the lane of that name and no other. */
+  readonly lanes: TransportLanes;
   readonly maxInflightMsgs: number;
   /** Maximum bytes of entries in one append message; frames get some space on top. */
   readonly maxSizePerMsgBytes: number;
@@ -232,7 +270,7 @@ export interface TransportOptions {
 
 export interface PeerStatus {
   readonly peer: Peer;
-  /** The heartbeat lane is connected in both directions. */
+  /** The heartbeat lane (of a blob transport: the blob lane) is connected in both directions. */
   readonly reachable: boolean;
   readonly lastError: string | undefined;
   readonly hello: Hello | undefined;

@@ -29,3 +29,9 @@ export function decoding<T>(what: string, decode: () => T): T {
     );
   }
 }
+
+/** @throws PeerProtocolError when a header that describes no payload has one */
+export function none(payload: Uint8Array): void {
+  if (payload.byteLength > 0)
+    throw new PeerProtocolError(`${payload.byteLength} bytes behind a header that has none`);
+}

@@ -61,7 +61,7 @@ describe("lanes", () => {
       }
       expect(b.received).toHaveLength(EVERY_MESSAGE.length);
       expect([a.dropped, b.protocolErrors]).toEqual([
-        { heartbeat: 0, replication: 0, snapshot: 0, other: 0 },
+        { heartbeat: 0, replication: 0, snapshot: 0, other: 0, blob: 0 },
         0,
       ]);
     });
@@ -136,7 +136,13 @@ describe("a full lane", () => {
     expect(a.unreachable).toEqual([]);
     world.run(50);
     expect(a.unreachable).toEqual(LANES.map((lane) => ({ peer: 2, lane })));
-    expect(b.taken).toEqual({ heartbeat: 512, replication: 512, snapshot: SNAPSHOT_QUEUE, other: 16 });
+    expect(b.taken).toEqual({
+      heartbeat: 512,
+      replication: 512,
+      snapshot: SNAPSHOT_QUEUE,
+      other: 16,
+      blob: 0,
+    });
     expect(a.transport.send(2, chunk(1))).toBe(true);
   });
 
@@ -203,7 +209,7 @@ describe("a peer that stands still", () => {
       expect(c.taken.heartbeat).toBe(round);
     }
     world.run(50);
-    expect(c.taken).toEqual({ heartbeat: ROUNDS, replication: ROUNDS, snapshot: ROUNDS, other: 0 });
+    expect(c.taken).toEqual({ heartbeat: ROUNDS, replication: ROUNDS, snapshot: ROUNDS, other: 0, blob: 0 });
     // Pieces of one frame fit the other end's kernel: it has read nothing.
     expect([b.taken.replication, b.taken.snapshot]).toEqual([0, 0]);
     // 8 MiB and one frame (of 4 MiB and 64 KiB) of appends wait; four chunks; and two writes each are on their way.

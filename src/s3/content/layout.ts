@@ -5,7 +5,7 @@ import type { ExtentKind } from "../records/extent-kind.ts";
 import type { BucketRef } from "../records/keys.ts";
 import { decodePartTable, type Manifest, type PartRef } from "../records/manifest.ts";
 import { RecordError } from "../records/record-error.ts";
-import type { Extent } from "./types.ts";
+import type { Extent, ExtentRange } from "./types.ts";
 import { unreadableContent } from "./unreadable.ts";
 
 interface PlacedExtent {
@@ -13,14 +13,6 @@ interface PlacedExtent {
   readonly start: number;
   readonly kind: ExtentKind | "unknown";
   readonly extent: Extent;
-}
-
-/** Bytes [from, to) of an extent. */
-interface ExtentRange {
-  readonly kind: ExtentKind | "unknown";
-  readonly extent: Extent;
-  readonly from: number;
-  readonly to: number;
 }
 
 export interface Layout {

@@ -4,20 +4,27 @@
  * makes the content current also deletes the row, and keeps the content. The sweeper (gc/pending-write-sweeper.ts)
  * deletes the rows that a crash leaves behind.
  */
+import type { Clock } from "../../platform/clock.ts";
 import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
 import type { KvGroup, TxnMutation } from "../../txn/types.ts";
+import { S3Error } from "../protocol/errors.ts";
+import type { Guard } from "../records/guarded.ts";
 import { pendingWriteKey } from "../records/keys.ts";
 import { encodePendingWrite, type PendingWriteRecord } from "../records/pending-write.ts";
+import type { ContentTarget } from "./types.ts";
 
 /**
  * A write renews its row together with a batch when the row is older than this time, which is far below any sensible
  * TTL.
  */
-export const RENEW_MS = 10 * 60 * 1000;
+const RENEW_MS = 10 * 60 * 1000;
 /** Bytes of the id of a write: random, so that ids of all nodes and starts are different. */
 export const WRITE_ID_BYTES = 16;
 
-/** Writes or renews the row: replacing the write's own older row must not make the content garbage. */
+/**
+ * Writes or renews the row: replacing the write's own older row must not make the content garbage.
+ * @internal
+ */
 export function putPendingWrite(
   id: Uint8Array,
   record: PendingWriteRecord,
@@ -33,7 +40,7 @@ export function putPendingWrite(
 }
 
 /** Ends the pending write: an object or a part names the content. */
-export function endPendingWrite(id: Uint8Array): TxnMutation {
+function endPendingWrite(id: Uint8Array): TxnMutation {
   return { kind: "delete", key: pendingWriteKey(id), keepContent: true };
 }
 
@@ -41,4 +48,70 @@ export function endPendingWrite(id: Uint8Array): TxnMutation {
 export async function abandonPendingWrite(group: KvGroup, id: Uint8Array): Promise<void> {
   const key = pendingWriteKey(id);
   await group.transact({ conditions: [{ kind: "must-exist", key }], mutations: [{ kind: "delete", key }] });
+}
+
+/** The row of one write, from its first transaction to the last. */
+export class PendingWrite {
+  readonly #writer: Pick<PendingWriteRecord, "origin" | "node"> & { readonly clock: Clock };
+  readonly #id: Uint8Array;
+  readonly #target: Pick<ContentTarget, "ref" | "key">;
+  readonly #content: GarbageItem;
+  #began = false;
+  #startedMs = 0;
+  #seenMs = 0;
+
+  constructor(
+    writer: Pick<PendingWriteRecord, "origin" | "node"> & { readonly clock: Clock },
+    id: Uint8Array,
+    target: Pick<ContentTarget, "ref" | "key">,
+    content: GarbageItem,
+  ) {
+    this.#writer = writer;
+    this.#id = id;
+    this.#target = target;
+    this.#content = content;
+  }
+
+  /** A transaction that writes the row was sent. */
+  get began(): boolean {
+    return this.#began;
+  }
+
+  /** Writes the row in the first transaction, and again when the row is old; otherwise empty. Then call `sent`. */
+  renewal(): readonly TxnMutation[] {
+    const now = this.#writer.clock.nowMs();
+    if (this.#began && now < this.#seenMs + RENEW_MS) return [];
+    const { origin, node } = this.#writer;
+    const { ref, key } = this.#target;
+    const startedMs = this.#began ? this.#startedMs : now;
+    const record = { origin, node, startedMs, seenMs: now, bucket: ref.bucket, key };
+    return [putPendingWrite(this.#id, record, this.#content)];
+  }
+
+  /** A transaction with `renewal` is sent. */
+  sent(): void {
+    const now = this.#writer.clock.nowMs();
+    if (!this.#began) this.#startedMs = now;
+    if (!this.#began || now >= this.#seenMs + RENEW_MS) this.#seenMs = now;
+    this.#began = true;
+  }
+
+  /** Of every transaction after the first one. */
+  guard(): Guard {
+    return {
+      condition: { kind: "must-exist", key: pendingWriteKey(this.#id) },
+      // The sweeper deleted the row for inactivity, or the bucket was emptied: the client may send the whole body
+      // again.
+      onFail: () =>
+        new S3Error("ServiceUnavailable", {
+          message: "The upload was inactive for too long. Please try again.",
+          close: true,
+        }),
+    };
+  }
+
+  /** Of the transaction that makes the content current. */
+  end(): readonly TxnMutation[] {
+    return this.#began ? [endPendingWrite(this.#id)] : [];
+  }
 }

@@ -7,6 +7,7 @@
 import type { PutMutation } from "../../store/types.ts";
 import type { GarbageItem } from "../../txn/garbage.ts";
 import type { TxnMutation } from "../../txn/types.ts";
+import type { ExtentKind } from "../records/extent-kind.ts";
 import type { Guard } from "../records/guarded.ts";
 import type { BucketRef } from "../records/keys.ts";
 import type { Content } from "../records/manifest.ts";
@@ -51,6 +52,12 @@ export type WrittenContent = Exclude<Content, { readonly kind: "parts" | "unknow
 export interface ContentWrite {
   /** Takes exactly `length` bytes, and returns how the row must name the bytes. @throws S3Error; KvError */
   write(source: ByteSource, length: number): Promise<WrittenContent>;
+  /**
+   * Takes stored bytes instead: the rows then name what other rows name already, and no byte is stored again. Resolves
+   * with undefined when this path cannot, and `write` is called then. @param ranges consecutive bytes of the source
+   * @throws S3Error; KvError
+   */
+  adopt?(ranges: readonly ExtentRange[]): Promise<WrittenContent | undefined>;
   /** Called once the source is verified. @param row that names the content, without payload and garbage */
   finish(row: Pick<PutMutation, "key" | "value">): Promise<Closing>;
   /** The content will not be used: everything that was written becomes garbage. Never throws. */
@@ -82,6 +89,14 @@ export interface Extent {
   readonly size: number;
   /** Bytes of every chunk but the last. */
   readonly chunkSize: number;
+}
+
+/** Bytes [from, to) of an extent. */
+export interface ExtentRange {
+  readonly kind: ExtentKind | "unknown";
+  readonly extent: Extent;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Some bytes of an extent that are read and verified together. */

@@ -14,7 +14,7 @@ import {
 } from "../../../src/peer/handshake.ts";
 import { SLOTS, type Slot } from "../../../src/peer/lanes.ts";
 import { ClusterProof, type SessionKeys } from "../../../src/peer/proof.ts";
-import { EntryType, MessageType, newMessage } from "../../../src/raft/core/index.ts";
+import { EntryType, MessageType, NO_BYTES, newMessage } from "../../../src/raft/core/index.ts";
 
 export const GOLDEN_HELLO: ConnectionHello = {
   hello: {
@@ -74,4 +74,25 @@ export const GOLDEN: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   ["heartbeat", encodeMessage({ kind: "raft", message: heartbeat, leaseRound: 300, applied: 0 }, 1_000)],
   ["append", encodeMessage({ kind: "raft", message: append, leaseRound: 0, applied: 0 }, 1_000)],
   ["chunk", encodeMessage({ kind: "snapshot-chunk", streamId: 3, bytes: data }, 1_000)],
+  [
+    "push",
+    encodeMessage(
+      { kind: "blob-push", requestId: 9, sha256: counting(0x60), pinUntilMs: 300, bytes: data },
+      1_000,
+    ),
+  ],
+  ["fetch", encodeMessage({ kind: "blob-fetch", requestId: 10, sha256: counting(0x60) }, 1_000)],
+  [
+    "ask",
+    encodeMessage(
+      { kind: "blob-ask", requestId: 11, blobs: [counting(0x60), counting(0x80)], deep: true },
+      1_000,
+    ),
+  ],
+  ["stored", encodeMessage({ kind: "blob-reply", requestId: 9, result: "ok", payload: NO_BYTES }, 1_000)],
+  [
+    "full",
+    encodeMessage({ kind: "blob-reply", requestId: 9, result: "disk-full", payload: NO_BYTES }, 1_000),
+  ],
+  ["blob", encodeMessage({ kind: "blob-reply", requestId: 10, result: "ok", payload: data }, 1_000)],
 ];

@@ -2,7 +2,7 @@
 import { elastickv as gen } from "../../../src/gen/peer.js";
 import { encodeFrame } from "../../../src/peer/framing.ts";
 import { encodeRaftMessage } from "../../../src/peer/raft-codec.ts";
-import type { PeerMessage } from "../../../src/peer/types.ts";
+import { BLOB_RESULTS, type BlobMessage, type PeerMessage } from "../../../src/peer/types.ts";
 import { EntryType, type Message, MessageType, newMessage } from "../../../src/raft/core/index.ts";
 
 export const BIG = Number.MAX_SAFE_INTEGER - 2;
@@ -55,6 +55,8 @@ const SNAPSHOT = {
 export const EVERY_MESSAGE: readonly PeerMessage[] = [
   { ...raft(MessageType.Heartbeat, { commit: 17, context: bytes(8) }), leaseRound: BIG },
   { ...raft(MessageType.HeartbeatResp, { context: bytes(8) }), leaseRound: 3, applied: BIG },
+  { ...raft(MessageType.HeartbeatResp), leaseRound: 3, applied: 7, blobsMissing: 0 },
+  { ...raft(MessageType.HeartbeatResp), leaseRound: 3, applied: 7, blobsMissing: 12 },
   raft(MessageType.Vote, { index: 10, logTerm: 4, context: bytes(16) }),
   raft(MessageType.VoteResp, { reject: true }),
   raft(MessageType.PreVote, { index: 10, logTerm: 4 }),
@@ -94,6 +96,21 @@ export const EVERY_MESSAGE: readonly PeerMessage[] = [
   { kind: "snapshot-credit", streamId: BIG, chunks: 4 },
   { kind: "snapshot-result", streamId: 1, ok: true, reason: "" },
   { kind: "snapshot-result", streamId: 1, ok: false, reason: "checksum of chunk 4 – fällt durch" },
+];
+
+/** One message of every kind of the lane `blob`. */
+export const EVERY_BLOB_MESSAGE: readonly BlobMessage[] = [
+  { kind: "blob-push", requestId: BIG, sha256: bytes(32), pinUntilMs: BIG, bytes: bytes(70_000) },
+  { kind: "blob-fetch", requestId: 1, sha256: bytes(32, 2) },
+  { kind: "blob-ask", requestId: 2, blobs: [bytes(32), bytes(32, 2), bytes(32, 3)], deep: true },
+  { kind: "blob-ask", requestId: 3, blobs: [bytes(32)], deep: false },
+  { kind: "blob-reply", requestId: 1, result: "ok", payload: bytes(300_000) },
+  ...BLOB_RESULTS.map((result) => ({
+    kind: "blob-reply" as const,
+    requestId: BIG,
+    result,
+    payload: new Uint8Array(0),
+  })),
 ];
 
 /** A frame that no node sends: a Snap that is to be stepped at once. */

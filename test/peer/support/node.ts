@@ -36,7 +36,7 @@ export interface TestNode {
 /** Of every node here, unless a test says otherwise. */
 export const SECRET = Uint8Array.from({ length: 32 }, (_, i) => i);
 const PORT = 9002;
-const zero = (): Record<Lane, number> => ({ heartbeat: 0, replication: 0, snapshot: 0, other: 0 });
+const zero = (): Record<Lane, number> => ({ heartbeat: 0, replication: 0, snapshot: 0, other: 0, blob: 0 });
 
 export function peerAt(id: number, host = `h${id}`): Peer {
   return { id, name: `n${id}`, address: { host, port: PORT } };

@@ -1,46 +1,15 @@
-/** Content of two paths side by side, through the application: the log's, and chunks beside it (support/blob-path.ts). */
+/** Content of both paths side by side, through the application: the log's, and blobs beside the log. */
 import { expect, test } from "bun:test";
-import { GarbageCollector } from "../../../src/gc/collector.ts";
-import { Contents } from "../../../src/s3/content/contents.ts";
-import { logSink } from "../../../src/s3/content/log/log-contents.ts";
-import { LogSource } from "../../../src/s3/content/log/source.ts";
-import type { ContentSource } from "../../../src/s3/content/types.ts";
 import type { ExtentKind } from "../../../src/s3/records/extent-kind.ts";
-import { BlobSource, BlobStore, blobSink, deleteReferences } from "../support/blob-path.ts";
-import { type Harness, harness, pattern } from "../support/harness.ts";
-import { TestKv } from "../support/test-kv.ts";
+import { BlobHarness } from "../support/blob-harness.ts";
+import { harness, pattern } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;
-const CHUNK_BYTES = MIB;
-const tagged = (tag: string) => Buffer.from(`${tag}\0\u0001`);
-const CHUNK_ROWS = tagged("c");
-const REFERENCES = tagged("r");
-const PENDING = tagged("a");
 
-class TwoPaths {
-  readonly kv = new TestKv();
-  readonly store = new BlobStore();
-  readonly h: Harness;
+class TwoPaths extends BlobHarness {
   /** The path that the next writes above the inline limit take. */
-  path: ExtentKind = "blobs";
-
-  constructor() {
-    const { log } = harness({ kv: this.kv });
-    const throughLog = logSink(log, { chunkBytes: CHUNK_BYTES, chunksPerBatch: 3 });
-    const beside = blobSink({ kv: this.kv, store: this.store, chunkBytes: CHUNK_BYTES });
-    const content = new Contents({
-      sinkFor: (length) => (this.path === "blobs" && length > log.inlineBytesMax ? beside : throughLog),
-      sources: new Map<ExtentKind, ContentSource>([
-        ["chunks", new LogSource(this.kv)],
-        ["blobs", new BlobSource({ kv: this.kv, store: this.store })],
-      ]),
-      chunkBytes: CHUNK_BYTES,
-    });
-    this.h = harness({ kv: this.kv, deps: { admission: log.admission, content } });
-  }
-
-  async start(): Promise<void> {
-    await this.h.call("PUT", "/bucket");
+  set path(path: ExtentKind) {
+    this.blobs.open = path === "blobs";
   }
 
   async put(path: ExtentKind, key: string, body: Buffer): Promise<void> {
@@ -48,55 +17,9 @@ class TwoPaths {
     expect((await this.h.call("PUT", `/bucket/${key}`, { body })).status).toBe(200);
   }
 
-  async get(key: string, range?: string): Promise<Buffer> {
-    const call = range === undefined ? {} : { headers: { Range: `bytes=${range}` } };
-    const answer = await this.h.call("GET", `/bucket/${key}`, call);
-    expect(answer.status).toBe(range === undefined ? 200 : 206);
-    return answer.bytes;
-  }
-
-  async startUpload(key: string): Promise<string> {
-    const started = await this.h.call("POST", `/bucket/${key}?uploads`);
-    return started.tag("UploadId") ?? "";
-  }
-
   async part(path: ExtentKind, key: string, uploadId: string, number: number, body: Buffer): Promise<string> {
     this.path = path;
-    const target = `/bucket/${key}?uploadId=${uploadId}&partNumber=${number}`;
-    const answer = await this.h.call("PUT", target, { body });
-    expect(answer.status).toBe(200);
-    return `<Part><PartNumber>${number}</PartNumber><ETag>${answer.headers.get("etag")}</ETag></Part>`;
-  }
-
-  async complete(key: string, uploadId: string, parts: readonly string[]): Promise<void> {
-    const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
-    const done = await this.h.call("POST", `/bucket/${key}?uploadId=${uploadId}`, { body });
-    expect([done.status, done.tag("Code")]).toEqual([200, undefined]);
-  }
-
-  async collect(withReferences = true): Promise<{ kept: number }> {
-    let kept = 0;
-    const collector = new GarbageCollector({
-      group: this.kv,
-      clock: this.h.clock,
-      gracePeriodMs: 0,
-      active: () => true,
-      onUnreadable: () => kept++,
-      ...(withReferences ? { deleteReferences: deleteReferences(this.kv, this.store) } : {}),
-    });
-    await collector.run();
-    return { kept };
-  }
-
-  /** Rows of chunks, rows of references, chunks beside the log, pending writes, buffers and budget in use. */
-  state(): number[] {
-    return [
-      ...[CHUNK_ROWS, REFERENCES].map((prefix) => this.kv.rows(prefix).length),
-      this.store.chunks,
-      this.kv.rows(PENDING).length,
-      this.kv.buffers,
-      this.h.admission.inUseBytes,
-    ];
+    return this.uploadPart(key, uploadId, number, body);
   }
 }
 
@@ -224,13 +147,18 @@ test("identical content is one set of chunks until its last reference goes", asy
   expect(Buffer.compare(await paths.get("two"), body)).toBe(0);
 });
 
-test("rotten chunks of either path are an error and never bytes", async () => {
+test("a blob that no node holds is an internal error and is counted", async () => {
   const paths = await twoPaths();
   await paths.put("blobs", "key", pattern(2 * MIB));
-  paths.store.rot();
+  paths.blobs.held.clear();
   const answer = await paths.h.call("GET", "/bucket/key");
-  expect([answer.status, answer.tag("Code")]).toEqual([500, "InternalError"]);
-  expect(String((paths.h.errors[0] as Error).message)).toContain("rotten");
+  expect([answer.status, answer.tag("Code"), answer.headers.get("retry-after")]).toEqual([
+    500,
+    "InternalError",
+    undefined,
+  ]);
+  // The reader fetches ahead only after the first piece.
+  expect([paths.unrecoverable, paths.h.errors.length]).toEqual([1, 1]);
 });
 
 test("a node of the log's path alone goes on with objects of the other one, and keeps their garbage for a node that has it", async () => {

@@ -8,17 +8,26 @@ import { type LogSinkDeps, LogWrite } from "./writer.ts";
 
 /** The contents of a node that stores all content through the log. */
 export function logContents(deps: LogSinkDeps): Contents {
-  const plan = planBatches(deps.kv.system);
-  const sink = logSink(deps, plan);
+  const { sink, source, chunkBytes } = logPath(deps);
   return new Contents({
     sinkFor: () => sink,
-    sources: new Map<ExtentKind, ContentSource>([["chunks", new LogSource(deps.kv)]]),
-    chunkBytes: plan.chunkBytes,
+    sources: new Map<ExtentKind, ContentSource>([["chunks", source]]),
+    chunkBytes,
   });
 }
 
-/** @internal */
-export function logSink(deps: LogSinkDeps, plan: BatchPlan): ContentSink {
+interface LogPath {
+  readonly sink: ContentSink;
+  readonly source: ContentSource;
+  readonly chunkBytes: number;
+}
+
+export function logPath(deps: LogSinkDeps): LogPath {
+  const plan = planBatches(deps.kv.system);
+  return { sink: logSink(deps, plan), source: new LogSource(deps.kv), chunkBytes: plan.chunkBytes };
+}
+
+function logSink(deps: LogSinkDeps, plan: BatchPlan): ContentSink {
   return {
     open: (target, protocol, signal) =>
       new LogWrite(deps, planFor(plan, target.part), target, protocol, signal),

@@ -13,21 +13,15 @@
 import { crc32 } from "node:zlib";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Random } from "../../../platform/random.ts";
-import { MAX_COMMIT_TS } from "../../../store/timestamp.ts";
 import type { PutMutation } from "../../../store/types.ts";
 import { encodeGarbage } from "../../../txn/garbage.ts";
-import type { KvClient, KvGroup, TxnMutation } from "../../../txn/types.ts";
-import { S3Error } from "../../protocol/errors.ts";
-import { type Guard, transactGuarded } from "../../records/guarded.ts";
-import { attemptChunksPrefix, partChunksPrefix, pendingWriteKey } from "../../records/keys.ts";
+import type { KvClient, KvGroup } from "../../../txn/types.ts";
+import { transactGuarded } from "../../records/guarded.ts";
+import { attemptChunksPrefix, partChunksPrefix } from "../../records/keys.ts";
 import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "../admission.ts";
-import {
-  abandonPendingWrite,
-  endPendingWrite,
-  putPendingWrite,
-  RENEW_MS,
-  WRITE_ID_BYTES,
-} from "../pending-writes.ts";
+import { fill } from "../fill.ts";
+import { fitsEntry } from "../fits-entry.ts";
+import { abandonPendingWrite, PendingWrite, WRITE_ID_BYTES } from "../pending-writes.ts";
 import type { ByteSource, Closing, ContentTarget, ContentWrite, WrittenContent } from "../types.ts";
 import { Batch } from "./batch.ts";
 import type { BatchPlan } from "./batcher.ts";
@@ -47,6 +41,11 @@ export interface LogSinkDeps {
   readonly inlineBytesMax: number;
 }
 
+/** The largest object that the row of its manifest carries: `limit`, when entries have space for it. */
+export function inlineBytesMax(limit: number, kv: Pick<KvGroup, "maxTxnBytes">): number {
+  return Math.min(limit, Math.floor(kv.maxTxnBytes / 4));
+}
+
 const NO_PART = new Uint8Array(0);
 
 export class LogWrite implements ContentWrite {
@@ -60,6 +59,7 @@ export class LogWrite implements ContentWrite {
   /** Id of this write, in the keys of its chunks and of its pending write. */
   readonly #id: Uint8Array;
   readonly #prefix: Uint8Array;
+  readonly #pending: PendingWrite;
   readonly #inFlight = new Set<Promise<void>>();
   /** Batches that must be released after every outcome. */
   readonly #batches = new Set<Batch>();
@@ -70,8 +70,6 @@ export class LogWrite implements ContentWrite {
   #payload: Uint8Array | undefined;
   #first: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
-  #startedMs = 0;
-  #seenMs = 0;
   #chunks = 0;
 
   constructor(
@@ -96,10 +94,11 @@ export class LogWrite implements ContentWrite {
       part === undefined
         ? partChunksPrefix(ref, key, this.#id, 0, NO_PART)
         : partChunksPrefix(ref, key, part.upload, part.number, this.#id);
+    this.#pending = new PendingWrite(deps, this.#id, target, { kind: "prefix", prefix: this.#prefix });
   }
 
   async write(source: ByteSource, length: number): Promise<WrittenContent> {
-    if (this.#target.part === undefined && length <= this.#inlineMax())
+    if (this.#target.part === undefined && length <= inlineBytesMax(this.#deps.inlineBytesMax, this.#kv))
       return this.#writeInline(source, length);
     const { chunkBytes } = this.#plan;
     if (length > chunkBytes) this.#leave = this.#deps.admission.enterUpload();
@@ -125,7 +124,7 @@ export class LogWrite implements ContentWrite {
   async finish(row: Pick<PutMutation, "key" | "value">): Promise<Closing> {
     const put: PutMutation = { kind: "put", ...row, payload: this.#payload, garbage: this.#garbage() };
     const closing = this.#closing(put);
-    if (this.#batch === undefined || this.#fits(closing, put)) return closing;
+    if (this.#batch === undefined || fitsEntry(this.#kv, closing, put)) return closing;
     // Rarely the row does not fit beside the last batch: the last batch is then sent first.
     await this.#flush({ settled: () => Promise.resolve() });
     await Promise.all(this.#inFlight);
@@ -153,18 +152,12 @@ export class LogWrite implements ContentWrite {
 
   #closing(put: PutMutation): Closing {
     const puts = this.#batch?.puts ?? [];
-    const { guards } = this.#target;
-    if (this.#first === undefined) return { guards, mutations: [...puts, put] };
-    return {
-      guards: [...guards, this.#pendingGuard()],
-      mutations: [...puts, endPendingWrite(this.#id), put],
-    };
+    return { guards: this.#guards(), mutations: [...puts, ...this.#pending.end(), put] };
   }
 
-  #fits({ guards, mutations }: Closing, { key }: PutMutation): boolean {
-    const conditions = guards.map((guard) => guard.condition);
-    conditions.push({ kind: "version-equals", key, commitTs: MAX_COMMIT_TS });
-    return this.#kv.encodedSize({ conditions, mutations }) <= this.#kv.maxTxnBytes;
+  /** The transactions after the first one require the row of the pending write. */
+  #guards(): Closing["guards"] {
+    return this.#pending.began ? [...this.#target.guards, this.#pending.guard()] : this.#target.guards;
   }
 
   /** Garbage of the row: its chunks. */
@@ -173,10 +166,6 @@ export class LogWrite implements ContentWrite {
     const { ref, key, part } = this.#target;
     const prefix = part === undefined ? attemptChunksPrefix(ref, key, this.#id) : this.#prefix;
     return encodeGarbage([{ kind: "prefix", prefix }]);
-  }
-
-  #inlineMax(): number {
-    return Math.min(this.#deps.inlineBytesMax, Math.floor(this.#kv.maxTxnBytes / 4));
   }
 
   async #writeInline(source: ByteSource, length: number): Promise<WrittenContent> {
@@ -246,10 +235,11 @@ export class LogWrite implements ContentWrite {
   }
 
   async #send(batch: Batch, hashed: Promise<void>): Promise<void> {
-    const isFirst = this.#first === undefined;
-    const guards = isFirst ? this.#target.guards : [...this.#target.guards, this.#pendingGuard()];
+    const guards = this.#guards();
+    const mutations = [...this.#pending.renewal(), ...batch.puts];
+    this.#pending.sent();
     try {
-      await transactGuarded(this.#kv, guards, [...this.#renewal(isFirst), ...batch.puts]);
+      await transactGuarded(this.#kv, guards, mutations);
     } finally {
       // The final outcome is known, or the proposer has released the bytes; the hash may still read the bytes.
       await hashed;
@@ -258,36 +248,7 @@ export class LogWrite implements ContentWrite {
     }
   }
 
-  #renewal(isFirst: boolean): readonly TxnMutation[] {
-    const now = this.#deps.clock.nowMs();
-    if (isFirst) this.#startedMs = now;
-    else if (now < this.#seenMs + RENEW_MS) return [];
-    this.#seenMs = now;
-    const { ref, key } = this.#target;
-    const { origin, node } = this.#deps;
-    const record = { origin, node, startedMs: this.#startedMs, seenMs: now, bucket: ref.bucket, key };
-    return [putPendingWrite(this.#id, record, { kind: "prefix", prefix: this.#prefix })];
-  }
-
-  #pendingGuard(): Guard {
-    return {
-      condition: { kind: "must-exist", key: pendingWriteKey(this.#id) },
-      // The sweeper deleted the row for inactivity, or the bucket was emptied: the client may send the whole body
-      // again.
-      onFail: () =>
-        new S3Error("ServiceUnavailable", {
-          message: "The upload was inactive for too long. Please try again.",
-          close: true,
-        }),
-    };
-  }
-
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
-}
-
-async function fill(source: ByteSource, view: Uint8Array): Promise<void> {
-  const read = await source.readInto(view);
-  if (read !== view.byteLength) throw new S3Error("IncompleteBody", { close: true });
 }
