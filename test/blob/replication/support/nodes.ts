@@ -9,7 +9,7 @@ import type { World } from "../../../peer/support/world.ts";
 import { noLog } from "../../../support/no-log.ts";
 
 export const CLUSTER = "c1";
-export const PORT = 9004;
+const PORT = 9004;
 
 export const sha256 = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHash("sha256").update(bytes).digest());
