@@ -2,7 +2,7 @@
 
 import type { BlobServer } from "../../../../src/blob/replication/types.ts";
 import { BlobThread } from "../../../../src/blob/thread/blob-thread.ts";
-import type { BlobSettings, Replication } from "../../../../src/blob/thread/options.ts";
+import type { BlobSettings } from "../../../../src/blob/thread/options.ts";
 import type { BlobMetrics } from "../../../../src/blob/thread/types.ts";
 import type {
   BlobMember,
@@ -26,9 +26,9 @@ export const MINUTE = 60_000;
 export const PIN_MS = 15 * MINUTE;
 export const PIN_MAX_MS = 30 * MINUTE;
 export const HOUR = 60 * MINUTE;
-export const OWN_ID = 1;
+const OWN_ID = 1;
 
-export const SETTINGS: BlobSettings = {
+const SETTINGS: BlobSettings = {
   offload: true,
   fetchWorkers: 4,
   fetchQueueSize: 100,
@@ -160,7 +160,7 @@ export class BlobNode {
       },
       replicate: (_peers, writeLocal) => ({
         setMembers: () => {},
-        store: async (sha256, content, pinUntilMs): Promise<Replication> => {
+        store: async (sha256, content, pinUntilMs) => {
           const result = await writeLocal(sha256, content, pinUntilMs);
           if (result === "stored") return { kind: "stored", copies: 1 };
           return { kind: "failed", failure: result === "disk-full" ? "DISK_FULL" : "IO", message: result };
