@@ -51,19 +51,22 @@ async function run(seed: number): Promise<{ stored: number; failed: number; degr
       }),
     );
   };
+  const refuse = () => {
+    const { blobs } = any();
+    const results = ["disk-full", "busy", "failed", "corrupt"] as const;
+    const result = results[int(results.length)] ?? "failed";
+    blobs.behave = int(3) === 0 ? () => new Promise(() => {}) : async () => result;
+  };
   const faults = [
+    refuse,
+    refuse,
+    refuse,
     () => {
       const living = world.living(any().host, any().host);
       living[int(living.length || 1)]?.reset();
     },
     () => world.stopped.add(any().host),
     () => world.stopped.clear(),
-    () => {
-      const { blobs } = any();
-      const results = ["disk-full", "busy", "failed", "corrupt"] as const;
-      const result = results[int(results.length)] ?? "failed";
-      blobs.behave = int(3) === 0 ? () => new Promise(() => {}) : async () => result;
-    },
     () => {
       for (const { blobs } of nodes) blobs.behave = undefined;
     },
@@ -78,7 +81,7 @@ async function run(seed: number): Promise<{ stored: number; failed: number; degr
   ];
   for (let n = 0; n < 50; n++) {
     store(n);
-    if (int(3) === 0) await faults[int(faults.length)]?.();
+    if (int(2) === 0) await faults[int(faults.length)]?.();
     await pass(world, int(120));
   }
   await soon(world, Promise.all(stores), 30_000);
