@@ -8,7 +8,7 @@ import type { BlobToGateway, GatewayToBlob } from "../messages/blobs.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type BlobMemory, type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import type { PublishedGroup } from "../threads/shared-state.ts";
+import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import type { Reference } from "../txn/references.ts";
 import type { PayloadBuffer } from "../txn/types.ts";
@@ -22,6 +22,8 @@ export interface BlobClientOptions {
   readonly clock: Clock;
   /** The group whose commit timestamps are the time of the log. */
   readonly applied: Pick<PublishedGroup, "appliedCommitTs">;
+  /** A node with less free space than its reserve stores nothing, as it proposes nothing that takes space. */
+  readonly published: Pick<PublishedState, "diskSpace">;
   /** Raft id of this node. */
   readonly node: number;
 }
@@ -85,6 +87,9 @@ export class BlobClient implements BlobService {
   }
 
   async store(sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number): Promise<void> {
+    if (this.#options.published.diskSpace !== "enough") {
+      throw new BlobServiceError("DISK_FULL", "too little free space");
+    }
     await this.#ask((id) => ({ kind: "store", id, sha256, bytes, pinUntilMs }));
   }
 

@@ -86,6 +86,7 @@ export class BlobLife {
           }),
           clock: machine.clock,
           applied: published.group(0),
+          published,
           node: raftIdOf(machine.name),
         }),
     );
