@@ -9,7 +9,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type BlobMemory, type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import type { PublishedGroup } from "../threads/shared-state.ts";
+import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import type { Reference } from "../txn/references.ts";
 import type { PayloadBuffer } from "../txn/types.ts";
@@ -26,6 +26,8 @@ export interface BlobClientOptions {
   readonly clock: Clock;
   /** The group whose commit timestamps are the time of the log. */
   readonly applied: Pick<PublishedGroup, "appliedCommitTs">;
+  /** A node with less free space than its reserve stores nothing, as it proposes nothing that takes space. */
+  readonly published: Pick<PublishedState, "diskSpace">;
   /** Raft id of this node. */
   readonly node: number;
   readonly timers: Pick<Timers, "every">;
@@ -115,6 +117,9 @@ export class BlobClient implements BlobService {
   }
 
   async store(sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number): Promise<void> {
+    if (this.#options.published.diskSpace !== "enough") {
+      throw new BlobServiceError("DISK_FULL", "too little free space");
+    }
     await this.#ask((id) => ({ kind: "store", id, sha256, bytes, pinUntilMs }));
   }
 

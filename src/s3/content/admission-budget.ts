@@ -15,7 +15,7 @@ export interface BudgetShare {
   readonly gateway: number;
 }
 
-/** Bytes of the shared memory for a number of gateways. */
+/** Bytes of the shared memory for a number of gateways: for the node that starts several. @internal */
 export const budgetBytes = (gateways: number): number => (WORD.heads + gateways) * 4;
 
 export class AdmissionBudget {

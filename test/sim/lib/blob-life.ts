@@ -93,6 +93,7 @@ export class BlobLife {
           }),
           clock: machine.clock,
           applied: published.group(0),
+          published,
           node: raftIdOf(machine.name),
           timers: simTimers(gateways[gateway] as SimThread, machine.clock),
           tick: async () => void (await kv(gateway).transact({ conditions: [], mutations: [] })),
