@@ -45,6 +45,20 @@ export const LAYERS: readonly Layer[] = [
   { folder: "messages", below: ["api", "raft/core", "raft/engine", "cluster/registry", "store", "txn"] },
   { folder: "memory", below: [] },
 
+  // Content beside the log. The node's own copies (readers of them run in every thread), the exchange with peers, and
+  // the thread that joins both.
+  { folder: "blob", below: [] },
+  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
+  { folder: "blob/replication", below: ["peer", "messages"] },
+  { folder: "blob/thread", below: ["store", "txn", "messages", "blob", "blob/replication"] },
+  {
+    folder: "blob/worker",
+    below: [
+      ...["peer", "store", "store/generations", "txn"],
+      ...["blob/store", "blob/replication", "blob/thread"],
+    ],
+  },
+
   // One thread each: the threads share `messages`, and none of them imports another.
   {
     folder: "state",
@@ -74,10 +88,6 @@ export const LAYERS: readonly Layer[] = [
   },
 
   // The client side: accepts transactions, returns answers and linearizable reads.
-  // The blob thread: `peer` is the library of its connections.
-  { folder: "blob", below: ["peer", "messages"] },
-  // The node's own copies: one thread writes them, every thread may read them.
-  { folder: "blob/store", below: ["blob", "store", "store/payload", "store/sqlite"] },
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
@@ -155,11 +165,17 @@ export const LAYERS: readonly Layer[] = [
   },
 
   { folder: "admin", below: ["http", "api", "messages"] },
+  // Walks over all objects, step by step, as the admin API asks for them.
+  {
+    folder: "maintenance",
+    below: ["api", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content"],
+  },
   {
     folder: "gateway",
     below: [
       ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
-      ...["cluster/registry", "s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/context", "s3"],
+      ...["cluster/registry", "memory", "blob"],
+      ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
   },
   // The composition root connects the threads, so it imports all of them.
@@ -168,7 +184,7 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
       ...["secrets", "http", "s3", "gateway", "admin", "cli"],
     ],
   },

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { PeerTransport } from "../peer/index.ts";
+import { transportMetrics } from "../peer/transport-metrics.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realNetwork } from "../platform/network/real-network.ts";
 import { systemRandom } from "../platform/random.ts";
@@ -23,7 +24,6 @@ import { ConsensusThread } from "./consensus-thread.ts";
 import { LogClient } from "./log-client.ts";
 import { consensusThreadMetrics } from "./metrics.ts";
 import type { ConsensusWorkerInit } from "./options.ts";
-import { transportMetrics } from "./peer-metrics.ts";
 
 export type { ConsensusWorkerInit } from "./options.ts";
 

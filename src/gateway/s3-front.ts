@@ -19,6 +19,9 @@ import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { knownUsersOnly } from "../s3/auth/authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
+import type { BudgetShare } from "../s3/content/admission-budget.ts";
+import { blobContents } from "../s3/content/blobs/blob-contents.ts";
+import type { BlobService } from "../s3/content/blobs/types.ts";
 import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
@@ -41,6 +44,10 @@ export interface S3FrontOptions {
   readonly hostId: string;
   readonly metrics: ThreadMetrics;
   readonly log: Logger;
+  /** Blobs of the node; undefined: all content goes through the log. */
+  readonly blobs?: BlobService | undefined;
+  /** The part of this gateway in the node's budget of body bytes; undefined: the node has one gateway. */
+  readonly admissionShare?: BudgetShare | undefined;
   /** A thread that the front needs has died. */
   readonly onDeath: (message: string) => void;
 }
@@ -52,7 +59,7 @@ export interface S3Front {
 }
 
 export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
-  const { config, kv, credentials, clock, random, startId, metrics, log } = options;
+  const { config, kv, credentials, clock, random, startId, metrics } = options;
   await hashersReady;
   const hashes = new HashPool({
     workers: availableParallelism(),
@@ -71,7 +78,30 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     clock,
     random,
     metrics: counted,
+    share: options.admissionShare,
   });
+  const log = {
+    kv,
+    clock,
+    random,
+    admission,
+    node: config.nodeId,
+    origin: startId,
+    inlineBytesMax: config.s3InlineLimit,
+  };
+  const { blobs } = options;
+  const content =
+    blobs === undefined
+      ? logContents(log)
+      : blobContents({
+          ...log,
+          blobs,
+          hashes,
+          timers: systemTimers,
+          pinMs: config.blobPinMs,
+          // The blob thread counts, because it knows whether the blob is still reachable.
+          onUnrecoverable: () => {},
+        });
   const application = createS3Application({
     kv,
     clock,
@@ -88,22 +118,14 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     iam,
     authorizer: knownUsersOnly(iam),
     admission,
-    content: logContents({
-      kv,
-      clock,
-      random,
-      admission,
-      node: config.nodeId,
-      origin: startId,
-      inlineBytesMax: config.s3InlineLimit,
-    }),
+    content,
     hold: options.hold,
     metrics: counted,
     region: config.region,
     domains: config.s3Domains,
     hostId: options.hostId,
     keepAliveAfterMs: DEFAULT_KEEP_ALIVE_AFTER_MS,
-    onInternalError: (error, requestId) => log.error("request failed", { requestId, error }),
+    onInternalError: (error, requestId) => options.log.error("request failed", { requestId, error }),
   });
   return {
     application,

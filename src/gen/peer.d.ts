@@ -419,6 +419,9 @@ export namespace elastickv {
             /** Header deep. */
             deep: boolean;
 
+            /** Header blobsMissing. */
+            blobsMissing: number;
+
             /** Header group. */
             group: number;
 
@@ -508,6 +511,9 @@ export namespace elastickv {
 
                 /** Header deep */
                 deep?: (boolean|null);
+
+                /** Header blobsMissing */
+                blobsMissing?: (number|null);
 
                 /** Header group */
                 group?: (number|null);

@@ -689,6 +689,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [pinUntilMs] Header pinUntilMs
              * @property {elastickv.peer.BlobResult|null} [result] Header result
              * @property {boolean|null} [deep] Header deep
+             * @property {number|null} [blobsMissing] Header blobsMissing
              * @property {number|null} [group] Header group
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -894,6 +895,14 @@ export const elastickv = $root.elastickv = (() => {
             Header.prototype.deep = false;
 
             /**
+             * Header blobsMissing.
+             * @member {number} blobsMissing
+             * @memberof elastickv.peer.Header
+             * @instance
+             */
+            Header.prototype.blobsMissing = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
              * Header group.
              * @member {number} group
              * @memberof elastickv.peer.Header
@@ -961,6 +970,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 21, wireType 0 =*/168).int32(message.result);
                 if (message.deep != null && $Object.hasOwnProperty.call(message, "deep"))
                     writer.uint32(/* id 22, wireType 0 =*/176).bool(message.deep);
+                if (message.blobsMissing != null && $Object.hasOwnProperty.call(message, "blobsMissing"))
+                    writer.uint32(/* id 23, wireType 0 =*/184).uint64(message.blobsMissing);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1173,6 +1184,12 @@ export const elastickv = $root.elastickv = (() => {
                             if (wireType !== 0)
                                 break;
                             message.deep = reader.bool();
+                            continue;
+                        }
+                    case 23: {
+                            if (wireType !== 0)
+                                break;
+                            message.blobsMissing = reader.uint64();
                             continue;
                         }
                     case 18: {

@@ -54,6 +54,8 @@ export interface BlobMember {
   /** Raft id. */
   readonly id: number;
   readonly name: string;
+  /** Id of the member's data directory. Absent: not known. */
+  readonly instance?: string;
   readonly voter: boolean;
   /** Where the member exchanges blobs; undefined while it has not said so. */
   readonly blobAddress: string | undefined;

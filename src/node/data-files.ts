@@ -7,6 +7,7 @@ const IDENTITY_FILE = "node.json";
 export const PROBE_FILE = ".probe";
 const WAL = "wal";
 const KEYSPACE = "keyspace";
+const BLOBS = "blobs";
 
 /**
  * Files with secrets. Their readers check the mode and refuse a file that other users could read: closing the file
@@ -27,6 +28,7 @@ export const PLAIN_NAMES: readonly string[] = [
   `${IDENTITY_FILE}.new`,
   WAL,
   KEYSPACE,
+  BLOBS,
 ];
 
 export function walDirectory(dataDir: string): string {
@@ -36,6 +38,11 @@ export function walDirectory(dataDir: string): string {
 /** `KeyspaceGenerations` owns this directory (docs/format/sqlite.md). */
 export function keyspaceDirectory(dataDir: string): string {
   return join(dataDir, KEYSPACE);
+}
+
+/** `openBlobStore` owns this directory (docs/format/blobs.md). */
+export function blobDirectory(dataDir: string): string {
+  return join(dataDir, BLOBS);
 }
 
 export function identityPath(dataDir: string): string {

@@ -7,6 +7,7 @@ import { BlobSweeper } from "../gc/blob-sweeper.ts";
 import { GarbageCollector } from "../gc/collector.ts";
 import { deleteReferences } from "../gc/references.ts";
 import type { Leadership } from "../kv/proposer.ts";
+import type { BlobToControl, ControlToBlob } from "../messages/blobs.ts";
 import type {
   ConsensusToControl,
   ControlToConsensus,
@@ -20,6 +21,7 @@ import { within } from "../platform/timers.ts";
 import type { Channel } from "../threads/channel.ts";
 import type { DiskSpace, PublishedState } from "../threads/shared-state.ts";
 import type { KvGroup } from "../txn/types.ts";
+import { BlobControl } from "./blob-control.ts";
 import { ClusterControl, type ClusterControlOptions } from "./cluster-control.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 
@@ -35,11 +37,15 @@ export interface NodeControlOptions
   > {
   readonly consensus: Channel<ConsensusToControl, ControlToConsensus>;
   readonly store: Channel<StoreToControl, ControlToStore>;
+  /** The blob thread; absent in tests of a node without blobs. */
+  readonly blob?: Channel<BlobToControl, ControlToBlob> | undefined;
   readonly published: PublishedState;
   /** The group whose garbage this node collects while the node leads. */
   readonly group: KvGroup;
   readonly clock: Clock;
   readonly gracePeriodMs: number;
+  /** Interval of the sweeps of blobs; default: the collector's. */
+  readonly blobSweepIntervalMs?: number;
   /** Writes are refused when less than this is free. 0 = no reserve. */
   readonly diskReserveBytes: number;
   readonly freeDiskBytes: () => number;
@@ -51,6 +57,7 @@ export interface NodeControlOptions
 
 export class NodeControl {
   readonly cluster: ClusterControl;
+  readonly blobs: BlobControl | undefined;
   readonly #options: NodeControlOptions;
   readonly #collector: GarbageCollector;
   readonly #sweeper: BlobSweeper;
@@ -64,6 +71,7 @@ export class NodeControl {
   constructor(options: NodeControlOptions) {
     this.#options = options;
     this.cluster = new ClusterControl(options);
+    this.blobs = options.blob && new BlobControl(options.blob, options.onFatal);
     const collected = options.metrics.counter("collectedRows").labels();
     this.#collector = new GarbageCollector({
       group: options.group,
@@ -105,12 +113,15 @@ export class NodeControl {
     const { consensus, store, log } = this.#options;
     consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
     store.onBatch((messages) => messages.forEach((message) => this.#onThread("keyspace", message)));
+    this.blobs?.start();
     this.#reserve.check();
     this.#every(RESERVE_INTERVAL_MS, () => this.#reserve.check());
     this.#every(COLLECTOR_INTERVAL_MS, () => {
       this.#collector.run().catch((error: unknown) => {
         log.warn("garbage collection stopped, it will go on", { error: String(error) });
       });
+    });
+    this.#every(this.#options.blobSweepIntervalMs ?? COLLECTOR_INTERVAL_MS, () => {
       this.#sweeper.run().catch((error: unknown) => {
         log.warn("sweep of blobs stopped, it will go on", { error: String(error) });
       });
@@ -130,7 +141,7 @@ export class NodeControl {
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
     consensus.send({ kind: "stop" });
     store.send({ kind: "stop" });
-    await within(stopped, timers, graceMs);
+    await within(Promise.all([stopped, this.blobs?.stop()]), timers, graceMs);
   }
 
   #every(intervalMs: number, task: () => void): void {

@@ -6,6 +6,7 @@ import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Leadership } from "../kv/proposer.ts";
 import type { DiskSpace } from "../threads/shared-state.ts";
 import type { KvClient } from "../txn/types.ts";
+import type { BlobControl } from "./blob-control.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 import { NodeControl, type NodeControlOptions } from "./node-control.ts";
 
@@ -33,6 +34,11 @@ export class NodeKv {
   /** User rows of the first gateway. */
   get users(): ReplicatedRows {
     return this.gateways[0].users;
+  }
+
+  /** The blob thread; undefined on a node without one. */
+  get blobs(): BlobControl | undefined {
+    return this.#control.blobs;
   }
 
   get cluster(): ClusterControl {

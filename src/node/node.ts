@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
+import { openBlobReader } from "../blob/store/blob-store.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { hostIdOf } from "../cluster/host-id.ts";
 import type { Member } from "../cluster/registry/node-registry.ts";
@@ -13,6 +14,7 @@ import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
+import { BlobClient } from "../gateway/blob-client.ts";
 import { S3Door } from "../gateway/s3-door.ts";
 import { type S3Front, startS3Front } from "../gateway/s3-front.ts";
 import { startPendingWriteSweeps } from "../gc/pending-write-sweeper.ts";
@@ -33,6 +35,7 @@ import { type ServiceManagerAddress, serviceManager } from "../platform/service-
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
+import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { healthProbe } from "../s3/health.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
@@ -50,6 +53,7 @@ import {
   type NodeIdentity,
   type WantedCluster,
 } from "./data-directory.ts";
+import { blobDirectory } from "./data-files.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { checkListeners } from "./listeners.ts";
@@ -106,6 +110,7 @@ export class Node {
   #threads: Threads | undefined;
   #front: NodeKv | undefined;
   #s3: S3Front | undefined;
+  #blobs: BlobClient | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
   readonly #service: ServiceReporter | undefined;
@@ -275,6 +280,7 @@ export class Node {
     this.#identity = markInitialized(config.dataDir, this.#identity);
     await front.cluster.whenFormed();
     front.keyspaceOpen();
+    this.#blobs = this.#openBlobs(threads);
     this.#phase = "serving";
     const readable = front.whenReadable();
     if (member) {
@@ -283,6 +289,7 @@ export class Node {
       await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
     const { credentials } = this;
+    front.blobs?.serving();
     const certain = member ? this.#rootKeys.settled : Promise.resolve(credentials);
     this.#endRootUser = startKeepingRootUser({
       kv: front.kv.system,
@@ -294,6 +301,7 @@ export class Node {
       config,
       kv: front.kv,
       users: front.users,
+      blobs: this.#blobs,
       credentials,
       clock: this.#clock,
       random: systemRandom,
@@ -348,7 +356,9 @@ export class Node {
       ...shared,
       consensus: threads.consensus,
       store: threads.store,
+      blob: threads.blob,
       gracePeriodMs: config.gcGracePeriodMs,
+      blobSweepIntervalMs: config.blobGcIntervalMs,
       diskReserveBytes: config.diskReserveBytes,
       freeDiskBytes: () => realDisk.space(config.dataDir).freeBytes,
       formed: this.#formed,
@@ -365,6 +375,20 @@ export class Node {
       onFatal: (message: string) => this.#die(message),
     };
     return new NodeKv({ control, gateways: [gateway] });
+  }
+
+  /** The blobs of this node, for its gateway. */
+  #openBlobs(threads: Threads): BlobClient {
+    const { instance, nodeId } = this.#identity;
+    const identity = { clusterId: instance, nodeId };
+    const directory = blobDirectory(this.#options.config.dataDir);
+    return new BlobClient({
+      channel: threads.gateways[0].blob,
+      reader: openBlobReader({ disk: realDisk, directory, identity }),
+      clock: this.#clock,
+      applied: threads.published.group(ONLY_GROUP),
+      node: raftIdOf(nodeId),
+    });
   }
 
   /** This node knows its cluster. A sole initial member has no other member to meet. */
@@ -437,6 +461,7 @@ export class Node {
     this.#endSweeps();
     this.#endRootUser();
     await this.#s3?.stop();
+    this.#blobs?.close();
     await this.#front?.stop(THREAD_STOP_MS);
     this.#cancelLooking();
     await this.#admin?.close();

@@ -1,7 +1,9 @@
 /** Starts the Worker threads and connects them with each other, control and the gateways. */
+import type { BlobWorkerInit, BlobWorkerStarted } from "../blob/worker/options.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import type { Config } from "../config/config.ts";
 import type { ConsensusWorkerInit } from "../consensus/options.ts";
+import type { BlobToControl, BlobToGateway, ControlToBlob, GatewayToBlob } from "../messages/blobs.ts";
 import type {
   ConsensusToControl,
   ConsensusToGateway,
@@ -24,6 +26,7 @@ import type { KeyspaceReader } from "../store/types.ts";
 import { type Channel, PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { type OnDeath, spawnThread, ThreadStartError } from "../threads/worker-host.ts";
+import { blobSettings } from "./blob-settings.ts";
 import { keyspaceDirectory, type NodeIdentity, walDirectory, walIdentity } from "./data-directory.ts";
 import { threadFailure } from "./thread-failure.ts";
 import type { Topology } from "./topology.ts";
@@ -41,6 +44,7 @@ const COMMITTED_BYTES_PER_READY = 8 << 20;
 interface GatewayPorts {
   readonly consensus: Channel<ConsensusToGateway, GatewayToConsensus>;
   readonly store: Channel<StoreToGateway, GatewayToStore>;
+  readonly blob: Channel<BlobToGateway, GatewayToBlob>;
   /** 8 random bytes that identify the gateway's proposals. */
   readonly clientId: Uint8Array;
 }
@@ -48,6 +52,7 @@ interface GatewayPorts {
 export interface Threads {
   readonly consensus: Channel<ConsensusToControl, ControlToConsensus>;
   readonly store: Channel<StoreToControl, ControlToStore>;
+  readonly blob: Channel<BlobToControl, ControlToBlob>;
   readonly gateways: readonly [GatewayPorts, ...GatewayPorts[]];
   readonly openReader: () => KeyspaceReader;
   readonly published: PublishedState;
@@ -83,7 +88,11 @@ export function makeThreads(options: ThreadsOptions): Threads {
     clientId: systemRandom.bytes(8),
     consensus: new MessageChannel(),
     store: new MessageChannel(),
+    blob: new MessageChannel(),
   }));
+  const controlBlob = new MessageChannel();
+  const blobConsensus = new MessageChannel();
+  const blobStore = new MessageChannel();
   const consensusStore = new MessageChannel();
   const consensusLog = new MessageChannel();
   const consensusSnapshot = new MessageChannel();
@@ -92,6 +101,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
     store: new MessageChannel(),
     consensus: new MessageChannel(),
     snapshot: new MessageChannel(),
+    blob: new MessageChannel(),
   };
   const generations = {
     directory: keyspaceDirectory(config.dataDir),
@@ -105,6 +115,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
     consensusPort: consensusStore.port2,
     controlPort: controlStore.port2,
     gateways: gateways.map(({ store, clientId }) => ({ port: store.port2, clientId })),
+    blobPort: blobStore.port2,
     metricsPort: metrics.store.port2,
     logLevel,
     logFormat,
@@ -126,18 +137,46 @@ export function makeThreads(options: ThreadsOptions): Threads {
     logLevel,
     logFormat,
   };
-  const consensusInit = {
-    ...consensusSettings(options),
+  const blobInit: BlobWorkerInit = {
+    ...blobSettings(options),
+    keyspace: generations,
     published: published.buffer,
-    controlPort: controlConsensus.port2,
-    gatewayPorts: gateways.map(({ consensus }) => consensus.port2),
-    storePort: consensusStore.port1,
-    logPort: consensusLog.port1,
-    snapshotPort: consensusSnapshot.port1,
-    metricsPort: metrics.consensus.port2,
-  } satisfies ConsensusWorkerInit;
+    gatewayPorts: gateways.map(({ blob }) => blob.port2),
+    consensusPort: blobConsensus.port2,
+    storePort: blobStore.port1,
+    controlPort: controlBlob.port2,
+    metricsPort: metrics.blob.port2,
+    logLevel,
+    logFormat,
+  };
+  const consensusInit = (blobAddress: string | undefined) =>
+    ({
+      ...consensusSettings(options),
+      blobs: { address: blobAddress, offload: config.s3BlobOffload },
+      blobPort: blobConsensus.port1,
+      published: published.buffer,
+      controlPort: controlConsensus.port2,
+      gatewayPorts: gateways.map(({ consensus }) => consensus.port2),
+      storePort: consensusStore.port1,
+      logPort: consensusLog.port1,
+      snapshotPort: consensusSnapshot.port1,
+      metricsPort: metrics.consensus.port2,
+    }) satisfies ConsensusWorkerInit;
   const start = async (): Promise<void> => {
     try {
+      // The consensus thread tells peers where this node exchanges blobs.
+      const blob = (await spawnThread(
+        "blob",
+        blobInit,
+        [
+          ...gateways.map(({ blob }) => blob.port2),
+          blobConsensus.port2,
+          blobStore.port1,
+          controlBlob.port2,
+          metrics.blob.port2,
+        ],
+        onDeath,
+      )) as BlobWorkerStarted;
       // The threads wait for each other's messages, so they start together. The first error is the reported reason.
       await Promise.all([
         spawnThread(
@@ -147,6 +186,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
             consensusStore.port2,
             controlStore.port2,
             ...gateways.map(({ store }) => store.port2),
+            blobStore.port2,
             metrics.store.port2,
           ],
           onDeath,
@@ -155,13 +195,14 @@ export function makeThreads(options: ThreadsOptions): Threads {
         spawnThread("snapshot", snapshotInit, [consensusSnapshot.port2, metrics.snapshot.port2], onDeath),
         spawnThread(
           "consensus",
-          consensusInit,
+          consensusInit(blob.address),
           [
             controlConsensus.port2,
             ...gateways.map(({ consensus }) => consensus.port2),
             consensusStore.port1,
             consensusLog.port1,
             consensusSnapshot.port1,
+            blobConsensus.port1,
             metrics.consensus.port2,
           ],
           onDeath,
@@ -175,6 +216,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
   return {
     consensus: new PortChannel(controlConsensus.port1),
     store: new PortChannel(controlStore.port1),
+    blob: new PortChannel(controlBlob.port1),
     gateways: gateways.map(gatewayPorts) as [GatewayPorts, ...GatewayPorts[]],
     openReader: () => new SqliteGenerations(generations).openReader(),
     published,
@@ -184,6 +226,7 @@ export function makeThreads(options: ThreadsOptions): Threads {
       portSource("store", metrics.store.port1),
       portSource("snapshot", metrics.snapshot.port1),
       portSource("consensus", metrics.consensus.port1),
+      portSource("blob", metrics.blob.port1),
     ],
     start,
   };
@@ -193,11 +236,13 @@ function gatewayPorts(gateway: {
   readonly clientId: Uint8Array;
   readonly consensus: MessageChannel;
   readonly store: MessageChannel;
+  readonly blob: MessageChannel;
 }): GatewayPorts {
   return {
     clientId: gateway.clientId,
     consensus: new PortChannel(gateway.consensus.port1),
     store: new PortChannel(gateway.store.port1),
+    blob: new PortChannel(gateway.blob.port1),
   };
 }
 

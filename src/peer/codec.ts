@@ -6,7 +6,7 @@ import { elastickv as gen } from "../gen/peer.js";
 import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
 import { decodeBlobMessage, describeBlobMessage } from "./blob-codec.ts";
-import { encodeFrame } from "./framing.ts";
+import { type AllocateFrame, encodeFrame } from "./framing.ts";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
 import type { PeerMessage } from "./types.ts";
@@ -19,10 +19,15 @@ export type WireHeader = gen.peer.Header;
  * @throws UnsendableError when the message is over the limit, or of a kind that never leaves its node or needs a
  * stream
  */
-export function encodeMessage(message: PeerMessage, limit: number, sealBytes = 0): Uint8Array {
+export function encodeMessage(
+  message: PeerMessage,
+  limit: number,
+  sealBytes = 0,
+  allocate?: AllocateFrame,
+): Uint8Array {
   const header: gen.peer.IHeader = {};
   const parts = describe(message, header);
-  return encodeFrame(gen.peer.Header.encode(header).finish(), parts, limit, sealBytes);
+  return encodeFrame(gen.peer.Header.encode(header).finish(), parts, limit, sealBytes, allocate);
 }
 
 const NO_PARTS: readonly Uint8Array[] = [];
@@ -36,6 +41,7 @@ function describe(message: PeerMessage, header: gen.peer.IHeader): readonly Uint
       header.message = encodeRaftMessage(message.message);
       if (message.leaseRound !== 0) header.leaseRound = message.leaseRound;
       if (message.applied !== 0) header.applied = message.applied;
+      if (message.blobsMissing !== undefined) header.blobsMissing = message.blobsMissing + 1;
       return message.message.entries.length === 0 ? NO_PARTS : putEntries(header, message.message.entries);
     case "propose":
       header.kind = Kind.PROPOSE;
@@ -117,6 +123,8 @@ export function decodeMessage(
     case Kind.RAFT: {
       const leaseRound = count(header.leaseRound, "lease_round");
       const applied = count(header.applied, "applied");
+      const missing = count(header.blobsMissing, "blobs_missing");
+      const reported = missing === 0 ? {} : { blobsMissing: missing - 1 };
       // All checks run before memory is allocated, because allocated memory is counted.
       const lent = cut(header.lengths, payload);
       const described = entriesOf(header, lent);
@@ -125,14 +133,14 @@ export function decodeMessage(
       // received.
       if (isSnapshot(message)) throw new PeerProtocolError(`a Raft message with ${NOT_ALONE}`);
       vet(message);
-      if (described.length === 0) return { kind: "raft", message, leaseRound, applied };
+      if (described.length === 0) return { kind: "raft", message, leaseRound, applied, ...reported };
       // The entry of a read request holds the context of the answer and stays in the core until a quorum has
       // confirmed the read. Memory for log entries is reused when the log evicts them, so such an entry gets memory
       // of its own.
       const logged = message.type === MessageType.App;
       const kept = keep(lent, payload, logged ? allocate : (bytes) => new Uint8Array(bytes));
       const entries = described.map((entry, i) => ({ ...entry, data: kept[i] ?? NO_BYTES }));
-      return { kind: "raft", message: { ...message, entries }, leaseRound, applied };
+      return { kind: "raft", message: { ...message, entries }, leaseRound, applied, ...reported };
     }
     case Kind.PROPOSE: {
       const lent = cut(header.lengths, payload);

@@ -43,8 +43,8 @@ export class TxnWriter {
   readonly #changes: BlobChanges;
   #writes: Mutation[] = [];
   #garbage = 0;
-  /** Unwritten mutations may have references. */
-  #hasReferences = false;
+  /** Keys of references that the unwritten mutations write or delete, as text. */
+  readonly #unwritten = new Set<string>();
   /** Counts that this transaction has read or changed, by the SHA-256 as text; `before` is the row in the store. */
   readonly #counts = new Map<
     string,
@@ -86,7 +86,6 @@ export class TxnWriter {
         this.#reference(mutation);
         break;
       case "unreference":
-        this.#flushReferences();
         if (this.#unreference(mutation.key)) this.#writes.push({ kind: "delete", key: mutation.key });
         break;
       case "sweep":
@@ -96,6 +95,7 @@ export class TxnWriter {
   }
 
   #flush(): void {
+    this.#unwritten.clear();
     if (this.#writes.length > 0)
       this.#batch.applyMutationsRaft(this.#writes.splice(0), BLIND, this.#commitTs);
   }
@@ -129,18 +129,9 @@ export class TxnWriter {
     this.#writes.push({ kind: "delete", key });
   }
 
-  /** The reference that a mutation replaces or deletes may be one that this transaction wrote. */
-  #flushReferences(): void {
-    if (!this.#hasReferences) return;
-    this.#hasReferences = false;
-    this.#flush();
-  }
-
   // ---- blobs ----------------------------------------------------------------------------------------------------
 
   #reference({ prefix, first, source, blobs }: ReferenceMutation): void {
-    this.#flushReferences();
-    this.#hasReferences = true;
     blobs.forEach(({ sha256, size }, i) => {
       const key = referenceKey(prefix, first + i);
       this.#unreference(key);
@@ -154,6 +145,10 @@ export class TxnWriter {
 
   /** Counts the loss of a reference. Returns false when there is none at `key`. */
   #unreference(key: Uint8Array): boolean {
+    const name = textOf(key);
+    // The reference may be one that this transaction has written or deleted.
+    if (this.#unwritten.has(name)) this.#flush();
+    this.#unwritten.add(name);
     const latest = this.#batch.latest(key);
     if (latest === undefined || latest.deleted) return false;
     const row = this.#store.getAt(key, this.#commitTs);
@@ -168,7 +163,7 @@ export class TxnWriter {
     sha256: Uint8Array,
     size: number,
   ): { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount } {
-    const name = Buffer.from(sha256.buffer, sha256.byteOffset, sha256.byteLength).toString("latin1");
+    const name = textOf(sha256);
     let counted = this.#counts.get(name);
     if (counted === undefined) {
       const before = this.#countRow(sha256) ?? { references: 0, size, since: undefined };
@@ -219,4 +214,8 @@ export class TxnWriter {
     this.#writes.push({ kind: "delete", key }, { kind: "delete", key: blobCountKey(sha256) });
     this.#changes.swept.push(sha256);
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -10,6 +10,7 @@ export const WORKER_ENTRYPOINTS = {
   store: "state/store-worker.ts",
   snapshot: "snapshots/snapshot-worker.ts",
   hash: "hash/hash-worker.ts",
+  blob: "blob/worker/blob-worker.ts",
 } as const;
 
 export type WorkerName = keyof typeof WORKER_ENTRYPOINTS;

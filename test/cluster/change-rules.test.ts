@@ -56,6 +56,20 @@ test("who may be added", () => {
   expect(add("gone", "gone.test:7000")).toBe("REMOVED_MEMBER");
 });
 
+test("a learner is promoted when it holds the chunks of the objects", () => {
+  const promote = (missing: number | undefined) =>
+    checkChange(MEMBERSHIP, status(ALL), { kind: "promote", name: "n4" }, () => missing);
+  expect(promote(0)).toBeUndefined();
+  expect(promote(3)).toMatchObject({
+    code: "NOT_CAUGHT_UP",
+    message: expect.stringContaining("lacks 3 chunks"),
+  });
+  expect(promote(undefined)).toMatchObject({
+    code: "NOT_CAUGHT_UP",
+    message: expect.stringContaining("comparing"),
+  });
+});
+
 test("who may be promoted", () => {
   const promote = (name: string, reachable?: readonly string[]) => code({ kind: "promote", name }, reachable);
   expect(promote("n4")).toBe("ok");

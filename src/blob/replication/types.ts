@@ -35,8 +35,8 @@ export interface BlobPeers {
   setMembers(clusterId: string, members: readonly BlobMember[]): void;
   /** Raft ids of the members, without this node, to which a connection is up. */
   reachable(): readonly number[];
-  /** True when a push to this peer would be written to its connection at once. */
-  hasRoom(to: number): boolean;
+  /** True when a push of so many bytes (default: a usual blob) would be written to the peer's connection at once. */
+  hasRoom(to: number, bytes?: number): boolean;
   /** Waits for room in the window of the peer; `bytes` must not change before the result or `abandon`. */
   push(to: number, sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number): Push;
   /** Asks for a blob of at most `maxBytes`. The bytes are not verified. */

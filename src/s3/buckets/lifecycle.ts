@@ -4,7 +4,7 @@ import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { openBody } from "../body/open-body.ts";
-import type { Contents } from "../content/contents.ts";
+import { type Contents, garbageBesideLog } from "../content/contents.ts";
 import { type BucketExchange, type Handler, ownerOf, type ServiceExchange } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
@@ -141,6 +141,7 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
     [
       { kind: "delete", key: bucketKey(name) },
       { kind: "delete", key: aliveKey(bucket) },
+      ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
     ],
   );
   services.buckets.forget(name);

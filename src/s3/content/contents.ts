@@ -1,5 +1,6 @@
 /** The paths that carry content, as the handlers see them. */
-import type { GarbageItem } from "../../txn/garbage.ts";
+import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
+import type { TxnMutation } from "../../txn/types.ts";
 import type { ExtentKind } from "../records/extent-kind.ts";
 import type { Layout } from "./layout.ts";
 import { RangeReader } from "./reader.ts";
@@ -50,6 +51,15 @@ export class Contents {
     if (source === undefined) throw unreadableContent(kind);
     return source;
   }
+}
+
+/**
+ * Makes garbage of the content beside the log, for the deletion of a row that an older release may have written: the
+ * garbage record of such a row does not name this content. Nothing happens when the row's own record names it too.
+ */
+export function garbageBesideLog(content: Contents, scope: ContentScope): TxnMutation[] {
+  const items = content.garbageOfAny(scope).filter(({ kind }) => kind !== "prefix");
+  return items.length === 0 ? [] : [{ kind: "add-garbage", garbage: encodeGarbage(items) }];
 }
 
 function* inOrder(extents: readonly Iterable<Piece>[]): Generator<Piece> {

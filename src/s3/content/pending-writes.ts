@@ -25,7 +25,11 @@ export const WRITE_ID_BYTES = 16;
  * Writes or renews the row: replacing the write's own older row must not make the content garbage.
  * @internal
  */
-export function putPendingWrite(id: Uint8Array, record: PendingWriteRecord, content: GarbageItem): TxnMutation {
+export function putPendingWrite(
+  id: Uint8Array,
+  record: PendingWriteRecord,
+  content: GarbageItem,
+): TxnMutation {
   return {
     kind: "put",
     key: pendingWriteKey(id),

@@ -1,13 +1,13 @@
 /** UploadPart and UploadPartCopy. */
-import type { HashAlgorithm } from "../../hash/types.ts";
+import type { Digests, HashAlgorithm } from "../../hash/types.ts";
 import type { AdmissionProtocol } from "../content/admission.ts";
 import { layoutOf } from "../content/layout.ts";
-import type { RangeReader } from "../content/reader.ts";
 import type { ContentWrite, WrittenContent } from "../content/types.ts";
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
-import { CopiedBytes, copySource } from "../objects/copy-source.ts";
+import { CopiedBytes, copyContent, copySource } from "../objects/copy-source.ts";
+import type { CurrentObject } from "../objects/current.ts";
 import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
@@ -16,6 +16,7 @@ import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import { transactGuarded } from "../records/guarded.ts";
 import { partKey, uploadAttempt } from "../records/keys.ts";
+import type { Manifest } from "../records/manifest.ts";
 import { encodePart, type PartRecord } from "../records/upload.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { type CurrentUpload, currentUpload, uploadGuard } from "./upload.ts";
@@ -128,26 +129,30 @@ export const uploadPartCopy: Handler<"object"> = async (exchange) => {
   const upload = await currentUpload(exchange, view);
   const source = await copySource(exchange);
   const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
-  const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
-  const reader = services.content.read(layout, range.start, range.end);
-  return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, reader, range.end - range.start));
+  return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, source, range));
 };
 
 async function copyPart(
   exchange: ObjectExchange,
   upload: CurrentUpload,
   partNumber: number,
-  reader: RangeReader,
-  size: number,
+  source: CurrentObject,
+  range: ByteRange,
 ): Promise<SlowResult> {
   const { services } = exchange;
   const algorithm = upload.upload.checksumAlgorithm;
-  const wanted: HashAlgorithm[] = algorithm === undefined ? ["md5"] : ["md5", algorithm];
+  const size = range.end - range.start;
+  const layout = layoutOf(source.bucket, source.key, source.manifest, source.row);
+  const known = knownDigests(source.manifest, range);
+  const wanted: HashAlgorithm[] = known.md5 === undefined ? ["md5"] : [];
+  if (algorithm !== undefined && known[algorithm] === undefined && algorithm !== "md5")
+    wanted.push(algorithm);
+  const reader = services.content.read(layout, range.start, range.end);
   const bytes = new CopiedBytes(reader, services.hashes, wanted, size);
   const write = openPart(exchange, upload, partNumber, size, "fixed-length");
   try {
-    const content = await write.write(bytes, size);
-    const digests = await bytes.digests();
+    const content = await copyContent(write, bytes, layout.extents(range.start, range.end), size);
+    const digests = { ...known, ...(await bytes.digests()) };
     const etag = hexDigest(digests.md5);
     const value = algorithm === undefined ? undefined : digests[algorithm];
     const checksum: StoredChecksum | undefined =
@@ -167,6 +172,15 @@ async function copyPart(
     write.release();
     bytes.close();
   }
+}
+
+/** The digests that the source's row names already, when all of the source is copied. */
+function knownDigests({ content, size, etag, checksum }: Manifest, range: ByteRange): Digests {
+  if (range.start !== 0 || range.end !== size) return {};
+  return {
+    ...(checksum?.type === "FULL_OBJECT" ? { [checksum.algorithm]: checksum.value } : {}),
+    ...(content.kind === "parts" ? {} : { md5: Buffer.from(etag, "hex") }),
+  };
 }
 
 /** Unlike the range of a read, the range of a copy must be exact. @throws S3Error InvalidArgument, InvalidRequest */

@@ -3,7 +3,7 @@
 import type { VersionedValue } from "../../store/types.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
-import type { Contents } from "../content/contents.ts";
+import { type Contents, garbageBesideLog } from "../content/contents.ts";
 import { type Handler, type ObjectExchange, ownerOf } from "../context/exchange.ts";
 import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
@@ -94,7 +94,11 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
     // Deleting the row makes garbage of parts and chunks; a part that is still uploading finds no upload at its
     // apply.
     const guards = [services.buckets.aliveGuard(bucket), guard];
-    const outcome = await transactGuarded(kv, guards, [{ kind: "delete", key: row }]);
+    const attempted = { ref: bucket, key: exchange.key, attempt: uploadAttempt(uploadId) };
+    const outcome = await transactGuarded(kv, guards, [
+      { kind: "delete", key: row },
+      ...garbageBesideLog(services.content, { of: "attempt", ...attempted }),
+    ]);
     if (outcome.kind === "committed") return emptyReply(204);
   }
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });

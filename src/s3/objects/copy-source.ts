@@ -1,7 +1,7 @@
 /** The object that a copy reads. */
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
 import type { RangeReader } from "../content/reader.ts";
-import type { ByteSource } from "../content/types.ts";
+import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
 import { authorizeSource, type ObjectName } from "../context/authorize.ts";
 import type { ObjectExchange } from "../context/exchange.ts";
 import { checkOwner } from "../headers/owner.ts";
@@ -77,6 +77,22 @@ export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean
   return source.bucket.bucket === exchange.bucket && source.key === exchange.key;
 }
 
+/**
+ * Stores the bytes of `ranges` again. When the path of the write can refer to stored bytes, no byte is stored, and
+ * bytes are read only to be hashed.
+ */
+export async function copyContent(
+  write: ContentWrite,
+  bytes: CopiedBytes,
+  ranges: readonly ExtentRange[],
+  size: number,
+): Promise<WrittenContent> {
+  const adopted = await write.adopt?.(ranges);
+  if (adopted === undefined) return write.write(bytes, size);
+  await bytes.hashAll();
+  return adopted;
+}
+
 /** Reads an object's range into a writer's buffers, and hashes the bytes. */
 export class CopiedBytes implements ByteSource {
   readonly #reader: RangeReader;
@@ -112,6 +128,16 @@ export class CopiedBytes implements ByteSource {
 
   async settled(): Promise<void> {
     await this.#hash?.settled();
+  }
+
+  /** Reads and hashes the bytes that nobody reads; without an algorithm, reads nothing. */
+  async hashAll(): Promise<void> {
+    if (this.#hash === undefined) return;
+    for await (const view of this.#reader) {
+      await this.#hash.update(view);
+      // The reader uses the memory of `view` again.
+      await this.#hash.settled();
+    }
   }
 
   async digests(): Promise<Awaited<ReturnType<HashStream["digest"]>>> {

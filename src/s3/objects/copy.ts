@@ -19,7 +19,7 @@ import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
-import { CopiedBytes, copySource, isSelf } from "./copy-source.ts";
+import { CopiedBytes, copyContent, copySource, isSelf } from "./copy-source.ts";
 import type { CurrentObject } from "./current.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
@@ -149,7 +149,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
   const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
   const write = openWrite(exchange, target, size, "fixed-length");
   try {
-    const content = await write.write(bytes, size);
+    const content = await copyContent(write, bytes, layout.extents(0, size), size);
     const digests = await bytes.digests();
     const manifest: Manifest = {
       versionId: NULL_VERSION,

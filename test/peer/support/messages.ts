@@ -55,6 +55,8 @@ const SNAPSHOT = {
 export const EVERY_MESSAGE: readonly PeerMessage[] = [
   { ...raft(MessageType.Heartbeat, { commit: 17, context: bytes(8) }), leaseRound: BIG },
   { ...raft(MessageType.HeartbeatResp, { context: bytes(8) }), leaseRound: 3, applied: BIG },
+  { ...raft(MessageType.HeartbeatResp), leaseRound: 3, applied: 7, blobsMissing: 0 },
+  { ...raft(MessageType.HeartbeatResp), leaseRound: 3, applied: 7, blobsMissing: 12 },
   raft(MessageType.Vote, { index: 10, logTerm: 4, context: bytes(16) }),
   raft(MessageType.VoteResp, { reject: true }),
   raft(MessageType.PreVote, { index: 10, logTerm: 4 }),

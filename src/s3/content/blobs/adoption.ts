@@ -20,7 +20,7 @@ export function sharedChunks(
   ranges: readonly ExtentRange[],
   chunkSize: number | undefined = ranges[0]?.extent.chunkSize,
 ): SharedChunks | undefined {
-  if (chunkSize === undefined) return undefined;
+  if (chunkSize === undefined || ranges.length === 0) return undefined;
   const keys: Uint8Array[] = [];
   for (const [i, { kind, extent, from, to }] of ranges.entries()) {
     const isWhole = to % chunkSize === 0 || (i === ranges.length - 1 && to === extent.size);

@@ -6,7 +6,7 @@ import {
   LANES,
   type Lane,
   type TransportMetrics,
-} from "../peer/types.ts";
+} from "./types.ts";
 
 type KeyPerLane =
   | "raftDispatchDropped"

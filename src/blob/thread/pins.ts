@@ -1,0 +1,94 @@
+/**
+ * Pins: blobs that this node has acknowledged and must keep, although no reference to them is applied yet. Pins are
+ * bounded by the time of the log: the transaction that would refer to a blob carries the condition `not-after`, so
+ * that no reference can come after the pin has ended (docs/decisions/093-blobs.md).
+ *
+ * An applied reference does not end a pin. Two uploads may store the same content: when one of the two is referenced,
+ * deleted and swept while the other is still in progress, the other upload's pin is what keeps the copy.
+ */
+
+import { mapKeyOf } from "../../platform/bytes.ts";
+import type { Clock } from "../../platform/clock.ts";
+
+export interface PinsOptions {
+  readonly clock: Clock;
+  /** Physical HLC milliseconds of the newest applied commit timestamp. */
+  readonly appliedMs: () => number;
+  /** The longest pin, counted from the later one of applied time and this node's clock. Milliseconds. */
+  readonly pinMaxMs: number;
+  /** Pins that are kept one by one. */
+  readonly maxPins: number;
+}
+
+/** Ended pins that one call of `expire` removes. @internal */
+export const EXPIRED_PER_CALL = 4_096;
+
+export class Pins {
+  readonly #options: PinsOptions;
+  /** Physical HLC milliseconds, by SHA-256. The pins that were made first come first. */
+  readonly #untilMs = new Map<string, number>();
+  /** Every blob is kept until the applied time has passed this: a restarted node has forgotten its pins. */
+  #everythingUntilMs = Number.POSITIVE_INFINITY;
+  #serving = false;
+
+  constructor(options: PinsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#untilMs.size;
+  }
+
+  /** True while no blob at all may be deleted: after the start, or because there were more pins than fit. */
+  get holdsEverything(): boolean {
+    return this.#options.appliedMs() <= this.#everythingUntilMs;
+  }
+
+  /** The node has applied everything that was committed before its start: no earlier pin of this node lasts longer. */
+  serving(): void {
+    if (this.#serving) return;
+    this.#serving = true;
+    this.#everythingUntilMs = this.#latestMs();
+  }
+
+  /** False for a pin that would outlast what a restart of this node waits for. */
+  accepts(untilMs: number): boolean {
+    return untilMs <= this.#latestMs();
+  }
+
+  /** A later pin of the same blob counts. */
+  pin(sha256: Uint8Array, untilMs: number): void {
+    const key = mapKeyOf(sha256);
+    const earlier = this.#untilMs.get(key);
+    if (earlier !== undefined) {
+      if (earlier >= untilMs) return;
+      this.#untilMs.delete(key);
+    } else if (this.#untilMs.size >= this.#options.maxPins) {
+      this.#everythingUntilMs = Math.max(this.#everythingUntilMs, untilMs);
+      return;
+    }
+    this.#untilMs.set(key, untilMs);
+  }
+
+  holds(sha256: Uint8Array): boolean {
+    if (this.holdsEverything) return true;
+    const untilMs = this.#untilMs.get(mapKeyOf(sha256));
+    return untilMs !== undefined && this.#options.appliedMs() <= untilMs;
+  }
+
+  /** Forgets pins that have ended. */
+  expire(): void {
+    const appliedMs = this.#options.appliedMs();
+    let looked = 0;
+    for (const [key, untilMs] of this.#untilMs) {
+      if (appliedMs <= untilMs || looked++ === EXPIRED_PER_CALL) return;
+      this.#untilMs.delete(key);
+    }
+  }
+
+  /** An idle cluster applies nothing, so its applied time stands still while clocks go on. */
+  #latestMs(): number {
+    const { clock, appliedMs, pinMaxMs } = this.#options;
+    return Math.max(appliedMs(), clock.nowMs()) + pinMaxMs;
+  }
+}
