@@ -388,6 +388,8 @@ export class Node {
       clock: this.#clock,
       applied: threads.published.group(ONLY_GROUP),
       node: raftIdOf(nodeId),
+      timers: this.#timers,
+      tick: async () => void (await this.#front?.kv.system.transact({ conditions: [], mutations: [] })),
     });
   }
 

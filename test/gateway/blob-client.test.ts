@@ -16,11 +16,16 @@ function client() {
   const asked: GatewayToBlob[] = [];
   thread.onBatch((messages) => asked.push(...messages));
   const local: { read: () => Uint8Array | undefined } = { read: () => undefined };
-  const time = { clock: 5_000, applied: 0 };
+  const time = { monotonic: 0, applied: 5_000, ticks: 0 };
   const blobs = new BlobClient({
     channel: gateway,
     reader: { read: () => local.read(), close: () => {} },
-    clock: { nowMs: () => time.clock, monotonicMs: () => 0 },
+    clock: { nowMs: () => 0, monotonicMs: () => time.monotonic },
+    timers: { every: () => () => {} },
+    tick: async () => {
+      time.ticks++;
+      time.applied += 1_000;
+    },
     applied: {
       get appliedCommitTs() {
         return timestampFromMs(time.applied);
@@ -122,7 +127,18 @@ test("a local blob is read without a question; a missing one is fetched; a damag
   expect(await short).toBe("IO");
 });
 
-test("the gate is what the blob thread said last; the time of pins is never behind the log", async () => {
+test("before a write, the time of the log is renewed when it has stood still", async () => {
+  const { blobs, time } = client();
+  expect(blobs.refresh()).toBeUndefined();
+  time.monotonic = 59_000;
+  expect(blobs.refresh()).toBeUndefined();
+  time.monotonic = 61_000;
+  await Promise.all([blobs.refresh(), blobs.refresh()]);
+  expect([time.ticks, blobs.nowMs]).toEqual([1, 6_000]);
+  expect(blobs.refresh()).toBeUndefined();
+});
+
+test("the gate is what the blob thread said last; the time of pins is the log's", async () => {
   const { blobs, answer, time } = client();
   expect(blobs.open).toBe(false);
   await answer({ kind: "offload", open: true });

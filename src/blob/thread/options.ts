@@ -20,6 +20,7 @@ import type { Fatal } from "../../threads/worker-host.ts";
 import type { BlobPeers, BlobServer } from "../replication/types.ts";
 import type { BlobStore } from "../types.ts";
 import type { LocalWrites } from "./local-writes.ts";
+import type { PinMark } from "./pin-mark.ts";
 import type { BlobMetrics } from "./types.ts";
 
 export interface BlobSettings {
@@ -64,7 +65,9 @@ export interface Replicator {
 export interface BlobThreadOptions {
   /** Raft id of this node. */
   readonly ownId: number;
+  /** The times of the store are those of the log (`appliedMs`). */
   readonly store: BlobStore;
+  readonly pinMark: PinMark;
   /** Opens the keyspace that is in force at the time of the call. */
   readonly openReader: () => KeyspaceReader;
   /** Physical HLC milliseconds of the newest applied commit timestamp. */

@@ -50,6 +50,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     appliedMs: options.appliedMs,
     pinMaxMs: settings.pinMaxMs,
     maxPins: PINS_MAX,
+    mark: options.pinMark,
   });
   const counts = new BlobCounts(options.openReader);
   const damaged = new Damaged(metrics, log);
@@ -106,7 +107,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     counts,
     pins,
     removal,
-    clock,
+    appliedMs: options.appliedMs,
     timers,
     intervalMs: scanMs,
     graceMs,

@@ -4,6 +4,7 @@ import { BlobReplicator } from "../../../src/blob/replication/replicator.ts";
 import { openBlobReader, openBlobStore } from "../../../src/blob/store/blob-store.ts";
 import { MemoryBlobIndex } from "../../../src/blob/store/memory-index.ts";
 import { BlobThread } from "../../../src/blob/thread/blob-thread.ts";
+import { FilePinMark, PIN_MARK } from "../../../src/blob/thread/pin-mark.ts";
 import { failureOf, localWrite } from "../../../src/blob/thread/replicate.ts";
 import type { BlobStore } from "../../../src/blob/types.ts";
 import { PEER_PROTOCOL } from "../../../src/cluster/peers.ts";
@@ -21,6 +22,7 @@ import type { TransportMetrics } from "../../../src/peer/index.ts";
 import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
 import type { Channel } from "../../../src/threads/channel.ts";
 import { physicalMs } from "../../../src/txn/hlc.ts";
+import type { KvGroup } from "../../../src/txn/types.ts";
 import { noLog } from "../../support/no-log.ts";
 import type { Life } from "./life.ts";
 import { simTimers } from "./node-clock.ts";
@@ -57,7 +59,12 @@ export class BlobLife {
   };
   readonly #index = new MemoryBlobIndex();
 
-  constructor(life: Life, gateways: readonly SimThread[], latency: Latency) {
+  constructor(
+    life: Life,
+    gateways: readonly SimThread[],
+    latency: Latency,
+    kv: (gateway: number) => KvGroup,
+  ) {
     this.#life = life;
     const { blob, consensus, store, front } = life.threads;
     const [consensusEnd, fromConsensus] = simChannel<never, ConsensusToBlob>(consensus, blob, latency);
@@ -75,7 +82,7 @@ export class BlobLife {
     };
     const { machine, published } = life;
     this.clients = sides.map(
-      ([end]) =>
+      ([end], gateway) =>
         new BlobClient({
           channel: end,
           reader: openBlobReader({
@@ -87,6 +94,8 @@ export class BlobLife {
           clock: machine.clock,
           applied: published.group(0),
           node: raftIdOf(machine.name),
+          timers: simTimers(gateways[gateway] as SimThread, machine.clock),
+          tick: async () => void (await kv(gateway).transact({ conditions: [], mutations: [] })),
         }),
     );
   }
@@ -100,18 +109,21 @@ export class BlobLife {
   open(): void {
     const { machine, threads, published } = this.#life;
     const timers = simTimers(threads.blob, machine.clock);
+    const appliedMs = (): number => physicalMs(published.group(0).appliedCommitTs);
+    let pinMark: FilePinMark;
     try {
       machine.makeDataDirectory();
       this.own = openBlobStore({
         disk: machine.disk,
         directory: DIRECTORY,
         identity: this.#identity,
-        clock: machine.clock,
+        clock: { nowMs: appliedMs },
         timers,
         index: this.#index,
         segmentBytes: SEGMENT_BYTES,
         onFailed: (error) => machine.fatal(error.message),
       });
+      pinMark = new FilePinMark(machine.disk, `${DIRECTORY}/${PIN_MARK}`);
     } catch (error) {
       machine.refused(error);
       return;
@@ -122,7 +134,8 @@ export class BlobLife {
       ownId,
       store,
       openReader: () => machine.keyspace.generations.openReader(),
-      appliedMs: () => physicalMs(published.group(0).appliedCommitTs),
+      appliedMs,
+      pinMark,
       freeBytes: () => machine.disk.space(DIRECTORY).freeBytes,
       gateways: this.#sides.gateways,
       consensus: this.#sides.consensus,

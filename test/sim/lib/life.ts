@@ -149,6 +149,7 @@ export class Life implements Process, WatchedLife {
           this,
           gateways.map(({ thread }) => thread),
           latency,
+          (gateway) => (this.entries[gateway] as GatewayEntry).kv,
         )
       : undefined;
     this.blobs = blobs;

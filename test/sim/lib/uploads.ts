@@ -57,8 +57,10 @@ export interface UploadsOptions {
 export class Uploads {
   readonly #options: UploadsOptions;
   readonly #threads: readonly SimThread[];
-  /** The objects' possible rows, by name: the last acknowledged one, and those of unknown fate since. `undefined`: none. */
+  /** The objects' possible rows, by name: the last acknowledged one. `undefined`: none. */
   readonly #possible = new Map<string, Set<string | undefined>>();
+  /** Writes of unknown fate: they may be carried out at any time. */
+  readonly #unknown = new Map<string, Set<string | undefined>>();
   readonly #busy = new Set<string>();
   #attempts = 0;
   #stopped = false;
@@ -134,7 +136,7 @@ export class Uploads {
 
   #judge(name: string, attempt: string | undefined, node: string): void {
     const possible = this.#possible.get(name) ?? new Set([undefined]);
-    if (possible.has(attempt)) return;
+    if (possible.has(attempt) || this.#unknown.get(name)?.has(attempt)) return;
     throw new Violation("an object is what was acknowledged last", {
       node,
       name,
@@ -189,13 +191,19 @@ export class Uploads {
             ? await remove(kv, name)
             : await store(kv, blobs, name, { attempt, chunks }, ahead);
         return () => {
-          if (!done) return;
+          if (!done) {
+            possible.delete(attempt);
+            return;
+          }
           this.acknowledged++;
           this.#possible.set(name, new Set([attempt]));
         };
       },
       (outcome) => {
         if (outcome === "refused") possible.delete(attempt);
+        if (outcome === "unknown") {
+          this.#unknown.set(name, (this.#unknown.get(name) ?? new Set()).add(attempt));
+        }
         done();
       },
     );
@@ -293,6 +301,7 @@ async function store(
   written: Written,
   ahead: number,
 ): Promise<boolean> {
+  await blobs.refresh();
   const pinUntilMs = blobs.nowMs + SIM_BLOB_TIMES.pinMs;
   const stored = await Promise.all(
     written.chunks.map(async (number) => {

@@ -3,6 +3,7 @@
 import type { BlobServer } from "../../../../src/blob/replication/types.ts";
 import { BlobThread } from "../../../../src/blob/thread/blob-thread.ts";
 import type { BlobSettings } from "../../../../src/blob/thread/options.ts";
+import type { PinMark } from "../../../../src/blob/thread/pin-mark.ts";
 import type { BlobMetrics } from "../../../../src/blob/thread/types.ts";
 import type {
   BlobMember,
@@ -99,6 +100,7 @@ export class CountedMetrics implements BlobMetrics {
 }
 
 interface Kept {
+  readonly pinMark: PinMark & { untilMs: number };
   readonly time: ManualTime;
   readonly store: MemoryBlobStore;
   readonly keyspace: BlobKeyspace;
@@ -107,6 +109,7 @@ interface Kept {
 export class BlobNode {
   readonly time: ManualTime;
   readonly store: MemoryBlobStore;
+  readonly pinMark: PinMark & { untilMs: number };
   readonly peers = new FakePeers();
   readonly metrics = new CountedMetrics();
   readonly fatal: string[] = [];
@@ -131,7 +134,13 @@ export class BlobNode {
     const time = kept?.time ?? new ManualTime();
     this.time = time;
     this.keyspace = kept?.keyspace ?? new BlobKeyspace();
-    this.store = kept?.store ?? new MemoryBlobStore(() => time.nowMs());
+    this.store = kept?.store ?? new MemoryBlobStore(() => this.keyspace.appliedMs);
+    this.pinMark = kept?.pinMark ?? {
+      untilMs: 0,
+      raise(untilMs) {
+        this.untilMs = untilMs;
+      },
+    };
     const [gateway, gatewayEnd] = localChannel<BlobToGateway, GatewayToBlob>();
     const [consensus, consensusEnd] = localChannel<never, ConsensusToBlob>();
     const [state, stateEnd] = localChannel<BlobToStore, StoreToBlob>();
@@ -149,6 +158,7 @@ export class BlobNode {
       store: this.store,
       openReader: () => this.keyspace.generations.openReader(),
       appliedMs: () => this.keyspace.appliedMs,
+      pinMark: this.pinMark,
       freeBytes: () => this.freeBytes,
       gateways: [gatewayEnd],
       consensus: consensusEnd,
@@ -188,8 +198,8 @@ export class BlobNode {
 
   /** The process dies; the disk and the clock stay. */
   restarted(settings: Partial<BlobSettings> = {}): BlobNode {
-    const { time, store, keyspace } = this;
-    return new BlobNode(settings, { time, store, keyspace });
+    const { time, store, keyspace, pinMark } = this;
+    return new BlobNode(settings, { time, store, keyspace, pinMark });
   }
 
   /** As after `applied` time passed the start's pins: deletions may happen. */
