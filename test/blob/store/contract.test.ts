@@ -284,6 +284,30 @@ describe("the index", () => {
   });
 });
 
+class FullIndex extends MemoryBlobIndex {
+  refusals = 0;
+  override remove(...args: Parameters<MemoryBlobIndex["remove"]>): void {
+    if (this.refusals-- > 0) throw new BlobError("DISK_FULL", "no space for the index");
+    super.remove(...args);
+  }
+}
+
+test("on a full disk the blobs that are deleted make the space that the index needs", () => {
+  const index = new FullIndex();
+  const { store } = openStore(directory, { index });
+  store.write([blob(1, 40_000), blob(2)]);
+  const before = blocksOf("0000000001.seg");
+  index.refusals = 1;
+  store.delete([blob(1, 40_000).sha256]);
+  expect(blocksOf("0000000001.seg")).toBeLessThan(before);
+  expect(store.has(blob(1, 40_000).sha256)).toBe(false);
+  expect(store.read(blob(2).sha256)).toBeDefined();
+  index.refusals = 2;
+  expect(codeOf(() => store.delete([blob(2).sha256]))).toBe("IO");
+  expect(codeOf(() => store.has(blob(2).sha256))).toBe("IO");
+  store.close();
+});
+
 test("a killed process leaves everything that it has written, and what is deleted stays so", () => {
   const { store } = openStore(directory);
   for (let i = 0; i < 20; i++) store.write([blob(i)]);
