@@ -115,6 +115,10 @@ const code = await runCli({
   formats: FORMATS,
   verify: (config) => checkDistinctListeners(config, topologyOf(config)),
   print: (text) => void process.stdout.write(text),
+  screen: {
+    isTerminal: process.stderr.isTTY === true,
+    write: (text) => void process.stderr.write(text),
+  },
   complain: (line) => void process.stderr.write(`${line}\n`),
   serve,
   fetch: (url, init) => {

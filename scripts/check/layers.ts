@@ -165,6 +165,11 @@ export const LAYERS: readonly Layer[] = [
   },
 
   { folder: "admin", below: ["http", "api", "messages"] },
+  // Walks over all objects, step by step, as the admin API asks for them.
+  {
+    folder: "maintenance",
+    below: ["api", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content"],
+  },
   {
     folder: "gateway",
     below: [

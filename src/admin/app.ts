@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { ClusterStatus } from "../api/schemas.ts";
 import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "../api/schemas.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
+import { maintenanceRoutes } from "./maintenance-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import type { AdminDeps } from "./types.ts";
 
@@ -82,7 +83,8 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
         tags: ["cluster"],
       },
     })
-    .use(clusterRoutes(deps));
+    .use(clusterRoutes(deps))
+    .use(maintenanceRoutes(deps));
 }
 
 /** Returns a mutable copy, because the response schema has no readonly arrays. */

@@ -4,6 +4,8 @@
  * or DELETE without a preflight, which is answered with 405. Programs send neither header.
  */
 export const JSON_TYPE = "application/json";
+/** Pages send this type only after a preflight too (Fetch, section 3.2.5: CORS-safelisted content types). */
+export const BYTES_TYPE = "application/octet-stream";
 
 export interface ForeignChange {
   readonly status: 403 | 415;
@@ -13,7 +15,12 @@ export interface ForeignChange {
 /**
  * @param host the request's Host, checked before by `host-guard.ts`. @returns undefined when the change is allowed.
  */
-export function foreignChange(method: string, headers: Headers, host: string): ForeignChange | undefined {
+export function foreignChange(
+  method: string,
+  headers: Headers,
+  host: string,
+  wanted: string = JSON_TYPE,
+): ForeignChange | undefined {
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") {
     return { status: 403, message: `a page of another site (${site}) may not change anything here` };
@@ -23,8 +30,8 @@ export function foreignChange(method: string, headers: Headers, host: string): F
     return { status: 403, message: `a page of ${origin} may not change anything here` };
   }
   const type = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  if (method === "POST" && type !== JSON_TYPE) {
-    return { status: 415, message: `a change is sent as Content-Type: ${JSON_TYPE}` };
+  if (method === "POST" && type !== wanted) {
+    return { status: 415, message: `a change is sent as Content-Type: ${wanted}` };
   }
   return undefined;
 }

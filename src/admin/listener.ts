@@ -11,7 +11,7 @@ import {
 import { listenProblem } from "../platform/listen-error.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
 import { type AdminApp, createAdminApp } from "./app.ts";
-import { foreignChange, JSON_TYPE } from "./change-guard.ts";
+import { BYTES_TYPE, foreignChange, JSON_TYPE } from "./change-guard.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
 import { refuseChange } from "./local-only.ts";
 import { servePage } from "./pages.ts";
@@ -45,9 +45,12 @@ export interface AdminListener {
 
 const READ_METHODS: readonly string[] = ["GET", "HEAD"];
 const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
-/** Requests below this path may change something. */
-const CHANGES = "/v1/cluster/";
+/** Requests at these paths may change something. */
+const CHANGES = /^\/v1\/(cluster\/|verify$|migration$|backup\/|restore\/)/;
 const MAX_BODY_BYTES = 64 * 1024;
+/** Requests below this path carry bytes: pages of a backup, and blobs. */
+const BYTES = "/v1/restore/";
+const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 /**
  * Limits for scrapers, balancers and status pages, a few connections each. More would take descriptors from S3
  * clients and peers.
@@ -179,13 +182,14 @@ async function change(request: SmallRequest, target: Target, site: Site): Promis
     return Response.json({ code: NOT_LOCAL, message: elsewhere }, { status: 403 });
   }
   if (host === undefined || !isKnownHost(host, site.knownHosts)) return unknownHost();
-  const allowed = url.pathname.startsWith(CHANGES) ? CHANGE_METHODS : READ_METHODS;
+  const allowed = CHANGES.test(url.pathname) ? CHANGE_METHODS : READ_METHODS;
   if (!allowed.includes(method)) {
     return failure(405, `${method} is not supported`, { Allow: allowed.join(", ") });
   }
-  const foreign = foreignChange(method, headers, host);
+  const isBytes = url.pathname.startsWith(BYTES) && headers.get("content-type") === BYTES_TYPE;
+  const foreign = foreignChange(method, headers, host, isBytes ? BYTES_TYPE : JSON_TYPE);
   if (foreign !== undefined) return failure(foreign.status, foreign.message);
-  const forwarded = await bodyOf(request);
+  const forwarded = await (isBytes ? bytesOf(request) : bodyOf(request));
   if (forwarded instanceof Response) return forwarded;
   return site.app.handle(new Request(url.href, forwarded));
 }
@@ -207,6 +211,13 @@ async function bodyOf(request: SmallRequest): Promise<RequestInit | Response> {
     return Response.json({ code: "INVALID", message: "the body is not JSON" }, { status: 400 });
   }
   return { method, headers: { "Content-Type": JSON_TYPE }, body };
+}
+
+/** The request with its body as bytes, or an error answer for the body. */
+async function bytesOf(request: SmallRequest): Promise<RequestInit | Response> {
+  const body = await request.bytes(MAX_PAGE_BYTES);
+  if (body === undefined) return failure(413, `a body has ${MAX_PAGE_BYTES} bytes at most`);
+  return { method: request.method, headers: { "Content-Type": BYTES_TYPE }, body: body.slice() };
 }
 
 function failure(status: number, message: string, headers: Record<string, string> = {}): Response {

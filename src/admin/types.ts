@@ -1,5 +1,6 @@
 /** The data that the admin application shows, and their sources. */
 import type { NotReadyCode } from "../api/codes.ts";
+import type { VerifyRequest, VerifyStep } from "../api/maintenance.ts";
 import type { ClusterStatus } from "../api/schemas.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 
@@ -14,6 +15,13 @@ export interface AdminDeps {
   /** The leader makes the change, whichever node is asked. The answer is `done` or `refused`. */
   changeCluster(change: MemberChange, configurationIndex: number | null): Promise<ChangeReply>;
   readonly version: VersionInfo;
+  /** Work on all objects; undefined while this node cannot read its keyspace. */
+  readonly maintenance?: () => Maintenance | undefined;
+}
+
+/** Each call is one bounded step. @throws MaintenanceError */
+export interface Maintenance {
+  verify(request: VerifyRequest): Promise<VerifyStep>;
 }
 
 /** Ready = a client that connects now is served. */

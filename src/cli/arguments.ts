@@ -10,19 +10,37 @@ import {
 } from "./cluster-arguments.ts";
 import type { ConfigCheckRequest } from "./config-check.ts";
 import { parseFlags } from "./flags.ts";
+import {
+  isMaintenanceVerb,
+  MAINTENANCE_VERBS,
+  type MaintenanceCommand,
+  type MaintenanceVerb,
+  parseMaintenance,
+} from "./maintenance/arguments.ts";
 
 /** The parsed command line. */
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
+  | { readonly kind: "maintenance"; readonly command: MaintenanceCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "help"; readonly topic: HelpTopic }
   | { readonly kind: "version"; readonly json: boolean };
 
-export type HelpTopic = "general" | "serve" | "cluster" | "credentials" | "config" | ClusterVerb;
+export type HelpTopic =
+  | "general"
+  | "serve"
+  | "cluster"
+  | "credentials"
+  | "config"
+  | ClusterVerb
+  | MaintenanceVerb;
 
-const VERBS = ["serve", "cluster", "credentials", "config", "version", "help"] as const;
+const VERBS = [
+  ...["serve", "cluster", "credentials", "config", "version", "help"],
+  ...Object.keys(MAINTENANCE_VERBS),
+];
 
 /**
  * @param words the words after the program's name.
@@ -55,7 +73,9 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       if (rest[0] !== "check") throw new ConfigError(notTheVerb(verb, "check", rest[0]));
       return { kind: "config", request: configCheck(rest.slice(1), environment) };
     default:
-      throw new ConfigError(unknownVerb(verb));
+      if (!isMaintenanceVerb(verb)) throw new ConfigError(unknownVerb(verb));
+      if (asksForHelp(rest)) return { kind: "help", topic: verb };
+      return { kind: "maintenance", command: parseMaintenance(verb, rest, environment) };
   }
 }
 
@@ -99,6 +119,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
   if (first === "serve" || first === "credentials" || first === "config") return first;
+  if (first !== undefined && isMaintenanceVerb(first)) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";
 }

@@ -136,7 +136,7 @@ function memberOf(word: string): NamedAddress {
  * directory), or the node's admin address. Otherwise the defaults of a node are tried: started by hand, as a
  * service, on loopback.
  */
-function adminTargets(
+export function adminTargets(
   options: ReadonlyMap<string, string>,
   environment: Environment,
 ): readonly AdminTarget[] {

@@ -59,7 +59,7 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
 }
 
 /** Returns the first usable target. A socket file without a listener, or of another user, is not usable. */
-async function firstThere(
+export async function firstThere(
   targets: readonly AdminTarget[],
   context: Pick<ClusterContext, "listens">,
 ): Promise<AdminTarget> {

@@ -2,6 +2,7 @@
 import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, SUMMARY } from "./cluster-help.ts";
+import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
 export interface CommandOption {
@@ -48,6 +49,11 @@ const CLUSTER_ROWS = (Object.keys(CLUSTER_VERBS) as ClusterVerb[]).map(
   }),
 );
 
+const MAINTENANCE_ROWS = (Object.keys(MAINTENANCE_VERBS) as MaintenanceVerb[]).map((verb): CommandRow => {
+  const { operands, summary, options } = MAINTENANCE_VERBS[verb];
+  return { words: [verb], operands, summary, options };
+});
+
 export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -58,6 +64,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: SETTING_OPTIONS,
   },
   ...CLUSTER_ROWS,
+  ...MAINTENANCE_ROWS,
   {
     words: ["credentials", "show"],
     operands: [],

@@ -5,13 +5,16 @@ import { StartError } from "../platform/start-error.ts";
 import { type HelpTopic, parseCommandLine } from "./arguments.ts";
 import { ClusterError } from "./cluster-client.ts";
 import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
-import { type ClusterContext, runCluster } from "./cluster-run.ts";
+import { runCluster } from "./cluster-run.ts";
 import { type ConfigCheckContext, runConfigCheck } from "./config-check.ts";
 import { showCredentials } from "./credentials.ts";
 import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
+import { isMaintenanceVerb } from "./maintenance/arguments.ts";
+import { maintenanceHelp } from "./maintenance/help.ts";
+import { type MaintenanceContext, runMaintenance } from "./maintenance/run.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
-export interface CliContext extends ClusterContext, ConfigCheckContext {
+export interface CliContext extends MaintenanceContext, ConfigCheckContext {
   /** Words after the program's name. */
   readonly words: readonly string[];
   readonly environment: Environment;
@@ -38,6 +41,8 @@ export async function runCli(context: CliContext): Promise<number> {
         return 0;
       case "cluster":
         return await runCluster(command.command, context);
+      case "maintenance":
+        return await runMaintenance(command.command, context);
       case "credentials":
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
@@ -70,6 +75,6 @@ function helpOn(topic: HelpTopic): string {
     case "config":
       return configHelp();
     default:
-      return clusterVerbHelp(topic);
+      return isMaintenanceVerb(topic) ? maintenanceHelp(topic) : clusterVerbHelp(topic);
   }
 }

@@ -27,6 +27,8 @@ export interface SmallRequest {
   readonly ends: ConnectionEnds;
   /** The body; undefined when the body is longer than `maxBodyBytes`, or did not arrive. */
   text(): Promise<string | undefined>;
+  /** The same as bytes, with another limit. */
+  bytes(maxBytes: number): Promise<Uint8Array | undefined>;
 }
 
 export interface SmallServerOptions {
@@ -191,6 +193,7 @@ function smallRequest(options: SmallServerOptions, request: IncomingMessage, bod
         ? { kind: "unix" }
         : { kind: "tcp", remoteAddress: socket.remoteAddress, localAddress: socket.localAddress },
     text: () => body.text(),
+    bytes: (maxBytes) => body.bytes(maxBytes),
   };
 }
 
@@ -208,20 +211,27 @@ class WholeBody {
   }
 
   async text(): Promise<string | undefined> {
-    if (this.finished) return "";
-    if (Number(this.#request.headers["content-length"] ?? 0) > this.#maxBytes) return undefined;
+    const bytes = await this.bytes(this.#maxBytes);
+    return bytes === undefined
+      ? undefined
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  }
+
+  async bytes(maxBytes: number): Promise<Uint8Array | undefined> {
+    if (this.finished) return new Uint8Array(0);
+    if (Number(this.#request.headers["content-length"] ?? 0) > maxBytes) return undefined;
     const pieces: Buffer[] = [];
     let length = 0;
     try {
       for await (const piece of this.#request as AsyncIterable<Buffer>) {
         length += piece.length;
-        if (length > this.#maxBytes) return undefined;
+        if (length > maxBytes) return undefined;
         pieces.push(piece);
       }
     } catch {
       return undefined; // The client has gone, so no answer is needed.
     }
     this.finished = true;
-    return Buffer.concat(pieces).toString("utf8");
+    return Buffer.concat(pieces);
   }
 }

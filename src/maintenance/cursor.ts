@@ -10,6 +10,8 @@ export interface WalkCursor {
 
 export interface InsideObject {
   readonly key: string;
+  /** Version of the object's row: another version begins anew. */
+  readonly commitTs: bigint;
   /** Position in the list of extents, and in the chunks of that extent. */
   readonly extent: number;
   readonly chunk: number;
@@ -24,7 +26,8 @@ export class CursorError extends Error {
 }
 
 export function encodeCursor({ bucket, after, inside }: WalkCursor): string {
-  const place = inside === undefined ? null : [inside.key, inside.extent, inside.chunk];
+  const place =
+    inside === undefined ? null : [inside.key, String(inside.commitTs), inside.extent, inside.chunk];
   return Buffer.from(JSON.stringify([bucket, after ?? null, place])).toString("base64url");
 }
 
@@ -45,10 +48,11 @@ export function decodeCursor(text: string): WalkCursor {
 
 function insideOf(place: unknown, text: string): InsideObject | undefined {
   if (place === null) return undefined;
-  if (!Array.isArray(place) || place.length !== 3) throw new CursorError(text);
-  const [key, extent, chunk] = place as unknown[];
+  if (!Array.isArray(place) || place.length !== 4) throw new CursorError(text);
+  const [key, commitTs, extent, chunk] = place as unknown[];
   if (typeof key !== "string" || !isCount(extent) || !isCount(chunk)) throw new CursorError(text);
-  return { key, extent, chunk };
+  if (typeof commitTs !== "string" || !/^\d{1,20}$/.test(commitTs)) throw new CursorError(text);
+  return { key, commitTs: BigInt(commitTs), extent, chunk };
 }
 
 function isCount(value: unknown): value is number {

@@ -174,6 +174,7 @@ describe("openapi", () => {
       "/v1/cluster/members/{name}/promote",
       "/v1/cluster/replace",
       "/v1/cluster/transfer-leader",
+      "/v1/verify",
       "/v1/version",
     ]);
     for (const path of Object.values(document.paths)) {

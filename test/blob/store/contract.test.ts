@@ -283,6 +283,22 @@ describe("the index", () => {
   });
 });
 
+test("a killed process leaves everything that it has written, and what is deleted stays so", () => {
+  const { store } = openStore(directory);
+  for (let i = 0; i < 20; i++) store.write([blob(i)]);
+  store.delete([blob(3).sha256]);
+  for (let i = 20; i < 30; i++) store.write([blob(i)]);
+  // The store stands still, so the copy is what a kill would leave.
+  const copy = join(root.path, "copy");
+  cpSync(directory, copy, { recursive: true });
+  const { store: next, recovery } = openStore(copy);
+  expect(recovery).toMatchObject({ rebuilt: false, added: 10 });
+  for (let i = 0; i < 30; i++)
+    expect(next.read(blob(i).sha256)).toEqual(i === 3 ? undefined : new Uint8Array(blob(i).bytes));
+  next.close();
+  store.close();
+});
+
 test("a start cuts what follows the last record, and keeps records behind damage", () => {
   const { store } = openStore(directory, { segmentBytes: 1 << 20 });
   for (let i = 0; i < 4; i++) store.write([blob(i)]);

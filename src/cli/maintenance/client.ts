@@ -1,0 +1,121 @@
+/** Client of the admin API's work on all objects. A request that may succeed later is repeated. */
+import { type Answer, AnswerError, checkAnswer, type Schema } from "../../api/answers.ts";
+import { clientUrl, formatAddress } from "../../config/address.ts";
+import type { AdminTarget } from "../cluster-arguments.ts";
+import { ClusterError, type Fetch } from "../cluster-client.ts";
+
+export interface MaintenanceClientOptions {
+  readonly admin: AdminTarget;
+  readonly fetch: Fetch;
+  readonly clock: { monotonicMs(): number };
+  sleep(ms: number): Promise<void>;
+  /** A request that can be repeated is given up after this time. */
+  readonly patienceMs: number;
+  /** Called before each pause, with the reason. */
+  readonly waiting: (reason: string) => void;
+}
+
+/** One request; a step of verify reads up to 64 MiB on every member. */
+const REQUEST_MS = 120_000;
+const PAUSE_MS = 1_000;
+/** Refusals and failures after which the same request may succeed. */
+const PASSING = ["UNAVAILABLE", "GATE_CLOSED", "UNREACHABLE", "TIMEOUT"];
+
+export class MaintenanceClient {
+  readonly #options: MaintenanceClientOptions;
+  readonly #base: string;
+  readonly #where: string;
+  readonly #socket: { readonly unix?: string };
+
+  constructor(options: MaintenanceClientOptions) {
+    const { admin } = options;
+    this.#options = options;
+    const overSocket = admin.kind === "socket";
+    this.#base = overSocket ? "http://localhost" : clientUrl(admin.address);
+    this.#where = overSocket ? `admin socket ${admin.path}` : `admin address ${formatAddress(admin.address)}`;
+    this.#socket = overSocket ? { unix: admin.path } : {};
+  }
+
+  /** @throws ClusterError */
+  async json<S extends Schema>(schema: S, method: "GET" | "POST", path: string, body?: unknown) {
+    const bytes = await this.#patiently(method, path, body === undefined ? undefined : JSON.stringify(body));
+    try {
+      const answer: Answer<S> = checkAnswer(schema, JSON.parse(Buffer.from(bytes).toString("utf8")));
+      return answer;
+    } catch (error) {
+      if (!(error instanceof AnswerError || error instanceof SyntaxError)) throw error;
+      throw new ClusterError(
+        "BAD_ANSWER",
+        `${this.#where} answered ${path} with something else (${error.message})`,
+      );
+    }
+  }
+
+  /** @returns the bytes of the answer. @throws ClusterError */
+  bytes(path: string, body: unknown): Promise<Uint8Array> {
+    return this.#patiently("POST", path, JSON.stringify(body));
+  }
+
+  /** Sends bytes. @throws ClusterError */
+  async send(path: string, body: Uint8Array): Promise<void> {
+    await this.#patiently("POST", path, body);
+  }
+
+  async #patiently(method: string, path: string, body: string | Uint8Array | undefined): Promise<Uint8Array> {
+    const { clock, sleep, patienceMs, waiting } = this.#options;
+    const endsAtMs = clock.monotonicMs() + patienceMs;
+    for (;;) {
+      try {
+        return await this.#once(method, path, body);
+      } catch (error) {
+        if (!(error instanceof ClusterError) || !PASSING.includes(error.code)) throw error;
+        if (clock.monotonicMs() + PAUSE_MS > endsAtMs) throw error;
+        waiting(error.message);
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  async #once(method: string, path: string, body: string | Uint8Array | undefined): Promise<Uint8Array> {
+    const type = typeof body === "string" ? "application/json" : "application/octet-stream";
+    let response: Response;
+    let bytes: Uint8Array;
+    try {
+      response = await this.#options.fetch(`${this.#base}${path}`, {
+        method,
+        signal: AbortSignal.timeout(REQUEST_MS),
+        redirect: "error",
+        ...this.#socket,
+        ...(body === undefined
+          ? {}
+          : { headers: { "Content-Type": type }, body: typeof body === "string" ? body : body.slice() }),
+      });
+      bytes = new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      const timedOut = error instanceof Error && error.name === "TimeoutError";
+      const text = error instanceof Error ? error.message : String(error);
+      throw timedOut
+        ? new ClusterError("TIMEOUT", `${this.#where}: no answer in time`)
+        : new ClusterError("UNREACHABLE", `${this.#where}: ${text} (--admin-address names another node's)`);
+    }
+    if (response.ok) return bytes;
+    throw this.#refusal(response.status, Buffer.from(bytes).toString("utf8"));
+  }
+
+  #refusal(status: number, text: string): ClusterError {
+    let answer: unknown;
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      answer = undefined;
+    }
+    const { code, message, error } = (answer ?? {}) as Record<string, unknown>;
+    if (typeof code === "string" && typeof message === "string") {
+      return new ClusterError(code, `${code}: ${message}`);
+    }
+    if (status === 404) {
+      return new ClusterError("BAD_ANSWER", `${this.#where}: the node's release does not know this request`);
+    }
+    return new ClusterError("BAD_ANSWER", `${this.#where} answered ${status}: ${String(error ?? "")}`);
+  }
+}

@@ -1,0 +1,39 @@
+/** Runs `verify`, `migrate`, `backup` and `restore`. */
+import type { ClusterContext } from "../cluster-run.ts";
+import { firstThere } from "../cluster-run.ts";
+import type { MaintenanceCommand } from "./arguments.ts";
+import { MaintenanceClient } from "./client.ts";
+import { Progress, type Screen } from "./progress.ts";
+import { runVerify } from "./verify.ts";
+
+export interface MaintenanceContext extends ClusterContext {
+  /** Standard error, for progress; undefined: nobody looks. */
+  readonly screen?: Screen;
+}
+
+/** @returns the exit code. @throws ClusterError, ConfigError */
+export async function runMaintenance(
+  { action, admin, patienceMs }: MaintenanceCommand,
+  context: MaintenanceContext,
+): Promise<number> {
+  const { clock, print } = context;
+  const sleep = (ms: number): Promise<void> => context.sleep(ms);
+  const progress = new Progress(context.screen, clock);
+  const client = new MaintenanceClient({
+    admin: await firstThere(admin, context),
+    fetch: context.fetch,
+    clock,
+    sleep,
+    patienceMs,
+    waiting: (reason) => progress.show(() => `waiting: ${reason}`),
+  });
+  const shared = { client, progress, clock, sleep, print };
+  try {
+    switch (action.verb) {
+      case "verify":
+        return await runVerify(action, shared);
+    }
+  } finally {
+    progress.clear();
+  }
+}
