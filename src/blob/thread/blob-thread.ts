@@ -118,9 +118,11 @@ export class BlobThread {
   }
 
   /** The gateway's reader may be behind the index, so this node's own copy is looked at first. */
-  async #fetch(gateway: Gateway, { id, sha256, size, source }: Fetch): Promise<void> {
+  async #fetch(gateway: Gateway, { id, sha256, size, source, damaged }: Fetch): Promise<void> {
     const { own, queue } = this.#parts;
-    const found = own.read(sha256) ?? (await queue.read({ sha256, size, source }));
+    // A gateway that met damage may know more than the checksum at rest: the SHA-256 decides.
+    const usable = !damaged || own.state(sha256, true) === "present";
+    const found = (usable ? own.read(sha256) : undefined) ?? (await queue.read({ sha256, size, source }));
     if (typeof found !== "string") {
       gateway.send({ kind: "fetched", id, bytes: found });
       return;
