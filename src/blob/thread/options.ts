@@ -52,7 +52,7 @@ export interface BlobConnections extends BlobPeers {
   close(): void;
 }
 
-export type Replication =
+type Replication =
   | { readonly kind: "stored"; readonly copies: number }
   | { readonly kind: "failed"; readonly failure: BlobFailure; readonly message: string };
 

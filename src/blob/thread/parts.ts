@@ -1,5 +1,6 @@
 /** Builds the parts of the blob thread, and runs what repeats. */
 import type { BlobServer } from "../replication/types.ts";
+import { AppliedChanges } from "./applied-changes.ts";
 import { Backfill } from "./backfill.ts";
 import { CopyBuffers } from "./copy-buffers.ts";
 import { BlobCounts } from "./counts.ts";
@@ -30,13 +31,15 @@ export interface BlobParts {
   readonly counts: BlobCounts;
   readonly damaged: Damaged;
   readonly writes: LocalWrites;
-  readonly removal: Removal;
+  readonly changes: AppliedChanges;
   readonly queue: FetchQueue;
   readonly sources: Sources;
   readonly backfill: Backfill;
   readonly own: OwnCopies;
   readonly peers: BlobConnections;
   readonly replicator: Replicator;
+  /** Reachable blobs that are not here, as far as this node knows; undefined before the first walk has ended. */
+  missing(): number | undefined;
   /** Begins scans and scrub. */
   start(): void;
   /** Ends everything; what waits for the disk is written. Closes the connections, and the store last. */
@@ -100,6 +103,9 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     refillBelow: Math.ceil(settings.fetchQueueSize / 2),
     fatal,
   });
+  const changes = new AppliedChanges({ store, backfill, removal, timers, fatal });
+  const missing = (): number | undefined =>
+    backfill.missing === undefined ? undefined : backfill.missing + changes.waiting;
   const own = new OwnCopies({ store, counts, damaged, queue });
   const { orphanScanIntervalMs: scanMs, graceMs, scrubRate, scrubIntervalMs } = settings;
   const scan = new OrphanScan({
@@ -136,11 +142,12 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     counts,
     damaged,
     writes,
-    removal,
+    changes,
     queue,
     sources,
     backfill,
     own,
+    missing,
     peers,
     replicator: options.replicate(peers, (...blob) => writes.store(...blob)),
     start: () => {
@@ -153,12 +160,13 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
       const repair = guarded("damaged copies", () => own.repairAll());
       cancels = [
         timers.every(tidy, HOUSEKEEPING_MS),
-        timers.every(() => options.publishMissing(backfill.missing), PUBLISH_MS),
+        timers.every(() => options.publishMissing(missing()), PUBLISH_MS),
         timers.every(repair, settings.backfillIntervalMs),
       ];
     },
     stop: () => {
       for (const cancel of cancels) cancel();
+      changes.stop();
       backfill.stop();
       scan.stop();
       scrub.stop();

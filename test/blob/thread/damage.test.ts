@@ -36,6 +36,16 @@ describe("damage", () => {
     expect(node.peers.fetched).toEqual([3, 2]);
   });
 
+  test("that the checksum at rest does not show is found by the SHA-256, when a client has met it", async () => {
+    const node = new BlobNode({ scrubRate: 0 });
+    await node.start();
+    node.store.write([{ sha256: A.sha256, bytes: blobOf("wrong").bytes }]);
+    node.keyspace.reference(node.time.nowMs(), "o", [A]);
+    node.peers.hold(2, A.sha256, A.bytes);
+    expect(await node.fetchBlob(A, 2, true)).toMatchObject({ kind: "fetched", bytes: A.bytes });
+    expect(node.store.read(A.sha256)).toEqual(A.bytes);
+  });
+
   test("is never served to a peer, and a peer's question heals it", async () => {
     const node = await damagedNode();
     node.peers.hold(2, A.sha256, A.bytes);

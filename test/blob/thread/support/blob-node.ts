@@ -29,7 +29,7 @@ export const PIN_MAX_MS = 30 * MINUTE;
 export const HOUR = 60 * MINUTE;
 const OWN_ID = 1;
 
-const SETTINGS: BlobSettings = {
+export const SETTINGS: BlobSettings = {
   offload: true,
   fetchWorkers: 4,
   fetchQueueSize: 100,
