@@ -64,7 +64,16 @@ export class TrioNode {
     this.state = state;
     this.control = control;
     const { time } = trio;
+    let untilMs = 0;
     this.thread = new BlobThread({
+      pinMark: {
+        get untilMs() {
+          return untilMs;
+        },
+        raise: (ms) => {
+          untilMs = ms;
+        },
+      },
       ownId: id,
       store: this.store,
       openReader: () => this.keyspace.generations.openReader(),
