@@ -7,7 +7,7 @@ export interface StoredBlob {
   readonly sha256: Uint8Array;
   /** Bytes. */
   readonly size: number;
-  /** Unix milliseconds of this node's clock at the write: the orphan scan spares young blobs. */
+  /** Time of the log at the write, in physical HLC milliseconds: the orphan scan spares young blobs. */
   readonly writtenMs: number;
 }
 

@@ -1,14 +1,12 @@
 /**
- * The consensus thread connects a group's replica with the other threads and the peers. The consensus thread never
- * touches a disk.
+ * The consensus thread connects a group's replica with the other threads and the peers. It never touches a disk.
  *
  *     gateways -> proposals, reads             control -> cluster requests
  *     log -> appended, entries                 store -> opened, applied, pinned
  *     peers -> raft messages, forwarded proposals, requests, snapshot streams
  *     snapshot thread -> chunks, complete
  *
- * The thread opens log and keyspace; then it bootstraps or joins, on a node that has not taken part yet; then it
- * runs.
+ * The thread opens log and keyspace, then bootstraps or joins on a node that has not taken part yet, then runs.
  */
 
 import { ClusterPeers } from "../cluster/peers.ts";
@@ -46,7 +44,7 @@ import {
   startsAs,
 } from "./start.ts";
 
-/** Election timeouts for which a leader's log or keyspace may stall before the leader transfers leadership. */
+/** Election timeouts of a stall of the log or keyspace, after which a leader transfers leadership. */
 const STALL_ELECTIONS = 10;
 
 export class ConsensusThread {
@@ -79,8 +77,7 @@ export class ConsensusThread {
     this.#options = options;
     this.ownId = raftIdOf(options.identity.name);
     this.opened = this.#open.promise;
-    // The caller of the constructor may not await `opened`; the thread reports a failure in `fatal` or `opened`
-    // anyway.
+    // The caller may not await `opened`; the thread reports a failure in `fatal` or `opened` anyway.
     this.opened.catch(() => {});
     this.#gateways = new GatewayLinks(options);
     this.#fencing = new Fencing({

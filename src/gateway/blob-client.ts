@@ -6,9 +6,10 @@ import { BlobError, type BlobReader } from "../blob/types.ts";
 import { SlabPool } from "../memory/slab-pool.ts";
 import type { BlobToGateway, GatewayToBlob } from "../messages/blobs.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Timers } from "../platform/timers.ts";
 import { type BlobMemory, type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import type { Channel } from "../threads/channel.ts";
-import type { PublishedGroup } from "../threads/shared-state.ts";
+import type { PublishedGroup, PublishedState } from "../threads/shared-state.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import type { Reference } from "../txn/references.ts";
 import type { PayloadBuffer } from "../txn/types.ts";
@@ -16,14 +17,22 @@ import type { PayloadBuffer } from "../txn/types.ts";
 /** Each size has its own pool: the last chunk of an object must not keep the memory of a full chunk. */
 const SLAB_SIZES_BYTES = [64 << 10, 256 << 10, 1 << 20] as const;
 
+/** The time of the log is renewed before a write when it has stood still for this long: a fraction of a pin. */
+const STALE_MS = 60_000;
+
 export interface BlobClientOptions {
   readonly channel: Channel<BlobToGateway, GatewayToBlob>;
   readonly reader: BlobReader;
   readonly clock: Clock;
   /** The group whose commit timestamps are the time of the log. */
   readonly applied: Pick<PublishedGroup, "appliedCommitTs">;
+  /** A node with less free space than its reserve stores nothing, as it proposes nothing that takes space. */
+  readonly published: Pick<PublishedState, "diskSpace">;
   /** Raft id of this node. */
   readonly node: number;
+  readonly timers: Pick<Timers, "every">;
+  /** Commits an empty transaction: the time of the log goes on, also in a cluster where nothing happens. */
+  readonly tick: () => Promise<void>;
 }
 
 interface Question {
@@ -38,12 +47,18 @@ export class BlobClient implements BlobService {
   readonly #questions = new Map<number, Question>();
   readonly #pools: readonly SlabPool[];
   #nextId = 1;
+  /** The newest commit timestamp that was seen, and when it was seen first, on the monotonic clock. */
+  #seenTs = 0n;
+  #movedAtMs = Number.NEGATIVE_INFINITY;
+  #ticking: Promise<void> | undefined;
   #open = false;
   #closed = false;
 
   constructor(options: BlobClientOptions) {
     this.#options = options;
     this.node = options.node;
+    // Without a regular look, a timestamp of long ago could be taken for a new one.
+    options.timers.every(() => this.#lookAtLog(), STALE_MS / 2);
     let slabs = 0;
     this.#pools = SLAB_SIZES_BYTES.map((bytes) => new SlabPool(bytes, () => ++slabs));
     options.channel.onBatch((messages) => {
@@ -56,8 +71,25 @@ export class BlobClient implements BlobService {
   }
 
   get nowMs(): number {
-    const { clock, applied } = this.#options;
-    return Math.max(clock.nowMs(), physicalMs(applied.appliedCommitTs));
+    return physicalMs(this.#options.applied.appliedCommitTs);
+  }
+
+  refresh(): Promise<void> | undefined {
+    const { clock, tick } = this.#options;
+    this.#lookAtLog();
+    if (clock.monotonicMs() - this.#movedAtMs < STALE_MS) return undefined;
+    this.#ticking ??= tick().finally(() => {
+      this.#ticking = undefined;
+    });
+    return this.#ticking;
+  }
+
+  #lookAtLog(): void {
+    const { applied, clock } = this.#options;
+    const now = applied.appliedCommitTs;
+    if (now === this.#seenTs) return;
+    this.#seenTs = now;
+    this.#movedAtMs = clock.monotonicMs();
   }
 
   /** Bytes of memory for blobs: in use, and idle for reuse. */
@@ -85,6 +117,9 @@ export class BlobClient implements BlobService {
   }
 
   async store(sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number): Promise<void> {
+    if (this.#options.published.diskSpace !== "enough") {
+      throw new BlobServiceError("DISK_FULL", "too little free space");
+    }
     await this.#ask((id) => ({ kind: "store", id, sha256, bytes, pinUntilMs }));
   }
 

@@ -19,6 +19,7 @@ import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
 import { knownUsersOnly } from "../s3/auth/authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
+import type { BudgetShare } from "../s3/content/admission-budget.ts";
 import { blobContents } from "../s3/content/blobs/blob-contents.ts";
 import type { BlobService } from "../s3/content/blobs/types.ts";
 import { logContents } from "../s3/content/log/log-contents.ts";
@@ -45,6 +46,8 @@ export interface S3FrontOptions {
   readonly log: Logger;
   /** Blobs of the node; undefined: all content goes through the log. */
   readonly blobs?: BlobService | undefined;
+  /** The part of this gateway in the node's budget of body bytes; undefined: the node has one gateway. */
+  readonly admissionShare?: BudgetShare | undefined;
   /** A thread that the front needs has died. */
   readonly onDeath: (message: string) => void;
 }
@@ -75,6 +78,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     clock,
     random,
     metrics: counted,
+    share: options.admissionShare,
   });
   const log = {
     kv,

@@ -429,5 +429,5 @@ function isExact(txn: Txn): boolean {
 
 /** True when the transaction takes space. Deletions write a little too, but they free space later. */
 function takesSpace(txn: Txn): boolean {
-  return txn.mutations.some((mutation) => mutation.kind === "put" || mutation.kind === "archive");
+  return txn.mutations.some(({ kind }) => kind === "put" || kind === "archive" || kind === "reference");
 }

@@ -3,10 +3,12 @@ import type { BlobWorkerInit } from "../blob/worker/options.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { PEER_PROTOCOL } from "../cluster/peers.ts";
 import { type ListenAddress, parseAddress } from "../config/address.ts";
+import type { Config } from "../config/config.ts";
 import { isWildcard } from "../config/members.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
+import type { NodeIdentity } from "./data-directory.ts";
 import { blobDirectory } from "./data-files.ts";
-import type { ThreadsOptions } from "./threads.ts";
+import type { Topology } from "./topology.ts";
 
 /** Pauses between two rounds of the scrub, however few blobs there are. */
 const SCRUB_INTERVAL_MS = 10_000;
@@ -17,10 +19,12 @@ export function blobSettings({
   identity,
   topology,
   secrets,
-}: Pick<ThreadsOptions, "config" | "identity" | "topology" | "secrets">): Pick<
-  BlobWorkerInit,
-  "directory" | "instance" | "node" | "peering" | "settings" | "minReplicas"
-> {
+}: {
+  readonly config: Config;
+  readonly identity: NodeIdentity;
+  readonly topology: Topology;
+  readonly secrets: readonly Uint8Array[];
+}): Pick<BlobWorkerInit, "directory" | "instance" | "node" | "peering" | "settings" | "minReplicas"> {
   const { nodeId, instance, incarnations } = identity;
   const { peer } = topology;
   return {

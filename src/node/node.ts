@@ -399,7 +399,10 @@ export class Node {
       reader: openBlobReader({ disk: realDisk, directory, identity }),
       clock: this.#clock,
       applied: threads.published.group(ONLY_GROUP),
+      published: threads.published,
       node: raftIdOf(nodeId),
+      timers: this.#timers,
+      tick: async () => void (await this.#front?.kv.system.transact({ conditions: [], mutations: [] })),
     });
   }
 

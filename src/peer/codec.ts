@@ -6,7 +6,7 @@ import { elastickv as gen } from "../gen/peer.js";
 import { type Message, MessageType, messageTypeName, NO_BYTES } from "../raft/core/index.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
 import { decodeBlobMessage, describeBlobMessage } from "./blob-codec.ts";
-import { encodeFrame } from "./framing.ts";
+import { type AllocateFrame, encodeFrame } from "./framing.ts";
 import { PeerProtocolError, UnsendableError } from "./protocol-error.ts";
 import { decodeRaftMessage, encodeRaftMessage, entriesOf, putEntries } from "./raft-codec.ts";
 import type { PeerMessage } from "./types.ts";
@@ -19,10 +19,15 @@ export type WireHeader = gen.peer.Header;
  * @throws UnsendableError when the message is over the limit, or of a kind that never leaves its node or needs a
  * stream
  */
-export function encodeMessage(message: PeerMessage, limit: number, sealBytes = 0): Uint8Array {
+export function encodeMessage(
+  message: PeerMessage,
+  limit: number,
+  sealBytes = 0,
+  allocate?: AllocateFrame,
+): Uint8Array {
   const header: gen.peer.IHeader = {};
   const parts = describe(message, header);
-  return encodeFrame(gen.peer.Header.encode(header).finish(), parts, limit, sealBytes);
+  return encodeFrame(gen.peer.Header.encode(header).finish(), parts, limit, sealBytes, allocate);
 }
 
 const NO_PARTS: readonly Uint8Array[] = [];

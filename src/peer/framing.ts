@@ -42,11 +42,15 @@ function getUint32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
+/** Returns exactly `bytes` bytes; what they contain does not matter. */
+export type AllocateFrame = (bytes: number) => Uint8Array;
+
 /**
  * Encodes one frame. The frame holds a copy of header and payload.
  * @param parts the payload, in order
  * @param limit maximum bytes of header and payload together
  * @param sealBytes space for the seal; the connection fills in the seal when it writes the frame
+ * @param allocate returns the memory of the whole frame
  * @throws UnsendableError when header and payload are longer than the limit
  */
 export function encodeFrame(
@@ -54,6 +58,7 @@ export function encodeFrame(
   parts: readonly Uint8Array[],
   limit: number,
   sealBytes = 0,
+  allocate: AllocateFrame = Buffer.allocUnsafe,
 ): Uint8Array {
   let payloadBytes = 0;
   for (const part of parts) payloadBytes += part.byteLength;
@@ -63,7 +68,7 @@ export function encodeFrame(
     );
   }
   const bodyEnd = PRELUDE_BYTES + header.byteLength + payloadBytes;
-  const frame = Buffer.allocUnsafe(bodyEnd + sealBytes);
+  const frame = allocate(bodyEnd + sealBytes);
   frame.set(header, PRELUDE_BYTES);
   let at = PRELUDE_BYTES + header.byteLength;
   for (const part of parts) {

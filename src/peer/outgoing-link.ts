@@ -5,6 +5,7 @@ import type { Timers } from "../platform/timers.ts";
 import type { WireHeader } from "./codec.ts";
 import { encodeMessage } from "./codec.ts";
 import { FramedConnection } from "./framed-connection.ts";
+import type { AllocateFrame } from "./framing.ts";
 import {
   answerOf,
   challengeOf,
@@ -125,12 +126,12 @@ export class OutgoingLink {
   }
 
   /** Returns false when the message was dropped. @throws UnsendableError for a message that never leaves its node */
-  send(lane: Lane, message: PeerMessage): boolean {
+  send(lane: Lane, message: PeerMessage, allocate?: AllocateFrame): boolean {
     if (this.#state !== "up") return false;
     const queue = isSnapshotControl(message) ? "snapshot-control" : lane;
     // Space is checked before the frame is encoded, because encoding a message without space is wasted work.
     if (!this.#queue.hasSpace(queue, 0)) return false;
-    const frame = encodeMessage(message, this.#frameLimit, this.#connection?.sealBytes);
+    const frame = encodeMessage(message, this.#frameLimit, this.#connection?.sealBytes, allocate);
     if (!this.#queue.hasSpace(queue, frame.byteLength)) return false;
     this.#queue.push(queue, lane, frame);
     this.#flushSoon();

@@ -1,3 +1,4 @@
+import type { AllocateFrame } from "./framing.ts";
 import { laneOf, slotsOf } from "./lanes.ts";
 import { type LinkContext, OutgoingLink } from "./outgoing-link.ts";
 import { UnsendableError } from "./protocol-error.ts";
@@ -70,12 +71,12 @@ export class RemotePeer {
   }
 
   /** Returns false when the message was dropped. */
-  send(message: PeerMessage): boolean {
+  send(message: PeerMessage, allocate?: AllocateFrame): boolean {
     const lane = laneOf(message);
     const link = this.#linkOf.get(lane);
     if (link === undefined) return false;
     try {
-      return link.send(lane, message);
+      return link.send(lane, message, allocate);
     } catch (error) {
       if (!(error instanceof UnsendableError)) throw error;
       this.lastError = `${lane}: not sent: ${error.message}`;

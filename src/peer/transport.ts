@@ -14,6 +14,7 @@ import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type Message, MessageType } from "../raft/core/index.ts";
 import { decodeMessage, isBlobKind, type WireHeader } from "./codec.ts";
+import type { AllocateFrame } from "./framing.ts";
 import { type ConnectionHello, examineHello } from "./handshake.ts";
 import { IncomingLink } from "./incoming-link.ts";
 import { firstSlot, isBlobSlot, laneOf, queueLimits } from "./lanes.ts";
@@ -130,9 +131,10 @@ export class PeerTransport implements Transport {
     }
   }
 
-  send(to: number, message: PeerMessage): boolean {
+  /** @param allocate returns the memory of the frame, which belongs to the connection until the peer has answered */
+  send(to: number, message: PeerMessage, allocate?: AllocateFrame): boolean {
     const remote = this.#closed ? undefined : this.#peers.get(to);
-    if (remote?.send(message)) return true;
+    if (remote?.send(message, allocate)) return true;
     const lane = laneOf(message);
     this.#options.metrics.dropped(lane, 1);
     if (remote !== undefined) this.#lose(remote.peer, lane);

@@ -3,6 +3,7 @@ import { BlobError } from "../../src/blob/types.ts";
 import { BlobClient } from "../../src/gateway/blob-client.ts";
 import type { BlobToGateway, GatewayToBlob } from "../../src/messages/blobs.ts";
 import type { BlobServiceError } from "../../src/s3/content/blobs/types.ts";
+import type { DiskSpace } from "../../src/threads/shared-state.ts";
 import { timestampFromMs } from "../../src/txn/hlc.ts";
 import { localChannel } from "../support/local-channel.ts";
 
@@ -16,23 +17,30 @@ function client() {
   const asked: GatewayToBlob[] = [];
   thread.onBatch((messages) => asked.push(...messages));
   const local: { read: () => Uint8Array | undefined } = { read: () => undefined };
-  const time = { clock: 5_000, applied: 0 };
+  const space: { diskSpace: DiskSpace } = { diskSpace: "enough" };
+  const time = { monotonic: 0, applied: 5_000, ticks: 0 };
   const blobs = new BlobClient({
     channel: gateway,
     reader: { read: () => local.read(), close: () => {} },
-    clock: { nowMs: () => time.clock, monotonicMs: () => 0 },
+    clock: { nowMs: () => 0, monotonicMs: () => time.monotonic },
+    timers: { every: () => () => {} },
+    tick: async () => {
+      time.ticks++;
+      time.applied += 1_000;
+    },
     applied: {
       get appliedCommitTs() {
         return timestampFromMs(time.applied);
       },
     },
+    published: space,
     node: 7,
   });
   const answer = async (message: BlobToGateway): Promise<void> => {
     thread.send(message);
     await Bun.sleep(1);
   };
-  return { blobs, asked, answer, local, time };
+  return { blobs, asked, answer, local, time, space };
 }
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
@@ -60,6 +68,15 @@ test("a store goes with its shared memory and pin, and ends with its own answer"
   await answer({ kind: "stored", id: 1, copies: 2 });
   await Promise.all([one, two]);
   expect(outcomes).toEqual(["TOO_FEW_COPIES", "one"]);
+});
+
+test("nothing is stored below the reserve of the disk", async () => {
+  const { blobs, asked, space } = client();
+  for (const diskSpace of ["reserve", "none"] as const) {
+    space.diskSpace = diskSpace;
+    expect(await codeOf(blobs.store(sha256, blobs.allocate(4).bytes, 9))).toBe("DISK_FULL");
+  }
+  expect(asked).toEqual([]);
 });
 
 test("memory is reused after its release, in slabs of fitting sizes, and released once", () => {
@@ -122,7 +139,18 @@ test("a local blob is read without a question; a missing one is fetched; a damag
   expect(await short).toBe("IO");
 });
 
-test("the gate is what the blob thread said last; the time of pins is never behind the log", async () => {
+test("before a write, the time of the log is renewed when it has stood still", async () => {
+  const { blobs, time } = client();
+  expect(blobs.refresh()).toBeUndefined();
+  time.monotonic = 59_000;
+  expect(blobs.refresh()).toBeUndefined();
+  time.monotonic = 61_000;
+  await Promise.all([blobs.refresh(), blobs.refresh()]);
+  expect([time.ticks, blobs.nowMs]).toEqual([1, 6_000]);
+  expect(blobs.refresh()).toBeUndefined();
+});
+
+test("the gate is what the blob thread said last; the time of pins is the log's", async () => {
   const { blobs, answer, time } = client();
   expect(blobs.open).toBe(false);
   await answer({ kind: "offload", open: true });

@@ -317,9 +317,16 @@ describe("proposer", () => {
   test("below the disk's reserve only what gives space back is proposed", async () => {
     published.publishDiskSpace("reserve");
     await expect(proposer.transact(put("a"))).rejects.toMatchObject({ code: "DISK_FULL" });
+    const referring = { kind: "reference", prefix: bytes("r"), first: 0, source: 1, blobs: [] } as const;
+    const refused = proposer.transact({ conditions: [], mutations: [referring] });
+    await expect(refused).rejects.toMatchObject({ code: "DISK_FULL" });
     const deleting = proposer.transact({
       conditions: [],
-      mutations: [{ kind: "delete", key: bytes("a") }],
+      mutations: [
+        { kind: "delete", key: bytes("a") },
+        { kind: "unreference", key: bytes("r0") },
+        { kind: "sweep", queuedTs: 1n, sha256: new Uint8Array(32) },
+      ],
     });
     await turn();
     expect(proposed.length).toBe(1);

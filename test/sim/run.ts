@@ -5,11 +5,11 @@
  *     bun test/sim/run.ts --seed 7 --seconds 60   seeds 7, 8, 9 ...
  *     bun test/sim/run.ts --seed 7 --trace        seed 7 alone, with everything that happens
  *
- * `--nodes k` fixes the size of the clusters; `--store memory` or `--store sqlite` what their keyspaces are kept in. Ends with 1
- * when a seed failed.
+ * `--nodes k` fixes the size of the clusters; `--store memory` or `--store sqlite` what their keyspaces are kept in; `--blobs`: every
+ * seed has content beside the log, not only every third. Ends with 1 when a seed failed.
  */
 import { parseArgs } from "node:util";
-import { type Profile, storeOf } from "./lib/profile.ts";
+import { blobsOf, type Profile, storeOf } from "./lib/profile.ts";
 import { runSeed, verdictOf } from "./lib/run-seed.ts";
 import type { RunResult } from "./lib/world.ts";
 
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     nodes: { type: "string" },
     store: { type: "string" },
     trace: { type: "boolean", default: false },
+    blobs: { type: "boolean", default: false },
   },
 });
 
@@ -52,7 +53,8 @@ function storeGiven(text: string | undefined): Profile["store"] | undefined {
 
 /** Of a seed: what the command line insists on, and which store it runs. */
 function overridesOf(seed: number): Partial<Profile> {
-  return { store: givenStore ?? storeOf(seed), ...(nodes === undefined ? {} : { nodes }) };
+  const blobs = values.blobs === true || blobsOf(seed);
+  return { store: givenStore ?? storeOf(seed), blobs, ...(nodes === undefined ? {} : { nodes }) };
 }
 const given = integer("seed", values.seed);
 const seconds = integer("seconds", values.seconds);
@@ -65,12 +67,24 @@ function replay({ seed, hash }: RunResult): void {
 }
 
 function report(result: RunResult): void {
-  const { seed, profile, simulatedMs, events, calls, answered, applied, leaders, ledger, history, hash } =
-    result;
+  const {
+    seed,
+    profile,
+    simulatedMs,
+    events,
+    calls,
+    answered,
+    applied,
+    leaders,
+    ledger,
+    uploads,
+    history,
+    hash,
+  } = result;
   const faults = Object.entries(result.faults).map(([name, count]) => `${name}:${count}`);
   console.log(
-    `seed ${seed}: ${verdictOf(result)} (${profile.nodes} nodes, ${profile.store}, ${(simulatedMs / 1000).toFixed(0)} s, ${events} events, ` +
-      `${answered}/${calls} calls, ${ledger} written once, ${applied} entries, ${leaders} terms${hard(history)}, ${hash}) ` +
+    `seed ${seed}: ${verdictOf(result)} (${profile.nodes} nodes, ${profile.store}${profile.blobs ? ", blobs" : ""}, ${(simulatedMs / 1000).toFixed(0)} s, ${events} events, ` +
+      `${answered}/${calls} calls, ${ledger} written once, ${profile.blobs ? `${uploads} objects, ` : ""}${applied} entries, ${leaders} terms${hard(history)}, ${hash}) ` +
       faults.join(" "),
   );
 }

@@ -4,6 +4,12 @@ const MIB = 1024 * 1024;
 
 /** Size for which `hasRoom` answers unless told: the longest chunk that gateways cut. */
 export const USUAL_BLOB_BYTES = MIB;
+/** Memory of a pushed frame: a usual blob and, generously, its header and seal. */
+export const PUSH_FRAME_BYTES = USUAL_BLOB_BYTES + 4_096;
+/** Frames kept for later pushes: one full window, 16 MiB. */
+export const FREE_PUSH_FRAMES = 16;
+/** A smaller blob takes memory of its own: it would waste most of a frame in the pool. */
+export const LEAST_POOLED_BYTES = USUAL_BLOB_BYTES / 4;
 /**
  * A push ends as `lost` when so much time has passed without an answer, the wait for room included. It is as long as
  * STORE_MS: no store waits for a push that is over.

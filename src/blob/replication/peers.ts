@@ -5,11 +5,21 @@ import { SHA256_BYTES } from "../../peer/blob-codec.ts";
 import { type Hello, type Peer, PeerTransport, type TransportMetrics } from "../../peer/index.ts";
 import { BLOB_WINDOWS, MAX_ASKED_BLOBS, MAX_BLOB_BYTES } from "../../peer/limits.ts";
 import type { PeerTransportOptions } from "../../peer/transport.ts";
-import type { BlobMessage, PeerMessage } from "../../peer/types.ts";
+import type { PeerMessage } from "../../peer/types.ts";
 import { type AdmissionView, admitToBlobs, certifyForBlobs } from "./admission.ts";
 import { BlobAnswers, statesOf } from "./answers.ts";
-import { ASK_MS, DEEP_BLOBS_PER_QUESTION, FETCH_MS, PUSH_MS, USUAL_BLOB_BYTES } from "./limits.ts";
-import { type BlobAnswer, RequestWindow } from "./request-window.ts";
+import { FramePool } from "./frame-pool.ts";
+import {
+  ASK_MS,
+  DEEP_BLOBS_PER_QUESTION,
+  FETCH_MS,
+  FREE_PUSH_FRAMES,
+  LEAST_POOLED_BYTES,
+  PUSH_FRAME_BYTES,
+  PUSH_MS,
+  USUAL_BLOB_BYTES,
+} from "./limits.ts";
+import { type BlobAnswer, RequestWindow, type WindowRequest } from "./request-window.ts";
 import type { BlobPeers, BlobServer, FetchResult, Push, PushResult } from "./types.ts";
 
 export interface BlobConnectionsOptions
@@ -42,6 +52,7 @@ export class BlobConnections implements BlobPeers {
   readonly #transport: PeerTransport;
   readonly #answers: BlobAnswers;
   readonly #windows = new Map<number, Windows>();
+  readonly #frames = new FramePool(PUSH_FRAME_BYTES, FREE_PUSH_FRAMES);
   readonly #former = new Set<number>();
   /** The last line that was logged about each peer. */
   readonly #logged = new Map<number, string>();
@@ -117,15 +128,24 @@ export class BlobConnections implements BlobPeers {
     checkName(sha256);
     if (bytes.byteLength > MAX_BLOB_BYTES) throw new RangeError(`a blob of ${bytes.byteLength} bytes`);
     let abandon = (): void => {};
+    let frame: Uint8Array | undefined;
+    const allocate =
+      bytes.byteLength < LEAST_POOLED_BYTES
+        ? undefined
+        : (size: number): Uint8Array => {
+            frame = this.#frames.take(size);
+            return frame;
+          };
     const result = new Promise<PushResult>((resolve) => {
-      abandon = this.#request(
-        to,
-        "push",
-        bytes.byteLength,
-        PUSH_MS,
-        (requestId) => ({ kind: "blob-push", requestId, sha256, pinUntilMs, bytes }),
-        (answer) => resolve(pushResult(answer)),
-      );
+      abandon = this.#add(to, "push", PUSH_MS, {
+        bytes: bytes.byteLength,
+        write: (requestId) =>
+          this.#transport.send(to, { kind: "blob-push", requestId, sha256, pinUntilMs, bytes }, allocate),
+        answered: () => {
+          if (frame !== undefined) this.#frames.give(frame);
+        },
+        end: (answer) => resolve(pushResult(answer)),
+      });
     });
     return { result, abandon };
   }
@@ -133,14 +153,11 @@ export class BlobConnections implements BlobPeers {
   fetch(from: number, sha256: Uint8Array, maxBytes: number): Promise<FetchResult> {
     checkName(sha256);
     return new Promise((resolve) => {
-      this.#request(
-        from,
-        "fetch",
-        Math.min(maxBytes, MAX_BLOB_BYTES),
-        FETCH_MS,
-        (requestId) => ({ kind: "blob-fetch", requestId, sha256 }),
-        (answer) => resolve(fetchResult(answer, maxBytes)),
-      );
+      this.#add(from, "fetch", FETCH_MS, {
+        bytes: Math.min(maxBytes, MAX_BLOB_BYTES),
+        write: (requestId) => this.#transport.send(from, { kind: "blob-fetch", requestId, sha256 }),
+        end: (answer) => resolve(fetchResult(answer, maxBytes)),
+      });
     });
   }
 
@@ -158,32 +175,22 @@ export class BlobConnections implements BlobPeers {
   #ask(to: number, blobs: readonly Uint8Array[], deep: boolean): Promise<CopyState[] | undefined> {
     for (const sha256 of blobs) checkName(sha256);
     return new Promise((resolve) => {
-      this.#request(
-        to,
-        "ask",
-        blobs.length * SHA256_BYTES,
-        ASK_MS,
-        (requestId) => ({ kind: "blob-ask", requestId, blobs, deep }),
-        (answer) => resolve(answer?.result === "ok" ? statesOf(answer.payload, blobs.length) : undefined),
-      );
+      this.#add(to, "ask", ASK_MS, {
+        bytes: blobs.length * SHA256_BYTES,
+        write: (requestId) => this.#transport.send(to, { kind: "blob-ask", requestId, blobs, deep }),
+        end: (answer) =>
+          resolve(answer?.result === "ok" ? statesOf(answer.payload, blobs.length) : undefined),
+      });
     });
   }
 
   /** Returns a function that gives the request up when it has not been written. */
-  #request(
-    to: number,
-    name: WindowName,
-    bytes: number,
-    timeoutMs: number,
-    message: (requestId: number) => BlobMessage,
-    end: (answer: BlobAnswer | undefined) => void,
-  ): () => void {
+  #add(to: number, name: WindowName, timeoutMs: number, request: WindowRequest): () => void {
     if (!this.#transport.reachable(to)) {
-      end(undefined);
+      request.end(undefined);
       return () => {};
     }
-    const write = (id: number): boolean => this.#transport.send(to, message(id));
-    return this.#windowsOf(to)[name].add({ bytes, write, end }, timeoutMs);
+    return this.#windowsOf(to)[name].add(request, timeoutMs);
   }
 
   #windowsOf(id: number): Windows {

@@ -12,6 +12,8 @@ export interface WindowRequest {
   readonly bytes: number;
   /** Writes the request to the connection, which copies it. False: the connection did not take it. */
   write(id: number): boolean;
+  /** The peer has answered, however late: nothing of the request is under way any more. */
+  answered?(): void;
   /** Called once. undefined: no answer came in time, the connection ended, or the request was given up. */
   end(answer: BlobAnswer | undefined): void;
 }
@@ -69,6 +71,7 @@ export class RequestWindow {
     if (pending === undefined) return false;
     this.#sent.delete(id);
     this.#bytes -= pending.request.bytes;
+    pending.request.answered?.();
     end(pending, answer);
     this.#pump();
     return true;

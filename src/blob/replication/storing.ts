@@ -1,7 +1,7 @@
 import type { BlobFailure, BlobMember } from "../../messages/blobs.ts";
 import { DEGRADE_MS, HEDGE_MS, STORE_MS } from "./limits.ts";
+import type { BlobReplicatorOptions } from "./options.ts";
 import type { Copies } from "./quorum.ts";
-import type { BlobReplicatorOptions } from "./replicator.ts";
 import type { Push, PushResult } from "./types.ts";
 
 export type StoreOutcome =

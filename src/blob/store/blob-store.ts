@@ -141,7 +141,7 @@ class SegmentBlobStore implements BlobStore {
     if (places.size === 0) return;
     this.#orFail(() => {
       const blobs = [...places.values()];
-      this.#index.remove(blobs);
+      this.#forget(blobs);
       this.#free(blobs);
       this.#flushLater();
     });
@@ -171,6 +171,33 @@ class SegmentBlobStore implements BlobStore {
       this.#flush();
     } finally {
       this.#reader.close();
+    }
+  }
+
+  /**
+   * The index needs space to forget. On a full disk the blobs make that space themselves; a crash before the index has
+   * forgotten them leaves names of damaged copies, which the owner deletes again.
+   */
+  #forget(blobs: readonly PlacedBlob[]): void {
+    try {
+      this.#index.remove(blobs);
+    } catch (error) {
+      if (!(error instanceof BlobError) || error.code !== "DISK_FULL") throw error;
+      const { disk, directory } = this.#options;
+      orIo(directory, () => freePlaces(blobs, { disk, directory, tag: this.#tag, isUnused: () => false }));
+      this.#forgetAtLast(blobs);
+    }
+  }
+
+  /** A second failure is final: the blobs' bytes are gone, and their names are not. */
+  #forgetAtLast(blobs: readonly PlacedBlob[]): void {
+    try {
+      this.#index.remove(blobs);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new BlobError("IO", `${this.#options.directory}: deleted blobs stay in the index: ${message}`, {
+        cause: error,
+      });
     }
   }
 

@@ -111,6 +111,11 @@ export function decodeRecord(bytes: Uint8Array, at: Position, tag: Uint8Array): 
   };
 }
 
+/** Covers everything but itself. */
+function headCrc(block: Uint8Array): number {
+  return crc32(block.subarray(16), crc32(block.subarray(0, 12)));
+}
+
 /** The head block of a segment file. */
 export function encodeHead(segment: number, identity: BlobIdentity): Uint8Array {
   const block = new Uint8Array(BLOCK_BYTES);
@@ -124,7 +129,7 @@ export function encodeHead(segment: number, identity: BlobIdentity): Uint8Array 
   view.setUint16(22, node.length, true);
   block.set(cluster, HEAD_NAMES_AT);
   block.set(node, HEAD_NAMES_AT + cluster.length);
-  view.setUint32(12, crc32(block.subarray(16)), true);
+  view.setUint32(12, headCrc(block), true);
   return block;
 }
 
@@ -135,10 +140,9 @@ export function encodeHead(segment: number, identity: BlobIdentity): Uint8Array 
 export function checkHead(block: Uint8Array, path: string, segment: number, identity: BlobIdentity): boolean {
   const view = viewOf(block);
   if (Buffer.from(block.subarray(0, 8)).toString("latin1") !== SEGMENT_MAGIC) return false;
-  if (view.getUint32(12, true) !== crc32(block.subarray(16))) return false;
+  if (view.getUint32(12, true) !== headCrc(block)) return false;
   const wrong = (what: string): BlobError => new BlobError("WRONG_FORMAT", `${path}: ${what}`);
   const version = view.getUint32(8, true);
-  // The checksum does not cover the version, which any bit flip could make another one; but the rest is intact.
   if (version !== FORMAT_VERSION)
     throw wrong(`format ${version} of blobs, this program knows ${FORMAT_VERSION}`);
   const found = view.getUint32(16, true);

@@ -124,8 +124,9 @@ class Recovery {
     const path = payloadFile(directory, segment);
     const file = disk.open(path, isNewest ? "write" : "read");
     try {
-      // After a failed sync the kernel shows bytes that the disk never got, and calls them clean.
-      file.forget(0, 0);
+      // After a failed sync the kernel shows bytes that the disk never got, and calls them clean. An older segment can
+      // only have such marks of deleted records, and these are written again.
+      if (isNewest) file.forget(0, 0);
       const headOk = this.#checkHead(file, path, segment);
       const scan = scanSegment(file, {
         from: { segment, offset: Math.max(from, BLOCK_BYTES) },

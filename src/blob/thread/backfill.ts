@@ -72,18 +72,27 @@ export class Backfill {
       this.#overflowed({ after: undefined });
   }
 
+  /** A reference was applied, and nobody looked whether the blob is here. */
+  onOverlooked(): void {
+    this.#overflowed({ after: undefined });
+    this.#refill();
+  }
+
   /** A queued fetch has ended. */
   onFetchEnd(end: FetchEnd): void {
     if (end === "not-found" || end === "unreachable" || end === "full") this.#failed++;
-    const { queue, refillBelow } = this.#options;
-    if (this.#overflow > 0 && this.#walk === undefined && queue.waiting < refillBelow) {
-      this.#begin("refill", this.#overflowFrom?.after);
-    }
+    this.#refill();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
+  }
+
+  #refill(): void {
+    const { queue, refillBelow } = this.#options;
+    if (this.#overflowFrom === undefined || this.#walk !== undefined || queue.waiting >= refillBelow) return;
+    this.#begin("refill", this.#overflowFrom.after);
   }
 
   #begin(kind: "all" | "refill", after: Uint8Array | undefined): void {
@@ -166,5 +175,6 @@ export class Backfill {
   #end(): void {
     this.#walk = undefined;
     this.#later(this.#options.intervalMs);
+    this.#refill();
   }
 }

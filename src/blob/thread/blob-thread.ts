@@ -19,15 +19,12 @@ import { OffloadGate } from "./offload-gate.ts";
 import type { BlobThreadOptions } from "./options.ts";
 import { type BlobParts, blobParts } from "./parts.ts";
 
-/** A push of the blob may still be under way when its reference is applied. */
-const FETCH_DELAY_MS = 1_000;
 const CLOSED = "this node is shutting down";
 
 type Gateway = Channel<GatewayToBlob, BlobToGateway>;
 type Store = Extract<GatewayToBlob, { readonly kind: "store" }>;
 type Fetch = Extract<GatewayToBlob, { readonly kind: "fetch" }>;
 type Check = Extract<ControlToBlob, { readonly kind: "check" }>;
-type Applied = Extract<StoreToBlob, { readonly kind: "applied" }>;
 
 /** Values for metrics. */
 export interface BlobGauges {
@@ -68,9 +65,9 @@ export class BlobThread {
   }
 
   get gauges(): BlobGauges {
-    const { pins, damaged, backfill } = this.#parts;
+    const { pins, damaged, missing } = this.#parts;
     const { blobs, bytes } = this.#options.store.totals;
-    return { blobs, bytes, missing: backfill.missing ?? 0, pins: pins.size, damaged: damaged.size };
+    return { blobs, bytes, missing: missing() ?? 0, pins: pins.size, damaged: damaged.size };
   }
 
   start(): void {
@@ -121,9 +118,11 @@ export class BlobThread {
   }
 
   /** The gateway's reader may be behind the index, so this node's own copy is looked at first. */
-  async #fetch(gateway: Gateway, { id, sha256, size, source }: Fetch): Promise<void> {
+  async #fetch(gateway: Gateway, { id, sha256, size, source, damaged }: Fetch): Promise<void> {
     const { own, queue } = this.#parts;
-    const found = own.read(sha256) ?? (await queue.read({ sha256, size, source }));
+    // A gateway that met damage may know more than the checksum at rest: the SHA-256 decides.
+    const usable = !damaged || own.state(sha256, true) === "present";
+    const found = (usable ? own.read(sha256) : undefined) ?? (await queue.read({ sha256, size, source }));
     if (typeof found !== "string") {
       gateway.send({ kind: "fetched", id, bytes: found });
       return;
@@ -160,25 +159,17 @@ export class BlobThread {
 
   #onState(message: StoreToBlob): void {
     if (this.#stopped) return;
-    const { counts, backfill } = this.#parts;
+    const { counts, backfill, changes } = this.#parts;
     if (message.kind === "applied") {
-      this.#onApplied(message);
+      counts.open();
+      changes.add(message);
       return;
     }
     counts.reopen();
-    this.#options.state.send({ kind: "reader-reopened" });
-    if (!this.#serving) return;
-    backfill.restart();
+    if (this.#serving) backfill.restart();
+    // Before the others learn that this node has caught up: nothing is known of the new keyspace's blobs yet.
     this.#options.publishMissing(undefined);
-  }
-
-  #onApplied({ referenced, swept }: Applied): void {
-    const { counts, backfill, removal } = this.#parts;
-    counts.open();
-    for (const reference of referenced) {
-      if (!this.#options.store.has(reference.sha256)) backfill.onReferenced(reference, FETCH_DELAY_MS);
-    }
-    if (swept.length > 0) removal.swept(swept);
+    this.#options.state.send({ kind: "reader-reopened" });
   }
 
   #onControl(message: ControlToBlob): void {
@@ -210,7 +201,7 @@ export class BlobThread {
 
   #status(): BlobStatus {
     const { blobs, bytes } = this.#options.store.totals;
-    return { blobs, bytes, missing: this.#parts.backfill.missing, offload: this.#gate.open };
+    return { blobs, bytes, missing: this.#parts.missing(), offload: this.#gate.open };
   }
 
   async #check({ id, blobs, deep }: Check): Promise<void> {

@@ -57,8 +57,8 @@ export class LocalWrites {
   /** Stores and pins a blob whose SHA-256 the caller knows. `bytes` must not change before the result. */
   store(sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number): Promise<WriteResult> {
     if (this.#stopped || !this.#options.pins.accepts(pinUntilMs)) return Promise.resolve("failed");
-    if (this.#keepsAlready(sha256, bytes.byteLength, pinUntilMs)) return Promise.resolve("stored");
-    return this.#add(sha256, bytes, pinUntilMs);
+    const kept = this.#keptAlready(sha256, bytes.byteLength, pinUntilMs);
+    return kept === undefined ? this.#add(sha256, bytes, pinUntilMs) : Promise.resolve(kept);
   }
 
   /** Stores and pins a blob from a peer. `bytes` are used during the call only. */
@@ -69,7 +69,8 @@ export class LocalWrites {
   ): Promise<Exclude<PushResult, "lost">> {
     const { pins, buffers, maxPushBytes } = this.#options;
     if (this.#stopped || !pins.accepts(pinUntilMs)) return "failed";
-    if (this.#keepsAlready(sha256, bytes.byteLength, pinUntilMs)) return "stored";
+    const kept = this.#keptAlready(sha256, bytes.byteLength, pinUntilMs);
+    if (kept !== undefined) return kept;
     if (!this.hasSpace(bytes.byteLength)) return "disk-full";
     if (this.#pushBytes > 0 && this.#pushBytes + bytes.byteLength > maxPushBytes) return "busy";
     if (!hasSha256(bytes, sha256)) return "corrupt";
@@ -101,13 +102,24 @@ export class LocalWrites {
     this.#stopped = true;
   }
 
-  /** The copy on disk is durable: the pin alone is new. */
-  #keepsAlready(sha256: Uint8Array, bytes: number, pinUntilMs: number): boolean {
-    const { store, damaged, pins, metrics } = this.#options;
-    if (!store.has(sha256) || damaged.has(sha256)) return false;
-    pins.pin(sha256, pinUntilMs);
+  /** The copy on disk is durable: the pin alone is new. undefined: there is no intact copy. */
+  #keptAlready(sha256: Uint8Array, bytes: number, pinUntilMs: number): "stored" | "disk-full" | undefined {
+    const { store, damaged, metrics } = this.#options;
+    if (!store.has(sha256) || damaged.has(sha256)) return undefined;
+    if (!this.#pin(sha256, pinUntilMs)) return "disk-full";
     metrics.deduplicated(bytes);
-    return true;
+    return "stored";
+  }
+
+  /** False: the disk has no space to write down how long pins last. @throws BlobError IO */
+  #pin(sha256: Uint8Array, pinUntilMs: number): boolean {
+    try {
+      this.#options.pins.pin(sha256, pinUntilMs);
+      return true;
+    } catch (error) {
+      if (error instanceof BlobError && error.code === "DISK_FULL") return false;
+      throw error;
+    }
   }
 
   #add(sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number | undefined): Promise<WriteResult> {
@@ -142,8 +154,8 @@ export class LocalWrites {
       return;
     }
     for (const { sha256, pinUntilMs, settle } of batch) {
-      if (result === "stored" && pinUntilMs !== undefined) this.#options.pins.pin(sha256, pinUntilMs);
-      settle(result);
+      const pinned = result !== "stored" || pinUntilMs === undefined || this.#pin(sha256, pinUntilMs);
+      settle(pinned ? result : "disk-full");
     }
   }
 

@@ -1,6 +1,6 @@
 /** The metrics of the blob thread, with the names of the metrics table. */
 import type { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
-import type { ReplicationMetrics } from "../replication/replicator.ts";
+import type { ReplicationMetrics } from "../replication/options.ts";
 import type { BlobGauges } from "./blob-thread.ts";
 import type { BlobMetrics } from "./types.ts";
 

@@ -20,6 +20,7 @@ import type { Fatal } from "../../threads/worker-host.ts";
 import type { BlobPeers, BlobServer } from "../replication/types.ts";
 import type { BlobStore } from "../types.ts";
 import type { LocalWrites } from "./local-writes.ts";
+import type { PinMark } from "./pin-mark.ts";
 import type { BlobMetrics } from "./types.ts";
 
 export interface BlobSettings {
@@ -51,7 +52,7 @@ export interface BlobConnections extends BlobPeers {
   close(): void;
 }
 
-export type Replication =
+type Replication =
   | { readonly kind: "stored"; readonly copies: number }
   | { readonly kind: "failed"; readonly failure: BlobFailure; readonly message: string };
 
@@ -64,7 +65,9 @@ export interface Replicator {
 export interface BlobThreadOptions {
   /** Raft id of this node. */
   readonly ownId: number;
+  /** The times of the store are those of the log (`appliedMs`). */
   readonly store: BlobStore;
+  readonly pinMark: PinMark;
   /** Opens the keyspace that is in force at the time of the call. */
   readonly openReader: () => KeyspaceReader;
   /** Physical HLC milliseconds of the newest applied commit timestamp. */
@@ -85,7 +88,7 @@ export interface BlobThreadOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: BlobMetrics;
-  /** Tells the other threads once a second how many reachable blobs are not here; undefined: not known yet. */
+  /** Tells the other threads, a few times a second, how many reachable blobs are not here; undefined: not known yet. */
   readonly publishMissing: (missing: number | undefined) => void;
   /** Reports that the thread cannot continue; the process must end. */
   readonly fatal: Fatal;

@@ -2,7 +2,6 @@
  * Deletes own blobs that nothing refers to and that no sweep will name: uploads that failed, sweeps that a crash cut
  * off, and swept blobs that were pinned.
  */
-import type { Clock } from "../../platform/clock.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { Fatal } from "../../threads/worker-host.ts";
 import type { BlobStore } from "../types.ts";
@@ -19,7 +18,8 @@ export interface OrphanScanOptions {
   readonly counts: Pick<BlobCounts, "isOpen" | "isUnwanted">;
   readonly pins: Pick<Pins, "holds" | "holdsEverything">;
   readonly removal: Pick<Removal, "orphans">;
-  readonly clock: Pick<Clock, "nowMs">;
+  /** Physical HLC milliseconds of the newest applied commit timestamp: the time of the log is the age of blobs. */
+  readonly appliedMs: () => number;
   readonly timers: Timers;
   /** From the end of a scan to the next. */
   readonly intervalMs: number;
@@ -57,10 +57,10 @@ export class OrphanScan {
 
   /** Returns where the next step begins; undefined at the end. */
   #step(after: Uint8Array | undefined): Uint8Array | undefined {
-    const { store, counts, pins, removal, clock, graceMs } = this.#options;
+    const { store, counts, pins, removal, appliedMs, graceMs } = this.#options;
     if (!counts.isOpen || pins.holdsEverything) return undefined;
     const page = store.list(after, SCAN_PAGE);
-    const oldMs = clock.nowMs() - graceMs;
+    const oldMs = appliedMs() - graceMs;
     const orphans = page
       .filter(
         ({ writtenMs, sha256 }) => writtenMs <= oldMs && !pins.holds(sha256) && counts.isUnwanted(sha256),

@@ -1,6 +1,6 @@
 /** Reads of this node's own copies. A copy that cannot be read is noted, and a peer's copy replaces it. */
 import type { CopyState } from "../../messages/blobs.ts";
-import { BlobError, type BlobStore } from "../types.ts";
+import { BlobError, type BlobStore, type BlobTarget } from "../types.ts";
 import type { BlobCounts } from "./counts.ts";
 import type { Damaged } from "./damaged.ts";
 import type { FetchQueue } from "./fetch-queue.ts";
@@ -15,6 +15,14 @@ export interface OwnCopiesOptions {
 
 export class OwnCopies {
   readonly #options: OwnCopiesOptions;
+  /** Memory of bytes that are used during one call. */
+  #scratch = new Uint8Array(0);
+  readonly #reused: BlobTarget = {
+    allocate: (length) => {
+      if (this.#scratch.byteLength < length) this.#scratch = new Uint8Array(length);
+      return this.#scratch.subarray(0, length);
+    },
+  };
 
   constructor(options: OwnCopiesOptions) {
     this.#options = options;
@@ -26,12 +34,18 @@ export class OwnCopies {
     return bytes === "damaged" ? undefined : bytes;
   }
 
+  /** As `read`, but the bytes are valid until the next call of this object. */
+  readOnce(sha256: Uint8Array): Uint8Array | undefined {
+    const bytes = this.#readOrNote(sha256, this.#reused);
+    return bytes === "damaged" ? undefined : bytes;
+  }
+
   /** Whether the blob is here; `deep`: whether its bytes have this SHA-256. */
   state(sha256: Uint8Array, deep: boolean): CopyState {
     const { store, damaged } = this.#options;
     if (!store.has(sha256)) return "missing";
     if (!deep) return damaged.has(sha256) ? "corrupt" : "present";
-    const bytes = this.#readOrNote(sha256);
+    const bytes = this.#readOrNote(sha256, this.#reused);
     if (bytes === undefined) return "missing";
     if (bytes === "damaged") return "corrupt";
     if (hasSha256(bytes, sha256)) return "present";
@@ -44,9 +58,9 @@ export class OwnCopies {
     for (const sha256 of this.#options.damaged.names()) if (!this.#repair(sha256)) return;
   }
 
-  #readOrNote(sha256: Uint8Array): Uint8Array | "damaged" | undefined {
+  #readOrNote(sha256: Uint8Array, target?: BlobTarget): Uint8Array | "damaged" | undefined {
     try {
-      return this.#options.store.read(sha256);
+      return this.#options.store.read(sha256, target);
     } catch (error) {
       // A sector that cannot be read is damage too.
       if (!(error instanceof BlobError) || (error.code !== "CORRUPT" && error.code !== "IO")) throw error;

@@ -1,5 +1,6 @@
 /** Builds the parts of the blob thread, and runs what repeats. */
 import type { BlobServer } from "../replication/types.ts";
+import { AppliedChanges } from "./applied-changes.ts";
 import { Backfill } from "./backfill.ts";
 import { CopyBuffers } from "./copy-buffers.ts";
 import { BlobCounts } from "./counts.ts";
@@ -22,19 +23,23 @@ const PUSH_BYTES_MAX = 64 << 20;
 const IDLE_BUFFER_BYTES_MAX = 32 << 20;
 /** Interval at which ended pins are forgotten and postponed deletions are tried again. */
 const HOUSEKEEPING_MS = 1_000;
+/** Interval at which other threads learn how many blobs this node lacks. */
+const PUBLISH_MS = 200;
 
 export interface BlobParts {
   readonly pins: Pins;
   readonly counts: BlobCounts;
   readonly damaged: Damaged;
   readonly writes: LocalWrites;
-  readonly removal: Removal;
+  readonly changes: AppliedChanges;
   readonly queue: FetchQueue;
   readonly sources: Sources;
   readonly backfill: Backfill;
   readonly own: OwnCopies;
   readonly peers: BlobConnections;
   readonly replicator: Replicator;
+  /** Reachable blobs that are not here, as far as this node knows; undefined before the first walk has ended. */
+  missing(): number | undefined;
   /** Begins scans and scrub. */
   start(): void;
   /** Ends everything; what waits for the disk is written. Closes the connections, and the store last. */
@@ -48,6 +53,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     appliedMs: options.appliedMs,
     pinMaxMs: settings.pinMaxMs,
     maxPins: PINS_MAX,
+    mark: options.pinMark,
   });
   const counts = new BlobCounts(options.openReader);
   const damaged = new Damaged(metrics, log);
@@ -67,7 +73,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
   const removal = new Removal({ store, counts, pins, damaged, metrics });
   const server: BlobServer = {
     onPush: (_from, sha256, bytes, pinUntilMs) => writes.push(sha256, bytes, pinUntilMs),
-    onFetch: (sha256) => own.read(sha256),
+    onFetch: (sha256) => own.readOnce(sha256),
     onAsk: (blobs, deep) => blobs.map((sha256) => own.state(sha256, deep)),
   };
   const peers = options.connect(server);
@@ -97,6 +103,9 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     refillBelow: Math.ceil(settings.fetchQueueSize / 2),
     fatal,
   });
+  const changes = new AppliedChanges({ store, backfill, removal, timers, fatal });
+  const missing = (): number | undefined =>
+    backfill.missing === undefined ? undefined : backfill.missing + changes.waiting;
   const own = new OwnCopies({ store, counts, damaged, queue });
   const { orphanScanIntervalMs: scanMs, graceMs, scrubRate, scrubIntervalMs } = settings;
   const scan = new OrphanScan({
@@ -104,7 +113,7 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     counts,
     pins,
     removal,
-    clock,
+    appliedMs: options.appliedMs,
     timers,
     intervalMs: scanMs,
     graceMs,
@@ -133,11 +142,12 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     counts,
     damaged,
     writes,
-    removal,
+    changes,
     queue,
     sources,
     backfill,
     own,
+    missing,
     peers,
     replicator: options.replicate(peers, (...blob) => writes.store(...blob)),
     start: () => {
@@ -146,13 +156,17 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
       const tidy = guarded("ended pins", () => {
         pins.expire();
         removal.retry();
-        options.publishMissing(backfill.missing);
       });
       const repair = guarded("damaged copies", () => own.repairAll());
-      cancels = [timers.every(tidy, HOUSEKEEPING_MS), timers.every(repair, settings.backfillIntervalMs)];
+      cancels = [
+        timers.every(tidy, HOUSEKEEPING_MS),
+        timers.every(() => options.publishMissing(missing()), PUBLISH_MS),
+        timers.every(repair, settings.backfillIntervalMs),
+      ];
     },
     stop: () => {
       for (const cancel of cancels) cancel();
+      changes.stop();
       backfill.stop();
       scan.stop();
       scrub.stop();

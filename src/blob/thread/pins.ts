@@ -1,7 +1,7 @@
 /**
  * Pins: blobs that this node has acknowledged and must keep, although no reference to them is applied yet. Pins are
  * bounded by the time of the log: the transaction that would refer to a blob carries the condition `not-after`, so
- * that no reference can come after the pin has ended (docs/decisions/093-blobs.md).
+ * that no reference can come after the pin has ended (docs/decisions/093-blobs.md). No wall clock decides.
  *
  * An applied reference does not end a pin. Two uploads may store the same content: when one of the two is referenced,
  * deleted and swept while the other is still in progress, the other upload's pin is what keeps the copy.
@@ -9,13 +9,15 @@
 
 import { mapKeyOf } from "../../platform/bytes.ts";
 import type { Clock } from "../../platform/clock.ts";
+import type { PinMark } from "./pin-mark.ts";
 
 export interface PinsOptions {
   readonly clock: Clock;
   /** Physical HLC milliseconds of the newest applied commit timestamp. */
   readonly appliedMs: () => number;
-  /** The longest pin, counted from the later one of applied time and this node's clock. Milliseconds. */
+  /** What lasts longer, from the later one of applied time and this node's clock, is a mistake. Milliseconds. */
   readonly pinMaxMs: number;
+  readonly mark: PinMark;
   /** Pins that are kept one by one. */
   readonly maxPins: number;
 }
@@ -27,12 +29,15 @@ export class Pins {
   readonly #options: PinsOptions;
   /** Physical HLC milliseconds, by SHA-256. The pins that were made first come first. */
   readonly #untilMs = new Map<string, number>();
-  /** Every blob is kept until the applied time has passed this: a restarted node has forgotten its pins. */
+  /** Every blob is kept until the applied time has passed this. */
   #everythingUntilMs = Number.POSITIVE_INFINITY;
+  /** Pins of earlier starts. */
+  readonly #markedMs: number;
   #serving = false;
 
   constructor(options: PinsOptions) {
     this.#options = options;
+    this.#markedMs = options.mark.untilMs;
   }
 
   get size(): number {
@@ -44,20 +49,25 @@ export class Pins {
     return this.#options.appliedMs() <= this.#everythingUntilMs;
   }
 
-  /** The node has applied everything that was committed before its start: no earlier pin of this node lasts longer. */
+  /** The node has applied everything that was committed before its start. */
   serving(): void {
     if (this.#serving) return;
     this.#serving = true;
-    this.#everythingUntilMs = this.#latestMs();
+    this.#everythingUntilMs = this.#markedMs;
   }
 
-  /** False for a pin that would outlast what a restart of this node waits for. */
+  /** False for a pin that nothing sensible asks for. */
   accepts(untilMs: number): boolean {
     return untilMs <= this.#latestMs();
   }
 
-  /** A later pin of the same blob counts. */
+  /**
+   * A later pin of the same blob counts. The mark on disk is raised first, in long steps.
+   * @throws BlobError DISK_FULL, IO
+   */
   pin(sha256: Uint8Array, untilMs: number): void {
+    const { mark, pinMaxMs } = this.#options;
+    if (untilMs > mark.untilMs) mark.raise(untilMs + pinMaxMs);
     const key = mapKeyOf(sha256);
     const earlier = this.#untilMs.get(key);
     if (earlier !== undefined) {

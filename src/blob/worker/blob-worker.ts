@@ -1,4 +1,5 @@
 /** The blob thread as a Worker. It has started when its blobs are open and peers can connect. */
+import { join } from "node:path";
 import { formatAddress } from "../../config/address.ts";
 import { watchEventLoopLag } from "../../monitoring/event-loop-lag.ts";
 import { createLogger, type Logger } from "../../monitoring/log.ts";
@@ -22,6 +23,7 @@ import type { BlobServer } from "../replication/types.ts";
 import { openBlobStore } from "../store/blob-store.ts";
 import { BlobThread } from "../thread/blob-thread.ts";
 import { blobThreadMetrics, replicationMetrics } from "../thread/metrics.ts";
+import { FilePinMark, PIN_MARK } from "../thread/pin-mark.ts";
 import { failureOf, localWrite, NO_PEERS } from "../thread/replicate.ts";
 import type { BlobPeering, BlobWorkerInit, BlobWorkerStarted } from "./options.ts";
 
@@ -31,12 +33,14 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
   answerMetrics(metrics, init.metricsPort);
   watchEventLoopLag(metrics, systemClock);
   const published = new PublishedState(init.published);
+  const appliedMs = (): number => physicalMs(published.group(ONLY_GROUP).appliedCommitTs);
   const store = openBlobStore({
     disk: realDisk,
     directory: init.directory,
     // A node that joins does not know its cluster yet, but its data directory is its own.
     identity: { clusterId: init.instance, nodeId: init.node.name },
-    clock: systemClock,
+    // The age of a blob is counted in the time of the log.
+    clock: { nowMs: appliedMs },
     timers: systemTimers,
     onRecovery: (found) => log.info("blobs open", { directory: init.directory, ...found }),
     onFailed: (error) => fatal(error.message, error),
@@ -47,7 +51,8 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
     ownId: init.node.id,
     store,
     openReader: () => new SqliteGenerations({ ...init.keyspace, disk: realDisk }).openReader(),
-    appliedMs: () => physicalMs(published.group(ONLY_GROUP).appliedCommitTs),
+    appliedMs,
+    pinMark: new FilePinMark(realDisk, join(init.directory, PIN_MARK)),
     freeBytes: () => realDisk.space(init.directory).freeBytes,
     gateways: init.gatewayPorts.map((port) => new PortChannel(port)),
     consensus: new PortChannel(init.consensusPort),

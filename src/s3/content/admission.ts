@@ -1,12 +1,13 @@
 /**
- * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8).
+ * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8). All gateways of
+ * a node share one budget (admission-budget.ts).
  *
  * - `peekHeadroom` checks before the body is read, and reserves nothing.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
- *   released exactly once, at the final outcome of the transaction that carries the chunks.
+ *   released exactly once, at the final outcome of the transaction that carries the chunks, or of their store.
  *
- * An upload acquires space for a whole batch, and only when the upload has sent all batches that it holds
- * (log/writer.ts). So uploads that together fill the budget cannot wait for each other.
+ * An upload acquires space for a whole batch, and only when the upload has sent all that it holds (log/writer.ts,
+ * blobs/writer.ts). So uploads that together fill the budget cannot wait for each other.
  */
 
 import type { Clock } from "../../platform/clock.ts";
@@ -14,13 +15,14 @@ import type { Random } from "../../platform/random.ts";
 import { systemTimers, type Timers } from "../../platform/timers.ts";
 import { retryHeaders, S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
+import { AdmissionBudget, type BudgetShare } from "./admission-budget.ts";
 
 /** `prereserve`: before the body is read. `perbatch`: while the body is read. */
 type AdmissionStage = "prereserve" | "perbatch";
 export type AdmissionProtocol = "fixed-length" | "chunked";
 
 export interface AdmissionMetrics {
-  /** Body bytes that are read and not yet committed at this moment. */
+  /** Body bytes of this gateway that are read and not yet committed at this moment. */
   inflightBytes(bytes: number): void;
   rejected(stage: AdmissionStage, protocol: AdmissionProtocol): void;
   waited(stage: AdmissionStage, protocol: AdmissionProtocol, seconds: number): void;
@@ -42,6 +44,8 @@ export interface AdmissionOptions {
   readonly random: Random;
   readonly metrics: AdmissionMetrics;
   readonly timers?: Pick<Timers, "later">;
+  /** Undefined: this is the only gateway of the node. */
+  readonly share?: BudgetShare | undefined;
 }
 
 /** The unit of the semaphore: one chunk. */
@@ -53,17 +57,23 @@ export interface Permit {
   release(): void;
 }
 
+/** While requests wait, another gateway may have released space: time between two looks. */
+const WATCH_MS = 5;
+
 interface Waiter {
   readonly bytes: number;
+  readonly ticket: number;
   readonly admit: () => void;
 }
 
 export class PutAdmission {
   readonly #options: AdmissionOptions;
   readonly #timers: Pick<Timers, "later">;
+  readonly #budget: AdmissionBudget;
   readonly #waiters = new Set<Waiter>();
-  #inUse = 0;
-  #uploads = 0;
+  /** Bytes that requests of this gateway hold. */
+  #held = 0;
+  #watching = false;
 
   constructor(options: AdmissionOptions) {
     if (options.capacityBytes < ADMISSION_UNIT_BYTES) {
@@ -71,14 +81,16 @@ export class PutAdmission {
     }
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
+    this.#budget = new AdmissionBudget(options.share);
   }
 
   get capacityBytes(): number {
     return this.#options.capacityBytes;
   }
 
+  /** Bytes in use, by all gateways. */
   get inUseBytes(): number {
-    return this.#inUse;
+    return this.#budget.inUse * ADMISSION_UNIT_BYTES;
   }
 
   get waiting(): number {
@@ -95,19 +107,19 @@ export class PutAdmission {
     const whole = protocol === "chunked" && !chunkedIncremental;
     const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
     // Free space belongs to the requests that already wait.
-    if (this.#waiters.size === 0 && this.#inUse + units(wanted) <= capacityBytes) return;
+    if (!this.#budget.hasWaiters && this.inUseBytes + units(wanted) <= capacityBytes) return;
     metrics.rejected("prereserve", protocol);
     throw this.#slowDown(false);
   }
 
   /** Counts an upload of several chunks. The caller calls the returned function once, at the end of the upload. */
   enterUpload(): () => void {
-    this.#uploads++;
+    this.#budget.addUploads(1);
     let inside = true;
     return () => {
       if (!inside) throw new Error("an upload left admission twice");
       inside = false;
-      this.#uploads--;
+      this.#budget.addUploads(-1);
     };
   }
 
@@ -118,14 +130,13 @@ export class PutAdmission {
    */
   get fairShare(): number {
     const quarter = this.#options.capacityBytes / ADMISSION_UNIT_BYTES / 4;
-    return Math.max(1, Math.floor(quarter / Math.max(1, this.#uploads)));
+    return Math.max(1, Math.floor(quarter / Math.max(1, this.#budget.uploads)));
   }
 
   /** Returns a permit when space is free and no request waits; never waits itself. */
   tryAcquire(bytes: number): Permit | undefined {
     const wanted = this.#checked(bytes);
-    if (this.#waiters.size > 0 || this.#inUse + wanted > this.#options.capacityBytes) return undefined;
-    return this.#grant(wanted);
+    return this.#budget.hasWaiters || !this.#take(wanted) ? undefined : this.#grant(wanted);
   }
 
   /**
@@ -152,6 +163,7 @@ export class PutAdmission {
         cancel();
         signal?.removeEventListener("abort", onAbort);
         this.#waiters.delete(waiter);
+        this.#tellFirst();
         metrics.waited("perbatch", protocol, (clock.monotonicMs() - since) / 1000);
       };
       const refuse = (error: S3Error): void => {
@@ -163,6 +175,7 @@ export class PutAdmission {
       };
       const waiter: Waiter = {
         bytes: wanted,
+        ticket: this.#budget.newTicket(),
         admit: () => {
           settle();
           resolve(this.#grant(wanted));
@@ -171,6 +184,8 @@ export class PutAdmission {
       const onAbort = (): void => refuse(new S3Error("IncompleteBody", { close: true }));
       const cancel = this.#timers.later(() => refuse(this.#slowDown(true)), timeoutMs);
       this.#waiters.add(waiter);
+      this.#tellFirst();
+      this.#watch();
       if (signal?.aborted === true) onAbort();
       else signal?.addEventListener("abort", onAbort, { once: true });
     });
@@ -187,32 +202,53 @@ export class PutAdmission {
     return wanted;
   }
 
+  #take(wanted: number): boolean {
+    const { capacityBytes } = this.#options;
+    return this.#budget.take(wanted / ADMISSION_UNIT_BYTES, Math.floor(capacityBytes / ADMISSION_UNIT_BYTES));
+  }
+
+  /** The permit for space that was taken. */
   #grant(wanted: number): Permit {
-    this.#use(wanted);
+    this.#hold(wanted);
     let held = true;
     return {
       release: () => {
         if (!held) throw new Error("an admission permit was released twice");
         held = false;
-        this.#use(-wanted);
+        this.#budget.giveBack(wanted / ADMISSION_UNIT_BYTES);
+        this.#hold(-wanted);
         this.#admitWaiters();
       },
     };
   }
 
-  #use(change: number): void {
-    this.#inUse += change;
-    if (this.#inUse < 0 || this.#inUse > this.#options.capacityBytes) {
-      throw new Error(`admission holds ${this.#inUse} of ${this.#options.capacityBytes} bytes`);
-    }
-    this.#options.metrics.inflightBytes(this.#inUse);
+  #hold(change: number): void {
+    this.#held += change;
+    if (this.#held < 0) throw new Error(`the requests of a gateway hold ${this.#held} bytes`);
+    this.#options.metrics.inflightBytes(this.#held);
   }
 
   #admitWaiters(): void {
     for (const waiter of this.#waiters) {
-      if (this.#inUse + waiter.bytes > this.#options.capacityBytes) return;
+      if (!this.#budget.isFirst(waiter.ticket) || !this.#take(waiter.bytes)) return;
       waiter.admit();
     }
+  }
+
+  #tellFirst(): void {
+    const [first] = this.#waiters;
+    this.#budget.setFirst(first?.ticket);
+  }
+
+  /** Releases of other gateways are not reported: looks for them while requests wait. */
+  #watch(): void {
+    if (this.#watching || !this.#budget.isShared || this.#waiters.size === 0) return;
+    this.#watching = true;
+    this.#timers.later(() => {
+      this.#watching = false;
+      this.#admitWaiters();
+      this.#watch();
+    }, WATCH_MS);
   }
 
   /** @param bodyRead the client is sending the body and must stop, so the server closes the connection */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   readdirSync,
   rmSync,
@@ -281,6 +282,46 @@ describe("the index", () => {
     expect(after.recovery).toMatchObject({ rebuilt: false, added: 20 });
     expect(after.found).toEqual(before.found);
   });
+});
+
+class FullIndex extends MemoryBlobIndex {
+  refusals = 0;
+  override remove(...args: Parameters<MemoryBlobIndex["remove"]>): void {
+    if (this.refusals-- > 0) throw new BlobError("DISK_FULL", "no space for the index");
+    super.remove(...args);
+  }
+}
+
+test("on a full disk the blobs that are deleted make the space that the index needs", () => {
+  const index = new FullIndex();
+  const { store } = openStore(directory, { index });
+  store.write([blob(1, 40_000), blob(2)]);
+  const before = blocksOf("0000000001.seg");
+  index.refusals = 1;
+  store.delete([blob(1, 40_000).sha256]);
+  expect(blocksOf("0000000001.seg")).toBeLessThan(before);
+  expect(store.has(blob(1, 40_000).sha256)).toBe(false);
+  expect(store.read(blob(2).sha256)).toBeDefined();
+  index.refusals = 2;
+  expect(codeOf(() => store.delete([blob(2).sha256]))).toBe("IO");
+  expect(codeOf(() => store.has(blob(2).sha256))).toBe("IO");
+  store.close();
+});
+
+test("a killed process leaves everything that it has written, and what is deleted stays so", () => {
+  const { store } = openStore(directory);
+  for (let i = 0; i < 20; i++) store.write([blob(i)]);
+  store.delete([blob(3).sha256]);
+  for (let i = 20; i < 30; i++) store.write([blob(i)]);
+  // The store stands still, so the copy is what a kill would leave.
+  const copy = join(root.path, "copy");
+  cpSync(directory, copy, { recursive: true });
+  const { store: next, recovery } = openStore(copy);
+  expect(recovery).toMatchObject({ rebuilt: false, added: 10 });
+  for (let i = 0; i < 30; i++)
+    expect(next.read(blob(i).sha256)).toEqual(i === 3 ? undefined : new Uint8Array(blob(i).bytes));
+  next.close();
+  store.close();
 });
 
 test("a start cuts what follows the last record, and keeps records behind damage", () => {

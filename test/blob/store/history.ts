@@ -147,6 +147,23 @@ export class History {
     opened.store.close();
   }
 
+  /** Deletes a blob of a segment that no longer grows; the deletion ends after `after` operations of the disk. */
+  runDeletion(after: number): void {
+    const { store } = this.#open();
+    const blobs = this.#blobs.filter(({ bytes }) => bytes.length >= 20_000).slice(0, 4);
+    this.#records += blobs.length;
+    for (const one of blobs) {
+      store.write([one]);
+      this.#states.set(one, "held");
+    }
+    const [first] = blobs;
+    if (first === undefined) throw new Error("there is no blob to delete");
+    this.#states.set(first, "either");
+    this.endsAt = this.operations + after;
+    store.delete([first.sha256]);
+    this.#states.set(first, "absent");
+  }
+
   #draw(most: number): NewBlob[] {
     return Array.from({ length: 1 + this.#random.below(most) }, () => this.#random.pick(this.#blobs));
   }
@@ -227,9 +244,9 @@ export class History {
 }
 
 /** Runs up to an end that the test has arranged. */
-export function runInto(history: History): void {
+export function runInto(history: History, run = (): void => history.run()): void {
   try {
-    history.run();
+    run();
   } catch (error) {
     if (!(error instanceof PowerCut || error instanceof BlobError)) throw error;
   }

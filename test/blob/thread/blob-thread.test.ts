@@ -141,6 +141,7 @@ describe("another keyspace in force", () => {
     await settle();
     expect(node.toStore).toEqual([{ kind: "reader-reopened" }]);
     expect((await node.status())?.missing).toBeUndefined();
+    expect(node.published.at(-1)).toBeUndefined();
     await node.time.advance(1_000);
     expect(node.store.has(A.sha256)).toBe(true);
     expect((await node.status())?.missing).toBe(0);

@@ -34,6 +34,7 @@ describe("an applied reference", () => {
     expect(node.store.read(A.sha256)).toEqual(A.bytes);
     expect((await node.status())?.missing).toBe(0);
     expect(node.published.at(-1)).toBe(0);
+    expect(node.published).toContain(1);
     expect(node.metrics.get("backfill stored")).toBe(1);
   });
 

@@ -7,30 +7,40 @@ const name = (n: number): Uint8Array => {
   return sha256;
 };
 
-function pinsAt(nowMs: number, maxPins = 100) {
+function pinsAt(nowMs: number, maxPins = 100, markMs = 0) {
   const time = { nowMs, appliedMs: nowMs };
+  const mark = { untilMs: markMs, raise: (untilMs: number) => void (mark.untilMs = untilMs) };
   const pins = new Pins({
     clock: { nowMs: () => time.nowMs, monotonicMs: () => 0 },
     appliedMs: () => time.appliedMs,
     pinMaxMs: 30,
     maxPins,
+    mark,
   });
-  return { pins, time };
+  return { pins, time, mark };
 }
 
 describe("pins", () => {
-  test("before the node serves everything is held, and from then on for the longest pin", () => {
-    const { pins, time } = pinsAt(1_000);
-    time.appliedMs = 1_000_000;
+  test("before the node serves everything is held, and from then on as long as an earlier start's pins may last", () => {
+    const { pins, time } = pinsAt(1_000, 100, 1_000_030);
+    time.appliedMs = 2_000_000;
     expect(pins.holds(name(1))).toBe(true);
+    time.appliedMs = 1_000_000;
     pins.serving();
     time.appliedMs = 1_000_030;
     expect(pins.holds(name(1))).toBe(true);
     time.appliedMs = 1_000_031;
     expect(pins.holds(name(1))).toBe(false);
-    // A second call begins no second wait.
-    pins.serving();
-    expect(pins.holds(name(1))).toBe(false);
+  });
+
+  test("the mark is raised in long steps, before a pin that it does not cover", () => {
+    const { pins, mark } = pinsAt(1_000);
+    pins.pin(name(1), 1_010);
+    expect(mark.untilMs).toBe(1_040);
+    pins.pin(name(2), 1_040);
+    expect(mark.untilMs).toBe(1_040);
+    pins.pin(name(2), 1_041);
+    expect(mark.untilMs).toBe(1_071);
   });
 
   test("the later pin of a blob counts, at its last millisecond too", () => {

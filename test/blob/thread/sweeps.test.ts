@@ -159,7 +159,7 @@ describe("pins", () => {
 
   test("an idle cluster, whose applied time stands still, takes pushes", async () => {
     const node = await settledNode();
-    await node.time.advance(10 * HOUR);
+    await node.time.advance(2 * HOUR);
     const pushed = node.push(A);
     await node.time.advance(1);
     expect(await pushed).toBe("stored");
@@ -200,7 +200,7 @@ describe("the orphan scan", () => {
     await unreferenced(node);
     await node.storeBlob(kept);
     await node.apply(node.keyspace.reference(node.time.nowMs(), "p", [kept]));
-    await scanned(node, 10);
+    await scanned(node, 3);
     expect(node.store.has(A.sha256) && node.store.has(kept.sha256)).toBe(true);
   });
 

@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   type AdmissionMetrics,
   type AdmissionOptions,
+  type Permit,
   PutAdmission,
 } from "../../../src/s3/content/admission.ts";
+import { AdmissionBudget, budgetBytes } from "../../../src/s3/content/admission-budget.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
+import { HAMMER_CAPACITY, hammer } from "../support/hammer.ts";
 import { TestClock } from "../support/harness.ts";
 
 const MIB = 1024 * 1024;
@@ -26,7 +29,10 @@ class Recorder implements AdmissionMetrics {
 function admissionOf(options: Partial<AdmissionOptions> = {}) {
   const metrics = new Recorder();
   const clock = new TestClock();
+  /** Time limits. */
   const timers: (() => void)[] = [];
+  /** Looks for releases of other gateways. */
+  const watches: (() => void)[] = [];
   const admission = new PutAdmission({
     capacityBytes: 4 * MIB,
     timeoutMs: 30_000,
@@ -36,7 +42,11 @@ function admissionOf(options: Partial<AdmissionOptions> = {}) {
     random: { nextInt: () => 0, bytes: (n) => new Uint8Array(n) },
     metrics,
     timers: {
-      later: (callback) => {
+      later: (callback, delayMs) => {
+        if (delayMs < 100) {
+          watches.push(callback);
+          return () => {};
+        }
         timers.push(callback);
         return () => {
           const at = timers.indexOf(callback);
@@ -46,7 +56,7 @@ function admissionOf(options: Partial<AdmissionOptions> = {}) {
     },
     ...options,
   });
-  return { admission, metrics, clock, timers };
+  return { admission, metrics, clock, timers, watches };
 }
 
 test("units are whole chunks, and come back exactly once", async () => {
@@ -153,4 +163,112 @@ test("without incremental admission an aws-chunked body must find space for the 
     1,
     "chunked",
   );
+});
+
+describe("two gateways of one node", () => {
+  function two() {
+    const memory = new SharedArrayBuffer(budgetBytes(2));
+    return [0, 1].map((gateway) => admissionOf({ share: { memory, gateway } })) as [
+      ReturnType<typeof admissionOf>,
+      ReturnType<typeof admissionOf>,
+    ];
+  }
+  const look = async ({ watches }: ReturnType<typeof admissionOf>): Promise<void> => {
+    watches.shift()?.();
+    await Bun.sleep(0);
+  };
+
+  test("hold one budget, and each reports its own part", async () => {
+    const [a, b] = two();
+    const held = await a.admission.acquire(3 * MIB, "fixed-length");
+    expect(b.admission.inUseBytes).toBe(3 * MIB);
+    expect(b.admission.tryAcquire(2 * MIB)).toBeUndefined();
+    expect(() => b.admission.peekHeadroom(2 * MIB, "fixed-length")).toThrow(S3Error);
+    const rest = b.admission.tryAcquire(MIB);
+    expect([a.metrics.inflight, b.metrics.inflight, a.admission.inUseBytes]).toEqual([3 * MIB, MIB, 4 * MIB]);
+    held.release();
+    rest?.release();
+    expect([a.metrics.inflight, b.metrics.inflight, a.admission.inUseBytes]).toEqual([0, 0, 0]);
+    b.admission.peekHeadroom(4 * MIB, "fixed-length");
+  });
+
+  test("a waiter sees the release of the other gateway, in the order of all waiters", async () => {
+    const [a, b] = two();
+    const held = await a.admission.acquire(4 * MIB, "fixed-length");
+    const order: string[] = [];
+    const permits: Permit[] = [];
+    const wait = (name: string, { admission }: ReturnType<typeof admissionOf>, bytes: number): void => {
+      void admission.acquire(bytes, "fixed-length").then((permit) => {
+        order.push(name);
+        permits.push(permit);
+      });
+    };
+    wait("b1", b, 3 * MIB);
+    wait("a1", a, MIB);
+    wait("b2", b, MIB);
+    held.release();
+    await Bun.sleep(0);
+    // The waiter of the other gateway came first, and takes space before anybody overtakes.
+    expect([order, a.admission.tryAcquire(MIB)]).toEqual([[], undefined]);
+    await look(a);
+    expect(order).toEqual([]);
+    await look(b);
+    expect(order).toEqual(["b1"]);
+    await look(a);
+    expect(order).toEqual(["b1", "a1"]);
+    expect(b.admission.waiting).toBe(1);
+    for (const permit of permits.splice(0)) permit.release();
+    await look(b);
+    expect(order).toEqual(["b1", "a1", "b2"]);
+    for (const permit of permits) permit.release();
+    expect([a.admission.inUseBytes, a.admission.waiting, b.admission.waiting]).toEqual([0, 0, 0]);
+    // Nobody waits, so nobody looks.
+    await Promise.all([look(a), look(b)]);
+    expect([a.watches, b.watches]).toEqual([[], []]);
+    expect(a.admission.tryAcquire(4 * MIB)).toBeDefined();
+  });
+
+  test("a waiter that gives up lets the other gateway's waiters go on", async () => {
+    const [a, b] = two();
+    const held = await a.admission.acquire(2 * MIB, "fixed-length");
+    const left = new AbortController();
+    const large = b.admission.acquire(4 * MIB, "fixed-length", left.signal).catch(() => "gone");
+    let admitted = false;
+    void a.admission.acquire(MIB, "fixed-length").then(() => {
+      admitted = true;
+    });
+    await look(a);
+    expect(admitted).toBe(false);
+    left.abort();
+    expect(await large).toBe("gone");
+    await look(a);
+    expect(admitted).toBe(true);
+    held.release();
+  });
+
+  test("divide the fair share among the uploads of both", () => {
+    const memory = new SharedArrayBuffer(budgetBytes(2));
+    const capacityBytes = 64 * MIB;
+    const a = admissionOf({ capacityBytes, share: { memory, gateway: 0 } }).admission;
+    const b = admissionOf({ capacityBytes, share: { memory, gateway: 1 } }).admission;
+    const leave = [a.enterUpload(), b.enterUpload()];
+    expect([a.fairShare, b.fairShare]).toEqual([8, 8]);
+    for (const each of leave) each();
+    expect([a.fairShare, b.fairShare]).toEqual([16, 16]);
+  });
+
+  test("never pass the budget, whatever two threads do at once", async () => {
+    const memory = new SharedArrayBuffer(budgetBytes(2));
+    const budget = new AdmissionBudget({ memory, gateway: 0 });
+    const worker = new Worker(new URL("../support/budget-worker.ts", import.meta.url).href);
+    const other = new Promise<{ taken: number; most: number }>((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data as { taken: number; most: number });
+    });
+    worker.postMessage({ memory, gateway: 1 });
+    const own = hammer(budget);
+    const theirs = await other;
+    worker.terminate();
+    expect(Math.max(own.most, theirs.most)).toBeLessThanOrEqual(HAMMER_CAPACITY);
+    expect([own.taken > 0, theirs.taken > 0, budget.inUse]).toEqual([true, true, 0]);
+  });
 });

@@ -9,6 +9,7 @@ import {
   objectKey,
   partChunksPrefix,
   partKey,
+  partReferencesPrefix,
   pendingWriteKey,
   uploadKey,
 } from "../../../src/s3/records/keys.ts";
@@ -26,6 +27,7 @@ import { RecordError } from "../../../src/s3/records/record-error.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
 import { versionIdOf } from "../../../src/s3/records/version-id.ts";
 import { encodeGarbage } from "../../../src/txn/garbage.ts";
+import { referenceKey } from "../../../src/txn/references.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
@@ -74,6 +76,16 @@ test("keys", () => {
   );
   expect(hex(chunkKey(partChunksPrefix(ref, "k", id), 2))).toBe(
     "630001" +
+      "620001" +
+      "0102030405060708" +
+      "6b0001" +
+      "0a00ff0001" +
+      "0000000000000000" +
+      "0001" +
+      "0000000000000002",
+  );
+  expect(hex(referenceKey(partReferencesPrefix(ref, "k", id), 2))).toBe(
+    "720001" +
       "620001" +
       "0102030405060708" +
       "6b0001" +

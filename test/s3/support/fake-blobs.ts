@@ -24,6 +24,8 @@ export class FakeBlobs implements BlobService {
   /** Runs before a read. */
   beforeRead: ((reference: Reference) => Promise<void> | void) | undefined;
 
+  refresh(): undefined {}
+
   allocate(bytes: number): PayloadBuffer {
     this.buffers++;
     this.buffersMax = Math.max(this.buffersMax, this.buffers);

@@ -1,6 +1,7 @@
 /** After the end of all faults: everybody is there, agrees, and serves. */
 import type { Machine } from "./machine.ts";
 import { stateHash } from "./state-hash.ts";
+import { blobsAtRest, leakedReferences } from "./uploads.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
@@ -26,8 +27,23 @@ export function awaitConvergence(world: World): Convergence {
   const compareAtRest = (): void => {
     world.after(LOOK_EVERY_MS, () => {
       missing = whatDiffers(world);
-      if (missing === "") done = true;
+      if (missing === "" && world.uploads !== undefined) blobsAtRestEverywhere();
+      else if (missing === "") done = true;
       else compareAtRest();
+    });
+  };
+  /** Deletions go by the time of the log, which only writes move on. */
+  const blobsAtRestEverywhere = (): void => {
+    const [first] = members(world);
+    if (first === undefined) return;
+    world.uploads?.tick(first, () => {
+      world.after(LOOK_EVERY_MS, () => {
+        world.guard(() => {
+          missing = whatBlobsDiffer(world);
+        });
+        if (missing === "") done = true;
+        else blobsAtRestEverywhere();
+      });
     });
   };
   const readEverywhere = (then: () => void): void => {
@@ -43,7 +59,11 @@ export function awaitConvergence(world: World): Convergence {
       const ask = (): void =>
         world.clients.readAll(machine, (answered) => (answered ? ledger() : world.after(100, ask)));
       const ledger = (): void =>
-        world.ledger.check(machine, (answered) => (answered ? next() : world.after(100, ledger)));
+        world.ledger.check(machine, (answered) => (answered ? objects() : world.after(100, ledger)));
+      const objects = (): void => {
+        if (world.uploads === undefined) return next();
+        world.uploads.check(machine, (answered) => (answered ? next() : world.after(100, objects)));
+      };
       ask();
     };
     next();
@@ -73,6 +93,15 @@ function whatIsMissing(world: World): string {
     if (machine.life?.alive !== true || !machine.life.opened) return `${machine.name} to run`;
   }
   return "";
+}
+
+function whatBlobsDiffer(world: World): string {
+  for (const machine of members(world)) {
+    const left = blobsAtRest(machine);
+    if (left !== "") return left;
+  }
+  const leaked = members(world).flatMap(leakedReferences);
+  return leaked.length === 0 ? "" : `references of ${leaked}`;
 }
 
 function whatDiffers(world: World): string {

@@ -5,6 +5,7 @@
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";
 import { ConsensusThread } from "../../../src/consensus/consensus-thread.ts";
 import { LogClient } from "../../../src/consensus/log-client.ts";
+import type { BlobClient } from "../../../src/gateway/blob-client.ts";
 import type {
   ConsensusToControl,
   ConsensusToGateway,
@@ -34,6 +35,7 @@ import { PublishedState } from "../../../src/threads/shared-state.ts";
 import type { KvGroup } from "../../../src/txn/types.ts";
 import { NO_CONSENSUS_METRICS } from "../../support/local-cluster/no-metrics.ts";
 import { noLog } from "../../support/no-log.ts";
+import { BlobLife, blobAddressOf, SIM_BLOB_TIMES } from "./blob-life.ts";
 import { LogAudit } from "./log-audit.ts";
 import type { Machine } from "./machine.ts";
 import { simTimers } from "./node-clock.ts";
@@ -57,12 +59,14 @@ const CLUSTER_SECRET = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
 /** How late a message comes that comes twice, or out of order: mostly soon, and now and then from another age. */
 const DISORDER_MEANS_MS = [10, 300, 300, 10_000];
 
-const THREADS = ["front", "consensus", "log", "store", "snapshot", "gateway"] as const;
+const THREADS = ["front", "consensus", "log", "store", "snapshot", "gateway", "blob"] as const;
 export type ThreadName = (typeof THREADS)[number];
 
 export interface GatewayEntry {
   readonly thread: SimThread;
   readonly kv: KvGroup;
+  /** undefined: a run without blobs. */
+  readonly blobs: BlobClient | undefined;
 }
 
 export class Life implements Process, WatchedLife {
@@ -76,6 +80,9 @@ export class Life implements Process, WatchedLife {
   readonly published = new PublishedState();
   readonly machine: Machine;
   front: NodeKv | undefined;
+  blobs: BlobLife | undefined;
+  readonly clusterSecret = CLUSTER_SECRET;
+  readonly transportMetrics = NO_TRANSPORT_METRICS;
   /** Where clients come in: each gateway with the thread that it runs in. */
   entries: readonly GatewayEntry[] = [];
   /** Log and keyspace are open: it takes part. */
@@ -99,6 +106,7 @@ export class Life implements Process, WatchedLife {
       log: thread("log"),
       store: thread("store"),
       snapshot: thread("snapshot"),
+      blob: thread("blob"),
     };
     this.threads.consensus.afterTurn = () =>
       machine.world.guard(() => {
@@ -136,6 +144,15 @@ export class Life implements Process, WatchedLife {
       consensus: simChannel<ConsensusToGateway, GatewayToConsensus>(thread, consensus, latency),
       store: simChannel<StoreToGateway, GatewayToStore>(thread, store, latency),
     }));
+    const blobs = profile.blobs
+      ? new BlobLife(
+          this,
+          gateways.map(({ thread }) => thread),
+          latency,
+          (gateway) => (this.entries[gateway] as GatewayEntry).kv,
+        )
+      : undefined;
+    this.blobs = blobs;
     const [consensusS, storeC] = simChannel<StoreToConsensus, ConsensusToStore>(consensus, store, latency);
     const [consensusL, logC] = simChannel<LogReply, LogRequest>(consensus, log, latency);
     const [consensusN, snapshotC] = simChannel<SnapshotToConsensus, ConsensusToSnapshot>(
@@ -187,7 +204,9 @@ export class Life implements Process, WatchedLife {
         consensus: controlC,
         store: controlS,
         timers: simTimers(front, clock),
-        gracePeriodMs: 0,
+        gracePeriodMs: profile.blobs ? SIM_BLOB_TIMES.graceMs : 0,
+        blob: blobs?.control,
+        blobSweepIntervalMs: SIM_BLOB_TIMES.sweepMs,
         diskReserveBytes: 0,
         freeDiskBytes: () => 0,
         formed: identity.roster !== undefined,
@@ -201,8 +220,10 @@ export class Life implements Process, WatchedLife {
     this.entries = this.front.gateways.map(({ kv }, index) => ({
       kv: kv.system,
       thread: (gateways[index] as { thread: SimThread }).thread,
+      blobs: blobs?.clients[index],
     }));
     this.front.start();
+    if (blobs !== undefined) threads.blob.post(latency(), "open blobs", () => blobs.open());
     consensus.post(latency(), "start", () => {
       const thread = new ConsensusThread({
         identity: { ...machine.identity, name: machine.name },
@@ -222,6 +243,9 @@ export class Life implements Process, WatchedLife {
         gateways: gateways.map((gateway) => gateway.consensus[1]),
         store: consensusS,
         snapshots: consensusN,
+        ...(blobs === undefined
+          ? {}
+          : { blob: blobs.consensus, blobs: { address: blobAddressOf(machine.name), offload: true } }),
         log: new LogClient({
           channel: consensusL,
           maxSegments: profile.maxWalFiles,
@@ -238,7 +262,10 @@ export class Life implements Process, WatchedLife {
           this.opened = true;
           front.post(0, "opened", () => {
             machine.markInitialized();
-            void this.front?.cluster.whenFormed().then(() => this.front?.keyspaceOpen());
+            void this.front?.cluster.whenFormed().then(() => {
+              this.front?.keyspaceOpen();
+              if (blobs !== undefined) this.#serveBlobs();
+            });
           });
         },
         (error: unknown) => machine.refused(error),
@@ -254,6 +281,7 @@ export class Life implements Process, WatchedLife {
           consensus: storeC,
           control: storeF,
           gateways: gateways.map((gateway) => ({ channel: gateway.store[1], clientId: gateway.clientId })),
+          blob: blobs?.store,
           retentionMs: profile.retentionMs,
           metrics: { applied: nothing, compacted: nothing },
           log: noLog,
@@ -289,6 +317,20 @@ export class Life implements Process, WatchedLife {
     });
   }
 
+  /** As a real node: once a linearizable read has succeeded. */
+  #serveBlobs(): void {
+    this.front?.whenReadable().then(
+      () => this.front?.blobs?.serving(),
+      // The node was stopped before.
+      () => {},
+    );
+  }
+
+  /** A stream of randomness for one part. */
+  randomOf(part: string): SimRandom {
+    return this.#random.fork(part);
+  }
+
   /** At rest: the log holds what it acknowledged. */
   auditLog(): void {
     const { machine } = this;
@@ -322,10 +364,7 @@ export class Life implements Process, WatchedLife {
     const { machine } = this;
     const { clock, disk, identity, world } = machine;
     try {
-      if (disk.stat("/data") === undefined) {
-        disk.mkdir("/data");
-        disk.syncDirectory("/");
-      }
+      machine.makeDataDirectory();
       const { wal, recovered } = Wal.open({
         disk,
         directory: "/data/wal",

@@ -119,6 +119,13 @@ export class Machine {
     return this.life?.alive === true && this.life.front !== undefined;
   }
 
+  /** The log and the blobs lie in it; whoever comes first makes it. */
+  makeDataDirectory(): void {
+    if (this.disk.stat("/data") !== undefined) return;
+    this.disk.mkdir("/data");
+    this.disk.syncDirectory("/");
+  }
+
   /** Of the keyspace in force. */
   reader(): MemoryStore {
     return this.keyspace.reader();
@@ -144,8 +151,8 @@ export class Machine {
     const { life } = this;
     if (life === undefined || !life.alive) return;
     // Threads have run ahead of the clock: their last system calls end before the process does, and nothing else begins.
-    const { log, store, snapshot } = life.threads;
-    const busyUntil = Math.max(log.busyUntil, store.busyUntil, snapshot.busyUntil);
+    const { log, store, snapshot, blob } = life.threads;
+    const busyUntil = Math.max(log.busyUntil, store.busyUntil, snapshot.busyUntil, blob.busyUntil);
     const delayMs = Math.max(0, busyUntil - this.world.scheduler.moment);
     if (delayMs > 0) life.dying();
     this.world.scheduler.after(delayMs, () => {
@@ -155,6 +162,7 @@ export class Machine {
       this.disk.kill();
       this.keyspace.killed();
       this.world.fabric.processEnded(this.name, life.threads.consensus);
+      this.world.fabric.processEnded(this.name, life.threads.blob);
       this.#restart(restartMs);
     });
   }

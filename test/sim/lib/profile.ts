@@ -58,6 +58,8 @@ export interface Profile {
   readonly fsmSyncMode: "sync" | "nosync";
   /** The keyspace: the store in memory, or the real one on the simulated disk. */
   readonly store: "memory" | "sqlite";
+  /** Objects with content beside the log. */
+  readonly blobs: boolean;
   /** Of the real store: a payload file takes no more payloads at this size. */
   readonly payloadFileBytes: number;
   readonly lanes: 4 | 2;
@@ -125,6 +127,13 @@ export function storeOf(seed: number): "memory" | "sqlite" {
   return seed % REAL_STORE_EVERY === 0 ? "sqlite" : "memory";
 }
 
+/** Every so manieth seed has blobs: one more thread, and connections of its own. */
+const BLOBS_EVERY = 3;
+
+export function blobsOf(seed: number): boolean {
+  return seed % BLOBS_EVERY === 1;
+}
+
 /** @param overrides what a planted bug's own profile, or the command line, insists on */
 export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): Profile {
   const quiet = random.chance(0.1);
@@ -160,6 +169,7 @@ export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): 
     maxWalFiles: random.pick([2, 4, 8]),
     fsmSyncMode: random.pick(["sync", "nosync"]),
     store,
+    blobs: false,
     payloadFileBytes: random.fork("payload files").pick([8 << 10, 64 << 10, 256 << 20]),
     lanes: random.pick([4, 4, 2]),
     retentionMs: random.pick([2_000, 600_000]),

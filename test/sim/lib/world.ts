@@ -16,6 +16,7 @@ import { type Lease, SafetyMonitor } from "./safety.ts";
 import { resetThreadNumbers, Scheduler } from "./scheduler.ts";
 import { Fabric } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
+import { Uploads } from "./uploads.ts";
 import { Violation } from "./violation.ts";
 
 const MEMORY_DISK = "/dev/shm";
@@ -45,6 +46,8 @@ export interface RunResult {
   readonly history: HistoryVerdict;
   /** Writes of the ledger that were acknowledged. */
   readonly ledger: number;
+  /** Writes of objects with blobs that were acknowledged. */
+  readonly uploads: number;
   readonly applied: number;
   readonly leaders: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -61,6 +64,8 @@ export class World {
   readonly machines: Machine[] = [];
   readonly clients: Clients;
   readonly ledger: Ledger;
+  /** undefined: a run without blobs. */
+  readonly uploads: Uploads | undefined;
   readonly operator: Operator;
   readonly faults: Faults;
   readonly #trace: ((line: string) => void) | undefined;
@@ -102,6 +107,15 @@ export class World {
       machines: () => this.machines.filter((machine) => machine.serves),
       onViolation: (error) => this.fail(error),
     });
+    this.uploads = this.profile.blobs
+      ? new Uploads({
+          scheduler: this.scheduler,
+          random: this.random.fork("uploads"),
+          profile: this.profile,
+          machines: () => this.machines.filter((machine) => machine.serves),
+          onViolation: (error) => this.fail(error),
+        })
+      : undefined;
     this.operator = new Operator(this, this.random.fork("operator"));
     this.faults = new Faults(this, this.random.fork("faults"));
   }
@@ -117,12 +131,14 @@ export class World {
     const faultsEnd = scheduler.now + this.profile.durationMs;
     this.clients.start();
     this.ledger.start();
+    this.uploads?.start();
     this.faults.start();
     this.#until(this.profile.durationMs, () => scheduler.now >= faultsEnd);
     this.note("the end of all faults");
     this.faults.end();
     this.clients.stop();
     this.ledger.stop();
+    this.uploads?.stop();
     const converged = awaitConvergence(this);
     this.#until(RECOVERY_MS, () => converged.done);
     if (this.#failure === undefined && !converged.done) {
@@ -151,6 +167,7 @@ export class World {
         .length,
       history,
       ledger: this.ledger.acknowledged,
+      uploads: this.uploads?.acknowledged ?? 0,
       applied: this.safety.highestApplied,
       leaders: this.safety.leaderTerms,
       faults: this.faults.counts,

@@ -7,7 +7,7 @@ import type { MvccStore } from "../../../src/store/types.ts";
 import { BLIND } from "../../../src/store/types.ts";
 import { stampCommitTs } from "../../../src/txn/command.ts";
 import { physicalMs, timestampFromMs } from "../../../src/txn/hlc.ts";
-import { blobCountKey, type Reference, referenceKey } from "../../../src/txn/references.ts";
+import { blobCountKey, decodeBlobCount, type Reference, referenceKey } from "../../../src/txn/references.ts";
 import type { TxnMutation } from "../../../src/txn/types.ts";
 import { encodeTxn } from "../encode-txn.ts";
 import { MemoryGenerations } from "../memory-store/memory-generations.ts";
@@ -73,6 +73,12 @@ export class BlobKeyspace {
 
   unreference(ms: number, name: string, number = 0): AppliedBlobs {
     return this.apply(ms, [{ kind: "unreference", key: referenceKey(prefixOf(name), number) }]);
+  }
+
+  /** References to the blob; undefined when there is no count row. */
+  references(sha256: Uint8Array): number | undefined {
+    const row = this.#store.getMetaAt(blobCountKey(sha256), BLIND);
+    return row === undefined ? undefined : decodeBlobCount(row.value).references;
   }
 
   /** Sweeps a blob whose count has fallen to zero. */

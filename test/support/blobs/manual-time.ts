@@ -44,14 +44,21 @@ export class ManualTime implements Clock, Timers {
     this.later(task, 0);
   }
 
+  /** The first of those that are due first. */
+  #next() {
+    let next = this.#tasks[0];
+    for (const task of this.#tasks) if (next !== undefined && task.at < next.at) next = task;
+    return next;
+  }
+
   /** Runs what is due within `ms`, in order of time, letting messages arrive in between. */
   async advance(ms: number): Promise<void> {
     const until = this.#ms + ms;
     for (;;) {
       await settle();
-      const due = this.#tasks.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.#tasks = this.#tasks.filter((other) => other !== due);
+      const due = this.#next();
+      if (due === undefined || due.at > until) break;
+      this.#tasks.splice(this.#tasks.indexOf(due), 1);
       this.#ms = Math.max(this.#ms, due.at);
       this.turns++;
       due.run();

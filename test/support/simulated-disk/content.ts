@@ -66,6 +66,11 @@ class Pages {
     });
   }
 
+  hasPagesAfter(size: number): boolean {
+    for (const page of this.pages.keys()) if (page * PAGE_BYTES >= size) return true;
+    return false;
+  }
+
   /** Everything at or above `size` reads as zeros from now on. */
   cut(size: number): void {
     for (const [page, bytes] of this.pages) {
@@ -160,7 +165,8 @@ export class SimulatedContent {
   }
 
   truncate(size: number, at: number): void {
-    if (size < this.#cached.size) {
+    // A crash may have kept pages whose size it has lost; the truncation frees those too.
+    if (size < this.#cached.size || this.#cached.hasPagesAfter(size)) {
       this.#cached.cut(size);
       this.#unsynced.push({ kind: "cut", size, at });
     }

@@ -12,8 +12,10 @@ export interface BlobMemory {
 export interface BlobService {
   /** Writes may take the path of blobs now: every member can apply references and keep blobs. */
   readonly open: boolean;
-  /** The time for pins, in milliseconds: the clock of this node, or the newest applied commit when that is later. */
+  /** The time of the log, in physical HLC milliseconds of the newest applied commit: pins are counted from it. */
   readonly nowMs: number;
+  /** Called at the beginning of a write: in a cluster where nothing happens the time of the log stands still. @throws KvError */
+  refresh(): Promise<void> | undefined;
   /** Raft id of this node. */
   readonly node: number;
   /** Shared memory for one blob. The caller calls `release` after `store` has ended, with any outcome. */

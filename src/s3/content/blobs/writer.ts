@@ -110,6 +110,8 @@ export class BlobWrite implements ContentWrite {
 
   async write(source: ByteSource, length: number): Promise<WrittenContent> {
     const chunkSize = this.#chunkSize;
+    const refreshed = this.#deps.blobs.refresh();
+    if (refreshed !== undefined) await refreshed;
     if (length > chunkSize) this.#leave ??= this.#deps.admission.enterUpload();
     this.#unread = length;
     for (let number = 0; this.#unread > 0; number++) {

@@ -59,7 +59,6 @@ export class LogWrite implements ContentWrite {
   /** Id of this write, in the keys of its chunks and of its pending write. */
   readonly #id: Uint8Array;
   readonly #prefix: Uint8Array;
-  readonly #pending: PendingWrite;
   readonly #inFlight = new Set<Promise<void>>();
   /** Batches that must be released after every outcome. */
   readonly #batches = new Set<Batch>();
@@ -69,6 +68,8 @@ export class LogWrite implements ContentWrite {
   #batch: Batch | undefined;
   #payload: Uint8Array | undefined;
   #first: Promise<void> | undefined;
+  /** From the first batch that is sent ahead. */
+  #pending: PendingWrite | undefined;
   #failure: { readonly error: unknown } | undefined;
   #chunks = 0;
 
@@ -94,7 +95,6 @@ export class LogWrite implements ContentWrite {
       part === undefined
         ? partChunksPrefix(ref, key, this.#id, 0, NO_PART)
         : partChunksPrefix(ref, key, part.upload, part.number, this.#id);
-    this.#pending = new PendingWrite(deps, this.#id, target, { kind: "prefix", prefix: this.#prefix });
   }
 
   async write(source: ByteSource, length: number): Promise<WrittenContent> {
@@ -152,12 +152,13 @@ export class LogWrite implements ContentWrite {
 
   #closing(put: PutMutation): Closing {
     const puts = this.#batch?.puts ?? [];
-    return { guards: this.#guards(), mutations: [...puts, ...this.#pending.end(), put] };
+    if (this.#pending === undefined) return { guards: this.#target.guards, mutations: [...puts, put] };
+    return { guards: this.#guards(this.#pending), mutations: [...puts, ...this.#pending.end(), put] };
   }
 
   /** The transactions after the first one require the row of the pending write. */
-  #guards(): Closing["guards"] {
-    return this.#pending.began ? [...this.#target.guards, this.#pending.guard()] : this.#target.guards;
+  #guards(pending: PendingWrite): Closing["guards"] {
+    return pending.began ? [...this.#target.guards, pending.guard()] : this.#target.guards;
   }
 
   /** Garbage of the row: its chunks. */
@@ -235,7 +236,9 @@ export class LogWrite implements ContentWrite {
   }
 
   async #send(batch: Batch, hashed: Promise<void>): Promise<void> {
-    const guards = this.#guards();
+    const content = { kind: "prefix", prefix: this.#prefix } as const;
+    this.#pending ??= new PendingWrite(this.#deps, this.#id, this.#target, content);
+    const guards = this.#guards(this.#pending);
     const mutations = [...this.#pending.renewal(), ...batch.puts];
     this.#pending.sent();
     try {

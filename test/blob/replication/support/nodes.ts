@@ -9,13 +9,16 @@ import type { World } from "../../../peer/support/world.ts";
 import { noLog } from "../../../support/no-log.ts";
 
 export const CLUSTER = "c1";
-export const PORT = 9004;
+const PORT = 9004;
 
 export const sha256 = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHash("sha256").update(bytes).digest());
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-export const blob = (seed: number, size = 1 << 20): Uint8Array =>
-  new Uint8Array(size).map((_, i) => (i * 31 + seed * 17 + (i >> 9)) & 0xff);
+export function blob(seed: number, size = 1 << 20): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = i * 31 + seed * 17 + (i >> 9) * (seed + 1);
+  return bytes;
+}
 
 type Behave = (sha: Uint8Array, bytes: Uint8Array) => Promise<Exclude<PushResult, "lost">>;
 

@@ -2,7 +2,8 @@
 
 import type { BlobServer } from "../../../../src/blob/replication/types.ts";
 import { BlobThread } from "../../../../src/blob/thread/blob-thread.ts";
-import type { BlobSettings, Replication } from "../../../../src/blob/thread/options.ts";
+import type { BlobSettings } from "../../../../src/blob/thread/options.ts";
+import type { PinMark } from "../../../../src/blob/thread/pin-mark.ts";
 import type { BlobMetrics } from "../../../../src/blob/thread/types.ts";
 import type {
   BlobMember,
@@ -26,7 +27,7 @@ export const MINUTE = 60_000;
 export const PIN_MS = 15 * MINUTE;
 export const PIN_MAX_MS = 30 * MINUTE;
 export const HOUR = 60 * MINUTE;
-export const OWN_ID = 1;
+const OWN_ID = 1;
 
 export const SETTINGS: BlobSettings = {
   offload: true,
@@ -99,6 +100,7 @@ export class CountedMetrics implements BlobMetrics {
 }
 
 interface Kept {
+  readonly pinMark: PinMark & { untilMs: number };
   readonly time: ManualTime;
   readonly store: MemoryBlobStore;
   readonly keyspace: BlobKeyspace;
@@ -107,6 +109,7 @@ interface Kept {
 export class BlobNode {
   readonly time: ManualTime;
   readonly store: MemoryBlobStore;
+  readonly pinMark: PinMark & { untilMs: number };
   readonly peers = new FakePeers();
   readonly metrics = new CountedMetrics();
   readonly fatal: string[] = [];
@@ -131,7 +134,13 @@ export class BlobNode {
     const time = kept?.time ?? new ManualTime();
     this.time = time;
     this.keyspace = kept?.keyspace ?? new BlobKeyspace();
-    this.store = kept?.store ?? new MemoryBlobStore(() => time.nowMs());
+    this.store = kept?.store ?? new MemoryBlobStore(() => this.keyspace.appliedMs);
+    this.pinMark = kept?.pinMark ?? {
+      untilMs: 0,
+      raise(untilMs) {
+        this.untilMs = untilMs;
+      },
+    };
     const [gateway, gatewayEnd] = localChannel<BlobToGateway, GatewayToBlob>();
     const [consensus, consensusEnd] = localChannel<never, ConsensusToBlob>();
     const [state, stateEnd] = localChannel<BlobToStore, StoreToBlob>();
@@ -149,6 +158,7 @@ export class BlobNode {
       store: this.store,
       openReader: () => this.keyspace.generations.openReader(),
       appliedMs: () => this.keyspace.appliedMs,
+      pinMark: this.pinMark,
       freeBytes: () => this.freeBytes,
       gateways: [gatewayEnd],
       consensus: consensusEnd,
@@ -160,7 +170,7 @@ export class BlobNode {
       },
       replicate: (_peers, writeLocal) => ({
         setMembers: () => {},
-        store: async (sha256, content, pinUntilMs): Promise<Replication> => {
+        store: async (sha256, content, pinUntilMs) => {
           const result = await writeLocal(sha256, content, pinUntilMs);
           if (result === "stored") return { kind: "stored", copies: 1 };
           return { kind: "failed", failure: result === "disk-full" ? "DISK_FULL" : "IO", message: result };
@@ -188,8 +198,8 @@ export class BlobNode {
 
   /** The process dies; the disk and the clock stay. */
   restarted(settings: Partial<BlobSettings> = {}): BlobNode {
-    const { time, store, keyspace } = this;
-    return new BlobNode(settings, { time, store, keyspace });
+    const { time, store, keyspace, pinMark } = this;
+    return new BlobNode(settings, { time, store, keyspace, pinMark });
   }
 
   /** As after `applied` time passed the start's pins: deletions may happen. */

@@ -5,8 +5,10 @@ import { createHash } from "node:crypto";
 import { GarbageCollector } from "../../../../src/gc/collector.ts";
 import { deleteReferences } from "../../../../src/gc/references.ts";
 import { BLOB_COUNTS_PREFIX } from "../../../../src/txn/references.ts";
+import type { KvClient } from "../../../../src/txn/types.ts";
 import { BlobHarness } from "../../support/blob-harness.ts";
 import { harness, pattern } from "../../support/harness.ts";
+import { TestKv } from "../../support/test-kv.ts";
 
 const MIB = 1024 * 1024;
 const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
@@ -198,6 +200,25 @@ describe("UploadPartCopy", () => {
     await paths.collect();
     expect(paths.state()).toEqual([0, 0, 0, 0, 0, 0]);
   });
+});
+
+test("a copy into another group copies bytes: each group counts its own references", async () => {
+  const [first, second] = [new TestKv(), new TestKv()];
+  const kv: KvClient = {
+    system: first,
+    groups: [first, second],
+    group: (bucket) => (bucket === "other" ? second : first),
+  };
+  const paths = new BlobHarness({ kv: first, deps: { kv } });
+  await paths.start();
+  await paths.h.call("PUT", "/other");
+  const body = pattern(2 * MIB);
+  await paths.h.call("PUT", "/bucket/source", { body });
+  costs(paths);
+  expect((await copy(paths, "source", "/other/copy")).status).toBe(200);
+  expect(costs(paths)).toEqual([2, 2]);
+  expect([first, second].map((group) => group.rows(BLOB_COUNTS_PREFIX).length)).toEqual([2, 2]);
+  expect(Buffer.compare((await paths.h.call("GET", "/other/copy")).bytes, body)).toBe(0);
 });
 
 test("an upload and a bucket that an older release made leave no references behind", async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { systemTimers } from "../../../../src/platform/timers.ts";
 import type { Permit } from "../../../../src/s3/content/admission.ts";
 import { BlobServiceError } from "../../../../src/s3/content/blobs/types.ts";
+import { BlobWrite } from "../../../../src/s3/content/blobs/writer.ts";
+import type { ByteSource } from "../../../../src/s3/content/types.ts";
 import { REFERENCES_PER_ENTRY } from "../../../../src/txn/references.ts";
 import { type Condition, KvError, type Txn, type TxnMutation } from "../../../../src/txn/types.ts";
 import { BlobHarness, type BlobHarnessOptions, PENDING, REFERENCES } from "../../support/blob-harness.ts";
@@ -169,6 +172,40 @@ describe("memory and admission of a write", () => {
     proceed();
     expect((await answer).status).toBe(200);
     expect(paths.state().slice(3)).toEqual([0, 0, 0]);
+  });
+
+  test("memory and space of a chunk come back when its store has ended and the body's hash has read it", async () => {
+    const paths = await started();
+    const { log, deps } = paths.h;
+    const write = new BlobWrite(
+      { ...log, hashes: deps.hashes, blobs: paths.blobs, timers: systemTimers, chunkBytes: MIB },
+      { ref: { bucket: "bucket", generation: 1n }, key: "key", guards: [] },
+      "fixed-length",
+      () => undefined,
+    );
+    const bytes = pattern(2 * MIB);
+    let read = 0;
+    const hashed: (() => void)[] = [];
+    const source: ByteSource = {
+      readInto: async (target) => {
+        target.set(bytes.subarray(read, read + target.byteLength));
+        read += target.byteLength;
+        return target.byteLength;
+      },
+      settled: () => new Promise((resolve) => hashed.push(resolve)),
+    };
+    const content = write.write(source, bytes.byteLength);
+    while (paths.blobs.held.size < 2) await Bun.sleep(0);
+    await Bun.sleep(1);
+    expect([paths.blobs.buffers, paths.h.admission.inUseBytes]).toEqual([2, 2 * MIB]);
+    hashed[1]?.();
+    await Bun.sleep(1);
+    expect([paths.blobs.buffers, paths.h.admission.inUseBytes]).toEqual([1, MIB]);
+    hashed[0]?.();
+    expect((await content).kind).toBe("blobs");
+    expect([paths.blobs.buffers, paths.h.admission.inUseBytes]).toEqual([0, 0]);
+    await write.abandon();
+    write.release();
   });
 
   test("each failure of a store is answered so that a client does the right thing, and nothing stays", async () => {

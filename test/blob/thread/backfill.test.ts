@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { Backfill } from "../../../src/blob/thread/backfill.ts";
+import { ManualTime } from "../../support/blobs/manual-time.ts";
+import { blobOf } from "./support/blob-node.ts";
+
+const HOUR = 3_600_000;
+
+test("references that were overlooked are found by a walk that begins at once, and counted until its end", async () => {
+  const time = new ManualTime();
+  const blob = blobOf("a");
+  const rows = [{ sha256: blob.sha256, size: 1, references: 1 }];
+  const offered: Uint8Array[] = [];
+  let held = true;
+  let waiting = 0;
+  const backfill = new Backfill({
+    store: { has: () => held },
+    counts: { page: (after) => (after === undefined ? rows : []) },
+    queue: {
+      offer: ({ sha256 }) => {
+        offered.push(sha256);
+        waiting = 1;
+        return "queued";
+      },
+      get size() {
+        return waiting;
+      },
+      get waiting() {
+        return waiting;
+      },
+    },
+    timers: time,
+    intervalMs: HOUR,
+    refillBelow: 10,
+    fatal: (message) => {
+      throw new Error(message);
+    },
+  });
+  backfill.restart();
+  await time.advance(100);
+  expect(backfill.missing).toBe(0);
+  held = false;
+  backfill.onOverlooked();
+  backfill.onOverlooked();
+  expect(backfill.missing).toBe(2);
+  await time.advance(100);
+  expect(offered).toEqual([blob.sha256, blob.sha256]);
+  expect(backfill.missing).toBe(1);
+  // The walk over everything still comes.
+  offered.length = 0;
+  await time.advance(HOUR);
+  expect(offered).toEqual([blob.sha256]);
+});
