@@ -54,8 +54,6 @@ export const PLANTED = {
   acceptRolledBack: false,
   /** A blob is acknowledged before its bytes are durable. */
   acknowledgeBlobBeforeSync: false,
-  /** A store counts a copy for each push that was sent, whatever the answer was. */
-  countUnansweredCopy: false,
   /** A swept blob is deleted although something refers to it again. */
   deleteWithoutLook: false,
   /** A blob that was acknowledged is deleted before its reference can come. */

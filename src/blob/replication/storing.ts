@@ -1,5 +1,4 @@
 import type { BlobFailure, BlobMember } from "../../messages/blobs.ts";
-import { PLANTED } from "../../platform/planted.ts";
 import { DEGRADE_MS, HEDGE_MS, STORE_MS } from "./limits.ts";
 import type { BlobReplicatorOptions } from "./options.ts";
 import type { Copies } from "./quorum.ts";
@@ -132,7 +131,7 @@ export class BlobStoring {
     if (this.#holders.size < required) this.#tryMore();
     // The local write reads the memory that is free at the outcome.
     if (!this.#localDone) return;
-    const copies = this.#holders.size + (PLANTED.countUnansweredCopy ? this.#tried.size : 0);
+    const copies = this.#holders.size;
     if (copies >= required) {
       this.#end({ kind: "stored", copies });
     } else if (copies >= floor && (this.#degrade || this.#underWay() === 0)) {

@@ -150,10 +150,6 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     ...faults({ rollback: 4, crash: 2, partition: 1 }, 1_500),
   },
   acknowledgeBlobBeforeSync: { ...OBJECTS, ...faults({ crash: 2, "crash-all": 4, wipe: 2 }, 2_000) },
-  countUnansweredCopy: {
-    ...OBJECTS,
-    ...faults({ crash: 4, partition: 4, "cut-pair": 4, wipe: 3, "crash-all": 1 }, 1_500),
-  },
   deleteWithoutLook: { ...OBJECTS, ...faults({ "stall-thread": 8, pause: 2 }, 500) },
   ignorePins: { ...OBJECTS, ...faults({ "stall-thread": 8, "slow-disk": 2 }, 500) },
   forgetPinsAtStart: {

@@ -117,7 +117,10 @@ export class Uploads {
     const names = Array.from({ length: OBJECTS }, (_, i) => `o${i}`);
     const next = (): void => {
       const name = names.shift();
-      if (name === undefined) return done(true);
+      if (name === undefined) {
+        done(true);
+        return;
+      }
       this.#ask(
         thread,
         machine,
@@ -152,7 +155,10 @@ export class Uploads {
       const there = machines();
       const name = `o${random.nextInt(OBJECTS)}`;
       // Each object has one writer at a time, so what may be there is known.
-      if (there.length === 0 || this.#busy.has(name)) return this.#next(thread);
+      if (there.length === 0 || this.#busy.has(name)) {
+        this.#next(thread);
+        return;
+      }
       const what = random.weighted({ upload: 5, delete: 2, read: 4 });
       this.#busy.add(name);
       const again = (): void => {
