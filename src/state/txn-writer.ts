@@ -210,8 +210,8 @@ export class TxnWriter {
     const entry = this.#batch.latest(key);
     const count = this.#countRow(sha256);
     const unreferenced = count?.references === 0 && count.since === queuedTs;
-    if (entry === undefined || entry.deleted) return;
-    if (!unreferenced && !PLANTED.sweepUnconditionally) return;
+    const due = entry !== undefined && !entry.deleted && unreferenced;
+    if (!due && !PLANTED.sweepUnconditionally) return;
     this.#writes.push({ kind: "delete", key }, { kind: "delete", key: blobCountKey(sha256) });
     this.#changes.swept.push(sha256);
   }

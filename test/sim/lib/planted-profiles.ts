@@ -39,7 +39,15 @@ function faults(weights: Partial<Record<FaultName, number>>, faultEveryMs: numbe
 }
 
 /** Most of what happens is about objects. */
-const OBJECTS: Partial<Profile> = { ...IDLE, ...LAN, blobs: true, nodes: 3, durationMs: 40_000 };
+const OBJECTS: Partial<Profile> = {
+  ...IDLE,
+  ...LAN,
+  blobs: true,
+  blobContents: 3,
+  uploadEveryMs: 60,
+  nodes: 3,
+  durationMs: 40_000,
+};
 
 export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = {
   acknowledgeBeforeFsync: {
