@@ -185,3 +185,22 @@ export const restoreStoredSchema = t.Object({
   pinUntilMs: count("the blob stays until then without a reference"),
 });
 export const emptySchema = t.Object({});
+
+// ---- migration ---------------------------------------------------------------------------------------------------
+
+export const migrationBody = t.Object({
+  action: t.UnionEnum(["start", "pause"]),
+  rate: t.Optional(Type.Integer({ minimum: 1, description: "bytes a second" })),
+});
+export type MigrationChange = Static<typeof migrationBody>;
+
+export const migrationSchema = t.Object({
+  state: t.UnionEnum(["never", "running", "paused", "done"]),
+  objects: count("objects whose content was moved"),
+  bytes: count("bytes that were moved"),
+  skipped: count("objects that stay, because their bytes are damaged or of a newer release"),
+  totalBytes: t.Nullable(count("about how many there were at the start; null: not counted yet")),
+  rate: count("at most so many bytes a second"),
+  open: t.Boolean({ description: "every member stores blobs; the migration waits otherwise" }),
+});
+export type MigrationStatus = Static<typeof migrationSchema>;
