@@ -168,7 +168,10 @@ export const LAYERS: readonly Layer[] = [
   // Walks over all objects, step by step, as the admin API asks for them.
   {
     folder: "maintenance",
-    below: ["api", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content"],
+    below: [
+      ...["api", "store", "txn", "iam", "messages"],
+      ...["s3/protocol", "s3/records", "s3/content", "s3/content/blobs"],
+    ],
   },
   {
     folder: "gateway",
@@ -185,7 +188,7 @@ export const LAYERS: readonly Layer[] = [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
       ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
-      ...["secrets", "http", "s3", "gateway", "admin", "cli"],
+      ...["secrets", "http", "s3", "s3/content/blobs", "gateway", "admin", "cli", "maintenance"],
     ],
   },
   { folder: "main", below: ["cli", "node"] },

@@ -48,6 +48,8 @@ const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
 /** Requests at these paths may change something. */
 const CHANGES = /^\/v1\/(cluster\/|verify$|migration$|backup\/|restore\/)/;
 const MAX_BODY_BYTES = 64 * 1024;
+/** The API has no login, and every user of this machine can connect to loopback: these need the socket. */
+const CONTENT = /^\/v1\/(backup|restore)\//;
 /** Requests below this path carry bytes: pages of a backup, and blobs. */
 const BYTES = "/v1/restore/";
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
@@ -182,6 +184,11 @@ async function change(request: SmallRequest, target: Target, site: Site): Promis
     return Response.json({ code: NOT_LOCAL, message: elsewhere }, { status: 403 });
   }
   if (host === undefined || !isKnownHost(host, site.knownHosts)) return unknownHost();
+  if (request.ends.kind !== "unix" && CONTENT.test(url.pathname)) {
+    const message =
+      "bytes of objects pass only over the node's admin socket, which belongs to the node's user";
+    return Response.json({ code: NOT_LOCAL, message }, { status: 403 });
+  }
   const allowed = CHANGES.test(url.pathname) ? CHANGE_METHODS : READ_METHODS;
   if (!allowed.includes(method)) {
     return failure(405, `${method} is not supported`, { Allow: allowed.join(", ") });

@@ -1,6 +1,6 @@
 /** The data that the admin application shows, and their sources. */
 import type { NotReadyCode } from "../api/codes.ts";
-import type { VerifyRequest, VerifyStep } from "../api/maintenance.ts";
+import type { BackupBegun, BackupCounts, VerifyRequest, VerifyStep } from "../api/maintenance.ts";
 import type { ClusterStatus } from "../api/schemas.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 
@@ -22,6 +22,16 @@ export interface AdminDeps {
 /** Each call is one bounded step. @throws MaintenanceError */
 export interface Maintenance {
   verify(request: VerifyRequest): Promise<VerifyStep>;
+  beginBackup(): Promise<BackupBegun>;
+  /** The page with this number (api/backup-pages.ts), or the last one again; empty after the last one. */
+  backupPage(id: string, page: number): Promise<Uint8Array>;
+  backupBlob(id: string, sha256: Uint8Array, size: number): Promise<Uint8Array>;
+  endBackup(id: string): Promise<BackupCounts>;
+  beginRestore(id: string): Promise<void>;
+  /** @returns Unix milliseconds until which the blob stays without a reference */
+  restoreBlob(id: string, sha256: Uint8Array, bytes: Uint8Array): Promise<number>;
+  restorePage(id: string, page: Uint8Array, pinUntilMs: number): Promise<void>;
+  endRestore(id: string): Promise<void>;
 }
 
 /** Ready = a client that connects now is served. */

@@ -20,6 +20,8 @@ export const MAINTENANCE_CODES = [
   "DAMAGED",
   /** Not every member stores blobs. */
   "GATE_CLOSED",
+  /** Blobs waited too long for their references: they are sent again. */
+  "PIN_ENDED",
 ] as const;
 export type MaintenanceCode = (typeof MAINTENANCE_CODES)[number];
 
@@ -113,3 +115,92 @@ export const verifyStateSchema = t.Object({
   report: verifyReportSchema,
 });
 export type VerifyState = Static<typeof verifyStateSchema>;
+
+// ---- backup ------------------------------------------------------------------------------------------------------
+
+const backupId = t.String({ pattern: "^[0-9a-z-]{8,64}$" });
+const sha256Hex = t.String({ pattern: "^[0-9a-f]{64}$" });
+
+export const backupBegunSchema = t.Object({
+  id: backupId,
+  clusterId: t.String(),
+  /** Commit timestamp of the newest change that the backup contains. */
+  position: t.String({ pattern: "^[0-9]{1,20}$" }),
+  /** Physical part of the position, Unix milliseconds. */
+  positionMs: count(),
+});
+
+export const backupPageBody = t.Object({
+  id: backupId,
+  page: count("0, 1, 2 ...: the next one, or the last one again"),
+});
+
+export const backupBlobBody = t.Object({
+  id: backupId,
+  sha256: sha256Hex,
+  size: Type.Integer({ minimum: 1, maximum: 8 << 20 }),
+});
+
+export const backupIdBody = t.Object({ id: backupId });
+
+export const backupCountsSchema = t.Object({
+  buckets: count(),
+  objects: count(),
+  uploads: count(),
+  rows: count(),
+  references: count(),
+  bytes: count("bytes of the objects"),
+});
+export type BackupCounts = Static<typeof backupCountsSchema>;
+export type BackupBegun = Static<typeof backupBegunSchema>;
+
+/** The file `manifest.json` of a backup. */
+export const backupManifestSchema = t.Object({
+  format: t.Literal(1),
+  id: backupId,
+  clusterId: t.String(),
+  position: t.String(),
+  positionMs: count(),
+  counts: backupCountsSchema,
+  blobs: count("different blobs that the rows refer to"),
+  blobBytes: count(),
+  /** SHA-256 of all pages, in order. */
+  digest: sha256Hex,
+  pages: t.Array(t.Object({ sha256: sha256Hex, bytes: count() })),
+});
+export type BackupManifest = Static<typeof backupManifestSchema>;
+
+/** The file `latest.json` of a target. */
+export const latestBackupSchema = t.Object({ id: backupId, sha256: sha256Hex });
+
+// ---- restore -----------------------------------------------------------------------------------------------------
+
+export const restoreBeginBody = t.Object({ id: backupId });
+export const restoreBlobQuery = t.Object({ id: backupId, sha256: sha256Hex });
+export const restorePageQuery = t.Object({
+  id: backupId,
+  pinUntilMs: t.String({ pattern: "^[0-9]{1,15}$", description: "the earliest pin of the page's blobs" }),
+});
+export const restoreStoredSchema = t.Object({
+  pinUntilMs: count("the blob stays until then without a reference"),
+});
+export const emptySchema = t.Object({});
+
+// ---- migration ---------------------------------------------------------------------------------------------------
+
+export const migrationBody = t.Object({
+  action: t.UnionEnum(["start", "pause"]),
+  rate: t.Optional(Type.Integer({ minimum: 1, description: "bytes a second" })),
+});
+export type MigrationChange = Static<typeof migrationBody>;
+
+export const migrationSchema = t.Object({
+  state: t.UnionEnum(["never", "running", "paused", "done"]),
+  objects: count("objects whose content was moved"),
+  bytes: count("bytes that were moved"),
+  skipped: count("objects that stay, because their bytes are damaged or of a newer release"),
+  totalBytes: t.Nullable(count("about how many there were at the start; null: not counted yet")),
+  rate: count("at most so many bytes a second"),
+  open: t.Boolean({ description: "every member stores blobs; the migration waits otherwise" }),
+});
+export type MigrationStatus = Static<typeof migrationSchema>;

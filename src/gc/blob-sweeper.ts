@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../platform/clock.ts";
 import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
+import { blobsAreHeld } from "../txn/blob-holds.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import { BLOB_QUEUE_PREFIX, parseBlobQueueKey } from "../txn/references.ts";
 import type { KvGroup, TxnMutation } from "../txn/types.ts";
@@ -59,6 +60,7 @@ export class BlobSweeper {
     let swept = 0;
     while (!this.#stopped && active()) {
       const view = await group.snapshot();
+      if (await blobsAreHeld(view, clock.nowMs())) return swept;
       const rows = await view.scan(this.#from, prefixEnd(BLOB_QUEUE_PREFIX), {
         limit: SWEEPS_PER_ENTRY,
         keysOnly: true,

@@ -1,22 +1,66 @@
 /** Work on all objects, as the admin API asks for it: one bounded step a call, errors with the API's codes. */
-import { MaintenanceError, type VerifyRequest, type VerifyStep } from "../api/maintenance.ts";
+import {
+  type BackupBegun,
+  type BackupCounts,
+  MaintenanceError,
+  type VerifyRequest,
+  type VerifyStep,
+} from "../api/maintenance.ts";
 import { StoreError } from "../store/types.ts";
 import { KvError } from "../txn/types.ts";
+import { Backups, type BackupsOptions } from "./backups.ts";
 import { CursorError } from "./cursor.ts";
+import { Restorer, type RestorerOptions } from "./restorer.ts";
 import { Verifier, type VerifierOptions } from "./verifier.ts";
 
-export type MaintenanceOptions = VerifierOptions;
+export type MaintenanceOptions = VerifierOptions & BackupsOptions & RestorerOptions;
 
+/** Every method: @throws MaintenanceError */
 export class MaintenanceService {
   readonly #verifier: Verifier;
+  readonly #backups: Backups;
+  readonly #restorer: Restorer;
 
   constructor(options: MaintenanceOptions) {
     this.#verifier = new Verifier(options);
+    this.#backups = new Backups(options);
+    this.#restorer = new Restorer(options);
   }
 
-  /** @throws MaintenanceError */
   verify(request: VerifyRequest): Promise<VerifyStep> {
     return coded(() => this.#verifier.step(request));
+  }
+
+  beginBackup(): Promise<BackupBegun> {
+    return coded(() => this.#backups.begin());
+  }
+
+  backupPage(id: string, page: number): Promise<Uint8Array> {
+    return coded(() => this.#backups.page(id, page));
+  }
+
+  backupBlob(id: string, sha256: Uint8Array, size: number): Promise<Uint8Array> {
+    return coded(() => this.#backups.blob(id, sha256, size));
+  }
+
+  endBackup(id: string): Promise<BackupCounts> {
+    return coded(() => this.#backups.end(id));
+  }
+
+  beginRestore(id: string): Promise<void> {
+    return coded(() => this.#restorer.begin(id));
+  }
+
+  restoreBlob(id: string, sha256: Uint8Array, bytes: Uint8Array): Promise<number> {
+    return coded(() => this.#restorer.blob(id, sha256, bytes));
+  }
+
+  restorePage(id: string, page: Uint8Array, pinUntilMs: number): Promise<void> {
+    return coded(() => this.#restorer.page(id, page, pinUntilMs));
+  }
+
+  endRestore(id: string): Promise<void> {
+    return coded(() => this.#restorer.end(id));
   }
 }
 

@@ -202,7 +202,9 @@ export type StoreToGateway =
 
 // ---- store <-> control: once per node -----------------------------------------------------------------------------
 
-export type ControlToStore = { readonly kind: "stop" };
+export type ControlToStore =
+  /** A backup reads old versions: none is compacted until `keep` is false, or for one hour after the last message. */
+  { readonly kind: "keep-versions"; readonly keep: boolean } | { readonly kind: "stop" };
 
 export type StoreToControl =
   /** Writes wait because the disk is full (true), or continue (false). */

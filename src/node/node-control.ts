@@ -109,6 +109,11 @@ export class NodeControl {
     return this.#reserve.below ? "reserve" : "enough";
   }
 
+  /** Old versions stay readable, for at most an hour after the last call with true. */
+  keepVersions(keep: boolean): void {
+    this.#options.store.send({ kind: "keep-versions", keep });
+  }
+
   start(): void {
     const { consensus, store, log } = this.#options;
     consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));

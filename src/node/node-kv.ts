@@ -69,6 +69,11 @@ export class NodeKv {
     return this.gateways.every((gateway) => gateway.readable);
   }
 
+  /** Old versions stay readable, for at most an hour after the last call with true. */
+  keepVersions(keep: boolean): void {
+    this.#control.keepVersions(keep);
+  }
+
   start(): void {
     for (const gateway of this.gateways) gateway.start();
     this.#control.start();

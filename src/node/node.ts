@@ -19,6 +19,7 @@ import { S3Door } from "../gateway/s3-door.ts";
 import { type S3Front, startS3Front } from "../gateway/s3-front.ts";
 import { startPendingWriteSweeps } from "../gc/pending-write-sweeper.ts";
 import type { Edge } from "../http/options.ts";
+import type { MaintenanceService } from "../maintenance/service.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -58,6 +59,7 @@ import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
+import { nodeMaintenance } from "./maintenance.ts";
 import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
@@ -111,6 +113,7 @@ export class Node {
   #front: NodeKv | undefined;
   #s3: S3Front | undefined;
   #blobs: BlobClient | undefined;
+  #maintenance: MaintenanceService | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
   readonly #service: ServiceReporter | undefined;
@@ -255,6 +258,7 @@ export class Node {
         cluster: () => this.#status.status(),
         changeCluster: (change, guard) => this.#status.change(change, guard),
         version: BUILD_INFO,
+        maintenance: () => this.#maintenance,
       },
       onError: (error) => log.error("admin request failed", { error }),
       onWarning: (message) => log.warn(message),
@@ -290,6 +294,14 @@ export class Node {
     } else await readable;
     const { credentials } = this;
     front.blobs?.serving();
+    this.#maintenance = nodeMaintenance({
+      front,
+      blobs: this.#blobs,
+      clock: this.#clock,
+      random: systemRandom,
+      clusterId: () => this.#identity.clusterId,
+      pinMs: config.blobPinMs,
+    });
     const certain = member ? this.#rootKeys.settled : Promise.resolve(credentials);
     this.#endRootUser = startKeepingRootUser({
       kv: front.kv.system,

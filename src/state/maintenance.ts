@@ -60,7 +60,7 @@ export class StoreMaintenance {
     const { timers, log } = this.#options;
     const cancel = timers.later(() => {
       this.#holds.delete(streamId);
-      log.warn("a snapshot is being sent for too long; old versions are compacted again", { streamId });
+      log.warn("a snapshot or a backup takes too long; old versions are compacted again", { streamId });
     }, HOLD_MAX_MS);
     this.#holds.set(streamId, cancel);
   }

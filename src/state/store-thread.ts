@@ -56,6 +56,9 @@ export interface StoreThreadOptions {
 
 type OpenMessage = Extract<ConsensusToStore, { readonly kind: "open" }>;
 
+/** Streams of snapshots have positive ids. */
+const BACKUP_STREAM = -1;
+
 export class StoreThread {
   readonly #options: StoreThreadOptions;
   readonly #published: PublishedGroup;
@@ -108,7 +111,7 @@ export class StoreThread {
     const { consensus, control, gateways } = this.#options;
     consensus.onBatch((messages) => this.#onConsensus(messages));
     control.onBatch((messages) => {
-      if (messages.some(({ kind }) => kind === "stop")) this.#stop();
+      for (const message of messages) this.#onControl(message);
     });
     for (const gateway of gateways) {
       gateway.channel.onBatch((messages) => {
@@ -122,6 +125,12 @@ export class StoreThread {
       for (const _ of messages) this.#onReopened("blob");
     });
     return this.#opened.promise;
+  }
+
+  #onControl(message: ControlToStore): void {
+    if (message.kind === "stop") this.#stop();
+    else if (message.keep) this.#maintenance.hold(BACKUP_STREAM);
+    else this.#maintenance.unpin(BACKUP_STREAM);
   }
 
   #onConsensus(messages: readonly ConsensusToStore[]): void {

@@ -16,6 +16,8 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     "NAME=HOST:PORT,...": "n1=127.0.0.1:9002",
     DURATION: "10m",
     SIZE: "1MiB",
+    URL: "http://127.0.0.1:9000",
+    ID: "0011223344556677",
   };
   const value = byDefault !== "" ? byDefault : known[placeholder ?? ""];
   if (value === undefined) throw new Error(`no value for --${flag}`);
@@ -24,7 +26,7 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
 
 const operands = (row: CommandRow): string[] =>
   row.operands.map((operand, index) =>
-    operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`,
+    operand === "[verify]" ? "verify" : operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`,
   );
 
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {

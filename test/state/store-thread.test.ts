@@ -354,7 +354,7 @@ describe("pin", () => {
     expect([generations.compactions, warnings]).toEqual([0, []]);
     await timers.advance(2_000);
     expect(generations.compactions).toBeGreaterThan(0);
-    expect(warnings).toEqual(["a snapshot is being sent for too long; old versions are compacted again"]);
+    expect(warnings).toEqual(["a snapshot or a backup takes too long; old versions are compacted again"]);
   });
 });
 

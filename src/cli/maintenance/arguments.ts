@@ -6,13 +6,27 @@ import { type AdminTarget, adminTargets } from "../cluster-arguments.ts";
 import { parseFlags } from "../flags.ts";
 import type { VerifyAction } from "./verify.ts";
 
-export type MaintenanceAction = { readonly verb: "verify" } & VerifyAction;
+export interface BackupAction {
+  readonly verb: "backup" | "restore";
+  /** Only verify what lies in the target. */
+  readonly verify: boolean;
+  readonly target: string;
+  readonly endpoint: string | undefined;
+  /** Id of a backup; undefined: the newest. */
+  readonly id: string | undefined;
+  readonly rate: number | undefined;
+  readonly json: boolean;
+}
+
+export type MaintenanceAction = ({ readonly verb: "verify" } & VerifyAction) | BackupAction;
 
 export type MaintenanceVerb = MaintenanceAction["verb"];
 
 export interface MaintenanceCommand {
   readonly action: MaintenanceAction;
   readonly admin: readonly AdminTarget[];
+  /** For the keys of an S3 endpoint. */
+  readonly environment: Environment;
   /** How long a request is repeated, as while there is no leader. */
   readonly patienceMs: number;
 }
@@ -39,6 +53,17 @@ const JSON_OUTPUT: MaintenanceOption = {
   help: "as JSON, for programs",
 };
 
+const ENDPOINT: MaintenanceOption = {
+  flag: "s3-endpoint",
+  placeholder: "URL",
+  help: "for s3://BUCKET/PREFIX: where; keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+};
+const BACKUP_ID: MaintenanceOption = {
+  flag: "backup",
+  placeholder: "ID",
+  help: "which backup of the target [default: the newest complete one]",
+};
+
 interface VerbShape {
   readonly operands: readonly string[];
   readonly summary: string;
@@ -63,6 +88,27 @@ An object that is overwritten or deleted meanwhile counts as it is then. Parts o
 
 Exit codes: 0 everything is there, with all copies; 1 something is lost, damaged or corrupt (or the command failed);
 2 wrong usage; 3 nothing is known to be lost, but copies are missing, members could not be reached, or content is of a newer release.`,
+  },
+  backup: {
+    operands: ["[verify]", "TARGET"],
+    summary: "copy everything, as of one moment, while the cluster runs",
+    options: [ENDPOINT, BACKUP_ID, RATE, JSON_OUTPUT, ...ADMIN_OPTIONS],
+    details: `TARGET is a directory, or s3://BUCKET/PREFIX at another endpoint. The rows are those of one position of the log; blobs that the
+target holds already are not copied again. The backup counts only when latest.json names it, which is written last. It asks the admin
+socket of a node, on its own machine: bytes of objects do not pass over the admin address.
+
+"elastickv backup verify TARGET" asks no node: it reads the backup, and compares everything with its SHA-256.
+
+Exit codes: 0 done, or intact; 1 failed, or damaged; 2 wrong usage.`,
+  },
+  restore: {
+    operands: ["SOURCE"],
+    summary: "put a backup into an empty cluster",
+    options: [ENDPOINT, BACKUP_ID, RATE, JSON_OUTPUT, ...ADMIN_OPTIONS],
+    details: `The cluster must run and have no buckets (NOT_EMPTY). Buckets appear when everything else is there. Interrupted anywhere, the same
+command goes on. At the end every row is compared with the backup; keep clients away until then.
+
+Exit codes: 0 restored and compared; 1 failed, or the rows differ; 2 wrong usage.`,
   },
 };
 
@@ -99,6 +145,7 @@ export function parseMaintenance(
   return {
     action: actionOf(verb, operands, flags),
     admin: adminTargets(flags, environment),
+    environment,
     patienceMs: flagValue(flags, "timeout", parseDuration) ?? PATIENCE_MS,
   };
 }
@@ -118,7 +165,36 @@ function actionOf(
         state: flags.get("state"),
         json: flags.has("json"),
       };
+    case "backup":
+    case "restore":
+      return transferOf(verb, operands, flags);
   }
+}
+
+function transferOf(
+  verb: "backup" | "restore",
+  operands: readonly string[],
+  flags: ReadonlyMap<string, string>,
+): BackupAction {
+  const verify = verb === "backup" && operands.length === 2 && operands[0] === "verify";
+  const target = operands[verify ? 1 : 0];
+  if (target === undefined || operands.length > (verify ? 2 : 1)) {
+    const wanted = verb === "backup" ? "TARGET, or verify TARGET" : "SOURCE";
+    throw new ConfigError(`${verb} takes ${wanted}; given: ${operands.join(" ") || "nothing"}`);
+  }
+  const id = flags.get("backup");
+  if (id !== undefined && verb === "backup" && !verify) {
+    throw new ConfigError("--backup names a backup that is there: a new one gets its own id");
+  }
+  return {
+    verb,
+    verify,
+    target,
+    endpoint: flags.get("s3-endpoint"),
+    id,
+    rate: rateOf(flags),
+    json: flags.has("json"),
+  };
 }
 
 function noOperands(verb: string, operands: readonly string[]): void {

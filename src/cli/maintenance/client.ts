@@ -37,18 +37,14 @@ export class MaintenanceClient {
   }
 
   /** @throws ClusterError */
-  async json<S extends Schema>(schema: S, method: "GET" | "POST", path: string, body?: unknown) {
-    const bytes = await this.#patiently(method, path, body === undefined ? undefined : JSON.stringify(body));
-    try {
-      const answer: Answer<S> = checkAnswer(schema, JSON.parse(Buffer.from(bytes).toString("utf8")));
-      return answer;
-    } catch (error) {
-      if (!(error instanceof AnswerError || error instanceof SyntaxError)) throw error;
-      throw new ClusterError(
-        "BAD_ANSWER",
-        `${this.#where} answered ${path} with something else (${error.message})`,
-      );
-    }
+  async json<S extends Schema>(
+    schema: S,
+    method: "GET" | "POST",
+    path: string,
+    body?: unknown,
+  ): Promise<Answer<S>> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return this.#checked(schema, path, await this.#patiently(method, path, text));
   }
 
   /** @returns the bytes of the answer. @throws ClusterError */
@@ -57,8 +53,20 @@ export class MaintenanceClient {
   }
 
   /** Sends bytes. @throws ClusterError */
-  async send(path: string, body: Uint8Array): Promise<void> {
-    await this.#patiently("POST", path, body);
+  async sendFor<S extends Schema>(schema: S, path: string, body: Uint8Array): Promise<Answer<S>> {
+    return this.#checked(schema, path, await this.#patiently("POST", path, body));
+  }
+
+  #checked<S extends Schema>(schema: S, path: string, bytes: Uint8Array): Answer<S> {
+    try {
+      return checkAnswer(schema, JSON.parse(Buffer.from(bytes).toString("utf8")));
+    } catch (error) {
+      if (!(error instanceof AnswerError || error instanceof SyntaxError)) throw error;
+      throw new ClusterError(
+        "BAD_ANSWER",
+        `${this.#where} answered ${path} with something else (${error.message})`,
+      );
+    }
   }
 
   async #patiently(method: string, path: string, body: string | Uint8Array | undefined): Promise<Uint8Array> {

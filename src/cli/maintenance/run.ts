@@ -2,6 +2,8 @@
 import type { ClusterContext } from "../cluster-run.ts";
 import { firstThere } from "../cluster-run.ts";
 import type { MaintenanceCommand } from "./arguments.ts";
+import { runBackup, runBackupVerify, runRestore } from "./backup.ts";
+import { openBackupStore } from "./backup-store.ts";
 import { MaintenanceClient } from "./client.ts";
 import { Progress, type Screen } from "./progress.ts";
 import { runVerify } from "./verify.ts";
@@ -13,7 +15,7 @@ export interface MaintenanceContext extends ClusterContext {
 
 /** @returns the exit code. @throws ClusterError, ConfigError */
 export async function runMaintenance(
-  { action, admin, patienceMs }: MaintenanceCommand,
+  { action, admin, environment, patienceMs }: MaintenanceCommand,
   context: MaintenanceContext,
 ): Promise<number> {
   const { clock, print } = context;
@@ -32,6 +34,13 @@ export async function runMaintenance(
     switch (action.verb) {
       case "verify":
         return await runVerify(action, shared);
+      case "backup":
+      case "restore": {
+        const store = openBackupStore(action.target, action.endpoint, environment);
+        if (action.verify) return await runBackupVerify(action, { ...shared, store });
+        const run = action.verb === "backup" ? runBackup : runRestore;
+        return await run(action, { ...shared, store });
+      }
     }
   } finally {
     progress.clear();

@@ -17,7 +17,7 @@ export const REFERENCES = tagged("r");
 export const PENDING = tagged("a");
 
 export interface BlobHarnessOptions extends HarnessOptions {
-  readonly blobs?: Partial<Pick<BlobSinkDeps, "timers" | "pinMs" | "hashes">>;
+  readonly blobs?: Partial<Pick<BlobSinkDeps, "timers" | "pinMs" | "hashes" | "chunkBytes">>;
 }
 
 export class BlobHarness {

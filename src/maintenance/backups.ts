@@ -1,0 +1,183 @@
+/**
+ * Backups under way on this node. A backup reads the keyspace at one timestamp; while it runs, the store keeps old
+ * versions (`keepVersions`), and a replicated row keeps the sweeper from removing blobs anywhere.
+ */
+import { type BackupRecord, encodePage, recordBytes } from "../api/backup-pages.ts";
+import { type BackupBegun, type BackupCounts, MaintenanceError } from "../api/maintenance.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import { type BlobMemory, type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
+import { blobHoldKey, encodeBlobHold, expiredHolds } from "../txn/blob-holds.ts";
+import { physicalMs } from "../txn/hlc.ts";
+import type { KvClient } from "../txn/types.ts";
+import { backupRecords, type WalkCounts } from "./backup-walk.ts";
+
+export interface BackupsOptions {
+  readonly kv: KvClient;
+  readonly blobs: Pick<BlobService, "read" | "node"> | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly clusterId: () => string;
+  /** While true, the store of this node compacts no old version, for at most an hour after each call. */
+  readonly keepVersions: (keep: boolean) => void;
+}
+
+/** A page is sent when it has so many bytes or names so many blobs; one record more may be in it. */
+const PAGE_BYTES = 2 << 20;
+const PAGE_REFERENCES = 256;
+/** A backup without a request for this long has ended. */
+const IDLE_MS = 30 * 60_000;
+/** The hold of a backup is renewed when less than half of this is left. */
+const HOLD_MS = IDLE_MS;
+const BACKUPS_MAX = 4;
+
+interface Backup {
+  readonly records: AsyncGenerator<BackupRecord>;
+  readonly counts: WalkCounts;
+  /** The last page and its number. */
+  page: Promise<Uint8Array> | undefined;
+  number: number;
+  seenMs: number;
+  holdUntilMs: number;
+}
+
+export class Backups {
+  readonly #options: BackupsOptions;
+  readonly #running = new Map<string, Backup>();
+
+  constructor(options: BackupsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KvError; MaintenanceError UNAVAILABLE when too many run */
+  async begin(): Promise<BackupBegun> {
+    const { kv, clock, random, clusterId, keepVersions } = this.#options;
+    this.#forgetIdle();
+    if (this.#running.size >= BACKUPS_MAX) {
+      throw new MaintenanceError("UNAVAILABLE", `${BACKUPS_MAX} backups run on this node already`);
+    }
+    const id = Buffer.from(random.bytes(8)).toString("hex");
+    const holdUntilMs = await this.#hold(id);
+    keepVersions(true);
+    // The hold is committed: no blob that a row of this view refers to is swept from now on.
+    const view = await kv.system.snapshot();
+    const counts = { buckets: 0, objects: 0, uploads: 0, rows: 0, references: 0, bytes: 0 };
+    const records = backupRecords(view, counts);
+    const seenMs = clock.nowMs();
+    this.#running.set(id, { records, counts, page: undefined, number: -1, seenMs, holdUntilMs });
+    const position = String(view.readTs);
+    return { id, clusterId: clusterId(), position, positionMs: physicalMs(view.readTs) };
+  }
+
+  /** The next page, or the last one again; empty after the last one. @throws MaintenanceError */
+  async page(id: string, number: number): Promise<Uint8Array> {
+    const backup = await this.#find(id);
+    if (number === backup.number + 1) {
+      backup.number = number;
+      backup.page = nextPage(backup.records);
+    } else if (number !== backup.number) {
+      throw new MaintenanceError("INVALID", `page ${number} of a backup that is at page ${backup.number}`);
+    }
+    if (backup.page === undefined) throw new MaintenanceError("INVALID", "a backup begins with page 0");
+    try {
+      return await backup.page;
+    } catch (error) {
+      // The generator has ended with the error, so the backup cannot go on.
+      await this.#drop(id);
+      throw error;
+    }
+  }
+
+  /** Verified bytes. @throws MaintenanceError DAMAGED | UNAVAILABLE | BACKUP_GONE */
+  async blob(id: string, sha256: Uint8Array, size: number): Promise<Uint8Array> {
+    await this.#find(id);
+    const { blobs } = this.#options;
+    if (blobs === undefined) throw new MaintenanceError("UNAVAILABLE", "this node has no blobs");
+    const memory: BlobMemory = { allocate: (length) => new Uint8Array(length) };
+    try {
+      return await blobs.read({ sha256, size, source: blobs.node }, memory);
+    } catch (error) {
+      if (!(error instanceof BlobServiceError)) throw error;
+      const code = error.code === "NOT_FOUND" ? "DAMAGED" : "UNAVAILABLE";
+      const name = Buffer.from(sha256).toString("hex");
+      throw new MaintenanceError(code, `blob ${name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Ends a backup, complete or not. @returns what its pages contained so far */
+  async end(id: string): Promise<BackupCounts> {
+    const { counts } = await this.#find(id);
+    await this.#drop(id);
+    return { ...counts };
+  }
+
+  async #find(id: string): Promise<Backup> {
+    this.#forgetIdle();
+    const backup = this.#running.get(id);
+    if (backup === undefined) {
+      throw new MaintenanceError(
+        "BACKUP_GONE",
+        "this node does not know the backup (any more): begin again; blobs that are in the target are not copied again",
+      );
+    }
+    const now = this.#options.clock.nowMs();
+    backup.seenMs = now;
+    if (backup.holdUntilMs - now < HOLD_MS / 2) {
+      this.#options.keepVersions(true);
+      backup.holdUntilMs = await this.#hold(id);
+    }
+    return backup;
+  }
+
+  async #hold(id: string): Promise<number> {
+    const { kv, clock } = this.#options;
+    const now = clock.nowMs();
+    const untilMs = now + HOLD_MS;
+    const view = await kv.system.snapshot();
+    const expired = await expiredHolds(view, now);
+    await kv.system.transact({
+      conditions: [],
+      mutations: [
+        ...expired.map((key) => ({ kind: "delete", key }) as const),
+        { kind: "put", key: blobHoldKey(id), value: encodeBlobHold(untilMs) },
+      ],
+    });
+    return untilMs;
+  }
+
+  async #drop(id: string): Promise<void> {
+    const backup = this.#running.get(id);
+    if (backup === undefined) return;
+    this.#forget(id, backup);
+    await this.#options.kv.system.transact({
+      conditions: [],
+      mutations: [{ kind: "delete", key: blobHoldKey(id) }],
+    });
+  }
+
+  #forgetIdle(): void {
+    const before = this.#options.clock.nowMs() - IDLE_MS;
+    for (const [id, backup] of this.#running) if (backup.seenMs < before) this.#forget(id, backup);
+  }
+
+  #forget(id: string, { records }: Backup): void {
+    this.#running.delete(id);
+    // The generator may have a read under way, whose failure interests nobody.
+    records.return(undefined).catch(() => {});
+    if (this.#running.size === 0) this.#options.keepVersions(false);
+  }
+}
+
+async function nextPage(records: AsyncGenerator<BackupRecord>): Promise<Uint8Array> {
+  const page: BackupRecord[] = [];
+  let bytes = 0;
+  let references = 0;
+  while (bytes < PAGE_BYTES && references < PAGE_REFERENCES) {
+    const next = await records.next();
+    if (next.done === true) break;
+    page.push(next.value);
+    bytes += recordBytes(next.value);
+    if (next.value.kind === "references") references += next.value.blobs.length;
+  }
+  return encodePage(page);
+}

@@ -1,0 +1,92 @@
+/** A cluster in memory with its admin API, and the command line in front of it. */
+import { createAdminApp } from "../../../src/admin/app.ts";
+import type { Maintenance } from "../../../src/admin/types.ts";
+import { runCli } from "../../../src/cli/run.ts";
+import { MaintenanceService } from "../../../src/maintenance/service.ts";
+import { systemRandom } from "../../../src/platform/random.ts";
+import { clusterStatus } from "../../admin/status.ts";
+import { BlobHarness } from "../../s3/support/blob-harness.ts";
+import { TestKv } from "../../s3/support/test-kv.ts";
+import { Members } from "./blobs.ts";
+
+export class Site {
+  readonly paths: BlobHarness;
+  readonly kv: TestKv;
+  readonly members = new Members(1);
+  readonly service: MaintenanceService;
+  readonly errors: unknown[] = [];
+  /** Calls of the store thread. */
+  readonly kept: boolean[] = [];
+  /** Paths that were asked for. */
+  readonly asked: string[] = [];
+  /** Sees each request before it is answered; may throw, as a connection that is lost. */
+  before: ((path: string) => Promise<void> | void) | undefined;
+  /** The same after the answer, which is then lost. */
+  after: ((path: string) => Promise<void> | void) | undefined;
+  nowMs = 0;
+  readonly #app: { handle(request: Request): Promise<Response> };
+
+  constructor() {
+    this.paths = new BlobHarness({ kv: new TestKv() });
+    this.kv = this.paths.kv;
+    this.service = new MaintenanceService({
+      kv: this.kv,
+      copies: this.members,
+      holders: () => this.members.roster,
+      blobs: this.paths.blobs,
+      clock: this.paths.h.clock,
+      random: systemRandom,
+      clusterId: () => "the-cluster",
+      keepVersions: (keep) => this.kept.push(keep),
+      pinMs: 15 * 60_000,
+    });
+    const maintenance: Maintenance = this.service;
+    this.#app = createAdminApp(
+      {
+        readiness: () => ({ ready: true }),
+        metrics: async () => "",
+        cluster: async () => clusterStatus(),
+        changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 1 }),
+        version: { version: "1", commit: "c", bun: "b" },
+        maintenance: () => maintenance,
+      },
+      (error) => this.errors.push(error),
+    );
+  }
+
+  call(method: string, target: string, body?: string | Uint8Array, headers: Record<string, string> = {}) {
+    return this.paths.h.call(method, target, { headers, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** Runs the command line against this site. */
+  async run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+    const out: string[] = [];
+    const err: string[] = [];
+    const code = await runCli({
+      words,
+      environment: {},
+      formats: {},
+      verify: () => {},
+      print: (text) => out.push(text),
+      complain: (line) => err.push(line),
+      serve: async () => 99,
+      listens: async () => true,
+      clock: { monotonicMs: () => this.nowMs },
+      sleep: async (ms) => {
+        this.nowMs += ms;
+      },
+      fetch: async (url, init) => {
+        const path = new URL(url).pathname;
+        this.asked.push(path);
+        await this.before?.(path);
+        const { signal: _, ...request } = init;
+        const response = await this.#app.handle(
+          new Request(`http://admin.localhost${path}${new URL(url).search}`, request),
+        );
+        await this.after?.(path);
+        return response;
+      },
+    });
+    return { code, out: out.join(""), err: err.join("") };
+  }
+}
