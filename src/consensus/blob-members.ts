@@ -38,14 +38,22 @@ export class BlobMembers {
   #members({ members, confState }: Membership): BlobMember[] {
     const { blobs } = this.#options;
     const hellos = new Map(this.#peers.hellos.map((hello) => [hello.id, hello]));
-    return members.map(({ id, name }) => {
+    return members.map(({ id, name, instance: registered }) => {
+      const instance = registered === "" ? {} : { instance: registered };
       const voter = confState.voters.includes(id) || confState.votersOutgoing.includes(id);
       if (id === this.#ownId) {
-        return { id, name, voter, blobAddress: blobs?.address, capable: blobs?.offload === true };
+        return {
+          id,
+          name,
+          ...instance,
+          voter,
+          blobAddress: blobs?.address,
+          capable: blobs?.offload === true,
+        };
       }
       const hello = hellos.get(id);
       const capable = hello?.capabilities.includes(BLOBS_CAPABILITY) === true;
-      return { id, name, voter, blobAddress: hello?.blobAddress, capable };
+      return { id, name, ...instance, voter, blobAddress: hello?.blobAddress, capable };
     });
   }
 }

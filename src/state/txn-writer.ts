@@ -1,3 +1,4 @@
+import { PLANTED } from "../platform/planted.ts";
 import {
   BLIND,
   type Mutation,
@@ -187,7 +188,7 @@ export class TxnWriter {
       if (before.since !== undefined && before.references === 0) {
         this.#writes.push({ kind: "delete", key: blobQueueKey(before.since, sha256) });
       }
-      if (now.references === 0) {
+      if (now.references === 0 && !PLANTED.forgetToQueue) {
         this.#writes.push({
           kind: "put",
           key: blobQueueKey(this.#commitTs, sha256),
@@ -209,8 +210,8 @@ export class TxnWriter {
     const entry = this.#batch.latest(key);
     const count = this.#countRow(sha256);
     const unreferenced = count?.references === 0 && count.since === queuedTs;
-    if (entry === undefined || entry.deleted) return;
-    if (!unreferenced) return;
+    const due = entry !== undefined && !entry.deleted && unreferenced;
+    if (!due && !PLANTED.sweepUnconditionally) return;
     this.#writes.push({ kind: "delete", key }, { kind: "delete", key: blobCountKey(sha256) });
     this.#changes.swept.push(sha256);
   }

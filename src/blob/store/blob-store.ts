@@ -34,7 +34,7 @@ export interface BlobStoreOptions {
   readonly identity: BlobIdentity;
   readonly clock: Pick<Clock, "nowMs">;
   readonly timers: Pick<Timers, "later">;
-  /** Default: SQLite, in the same directory. A MemoryBlobIndex must be a new one at each start. */
+  /** Default: SQLite, in the same directory. An index in memory (test/support/blobs) must be a new one at each start. */
   readonly index?: BlobIndex;
   readonly segmentBytes?: number;
   /** What the start has found. */

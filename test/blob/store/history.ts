@@ -1,11 +1,12 @@
 /** A drawn history of a blob store on a disk that fails when the test says so, and what must be true of it afterwards. */
-import { MemoryBlobIndex } from "../../../src/blob/store/memory-index.ts";
+
 import { BLOCK_BYTES, RECORD_HEADER_BYTES, recordBytes } from "../../../src/blob/store/record.ts";
 import { BlobError, type BlobStore, type NewBlob } from "../../../src/blob/types.ts";
 import { hexOf } from "../../../src/platform/bytes.ts";
 import type { DiskFile, DiskOperation, OpenMode } from "../../../src/platform/disk.ts";
 import { seededRandom } from "../../raft/log/support/seeded-random.ts";
 import { SeededRandom } from "../../store/helpers.ts";
+import { MemoryBlobIndex } from "../../support/blobs/memory-index.ts";
 import { SimulatedDisk, type SimulatedDiskOptions } from "../../support/simulated-disk/simulated-disk.ts";
 import { CrashIndex } from "./crash-index.ts";
 import { blob, openStore } from "./helpers.ts";
@@ -16,7 +17,7 @@ const STEPS = 30;
 export const DIRECTORY = "/data/blobs";
 
 /** The program has ended in the middle of an operation of its disk. */
-export class PowerCut extends Error {}
+class PowerCut extends Error {}
 
 /** A sync that the disk forgets, as if somebody had left the line out. */
 export type Forgotten = "records" | "marks" | "holes" | "recovered" | "names" | "directory";

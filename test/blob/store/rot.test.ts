@@ -1,9 +1,9 @@
 /** Rot in segment files: a read gives the right bytes, nothing, or CORRUPT. */
 import { expect, test } from "bun:test";
-import { MemoryBlobIndex } from "../../../src/blob/store/memory-index.ts";
 import { BlobError, type BlobStore, type NewBlob } from "../../../src/blob/types.ts";
 import { seededRandom } from "../../raft/log/support/seeded-random.ts";
 import { SeededRandom } from "../../store/helpers.ts";
+import { MemoryBlobIndex } from "../../support/blobs/memory-index.ts";
 import { SimulatedDisk } from "../../support/simulated-disk/simulated-disk.ts";
 import { blob, openStore } from "./helpers.ts";
 import { DIRECTORY } from "./history.ts";

@@ -2,7 +2,6 @@
 import { BlobConnections } from "../../../src/blob/replication/peers.ts";
 import { BlobReplicator } from "../../../src/blob/replication/replicator.ts";
 import { openBlobReader, openBlobStore } from "../../../src/blob/store/blob-store.ts";
-import { MemoryBlobIndex } from "../../../src/blob/store/memory-index.ts";
 import { BlobThread } from "../../../src/blob/thread/blob-thread.ts";
 import { FilePinMark, PIN_MARK } from "../../../src/blob/thread/pin-mark.ts";
 import { failureOf, localWrite } from "../../../src/blob/thread/replicate.ts";
@@ -23,6 +22,7 @@ import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
 import type { Channel } from "../../../src/threads/channel.ts";
 import { physicalMs } from "../../../src/txn/hlc.ts";
 import type { KvGroup } from "../../../src/txn/types.ts";
+import { MemoryBlobIndex } from "../../support/blobs/memory-index.ts";
 import { noLog } from "../../support/no-log.ts";
 import type { Life } from "./life.ts";
 import { simTimers } from "./node-clock.ts";

@@ -61,8 +61,8 @@ export function awaitConvergence(world: World): Convergence {
       const ledger = (): void =>
         world.ledger.check(machine, (answered) => (answered ? objects() : world.after(100, ledger)));
       const objects = (): void => {
-        if (world.uploads === undefined) return next();
-        world.uploads.check(machine, (answered) => (answered ? next() : world.after(100, objects)));
+        if (world.uploads === undefined) next();
+        else world.uploads.check(machine, (answered) => (answered ? next() : world.after(100, objects)));
       };
       ask();
     };

@@ -38,6 +38,17 @@ function faults(weights: Partial<Record<FaultName, number>>, faultEveryMs: numbe
   return { faults: weights, faultEveryMs };
 }
 
+/** Most of what happens is about objects. */
+const OBJECTS: Partial<Profile> = {
+  ...IDLE,
+  ...LAN,
+  blobs: true,
+  blobContents: 3,
+  uploadEveryMs: 60,
+  nodes: 3,
+  durationMs: 40_000,
+};
+
 export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = {
   acknowledgeBeforeFsync: {
     ...BUSY,
@@ -146,5 +157,19 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     operations: WRITES,
     ...faults({ rollback: 4, crash: 2, partition: 1 }, 1_500),
   },
+  acknowledgeBlobBeforeSync: { ...OBJECTS, ...faults({ crash: 2, "crash-all": 4, wipe: 2 }, 2_000) },
+  deleteWithoutLook: { ...OBJECTS, ...faults({ "stall-thread": 8, pause: 2 }, 500) },
+  ignorePins: { ...OBJECTS, ...faults({ "stall-thread": 8, "slow-disk": 2 }, 500) },
+  forgetPinsAtStart: {
+    ...OBJECTS,
+    ...faults({ "quick-restart": 8, "crash-all": 4, "stall-thread": 4 }, 400),
+  },
+  referenceAfterPin: {
+    ...OBJECTS,
+    ...faults({ pause: 8, "stall-thread": 6, partition: 4, "cut-pair": 4 }, 800),
+  },
+  sweepUnconditionally: { ...OBJECTS, ...faults({ transfer: 4, "stall-thread": 4 }, 800) },
+  forgetToQueue: { ...OBJECTS, ...faults({}, 8_000) },
+  keepReplacedReferences: { ...OBJECTS, ...faults({}, 8_000) },
   forgetMembership: { ...BUSY, nodes: 3, ...faults({ membership: 6, crash: 6, "crash-all": 2 }, 800) },
 };

@@ -60,6 +60,10 @@ export interface Profile {
   readonly store: "memory" | "sqlite";
   /** Objects with content beside the log. */
   readonly blobs: boolean;
+  /** Different chunks; few, so that objects share them. */
+  readonly blobContents: number;
+  /** Mean pause of a client that stores objects. */
+  readonly uploadEveryMs: number;
   /** Of the real store: a payload file takes no more payloads at this size. */
   readonly payloadFileBytes: number;
   readonly lanes: 4 | 2;
@@ -170,6 +174,8 @@ export function profileOf(random: SimRandom, overrides: Partial<Profile> = {}): 
     fsmSyncMode: random.pick(["sync", "nosync"]),
     store,
     blobs: false,
+    blobContents: random.fork("blob contents").pick([3, 14, 14, 100]),
+    uploadEveryMs: Math.max(150, durationMs / 150),
     payloadFileBytes: random.fork("payload files").pick([8 << 10, 64 << 10, 256 << 20]),
     lanes: random.pick([4, 4, 2]),
     retentionMs: random.pick([2_000, 600_000]),

@@ -11,6 +11,7 @@ import { encodeGarbage } from "../../../src/txn/garbage.ts";
 import {
   BLOB_COUNTS_PREFIX,
   BLOB_QUEUE_PREFIX,
+  blobCountKey,
   decodeBlobCount,
   decodeReference,
   parseBlobCountKey,
@@ -27,8 +28,8 @@ import type { SimRandom } from "./sim-random.ts";
 import { Violation } from "./violation.ts";
 
 const OBJECTS = 6;
-/** Few, so that objects share blobs. */
-const CONTENTS = 14;
+/** Of three and more voters, so many must hold what was acknowledged. */
+const LEAST_COPIES = 2;
 const CHUNKS_MAX = 5;
 const CLIENTS = 2;
 const PATIENCE_MS = [1_000, 5_000, 20_000];
@@ -49,8 +50,10 @@ type Outcome = "answered" | "refused" | "unknown";
 export interface UploadsOptions {
   readonly scheduler: Scheduler;
   readonly random: SimRandom;
-  readonly profile: Pick<Profile, "durationMs">;
+  readonly profile: Pick<Profile, "durationMs" | "blobContents" | "uploadEveryMs">;
   readonly machines: () => readonly Machine[];
+  /** Nodes that hold a blob which an object refers to; undefined: a disk cannot be asked now, or nothing refers to the blob any more. */
+  readonly copies: (sha256: Uint8Array) => number | undefined;
   readonly onViolation: (error: unknown) => void;
 }
 
@@ -117,7 +120,10 @@ export class Uploads {
     const names = Array.from({ length: OBJECTS }, (_, i) => `o${i}`);
     const next = (): void => {
       const name = names.shift();
-      if (name === undefined) return done(true);
+      if (name === undefined) {
+        done(true);
+        return;
+      }
       this.#ask(
         thread,
         machine,
@@ -147,12 +153,15 @@ export class Uploads {
 
   #next(thread: SimThread): void {
     const { random, profile, machines } = this.#options;
-    thread.post(random.exponential(Math.max(150, profile.durationMs / 150)), "think", () => {
+    thread.post(random.exponential(profile.uploadEveryMs), "think", () => {
       if (this.#stopped) return;
       const there = machines();
       const name = `o${random.nextInt(OBJECTS)}`;
       // Each object has one writer at a time, so what may be there is known.
-      if (there.length === 0 || this.#busy.has(name)) return this.#next(thread);
+      if (there.length === 0 || this.#busy.has(name)) {
+        this.#next(thread);
+        return;
+      }
       const what = random.weighted({ upload: 5, delete: 2, read: 4 });
       this.#busy.add(name);
       const again = (): void => {
@@ -176,7 +185,9 @@ export class Uploads {
   #writeOne(thread: SimThread, machine: Machine, name: string, upload: boolean, done: () => void): void {
     const { random } = this.#options;
     const attempt = upload ? `a${++this.#attempts}` : undefined;
-    const chunks = Array.from({ length: random.between(1, CHUNKS_MAX) }, () => random.nextInt(CONTENTS));
+    const chunks = Array.from({ length: random.between(1, CHUNKS_MAX) }, () =>
+      random.nextInt(this.#options.profile.blobContents),
+    );
     const ahead = random.chance(0.4) ? random.between(1, chunks.length) : 0;
     const possible = this.#possible.get(name) ?? new Set<string | undefined>([undefined]);
     this.#possible.set(name, possible);
@@ -196,6 +207,7 @@ export class Uploads {
             return;
           }
           this.acknowledged++;
+          if (attempt !== undefined) this.#checkCopies(name, attempt, chunks);
           this.#possible.set(name, new Set([attempt]));
         };
       },
@@ -207,6 +219,15 @@ export class Uploads {
         done();
       },
     );
+  }
+
+  /** @throws Violation */
+  #checkCopies(name: string, attempt: string, chunks: readonly number[]): void {
+    for (const chunk of new Set(chunks)) {
+      const copies = this.#options.copies(sha256Of(contentOf(chunk)));
+      if (copies === undefined || copies >= LEAST_COPIES) continue;
+      throw new Violation("what is acknowledged has its copies", { name, attempt, chunk, copies });
+    }
   }
 
   /** `elsewhere`: a blob could not be asked for everywhere. @throws Violation */
@@ -385,6 +406,25 @@ async function readChunk(
   const content = contentOf(chunks[i] as number);
   if (Buffer.compare(bytes, content) !== 0)
     throw new Violation("a blob has its bytes", { name, attempt, chunk: i });
+}
+
+/** Nodes whose disks hold a blob that an object refers to. @param machines every one that has been a member */
+export function copiesOf(machines: readonly Machine[], sha256: Uint8Array): number | undefined {
+  const serving = machines.find((machine) => machine.serves);
+  if (serving === undefined) return undefined;
+  const reader = serving.reader();
+  const row = reader.getAt(blobCountKey(sha256), reader.appliedState().commitTs);
+  reader.close();
+  if (row === undefined || decodeBlobCount(row.value).references === 0) return undefined;
+  let copies = 0;
+  for (const { life } of machines) {
+    if (life === undefined) continue;
+    const own = life.blobs?.own;
+    // It is starting, and what it holds is not known yet.
+    if (own === undefined) return undefined;
+    if (own.has(sha256)) copies++;
+  }
+  return copies;
 }
 
 /** What is left to do until this node holds exactly what objects refer to; "" = nothing. @throws Violation */

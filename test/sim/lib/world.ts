@@ -16,7 +16,7 @@ import { type Lease, SafetyMonitor } from "./safety.ts";
 import { resetThreadNumbers, Scheduler } from "./scheduler.ts";
 import { Fabric } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
-import { Uploads } from "./uploads.ts";
+import { copiesOf, Uploads } from "./uploads.ts";
 import { Violation } from "./violation.ts";
 
 const MEMORY_DISK = "/dev/shm";
@@ -113,6 +113,8 @@ export class World {
           random: this.random.fork("uploads"),
           profile: this.profile,
           machines: () => this.machines.filter((machine) => machine.serves),
+          // A machine that has lost its disk may have had a copy.
+          copies: (sha256) => (this.faults.lost > 0 ? undefined : copiesOf(this.machines, sha256)),
           onViolation: (error) => this.fail(error),
         })
       : undefined;

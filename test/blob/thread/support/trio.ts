@@ -3,7 +3,6 @@
 import { BlobReplicator } from "../../../../src/blob/replication/replicator.ts";
 import type { BlobPeers, BlobServer } from "../../../../src/blob/replication/types.ts";
 import { openBlobStore } from "../../../../src/blob/store/blob-store.ts";
-import { MemoryBlobIndex } from "../../../../src/blob/store/memory-index.ts";
 import { BlobThread } from "../../../../src/blob/thread/blob-thread.ts";
 import type { BlobSettings } from "../../../../src/blob/thread/options.ts";
 import { failureOf, localWrite } from "../../../../src/blob/thread/replicate.ts";
@@ -21,6 +20,7 @@ import type { Channel } from "../../../../src/threads/channel.ts";
 import { seededRandom } from "../../../raft/log/support/seeded-random.ts";
 import { type AppliedBlobs, BlobKeyspace } from "../../../support/blobs/blob-keyspace.ts";
 import { ManualTime } from "../../../support/blobs/manual-time.ts";
+import { MemoryBlobIndex } from "../../../support/blobs/memory-index.ts";
 import { localChannel } from "../../../support/local-channel.ts";
 import { noLog } from "../../../support/no-log.ts";
 import { SimulatedDisk } from "../../../support/simulated-disk/simulated-disk.ts";
@@ -64,7 +64,16 @@ export class TrioNode {
     this.state = state;
     this.control = control;
     const { time } = trio;
+    let untilMs = 0;
     this.thread = new BlobThread({
+      pinMark: {
+        get untilMs() {
+          return untilMs;
+        },
+        raise: (ms) => {
+          untilMs = ms;
+        },
+      },
       ownId: id,
       store: this.store,
       openReader: () => this.keyspace.generations.openReader(),

@@ -1,8 +1,8 @@
-import { mapKeyOf } from "../../platform/bytes.ts";
-import type { StoredBlob } from "../types.ts";
-import type { BlobPlace, PlacedBlob, Position } from "./record.ts";
-import { SegmentUses } from "./segment-use.ts";
-import type { AddedBlob, BlobIndex } from "./types.ts";
+import type { BlobPlace, PlacedBlob, Position } from "../../../src/blob/store/record.ts";
+import { SegmentUses } from "../../../src/blob/store/segment-use.ts";
+import type { AddedBlob, BlobIndex } from "../../../src/blob/store/types.ts";
+import type { StoredBlob } from "../../../src/blob/types.ts";
+import { mapKeyOf } from "../../../src/platform/bytes.ts";
 
 /** An index that each start rebuilds from the files: for a disk that SQLite cannot use. Readers share the object. */
 export class MemoryBlobIndex implements BlobIndex {
