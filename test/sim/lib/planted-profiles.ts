@@ -161,8 +161,8 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
   deleteWithoutLook: {
     ...OBJECTS,
     blobContents: 14,
-    uploadEveryMs: 150,
-    ...faults({ "stall-thread": 8, pause: 2 }, 300),
+    messagesMs: 20,
+    ...faults({ "stall-thread": 2 }, 3_000),
   },
   ignorePins: { ...OBJECTS, ...faults({ "stall-thread": 8, "slow-disk": 2 }, 500) },
   referenceAfterPin: {
@@ -172,7 +172,8 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
   sweepUnconditionally: {
     ...OBJECTS,
     blobContents: 14,
-    ...faults({ transfer: 2, "stall-thread": 8 }, 300),
+    messagesMs: 20,
+    ...faults({ transfer: 1 }, 5_000),
   },
   forgetToQueue: { ...OBJECTS, ...faults({}, 8_000) },
   keepReplacedReferences: { ...OBJECTS, ...faults({}, 8_000) },
