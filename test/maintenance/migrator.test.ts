@@ -37,6 +37,7 @@ function migrator(): Migrator {
     open: (target) => h.deps.content.sinkFor(1 << 30).open(target, "fixed-length", () => undefined),
     clock: { nowMs: () => h.clock.nowMs(), monotonicMs: () => nowMs },
     timers: {
+      soon: (task) => systemTimers.soon(task),
       later: (task, ms) => {
         waits.push(ms);
         nowMs += ms;
