@@ -32,6 +32,8 @@ export function content(seed: number, bytes: number): Buffer {
 interface Expected {
   readonly sha256: string;
   readonly blobs: number;
+  /** For `bodyOf`. */
+  readonly body: () => Uint8Array;
 }
 
 /** How an upload ended. `unknown`: the connection was lost, and the object may be there. */
@@ -44,6 +46,8 @@ export class BlobObjects {
   readonly unknown = new Map<string, Expected>();
   /** Status and code of uploads that were refused, by how often. */
   readonly refusals = new Map<string, number>();
+  /** SHA-256 of every blob that was uploaded, hexadecimal. */
+  readonly names = new Set<string>();
   #seed: number;
 
   constructor(bucket: string, seed: number) {
@@ -58,21 +62,30 @@ export class BlobObjects {
 
   /** PutObject of random bytes, or of these. */
   async put(client: S3Client, key: string, bytes: number | Uint8Array): Promise<UploadEnd> {
-    const body = typeof bytes === "number" ? content(this.#seed++, bytes) : bytes;
-    const expected = { sha256: sha256(body), blobs: chunksOf(body.byteLength) };
+    const seed = this.#seed++;
+    const body = typeof bytes === "number" ? content(seed, bytes) : bytes;
+    const expected = {
+      sha256: sha256(body),
+      blobs: chunksOf(body.byteLength),
+      body: typeof bytes === "number" ? () => content(seed, bytes) : () => bytes,
+    };
+    this.#name(body);
     return this.#end(key, expected, () => client.call("PUT", `${this.bucket}/${key}`, { body }));
   }
 
   /** A multipart upload of random bytes in parts of 8 MiB, two at a time. */
   async multipart(client: S3Client, key: string, bytes: number): Promise<UploadEnd> {
-    const body = content(this.#seed++, bytes);
+    const seed = this.#seed++;
+    const body = content(seed, bytes);
     const parts = Array.from({ length: Math.ceil(bytes / PART_BYTES) }, (_, i) =>
       body.subarray(i * PART_BYTES, (i + 1) * PART_BYTES),
     );
     const expected = {
       sha256: sha256(body),
       blobs: parts.reduce((sum, part) => sum + chunksOf(part.byteLength), 0),
+      body: () => content(seed, bytes),
     };
+    for (const part of parts) this.#name(part);
     const target = `${this.bucket}/${key}`;
     return this.#end(key, expected, async () => {
       const begun = await client.call("POST", target, { query: [["uploads", ""]] });
@@ -99,6 +112,19 @@ export class BlobObjects {
       const body = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`;
       return client.call("POST", target, { query: [["uploadId", upload]], body });
     });
+  }
+
+  /** @throws Error when nothing was stored under this key */
+  bodyOf(key: string): Uint8Array {
+    const expected = this.stored.get(key);
+    if (expected === undefined) throw new Error(`no ${key}`);
+    return expected.body();
+  }
+
+  #name(body: Uint8Array): void {
+    for (let at = 0; at < body.byteLength; at += CHUNK_BYTES) {
+      this.names.add(sha256(body.subarray(at, at + CHUNK_BYTES)));
+    }
   }
 
   async #end(key: string, expected: Expected, upload: () => Promise<Answer>): Promise<UploadEnd> {
