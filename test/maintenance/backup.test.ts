@@ -365,6 +365,25 @@ describe("restore", () => {
     expect(rowsOf(other)).toEqual(rowsOf(site));
   });
 
+  test("blobs that waited too long for their references are stored again", async () => {
+    const site = await filled();
+    await site.run("backup", target);
+    const other = new Site();
+    const { blobs } = other.paths;
+    const now = blobs.nowMs;
+    // The pins of the first page have ended before its references come.
+    blobs.nowMs = -15 * 60_000;
+    other.after = (path) => {
+      if (path === "/v1/restore/page") blobs.nowMs = now;
+    };
+    const { code, out } = await other.run("restore", target, "--json");
+    expect([code, (JSON.parse(out) as { restored: number }).restored]).toEqual([0, 15]);
+    expect(rowsOf(other)).toEqual(rowsOf(site));
+    const never = new Site();
+    never.paths.blobs.nowMs = -15 * 60_000;
+    expect((await never.run("restore", target)).err).toContain("PIN_ENDED");
+  });
+
   test("takes only rows that a backup has", async () => {
     const other = new Site();
     await other.service.beginRestore("0011223344");
