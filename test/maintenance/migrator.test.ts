@@ -37,6 +37,7 @@ function migrator(): Migrator {
     open: (target) => h.deps.content.sinkFor(1 << 30).open(target, "fixed-length", () => undefined),
     clock: { nowMs: () => h.clock.nowMs(), monotonicMs: () => nowMs },
     timers: {
+      soon: (task) => systemTimers.soon(task),
       later: (task, ms) => {
         waits.push(ms);
         nowMs += ms;
@@ -120,18 +121,19 @@ describe("migration", () => {
       await put("second", pattern(200 * KIB));
     });
     await mixed("mixed");
+    await mixed("parts", [pattern(5 * MIB, 6), pattern(300 * KIB, 7)], -1);
     await put("inline", "small");
     await put("beside", pattern(2 * MIB));
-    const keys = ["whole", "second", "mixed", "inline", "beside"];
+    const keys = ["whole", "second", "mixed", "parts", "inline", "beside"];
     const before = await Promise.all(keys.map(seen));
     paths.h.clock.now += 3_600_000;
     const one = migrator();
     expect((await one.change({ action: "start", rate: 1 << 40 })).state).toBe("running");
     await one.run();
-    const bytes = 3 * MIB + 1 + 200 * KIB + 6 * MIB + 7;
+    const bytes = 3 * MIB + 1 + 200 * KIB + 6 * MIB + 7 + 5 * MIB + 300 * KIB;
     expect(await one.status()).toEqual({
       state: "done",
-      objects: 3,
+      objects: 4,
       bytes,
       skipped: 0,
       totalBytes: bytes + 5 * MIB,

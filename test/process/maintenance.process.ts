@@ -3,7 +3,13 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { waitFor, withCluster } from "./lib/cluster.ts";
-import { freePorts, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
+import {
+  CREDENTIALS,
+  freePorts,
+  NodeProcess,
+  serverCommand,
+  temporaryDirectory,
+} from "./lib/node-process.ts";
 import { S3Client } from "./lib/s3-client.ts";
 
 const MIB = 1 << 20;
@@ -19,11 +25,17 @@ function bytes(length: number, seed: number): Uint8Array {
   return new Uint8Array(words.buffer, 0, length);
 }
 
+/** Keys of the nodes here, for a backup that lies in one of them. */
+const S3_KEYS = {
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKey,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretKey,
+};
+
 async function cli(dataDir: string, ...words: string[]) {
   const child = Bun.spawn([...serverCommand(), ...words, "--admin-socket", join(dataDir, "admin.sock")], {
     stdout: "pipe",
     stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env["PATH"] ?? "", ...S3_KEYS },
   });
   const [out, err, code] = await Promise.all([
     new Response(child.stdout).text(),
@@ -38,6 +50,24 @@ const json = async (dataDir: string, ...words: string[]) => {
   if (out === "") throw new Error(`${words.join(" ")}: exit code ${code}: ${err}`);
   return { code, report: JSON.parse(out) as Record<string, unknown> };
 };
+
+/** Another node is the S3 endpoint that the backup goes to. */
+async function backupToEndpoint(dataDir: string): Promise<void> {
+  const [s3Port = 0, adminPort = 0] = await freePorts(2);
+  const endpoint = await NodeProcess.start({ dataDir: temporaryDirectory("endpoint"), s3Port, adminPort });
+  try {
+    const client = new S3Client(s3Port);
+    await client.expect(200, "PUT", "backups");
+    client.close();
+    const where = ["s3://backups/daily", "--s3-endpoint", `http://127.0.0.1:${s3Port}`];
+    expect((await cli(dataDir, "backup", "verify", ...where)).err).toContain("no complete backup");
+    expect(await json(dataDir, "backup", ...where)).toMatchObject({ code: 0, report: { copied: 16 } });
+    expect(await json(dataDir, "backup", ...where)).toMatchObject({ code: 0, report: { copied: 0 } });
+    expect(await cli(dataDir, "backup", "verify", ...where)).toMatchObject({ code: 0, err: "" });
+  } finally {
+    await endpoint.kill();
+  }
+}
 
 test("three nodes: what went through the log migrates; all is verified, backed up, and restored elsewhere", async () => {
   const target = temporaryDirectory("backup");
@@ -113,6 +143,7 @@ test("three nodes: what went through the log migrates; all is verified, backed u
     }
     client.close();
     expect((await json(dataDir, "verify", "--deep")).code).toBe(0);
+    await backupToEndpoint(dataDir);
     // Content is lost: verify says so.
     await node.stop();
     const blobs = join(dataDir, "blobs");

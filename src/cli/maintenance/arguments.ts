@@ -6,7 +6,7 @@ import { type AdminTarget, adminTargets } from "../cluster-arguments.ts";
 import { parseFlags } from "../flags.ts";
 import type { VerifyAction } from "./verify.ts";
 
-export interface BackupAction {
+interface BackupAction {
   readonly verb: "backup" | "restore";
   /** Only verify what lies in the target. */
   readonly verify: boolean;
@@ -23,7 +23,7 @@ export type MigrateAction =
   | { readonly verb: "migrate status"; readonly json: boolean; readonly watch: boolean }
   | { readonly verb: "migrate pause" };
 
-export type MaintenanceAction = MigrateAction | ({ readonly verb: "verify" } & VerifyAction) | BackupAction;
+type MaintenanceAction = MigrateAction | ({ readonly verb: "verify" } & VerifyAction) | BackupAction;
 
 export type MaintenanceVerb = MaintenanceAction["verb"];
 
@@ -36,7 +36,7 @@ export interface MaintenanceCommand {
   readonly patienceMs: number;
 }
 
-export interface MaintenanceOption {
+interface MaintenanceOption {
   readonly flag: string;
   readonly placeholder: string | undefined;
   readonly help: string;

@@ -51,6 +51,7 @@ export class Site {
       holders: () => this.members.roster,
       blobs: this.paths.blobs,
       clock: this.paths.h.clock,
+      timers: systemTimers,
       random: systemRandom,
       clusterId: () => "the-cluster",
       migrator: this.migrator,
