@@ -47,6 +47,15 @@ export interface ClusterOptions {
   readonly proxied?: boolean;
   /** Where a node is at home, when that is not loopback. Never with proxies. */
   readonly places?: Readonly<Record<string, Place>>;
+  /** For one node, at every start until the test changes it in the cluster. */
+  readonly own?: Readonly<Record<string, Own>>;
+}
+
+/** What one node has for itself. */
+export interface Own {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another binary. */
+  readonly command?: readonly string[];
 }
 
 export interface Place {
@@ -108,12 +117,15 @@ export class ClusterNode {
 export class Cluster {
   readonly nodes: ClusterNode[] = [];
   readonly links = new PeerLinks();
+  /** What single nodes have for themselves, at the next start. */
+  readonly own: Map<string, Own>;
   readonly #options: ClusterOptions;
   readonly #root = temporaryDirectory("cluster");
   readonly #clients: S3Client[] = [];
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
+    this.own = new Map(Object.entries(options.own ?? {}));
   }
 
   /** A new cluster of n1, n2, ... that serves. */
@@ -177,6 +189,7 @@ export class Cluster {
     if (node.isRunning) throw new Error(`${name} runs already`);
     node.isPaused = false;
     const proxied = node.listenPort !== node.advertisedPort;
+    const own = this.own.get(name);
     node.process = await NodeProcess.spawn({
       dataDir: node.dataDir,
       host: node.place.host,
@@ -192,7 +205,8 @@ export class Cluster {
         ...node.membership,
         ...(this.#options.args ?? []),
       ],
-      env: { ELASTICKV_CLUSTER_SECRET: CLUSTER_SECRET, ...this.#options.env, ...env },
+      env: { ELASTICKV_CLUSTER_SECRET: CLUSTER_SECRET, ...this.#options.env, ...own?.env, ...env },
+      ...(own?.command === undefined ? {} : { command: own.command }),
     });
     return node.process;
   }
