@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import { mapKeyOf } from "../../platform/bytes.ts";
 import { openIfPresent, removeFile } from "../../platform/disk/atomic-file.ts";
 import { type Disk, parentDirectory } from "../../platform/disk.ts";
+import { compareKeys } from "../../store/key-encoding.ts";
 import {
   setFilePragmas,
   setReaderPragmas,
@@ -160,12 +161,23 @@ export class SqliteBlobIndex implements BlobIndex {
   }
 
   list(after: Uint8Array | undefined, limit: number): StoredBlob[] {
-    this.flush();
+    this.#flushIfSpace();
     const sql = `SELECT ${COLUMNS} FROM blob WHERE sha256 > ?1 ORDER BY sha256 LIMIT ?2`;
     const rows = this.#run(() =>
       this.#db.query<BlobRow, [Uint8Array, number]>(sql).all(after ?? new Uint8Array(0), limit),
     );
-    return rows.map(({ sha256, size, written_ms }) => ({ sha256, size, writtenMs: written_ms }));
+    const listed = rows.map(({ sha256, size, written_ms }) => ({ sha256, size, writtenMs: written_ms }));
+    return this.#pending.size === 0 ? listed : this.#withPending(listed, after, limit);
+  }
+
+  /** On a full disk the index knows the newest records in memory only. */
+  #withPending(listed: readonly StoredBlob[], after: Uint8Array | undefined, limit: number): StoredBlob[] {
+    const blobs = new Map(listed.map((blob) => [mapKeyOf(blob.sha256), blob]));
+    for (const [key, { sha256, place }] of this.#pending) {
+      if (after !== undefined && compareKeys(sha256, after) <= 0) continue;
+      blobs.set(key, { sha256, size: place.size, writtenMs: place.writtenMs });
+    }
+    return [...blobs.values()].sort((a, b) => compareKeys(a.sha256, b.sha256)).slice(0, limit);
   }
 
   add(records: readonly AddedBlob[], tail: Position): void {
