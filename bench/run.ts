@@ -1,7 +1,7 @@
 /**
  * `make bench`: every figure as a ratio to a limit measured in the same run. docs/bench.md says how and why.
  *
- *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,cluster,raft-core]
+ *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,blobs,cluster,raft-core]
  *
  * A table on standard output, JSON in bench/results/. The exit code says whether it ran, not how fast: a figure that
  * falls short is shown, with where the time goes; --strict makes it an error.
@@ -9,6 +9,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { blobs } from "./cases/blobs.ts";
 import { cluster } from "./cases/cluster.ts";
 import { largeObjects } from "./cases/large-objects.ts";
 import { list } from "./cases/list.ts";
@@ -25,6 +26,7 @@ const CASES = {
   large: largeObjects,
   list,
   memory,
+  blobs,
   cluster,
   "raft-core": raftCore,
 } as const;

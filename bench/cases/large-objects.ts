@@ -8,7 +8,7 @@ import { round } from "../lib/report.ts";
 const BODY_BYTES = 64 << 20;
 const CONNECTIONS = 4;
 
-async function appendLimit(directory: string, bytes: number): Promise<number> {
+export async function appendLimit(directory: string, bytes: number): Promise<number> {
   const script = join(import.meta.dir, "../lib/append-limit.ts");
   const child = Bun.spawn([process.execPath, script, directory, String(bytes)], {
     stdout: "pipe",

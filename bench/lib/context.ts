@@ -21,7 +21,7 @@ export interface BenchContext {
 }
 
 export const BUCKET = "bench";
-const REQUESTS = join(import.meta.dir, "s3-requests.ts");
+export const REQUESTS = join(import.meta.dir, "s3-requests.ts");
 const WARM_UP_MS = 300;
 
 /** A fresh node with one empty bucket. The caller stops it. */

@@ -141,9 +141,16 @@ class Connection {
       this.#sent += n;
       if (this.#sent < piece.length) return;
       this.#sent = 0;
-      this.#piece = this.#piecesLeft > 0 ? this.#request?.body : undefined;
+      this.#piece = this.#piecesLeft > 0 ? this.#nextPiece() : undefined;
       this.#piecesLeft--;
     }
+  }
+
+  /** The kernel has the piece before as a whole. */
+  #nextPiece(): Uint8Array | undefined {
+    const { body, fresh } = this.#request ?? {};
+    if (body !== undefined && fresh === true) crypto.getRandomValues(body.subarray(0, 16));
+    return body;
   }
 
   #received(data: Uint8Array): void {

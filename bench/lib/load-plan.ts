@@ -22,6 +22,8 @@ export interface WireRequest {
   readonly head: Uint8Array;
   readonly body?: Uint8Array;
   readonly repeat?: number;
+  /** No two pieces that are sent have the same bytes: a store that keeps equal content once would have nothing to do. */
+  readonly fresh?: boolean;
   /** The answer has no body whatever it says. */
   readonly isHead?: boolean;
 }

@@ -74,7 +74,7 @@ function build(
   const head = Buffer.from(`${options.method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
   if (bodyBytes === 0) return { head };
   if (bodyBytes <= ONE_WRITE_BYTES) return { head: Buffer.concat([head, piece]) };
-  return { head, body: piece, repeat: bodyBytes / piece.length };
+  return { head, body: piece, repeat: bodyBytes / piece.length, fresh: options.signBody !== true };
 }
 
 const hashes = new Map<number, string>();

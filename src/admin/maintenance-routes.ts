@@ -10,6 +10,8 @@ import {
   type MaintenanceCode,
   MaintenanceError,
   maintenanceRefusal,
+  migrationBody,
+  migrationSchema,
   restoreBlobQuery,
   restorePageQuery,
   restoreStoredSchema,
@@ -75,6 +77,15 @@ export function maintenanceRoutes(deps: Pick<AdminDeps, "maintenance">) {
       body: verifyBody,
       response: { 200: verifyStepSchema, ...refusals },
       detail: { summary: "Verify the next objects and their copies", tags },
+    })
+    .get("/v1/migration", ({ set }) => ask(set, (maintenance) => maintenance.migration()), {
+      response: { 200: migrationSchema, ...refusals },
+      detail: { summary: "How far content has moved from the log to blobs", tags },
+    })
+    .post("/v1/migration", ({ body, set }) => ask(set, (maintenance) => maintenance.changeMigration(body)), {
+      body: migrationBody,
+      response: { 200: migrationSchema, ...refusals },
+      detail: { summary: "Start, go on with, or pause the migration", tags },
     })
     .post("/v1/backup/begin", ({ set }) => ask(set, (maintenance) => maintenance.beginBackup()), {
       response: { 200: backupBegunSchema, ...refusals },

@@ -1,6 +1,13 @@
 /** The data that the admin application shows, and their sources. */
 import type { NotReadyCode } from "../api/codes.ts";
-import type { BackupBegun, BackupCounts, VerifyRequest, VerifyStep } from "../api/maintenance.ts";
+import type {
+  BackupBegun,
+  BackupCounts,
+  MigrationChange,
+  MigrationStatus,
+  VerifyRequest,
+  VerifyStep,
+} from "../api/maintenance.ts";
 import type { ClusterStatus } from "../api/schemas.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 
@@ -22,6 +29,8 @@ export interface AdminDeps {
 /** Each call is one bounded step. @throws MaintenanceError */
 export interface Maintenance {
   verify(request: VerifyRequest): Promise<VerifyStep>;
+  migration(): Promise<MigrationStatus>;
+  changeMigration(change: MigrationChange): Promise<MigrationStatus>;
   beginBackup(): Promise<BackupBegun>;
   /** The page with this number (api/backup-pages.ts), or the last one again; empty after the last one. */
   backupPage(id: string, page: number): Promise<Uint8Array>;

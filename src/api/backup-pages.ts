@@ -15,7 +15,7 @@ export interface RowRecord {
   readonly payload: Uint8Array | undefined;
 }
 
-export interface ReferencesRecord {
+interface ReferencesRecord {
   readonly kind: "references";
   readonly prefix: Uint8Array;
   readonly first: number;

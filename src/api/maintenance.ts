@@ -5,6 +5,7 @@
 import { Type } from "@sinclair/typebox";
 import { type Static, t } from "elysia";
 
+/** @internal */
 export const MAINTENANCE_CODES = [
   /** The request makes no sense, as a cursor of another walk. */
   "INVALID",
@@ -94,7 +95,7 @@ export type VerifyStep = Static<typeof verifyStepSchema>;
 export type VerifyProblem = Static<typeof problem>;
 
 /** What `elastickv verify` ends with, and keeps in its state file. */
-export const verifyReportSchema = t.Object({
+const verifyReportSchema = t.Object({
   /** False: the walk has not come to its end. */
   complete: t.Boolean(),
   deep: t.Boolean(),
@@ -175,7 +176,6 @@ export const latestBackupSchema = t.Object({ id: backupId, sha256: sha256Hex });
 
 // ---- restore -----------------------------------------------------------------------------------------------------
 
-export const restoreBeginBody = t.Object({ id: backupId });
 export const restoreBlobQuery = t.Object({ id: backupId, sha256: sha256Hex });
 export const restorePageQuery = t.Object({
   id: backupId,

@@ -11,10 +11,9 @@ import {
 import type { ConfigCheckRequest } from "./config-check.ts";
 import { parseFlags } from "./flags.ts";
 import {
-  isMaintenanceVerb,
-  MAINTENANCE_VERBS,
+  isMaintenanceWord,
   type MaintenanceCommand,
-  type MaintenanceVerb,
+  type MaintenanceWord,
   parseMaintenance,
 } from "./maintenance/arguments.ts";
 
@@ -35,11 +34,11 @@ export type HelpTopic =
   | "credentials"
   | "config"
   | ClusterVerb
-  | MaintenanceVerb;
+  | MaintenanceWord;
 
 const VERBS = [
   ...["serve", "cluster", "credentials", "config", "version", "help"],
-  ...Object.keys(MAINTENANCE_VERBS),
+  ...["verify", "migrate", "backup", "restore"],
 ];
 
 /**
@@ -73,7 +72,7 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       if (rest[0] !== "check") throw new ConfigError(notTheVerb(verb, "check", rest[0]));
       return { kind: "config", request: configCheck(rest.slice(1), environment) };
     default:
-      if (!isMaintenanceVerb(verb)) throw new ConfigError(unknownVerb(verb));
+      if (!isMaintenanceWord(verb)) throw new ConfigError(unknownVerb(verb));
       if (asksForHelp(rest)) return { kind: "help", topic: verb };
       return { kind: "maintenance", command: parseMaintenance(verb, rest, environment) };
   }
@@ -119,7 +118,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
   if (first === "serve" || first === "credentials" || first === "config") return first;
-  if (first !== undefined && isMaintenanceVerb(first)) return first;
+  if (first !== undefined && isMaintenanceWord(first)) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";
 }

@@ -51,7 +51,7 @@ const CLUSTER_ROWS = (Object.keys(CLUSTER_VERBS) as ClusterVerb[]).map(
 
 const MAINTENANCE_ROWS = (Object.keys(MAINTENANCE_VERBS) as MaintenanceVerb[]).map((verb): CommandRow => {
   const { operands, summary, options } = MAINTENANCE_VERBS[verb];
-  return { words: [verb], operands, summary, options };
+  return { words: verb.split(" "), operands, summary, options };
 });
 
 export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";

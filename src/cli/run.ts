@@ -9,7 +9,7 @@ import { runCluster } from "./cluster-run.ts";
 import { type ConfigCheckContext, runConfigCheck } from "./config-check.ts";
 import { showCredentials } from "./credentials.ts";
 import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
-import { isMaintenanceVerb } from "./maintenance/arguments.ts";
+import { isMaintenanceWord } from "./maintenance/arguments.ts";
 import { maintenanceHelp } from "./maintenance/help.ts";
 import { type MaintenanceContext, runMaintenance } from "./maintenance/run.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
@@ -75,6 +75,6 @@ function helpOn(topic: HelpTopic): string {
     case "config":
       return configHelp();
     default:
-      return isMaintenanceVerb(topic) ? maintenanceHelp(topic) : clusterVerbHelp(topic);
+      return isMaintenanceWord(topic) ? maintenanceHelp(topic) : clusterVerbHelp(topic);
   }
 }

@@ -6,16 +6,19 @@ import { type BackupRecord, encodePage, recordBytes } from "../api/backup-pages.
 import { type BackupBegun, type BackupCounts, MaintenanceError } from "../api/maintenance.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import type { Timers } from "../platform/timers.ts";
 import { type BlobMemory, type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import { blobHoldKey, encodeBlobHold, expiredHolds } from "../txn/blob-holds.ts";
 import { physicalMs } from "../txn/hlc.ts";
 import type { KvClient } from "../txn/types.ts";
 import { backupRecords, type WalkCounts } from "./backup-walk.ts";
+import { nextTurn } from "./types.ts";
 
 export interface BackupsOptions {
   readonly kv: KvClient;
   readonly blobs: Pick<BlobService, "read" | "node"> | undefined;
   readonly clock: Clock;
+  readonly timers: Pick<Timers, "soon">;
   readonly random: Random;
   readonly clusterId: () => string;
   /** While true, the store of this node compacts no old version, for at most an hour after each call. */
@@ -25,6 +28,8 @@ export interface BackupsOptions {
 /** A page is sent when it has so many bytes or names so many blobs; one record more may be in it. */
 const PAGE_BYTES = 2 << 20;
 const PAGE_REFERENCES = 256;
+/** Records that are read before others may run. */
+const RECORDS_PER_TURN = 32;
 /** A backup without a request for this long has ended. */
 const IDLE_MS = 30 * 60_000;
 /** The hold of a backup is renewed when less than half of this is left. */
@@ -74,7 +79,7 @@ export class Backups {
     const backup = await this.#find(id);
     if (number === backup.number + 1) {
       backup.number = number;
-      backup.page = nextPage(backup.records);
+      backup.page = nextPage(backup.records, this.#options.timers);
     } else if (number !== backup.number) {
       throw new MaintenanceError("INVALID", `page ${number} of a backup that is at page ${backup.number}`);
     }
@@ -168,11 +173,15 @@ export class Backups {
   }
 }
 
-async function nextPage(records: AsyncGenerator<BackupRecord>): Promise<Uint8Array> {
+async function nextPage(
+  records: AsyncGenerator<BackupRecord>,
+  timers: Pick<Timers, "soon">,
+): Promise<Uint8Array> {
   const page: BackupRecord[] = [];
   let bytes = 0;
   let references = 0;
   while (bytes < PAGE_BYTES && references < PAGE_REFERENCES) {
+    if (page.length % RECORDS_PER_TURN === 0) await nextTurn(timers);
     const next = await records.next();
     if (next.done === true) break;
     page.push(next.value);

@@ -8,7 +8,7 @@ export interface WalkCursor {
   readonly inside: InsideObject | undefined;
 }
 
-export interface InsideObject {
+interface InsideObject {
   readonly key: string;
   /** Version of the object's row: another version begins anew. */
   readonly commitTs: bigint;

@@ -4,7 +4,7 @@ import type { Timestamp } from "../store/types.ts";
 import { settingKey } from "../txn/keys.ts";
 import type { KvGroup } from "../txn/types.ts";
 
-export const MIGRATION_KEY: Uint8Array = settingKey("blobs", "migration");
+const MIGRATION_KEY: Uint8Array = settingKey("blobs", "migration");
 
 export interface Migration extends Omit<MigrationStatus, "state" | "open"> {
   readonly state: "running" | "paused" | "done";

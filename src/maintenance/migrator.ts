@@ -11,10 +11,11 @@ import { decodeCursor, encodeCursor, type WalkCursor } from "./cursor.ts";
 import { type Migration, readMigration, type StoredMigration, writeMigration } from "./migration-row.ts";
 import { migrateObject, type ObjectMigrationOptions, type ObjectOutcome } from "./object-migration.ts";
 import { nextObjects, type WalkedObject } from "./object-walk.ts";
+import { nextTurn } from "./types.ts";
 
 export interface MigratorOptions extends Omit<ObjectMigrationOptions, "pace"> {
   readonly clock: Clock;
-  readonly timers: Pick<Timers, "later">;
+  readonly timers: Pick<Timers, "later" | "soon">;
   /** True while this node leads: one migrator is enough. */
   readonly active: () => boolean;
   /** Every member stores blobs. */
@@ -181,6 +182,7 @@ export class Migrator {
     let totalBytes = 0;
     for (let cursor: WalkCursor | undefined; ; ) {
       if (!this.#mayRun()) return;
+      await nextTurn(this.#options.timers);
       const { objects, next } = await nextObjects(this.#options.kv, cursor, OBJECTS_PER_READ);
       for (const object of objects) {
         const manifest = manifestOf(object);

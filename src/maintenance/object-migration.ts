@@ -42,6 +42,7 @@ export interface ObjectMigrationOptions {
   readonly open: (target: ContentTarget) => ContentWrite;
   /** Called before bytes are read; waits as long as the rate demands. Throws to stop the migration here. */
   readonly pace: (bytes: number) => Promise<void>;
+  readonly partsPerCommit?: number;
 }
 
 export type ObjectOutcome =
@@ -136,7 +137,7 @@ class ObjectMigration {
     const garbage: GarbageItem[] = [];
     let bytes = 0;
     try {
-      for (const range of left.slice(0, PARTS_PER_COMMIT)) {
+      for (const range of left.slice(0, this.#options.partsPerCommit ?? PARTS_PER_COMMIT)) {
         if (bytes >= BYTES_PER_COMMIT) break;
         const { extent } = range;
         const part = { upload: content.attempt, number: extent.partNumber, chunkSize: content.chunkSize };

@@ -3,6 +3,8 @@ import {
   type BackupBegun,
   type BackupCounts,
   MaintenanceError,
+  type MigrationChange,
+  type MigrationStatus,
   type VerifyRequest,
   type VerifyStep,
 } from "../api/maintenance.ts";
@@ -10,25 +12,38 @@ import { StoreError } from "../store/types.ts";
 import { KvError } from "../txn/types.ts";
 import { Backups, type BackupsOptions } from "./backups.ts";
 import { CursorError } from "./cursor.ts";
+import type { Migrator } from "./migrator.ts";
 import { Restorer, type RestorerOptions } from "./restorer.ts";
 import { Verifier, type VerifierOptions } from "./verifier.ts";
 
-export type MaintenanceOptions = VerifierOptions & BackupsOptions & RestorerOptions;
+export type MaintenanceOptions = VerifierOptions &
+  BackupsOptions &
+  RestorerOptions & { readonly migrator: Pick<Migrator, "status" | "change"> };
 
 /** Every method: @throws MaintenanceError */
 export class MaintenanceService {
   readonly #verifier: Verifier;
   readonly #backups: Backups;
   readonly #restorer: Restorer;
+  readonly #migrator: MaintenanceOptions["migrator"];
 
   constructor(options: MaintenanceOptions) {
     this.#verifier = new Verifier(options);
     this.#backups = new Backups(options);
     this.#restorer = new Restorer(options);
+    this.#migrator = options.migrator;
   }
 
   verify(request: VerifyRequest): Promise<VerifyStep> {
     return coded(() => this.#verifier.step(request));
+  }
+
+  migration(): Promise<MigrationStatus> {
+    return coded(() => this.#migrator.status());
+  }
+
+  changeMigration(change: MigrationChange): Promise<MigrationStatus> {
+    return coded(() => this.#migrator.change(change));
   }
 
   beginBackup(): Promise<BackupBegun> {

@@ -1,5 +1,6 @@
 /** Work on all objects, step by step: whoever drives it (the command line) decides how fast, and can stop at any step. */
 import type { CopyState } from "../messages/blobs.ts";
+import type { Timers } from "../platform/timers.ts";
 
 /** Copies of blobs on every member, by the node that answers for it. */
 export interface BlobCopies {
@@ -10,6 +11,11 @@ export interface BlobCopies {
     blobs: readonly Uint8Array[],
     deep: boolean,
   ): Promise<readonly { readonly node: number; readonly states: readonly CopyState[] }[]>;
+}
+
+/** Resolves in another turn of the event loop: reads of the keyspace do not wait, and would keep clients waiting. */
+export function nextTurn(timers: Pick<Timers, "soon">): Promise<void> {
+  return new Promise((resolve) => timers.soon(resolve));
 }
 
 /** A member of the cluster, as far as copies are concerned. */

@@ -4,6 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { VerifyProblem, VerifyRequest, VerifyStep } from "../api/maintenance.ts";
+import type { Timers } from "../platform/timers.ts";
 import type { Extent } from "../s3/content/types.ts";
 import { S3Error } from "../s3/protocol/errors.ts";
 import { decodeChunk } from "../s3/records/chunk.ts";
@@ -16,17 +17,20 @@ import { decodeReference, type Reference, referenceKey } from "../txn/references
 import type { KvClient } from "../txn/types.ts";
 import { decodeCursor, encodeCursor, type WalkCursor } from "./cursor.ts";
 import { nextObjects, type OpenedObject, openObject, type WalkedObject } from "./object-walk.ts";
-import type { BlobCopies, Holder } from "./types.ts";
+import { type BlobCopies, type Holder, nextTurn } from "./types.ts";
 import { type FoundProblem, OBJECTS_PER_STEP, Step } from "./verify-step.ts";
 
 /** Problems that one step names; all are counted. */
 const PROBLEMS_PER_STEP = 1_000;
 const REFERENCE_PAGE = 256;
+/** Objects that are looked at before others may run. */
+const OBJECTS_PER_TURN = 16;
 
 export interface VerifierOptions {
   readonly kv: KvClient;
   readonly copies: BlobCopies;
   readonly holders: () => readonly Holder[];
+  readonly timers: Pick<Timers, "soon">;
 }
 
 export class Verifier {
@@ -62,7 +66,8 @@ export class Verifier {
     const { objects, next } = await nextObjects(this.#options.kv, from, OBJECTS_PER_STEP);
     let bucket = from?.bucket;
     let after = from?.after;
-    for (const object of objects) {
+    for (const [i, object] of objects.entries()) {
+      if (i % OBJECTS_PER_TURN === 0) await nextTurn(this.#options.timers);
       const { ref, key, commitTs } = object;
       if (ref.bucket !== bucket) after = undefined;
       bucket = ref.bucket;
@@ -126,6 +131,7 @@ export class Verifier {
     const chunks = Math.ceil(extent.size / extent.chunkSize);
     for (let chunk = begin; chunk < chunks; ) {
       if (step.full) return chunk;
+      if (chunk > begin) await nextTurn(this.#options.timers);
       const end = Math.min(chunks, chunk + Math.min(REFERENCE_PAGE, step.room(extent.chunkSize)));
       if (kind === "blobs") await this.#references(step, object, extent, chunk, end);
       else await this.#chunks(step, object, extent, chunk, end);
@@ -178,6 +184,7 @@ export class Verifier {
       return;
     }
     for (let chunk = from; chunk < to; chunk++) {
+      await nextTurn(this.#options.timers);
       const size = Math.min(extent.chunkSize, extent.size - chunk * extent.chunkSize);
       step.deepBytes += size;
       let problem: string | undefined;

@@ -308,6 +308,17 @@ export const METRICS = {
     [],
   ),
 
+  migratedBytes: counter(
+    "elastickv_migrated_bytes_total",
+    "Bytes of objects that this node moved from the log to blobs.",
+    [],
+  ),
+  migratedObjects: counter(
+    "elastickv_migrated_objects_total",
+    "Objects whose content this node moved from the log to blobs.",
+    [],
+  ),
+
   // Blobs: content beside the log
   blobsHeld: gauge("elastickv_s3_chunkblob_blobs", "Blobs that this node holds.", []),
   blobBytesHeld: gauge("elastickv_s3_chunkblob_bytes", "Bytes of those.", []),

@@ -19,7 +19,6 @@ import { S3Door } from "../gateway/s3-door.ts";
 import { type S3Front, startS3Front } from "../gateway/s3-front.ts";
 import { startPendingWriteSweeps } from "../gc/pending-write-sweeper.ts";
 import type { Edge } from "../http/options.ts";
-import type { MaintenanceService } from "../maintenance/service.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -59,7 +58,7 @@ import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
 import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
-import { nodeMaintenance } from "./maintenance.ts";
+import { type NodeMaintenance, startMaintenance } from "./maintenance.ts";
 import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
@@ -113,7 +112,7 @@ export class Node {
   #front: NodeKv | undefined;
   #s3: S3Front | undefined;
   #blobs: BlobClient | undefined;
-  #maintenance: MaintenanceService | undefined;
+  #maintenance: NodeMaintenance | undefined;
   #edge: Edge | undefined;
   #admin: AdminListener | undefined;
   readonly #service: ServiceReporter | undefined;
@@ -258,7 +257,7 @@ export class Node {
         cluster: () => this.#status.status(),
         changeCluster: (change, guard) => this.#status.change(change, guard),
         version: BUILD_INFO,
-        maintenance: () => this.#maintenance,
+        maintenance: () => this.#maintenance?.service,
       },
       onError: (error) => log.error("admin request failed", { error }),
       onWarning: (message) => log.warn(message),
@@ -294,13 +293,18 @@ export class Node {
     } else await readable;
     const { credentials } = this;
     front.blobs?.serving();
-    this.#maintenance = nodeMaintenance({
+    this.#maintenance = startMaintenance({
       front,
       blobs: this.#blobs,
       clock: this.#clock,
+      timers: this.#timers,
       random: systemRandom,
       clusterId: () => this.#identity.clusterId,
       pinMs: config.blobPinMs,
+      nodeId: config.nodeId,
+      startId: threads.startId,
+      metrics: this.#metrics,
+      log,
     });
     const certain = member ? this.#rootKeys.settled : Promise.resolve(credentials);
     this.#endRootUser = startKeepingRootUser({
@@ -474,6 +478,7 @@ export class Node {
     cancel();
     this.#access.close();
     this.#endSweeps();
+    this.#maintenance?.stop();
     this.#endRootUser();
     await this.#s3?.stop();
     this.#blobs?.close();

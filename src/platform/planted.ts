@@ -58,8 +58,6 @@ export const PLANTED = {
   deleteWithoutLook: false,
   /** A blob that was acknowledged is deleted before its reference can come. */
   ignorePins: false,
-  /** A node that has started does not wait for the ends of the pins that it has forgotten. */
-  forgetPinsAtStart: false,
   /** A transaction refers to blobs whose pins may have ended. */
   referenceAfterPin: false,
   /** A sweep does not ask whether the blob has a reference again. */

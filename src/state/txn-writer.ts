@@ -47,10 +47,7 @@ export class TxnWriter {
   /** Keys of references that the unwritten mutations write or delete, as text. */
   readonly #unwritten = new Set<string>();
   /** Counts that this transaction has read or changed, by the SHA-256 as text; `before` is the row in the store. */
-  readonly #counts = new Map<
-    string,
-    { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount }
-  >();
+  #counts: Map<string, { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount }> | undefined;
 
   constructor(store: Pick<MvccStore, "getAt">, batch: RaftBatch, commitTs: Timestamp, changes: BlobChanges) {
     this.#store = store;
@@ -165,10 +162,11 @@ export class TxnWriter {
     size: number,
   ): { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount } {
     const name = textOf(sha256);
-    let counted = this.#counts.get(name);
+    let counted = this.#counts?.get(name);
     if (counted === undefined) {
       const before = this.#countRow(sha256) ?? { references: 0, size, since: undefined };
       counted = { sha256, before, now: before };
+      this.#counts ??= new Map();
       this.#counts.set(name, counted);
     }
     return counted;
@@ -181,6 +179,7 @@ export class TxnWriter {
 
   /** Count rows and queue of the whole transaction: a blob that loses a reference and gets one is never queued. */
   #putCounts(): void {
+    if (this.#counts === undefined) return;
     for (const { sha256, before, now } of this.#counts.values()) {
       const isNew = before.since === undefined;
       if (now.references === before.references && !isNew) continue;
@@ -196,7 +195,7 @@ export class TxnWriter {
         });
       }
     }
-    this.#counts.clear();
+    this.#counts = undefined;
   }
 
   /**

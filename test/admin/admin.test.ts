@@ -178,6 +178,7 @@ describe("openapi", () => {
       "/v1/cluster/members/{name}/promote",
       "/v1/cluster/replace",
       "/v1/cluster/transfer-leader",
+      "/v1/migration",
       "/v1/restore/begin",
       "/v1/restore/blob",
       "/v1/restore/end",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../src/cli/arguments.ts";
 import { COMMANDS, type CommandOption, type CommandRow } from "../../src/cli/command-table.ts";
-import { isMaintenanceVerb } from "../../src/cli/maintenance/arguments.ts";
+import { isMaintenanceWord } from "../../src/cli/maintenance/arguments.ts";
 import { SETTING_ROWS } from "../../src/config/settings.ts";
 
 /** A value that is accepted: the setting's default where it has one. */
@@ -32,7 +32,7 @@ const operands = (row: CommandRow): string[] =>
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
   test("is a verb, and takes its operands", () => {
     const verb = row.words[0] ?? "";
-    const kind = isMaintenanceVerb(verb) ? "maintenance" : verb;
+    const kind = isMaintenanceWord(verb) ? "maintenance" : verb;
     expect(parseCommandLine([...row.words, ...operands(row)], {}).kind).toBe(kind as never);
   });
 

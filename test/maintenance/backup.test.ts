@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUCKETS_PREFIX } from "../../src/s3/records/keys.ts";
 import { blobsAreHeld } from "../../src/txn/blob-holds.ts";
+import { blobCountKey } from "../../src/txn/references.ts";
 import { pattern } from "../s3/support/harness.ts";
 import { putBlobObject, refOf } from "./support/blobs.ts";
 import { Site } from "./support/site.ts";
@@ -152,6 +153,7 @@ describe("backup and restore", () => {
     const site = await filled();
     const before = rowsOf(site);
     let pages = 0;
+    let queued = 0;
     site.before = async (path) => {
       if (path !== "/v1/backup/page" || ++pages !== 1) return;
       await site.call("PUT", "/bucket/later", pattern(MIB, 99));
@@ -159,10 +161,16 @@ describe("backup and restore", () => {
       await site.call("DELETE", "/bucket/log");
       await site.call("DELETE", "/bucket/mixed");
       await site.call("PUT", "/third");
-      // The sweeper runs as if every grace period were over.
+      // The sweeper runs as if every grace period were over, and the nodes delete what it has swept.
       await site.paths.collect();
+      queued = site.paths.queued();
+      for (const name of site.paths.blobs.held.keys()) {
+        if (site.kv.rows(blobCountKey(Buffer.from(name, "hex"))).length === 0)
+          site.paths.blobs.held.delete(name);
+      }
     };
     expect(await site.run("backup", target)).toMatchObject({ code: 0, err: "" });
+    expect(queued).toBeGreaterThan(0);
     const other = new Site();
     expect(await other.run("restore", target)).toMatchObject({ code: 0, err: "" });
     expect(rowsOf(other)).toEqual(before);
@@ -266,6 +274,10 @@ describe("nothing is taken for a backup that is none", () => {
     const site = await filled();
     const [first] = site.kv.rows(tagged("c"));
     if (first === undefined) throw new Error("no chunk");
+    const { key, value } = first;
+    const rotten = { kind: "put", key, value, payload: new Uint8Array(MIB) } as const;
+    await site.kv.transact({ conditions: [], mutations: [rotten] });
+    expect((await site.run("backup", target)).err).toContain('"bucket/log": chunk 0 has other bytes');
     await site.kv.transact({ conditions: [], mutations: [{ kind: "delete", key: first.key }] });
     const { code, err } = await site.run("backup", target);
     expect([code, err]).toEqual([1, expect.stringContaining('DAMAGED: "bucket/log": chunk 0 is missing')]);
@@ -351,6 +363,25 @@ describe("restore", () => {
     };
     expect((await other.run("restore", target)).code).toBe(0);
     expect(rowsOf(other)).toEqual(rowsOf(site));
+  });
+
+  test("blobs that waited too long for their references are stored again", async () => {
+    const site = await filled();
+    await site.run("backup", target);
+    const other = new Site();
+    const { blobs } = other.paths;
+    const now = blobs.nowMs;
+    // The pins of the first page have ended before its references come.
+    blobs.nowMs = -15 * 60_000;
+    other.after = (path) => {
+      if (path === "/v1/restore/page") blobs.nowMs = now;
+    };
+    const { code, out } = await other.run("restore", target, "--json");
+    expect([code, (JSON.parse(out) as { restored: number }).restored]).toEqual([0, 15]);
+    expect(rowsOf(other)).toEqual(rowsOf(site));
+    const never = new Site();
+    never.paths.blobs.nowMs = -15 * 60_000;
+    expect((await never.run("restore", target)).err).toContain("PIN_ENDED");
   });
 
   test("takes only rows that a backup has", async () => {

@@ -29,14 +29,16 @@ beforeEach(async () => {
   onWait = undefined;
 });
 
-function migrator(): Migrator {
+function migrator(partsPerCommit = 16): Migrator {
   const { kv, blobs, h } = paths;
   return new Migrator({
     kv,
+    partsPerCommit,
     chunks: new LogSource(kv),
     open: (target) => h.deps.content.sinkFor(1 << 30).open(target, "fixed-length", () => undefined),
     clock: { nowMs: () => h.clock.nowMs(), monotonicMs: () => nowMs },
     timers: {
+      soon: (task) => systemTimers.soon(task),
       later: (task, ms) => {
         waits.push(ms);
         nowMs += ms;
@@ -100,6 +102,9 @@ async function seen(key: string) {
   };
 }
 
+/** Chunks of so many bytes in the keyspace. */
+const chunkCount = (bytes: number): number => Math.ceil(bytes / paths.h.deps.content.chunkBytes);
+
 const chunkRows = (): number => paths.kv.rows(CHUNKS).length;
 
 describe("migration", () => {
@@ -120,18 +125,19 @@ describe("migration", () => {
       await put("second", pattern(200 * KIB));
     });
     await mixed("mixed");
+    await mixed("parts", [pattern(5 * MIB, 6), pattern(300 * KIB, 7)], -1);
     await put("inline", "small");
     await put("beside", pattern(2 * MIB));
-    const keys = ["whole", "second", "mixed", "inline", "beside"];
+    const keys = ["whole", "second", "mixed", "parts", "inline", "beside"];
     const before = await Promise.all(keys.map(seen));
     paths.h.clock.now += 3_600_000;
     const one = migrator();
     expect((await one.change({ action: "start", rate: 1 << 40 })).state).toBe("running");
     await one.run();
-    const bytes = 3 * MIB + 1 + 200 * KIB + 6 * MIB + 7;
+    const bytes = 3 * MIB + 1 + 200 * KIB + 6 * MIB + 7 + 5 * MIB + 300 * KIB;
     expect(await one.status()).toEqual({
       state: "done",
-      objects: 3,
+      objects: 4,
       bytes,
       skipped: 0,
       totalBytes: bytes + 5 * MIB,
@@ -148,6 +154,28 @@ describe("migration", () => {
     await paths.collect();
     expect(paths.state()).toEqual([0, 0, 0, 0, 0, 0]);
     expect([paths.blobs.buffers, paths.kv.buffers]).toEqual([0, 0]);
+  });
+
+  test("between two groups of parts only the chunks of moved parts are garbage", async () => {
+    await mixed("mixed");
+    const before = await seen("mixed");
+    await migrator().change({ action: "start", rate: 1 << 40 });
+    const left: number[] = [];
+    let collecting = false;
+    paths.kv.after = async ({ mutations }) => {
+      const isRow = mutations.some((mutation) => mutation.kind === "put" && mutation.key[0] === 0x6f);
+      if (collecting || !isRow) return;
+      collecting = true;
+      await paths.collect();
+      collecting = false;
+      left.push(chunkRows());
+      expect(await seen("mixed")).toEqual(before);
+    };
+    await migrator(1).run();
+    paths.kv.after = undefined;
+    expect(left).toEqual([chunkCount(MIB + 7), 0]);
+    expect(await migrator().status()).toMatchObject({ state: "done", objects: 1, bytes: 6 * MIB + 7 });
+    expect(await seen("mixed")).toEqual(before);
   });
 
   test("done, it is started anew by start; what is beside the log already is passed", async () => {

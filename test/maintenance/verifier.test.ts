@@ -4,6 +4,7 @@ import type { VerifyStep } from "../../src/api/maintenance.ts";
 import { decodeCursor, encodeCursor } from "../../src/maintenance/cursor.ts";
 import { Verifier } from "../../src/maintenance/verifier.ts";
 import { hexOf } from "../../src/platform/bytes.ts";
+import { systemTimers } from "../../src/platform/timers.ts";
 import { type BucketRef, bucketChunksPrefix, objectKey } from "../../src/s3/records/keys.ts";
 import { referenceKey } from "../../src/txn/references.ts";
 import { type Harness, harness, pattern } from "../s3/support/harness.ts";
@@ -21,7 +22,7 @@ beforeEach(async () => {
   kv = new TestKv({ maxTxnBytes: 256 * KIB });
   h = harness({ kv });
   members = new Members(3, 1);
-  verifier = new Verifier({ kv, copies: members, holders: () => members.roster });
+  verifier = new Verifier({ kv, copies: members, holders: () => members.roster, timers: systemTimers });
   await h.call("PUT", "/photos");
   ref = await refOf(kv, "photos");
 });

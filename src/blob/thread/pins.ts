@@ -9,7 +9,6 @@
 
 import { mapKeyOf } from "../../platform/bytes.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { PLANTED } from "../../platform/planted.ts";
 import type { PinMark } from "./pin-mark.ts";
 
 export interface PinsOptions {
@@ -54,7 +53,7 @@ export class Pins {
   serving(): void {
     if (this.#serving) return;
     this.#serving = true;
-    this.#everythingUntilMs = PLANTED.forgetPinsAtStart ? 0 : this.#markedMs;
+    this.#everythingUntilMs = this.#markedMs;
   }
 
   /** False for a pin that nothing sensible asks for. */

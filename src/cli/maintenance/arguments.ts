@@ -6,7 +6,7 @@ import { type AdminTarget, adminTargets } from "../cluster-arguments.ts";
 import { parseFlags } from "../flags.ts";
 import type { VerifyAction } from "./verify.ts";
 
-export interface BackupAction {
+interface BackupAction {
   readonly verb: "backup" | "restore";
   /** Only verify what lies in the target. */
   readonly verify: boolean;
@@ -18,7 +18,12 @@ export interface BackupAction {
   readonly json: boolean;
 }
 
-export type MaintenanceAction = ({ readonly verb: "verify" } & VerifyAction) | BackupAction;
+export type MigrateAction =
+  | { readonly verb: "migrate start"; readonly rate: number | undefined }
+  | { readonly verb: "migrate status"; readonly json: boolean; readonly watch: boolean }
+  | { readonly verb: "migrate pause" };
+
+type MaintenanceAction = MigrateAction | ({ readonly verb: "verify" } & VerifyAction) | BackupAction;
 
 export type MaintenanceVerb = MaintenanceAction["verb"];
 
@@ -31,7 +36,7 @@ export interface MaintenanceCommand {
   readonly patienceMs: number;
 }
 
-export interface MaintenanceOption {
+interface MaintenanceOption {
   readonly flag: string;
   readonly placeholder: string | undefined;
   readonly help: string;
@@ -64,6 +69,8 @@ const BACKUP_ID: MaintenanceOption = {
   help: "which backup of the target [default: the newest complete one]",
 };
 
+const MIGRATE_CODES = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.";
+
 interface VerbShape {
   readonly operands: readonly string[];
   readonly summary: string;
@@ -89,6 +96,30 @@ An object that is overwritten or deleted meanwhile counts as it is then. Parts o
 Exit codes: 0 everything is there, with all copies; 1 something is lost, damaged or corrupt (or the command failed);
 2 wrong usage; 3 nothing is known to be lost, but copies are missing, members could not be reached, or content is of a newer release.`,
   },
+  "migrate start": {
+    operands: [],
+    summary: "move the content of old objects from the log to blobs, in the background",
+    options: [{ ...RATE, help: "at most so many bytes a second [default 32MiB]" }, ...ADMIN_OPTIONS],
+    details: `The node that leads does it, while clients go on; after a change of leader or a restart the next one goes on where it was. It
+waits while not every member stores blobs. Started while it is paused or running, it goes on, with the new rate; when it is done, it begins anew.
+${MIGRATE_CODES}`,
+  },
+  "migrate status": {
+    operands: [],
+    summary: "how far the migration is",
+    options: [
+      { flag: "watch", placeholder: undefined, help: "until it is done or paused, with a bar on a terminal" },
+      JSON_OUTPUT,
+      ...ADMIN_OPTIONS,
+    ],
+    details: MIGRATE_CODES,
+  },
+  "migrate pause": {
+    operands: [],
+    summary: "stop the migration; start goes on where it was",
+    options: ADMIN_OPTIONS,
+    details: MIGRATE_CODES,
+  },
   backup: {
     operands: ["[verify]", "TARGET"],
     summary: "copy everything, as of one moment, while the cluster runs",
@@ -112,18 +143,36 @@ Exit codes: 0 restored and compared; 1 failed, or the rows differ; 2 wrong usage
   },
 };
 
-export function isMaintenanceVerb(word: string): word is MaintenanceVerb {
-  return Object.hasOwn(MAINTENANCE_VERBS, word);
+/** A word of the command line that begins a verb of this file. */
+export type MaintenanceWord = "verify" | "migrate" | "backup" | "restore";
+
+export function isMaintenanceWord(word: string): word is MaintenanceWord {
+  return ["verify", "migrate", "backup", "restore"].includes(word);
+}
+
+/** The verb, and how many of the words it has. @throws ConfigError when `migrate` has no verb that exists */
+function verbOf(word: MaintenanceWord, next: string | undefined): [verb: MaintenanceVerb, words: number] {
+  if (word !== "migrate") return [word, 0];
+  const verb = `migrate ${next ?? ""}`;
+  if (isVerb(verb)) return [verb, 1];
+  const what = next === undefined ? "migrate needs a verb" : `unknown verb ${JSON.stringify(verb)}`;
+  throw new ConfigError(`${what}: start, status, pause (see elastickv migrate --help)`);
+}
+
+function isVerb(text: string): text is MaintenanceVerb {
+  return Object.hasOwn(MAINTENANCE_VERBS, text);
 }
 
 const PATIENCE_MS = 5 * 60_000;
 
-/** @param words the words after the verb. @throws ConfigError with one line that names the error. */
+/** @param after the words after the first one. @throws ConfigError with one line that names the error. */
 export function parseMaintenance(
-  verb: MaintenanceVerb,
-  words: readonly string[],
+  word: MaintenanceWord,
+  after: readonly string[],
   environment: Environment,
 ): MaintenanceCommand {
+  const [verb, taken] = verbOf(word, after[0]);
+  const words = after.slice(taken);
   const operands: string[] = [];
   const { options } = MAINTENANCE_VERBS[verb];
   const flags = parseFlags(words, {
@@ -165,6 +214,15 @@ function actionOf(
         state: flags.get("state"),
         json: flags.has("json"),
       };
+    case "migrate start":
+      noOperands(verb, operands);
+      return { verb, rate: rateOf(flags) };
+    case "migrate status":
+      noOperands(verb, operands);
+      return { verb, json: flags.has("json"), watch: flags.has("watch") };
+    case "migrate pause":
+      noOperands(verb, operands);
+      return { verb };
     case "backup":
     case "restore":
       return transferOf(verb, operands, flags);
@@ -176,7 +234,7 @@ function transferOf(
   operands: readonly string[],
   flags: ReadonlyMap<string, string>,
 ): BackupAction {
-  const verify = verb === "backup" && operands.length === 2 && operands[0] === "verify";
+  const verify = verb === "backup" && operands[0] === "verify";
   const target = operands[verify ? 1 : 0];
   if (target === undefined || operands.length > (verify ? 2 : 1)) {
     const wanted = verb === "backup" ? "TARGET, or verify TARGET" : "SOURCE";

@@ -20,7 +20,7 @@ export class Progress {
   constructor(screen: Screen | undefined, clock: { monotonicMs(): number }) {
     this.#screen = screen;
     this.#clock = clock;
-    this.#shownMs = clock.monotonicMs();
+    this.#shownMs = clock.monotonicMs() - (screen?.isTerminal === true ? REWRITE_INTERVAL_MS : 0);
   }
 
   /** Shows the state of the work, when it is time to. */

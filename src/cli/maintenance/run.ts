@@ -5,6 +5,7 @@ import type { MaintenanceCommand } from "./arguments.ts";
 import { runBackup, runBackupVerify, runRestore } from "./backup.ts";
 import { openBackupStore } from "./backup-store.ts";
 import { MaintenanceClient } from "./client.ts";
+import { runMigrate } from "./migrate.ts";
 import { Progress, type Screen } from "./progress.ts";
 import { runVerify } from "./verify.ts";
 
@@ -34,6 +35,10 @@ export async function runMaintenance(
     switch (action.verb) {
       case "verify":
         return await runVerify(action, shared);
+      case "migrate start":
+      case "migrate status":
+      case "migrate pause":
+        return await runMigrate(action, shared);
       case "backup":
       case "restore": {
         const store = openBackupStore(action.target, action.endpoint, environment);

@@ -2,8 +2,11 @@
 import { createAdminApp } from "../../../src/admin/app.ts";
 import type { Maintenance } from "../../../src/admin/types.ts";
 import { runCli } from "../../../src/cli/run.ts";
+import { Migrator } from "../../../src/maintenance/migrator.ts";
 import { MaintenanceService } from "../../../src/maintenance/service.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
+import { systemTimers } from "../../../src/platform/timers.ts";
+import { LogSource } from "../../../src/s3/content/log/source.ts";
 import { clusterStatus } from "../../admin/status.ts";
 import { BlobHarness } from "../../s3/support/blob-harness.ts";
 import { TestKv } from "../../s3/support/test-kv.ts";
@@ -14,6 +17,7 @@ export class Site {
   readonly kv: TestKv;
   readonly members = new Members(1);
   readonly service: MaintenanceService;
+  readonly migrator: Migrator;
   readonly errors: unknown[] = [];
   /** Calls of the store thread. */
   readonly kept: boolean[] = [];
@@ -23,20 +27,34 @@ export class Site {
   before: ((path: string) => Promise<void> | void) | undefined;
   /** The same after the answer, which is then lost. */
   after: ((path: string) => Promise<void> | void) | undefined;
+  /** Runs in each pause of the command line. */
+  onSleep: (() => Promise<void>) | undefined;
   nowMs = 0;
   readonly #app: { handle(request: Request): Promise<Response> };
 
   constructor() {
     this.paths = new BlobHarness({ kv: new TestKv() });
     this.kv = this.paths.kv;
+    this.migrator = new Migrator({
+      kv: this.kv,
+      chunks: new LogSource(this.kv),
+      open: (target) =>
+        this.paths.h.deps.content.sinkFor(1 << 30).open(target, "fixed-length", () => undefined),
+      clock: this.paths.h.clock,
+      timers: systemTimers,
+      active: () => true,
+      gateOpen: () => this.paths.blobs.open,
+    });
     this.service = new MaintenanceService({
       kv: this.kv,
       copies: this.members,
       holders: () => this.members.roster,
       blobs: this.paths.blobs,
       clock: this.paths.h.clock,
+      timers: systemTimers,
       random: systemRandom,
       clusterId: () => "the-cluster",
+      migrator: this.migrator,
       keepVersions: (keep) => this.kept.push(keep),
       pinMs: 15 * 60_000,
     });
@@ -58,6 +76,9 @@ export class Site {
     return this.paths.h.call(method, target, { headers, ...(body === undefined ? {} : { body }) });
   }
 
+  /** What was written to standard error, as on a terminal. */
+  readonly screen: string[] = [];
+
   /** Runs the command line against this site. */
   async run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
     const out: string[] = [];
@@ -72,8 +93,10 @@ export class Site {
       serve: async () => 99,
       listens: async () => true,
       clock: { monotonicMs: () => this.nowMs },
+      screen: { isTerminal: true, write: (text) => this.screen.push(text) },
       sleep: async (ms) => {
         this.nowMs += ms;
+        await this.onSleep?.();
       },
       fetch: async (url, init) => {
         const path = new URL(url).pathname;

@@ -3,6 +3,7 @@
  * read in full, at any time; in the end every node holds exactly the blobs that objects refer to.
  */
 
+import { BlobError } from "../../../src/blob/types.ts";
 import type { BlobClient } from "../../../src/gateway/blob-client.ts";
 import { BlobServiceError } from "../../../src/s3/content/blobs/types.ts";
 import { decodeKey, encodeKey, prefixEnd } from "../../../src/store/key-encoding.ts";
@@ -60,10 +61,10 @@ export interface UploadsOptions {
 export class Uploads {
   readonly #options: UploadsOptions;
   readonly #threads: readonly SimThread[];
-  /** The objects' possible rows, by name: the last acknowledged one. `undefined`: none. */
-  readonly #possible = new Map<string, Set<string | undefined>>();
-  /** Writes of unknown fate: they may be carried out at any time. */
-  readonly #unknown = new Map<string, Set<string | undefined>>();
+  /** What was acknowledged last, by name of the object; `undefined`: there is none. */
+  readonly #acknowledged = new Map<string, string | undefined>();
+  /** Writes that are under way, or of unknown fate: they may be carried out at any time. */
+  readonly #maybe = new Map<string, Set<string | undefined>>();
   readonly #busy = new Set<string>();
   #attempts = 0;
   #stopped = false;
@@ -141,13 +142,15 @@ export class Uploads {
   }
 
   #judge(name: string, attempt: string | undefined, node: string): void {
-    const possible = this.#possible.get(name) ?? new Set([undefined]);
-    if (possible.has(attempt) || this.#unknown.get(name)?.has(attempt)) return;
+    const acknowledged = this.#acknowledged.get(name);
+    const maybe = this.#maybe.get(name) ?? new Set();
+    if (attempt === acknowledged || maybe.has(attempt)) return;
     throw new Violation("an object is what was acknowledged last", {
       node,
       name,
       attempt,
-      possible: [...possible],
+      acknowledged,
+      maybe: [...maybe],
     });
   }
 
@@ -189,9 +192,14 @@ export class Uploads {
       random.nextInt(this.#options.profile.blobContents),
     );
     const ahead = random.chance(0.4) ? random.between(1, chunks.length) : 0;
-    const possible = this.#possible.get(name) ?? new Set<string | undefined>([undefined]);
-    this.#possible.set(name, possible);
-    possible.add(attempt);
+    const maybe = this.#maybe.get(name) ?? new Set<string | undefined>();
+    this.#maybe.set(name, maybe);
+    // A deletion of unknown fate stays, whatever becomes of a later one.
+    const isNew = !maybe.has(attempt);
+    maybe.add(attempt);
+    const settled = (): void => {
+      if (isNew) maybe.delete(attempt);
+    };
     this.#ask(
       thread,
       machine,
@@ -202,20 +210,15 @@ export class Uploads {
             ? await remove(kv, name)
             : await store(kv, blobs, name, { attempt, chunks }, ahead);
         return () => {
-          if (!done) {
-            possible.delete(attempt);
-            return;
-          }
+          settled();
+          if (!done) return;
+          this.#acknowledged.set(name, attempt);
           this.acknowledged++;
           if (attempt !== undefined) this.#checkCopies(name, attempt, chunks);
-          this.#possible.set(name, new Set([attempt]));
         };
       },
       (outcome) => {
-        if (outcome === "refused") possible.delete(attempt);
-        if (outcome === "unknown") {
-          this.#unknown.set(name, (this.#unknown.get(name) ?? new Set()).add(attempt));
-        }
+        if (outcome === "refused") settled();
         done();
       },
     );
@@ -422,7 +425,13 @@ export function copiesOf(machines: readonly Machine[], sha256: Uint8Array): numb
     const own = life.blobs?.own;
     // It is starting, and what it holds is not known yet.
     if (own === undefined) return undefined;
-    if (own.has(sha256)) copies++;
+    try {
+      if (own.has(sha256)) copies++;
+    } catch (error) {
+      // It is being stopped.
+      if (error instanceof BlobError && error.code === "CLOSED") return undefined;
+      throw error;
+    }
   }
   return copies;
 }
