@@ -40,7 +40,8 @@ export type Offered = "queued" | "known" | "full";
 
 interface Job extends Search {
   readonly key: string;
-  readonly reason: FetchReason;
+  /** `read`: nobody has said yet that this node should hold the blob. */
+  reason: FetchReason;
   /** Monotonic milliseconds. */
   readonly dueMs: number;
   running: boolean;
@@ -56,6 +57,8 @@ export class FetchQueue {
   readonly #reads = new Set<Job>();
   #runningReads = 0;
   #running = 0;
+  /** Jobs that are not for a client alone. */
+  #wanted = 0;
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
 
@@ -63,9 +66,9 @@ export class FetchQueue {
     this.#options = options;
   }
 
-  /** Missing blobs that wait or are being fetched. */
+  /** Missing blobs that wait or are being fetched, also those that are fetched at once for a client. */
   get size(): number {
-    return this.#queue.size + this.#running;
+    return this.#wanted;
   }
 
   get waiting(): number {
@@ -78,7 +81,12 @@ export class FetchQueue {
    */
   offer(wanted: WantedBlob, reason: Exclude<FetchReason, "read"> = "backfill", delayMs = 0): Offered {
     const key = mapKeyOf(wanted.sha256);
-    if (this.#jobs.has(key)) return "known";
+    const known = this.#jobs.get(key);
+    if (known !== undefined) {
+      // The blob is missing until this fetch has stored it, and when this fetch fails.
+      if (known.reason === "read") this.#want(known, reason);
+      return "known";
+    }
     if (this.#stopped || this.#queue.size >= this.#options.queueSize) return "full";
     const job = this.#newJob(key, wanted, reason, delayMs);
     this.#queue.add(job);
@@ -125,7 +133,7 @@ export class FetchQueue {
       key,
       // A view of a message would keep the whole message.
       wanted: { ...wanted, sha256: wanted.sha256.slice() },
-      reason,
+      reason: "read",
       urgent: false,
       wake: undefined,
       dueMs: this.#options.clock.monotonicMs() + delayMs,
@@ -133,7 +141,13 @@ export class FetchQueue {
       found: Promise.withResolvers<Found>(),
     };
     this.#jobs.set(key, job);
+    if (reason !== "read") this.#want(job, reason);
     return job;
+  }
+
+  #want(job: Job, reason: FetchReason): void {
+    job.reason = reason;
+    this.#wanted++;
   }
 
   #pump(): void {
@@ -190,7 +204,9 @@ export class FetchQueue {
   #end(job: Job, reason: FetchReason, end: FetchEnd): void {
     this.#jobs.delete(job.key);
     this.#options.metrics.fetched(reason, end);
-    if (job.reason !== "read") this.#options.onEnd(end);
+    if (job.reason === "read") return;
+    this.#wanted--;
+    this.#options.onEnd(end);
   }
 
   async #run(job: Job): Promise<FetchEnd> {

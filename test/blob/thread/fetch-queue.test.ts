@@ -83,6 +83,25 @@ describe("the fetch queue", () => {
     expect(peers.fetched).toEqual([2]);
   });
 
+  test("a blob that is fetched for a client is missing all the same, and so it is when that fetch fails", async () => {
+    const { peers, ends, queue, offer } = queueOver();
+    const gate = Promise.withResolvers<void>();
+    peers.gate = gate.promise;
+    const [alone, waiting, offered] = numbered(3) as [TestBlob, TestBlob, TestBlob];
+    const read = ({ sha256, bytes }: TestBlob) => queue.read({ sha256, size: bytes.byteLength, source: 2 });
+    offer(waiting, 1_000);
+    const found = [read(alone), read(waiting), read(offered)];
+    expect(offer(offered)).toBe("known");
+    await settle();
+    // Nobody has said that this node should hold the first.
+    expect(queue.size).toBe(2);
+    gate.resolve();
+    expect(await Promise.all(found)).toEqual(["not-found", "not-found", "not-found"]);
+    await settle();
+    expect(ends).toEqual(["not-found", "not-found"]);
+    expect(queue.size).toBe(0);
+  });
+
   test("reads at the same time are bounded, and all are answered", async () => {
     const { time, peers, queue } = queueOver();
     const blobs = numbered(5);
