@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { content } from "./lib/blob-objects.ts";
 import { CREDENTIALS, NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { Random } from "./lib/random.ts";
 import { S3Client } from "./lib/s3-client.ts";
@@ -141,7 +142,7 @@ test("SIGINT ends it like SIGTERM", async () => {
 /**
  * A thread that cannot go on takes the whole process down. How a thread is brought to its end without a hook in the product:
  * `prlimit --fsize` makes every write beyond a size fail (EFBIG), as a failing disk does; the log is preallocated, so
- * the first to meet it is whoever has to grow a file.
+ * the first to meet it is whoever has to grow a file: here the blob thread.
  */
 test("a write that fails under load ends the process with a message, and a restart has everything acknowledged", async () => {
   const dataDir = temporaryDirectory("signals");
@@ -152,8 +153,9 @@ test("a write that fails under load ends the process with a message, and a resta
   const limit = Bun.spawnSync(["prlimit", "--pid", String(node.pid), `--fsize=${largestFile(dataDir) + 1}`]);
   expect(limit.exitCode).toBe(0);
   const acknowledged: string[] = ["before"];
-  const body = new Random(5).bytes(4 << 20);
   for (let i = 0; i < 200 && !node.exited; i++) {
+    // Content of its own: the same one would be stored once.
+    const body = content(i, 4 << 20);
     const answer = await client.call("PUT", `dying/${i}`, { body }).catch(() => undefined);
     if (answer === undefined) break;
     if (answer.status === 200) acknowledged.push(String(i));
