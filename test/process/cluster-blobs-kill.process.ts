@@ -9,11 +9,11 @@ import {
   SHORT_TIMERS,
   type UploadEnd,
 } from "./lib/blob-objects.ts";
-import { type Cluster, withCluster } from "./lib/cluster.ts";
+import { type Cluster, waitFor, withCluster } from "./lib/cluster.ts";
 import { Random, seedFromEnvironment } from "./lib/random.ts";
 
 const BUCKET = "kill";
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** Most uploads are small, so that many end between two kills. */
 const SIZES: readonly (readonly [number, number])[] = [
   [1, 8],
@@ -46,27 +46,32 @@ async function uploader(
   }
 }
 
-test("SIGKILL of the ingesting node, leader and follower: acknowledged objects are complete on the survivors at once", async () => {
+test("SIGKILL of the ingesting node, leader and follower, and of all: acknowledged objects are complete on the survivors at once", async () => {
   const random = new Random(seedFromEnvironment());
   console.log(`seed ${random.seed}`);
   await withCluster({ env: SHORT_TIMERS }, async (cluster) => {
     await cluster.client("n1").expect(200, "PUT", BUCKET);
     await offloading(cluster, BUCKET);
     const objects = new BlobObjects(BUCKET, random.next());
+    /** Uploads everywhere, twice at the first of these, until these are killed. Returns what was stored meanwhile. */
+    const killUnderLoad = async (targets: readonly string[], prefix: string): Promise<string[]> => {
+      const before = new Set(objects.stored.keys());
+      let isOver = false;
+      const ingesting = [targets[0] ?? "", ...cluster.nodes.map(({ name }) => name)];
+      const uploads = ingesting.map((name, i) =>
+        uploader(cluster, objects, name, `${prefix}-${i}`, random, () => isOver),
+      );
+      await waitFor(() => objects.stored.size >= before.size + 3, 30_000, "storing");
+      await Bun.sleep(random.between(0, 1_000));
+      await Promise.all(targets.map((name) => cluster.kill(name)));
+      isOver = true;
+      await Promise.all(uploads);
+      return [...objects.stored.keys()].filter((key) => !before.has(key));
+    };
     for (let round = 0; round < ROUNDS; round++) {
       const leader = await cluster.leader();
       const target = round % 2 === 0 ? leader : (cluster.others(leader)[random.between(0, 1)]?.name ?? "");
-      const before = new Set(objects.stored.keys());
-      let isOver = false;
-      const ingesting = [target, target, ...cluster.others(target).map(({ name }) => name)];
-      const uploads = ingesting.map((name, i) =>
-        uploader(cluster, objects, name, `r${round}-${i}`, random, () => isOver),
-      );
-      await Bun.sleep(random.between(200, 2_000));
-      await cluster.kill(target);
-      isOver = true;
-      await Promise.all(uploads);
-      const fresh = [...objects.stored.keys()].filter((key) => !before.has(key));
+      const fresh = await killUnderLoad([target], `r${round}`);
       const survivors = cluster.others(target).map(({ name }) => name);
       await cluster.leader(survivors);
       for (const name of survivors) await objects.verify(cluster.client(name), fresh);
@@ -74,6 +79,12 @@ test("SIGKILL of the ingesting node, leader and follower: acknowledged objects a
       await objects.verify(cluster.client(target), fresh);
       console.log(`round ${round}: ${target === leader ? "leader" : "follower"}, ${fresh.length} stored`);
     }
+    const names = cluster.nodes.map(({ name }) => name);
+    const last = await killUnderLoad(names, "all");
+    await Promise.all(names.map((name) => cluster.spawn(name)));
+    await cluster.ready();
+    await objects.verify(cluster.client(names[random.between(0, 2)] ?? ""), last);
+    console.log(`all three: ${last.length} stored`);
     const client = cluster.client(await cluster.leader());
     await objects.settle(client);
     const aborted = await objects.abortUploads(client);
@@ -81,7 +92,7 @@ test("SIGKILL of the ingesting node, leader and follower: acknowledged objects a
       `${objects.stored.size} objects, ${objects.blobs} blobs, ${aborted} uploads aborted, refused:`,
       Object.fromEntries(objects.refusals),
     );
-    expect(objects.stored.size).toBeGreaterThan(ROUNDS * 2);
+    expect(objects.stored.size).toBeGreaterThanOrEqual(3 * (ROUNDS + 1));
     await complete(cluster, BUCKET, objects.blobs, 60_000);
     for (const { name } of cluster.nodes) await objects.verify(cluster.client(name));
   });

@@ -11,7 +11,7 @@ const ENV = {
   // Keeps so little log that a new node cannot catch up with it.
   ELASTICKV_RAFT_SNAPSHOT_COUNT: "20",
   // So slow that the test sees a node without its blobs, and fast enough to see it with them.
-  ELASTICKV_S3_CHUNKBLOB_FETCH_RATE_PER_PEER: "4MiB",
+  ELASTICKV_S3_CHUNKBLOB_FETCH_RATE_PER_PEER: "8MiB",
   ELASTICKV_S3_CHUNKBLOB_FETCH_BURST_PER_PEER: "1MiB",
   ELASTICKV_S3_CHUNKBLOB_BACKFILL_SCAN_INTERVAL: "1s",
 };

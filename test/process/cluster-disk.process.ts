@@ -1,58 +1,36 @@
 /** One node's disk is full, or slow: the others must hardly notice. */
 import { expect, test } from "bun:test";
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { needs } from "../platform/support/needs.ts";
 import { type Cluster, waitFor, withCluster } from "./lib/cluster.ts";
-import { temporaryDirectory } from "./lib/node-process.ts";
 import { RegisterLoad } from "./lib/register-load.ts";
+import { withSmallDisk } from "./lib/small-disk.ts";
 import { electionsUndisturbed } from "./lib/stalls.ts";
 
 const DISK_MIB = 600;
 const RESERVE_MIB = 64;
 
-/** A small disk of its own (a tmpfs), for the data of one node. */
-async function withSmallDisk(run: (directory: string) => Promise<void>): Promise<void> {
-  const directory = join(temporaryDirectory("full"), "disk");
-  mkdirSync(directory);
-  const size = `size=${DISK_MIB}m`;
-  const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", size, "elastickv-test", directory]);
-  expect(mount.exitCode).toBe(0);
-  try {
-    await run(directory);
-  } finally {
-    // Lazily: a process that has just been killed may hold a file for another moment.
-    Bun.spawnSync(["umount", "--lazy", directory]);
-  }
-}
-
-function freeBytes(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
-}
-
 // Without root there is no small disk. full-disk.process.ts tells the same of one node.
 test.if(needs("mount"))(
   "the disk of one node is full: the cluster goes on, and the node is back when there is space",
   async () => {
-    await withSmallDisk(async (disk) => {
-      const filler = join(disk, "filler");
+    await withSmallDisk(DISK_MIB, async (disk) => {
       const args = ["--disk-reserve", `${RESERVE_MIB}MiB`];
-      await withCluster({ args, dataDirs: { n3: join(disk, "n3") } }, async (cluster) => {
+      await withCluster({ args, dataDirs: { n3: join(disk.directory, "n3") } }, async (cluster) => {
         const load = await RegisterLoad.start(cluster);
         await load.progress();
         // As a follower, and as the leader.
         for (const leader of ["n1", "n3"]) {
           expect(await cluster.command("n1", "transfer-leader", leader)).toMatchObject({ code: 0 });
           await load.progress();
-          writeFileSync(filler, new Uint8Array(Math.max(0, freeBytes(disk) - (4 << 20))));
+          disk.fill(4 << 20);
           await waitFor(
             async () => (await cluster.node("n3").running.admin("/readyz")).text.includes("disk-full"),
             20_000,
             "disk-full on n3",
           );
           await load.progress();
-          rmSync(filler);
+          disk.free();
           await waitFor(
             async () => (await cluster.node("n3").running.admin("/readyz")).status === 200,
             20_000,
