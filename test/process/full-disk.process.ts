@@ -1,28 +1,59 @@
 /** A full disk is an ordinary day: uploads are refused with a clear code, reads and deletes go on, and when there is
  *  space again so do uploads. Needs root (a small tmpfs is the disk). */
 import { expect, test } from "bun:test";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { needs } from "../platform/support/needs.ts";
-import { content } from "./lib/blob-objects.ts";
-import { NodeProcess } from "./lib/node-process.ts";
+import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
+import { Random } from "./lib/random.ts";
 import { S3Client, sha256, text } from "./lib/s3-client.ts";
-import { withSmallDisk } from "./lib/small-disk.ts";
 
 const DISK_MIB = 700;
 const RESERVE_MIB = 128;
 
+async function withSmallDisk(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = join(temporaryDirectory("full"), "disk");
+  mkdirSync(directory);
+  const mount = Bun.spawnSync([
+    "mount",
+    "-t",
+    "tmpfs",
+    "-o",
+    `size=${DISK_MIB}m`,
+    "elastickv-test",
+    directory,
+  ]);
+  expect(mount.exitCode).toBe(0);
+  try {
+    await run(directory);
+  } finally {
+    // Lazily: a process that has just been killed may hold a file for another moment.
+    Bun.spawnSync(["umount", "--lazy", directory]);
+  }
+}
+
+function hashOf(key: string): number {
+  return [...key].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1_000_003, 7);
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
 test.if(needs("mount"))("a full disk refuses uploads, goes on reading, and recovers", async () => {
-  await withSmallDisk(DISK_MIB, async (disk) => {
-    const dataDir = join(disk.directory, "data");
+  await withSmallDisk(async (disk) => {
+    const dataDir = join(disk, "data");
+    const filler = join(disk, "filler");
     const node = await NodeProcess.start({ dataDir, args: ["--disk-reserve", `${RESERVE_MIB}MiB`] });
     const client = new S3Client(node.s3Port);
-    // Each has content of its own: the same one would be stored once.
-    const bodyOf = (key: string) => content(Number(Bun.hash.crc32(key)), 3 << 20);
+    // Equal content would be stored once.
+    const bodyOf = (key: string): Uint8Array => new Random(hashOf(key)).bytes(3 << 20);
     await client.expect(200, "PUT", "full");
     await client.expect(200, "PUT", "full/kept", { body: bodyOf("kept") });
 
     // Somebody else fills the disk, down to a little above the reserve.
-    disk.fill((RESERVE_MIB + 24) << 20);
+    writeFileSync(filler, new Uint8Array(Math.max(0, freeBytes(disk) - ((RESERVE_MIB + 24) << 20))));
     const acknowledged: string[] = [];
     let refusal: { status: number; code: string } | undefined;
     for (let i = 0; i < 60 && refusal === undefined; i++) {
@@ -49,7 +80,7 @@ test.if(needs("mount"))("a full disk refuses uploads, goes on reading, and recov
     }
     expect(node.exited).toBe(false);
 
-    disk.free();
+    rmSync(filler);
     let recovered = 0;
     for (let i = 0; i < 50 && recovered === 0; i++) {
       const answer = await client.call("PUT", "full/after", { body: bodyOf("after") });

@@ -223,7 +223,7 @@ export class FetchQueue {
 
   /** How a queued fetch ends without asking anybody; undefined when it must ask. */
   #endAtOnce(job: Job): FetchEnd | undefined {
-    return this.#useless(job) ?? (this.#options.writes.hasSpace(job.wanted.size) ? undefined : "full");
+    return this.#useless(job) ?? (this.#options.writes.hasSpace() ? undefined : "full");
   }
 
   /** Why the blob need not be fetched or written; looked up again after the fetch. */

@@ -27,7 +27,7 @@ export interface LocalWritesOptions {
   readonly timers: Timers;
   /** Free bytes of the file system that holds the blobs. */
   readonly freeBytes: () => number;
-  /** New blobs leave so many bytes of the file system free. */
+  /** With less than this free no blob is stored. */
   readonly reserveBytes: number;
   /** Copied bytes of pushes that may wait; a push beyond is refused. */
   readonly maxPushBytes: number;
@@ -71,7 +71,7 @@ export class LocalWrites {
     if (this.#stopped || !pins.accepts(pinUntilMs)) return "failed";
     const kept = this.#keptAlready(sha256, bytes.byteLength, pinUntilMs);
     if (kept !== undefined) return kept;
-    if (!this.hasSpace(bytes.byteLength)) return "disk-full";
+    if (!this.hasSpace()) return "disk-full";
     if (this.#pushBytes > 0 && this.#pushBytes + bytes.byteLength > maxPushBytes) return "busy";
     if (!hasSha256(bytes, sha256)) return "corrupt";
     const copy = buffers.copyOf(bytes);
@@ -90,10 +90,10 @@ export class LocalWrites {
     return this.#add(sha256, bytes, undefined);
   }
 
-  /** True when a new blob of this size leaves the reserve of the disk free. */
-  hasSpace(bytes: number): boolean {
+  /** As for the log: a node above its reserve takes writes, and says in its readiness when it does not. */
+  hasSpace(): boolean {
     const { freeBytes, reserveBytes } = this.#options;
-    return freeBytes() - bytes >= reserveBytes;
+    return freeBytes() >= reserveBytes;
   }
 
   /** Writes everything that waits, and refuses what comes later. */
@@ -183,8 +183,7 @@ export class LocalWrites {
       if (isDamaged) replaced.push(blob);
     }
     const created = [...added.values()].filter((blob) => !replaced.includes(blob));
-    const size = [...added.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-    if (size > 0 && !this.hasSpace(size)) return false;
+    if (added.size > 0 && !this.hasSpace()) return false;
     try {
       if (created.length > 0) store.write(created);
       if (replaced.length > 0) store.write(replaced, true);

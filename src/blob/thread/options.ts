@@ -43,7 +43,7 @@ export interface BlobSettings {
   readonly scrubIntervalMs: number;
   /** The longest pin; see `Pins`. */
   readonly pinMaxMs: number;
-  /** Bytes of the file system that new blobs leave free. */
+  /** With less free than this no blob is stored. Bytes. */
   readonly reserveBytes: number;
 }
 

@@ -97,17 +97,18 @@ describe("local writes", () => {
     expect(await second).toBe("stored");
   });
 
-  test("the reserve of the disk stays free", async () => {
-    const { time, store, writes } = writesOver({ freeBytes: 11 * MIB });
-    const [fits, tooLarge] = [blobOf("a", MIB), blobOf("b", MIB + 1)];
-    expect(await writes.push(tooLarge.sha256, tooLarge.bytes, 1)).toBe("disk-full");
-    const stored = writes.store(tooLarge.sha256, tooLarge.bytes, 1);
-    await time.advance(1);
-    expect(await stored).toBe("disk-full");
-    const result = writes.store(fits.sha256, fits.bytes, 1);
+  test("below the reserve of the disk nothing is stored", async () => {
+    const blob = blobOf("a", MIB);
+    const below = writesOver({ freeBytes: 10 * MIB - 1 });
+    expect(await below.writes.push(blob.sha256, blob.bytes, 1)).toBe("disk-full");
+    const refused = below.writes.store(blob.sha256, blob.bytes, 1);
+    await below.time.advance(1);
+    expect(await refused).toBe("disk-full");
+    const { time, store, writes } = writesOver({ freeBytes: 10 * MIB });
+    const result = writes.store(blob.sha256, blob.bytes, 1);
     await time.advance(1);
     expect(await result).toBe("stored");
-    expect(store.totals.blobs).toBe(1);
+    expect([store.totals.blobs, below.store.totals.blobs]).toEqual([1, 0]);
   });
 });
 
