@@ -49,6 +49,8 @@ export class Backfill {
   #overflowFrom: Place | undefined;
   /** Fetches that failed since the beginning of the walk before: these blobs are missing, and not queued. */
   #failed = 0;
+  /** What was missing when the present walk over all rows began: its first rows must not read as "nothing is missing". */
+  #before = 0;
   #stopped = false;
 
   constructor(options: BackfillOptions) {
@@ -57,7 +59,7 @@ export class Backfill {
 
   /** Reachable blobs that this node does not hold, as far as the last walk knows; undefined before its end. */
   get missing(): number | undefined {
-    return this.#complete ? this.#options.queue.size + this.#overflow + this.#failed : undefined;
+    return this.#complete ? Math.max(this.#before, this.#counted()) : undefined;
   }
 
   /** Begins a walk now: the keyspace is open, or another keyspace is in force. */
@@ -89,6 +91,10 @@ export class Backfill {
     this.#cancel?.();
   }
 
+  #counted(): number {
+    return this.#options.queue.size + this.#overflow + this.#failed;
+  }
+
   #refill(): void {
     const { queue, refillBelow } = this.#options;
     if (this.#overflowFrom === undefined || this.#walk !== undefined || queue.waiting >= refillBelow) return;
@@ -99,6 +105,7 @@ export class Backfill {
     this.#walk = { kind, after };
     this.#overflowFrom = undefined;
     if (kind === "all") {
+      this.#before = this.#complete ? Math.max(this.#before, this.#counted()) : 0;
       this.#overflow = 0;
       this.#failed = 0;
     }
@@ -135,8 +142,10 @@ export class Backfill {
       this.#later(STEP_PAUSE_MS);
       return;
     }
-    if (walk.kind === "all") this.#complete = true;
-    else if (this.#overflowFrom === undefined) this.#overflow = 0;
+    if (walk.kind === "all") {
+      this.#complete = true;
+      this.#before = 0;
+    } else if (this.#overflowFrom === undefined) this.#overflow = 0;
     this.#end();
   }
 

@@ -50,3 +50,40 @@ test("references that were overlooked are found by a walk that begins at once, a
   await time.advance(HOUR);
   expect(offered).toEqual([blob.sha256]);
 });
+
+test("while a later walk is under way, what was missing before it still counts", async () => {
+  const time = new ManualTime();
+  const rows = Array.from({ length: 600 }, (_, n) => ({ ...blobOf(`row ${n}`), size: 1, references: 1 }))
+    .map(({ sha256, size, references }) => ({ sha256, size, references }))
+    .sort((a, b) => Buffer.compare(a.sha256, b.sha256));
+  const last = rows.at(-1)?.sha256;
+  let missing = true;
+  const backfill = new Backfill({
+    store: { has: (sha256) => !missing || sha256 !== last },
+    counts: {
+      page: (after, limit) => {
+        const from = after === undefined ? 0 : rows.findIndex(({ sha256 }) => sha256 === after) + 1;
+        return rows.slice(from, from + limit);
+      },
+    },
+    queue: { offer: () => "full", size: 0, waiting: 100 },
+    timers: time,
+    intervalMs: HOUR,
+    refillBelow: 10,
+    fatal: (message) => {
+      throw new Error(message);
+    },
+  });
+  backfill.restart();
+  expect(backfill.missing).toBeUndefined();
+  await time.advance(100);
+  expect(backfill.missing).toBe(1);
+  // The next walk sees the last row in its third step only.
+  for (let step = 0; step < 10; step++) {
+    await time.advance(step === 0 ? HOUR - 100 : 3);
+    expect(backfill.missing).toBe(1);
+  }
+  missing = false;
+  await time.advance(HOUR + 100);
+  expect(backfill.missing).toBe(0);
+});
