@@ -18,18 +18,22 @@ export class CopyBuffers {
   }
 
   copyOf(bytes: Uint8Array): Uint8Array {
-    const length = bytes.byteLength;
+    const copy = this.take(bytes.byteLength);
+    copy.set(bytes);
+    return copy;
+  }
+
+  /** Memory with any content. */
+  take(length: number): Uint8Array {
     const at = this.#idle.findIndex((buffer) => buffer.byteLength >= length);
     let buffer = at < 0 ? undefined : this.#idle.splice(at, 1)[0];
     if (buffer === undefined)
       buffer = new ArrayBuffer(Math.max(1, Math.ceil(length / STEP_BYTES)) * STEP_BYTES);
     else this.#idleBytes -= buffer.byteLength;
-    const copy = new Uint8Array(buffer, 0, length);
-    copy.set(bytes);
-    return copy;
+    return new Uint8Array(buffer, 0, length);
   }
 
-  /** @param copy a value of `copyOf`, which nobody reads any more */
+  /** @param copy a value of `copyOf` or `take`, which nobody reads any more */
   free(copy: Uint8Array<ArrayBufferLike>): void {
     const buffer = copy.buffer as ArrayBuffer;
     if (this.#idleBytes + buffer.byteLength > this.#maxIdleBytes) return;

@@ -29,8 +29,9 @@ export class Damaged {
     return this.#names.values();
   }
 
-  found(sha256: Uint8Array): void {
-    if (this.has(sha256) || this.#names.size >= DAMAGED_MAX) return;
+  /** @param replacing good bytes are at hand: the copy is remembered even when many are */
+  found(sha256: Uint8Array, replacing = false): void {
+    if (this.has(sha256) || (!replacing && this.#names.size >= DAMAGED_MAX)) return;
     this.#names.set(mapKeyOf(sha256), sha256.slice());
     this.#metrics.damaged("found");
     this.#log.error("the copy of a blob on this disk is damaged", { sha256: hexOf(sha256) });

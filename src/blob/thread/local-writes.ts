@@ -20,9 +20,9 @@ export type WriteResult = "stored" | "disk-full" | "failed";
 export const BATCH_BYTES = 16 << 20;
 
 export interface LocalWritesOptions {
-  readonly store: Pick<BlobStore, "has" | "write">;
+  readonly store: Pick<BlobStore, "has" | "read" | "write">;
   readonly pins: Pick<Pins, "accepts" | "pin">;
-  readonly damaged: Pick<Damaged, "has" | "healed">;
+  readonly damaged: Pick<Damaged, "has" | "found" | "healed">;
   readonly buffers: CopyBuffers;
   readonly timers: Timers;
   /** Free bytes of the file system that holds the blobs. */
@@ -103,23 +103,50 @@ export class LocalWrites {
   }
 
   /** The copy on disk is durable: the pin alone is new. undefined: there is no intact copy. */
-  #keptAlready(sha256: Uint8Array, bytes: number, pinUntilMs: number): "stored" | "disk-full" | undefined {
+  #keptAlready(sha256: Uint8Array, bytes: number, pinUntilMs: number): WriteResult | undefined {
     const { store, damaged, metrics } = this.#options;
-    if (!store.has(sha256) || damaged.has(sha256)) return undefined;
-    if (!this.#pin(sha256, pinUntilMs)) return "disk-full";
-    metrics.deduplicated(bytes);
-    return "stored";
+    if (!store.has(sha256) || damaged.has(sha256) || !this.#reads(sha256)) return undefined;
+    const result = this.#pin(sha256, pinUntilMs);
+    if (result === "stored") metrics.deduplicated(bytes);
+    return result;
   }
 
-  /** False: the disk has no space to write down how long pins last. @throws BlobError IO */
-  #pin(sha256: Uint8Array, pinUntilMs: number): boolean {
+  /** An acknowledged byte is a byte that can be read: a copy of long ago may have rotted since, or be unreadable. */
+  #reads(sha256: Uint8Array): boolean {
+    const { store, damaged, buffers } = this.#options;
+    let copy: Uint8Array | undefined;
+    const allocate = (length: number): Uint8Array => {
+      copy = buffers.take(length);
+      return copy;
+    };
+    try {
+      return store.read(sha256, { allocate }) !== undefined;
+    } catch (error) {
+      if (!(error instanceof BlobError) || (error.code !== "CORRUPT" && error.code !== "IO")) throw error;
+      damaged.found(sha256, true);
+      return false;
+    } finally {
+      if (copy !== undefined) buffers.free(copy);
+    }
+  }
+
+  /** `disk-full`: there is no space to write down how long pins last. */
+  #pin(sha256: Uint8Array, pinUntilMs: number): WriteResult {
     try {
       this.#options.pins.pin(sha256, pinUntilMs);
-      return true;
+      return "stored";
     } catch (error) {
-      if (error instanceof BlobError && error.code === "DISK_FULL") return false;
-      throw error;
+      if (error instanceof BlobError && error.code === "DISK_FULL") return "disk-full";
+      this.#end("pins cannot be written", error);
+      return "failed";
     }
+  }
+
+  /** Nobody who waits gets an answer: nothing is known about what the disk has. */
+  #end(what: string, error: unknown): void {
+    this.#stopped = true;
+    this.#waiting = [];
+    this.#options.fatal(`${what}: ${String(error)}`, error);
   }
 
   #add(sha256: Uint8Array, bytes: Uint8Array, pinUntilMs: number | undefined): Promise<WriteResult> {
@@ -142,20 +169,15 @@ export class LocalWrites {
   #flush(): void {
     const batch = this.#takeBatch();
     if (batch.length === 0) return;
-    const { fatal } = this.#options;
     let result: WriteResult;
     try {
       result = this.#write(batch) ? "stored" : "disk-full";
     } catch (error) {
-      // Nobody gets an answer: nothing is known about what the disk has.
-      this.#stopped = true;
-      this.#waiting = [];
-      fatal(`blobs cannot be written: ${String(error)}`, error);
+      this.#end("blobs cannot be written", error);
       return;
     }
     for (const { sha256, pinUntilMs, settle } of batch) {
-      const pinned = result !== "stored" || pinUntilMs === undefined || this.#pin(sha256, pinUntilMs);
-      settle(pinned ? result : "disk-full");
+      settle(result !== "stored" || pinUntilMs === undefined ? result : this.#pin(sha256, pinUntilMs));
     }
   }
 

@@ -1,22 +1,39 @@
 import { describe, expect, test } from "bun:test";
 import { CopyBuffers } from "../../../src/blob/thread/copy-buffers.ts";
+import { Damaged } from "../../../src/blob/thread/damaged.ts";
 import { BATCH_BYTES, LocalWrites } from "../../../src/blob/thread/local-writes.ts";
+import { BlobError, type BlobErrorCode } from "../../../src/blob/types.ts";
 import { ManualTime, settle } from "../../support/blobs/manual-time.ts";
 import { MemoryBlobStore } from "../../support/blobs/memory-blob-store.ts";
+import { noLog } from "../../support/no-log.ts";
 import { blobOf } from "./support/blob-node.ts";
 
 const MIB = 1 << 20;
 
-function writesOver(options: { readonly freeBytes?: number; readonly maxPushBytes?: number } = {}) {
+interface Over {
+  readonly freeBytes?: number;
+  readonly maxPushBytes?: number;
+  readonly pinFails?: BlobErrorCode;
+}
+
+function writesOver(options: Over = {}) {
   const time = new ManualTime();
   const store = new MemoryBlobStore();
   const pinned: number[] = [];
   const written: Uint8Array[] = [];
   const deduplicated: number[] = [];
+  const damaged = new Damaged({ damaged: () => {} }, noLog);
+  const ends: string[] = [];
   const writes = new LocalWrites({
     store,
-    pins: { accepts: () => true, pin: (_sha256, untilMs) => pinned.push(untilMs) },
-    damaged: { has: () => false, healed: () => {} },
+    pins: {
+      accepts: () => true,
+      pin: (_sha256, untilMs) => {
+        if (options.pinFails !== undefined) throw new BlobError(options.pinFails, "injected");
+        pinned.push(untilMs);
+      },
+    },
+    damaged,
     buffers: new CopyBuffers(4 * MIB),
     timers: time,
     freeBytes: () => options.freeBytes ?? 1e12,
@@ -25,10 +42,11 @@ function writesOver(options: { readonly freeBytes?: number; readonly maxPushByte
     metrics: { deduplicated: (bytes) => deduplicated.push(bytes) },
     onWritten: (sha256) => written.push(sha256),
     fatal: (message) => {
-      throw new Error(message);
+      if (options.pinFails === undefined) throw new Error(message);
+      ends.push(message);
     },
   });
-  return { time, store, pinned, written, deduplicated, writes };
+  return { ends, time, store, damaged, pinned, written, deduplicated, writes };
 }
 
 describe("local writes", () => {
@@ -66,6 +84,45 @@ describe("local writes", () => {
     expect(pinned).toEqual([7, 8]);
     expect(deduplicated).toEqual([bytes.byteLength]);
     expect(written).toEqual([sha256]);
+  });
+
+  test("a content that is here already is not written again, unless its copy cannot be read", async () => {
+    const { time, store, damaged, pinned, deduplicated, writes } = writesOver();
+    const { sha256, bytes } = blobOf("a");
+    const first = writes.store(sha256, bytes, 7);
+    await time.advance(1);
+    expect([await first, await writes.store(sha256, bytes, 8)]).toEqual(["stored", "stored"]);
+    expect([store.writes.length, pinned, deduplicated.length]).toEqual([1, [7, 8], 1]);
+    for (const again of [() => writes.store(sha256, bytes, 9), () => writes.push(sha256, bytes, 9)]) {
+      store.damage(sha256);
+      const result = again();
+      await time.advance(1);
+      expect(await result).toBe("stored");
+      expect(store.read(sha256)).toEqual(bytes);
+      expect(damaged.size).toBe(0);
+    }
+    expect([store.writes.length, deduplicated.length]).toEqual([3, 1]);
+  });
+
+  test("a pin that cannot be written down ends the node, or on a full disk refuses the write", async () => {
+    for (const [pinFails, result] of [
+      ["IO", "failed"],
+      ["DISK_FULL", "disk-full"],
+    ] as const) {
+      for (const held of [false, true]) {
+        const { ends, time, store, writes } = writesOver({ pinFails });
+        const { sha256, bytes } = blobOf("a");
+        if (held) store.write([{ sha256, bytes }]);
+        const answers = [writes.store(sha256, bytes, 7), writes.push(sha256, bytes, 8)];
+        await time.advance(1);
+        expect(await Promise.all(answers)).toEqual([result, result]);
+        expect(ends.length > 0).toBe(pinFails === "IO");
+        // The blob itself is here: a node that goes on takes further ones.
+        const next = writes.keep(blobOf("b").sha256, blobOf("b").bytes);
+        await time.advance(1);
+        expect(await next).toBe(pinFails === "IO" ? "failed" : "stored");
+      }
+    }
   });
 
   test("a push with other bytes is refused, and not written", async () => {
