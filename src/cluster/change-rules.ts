@@ -64,11 +64,11 @@ export function checkChange(
     case "promote":
       return checkPromotion(membership, status, change.name, blobs);
     case "remove":
-      return checkRemoval(membership, status, change.name, undefined);
+      return checkRemoval(membership, status, change.name, undefined, blobs);
     case "replace":
       return (
         checkPromotion(membership, status, change.promote, blobs) ??
-        checkRemoval(membership, status, change.remove, change.promote)
+        checkRemoval(membership, status, change.remove, change.promote, blobs)
       );
   }
 }
@@ -123,6 +123,7 @@ function checkRemoval(
   status: Status,
   name: string,
   joining: string | undefined,
+  blobs: BlobsThere,
 ): ClusterReply | undefined {
   const member = membership.members.find((one) => one.name === name);
   if (member === undefined) return refused("UNKNOWN_MEMBER", `there is no member ${name}`);
@@ -136,7 +137,15 @@ function checkRemoval(
     return refused("LAST_VOTER", `${name} is the only voter: without it there is no cluster`);
   const reachable = left.filter((id) => id === status.id || status.progress.get(id)?.recentActive === true);
   const quorum = Math.floor(left.length / 2) + 1;
-  if (reachable.length >= quorum) return undefined;
+  if (reachable.length >= quorum) {
+    const serves = member.id === status.id || status.progress.get(member.id)?.recentActive === true;
+    // A member that cannot be reached gives nobody its chunks, whether it stays a member or not.
+    if (!serves || reachable.some((id) => blobs(id) === 0)) return undefined;
+    return refused(
+      "NOT_CAUGHT_UP",
+      `${name} may hold the only copy of some chunks: none of the voters that stay has all of them yet; they fetch them by themselves, ask again then`,
+    );
+  }
   return refused(
     "WOULD_LOSE_QUORUM",
     `without ${name} there are ${left.length} voters, of which ${reachable.length} can be reached and ${quorum} are needed`,

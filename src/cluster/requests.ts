@@ -22,7 +22,9 @@ const LEADER_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_500;
 
 export interface ClusterRequestsOptions
-  extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft"> {
+  extends Pick<ClusterContext, "identity" | "logger" | "version" | "raft" | "blobs"> {
+  /** Reachable blobs that this node does not hold; undefined: not known yet. */
+  readonly published: { readonly missingBlobs: number | undefined };
   readonly clock: Clock;
   readonly timers: Timers;
   readonly ownId: number;
@@ -61,8 +63,9 @@ export class ClusterRequests {
       },
       // A node of an earlier release keeps no blobs, and reports none.
       blobsMissing: (id) => {
+        if (id === options.ownId) return options.blobs === undefined ? 0 : options.published.missingBlobs;
         const hello = options.peers.hellos.find((one) => one.id === id);
-        return hello?.blobAddress === undefined ? 0 : this.#blobsMissing.get(id);
+        return hello !== undefined && hello.blobAddress === undefined ? 0 : this.#blobsMissing.get(id);
       },
       transferTo: (id) => {
         const engine = this.#running();

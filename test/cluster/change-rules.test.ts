@@ -91,6 +91,25 @@ test("who may be removed: never so that what is left could not decide anything",
   expect(code({ kind: "remove", name: "n1" }, ALL, alone)).toBe("LAST_VOTER");
 });
 
+test("a member that serves chunks is removed when one that stays holds them all", () => {
+  const remove = (has: Record<string, number>, reachable: readonly string[] = ALL) => {
+    const problem = checkChange(
+      MEMBERSHIP,
+      status(reachable),
+      { kind: "remove", name: "n3" },
+      (id) => Object.entries(has).find(([name]) => ids(name)[0] === id)?.[1],
+    );
+    return problem?.kind === "refused" ? problem.code : problem;
+  };
+  expect(remove({ n1: 0, n2: 5 })).toBeUndefined();
+  expect(remove({ n1: 2, n2: 0 })).toBeUndefined();
+  // What a learner or the leaving member holds does not help; nobody knows yet what n2 lacks.
+  expect(remove({ n1: 1, n3: 0, n4: 0 })).toBe("NOT_CAUGHT_UP");
+  expect(remove({})).toBe("NOT_CAUGHT_UP");
+  // Nobody gets chunks from a member that is down.
+  expect(remove({ n1: 1, n2: 1 }, ["n1", "n2"])).toBeUndefined();
+});
+
 test("a replacement is both at once", () => {
   const replace = (remove: string, promote: string, reachable?: readonly string[]) =>
     code({ kind: "replace", remove, promote }, reachable);
