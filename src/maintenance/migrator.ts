@@ -9,11 +9,16 @@ import { decodeManifest, type Manifest } from "../s3/records/manifest.ts";
 import { RecordError } from "../s3/records/record-error.ts";
 import { decodeCursor, encodeCursor, type WalkCursor } from "./cursor.ts";
 import { type Migration, readMigration, type StoredMigration, writeMigration } from "./migration-row.ts";
-import { migrateObject, type ObjectMigrationOptions, type ObjectOutcome } from "./object-migration.ts";
+import {
+  BYTES_PER_COMMIT,
+  migrateObject,
+  type ObjectMigrationOptions,
+  type ObjectOutcome,
+} from "./object-migration.ts";
 import { nextObjects, type WalkedObject } from "./object-walk.ts";
 import { nextTurn } from "./types.ts";
 
-export interface MigratorOptions extends Omit<ObjectMigrationOptions, "pace"> {
+export interface MigratorOptions extends Omit<ObjectMigrationOptions, "pace" | "bytesPerCommit"> {
   readonly clock: Clock;
   readonly timers: Pick<Timers, "later" | "soon">;
   /** True while this node leads: one migrator is enough. */
@@ -27,6 +32,8 @@ export interface MigratorOptions extends Omit<ObjectMigrationOptions, "pace"> {
 
 /** Bytes a second, unless the operator says otherwise: clients come first. */
 const RATE_DEFAULT = 32 << 20;
+/** The first of several parts stays pinned until all are committed, and a pin lasts minutes. */
+const SECONDS_PER_COMMIT = 60;
 const OBJECTS_PER_READ = 256;
 /** The row is written after so many bytes or milliseconds: what was done since then is looked at again, and passed. */
 const SAVE_BYTES = 256 << 20;
@@ -139,7 +146,9 @@ export class Migrator {
     const manifest = manifestOf(object);
     if (manifest === undefined) return { kind: "skipped", problem: "the row of the object is damaged" };
     if (manifest.content.kind !== "chunks" && manifest.content.kind !== "parts") return { kind: "passed" };
-    return migrateObject({ ...this.#options, pace: (bytes) => this.#pace(bytes, migration) }, object);
+    const bytesPerCommit = Math.min(BYTES_PER_COMMIT, migration.rate * SECONDS_PER_COMMIT);
+    const pace = (bytes: number): Promise<void> => this.#pace(bytes, migration);
+    return migrateObject({ ...this.#options, pace, bytesPerCommit }, object);
   }
 
   #add(sums: Sums, object: WalkedObject, outcome: ObjectOutcome): void {

@@ -32,7 +32,7 @@ import type { WalkedObject } from "./object-walk.ts";
 
 /** Parts that one transaction replaces, and about how many of their bytes. */
 const PARTS_PER_COMMIT = 16;
-const BYTES_PER_COMMIT = 256 << 20;
+export const BYTES_PER_COMMIT = 256 << 20;
 
 export interface ObjectMigrationOptions {
   readonly kv: KvClient;
@@ -43,6 +43,8 @@ export interface ObjectMigrationOptions {
   /** Called before bytes are read; waits as long as the rate demands. Throws to stop the migration here. */
   readonly pace: (bytes: number) => Promise<void>;
   readonly partsPerCommit?: number;
+  /** Bytes of parts that one transaction replaces; one part may have more. */
+  readonly bytesPerCommit?: number;
 }
 
 export type ObjectOutcome =
@@ -135,11 +137,12 @@ class ObjectMigration {
     const writes: ContentWrite[] = [];
     const closings: Closing[] = [];
     const garbage: GarbageItem[] = [];
+    const { partsPerCommit = PARTS_PER_COMMIT, bytesPerCommit = BYTES_PER_COMMIT } = this.#options;
     let bytes = 0;
     try {
-      for (const range of left.slice(0, this.#options.partsPerCommit ?? PARTS_PER_COMMIT)) {
-        if (bytes >= BYTES_PER_COMMIT) break;
+      for (const range of left.slice(0, partsPerCommit)) {
         const { extent } = range;
+        if (writes.length > 0 && bytes + extent.size > bytesPerCommit) break;
         const part = { upload: content.attempt, number: extent.partNumber, chunkSize: content.chunkSize };
         const write = this.#options.open({ ref, key, part, guards: this.#guards(row) });
         writes.push(write);

@@ -178,6 +178,20 @@ describe("migration", () => {
     expect(await seen("mixed")).toEqual(before);
   });
 
+  test("one transaction takes what a minute moves: the parts before it stay pinned", async () => {
+    await mixed("mixed", [pattern(5 * MIB, 6), pattern(5 * MIB, 7)], -1);
+    const commits: number[] = [];
+    paths.kv.after = async ({ mutations }) => {
+      if (mutations.some((mutation) => mutation.kind === "put" && mutation.key[0] === 0x6f))
+        commits.push(nowMs);
+    };
+    await migrator().change({ action: "start", rate: MIB / 10 });
+    await migrator().run();
+    paths.kv.after = undefined;
+    expect(commits.length).toBe(2);
+    expect(await migrator().status()).toMatchObject({ state: "done", bytes: 10 * MIB });
+  });
+
   test("done, it is started anew by start; what is beside the log already is passed", async () => {
     await throughLog(() => put("a", pattern(MIB)));
     const one = migrator();
