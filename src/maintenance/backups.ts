@@ -10,7 +10,7 @@ import type { Timers } from "../platform/timers.ts";
 import { type BlobMemory, type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import { blobHoldKey, encodeBlobHold, expiredHolds } from "../txn/blob-holds.ts";
 import { physicalMs } from "../txn/hlc.ts";
-import type { KvClient } from "../txn/types.ts";
+import { type KvClient, KvError } from "../txn/types.ts";
 import { backupRecords, type WalkCounts } from "./backup-walk.ts";
 import { nextTurn } from "./types.ts";
 
@@ -35,6 +35,8 @@ const IDLE_MS = 30 * 60_000;
 /** The hold of a backup is renewed when less than half of this is left. */
 const HOLD_MS = IDLE_MS;
 const BACKUPS_MAX = 4;
+/** Backups whose end is remembered: an answer may be lost, and the request comes again. */
+const ENDED_MAX = 16;
 
 interface Backup {
   readonly records: AsyncGenerator<BackupRecord>;
@@ -49,6 +51,7 @@ interface Backup {
 export class Backups {
   readonly #options: BackupsOptions;
   readonly #running = new Map<string, Backup>();
+  readonly #ended = new Map<string, BackupCounts>();
 
   constructor(options: BackupsOptions) {
     this.#options = options;
@@ -109,11 +112,23 @@ export class Backups {
     }
   }
 
-  /** Ends a backup, complete or not. @returns what its pages contained so far */
+  /** Ends a backup, complete or not; may be repeated. @returns what its pages contained so far */
   async end(id: string): Promise<BackupCounts> {
-    const { counts } = await this.#find(id);
-    await this.#drop(id);
-    return { ...counts };
+    let counts = this.#ended.get(id);
+    if (counts === undefined) {
+      const backup = this.#running.get(id) ?? (await this.#find(id));
+      counts = { ...backup.counts };
+      for (const oldest of this.#ended.keys()) if (this.#ended.size >= ENDED_MAX) this.#ended.delete(oldest);
+      this.#ended.set(id, counts);
+      this.#forget(id, backup);
+    }
+    try {
+      await this.#release(id);
+    } catch (error) {
+      // A complete backup must not fail here: the hold expires by itself.
+      if (!(error instanceof KvError)) throw error;
+    }
+    return counts;
   }
 
   async #find(id: string): Promise<Backup> {
@@ -154,6 +169,10 @@ export class Backups {
     const backup = this.#running.get(id);
     if (backup === undefined) return;
     this.#forget(id, backup);
+    await this.#release(id);
+  }
+
+  async #release(id: string): Promise<void> {
     await this.#options.kv.system.transact({
       conditions: [],
       mutations: [{ kind: "delete", key: blobHoldKey(id) }],

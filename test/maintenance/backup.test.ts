@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { BUCKETS_PREFIX } from "../../src/s3/records/keys.ts";
 import { blobsAreHeld } from "../../src/txn/blob-holds.ts";
 import { blobCountKey } from "../../src/txn/references.ts";
+import { KvError } from "../../src/txn/types.ts";
 import { pattern } from "../s3/support/harness.ts";
 import { putBlobObject, refOf } from "./support/blobs.ts";
 import { Site } from "./support/site.ts";
@@ -194,6 +195,22 @@ describe("backup and restore", () => {
     expect([failed.code, failed.err.includes("ECONNRESET")]).toEqual([1, true]);
     expect([await held(), site.kept.at(-1)]).toEqual([false, false]);
     expect(await site.run("backup", "verify", target)).toMatchObject({ code: 1 });
+  });
+
+  test("its end may be asked for again, and does not depend on the hold's row", async () => {
+    const site = await filled();
+    const { id } = await site.service.beginBackup();
+    expect((await site.service.backupPage(id, 0)).byteLength).toBeGreaterThan(0);
+    site.kv.before = async () => {
+      throw new KvError("UNAVAILABLE", "no leader");
+    };
+    const counts = await site.service.endBackup(id);
+    expect(counts.objects).toBeGreaterThan(0);
+    site.kv.before = undefined;
+    expect(await site.service.endBackup(id)).toEqual(counts);
+    expect(await blobsAreHeld(await site.kv.snapshot(), site.paths.h.clock.nowMs())).toBe(false);
+    expect(site.kept).toEqual([true, false]);
+    await expect(site.service.endBackup("unknown")).rejects.toMatchObject({ code: "BACKUP_GONE" });
   });
 
   test("a hold is renewed by requests, and expires without them", async () => {

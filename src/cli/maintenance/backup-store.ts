@@ -81,7 +81,10 @@ class Directory implements BackupStore {
     const file = join(this.#root, path);
     this.#guarded(file, () => {
       const made = mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      if (made !== undefined) this.#changed.add(dirname(made));
+      if (made !== undefined) {
+        for (let at = dirname(file); at.length >= made.length; at = dirname(at))
+          this.#changed.add(dirname(at));
+      }
       const next = `${file}.next`;
       const open = openSync(next, "w", 0o600);
       try {
