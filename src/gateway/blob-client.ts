@@ -18,7 +18,7 @@ import type { PayloadBuffer } from "../txn/types.ts";
 const SLAB_SIZES_BYTES = [64 << 10, 256 << 10, 1 << 20] as const;
 
 /** The time of the log is renewed before a write when it has stood still for this long: a fraction of a pin. */
-const STALE_MS = 60_000;
+const STALE_MS_MAX = 60_000;
 
 export interface BlobClientOptions {
   readonly channel: Channel<BlobToGateway, GatewayToBlob>;
@@ -30,6 +30,8 @@ export interface BlobClientOptions {
   readonly published: Pick<PublishedState, "diskSpace">;
   /** Raft id of this node. */
   readonly node: number;
+  /** How long blobs are pinned that are stored now. */
+  readonly pinMs: number;
   readonly timers: Pick<Timers, "every">;
   /** Commits an empty transaction: the time of the log goes on, also in a cluster where nothing happens. */
   readonly tick: () => Promise<void>;
@@ -46,6 +48,7 @@ export class BlobClient implements BlobService {
   readonly #options: BlobClientOptions;
   readonly #questions = new Map<number, Question>();
   readonly #pools: readonly SlabPool[];
+  readonly #staleMs: number;
   #nextId = 1;
   /** The newest commit timestamp that was seen, and when it was seen first, on the monotonic clock. */
   #seenTs = 0n;
@@ -58,7 +61,8 @@ export class BlobClient implements BlobService {
     this.#options = options;
     this.node = options.node;
     // Without a regular look, a timestamp of long ago could be taken for a new one.
-    options.timers.every(() => this.#lookAtLog(), STALE_MS / 2);
+    this.#staleMs = Math.min(STALE_MS_MAX, options.pinMs / 4);
+    options.timers.every(() => this.#lookAtLog(), this.#staleMs / 2);
     let slabs = 0;
     this.#pools = SLAB_SIZES_BYTES.map((bytes) => new SlabPool(bytes, () => ++slabs));
     options.channel.onBatch((messages) => {
@@ -77,7 +81,7 @@ export class BlobClient implements BlobService {
   refresh(): Promise<void> | undefined {
     const { clock, tick } = this.#options;
     this.#lookAtLog();
-    if (clock.monotonicMs() - this.#movedAtMs < STALE_MS) return undefined;
+    if (clock.monotonicMs() - this.#movedAtMs < this.#staleMs) return undefined;
     this.#ticking ??= tick().finally(() => {
       this.#ticking = undefined;
     });

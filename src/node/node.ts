@@ -405,6 +405,7 @@ export class Node {
       applied: threads.published.group(ONLY_GROUP),
       published: threads.published,
       node: raftIdOf(nodeId),
+      pinMs: this.#options.config.blobPinMs,
       timers: this.#timers,
       tick: async () => void (await this.#front?.kv.system.transact({ conditions: [], mutations: [] })),
     });

@@ -23,6 +23,7 @@ function client() {
     channel: gateway,
     reader: { read: () => local.read(), close: () => {} },
     clock: { nowMs: () => 0, monotonicMs: () => time.monotonic },
+    pinMs: 900_000,
     timers: { every: () => () => {} },
     tick: async () => {
       time.ticks++;

@@ -31,6 +31,8 @@ export class Pins {
   readonly #untilMs = new Map<string, number>();
   /** Every blob is kept until the applied time has passed this. */
   #everythingUntilMs = Number.POSITIVE_INFINITY;
+  /** As long as the pins last that did not fit. */
+  #crowdedUntilMs = 0;
   /** Pins of earlier starts. */
   readonly #markedMs: number;
   #serving = false;
@@ -46,7 +48,7 @@ export class Pins {
 
   /** True while no blob at all may be deleted: after the start, or because there were more pins than fit. */
   get holdsEverything(): boolean {
-    return this.#options.appliedMs() <= this.#everythingUntilMs;
+    return this.#options.appliedMs() <= Math.max(this.#everythingUntilMs, this.#crowdedUntilMs);
   }
 
   /** The node has applied everything that was committed before its start. */
@@ -74,7 +76,7 @@ export class Pins {
       if (earlier >= untilMs) return;
       this.#untilMs.delete(key);
     } else if (this.#untilMs.size >= this.#options.maxPins) {
-      this.#everythingUntilMs = Math.max(this.#everythingUntilMs, untilMs);
+      this.#crowdedUntilMs = Math.max(this.#crowdedUntilMs, untilMs);
       return;
     }
     this.#untilMs.set(key, untilMs);

@@ -95,6 +95,7 @@ export class BlobLife {
           applied: published.group(0),
           published,
           node: raftIdOf(machine.name),
+          pinMs: SIM_BLOB_TIMES.pinMs,
           timers: simTimers(gateways[gateway] as SimThread, machine.clock),
           tick: async () => void (await kv(gateway).transact({ conditions: [], mutations: [] })),
         }),

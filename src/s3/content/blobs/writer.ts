@@ -110,8 +110,6 @@ export class BlobWrite implements ContentWrite {
 
   async write(source: ByteSource, length: number): Promise<WrittenContent> {
     const chunkSize = this.#chunkSize;
-    const refreshed = this.#deps.blobs.refresh();
-    if (refreshed !== undefined) await refreshed;
     if (length > chunkSize) this.#leave ??= this.#deps.admission.enterUpload();
     this.#unread = length;
     for (let number = 0; this.#unread > 0; number++) {
@@ -232,16 +230,22 @@ export class BlobWrite implements ContentWrite {
     void hash.update(view);
     const { sha256 } = await hash.digest();
     if (sha256 === undefined) throw new Error("a chunk was not hashed");
+    // The chunk may have taken long to arrive, while nobody else wrote.
+    const refreshed = blobs.refresh();
+    if (refreshed !== undefined) await refreshed;
     const pinUntilMs = blobs.nowMs + pinMs;
     await blobs.store(sha256, view, pinUntilMs);
     const size = view.byteLength;
     this.#unreferenced.add({ number, sha256, size, source: blobs.node, pinUntilMs });
     if (this.#failure !== undefined) return;
-    this.#cancelTimer ??= this.#deps.timers.later(() => {
-      this.#cancelTimer = undefined;
-      this.#overdue = true;
-      this.#referenceDue();
-    }, UNREFERENCED_MS_MAX);
+    this.#cancelTimer ??= this.#deps.timers.later(
+      () => {
+        this.#cancelTimer = undefined;
+        this.#overdue = true;
+        this.#referenceDue();
+      },
+      Math.min(UNREFERENCED_MS_MAX, pinMs / 4),
+    );
     this.#referenceDue();
   }
 
