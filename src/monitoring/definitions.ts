@@ -324,7 +324,7 @@ export const METRICS = {
   blobBytesHeld: gauge("elastickv_s3_chunkblob_bytes", "Bytes of those.", []),
   blobsMissing: gauge(
     "elastickv_s3_chunkblob_missing",
-    "Blobs that this node should hold and does not, as far as its last walk over the counts knows.",
+    "Blobs that this node should hold and does not, as far as its last walk over the counts knows; NaN until the first one has ended.",
     [],
   ),
   blobPins: gauge(

@@ -67,7 +67,7 @@ export class BlobThread {
   get gauges(): BlobGauges {
     const { pins, damaged, missing } = this.#parts;
     const { blobs, bytes } = this.#options.store.totals;
-    return { blobs, bytes, missing: missing() ?? 0, pins: pins.size, damaged: damaged.size };
+    return { blobs, bytes, missing: missing() ?? Number.NaN, pins: pins.size, damaged: damaged.size };
   }
 
   start(): void {
