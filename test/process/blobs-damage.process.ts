@@ -10,6 +10,7 @@ import {
   metricsOf,
   nothingMissing,
   offloading,
+  offloadingAt,
 } from "./lib/blob-objects.ts";
 import { type Cluster, waitFor, withCluster } from "./lib/cluster.ts";
 import { isConnectionLost } from "./lib/load.ts";
@@ -140,6 +141,7 @@ test("one node: a flipped bit is an error and never a wrong byte; a lost or spoi
     client = new S3Client(node.s3Port);
   };
   await client.expect(200, "PUT", BUCKET);
+  await offloadingAt(node, client, BUCKET, "n1");
   await upload(objects, client, random);
   expect(recordsOf(objects, directory).length).toBe(objects.blobs);
 

@@ -209,25 +209,32 @@ export function blobDiskBytes(node: Pick<ClusterNode, "dataDir">): number {
     .reduce((sum, name) => sum + statSync(join(directory, name)).blocks * 512, 0);
 }
 
-/** Uploads of this bucket's node take the path of blobs from now on. */
+/** Uploads at each of the nodes take the path of blobs from now on. */
 export async function offloading(cluster: Cluster, bucket: string): Promise<void> {
   await Promise.all(
-    cluster.nodes.map(async ({ name, running }) => {
-      const client = cluster.client(name, 1);
-      let probes = 0;
-      await waitFor(
-        async () => {
-          const before = (await metricsOf(running))("elastickv_s3_chunkblob_store_seconds_count");
-          const body = content(Math.floor(Math.random() * 2 ** 32), 128 << 10);
-          await client.expect(200, "PUT", `${bucket}/probe-${name}-${probes++}`, { body });
-          return (await metricsOf(running))("elastickv_s3_chunkblob_store_seconds_count") > before;
-        },
-        30_000,
-        `storing blobs at ${name}`,
-      );
-      for (let i = 0; i < probes; i++) await client.expect(204, "DELETE", `${bucket}/probe-${name}-${i}`);
-    }),
+    cluster.nodes.map(({ name, running }) => offloadingAt(running, cluster.client(name, 1), bucket, name)),
   );
+}
+
+/** The same of one node. A node that has just started may not know yet that all members store blobs. */
+export async function offloadingAt(
+  node: NodeProcess,
+  client: S3Client,
+  bucket: string,
+  name: string,
+): Promise<void> {
+  let probes = 0;
+  await waitFor(
+    async () => {
+      const before = (await metricsOf(node))("elastickv_s3_chunkblob_store_seconds_count");
+      const body = content(Math.floor(Math.random() * 2 ** 32), 128 << 10);
+      await client.expect(200, "PUT", `${bucket}/probe-${name}-${probes++}`, { body });
+      return (await metricsOf(node))("elastickv_s3_chunkblob_store_seconds_count") > before;
+    },
+    30_000,
+    `storing blobs at ${name}`,
+  );
+  for (let i = 0; i < probes; i++) await client.expect(204, "DELETE", `${bucket}/probe-${name}-${i}`);
 }
 
 /** Every node holds every blob, and no other. Writes a little meanwhile: pins end by the time of the log.
