@@ -2,9 +2,18 @@
  * `bun bench/paired.ts OTHER [--rounds N] [--only put,signed,get,put-large,get-large]`: this tree's binary and another one (an older
  * release's, another branch's) take turns, one node each on the same disk. Ratios of rate and of the node's CPU a request: this / other, the
  * median of the rounds' ratios, so that what slows the machine for a while slows both.
+ *
+ * With `--minio`, OTHER is a binary of MinIO, which serves one directory.
  */
 import { parseArgs } from "node:util";
-import { NodeProcess, serverCommand, temporaryDirectory } from "../test/process/lib/node-process.ts";
+import {
+  CREDENTIALS,
+  freePorts,
+  LOOPBACK,
+  NodeProcess,
+  serverCommand,
+  temporaryDirectory,
+} from "../test/process/lib/node-process.ts";
 import { threadCpuSeconds } from "../test/process/lib/proc.ts";
 import { S3Client } from "../test/process/lib/s3-client.ts";
 import { BUCKET, type LoadOptions, load } from "./lib/context.ts";
@@ -30,6 +39,12 @@ const CASES: Readonly<Record<string, Omit<LoadOptions, "port">>> = {
   },
 };
 
+interface Subject {
+  readonly pid: number;
+  readonly s3Port: number;
+  stop(): Promise<unknown>;
+}
+
 interface Sample {
   readonly rate: number;
   /** CPU microseconds a request, all threads. */
@@ -41,16 +56,17 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
     only: { type: "string", default: Object.keys(CASES).join(",") },
+    minio: { type: "boolean", default: false },
   },
 });
 const [other] = positionals;
 if (other === undefined)
-  throw new Error("usage: bun bench/paired.ts OTHER_BINARY [--rounds N] [--only CASES]");
+  throw new Error("usage: bun bench/paired.ts OTHER_BINARY [--rounds N] [--only CASES] [--minio]");
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error(`--rounds ${values.rounds}: not a number of rounds`);
 
-const subjects = [await start(serverCommand()), await start([other])] as const;
+const subjects = [await startNode(serverCommand()), await startOther(other)] as const;
 try {
   for (const node of subjects) {
     // All keys exist, and both sides are warm.
@@ -84,15 +100,66 @@ try {
   await Promise.all(subjects.map((node) => node.stop()));
 }
 
-async function start(command: readonly string[]): Promise<NodeProcess> {
+async function startNode(command: readonly string[]): Promise<Subject> {
   const node = await NodeProcess.start({ dataDir: temporaryDirectory("paired"), command });
-  const client = new S3Client(node.s3Port, 1);
-  await client.expect([200, 409], "PUT", BUCKET);
-  client.close();
+  await makeBucket(node.s3Port);
   return node;
 }
 
-async function sample(node: NodeProcess, options: Omit<LoadOptions, "port">): Promise<Sample> {
+async function startOther(command: string): Promise<Subject> {
+  if (!values.minio) return startNode([command]);
+  const [s3Port = 0, consolePort = 0] = await freePorts(2);
+  const [address, ui] = [`${LOOPBACK}:${s3Port}`, `${LOOPBACK}:${consolePort}`];
+  const server = Bun.spawn(
+    [
+      command,
+      "server",
+      "--quiet",
+      "--address",
+      address,
+      "--console-address",
+      ui,
+      temporaryDirectory("minio"),
+    ],
+    {
+      env: {
+        ...process.env,
+        MINIO_ROOT_USER: CREDENTIALS.accessKey,
+        MINIO_ROOT_PASSWORD: CREDENTIALS.secretKey,
+      },
+      stdout: "ignore",
+      stderr: "ignore",
+    },
+  );
+  const stop = (): Promise<number> => {
+    server.kill();
+    return server.exited;
+  };
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      await makeBucket(s3Port);
+      return { pid: server.pid, s3Port, stop };
+    } catch (error) {
+      if (Date.now() > deadline || server.exitCode !== null) {
+        await stop();
+        throw error;
+      }
+      await Bun.sleep(200);
+    }
+  }
+}
+
+async function makeBucket(port: number): Promise<void> {
+  const client = new S3Client(port, 1);
+  try {
+    await client.expect([200, 409], "PUT", BUCKET);
+  } finally {
+    client.close();
+  }
+}
+
+async function sample(node: Subject, options: Omit<LoadOptions, "port">): Promise<Sample> {
   const before = cpuSeconds(node.pid);
   const report = await load({ ...options, port: node.s3Port });
   const warmUpSeconds = options.count === undefined ? 0.3 : 0;
