@@ -210,6 +210,7 @@ class PausedGet {
         .end();
     });
     response.pause();
+    response.on("error", () => {});
     expect(response.statusCode).toBe(200);
     return new PausedGet(response);
   }

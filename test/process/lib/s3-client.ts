@@ -134,6 +134,8 @@ export function sha256(bytes: Uint8Array): string {
 
 async function collect(response: IncomingMessage, method: string): Promise<Answer> {
   const pieces: Buffer[] = [];
+  // The iteration throws it; Bun may emit it once more after the end of the iteration.
+  response.on("error", () => {});
   for await (const piece of response) pieces.push(piece as Buffer);
   const body = Buffer.concat(pieces);
   const declared = response.headers["content-length"];
