@@ -1,9 +1,9 @@
 /** Three processes without configured keys: one cluster, one pair of keys, and no way back for a wiped node. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { freePorts } from "../process/lib/node-process.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 
@@ -18,15 +18,6 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
   rmSync(base, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 function serve(name: string, list: string) {
   const ports = ["--s3-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"];
@@ -53,7 +44,8 @@ function serve(name: string, list: string) {
 test("one pair of keys for all, a graceful end, and a wiped directory is refused", async () => {
   const names = ["n1", "n2", "n3"];
   const addresses: string[] = [];
-  for (const name of names) addresses.push(`${name}=127.0.0.1:${await freePort()}`);
+  const ports = await freePorts(names.length);
+  for (const [i, name] of names.entries()) addresses.push(`${name}=127.0.0.1:${ports[i]}`);
   const list = addresses.join(",");
   const nodes = names.map((name) => serve(name, list));
   // The banner comes when a node serves.

@@ -19,6 +19,10 @@ const READY_TIMEOUT_MS = 60_000;
 const EXIT_TIMEOUT_MS = 60_000;
 const ADMIN_TIMEOUT_MS = 60_000;
 const POLL_MS = 5;
+/** Below Linux's default range for outgoing connections (32768 - 60999). */
+const FIRST_PORT = 15_000;
+const PORTS = 15_000;
+const PORT_ATTEMPTS = 1000;
 
 /** The command under test: ELASTICKV_TEST_BINARY (may hold arguments), else the compiled binary.
  *  @throws Error when it is not there. */
@@ -65,24 +69,22 @@ export function temporaryDirectory(name: string): string {
   return directory;
 }
 
+/** Ports that nothing listens on. Not of the range from which connections get theirs: such a port may be taken before the node binds it. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((done, failed) => {
-          const server = createServer().once("error", failed);
-          server.listen(0, LOOPBACK, () => done(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
+  const ports = new Set<number>();
+  for (let attempt = 0; ports.size < count; attempt++) {
+    if (attempt > count + PORT_ATTEMPTS) throw new Error(`no ${count} free ports`);
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer().once("error", () => done(false));
+    server.listen(port, LOOPBACK, () => server.close(() => done(true)));
   });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
 
 export class NodeProcess {
