@@ -164,9 +164,15 @@ export const PLANTED_PROFILES: Readonly<Record<PlantedBug, Partial<Profile>>> = 
     messagesMs: 20,
     ...faults({ "stall-thread": 2 }, 3_000),
   },
-  ignorePins: { ...OBJECTS, ...faults({ "stall-thread": 8, "slow-disk": 2 }, 500) },
+  ignorePins: {
+    ...OBJECTS,
+    blobContents: 14,
+    messagesMs: 20,
+    ...faults({ "stall-thread": 8, "slow-disk": 2 }, 500),
+  },
   referenceAfterPin: {
     ...OBJECTS,
+    blobContents: 14,
     ...faults({ pause: 8, "stall-thread": 6, partition: 4, "cut-pair": 4 }, 800),
   },
   sweepUnconditionally: {
