@@ -86,6 +86,9 @@ const FIXED: readonly string[] = [
     String(EXIT.LASTING),
     "something else has to be put right first: the last line on standard error says what",
   ),
+  ".PP",
+  text("elastickv verify ends with 1 also when something is lost or damaged,"),
+  text("and with 3 when copies are missing."),
   ".SH SIGNALS",
   ...entry("SIGTERM, SIGINT", "no new requests; those in flight end within --shutdown-grace"),
   ".SH EXAMPLES",
@@ -97,7 +100,7 @@ const FIXED: readonly string[] = [
   ".fi",
   ".SH SEE ALSO",
   paragraph(
-    "/usr/share/doc/elastickv/operations: installation, settings, clusters, start-up errors, monitoring, backup",
+    "/usr/share/doc/elastickv/operations: installation, settings, clusters, start-up errors, monitoring, chunks, verify, migrate, backup",
   ),
 ];
 

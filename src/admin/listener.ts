@@ -99,7 +99,9 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
         await tcp.close();
         throw error;
       }
-      options.onWarning?.(`${error.message}; elastickv cluster uses the admin address instead`);
+      options.onWarning?.(
+        `${error.message}; elastickv cluster uses the admin address instead, and backup and restore do not work`,
+      );
     }
   }
   return {

@@ -12,6 +12,7 @@ import type { ConfigCheckRequest } from "./config-check.ts";
 import { parseFlags } from "./flags.ts";
 import {
   isMaintenanceWord,
+  MAINTENANCE_WORDS,
   type MaintenanceCommand,
   type MaintenanceWord,
   parseMaintenance,
@@ -36,10 +37,7 @@ export type HelpTopic =
   | ClusterVerb
   | MaintenanceWord;
 
-const VERBS = [
-  ...["serve", "cluster", "credentials", "config", "version", "help"],
-  ...["verify", "migrate", "backup", "restore"],
-];
+const VERBS = [...["serve", "cluster", "credentials", "config", "version", "help"], ...MAINTENANCE_WORDS];
 
 /**
  * @param words the words after the program's name.

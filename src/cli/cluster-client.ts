@@ -127,7 +127,7 @@ export class ClusterClient {
 }
 
 /** The system's error code when there is one: the runtime's text is for browsers. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

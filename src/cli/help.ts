@@ -2,7 +2,7 @@ import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../config/sett
 import { CLUSTER_SUMMARY, COMMANDS, type CommandRow, commandUsage } from "./command-table.ts";
 
 /** Column of the verb's summary in the general help. */
-const SUMMARY_COLUMN = 39;
+const SUMMARY_COLUMN = 41;
 
 export function generalHelp(): string {
   const verbs = COMMANDS.filter(({ words }) => words[0] !== "cluster").map(usageLine);

@@ -3,10 +3,12 @@
  * of its content, and the rows of the buckets last. Content that no object, upload or part names (writes under way, and
  * what waits for its collection) is not part of it.
  */
+
 import { crc32 } from "node:zlib";
 import type { BackupRecord } from "../api/backup-pages.ts";
 import { MaintenanceError } from "../api/maintenance.ts";
 import { ROOT_USER_KEY } from "../iam/rows.ts";
+import { sameBytes } from "../platform/bytes.ts";
 import { layoutOf } from "../s3/content/layout.ts";
 import type { Extent } from "../s3/content/types.ts";
 import { decodeBucket } from "../s3/records/bucket-record.ts";
@@ -143,7 +145,7 @@ async function* contentOf(
 }
 
 function referenceAt(prefix: Uint8Array, number: number, row: ScanItem): BlobRef {
-  if (Buffer.compare(row.key, referenceKey(prefix, number)) !== 0) {
+  if (!sameBytes(row.key, referenceKey(prefix, number))) {
     throw new RangeError(`the reference to chunk ${number} is missing`);
   }
   const { sha256, size } = decodeReference(row.value);

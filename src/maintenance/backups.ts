@@ -32,8 +32,9 @@ const PAGE_REFERENCES = 256;
 const RECORDS_PER_TURN = 32;
 /** A backup without a request for this long has ended. */
 const IDLE_MS = 30 * 60_000;
-/** The hold of a backup is renewed when less than half of this is left. */
-const HOLD_MS = IDLE_MS;
+/** Requests renew the hold at most so often; it is longer than a backup without requests, so it never ends before that does. */
+const HOLD_RENEW_MS = 30_000;
+const HOLD_MS = IDLE_MS + HOLD_RENEW_MS;
 const BACKUPS_MAX = 4;
 /** Backups whose end is remembered: an answer may be lost, and the request comes again. */
 const ENDED_MAX = 16;
@@ -52,6 +53,8 @@ export class Backups {
   readonly #options: BackupsOptions;
   readonly #running = new Map<string, Backup>();
   readonly #ended = new Map<string, BackupCounts>();
+  /** Backups that have no view yet. */
+  #beginning = 0;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
@@ -59,11 +62,21 @@ export class Backups {
 
   /** @throws KvError; MaintenanceError UNAVAILABLE when too many run */
   async begin(): Promise<BackupBegun> {
-    const { kv, clock, random, clusterId, keepVersions } = this.#options;
     this.#forgetIdle();
-    if (this.#running.size >= BACKUPS_MAX) {
+    if (this.#running.size + this.#beginning >= BACKUPS_MAX) {
       throw new MaintenanceError("UNAVAILABLE", `${BACKUPS_MAX} backups run on this node already`);
     }
+    this.#beginning++;
+    try {
+      return await this.#begin();
+    } finally {
+      this.#beginning--;
+      this.#letGoUnlessUsed();
+    }
+  }
+
+  async #begin(): Promise<BackupBegun> {
+    const { kv, clock, random, clusterId, keepVersions } = this.#options;
     const id = Buffer.from(random.bytes(8)).toString("hex");
     const holdUntilMs = await this.#hold(id);
     keepVersions(true);
@@ -122,12 +135,7 @@ export class Backups {
       this.#ended.set(id, counts);
       this.#forget(id, backup);
     }
-    try {
-      await this.#release(id);
-    } catch (error) {
-      // A complete backup must not fail here: the hold expires by itself.
-      if (!(error instanceof KvError)) throw error;
-    }
+    await this.#release(id);
     return counts;
   }
 
@@ -142,7 +150,7 @@ export class Backups {
     }
     const now = this.#options.clock.nowMs();
     backup.seenMs = now;
-    if (backup.holdUntilMs - now < HOLD_MS / 2) {
+    if (backup.holdUntilMs - now < IDLE_MS) {
       this.#options.keepVersions(true);
       backup.holdUntilMs = await this.#hold(id);
     }
@@ -172,11 +180,16 @@ export class Backups {
     await this.#release(id);
   }
 
+  /** A failure is no error of the backup, which may be complete: the hold expires by itself. */
   async #release(id: string): Promise<void> {
-    await this.#options.kv.system.transact({
-      conditions: [],
-      mutations: [{ kind: "delete", key: blobHoldKey(id) }],
-    });
+    try {
+      await this.#options.kv.system.transact({
+        conditions: [],
+        mutations: [{ kind: "delete", key: blobHoldKey(id) }],
+      });
+    } catch (error) {
+      if (!(error instanceof KvError)) throw error;
+    }
   }
 
   #forgetIdle(): void {
@@ -188,7 +201,11 @@ export class Backups {
     this.#running.delete(id);
     // The generator may have a read under way, whose failure interests nobody.
     records.return(undefined).catch(() => {});
-    if (this.#running.size === 0) this.#options.keepVersions(false);
+    this.#letGoUnlessUsed();
+  }
+
+  #letGoUnlessUsed(): void {
+    if (this.#running.size + this.#beginning === 0) this.#options.keepVersions(false);
   }
 }
 

@@ -2,7 +2,9 @@
  * Moves the content of one object from the keyspace to blobs. The object's row is replaced only in the version that was
  * read, so an overwrite meanwhile wins; all that the row says (ETag, metadata, checksums, parts, times, version id) stays.
  */
+
 import { crc32 } from "node:zlib";
+import { sameBytes } from "../platform/bytes.ts";
 import { layoutOf } from "../s3/content/layout.ts";
 import { RangeReader } from "../s3/content/reader.ts";
 import type {
@@ -192,7 +194,7 @@ class ObjectMigration {
     };
     // The rows of the closings are placeholders: the table is written once.
     const written = closings.flatMap(({ mutations }) =>
-      mutations.filter((mutation) => mutation.kind !== "put" || !isKey(mutation.key, put.key)),
+      mutations.filter((mutation) => mutation.kind !== "put" || !sameBytes(mutation.key, put.key)),
     );
     const guards = new Map(
       closings.flatMap(({ guards }) => guards).map((guard) => [guardName(guard), guard]),
@@ -246,14 +248,9 @@ function guardName({ condition }: Guard): string {
   return `${kind} ${Buffer.from(key).toString("latin1")}`;
 }
 
-function isKey(key: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(key, other) === 0;
-}
-
 class PacedBytes implements ByteSource {
   readonly #reader: RangeReader;
   readonly #pace: (bytes: number) => Promise<void>;
-  #rest: Uint8Array = new Uint8Array(0);
 
   constructor(reader: RangeReader, pace: (bytes: number) => Promise<void>) {
     this.#reader = reader;
@@ -262,19 +259,7 @@ class PacedBytes implements ByteSource {
 
   async readInto(target: Uint8Array): Promise<number> {
     await this.#pace(target.byteLength);
-    let filled = 0;
-    while (filled < target.byteLength) {
-      if (this.#rest.byteLength === 0) {
-        const next = await this.#reader.next();
-        if (next.done === true) break;
-        this.#rest = next.value;
-      }
-      const piece = this.#rest.subarray(0, target.byteLength - filled);
-      target.set(piece, filled);
-      filled += piece.byteLength;
-      this.#rest = this.#rest.subarray(piece.byteLength);
-    }
-    return filled;
+    return this.#reader.readInto(target);
   }
 
   async settled(): Promise<void> {}

@@ -3,9 +3,11 @@
  * interrupted restore go on. The rows of the buckets come last, so clients see nothing before everything is there.
  * Every step can be repeated.
  */
+
 import { type BackupRecord, decodePage, PageError, type RowRecord } from "../api/backup-pages.ts";
 import { MaintenanceError } from "../api/maintenance.ts";
 import { ROOT_USER_KEY } from "../iam/rows.ts";
+import { sameBytes } from "../platform/bytes.ts";
 import { type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import { BUCKETS_PREFIX } from "../s3/records/keys.ts";
 import { KeyReader } from "../store/key-encoding.ts";
@@ -69,7 +71,7 @@ export class Restorer {
       throw new MaintenanceError("GATE_CLOSED", "not every member stores blobs yet");
     }
     const found = new Bun.CryptoHasher("sha256").update(bytes).digest();
-    if (Buffer.compare(found, sha256) !== 0) {
+    if (!sameBytes(found, sha256)) {
       throw new MaintenanceError("DAMAGED", `a blob with another SHA-256 than ${hex(sha256)}`);
     }
     const memory = blobs.allocate(bytes.byteLength);
@@ -133,13 +135,19 @@ export class Restorer {
     if (split >= 0) await this.#buckets(id, records.slice(split));
   }
 
-  /** The restore has ended: clients may have begun to write. @throws MaintenanceError; KvError */
+  /** The restore has ended: clients may begin to write. May be repeated. @throws MaintenanceError; KvError */
   async end(id: string): Promise<void> {
-    const { commitTs } = await this.#current(id);
-    await this.#options.kv.system.transact({
-      conditions: [{ kind: "version-equals", key: RESTORE_KEY, commitTs }],
+    const { system } = this.#options.kv;
+    const view = await system.snapshot();
+    const row = await view.get(RESTORE_KEY);
+    // An earlier request was carried out, and its answer lost.
+    if (row === undefined) return;
+    this.#checkId(decodeRestore(row.value), id);
+    const outcome = await system.transact({
+      conditions: [{ kind: "version-equals", key: RESTORE_KEY, commitTs: row.commitTs }],
       mutations: [{ kind: "delete", key: RESTORE_KEY }],
     });
+    if (!outcome.ok) throw this.#refusal(outcome.failed, 1);
   }
 
   /** The first bucket row and the note that there are some are one transaction. */
@@ -216,8 +224,7 @@ function tagOf(record: BackupRecord): string {
 /** @throws MaintenanceError DAMAGED for a row that no backup contains */
 function mutationOf(record: BackupRecord, source: number): TxnMutation {
   if (record.kind === "row") {
-    if (!TAGS.includes(tagOf(record)) && Buffer.compare(record.key, ROOT_USER_KEY) !== 0)
-      throw notThere(record);
+    if (!TAGS.includes(tagOf(record)) && !sameBytes(record.key, ROOT_USER_KEY)) throw notThere(record);
     return putOf(record);
   }
   if (tagOf(record) !== REFERENCE_TAG || record.blobs.length > REFERENCES_PER_ENTRY) throw notThere(record);

@@ -1,3 +1,4 @@
+import { sameBytes } from "../platform/bytes.ts";
 import { PLANTED } from "../platform/planted.ts";
 import {
   BLIND,
@@ -114,7 +115,7 @@ export class TxnWriter {
     // The source row may be one that this transaction wrote.
     this.#flush();
     const row = this.#store.getAt(from, this.#commitTs);
-    if (row === undefined || Buffer.compare(from, to) === 0) return;
+    if (row === undefined || sameBytes(from, to)) return;
     const { value, payload, garbage } = row;
     this.#put({ kind: "put", key: to, value, payload, garbage }, false);
   }

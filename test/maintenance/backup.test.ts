@@ -319,8 +319,9 @@ describe("restore", () => {
     await site.run("backup", target);
     const trial = new Site();
     await trial.run("restore", target);
-    const requests = trial.asked.filter((path) => path.startsWith("/v1/restore/")).length;
+    const requests = trial.asked.length;
     expect(requests).toBeGreaterThan(12);
+    expect(trial.asked.at(-1)).toBe("/v1/restore/end");
     const wanted = rowsOf(site);
     for (const moment of ["before", "after"] as const) {
       // Every second one before, the others after the answer; the last ones with both.
@@ -345,6 +346,26 @@ describe("restore", () => {
       }
     }
   }, 120_000);
+
+  test("its end is asked for again when the answer was lost", async () => {
+    const site = await filled();
+    await site.run("backup", target);
+    const other = new Site();
+    let ends = 0;
+    other.after = (path) => {
+      if (path === "/v1/restore/end" && ends++ === 0) throw new Error("ECONNRESET");
+    };
+    expect(await other.run("restore", target)).toMatchObject({ code: 0, err: "" });
+    expect(ends).toBe(2);
+    expect(rowsOf(other)).toEqual(rowsOf(site));
+  });
+
+  test("an error of the S3 endpoint says its code", async () => {
+    const site = await filled();
+    site.environment = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s" };
+    const failed = await site.run("backup", "s3://b/p", "--s3-endpoint", "http://127.0.0.1:1");
+    expect([failed.code, failed.err]).toEqual([1, expect.stringContaining("ConnectionRefused")]);
+  });
 
   test("a bucket that a client makes meanwhile ends it by name, and stays", async () => {
     const site = await filled();

@@ -8,8 +8,9 @@ import {
 import { SNAPSHOT_SENDS_MAX, SnapshotThread } from "../../src/snapshots/snapshot-thread.ts";
 import type { KeyspaceExport, KeyspaceGenerations, KeyspaceImport } from "../../src/store/types.ts";
 import { BLIND, StoreError } from "../../src/store/types.ts";
-import { IDENTITY, ManualTimers, MEMBERSHIP } from "../state/support/store-threads.ts";
+import { IDENTITY, MEMBERSHIP } from "../state/support/store-threads.ts";
 import { localChannel } from "../support/local-channel.ts";
+import { ManualTime } from "../support/manual-time.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 
 /** Counts what is open, and can fail. */
@@ -74,7 +75,7 @@ function filledGenerations(chunks = 3): WatchedGenerations {
 }
 
 function startThread(generations: KeyspaceGenerations) {
-  const timers = new ManualTimers();
+  const timers = new ManualTime();
   const fatal: string[] = [];
   const mail: SnapshotToConsensus[] = [];
   const [channel, back] = localChannel<SnapshotToConsensus, ConsensusToSnapshot>();

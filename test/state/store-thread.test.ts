@@ -17,23 +17,16 @@ import { StoreIdentityError } from "../../src/store/generations/store-identity.t
 import type { FsmSyncMode, KeyspaceGenerations } from "../../src/store/types.ts";
 import { PublishedState } from "../../src/threads/shared-state.ts";
 import { localChannel } from "../support/local-channel.ts";
+import { ManualTime, settle } from "../support/manual-time.ts";
 import { MemoryGenerations } from "../support/memory-store/memory-generations.ts";
 import { noLog } from "../support/no-log.ts";
-import {
-  entry,
-  FullGenerations,
-  IDENTITY,
-  ManualTimers,
-  MEMBERSHIP,
-  ORIGIN,
-  settle,
-} from "./support/store-threads.ts";
+import { entry, FullGenerations, IDENTITY, MEMBERSHIP, ORIGIN } from "./support/store-threads.ts";
 
 const newGenerations = (fsmSyncMode: FsmSyncMode = "sync"): FullGenerations =>
   new FullGenerations({ fsmSyncMode, identity: IDENTITY });
 
 function startThread(generations: KeyspaceGenerations, clientIds: readonly Uint8Array[] = [ORIGIN]) {
-  const timers = new ManualTimers();
+  const timers = new ManualTime();
   const [consensus, back] = localChannel<StoreToConsensus, ConsensusToStore>();
   const [control, controlBack] = localChannel<StoreToControl, ControlToStore>();
   const gateways = clientIds.map((clientId) => ({

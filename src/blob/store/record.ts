@@ -1,6 +1,8 @@
 /** Bytes of a segment file (docs/format/blobs.md): a head block, then records. All numbers are little-endian. */
+
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { sameBytes } from "../../platform/bytes.ts";
 import { BlobError } from "../types.ts";
 
 /** Records, and their payloads, begin on file system blocks, so that the blocks of a payload can be freed. */
@@ -97,7 +99,7 @@ export function decodeRecord(bytes: Uint8Array, at: Position, tag: Uint8Array): 
     return undefined;
   if (view.getUint32(12, true) !== at.segment || Number(view.getBigUint64(16, true)) !== at.offset)
     return undefined;
-  if (Buffer.compare(bytes.subarray(40, 40 + TAG_BYTES), tag) !== 0) return undefined;
+  if (!sameBytes(bytes.subarray(40, 40 + TAG_BYTES), tag)) return undefined;
   if (view.getUint32(0, true) !== crc32(bytes.subarray(4, RECORD_HEADER_BYTES))) return undefined;
   return {
     sha256: bytes.slice(48, RECORD_HEADER_BYTES),

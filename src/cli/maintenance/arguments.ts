@@ -51,6 +51,8 @@ const ADMIN_OPTIONS: readonly MaintenanceOption[] = [
     help: "how long to wait for a leader, or for the node, before giving up [default 5m]",
   },
 ];
+/** Requests that carry content are answered on the socket alone. */
+const SOCKET_OPTIONS = ADMIN_OPTIONS.filter(({ flag }) => flag !== "admin-address");
 const RATE: MaintenanceOption = { flag: "rate", placeholder: "SIZE", help: "at most so many bytes a second" };
 const JSON_OUTPUT: MaintenanceOption = {
   flag: "json",
@@ -123,7 +125,13 @@ ${MIGRATE_CODES}`,
   backup: {
     operands: ["[verify]", "TARGET"],
     summary: "copy everything, as of one moment, while the cluster runs",
-    options: [ENDPOINT, BACKUP_ID, RATE, JSON_OUTPUT, ...ADMIN_OPTIONS],
+    options: [
+      ENDPOINT,
+      { ...BACKUP_ID, help: `with verify: ${BACKUP_ID.help}` },
+      RATE,
+      JSON_OUTPUT,
+      ...SOCKET_OPTIONS,
+    ],
     details: `TARGET is a directory, or s3://BUCKET/PREFIX at another endpoint. The rows are those of one position of the log; blobs that the
 target holds already are not copied again. The backup counts only when latest.json names it, which is written last. It asks the admin
 socket of a node, on its own machine: bytes of objects do not pass over the admin address.
@@ -135,7 +143,7 @@ Exit codes: 0 done, or intact; 1 failed, or damaged; 2 wrong usage.`,
   restore: {
     operands: ["SOURCE"],
     summary: "put a backup into an empty cluster",
-    options: [ENDPOINT, BACKUP_ID, RATE, JSON_OUTPUT, ...ADMIN_OPTIONS],
+    options: [ENDPOINT, BACKUP_ID, RATE, JSON_OUTPUT, ...SOCKET_OPTIONS],
     details: `The cluster must run and have no buckets (NOT_EMPTY). Buckets appear when everything else is there. Interrupted anywhere, the same
 command goes on. At the end every row is compared with the backup; keep clients away until then.
 
@@ -143,11 +151,12 @@ Exit codes: 0 restored and compared; 1 failed, or the rows differ; 2 wrong usage
   },
 };
 
-/** A word of the command line that begins a verb of this file. */
-export type MaintenanceWord = "verify" | "migrate" | "backup" | "restore";
+/** Words of the command line that begin a verb of this file. */
+export const MAINTENANCE_WORDS = ["verify", "migrate", "backup", "restore"] as const;
+export type MaintenanceWord = (typeof MAINTENANCE_WORDS)[number];
 
 export function isMaintenanceWord(word: string): word is MaintenanceWord {
-  return ["verify", "migrate", "backup", "restore"].includes(word);
+  return (MAINTENANCE_WORDS as readonly string[]).includes(word);
 }
 
 /** The verb, and how many of the words it has. @throws ConfigError when `migrate` has no verb that exists */

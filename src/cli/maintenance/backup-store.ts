@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { S3Client } from "bun";
 import { ConfigError } from "../../config/config.ts";
 import type { Environment } from "../../config/load.ts";
-import { ClusterError } from "../cluster-client.ts";
+import { ClusterError, reason } from "../cluster-client.ts";
 
 export interface BackupStore {
   /** @returns undefined when there is no such file. @throws ClusterError */
@@ -173,8 +173,10 @@ class Bucket implements BackupStore {
     try {
       return await action(key);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      throw new ClusterError("TARGET", `${key} at the S3 endpoint: ${text}`);
+      // The code says more than the text, which of a refused connection says nothing.
+      const code = reason(error);
+      const text = error instanceof Error && error.message !== code ? ` (${error.message})` : "";
+      throw new ClusterError("TARGET", `${key} at the S3 endpoint: ${code}${text}`);
     }
   }
 }

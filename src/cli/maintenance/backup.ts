@@ -43,21 +43,27 @@ export interface BackupOptions {
 
 /** Blobs that are copied at once: each is in memory once. */
 const PARALLEL = 4;
-/** A blob is stored again when less than this is left of its pin. */
-const PIN_LEFT_MS = 5 * 60_000;
+/** A blob that was stored longer ago is stored again: its pin may end before the rows of its page are written. */
+const PIN_AGE_MS = 5 * 60_000;
 /** How often a page's blobs are stored again. */
 const PIN_ATTEMPTS = 3;
 
 /** @returns the exit code. @throws ClusterError */
 export async function runBackup(options: BackupOptions, context: BackupContext): Promise<number> {
-  const { client } = context;
+  return duringBackup(context, (begun) => copyAll(options, context, begun));
+}
+
+/** Begins a backup; ends it when `work`, which ends it otherwise, fails. @throws ClusterError */
+async function duringBackup<T>(
+  { client }: Pick<BackupContext, "client">,
+  work: (begun: BackupBegun) => Promise<T>,
+): Promise<T> {
   const begun = await client.json(backupBegunSchema, "POST", "/v1/backup/begin", {});
-  const { id } = begun;
   try {
-    return await copyAll(options, context, begun);
+    return await work(begun);
   } catch (error) {
-    // Without an end, the node keeps old versions and blobs for half an hour more.
-    await client.json(backupCountsSchema, "POST", "/v1/backup/end", { id }).catch(() => {});
+    // Without an end, the node keeps old versions and blobs for an hour more.
+    await client.json(backupCountsSchema, "POST", "/v1/backup/end", { id: begun.id }).catch(() => {});
     throw error;
   }
 }
@@ -199,7 +205,7 @@ export async function runRestore(
       const now = context.clock.monotonicMs();
       const missing = blobs.filter(({ name }) => {
         const pin = pins.get(name);
-        return pin === undefined || now - pin.storedMs > PIN_LEFT_MS;
+        return pin === undefined || now - pin.storedMs > PIN_AGE_MS;
       });
       await inParallel(missing, PARALLEL, storeAgain);
       const pinUntilMs = blobs.reduce(
@@ -220,8 +226,9 @@ export async function runRestore(
       () => `${bar((page + 1) / manifest.pages.length)} ${restored} blobs (${roughSize(restoredBytes)})`,
     );
   }
-  await client.json(emptySchema, "POST", "/v1/restore/end", { id });
+  // While the restore is not ended, the same command goes on, also when the comparison was interrupted.
   const same = (await digestNow(context)) === manifest.digest;
+  await client.json(emptySchema, "POST", "/v1/restore/end", { id });
   progress.clear();
   if (options.json)
     context.print(`${JSON.stringify({ ...report(manifest), restored, restoredBytes, verified: same })}\n`);
@@ -235,17 +242,19 @@ export async function runRestore(
 }
 
 /** The digest that a backup of the cluster would have now. */
-async function digestNow({ client, progress }: BackupContext): Promise<string> {
-  const { id } = await client.json(backupBegunSchema, "POST", "/v1/backup/begin", {});
-  const digest = new Bun.CryptoHasher("sha256");
-  for (let page = 0; ; page++) {
-    const bytes = await client.bytes("/v1/backup/page", { id, page });
-    if (bytes.byteLength === 0) break;
-    digest.update(bytes);
-    progress.show(() => `comparing rows: page ${page}`);
-  }
-  await client.json(backupCountsSchema, "POST", "/v1/backup/end", { id });
-  return digest.digest("hex");
+function digestNow(context: BackupContext): Promise<string> {
+  const { client, progress } = context;
+  return duringBackup(context, async ({ id }) => {
+    const digest = new Bun.CryptoHasher("sha256");
+    for (let page = 0; ; page++) {
+      const bytes = await client.bytes("/v1/backup/page", { id, page });
+      if (bytes.byteLength === 0) break;
+      digest.update(bytes);
+      progress.show(() => `comparing rows: page ${page}`);
+    }
+    await client.json(backupCountsSchema, "POST", "/v1/backup/end", { id });
+    return digest.digest("hex");
+  });
 }
 
 function report({ pages, ...manifest }: BackupManifest) {

@@ -2,7 +2,7 @@
 import { type Answer, AnswerError, checkAnswer, type Schema } from "../../api/answers.ts";
 import { clientUrl, formatAddress } from "../../config/address.ts";
 import type { AdminTarget } from "../cluster-arguments.ts";
-import { ClusterError, type Fetch } from "../cluster-client.ts";
+import { ClusterError, type Fetch, reason } from "../cluster-client.ts";
 
 export interface MaintenanceClientOptions {
   readonly admin: AdminTarget;
@@ -101,10 +101,12 @@ export class MaintenanceClient {
       bytes = new Uint8Array(await response.arrayBuffer());
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
-      const text = error instanceof Error ? error.message : String(error);
       throw timedOut
         ? new ClusterError("TIMEOUT", `${this.#where}: no answer in time`)
-        : new ClusterError("UNREACHABLE", `${this.#where}: ${text} (--admin-address names another node's)`);
+        : new ClusterError(
+            "UNREACHABLE",
+            `${this.#where}: ${reason(error)} (--admin-address names another node's)`,
+          );
     }
     if (response.ok) return bytes;
     throw this.#refusal(response.status, Buffer.from(bytes).toString("utf8"));

@@ -52,7 +52,7 @@ const MEANING: Readonly<Record<ProblemKind, string>> = {
   unreadable: "stored by a newer release",
 };
 
-/** @returns the exit code. @throws ClusterError; ConfigError about the state file */
+/** @returns the exit code. @throws ClusterError; ConfigError about the state file that is there */
 export async function runVerify(action: VerifyAction, context: VerifyContext): Promise<number> {
   const { client, progress } = context;
   const throttle = new Throttle(action.rate, context.clock, (ms) => context.sleep(ms));

@@ -18,6 +18,8 @@ export class RangeReader implements AsyncIterableIterator<Uint8Array> {
   /** The buffer whose view the consumer has. */
   #lent: ChunkBuffer | undefined;
   #inline: Uint8Array | undefined;
+  /** Of the last view, what `readInto` had no room for. */
+  #rest: Uint8Array = new Uint8Array(0);
 
   /** @param inline bytes that come before all pieces */
   constructor(pieces: Iterable<Piece>, inline?: Uint8Array) {
@@ -50,6 +52,26 @@ export class RangeReader implements AsyncIterableIterator<Uint8Array> {
     // The consumer may never ask for the next piece: its failure must not be an unhandled rejection.
     this.#next?.catch(() => {});
     return { done: false, value: view };
+  }
+
+  /**
+   * Copies the next bytes: all of `target`, or fewer at the end. A consumer calls either this or `next`.
+   * @returns the number of bytes
+   */
+  async readInto(target: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < target.byteLength) {
+      if (this.#rest.byteLength === 0) {
+        const next = await this.next();
+        if (next.done === true) break;
+        this.#rest = next.value;
+      }
+      const piece = this.#rest.subarray(0, target.byteLength - filled);
+      target.set(piece, filled);
+      filled += piece.byteLength;
+      this.#rest = this.#rest.subarray(piece.byteLength);
+    }
+    return filled;
   }
 
   /**

@@ -97,7 +97,6 @@ export async function copyContent(
 export class CopiedBytes implements ByteSource {
   readonly #reader: RangeReader;
   readonly #hash: HashStream | undefined;
-  #rest: Uint8Array = new Uint8Array(0);
 
   constructor(
     reader: RangeReader,
@@ -110,18 +109,7 @@ export class CopiedBytes implements ByteSource {
   }
 
   async readInto(target: Uint8Array): Promise<number> {
-    let filled = 0;
-    while (filled < target.byteLength) {
-      if (this.#rest.byteLength === 0) {
-        const next = await this.#reader.next();
-        if (next.done === true) break;
-        this.#rest = next.value;
-      }
-      const piece = this.#rest.subarray(0, target.byteLength - filled);
-      target.set(piece, filled);
-      filled += piece.byteLength;
-      this.#rest = this.#rest.subarray(piece.byteLength);
-    }
+    const filled = await this.#reader.readInto(target);
     await this.#hash?.update(target.subarray(0, filled));
     return filled;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AppliedChanges, CHANGES_MAX, CHANGES_PER_TURN } from "../../../src/blob/thread/applied-changes.ts";
-import { ManualTime } from "../../support/blobs/manual-time.ts";
+import { ManualTime } from "../../support/manual-time.ts";
 
 const name = (n: number): Uint8Array => {
   const sha256 = new Uint8Array(32);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Backfill } from "../../../src/blob/thread/backfill.ts";
-import { ManualTime } from "../../support/blobs/manual-time.ts";
+import { ManualTime } from "../../support/manual-time.ts";
 import { blobOf } from "./support/blob-node.ts";
 
 const HOUR = 3_600_000;

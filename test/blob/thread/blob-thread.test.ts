@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { GATE_REPEAT_MS } from "../../../src/blob/thread/offload-gate.ts";
 import { BlobError } from "../../../src/blob/types.ts";
 import { BlobKeyspace } from "../../support/blobs/blob-keyspace.ts";
-import { settle } from "../../support/blobs/manual-time.ts";
+import { settle } from "../../support/manual-time.ts";
 import { BlobNode, blobOf, memberOf, PIN_MAX_MS, PIN_MS } from "./support/blob-node.ts";
 
 const A = blobOf("a");

@@ -3,7 +3,7 @@ import { ENDED_PER_TURN, FetchQueue, type Offered } from "../../../src/blob/thre
 import { Sources } from "../../../src/blob/thread/sources.ts";
 import type { FetchEnd } from "../../../src/blob/thread/types.ts";
 import { FakePeers } from "../../support/blobs/fake-peers.ts";
-import { ManualTime, settle } from "../../support/blobs/manual-time.ts";
+import { ManualTime, settle } from "../../support/manual-time.ts";
 import { blobOf, CountedMetrics, type TestBlob } from "./support/blob-node.ts";
 
 function queueOver({ workers = 2, queueSize = 1_000 } = {}) {

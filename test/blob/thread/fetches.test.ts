@@ -1,7 +1,7 @@
 /** Fetches of missing blobs, for the backfill and for clients that wait. */
 import { describe, expect, test } from "bun:test";
 import { BlobKeyspace } from "../../support/blobs/blob-keyspace.ts";
-import { settle } from "../../support/blobs/manual-time.ts";
+import { settle } from "../../support/manual-time.ts";
 import { BlobNode, blobOf, MINUTE, memberOf, type TestBlob } from "./support/blob-node.ts";
 
 const A = blobOf("a");

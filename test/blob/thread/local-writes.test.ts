@@ -3,8 +3,8 @@ import { CopyBuffers } from "../../../src/blob/thread/copy-buffers.ts";
 import { Damaged } from "../../../src/blob/thread/damaged.ts";
 import { BATCH_BYTES, LocalWrites } from "../../../src/blob/thread/local-writes.ts";
 import { BlobError, type BlobErrorCode } from "../../../src/blob/types.ts";
-import { ManualTime, settle } from "../../support/blobs/manual-time.ts";
 import { MemoryBlobStore } from "../../support/blobs/memory-blob-store.ts";
+import { ManualTime, settle } from "../../support/manual-time.ts";
 import { noLog } from "../../support/no-log.ts";
 import { blobOf } from "./support/blob-node.ts";
 

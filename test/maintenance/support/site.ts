@@ -76,6 +76,9 @@ export class Site {
     return this.paths.h.call(method, target, { headers, ...(body === undefined ? {} : { body }) });
   }
 
+  /** Of the command line. */
+  environment: Record<string, string> = {};
+
   /** What was written to standard error, as on a terminal. */
   readonly screen: string[] = [];
 
@@ -85,7 +88,7 @@ export class Site {
     const err: string[] = [];
     const code = await runCli({
       words,
-      environment: {},
+      environment: this.environment,
       formats: {},
       verify: () => {},
       print: (text) => out.push(text),

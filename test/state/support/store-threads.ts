@@ -1,7 +1,6 @@
 /** What the tests of the store and snapshot threads share: time by hand, a membership, entries, a keyspace with a full disk. */
 
 import type { Membership } from "../../../src/cluster/registry/membership.ts";
-import type { Timers } from "../../../src/platform/timers.ts";
 import { type Entry, EntryType } from "../../../src/raft/core/types.ts";
 import { type AppliedState, type RaftBatch, StoreError, type Timestamp } from "../../../src/store/types.ts";
 import { stampCommitTs } from "../../../src/txn/command.ts";
@@ -29,55 +28,6 @@ export function entry(index: number): Entry {
   );
   stampCommitTs(data, timestampFromMs(1_000_000 + index));
   return { index, term: 1, type: EntryType.Normal, data };
-}
-
-/** Time that passes when it is told to. */
-export class ManualTimers implements Timers {
-  #now = 0;
-  #tasks: { readonly at: number; readonly run: () => void }[] = [];
-
-  later(task: () => void, delayMs: number): () => void {
-    const waiting = { at: this.#now + delayMs, run: task };
-    this.#tasks.push(waiting);
-    return () => {
-      this.#tasks = this.#tasks.filter((other) => other !== waiting);
-    };
-  }
-
-  every(task: () => void, intervalMs: number): () => void {
-    let cancel = (): void => {};
-    const again = (): void => {
-      cancel = this.later(() => {
-        again();
-        task();
-      }, intervalMs);
-    };
-    again();
-    return () => cancel();
-  }
-
-  soon(task: () => void): void {
-    this.later(task, 0);
-  }
-
-  /** Runs what is due within `ms`, in order of time, letting messages arrive in between. */
-  async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
-    for (;;) {
-      await settle();
-      const due = this.#tasks.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.#tasks = this.#tasks.filter((other) => other !== due);
-      this.#now = Math.max(this.#now, due.at);
-      due.run();
-    }
-    this.#now = until;
-  }
-}
-
-/** Lets everything that was sent arrive. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
 /** A keyspace whose disk can be full: applies fail then. What was dropped gives space. */

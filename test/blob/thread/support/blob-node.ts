@@ -18,9 +18,9 @@ import type {
 import type { Channel } from "../../../../src/threads/channel.ts";
 import { type AppliedBlobs, BlobKeyspace } from "../../../support/blobs/blob-keyspace.ts";
 import { FakePeers } from "../../../support/blobs/fake-peers.ts";
-import { ManualTime, settle } from "../../../support/blobs/manual-time.ts";
 import { MemoryBlobStore } from "../../../support/blobs/memory-blob-store.ts";
 import { localChannel } from "../../../support/local-channel.ts";
+import { ManualTime, settle } from "../../../support/manual-time.ts";
 import { noLog } from "../../../support/no-log.ts";
 
 export const MINUTE = 60_000;

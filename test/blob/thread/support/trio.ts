@@ -19,9 +19,9 @@ import type {
 import type { Channel } from "../../../../src/threads/channel.ts";
 import { seededRandom } from "../../../raft/log/support/seeded-random.ts";
 import { type AppliedBlobs, BlobKeyspace } from "../../../support/blobs/blob-keyspace.ts";
-import { ManualTime } from "../../../support/blobs/manual-time.ts";
 import { MemoryBlobIndex } from "../../../support/blobs/memory-index.ts";
 import { localChannel } from "../../../support/local-channel.ts";
+import { ManualTime } from "../../../support/manual-time.ts";
 import { noLog } from "../../../support/no-log.ts";
 import { SimulatedDisk } from "../../../support/simulated-disk/simulated-disk.ts";
 import { CountedMetrics, memberOf, PIN_MS, SETTINGS, type TestBlob } from "./blob-node.ts";

@@ -1,6 +1,6 @@
 /** Clock and timers that go on when they are told to. */
-import type { Clock } from "../../../src/platform/clock.ts";
-import type { Timers } from "../../../src/platform/timers.ts";
+import type { Clock } from "../../src/platform/clock.ts";
+import type { Timers } from "../../src/platform/timers.ts";
 
 export class ManualTime implements Clock, Timers {
   #ms: number;
