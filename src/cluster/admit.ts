@@ -4,8 +4,8 @@
  * belongs to the cluster.
  */
 
+import { certify } from "../peer/certificate.ts";
 import type { HandshakeResult, Hello, RefusalCode } from "../peer/types.ts";
-import { hostOf } from "../platform/network/host-of.ts";
 import type { PeerCertificate } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import type { Member, NodeRegistry } from "./registry/node-registry.ts";
@@ -104,15 +104,8 @@ export function checkCertificate(
   cert: PeerCertificate | undefined,
 ): HandshakeResult {
   if (!view.tls) return { ok: true };
-  if (cert === undefined) return refuse("CERTIFICATE", `${hello.name} has shown no certificate`);
-  const names = new Set(cert.names.map((name) => name.toLowerCase()));
-  if (names.has(hello.name.toLowerCase())) return { ok: true };
   const known =
     view.registry?.members.find(({ id }) => id === hello.id) ??
     view.named.find(({ name }) => name === hello.name);
-  if (known !== undefined && names.has(hostOf(known.address).toLowerCase())) return { ok: true };
-  return refuse(
-    "CERTIFICATE",
-    `the certificate of ${hello.name} (${cert.subject}) names ${cert.names.join(", ") || "nobody"}`,
-  );
+  return certify(hello, cert, known?.address);
 }

@@ -135,12 +135,13 @@ function checkRemoval(
   if (joining !== undefined) left.push(raftIdOf(joining));
   if (left.length === 0)
     return refused("LAST_VOTER", `${name} is the only voter: without it there is no cluster`);
-  const reachable = left.filter((id) => id === status.id || status.progress.get(id)?.recentActive === true);
+  const isReachable = (id: number): boolean =>
+    id === status.id || status.progress.get(id)?.recentActive === true;
+  const reachable = left.filter(isReachable);
   const quorum = Math.floor(left.length / 2) + 1;
   if (reachable.length >= quorum) {
-    const serves = member.id === status.id || status.progress.get(member.id)?.recentActive === true;
     // A member that cannot be reached gives nobody its chunks, whether it stays a member or not.
-    if (!serves || reachable.some((id) => blobs(id) === 0)) return undefined;
+    if (!isReachable(member.id) || reachable.some((id) => blobs(id) === 0)) return undefined;
     return refused(
       "NOT_CAUGHT_UP",
       `${name} may hold the only copy of some chunks: none of the voters that stay has all of them yet; they fetch them by themselves, ask again then`,

@@ -49,6 +49,7 @@ export class BlobClient implements BlobService {
   readonly #questions = new Map<number, Question>();
   readonly #pools: readonly SlabPool[];
   readonly #staleMs: number;
+  readonly #cancelLooking: () => void;
   #nextId = 1;
   /** The newest commit timestamp that was seen, and when it was seen first, on the monotonic clock. */
   #seenTs = 0n;
@@ -62,7 +63,7 @@ export class BlobClient implements BlobService {
     this.node = options.node;
     // Without a regular look, a timestamp of long ago could be taken for a new one.
     this.#staleMs = Math.min(STALE_MS_MAX, options.pinMs / 4);
-    options.timers.every(() => this.#lookAtLog(), this.#staleMs / 2);
+    this.#cancelLooking = options.timers.every(() => this.#lookAtLog(), this.#staleMs / 2);
     let slabs = 0;
     this.#pools = SLAB_SIZES_BYTES.map((bytes) => new SlabPool(bytes, () => ++slabs));
     options.channel.onBatch((messages) => {
@@ -137,9 +138,10 @@ export class BlobClient implements BlobService {
     throw new BlobServiceError("IO", `a fetched blob has ${bytes?.byteLength} bytes, not ${size}`);
   }
 
-  /** Every question is answered with CLOSED. The reader stays open: the node closes the reader last. */
+  /** Every question is answered with CLOSED. The reader stays open for downloads under way, until the process ends. */
   close(): void {
     this.#closed = true;
+    this.#cancelLooking();
     for (const { reject } of this.#questions.values()) reject(closed());
     this.#questions.clear();
   }

@@ -33,7 +33,7 @@ import {
 import { decodeManifest } from "../s3/records/manifest.ts";
 import { decodePart, decodeUpload } from "../s3/records/upload.ts";
 import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
-import type { ScanItem } from "../store/types.ts";
+import type { ScanItem, VersionedValue } from "../store/types.ts";
 import { decodeReference, REFERENCES_PER_ENTRY, referenceKey } from "../txn/references.ts";
 import type { BlobRef, ReadView } from "../txn/types.ts";
 
@@ -71,7 +71,7 @@ async function* objectsOf(view: ReadView, ref: BucketRef, counts: WalkCounts): A
   const prefix = objectsPrefix(ref);
   for await (const { key: rowKey } of rowsUnder(view, prefix)) {
     const name = parseObjectKey(rowKey, prefix.byteLength);
-    const row = await view.get(rowKey);
+    const row = await named(ref, name, () => view.get(rowKey));
     if (row === undefined) continue;
     const { size, extents } = await named(ref, name, () => {
       const manifest = decodeManifest(row.value);
@@ -80,7 +80,8 @@ async function* objectsOf(view: ReadView, ref: BucketRef, counts: WalkCounts): A
     for (const { kind, extent } of extents) yield* contentOf(view, kind, extent, counts);
     counts.objects++;
     counts.bytes += size;
-    yield* rowIfThere(view, rowKey, counts);
+    counts.rows++;
+    yield recordOf(rowKey, row);
   }
 }
 
@@ -119,16 +120,15 @@ async function* contentOf(
   if (kind === "chunks") {
     const prefix = partChunksPrefix(ref, key, attempt, partNumber, partAttempt);
     for (let chunk = 0; chunk < chunks; chunk++) {
-      const [row] = await named(ref, key, () => rowIfThereNow(view, chunkKey(prefix, chunk)));
-      if (row?.kind !== "row" || row.payload === undefined) {
-        throw damaged(ref, key, `chunk ${chunk} is missing`);
-      }
+      const rowKey = chunkKey(prefix, chunk);
+      const row = await named(ref, key, () => view.get(rowKey));
+      if (row?.payload === undefined) throw damaged(ref, key, `chunk ${chunk} is missing`);
       const { payload, value } = row;
       const written = await named(ref, key, () => decodeChunk(value).crc32);
       if (crc32(payload) !== written)
         throw damaged(ref, key, `chunk ${chunk} has other bytes than were written`);
       counts.rows++;
-      yield row;
+      yield recordOf(rowKey, row);
     }
     return;
   }
@@ -157,17 +157,14 @@ async function* rowIfThere(
   key: Uint8Array,
   counts: WalkCounts,
 ): AsyncGenerator<BackupRecord> {
-  for (const record of await rowIfThereNow(view, key)) {
-    counts.rows++;
-    yield record;
-  }
+  const row = await view.get(key);
+  if (row === undefined) return;
+  counts.rows++;
+  yield recordOf(key, row);
 }
 
-async function rowIfThereNow(view: ReadView, key: Uint8Array): Promise<BackupRecord[]> {
-  const row = await view.get(key);
-  if (row === undefined) return [];
-  const { value, garbage, payload } = row;
-  return [{ kind: "row", key, value, garbage, payload }];
+function recordOf(key: Uint8Array, { value, garbage, payload }: VersionedValue): BackupRecord {
+  return { kind: "row", key, value, garbage, payload };
 }
 
 async function* rowsUnder(view: ReadView, prefix: Uint8Array): AsyncGenerator<ScanItem> {

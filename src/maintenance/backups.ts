@@ -2,8 +2,10 @@
  * Backups under way on this node. A backup reads the keyspace at one timestamp; while it runs, the store keeps old
  * versions (`keepVersions`), and a replicated row keeps the sweeper from removing blobs anywhere.
  */
+
 import { type BackupRecord, encodePage, recordBytes } from "../api/backup-pages.ts";
 import { type BackupBegun, type BackupCounts, MaintenanceError } from "../api/maintenance.ts";
+import { hexOf } from "../platform/bytes.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
@@ -120,7 +122,7 @@ export class Backups {
     } catch (error) {
       if (!(error instanceof BlobServiceError)) throw error;
       const code = error.code === "NOT_FOUND" ? "DAMAGED" : "UNAVAILABLE";
-      const name = Buffer.from(sha256).toString("hex");
+      const name = hexOf(sha256);
       throw new MaintenanceError(code, `blob ${name}: ${error.message}`, { cause: error });
     }
   }

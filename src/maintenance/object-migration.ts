@@ -4,7 +4,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { sameBytes } from "../platform/bytes.ts";
+import { mapKeyOf, sameBytes } from "../platform/bytes.ts";
 import { layoutOf } from "../s3/content/layout.ts";
 import { RangeReader } from "../s3/content/reader.ts";
 import type {
@@ -245,7 +245,7 @@ function guardName({ condition }: Guard): string {
   const { kind } = condition;
   if (kind === "not-after") return `${kind} ${condition.ms}`;
   const key = "key" in condition ? condition.key : condition.prefix;
-  return `${kind} ${Buffer.from(key).toString("latin1")}`;
+  return `${kind} ${mapKeyOf(key)}`;
 }
 
 class PacedBytes implements ByteSource {

@@ -7,7 +7,7 @@
 import { type BackupRecord, decodePage, PageError, type RowRecord } from "../api/backup-pages.ts";
 import { MaintenanceError } from "../api/maintenance.ts";
 import { ROOT_USER_KEY } from "../iam/rows.ts";
-import { sameBytes } from "../platform/bytes.ts";
+import { hexOf, sameBytes } from "../platform/bytes.ts";
 import { type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import { BUCKETS_PREFIX } from "../s3/records/keys.ts";
 import { KeyReader } from "../store/key-encoding.ts";
@@ -72,7 +72,7 @@ export class Restorer {
     }
     const found = new Bun.CryptoHasher("sha256").update(bytes).digest();
     if (!sameBytes(found, sha256)) {
-      throw new MaintenanceError("DAMAGED", `a blob with another SHA-256 than ${hex(sha256)}`);
+      throw new MaintenanceError("DAMAGED", `a blob with another SHA-256 than ${hexOf(sha256)}`);
     }
     const memory = blobs.allocate(bytes.byteLength);
     const pinUntilMs = blobs.nowMs + pinMs;
@@ -82,7 +82,7 @@ export class Restorer {
       await blobs.store(sha256, view, pinUntilMs);
     } catch (error) {
       if (!(error instanceof BlobServiceError)) throw error;
-      throw new MaintenanceError("UNAVAILABLE", `blob ${hex(sha256)}: ${error.message}`, { cause: error });
+      throw new MaintenanceError("UNAVAILABLE", `blob ${hexOf(sha256)}: ${error.message}`, { cause: error });
     } finally {
       memory.release();
     }
@@ -102,8 +102,8 @@ export class Restorer {
       if (!(error instanceof PageError)) throw error;
       throw new MaintenanceError("DAMAGED", error.message, { cause: error });
     }
-    const isBucket = records.map(tagOf);
-    const split = isBucket.indexOf(BUCKET_TAG);
+    const tags = records.map(tagOf);
+    const split = tags.indexOf(BUCKET_TAG);
     const content = split < 0 ? records : records.slice(0, split);
     const source = blobs?.node ?? 0;
     const mutations = content.map((record) => mutationOf(record, source));
@@ -208,7 +208,7 @@ function notEmpty(): MaintenanceError {
 
 function notThere(record: BackupRecord): MaintenanceError {
   const key = record.kind === "row" ? record.key : record.prefix;
-  return new MaintenanceError("DAMAGED", `a row that has no place there in a backup: ${hex(key)}`);
+  return new MaintenanceError("DAMAGED", `a row that has no place there in a backup: ${hexOf(key)}`);
 }
 
 /** The first segment of the record's key. */
@@ -251,8 +251,4 @@ function encodeRestore(restore: Restore): Uint8Array {
 function decodeRestore(value: Uint8Array): Restore {
   const { id, buckets } = JSON.parse(Buffer.from(value).toString("utf8")) as Partial<Restore>;
   return { id: String(id), buckets: buckets === true };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }

@@ -2,8 +2,10 @@
  * Verifies that every byte of every object is there: walks object -> references -> blobs -> copies on every member, one
  * bounded step after the other. The caller decides the speed, keeps the cursor, and adds the results up.
  */
+
 import { crc32 } from "node:zlib";
 import type { VerifyProblem, VerifyRequest, VerifyStep } from "../api/maintenance.ts";
+import { mapKeyOf } from "../platform/bytes.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { Extent } from "../s3/content/types.ts";
 import { S3Error } from "../s3/protocol/errors.ts";
@@ -153,9 +155,9 @@ export class Verifier {
     const prefix = partReferencesPrefix(ref, key, attempt, partNumber, partAttempt);
     const view = await this.#options.kv.group(ref.bucket).snapshot();
     const rows = await view.scan(referenceKey(prefix, from), prefixEnd(prefix), { limit: to - from });
-    const found = new Map(rows.map((row) => [Buffer.from(row.key).toString("latin1"), row.value]));
+    const found = new Map(rows.map((row) => [mapKeyOf(row.key), row.value]));
     for (let chunk = from; chunk < to; chunk++) {
-      const value = found.get(Buffer.from(referenceKey(prefix, chunk)).toString("latin1"));
+      const value = found.get(mapKeyOf(referenceKey(prefix, chunk)));
       const reference = value === undefined ? undefined : readReference(value);
       if (reference === undefined) {
         const what = value === undefined ? "missing" : "damaged";

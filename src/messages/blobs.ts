@@ -68,12 +68,11 @@ export type ConsensusToBlob =
   { readonly kind: "members"; readonly clusterId: string; readonly members: readonly BlobMember[] };
 
 export type StoreToBlob =
-  /** An apply batch that changed references, or swept blobs. `commitMs`: physical HLC milliseconds of its end. */
+  /** An apply batch that changed references, or swept blobs. */
   | {
       readonly kind: "applied";
       readonly referenced: readonly Reference[];
       readonly swept: readonly Uint8Array[];
-      readonly commitMs: number;
     }
   /** As for a gateway: the blob thread opens its reader again, and answers. */
   | { readonly kind: "keyspace-replaced" };

@@ -63,6 +63,5 @@ export function blobSettings({
 
 /** A listener on all interfaces says nothing about where it is reached: the peer address does. */
 function advertisedHost(given: ListenAddress | undefined, peerAddress: string): string {
-  const host = given === undefined || isWildcard(given) ? parseAddress(peerAddress).host : given.host;
-  return host;
+  return given === undefined || isWildcard(given) ? parseAddress(peerAddress).host : given.host;
 }

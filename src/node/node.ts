@@ -286,13 +286,17 @@ export class Node {
     this.#blobs = this.#openBlobs(threads);
     this.#phase = "serving";
     const readable = front.whenReadable();
+    readable.then(
+      () => front.blobs?.serving(),
+      // Whoever waits for it below reports the failure.
+      () => {},
+    );
     if (member) {
       const observe = (): void => void this.#status.observe();
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
       await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
     const { credentials } = this;
-    front.blobs?.serving();
     this.#maintenance = startMaintenance({
       front,
       blobs: this.#blobs,

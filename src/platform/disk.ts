@@ -133,6 +133,11 @@ export class DiskError extends Error {
     this.path = path;
     this.operation = operation;
   }
+
+  /** The file system has no space for a write, or the user may use no more. */
+  get isFull(): boolean {
+    return this.code === "ENOSPC" || this.code === "EDQUOT";
+  }
 }
 
 /** The directory that contains `path`. */

@@ -5,7 +5,6 @@ import type { AnswerMessage, GatewayToStore, StoreToGateway } from "../messages/
 import { sameBytes } from "../platform/bytes.ts";
 import type { Channel } from "../threads/channel.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
-import { physicalMs } from "../txn/hlc.ts";
 import type { ApplyResult } from "./state-machine.ts";
 
 /** A gateway, from the store thread's side: the gateway gets the answers to its own proposals, and all changes. */
@@ -31,7 +30,7 @@ export function tellGateways(gateways: readonly StoreGateway[], result: ApplyRes
 /** @param blob undefined: this node has no blob thread */
 export function tellBlobThread(
   blob: Channel<BlobToStore, StoreToBlob> | undefined,
-  { referenced, swept, position }: Pick<ApplyResult, "referenced" | "swept" | "position">,
+  { referenced, swept }: Pick<ApplyResult, "referenced" | "swept">,
 ): void {
   if (blob === undefined || (referenced.length === 0 && swept.length === 0)) return;
   blob.send({
@@ -39,7 +38,6 @@ export function tellBlobThread(
     // The entries lie in memory that is reused.
     referenced: referenced.map((reference) => ({ ...reference, sha256: Uint8Array.from(reference.sha256) })),
     swept: swept.map((sha256) => Uint8Array.from(sha256)),
-    commitMs: physicalMs(position.commitTs),
   });
   blob.flush();
 }

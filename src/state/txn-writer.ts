@@ -1,4 +1,4 @@
-import { sameBytes } from "../platform/bytes.ts";
+import { mapKeyOf, sameBytes } from "../platform/bytes.ts";
 import { PLANTED } from "../platform/planted.ts";
 import {
   BLIND,
@@ -39,7 +39,7 @@ interface Counted extends BlobCount {
  * lost. Counts of blobs and the blob queue change in the same transaction as the references.
  */
 export class TxnWriter {
-  readonly #store: Pick<MvccStore, "getAt">;
+  readonly #store: Pick<MvccStore, "getAt" | "getMetaAt">;
   readonly #batch: RaftBatch;
   readonly #commitTs: Timestamp;
   readonly #changes: BlobChanges;
@@ -50,7 +50,12 @@ export class TxnWriter {
   /** Counts that this transaction has read or changed, by the SHA-256 as text; `before` is the row in the store. */
   #counts: Map<string, { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount }> | undefined;
 
-  constructor(store: Pick<MvccStore, "getAt">, batch: RaftBatch, commitTs: Timestamp, changes: BlobChanges) {
+  constructor(
+    store: Pick<MvccStore, "getAt" | "getMetaAt">,
+    batch: RaftBatch,
+    commitTs: Timestamp,
+    changes: BlobChanges,
+  ) {
     this.#store = store;
     this.#batch = batch;
     this.#commitTs = commitTs;
@@ -144,13 +149,13 @@ export class TxnWriter {
 
   /** Counts the loss of a reference. Returns false when there is none at `key`. */
   #unreference(key: Uint8Array): boolean {
-    const name = textOf(key);
+    const name = mapKeyOf(key);
     // The reference may be one that this transaction has written or deleted.
     if (this.#unwritten.has(name)) this.#flush();
     this.#unwritten.add(name);
     const latest = this.#batch.latest(key);
     if (latest === undefined || latest.deleted) return false;
-    const row = this.#store.getAt(key, this.#commitTs);
+    const row = this.#store.getMetaAt(key, this.#commitTs);
     if (row === undefined) return false;
     const { sha256, size } = decodeReference(row.value);
     const counted = this.#counted(sha256, size);
@@ -162,7 +167,7 @@ export class TxnWriter {
     sha256: Uint8Array,
     size: number,
   ): { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount } {
-    const name = textOf(sha256);
+    const name = mapKeyOf(sha256);
     let counted = this.#counts?.get(name);
     if (counted === undefined) {
       const before = this.#countRow(sha256) ?? { references: 0, size, since: undefined };
@@ -174,7 +179,7 @@ export class TxnWriter {
   }
 
   #countRow(sha256: Uint8Array): Counted | undefined {
-    const row = this.#store.getAt(blobCountKey(sha256), this.#commitTs);
+    const row = this.#store.getMetaAt(blobCountKey(sha256), this.#commitTs);
     return row === undefined ? undefined : { ...decodeBlobCount(row.value), since: row.commitTs };
   }
 
@@ -215,8 +220,4 @@ export class TxnWriter {
     this.#writes.push({ kind: "delete", key }, { kind: "delete", key: blobCountKey(sha256) });
     this.#changes.swept.push(sha256);
   }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -1,7 +1,7 @@
 /** Decides which node may exchange blobs with this node: the members that the consensus thread has named. */
 import type { BlobMember } from "../../messages/blobs.ts";
+import { certify } from "../../peer/certificate.ts";
 import type { HandshakeResult, Hello, RefusalCode } from "../../peer/types.ts";
-import { hostOf } from "../../platform/network/host-of.ts";
 import type { PeerCertificate } from "../../platform/network.ts";
 
 export interface AdmissionView {
@@ -52,13 +52,5 @@ export function certifyForBlobs(
   hello: Hello,
   certificate: PeerCertificate | undefined,
 ): HandshakeResult {
-  if (certificate === undefined) return refuse("CERTIFICATE", `${hello.name} has shown no certificate`);
-  const names = new Set(certificate.names.map((name) => name.toLowerCase()));
-  if (names.has(hello.name.toLowerCase())) return { ok: true };
-  const address = view.members.get(hello.id)?.blobAddress;
-  if (address !== undefined && names.has(hostOf(address).toLowerCase())) return { ok: true };
-  return refuse(
-    "CERTIFICATE",
-    `the certificate of ${hello.name} (${certificate.subject}) names ${certificate.names.join(", ") || "nobody"}`,
-  );
+  return certify(hello, certificate, view.members.get(hello.id)?.blobAddress);
 }

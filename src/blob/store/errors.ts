@@ -3,11 +3,6 @@ import { guarded } from "../../store/store-errors.ts";
 import { StoreError } from "../../store/types.ts";
 import { BlobError } from "../types.ts";
 
-/** True when the file system has no space for a write. */
-export function isFull(error: unknown): boolean {
-  return error instanceof DiskError && (error.code === "ENOSPC" || error.code === "EDQUOT");
-}
-
 export function toBlobError(error: unknown, path: string): BlobError {
   if (error instanceof BlobError) return error;
   const message = error instanceof Error ? error.message : String(error);

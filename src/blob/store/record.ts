@@ -33,7 +33,7 @@ export interface BlobPlace {
   readonly size: number;
   /** CRC-32 (IEEE) of the payload. */
   readonly crc: number;
-  /** Unix milliseconds of this node's clock. */
+  /** Time of the log at the write, in physical HLC milliseconds. */
   readonly writtenMs: number;
 }
 

@@ -1,11 +1,11 @@
 /** Appends records to numbered files: several records are one write and one sync. */
 
 import { crc32 } from "node:zlib";
-import type { Disk, DiskFile } from "../../platform/disk.ts";
+import { type Disk, DiskError, type DiskFile } from "../../platform/disk.ts";
 import { PLANTED } from "../../platform/planted.ts";
 import { payloadFile } from "../../store/payload/files.ts";
 import { BlobError, type NewBlob } from "../types.ts";
-import { isFull, orIo } from "./errors.ts";
+import { orIo, toBlobError } from "./errors.ts";
 import {
   alignBlock,
   BLOCK_BYTES,
@@ -133,10 +133,7 @@ export class SegmentWriter {
       this.#reserve(file, this.#offset + bytes);
       file.pwritev(buffers, this.#offset);
     } catch (error) {
-      if (!isFull(error))
-        throw orIo(directory, () => {
-          throw error;
-        });
+      if (!(error instanceof DiskError && error.isFull)) throw toBlobError(error, directory);
       this.#takeBack();
       const message = error instanceof Error ? error.message : String(error);
       throw new BlobError("DISK_FULL", message, { cause: error });

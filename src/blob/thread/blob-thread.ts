@@ -30,7 +30,7 @@ type Check = Extract<ControlToBlob, { readonly kind: "check" }>;
 export interface BlobGauges {
   readonly blobs: number;
   readonly bytes: number;
-  /** 0 before the first walk has ended. */
+  /** NaN before the first walk has ended. */
   readonly missing: number;
   readonly pins: number;
   readonly damaged: number;
@@ -231,7 +231,13 @@ export class BlobThread {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#gate.stop();
-      this.#parts.stop();
+      try {
+        this.#parts.stop();
+      } catch (error) {
+        // What waited for the disk may not be there.
+        this.#options.fatal(`stop: ${String(error)}`, error);
+        return;
+      }
     }
     control.send({ kind: "stopped" });
     control.flush();

@@ -2,6 +2,7 @@
 
 import type { Logger } from "../../monitoring/log.ts";
 import { hexOf, mapKeyOf } from "../../platform/bytes.ts";
+import { BlobError } from "../types.ts";
 import type { BlobMetrics } from "./types.ts";
 
 /** Damaged copies that are remembered; the next scrub finds the others again. */
@@ -48,4 +49,9 @@ export class Damaged {
   forget(sha256: Uint8Array): void {
     this.#names.delete(mapKeyOf(sha256));
   }
+}
+
+/** What a read has thrown: a sector that cannot be read is damage too. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof BlobError && (error.code === "CORRUPT" || error.code === "IO");
 }

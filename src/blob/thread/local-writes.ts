@@ -8,7 +8,7 @@ import type { Fatal } from "../../threads/worker-host.ts";
 import type { PushResult } from "../replication/types.ts";
 import { BlobError, type BlobStore, type NewBlob } from "../types.ts";
 import type { CopyBuffers } from "./copy-buffers.ts";
-import type { Damaged } from "./damaged.ts";
+import { type Damaged, isDamage } from "./damaged.ts";
 import type { Pins } from "./pins.ts";
 import { hasSha256 } from "./sha256.ts";
 import type { BlobMetrics } from "./types.ts";
@@ -122,7 +122,7 @@ export class LocalWrites {
     try {
       return store.read(sha256, { allocate }) !== undefined;
     } catch (error) {
-      if (!(error instanceof BlobError) || (error.code !== "CORRUPT" && error.code !== "IO")) throw error;
+      if (!isDamage(error)) throw error;
       damaged.found(sha256, true);
       return false;
     } finally {
@@ -193,28 +193,27 @@ export class LocalWrites {
   #write(batch: readonly Waiting[]): boolean {
     const { store, damaged, metrics } = this.#options;
     const added = new Map<string, Waiting>();
-    const replaced: Waiting[] = [];
     for (const blob of batch) {
       const key = mapKeyOf(blob.sha256);
-      const isDamaged = damaged.has(blob.sha256);
-      if (added.has(key) || (!isDamaged && store.has(blob.sha256))) {
+      if (added.has(key) || (store.has(blob.sha256) && !damaged.has(blob.sha256))) {
         if (blob.pinUntilMs !== undefined) metrics.deduplicated(blob.bytes.byteLength);
         continue;
       }
       added.set(key, blob);
-      if (isDamaged) replaced.push(blob);
     }
-    const created = [...added.values()].filter((blob) => !replaced.includes(blob));
-    if (added.size > 0 && !this.hasSpace()) return false;
+    if (added.size === 0) return true;
+    if (!this.hasSpace()) return false;
     try {
-      if (created.length > 0) store.write(created);
-      if (replaced.length > 0) store.write(replaced, true);
+      // None of them has an intact copy here.
+      store.write([...added.values()], true);
     } catch (error) {
       if (error instanceof BlobError && error.code === "DISK_FULL") return false;
       throw error;
     }
-    for (const { sha256 } of replaced) damaged.healed(sha256);
-    for (const { sha256 } of added.values()) this.#options.onWritten(sha256);
+    for (const { sha256 } of added.values()) {
+      damaged.healed(sha256);
+      this.#options.onWritten(sha256);
+    }
     return true;
   }
 }

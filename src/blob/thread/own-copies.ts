@@ -1,8 +1,8 @@
 /** Reads of this node's own copies. A copy that cannot be read is noted, and a peer's copy replaces it. */
 import type { CopyState } from "../../messages/blobs.ts";
-import { BlobError, type BlobStore, type BlobTarget } from "../types.ts";
+import type { BlobStore, BlobTarget } from "../types.ts";
 import type { BlobCounts } from "./counts.ts";
-import type { Damaged } from "./damaged.ts";
+import { type Damaged, isDamage } from "./damaged.ts";
 import type { FetchQueue } from "./fetch-queue.ts";
 import { hasSha256 } from "./sha256.ts";
 
@@ -62,8 +62,7 @@ export class OwnCopies {
     try {
       return this.#options.store.read(sha256, target);
     } catch (error) {
-      // A sector that cannot be read is damage too.
-      if (!(error instanceof BlobError) || (error.code !== "CORRUPT" && error.code !== "IO")) throw error;
+      if (!isDamage(error)) throw error;
       this.#note(sha256);
       return "damaged";
     }

@@ -104,8 +104,9 @@ export function blobParts(options: BlobThreadOptions): BlobParts {
     fatal,
   });
   const changes = new AppliedChanges({ store, backfill, removal, timers, fatal });
+  // A damaged copy is a missing one, whether its repair is queued or has failed.
   const missing = (): number | undefined =>
-    backfill.missing === undefined ? undefined : backfill.missing + changes.waiting;
+    backfill.missing === undefined ? undefined : backfill.missing + changes.waiting + damaged.size;
   const own = new OwnCopies({ store, counts, damaged, queue });
   const { orphanScanIntervalMs: scanMs, graceMs, scrubRate, scrubIntervalMs } = settings;
   const scan = new OrphanScan({

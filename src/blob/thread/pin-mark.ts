@@ -43,9 +43,7 @@ export class FilePinMark implements PinMark {
       writeFileAtomically(this.#disk, this.#path, `${untilMs}\n`);
     } catch (cause) {
       if (!(cause instanceof DiskError)) throw cause;
-      throw new BlobError(cause.code === "ENOSPC" ? "DISK_FULL" : "IO", `${this.#path}: ${cause.message}`, {
-        cause,
-      });
+      throw new BlobError(cause.isFull ? "DISK_FULL" : "IO", `${this.#path}: ${cause.message}`, { cause });
     }
     this.#untilMs = untilMs;
   }

@@ -11,7 +11,8 @@ export function localWrite(
   return async (...blob) => {
     const result = await store(...blob);
     if (result === "disk-full") throw new BlobError("DISK_FULL", "no space on the disk of this node");
-    if (result === "failed") throw new BlobError("IO", "the clock of this node is too far from the log's");
+    if (result === "failed")
+      throw new BlobError("IO", "this node cannot pin it: its clock is too far from the log's, or it stops");
   };
 }
 

@@ -6,9 +6,11 @@
  *   backups/ID/manifest.json         what belongs to the backup, written when everything else is there
  *   latest.json                      the newest complete backup, and the SHA-256 of its manifest; written last
  */
+
 import { AnswerError, checkAnswer, type Schema } from "../../api/answers.ts";
 import { type BackupRecord, decodePage, PageError } from "../../api/backup-pages.ts";
 import { type BackupManifest, backupManifestSchema, latestBackupSchema } from "../../api/maintenance.ts";
+import { hexOf } from "../../platform/bytes.ts";
 import { ClusterError } from "../cluster-client.ts";
 import type { BackupStore } from "./backup-store.ts";
 
@@ -32,7 +34,7 @@ export function blobsOf(records: readonly BackupRecord[]): Blob[] {
   for (const record of records) {
     if (record.kind !== "references") continue;
     for (const { sha256, size } of record.blobs) {
-      const name = Buffer.from(sha256).toString("hex");
+      const name = hexOf(sha256);
       blobs.set(name, { name, size });
     }
   }

@@ -48,7 +48,7 @@ export function openLog(options: WalOptions): OpenedLog {
 /** Translates disk errors outside of a running log: the disk is full, or the disk failed. */
 export function asWalError(error: unknown): unknown {
   if (!(error instanceof DiskError)) return error;
-  const code = error.code === "ENOSPC" || error.code === "EDQUOT" ? "DISK_FULL" : "IO";
+  const code = error.isFull ? "DISK_FULL" : "IO";
   return new WalError(code, { file: error.path }, `${error.operation} failed: ${error.code}`, error);
 }
 

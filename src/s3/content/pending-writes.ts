@@ -59,6 +59,8 @@ export class PendingWrite {
   #began = false;
   #startedMs = 0;
   #seenMs = 0;
+  /** Time of the row that the next transaction writes; undefined: it writes none. */
+  #renewedMs: number | undefined;
 
   constructor(
     writer: Pick<PendingWriteRecord, "origin" | "node"> & { readonly clock: Clock },
@@ -80,7 +82,9 @@ export class PendingWrite {
   /** Writes the row in the first transaction, and again when the row is old; otherwise empty. Then call `sent`. */
   renewal(): readonly TxnMutation[] {
     const now = this.#writer.clock.nowMs();
-    if (this.#began && now < this.#seenMs + RENEW_MS) return [];
+    const isDue = !this.#began || now >= this.#seenMs + RENEW_MS;
+    this.#renewedMs = isDue ? now : undefined;
+    if (!isDue) return [];
     const { origin, node } = this.#writer;
     const { ref, key } = this.#target;
     const startedMs = this.#began ? this.#startedMs : now;
@@ -90,9 +94,10 @@ export class PendingWrite {
 
   /** A transaction with `renewal` is sent. */
   sent(): void {
-    const now = this.#writer.clock.nowMs();
-    if (!this.#began) this.#startedMs = now;
-    if (!this.#began || now >= this.#seenMs + RENEW_MS) this.#seenMs = now;
+    const renewedMs = this.#renewedMs;
+    if (renewedMs === undefined) return;
+    if (!this.#began) this.#startedMs = renewedMs;
+    this.#seenMs = renewedMs;
     this.#began = true;
   }
 

@@ -33,7 +33,6 @@ function changesOver() {
       kind: "applied",
       referenced: referenced.map((sha256) => ({ sha256, size: 1, source: 2 })),
       swept,
-      commitMs: 1,
     });
   return { time, seen, changes, add };
 }

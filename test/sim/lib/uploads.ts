@@ -428,8 +428,8 @@ export function copiesOf(machines: readonly Machine[], sha256: Uint8Array): numb
     try {
       if (own.has(sha256)) copies++;
     } catch (error) {
-      // It is being stopped.
-      if (error instanceof BlobError && error.code === "CLOSED") return undefined;
+      // It is being stopped, or an operation of its disk has failed and it ends in this moment.
+      if (error instanceof BlobError && (error.code === "CLOSED" || error.code === "IO")) return undefined;
       throw error;
     }
   }

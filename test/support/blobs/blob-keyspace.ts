@@ -18,7 +18,6 @@ const IDENTITY = { clusterId: "c", nodeId: "n1" };
 export interface AppliedBlobs {
   readonly referenced: readonly Reference[];
   readonly swept: readonly Uint8Array[];
-  readonly commitMs: number;
 }
 
 /** The references of the object `name`. */
@@ -58,7 +57,7 @@ export class BlobKeyspace {
     stampCommitTs(data, stamp > previous ? stamp : previous + 1n);
     const entry: Entry = { index, term: 1, type: EntryType.Normal, data };
     const { referenced, swept } = this.#fsm.apply([entry]);
-    return { referenced: referenced.map((reference) => ({ ...reference })), swept, commitMs: this.appliedMs };
+    return { referenced: referenced.map((reference) => ({ ...reference })), swept };
   }
 
   reference(

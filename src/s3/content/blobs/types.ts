@@ -14,7 +14,7 @@ export interface BlobService {
   readonly open: boolean;
   /** The time of the log, in physical HLC milliseconds of the newest applied commit: pins are counted from it. */
   readonly nowMs: number;
-  /** Called at the beginning of a write: in a cluster where nothing happens the time of the log stands still. @throws KvError */
+  /** Called before a pin is chosen: in a cluster where nothing happens the time of the log stands still. @throws KvError */
   refresh(): Promise<void> | undefined;
   /** Raft id of this node. */
   readonly node: number;

@@ -1,4 +1,5 @@
 /** Blobs of one write that are stored, and that no reference names yet. */
+import { mapKeyOf } from "../../../platform/bytes.ts";
 import { blobCountKey } from "../../../txn/references.ts";
 import type { BlobRef, ReferenceMutation } from "../../../txn/types.ts";
 import { S3Error } from "../../protocol/errors.ts";
@@ -62,7 +63,7 @@ export function blobGuards(chunks: readonly StoredChunk[]): Guard[] {
   let shortest: number | undefined;
   const shared = new Map<string, Uint8Array>();
   for (const { pinUntilMs, sha256 } of chunks) {
-    if (pinUntilMs === undefined) shared.set(Buffer.from(sha256).toString("latin1"), sha256);
+    if (pinUntilMs === undefined) shared.set(mapKeyOf(sha256), sha256);
     else shortest = Math.min(shortest ?? pinUntilMs, pinUntilMs);
   }
   const guards: Guard[] = Array.from(shared.values(), (sha256) => ({
