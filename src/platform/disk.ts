@@ -45,6 +45,9 @@ export interface Disk {
  */
 export type OpenMode = "read" | "write" | "create" | "create-or-open";
 
+/** Unit of direct writes: a page, and a block of every usual device and file system. @internal */
+export const DIRECT_BLOCK_BYTES = 4096;
+
 /** One open file. Reads and writes name their position; there is no file pointer. */
 export interface DiskFile {
   readonly path: string;
@@ -57,6 +60,13 @@ export interface DiskFile {
   pwrite(bytes: Uint8Array, position: number): void;
   /** Writes the buffers in sequence, in one system call where the limits allow one. */
   pwritev(buffers: readonly Uint8Array[], position: number): void;
+  /**
+   * Writes as `pwritev` does, if possible past the page cache (O_DIRECT of open(2)): the copy of many bytes into new
+   * pages costs several times the write. The position and the length of each buffer are multiples of
+   * DIRECT_BLOCK_BYTES. Where the file system, or the place of a buffer in memory, does not allow it, the page cache is used.
+   * Neither way makes the bytes durable.
+   */
+  pwritevDirect(buffers: readonly Uint8Array[], position: number): void;
   /** Makes the content (and the size needed to read the content) durable. `syncDirectory` makes the name durable. */
   datasync(): void;
   /** Reserves blocks and extends the file to `bytes` with zeros: later writes below `bytes` never get ENOSPC. */

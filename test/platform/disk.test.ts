@@ -1,11 +1,21 @@
 /** One contract for both disks, and what only the simulated one can show. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sameBytes } from "../../src/platform/bytes.ts";
 import { lockDirectory } from "../../src/platform/disk/directory-lock.ts";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
-import { type Disk, DiskError } from "../../src/platform/disk.ts";
+import { DIRECT_BLOCK_BYTES, type Disk, DiskError } from "../../src/platform/disk.ts";
 import { seededRandom } from "../raft/log/support/seeded-random.ts";
 import { SimulatedDisk } from "../support/simulated-disk/simulated-disk.ts";
 
@@ -118,6 +128,43 @@ for (const [name, make] of [
       expect(file.pread(back, 100)).toBe(expected.length);
       expect([...back]).toEqual(expected);
       file.close();
+    });
+
+    test("direct writes are read by everybody, wherever their bytes lie in memory", () => {
+      const file = disk.open(`${root}/f`, "create");
+      const before = new Uint8Array(6 * DIRECT_BLOCK_BYTES).fill(1);
+      file.pwrite(before, 0);
+      const reader = disk.open(`${root}/f`, "read");
+      reader.pread(new Uint8Array(before.length), 0);
+      const memory = new Uint8Array(new SharedArrayBuffer(8 * DIRECT_BLOCK_BYTES)).map((_, i) => i % 251);
+      // At the beginning of a page, and not.
+      for (const at of [0, 7]) {
+        const parts = [
+          memory.subarray(at, at + DIRECT_BLOCK_BYTES),
+          memory.subarray(at, at + 3 * DIRECT_BLOCK_BYTES),
+        ];
+        file.pwritevDirect(parts, DIRECT_BLOCK_BYTES);
+        file.datasync();
+        const back = new Uint8Array(6 * DIRECT_BLOCK_BYTES);
+        expect(reader.pread(back, 0)).toBe(back.length);
+        expect(
+          sameBytes(
+            back.subarray(DIRECT_BLOCK_BYTES, 5 * DIRECT_BLOCK_BYTES),
+            new Uint8Array(Buffer.concat(parts)),
+          ),
+        ).toBe(true);
+        expect([back[0], back[5 * DIRECT_BLOCK_BYTES]]).toEqual([1, 1]);
+      }
+      // Behind the end, in more buffers than one system call takes.
+      const many = Array.from({ length: 1_030 }, () => memory.subarray(0, DIRECT_BLOCK_BYTES));
+      file.pwritevDirect(many, 8 * DIRECT_BLOCK_BYTES);
+      expect(file.size()).toBe(1_038 * DIRECT_BLOCK_BYTES);
+      const last = new Uint8Array(DIRECT_BLOCK_BYTES);
+      reader.pread(last, 1_037 * DIRECT_BLOCK_BYTES);
+      expect(sameBytes(last, memory.subarray(0, DIRECT_BLOCK_BYTES))).toBe(true);
+      file.close();
+      reader.close();
+      expect(diskError(() => file.pwritevDirect(many, 0)).code).toBe("EBADF");
     });
 
     test("preallocate, truncate, stat", () => {
@@ -311,6 +358,42 @@ describe("SimulatedDisk after a power cut", () => {
       return read(disk, "/d/f");
     };
     expect(run()).toEqual(run());
+  });
+});
+
+describe("realDisk", () => {
+  /** Flags of this process's descriptors of a file (proc_pid_fdinfo(5)). */
+  const flagsOf = (path: string): number[] =>
+    readdirSync("/proc/self/fd").flatMap((fd) => {
+      try {
+        if (readlinkSync(`/proc/self/fd/${fd}`) !== path) return [];
+        const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
+        return [Number.parseInt(flags ?? "", 8)];
+      } catch {
+        // The descriptor of the list itself.
+        return [];
+      }
+    });
+  const supportsDirect = (path: string): boolean => {
+    try {
+      closeSync(openSync(path, constants.O_WRONLY | constants.O_DIRECT));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  test("a direct write goes past the page cache where the file system can, and leaves no descriptor open", () => {
+    const directory = mkdtempSync(join(tmpdir(), "ekv-direct-"));
+    const path = join(directory, "f");
+    const file = realDisk.open(path, "create");
+    const expected = supportsDirect(path);
+    file.pwritevDirect([new Uint8Array(DIRECT_BLOCK_BYTES)], 0);
+    const isDirect = flagsOf(path).some((flags) => (flags & constants.O_DIRECT) !== 0);
+    expect(isDirect).toBe(expected);
+    file.close();
+    expect(flagsOf(path)).toEqual([]);
+    rmSync(directory, { recursive: true });
   });
 });
 

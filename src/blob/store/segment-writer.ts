@@ -7,7 +7,6 @@ import { payloadFile } from "../../store/payload/files.ts";
 import { BlobError, type NewBlob } from "../types.ts";
 import { orIo, toBlobError } from "./errors.ts";
 import {
-  alignBlock,
   BLOCK_BYTES,
   type BlobIdentity,
   type BlobPlace,
@@ -21,7 +20,6 @@ import {
 /** Blocks are reserved in steps of the present file size, within these limits (decision 010). */
 const RESERVE_MIN_BYTES = 1 << 20;
 const RESERVE_MAX_BYTES = 32 << 20;
-const ZEROS = new Uint8Array(BLOCK_BYTES);
 
 export interface SegmentWriterOptions {
   readonly disk: Disk;
@@ -29,6 +27,10 @@ export interface SegmentWriterOptions {
   readonly identity: BlobIdentity;
   /** A file of this size takes no further records. */
   readonly segmentBytes: number;
+}
+
+function blockOf(blocks: Uint8Array, i: number): Uint8Array {
+  return blocks.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES);
 }
 
 export class SegmentWriter {
@@ -39,8 +41,9 @@ export class SegmentWriter {
   #file: DiskFile | undefined;
   #reserved = 0;
   #newName = false;
-  /** Header blocks. Behind each header they stay zero. */
+  /** Header blocks, which stay zero behind each header, and as many blocks for the ends of payloads. */
   #headers = new Uint8Array(16 * BLOCK_BYTES);
+  #tails = new Uint8Array(16 * BLOCK_BYTES);
 
   /** @param position where the next record goes; everything before it is durable, and the file ends there */
   constructor(options: SegmentWriterOptions, position: Position) {
@@ -97,8 +100,10 @@ export class SegmentWriter {
     blobs: readonly NewBlob[],
     writtenMs: number,
   ): { readonly buffers: Uint8Array[]; readonly places: BlobPlace[]; readonly bytes: number } {
-    if (this.#headers.length < blobs.length * BLOCK_BYTES)
+    if (this.#headers.length < blobs.length * BLOCK_BYTES) {
       this.#headers = new Uint8Array(blobs.length * BLOCK_BYTES);
+      this.#tails = new Uint8Array(blobs.length * BLOCK_BYTES);
+    }
     const buffers: Uint8Array[] = [];
     const places: BlobPlace[] = [];
     let at = this.#offset;
@@ -114,12 +119,17 @@ export class SegmentWriter {
         crc: crc32(bytes),
         writtenMs,
       };
-      const header = this.#headers.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES);
+      const header = blockOf(this.#headers, i);
       encodeRecord({ sha256, place, deleted: false }, this.#tag, header);
       buffers.push(header);
-      if (bytes.length > 0) buffers.push(bytes);
-      const padding = alignBlock(bytes.length) - bytes.length;
-      if (padding > 0) buffers.push(ZEROS.subarray(0, padding));
+      const wholeBlocks = bytes.length - (bytes.length % BLOCK_BYTES);
+      if (wholeBlocks > 0) buffers.push(bytes.subarray(0, wholeBlocks));
+      if (wholeBlocks < bytes.length) {
+        const tail = blockOf(this.#tails, i);
+        tail.set(bytes.subarray(wholeBlocks));
+        tail.fill(0, bytes.length - wholeBlocks);
+        buffers.push(tail);
+      }
       places.push(place);
       at += recordBytes(bytes.length);
     }
@@ -131,7 +141,7 @@ export class SegmentWriter {
     try {
       const file = this.#open();
       this.#reserve(file, this.#offset + bytes);
-      file.pwritev(buffers, this.#offset);
+      file.pwritevDirect(buffers, this.#offset);
     } catch (error) {
       if (!(error instanceof DiskError && error.isFull)) throw toBlobError(error, directory);
       this.#takeBack();

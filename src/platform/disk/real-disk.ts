@@ -71,6 +71,8 @@ class RealFile implements DiskFile {
    * (docs/design/runtime.md, section 5).
    */
   #fd: number;
+  /** The same file, open for direct writes; "refused": the file system has none. */
+  #direct: number | "refused" | undefined;
 
   constructor(path: string, fd: number) {
     this.path = path;
@@ -104,6 +106,24 @@ class RealFile implements DiskFile {
   }
 
   pwritev(buffers: readonly Uint8Array[], position: number): void {
+    this.#writev(this.#open("pwrite"), buffers, position);
+  }
+
+  pwritevDirect(buffers: readonly Uint8Array[], position: number): void {
+    const fd = this.#openDirect();
+    if (fd !== undefined) {
+      try {
+        this.#writev(fd, buffers, position);
+        return;
+      } catch (error) {
+        // A buffer at a place in memory that the device does not take. Nothing, or a part of the same bytes, is written.
+        if (codeOf(error) !== "EINVAL") throw error;
+      }
+    }
+    this.pwritev(buffers, position);
+  }
+
+  #writev(fd: number, buffers: readonly Uint8Array[], position: number): void {
     let at = position;
     for (let next = 0; next < buffers.length; ) {
       const group = buffers.slice(next, next + MAX_BUFFERS);
@@ -111,7 +131,7 @@ class RealFile implements DiskFile {
       let wanted = 0;
       for (const buffer of group) wanted += buffer.byteLength;
       if (wanted === 0) continue;
-      const count = run("pwrite", this.path, () => writevSync(this.#open("pwrite"), group, at));
+      const count = run("pwrite", this.path, () => writevSync(fd, group, at));
       if (count < wanted) this.#continueShortWrite(group, at, this.#progress(count));
       at += wanted;
     }
@@ -150,13 +170,33 @@ class RealFile implements DiskFile {
     if (this.#fd < 0) return;
     const fd = this.#fd;
     this.#fd = -1;
-    run("close", this.path, () => closeSync(fd));
+    try {
+      if (typeof this.#direct === "number") closeSync(this.#direct);
+    } finally {
+      this.#direct = undefined;
+      run("close", this.path, () => closeSync(fd));
+    }
   }
 
   #open(operation: DiskOperation): number {
     // The kernel may have given the number to another file.
     if (this.#fd < 0) throw new DiskError("EBADF", this.path, operation, "the file is closed");
     return this.#fd;
+  }
+
+  /** undefined: the file system has no direct writes. */
+  #openDirect(): number | undefined {
+    const fd = this.#open("pwrite");
+    if (this.#direct === undefined) {
+      try {
+        // By the descriptor and not by the path, which may lead to another file by now.
+        this.#direct = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_DIRECT);
+      } catch {
+        // EINVAL: not supported. Any other reason, such as no free descriptor, is no reason to fail a write.
+        this.#direct = "refused";
+      }
+    }
+    return this.#direct === "refused" ? undefined : this.#direct;
   }
 
   #progress(count: number): number {

@@ -30,6 +30,7 @@ function slowDisk(disk: Disk, delayMs: number): Disk {
     pread: (target, position) => file.pread(target, position),
     pwrite: (bytes, position) => file.pwrite(bytes, position),
     pwritev: (buffers, position) => file.pwritev(buffers, position),
+    pwritevDirect: (buffers, position) => file.pwritevDirect(buffers, position),
     datasync: () => {
       wait();
       file.datasync();

@@ -54,9 +54,10 @@ class ForgetfulDisk extends SimulatedDisk {
         doings.wrote = bytes.length === RECORD_HEADER_BYTES ? "header" : doings.wrote;
         file.pwrite(bytes, position);
       },
-      pwritev: (buffers, position) => {
+      pwritev: (buffers, position) => file.pwritev(buffers, position),
+      pwritevDirect: (buffers, position) => {
         doings.wrote = "records";
-        file.pwritev(buffers, position);
+        file.pwritevDirect(buffers, position);
       },
       datasync: () => {
         if (kindOf(doings) !== forgotten) file.datasync();

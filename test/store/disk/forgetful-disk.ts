@@ -24,6 +24,7 @@ export class ForgetfulDisk extends KeyspaceDisk {
       pread: (target, position) => file.pread(target, position),
       pwrite: (bytes, position) => file.pwrite(bytes, position),
       pwritev: (buffers, position) => file.pwritev(buffers, position),
+      pwritevDirect: (buffers, position) => file.pwritevDirect(buffers, position),
       datasync: () => {},
       preallocate: (bytes) => file.preallocate(bytes),
       reserve: (position, bytes) => file.reserve(position, bytes),

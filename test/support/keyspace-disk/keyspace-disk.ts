@@ -160,6 +160,7 @@ export class KeyspaceDisk implements Disk {
       pread: never,
       pwrite: never,
       pwritev: never,
+      pwritevDirect: never,
       preallocate: never,
       reserve: never,
       punchHole: never,

@@ -1,4 +1,9 @@
-import { DiskError, type DiskFile, type DiskOperation } from "../../../src/platform/disk.ts";
+import {
+  DIRECT_BLOCK_BYTES,
+  DiskError,
+  type DiskFile,
+  type DiskOperation,
+} from "../../../src/platform/disk.ts";
 import type { Random } from "../../../src/platform/random.ts";
 import type { SimulatedContent } from "./content.ts";
 
@@ -62,6 +67,14 @@ export class SimulatedFile implements DiskFile {
     content.write(bytes.subarray(0, fits), position, begins);
     touch();
     if (fits < total) throw this.#access.full("pwrite");
+  }
+
+  /** A direct write promises no more than any other. */
+  pwritevDirect(buffers: readonly Uint8Array[], position: number): void {
+    for (const bytes of [position, ...buffers.map((buffer) => buffer.byteLength)]) {
+      if (bytes % DIRECT_BLOCK_BYTES !== 0) throw new RangeError(`a direct write of ${bytes} bytes`);
+    }
+    this.pwritev(buffers, position);
   }
 
   datasync(): void {
