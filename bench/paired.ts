@@ -3,7 +3,8 @@
  * release's, another branch's) take turns, one node each on the same disk. Ratios of rate and of the node's CPU a request: this / other, the
  * median of the rounds' ratios, so that what slows the machine for a while slows both.
  *
- * With `--minio`, OTHER is a binary of MinIO, which serves one directory.
+ * With `--minio`, OTHER is a binary of MinIO, which serves one directory. With `--floor` there is no OTHER: the other side is the least that a
+ * server of this runtime can do with an upload (lib/put-floor.ts); only for put and put-large.
  */
 import { parseArgs } from "node:util";
 import {
@@ -16,7 +17,7 @@ import {
 } from "../test/process/lib/node-process.ts";
 import { threadCpuSeconds } from "../test/process/lib/proc.ts";
 import { S3Client } from "../test/process/lib/s3-client.ts";
-import { BUCKET, type LoadOptions, load } from "./lib/context.ts";
+import { BUCKET, type LoadOptions, load, startServer } from "./lib/context.ts";
 import { median } from "./lib/figure.ts";
 
 const SMALL = { path: `/${BUCKET}/small-`, keysPerConnection: 256 } as const;
@@ -57,11 +58,14 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "7" },
     only: { type: "string", default: Object.keys(CASES).join(",") },
     minio: { type: "boolean", default: false },
+    floor: { type: "boolean", default: false },
   },
 });
 const [other] = positionals;
-if (other === undefined)
-  throw new Error("usage: bun bench/paired.ts OTHER_BINARY [--rounds N] [--only CASES] [--minio]");
+if ((other === undefined) !== values.floor)
+  throw new Error(
+    "usage: bun bench/paired.ts (OTHER_BINARY [--minio] | --floor) [--rounds N] [--only CASES]",
+  );
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error(`--rounds ${values.rounds}: not a number of rounds`);
@@ -106,7 +110,11 @@ async function startNode(command: readonly string[]): Promise<Subject> {
   return node;
 }
 
-async function startOther(command: string): Promise<Subject> {
+async function startOther(command: string | undefined): Promise<Subject> {
+  if (command === undefined) {
+    const { pid, port, stop } = await startServer("put-floor.ts", temporaryDirectory("floor"));
+    return { pid, s3Port: port, stop };
+  }
   if (!values.minio) return startNode([command]);
   const [s3Port = 0, consolePort = 0] = await freePorts(2);
   const [address, ui] = [`${LOOPBACK}:${s3Port}`, `${LOOPBACK}:${consolePort}`];

@@ -41,8 +41,19 @@ export async function startSubject(
 }
 
 /** The bare server in its own process; `stop` ends it. */
-export async function startBare(getBytes: number): Promise<{ readonly port: number; stop(): Promise<void> }> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "bare-server.ts"), String(getBytes)], {
+export interface BareServer {
+  readonly pid: number;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export function startBare(getBytes: number): Promise<BareServer> {
+  return startServer("bare-server.ts", String(getBytes));
+}
+
+/** @param script a file of this folder that prints its port */
+export async function startServer(script: string, argument: string): Promise<BareServer> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, script), argument], {
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -52,6 +63,7 @@ export async function startBare(getBytes: number): Promise<{ readonly port: numb
   const port = Number(new TextDecoder().decode(value).trim());
   if (!(port > 0)) throw new Error("the bare server did not say its port");
   return {
+    pid: child.pid,
     port,
     async stop() {
       child.kill();
