@@ -109,6 +109,11 @@ export class NodeControl {
     return this.#reserve.below ? "reserve" : "enough";
   }
 
+  /** Looks at the disk now: a probe must not say less than the thread that has just refused a write. */
+  checkDisk(): void {
+    this.#reserve.check();
+  }
+
   /** Old versions stay readable, for at most an hour after the last call with true. */
   keepVersions(keep: boolean): void {
     this.#options.store.send({ kind: "keep-versions", keep });

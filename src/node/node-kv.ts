@@ -54,6 +54,11 @@ export class NodeKv {
     return this.#control.diskSpace;
   }
 
+  /** Looks at the disk now, not only once in a while. */
+  checkDisk(): void {
+    this.#control.checkDisk();
+  }
+
   /** The membership that this node has applied; undefined while the keyspace is empty. */
   membership(): Membership | undefined {
     return this.gateways[0].membership();

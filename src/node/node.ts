@@ -522,6 +522,7 @@ export class Node {
 
   #readiness(): Readiness {
     const front = this.#front;
+    front?.checkDisk();
     return readinessOf({
       phase: this.#phase,
       fenced: this.#fenced,
