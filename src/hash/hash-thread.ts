@@ -1,5 +1,6 @@
 /** The work of a hash Worker, as a plain object that can also run in the calling thread. */
 import { HasherSet } from "./hashers.ts";
+import type { Md5Lanes, Md5Stream } from "./md5-lanes.ts";
 import type { Digests, HashAlgorithm } from "./types.ts";
 
 /** Orders to a hash thread, handled in the order of sending. The sender chooses the number `stream`. */
@@ -21,12 +22,22 @@ export type HashAnswer =
   | { readonly kind: "cut"; readonly stream: number; readonly sha256: Uint8Array }
   | { readonly kind: "digests"; readonly stream: number; readonly digests: Digests };
 
+interface OpenStream {
+  readonly hashers: HasherSet;
+  readonly hasMd5: boolean;
+  /** MD5 beside that of other streams; then `hashers` are without it. */
+  readonly lane: Md5Stream | undefined;
+}
+
 export class HashThread {
   readonly #answer: (answer: HashAnswer) => void;
-  readonly #streams = new Map<number, HasherSet>();
+  readonly #lanes: Md5Lanes | undefined;
+  readonly #streams = new Map<number, OpenStream>();
 
-  constructor(answer: (answer: HashAnswer) => void) {
+  /** @param lanes undefined: MD5 of every stream by itself */
+  constructor(answer: (answer: HashAnswer) => void, lanes?: Md5Lanes) {
     this.#answer = answer;
+    this.#lanes = lanes;
   }
 
   /** @throws Error for a stream that is not open: the sender has a fault. */
@@ -34,29 +45,50 @@ export class HashThread {
     const { stream } = order;
     switch (order.kind) {
       case "open":
-        this.#streams.set(stream, new HasherSet(order.algorithms, order.cuts));
+        this.#streams.set(stream, this.#start(order.algorithms, order.cuts));
         return;
-      case "update":
-        this.#open(stream).update(order.view);
-        this.#answer({ kind: "hashed", stream });
-        return;
-      case "cut":
-        this.#answer({ kind: "cut", stream, sha256: this.#open(stream).cut() });
-        return;
-      case "digest": {
-        const digests = this.#open(stream).digest();
-        this.#streams.delete(stream);
-        this.#answer({ kind: "digests", stream, digests });
+      case "update": {
+        const { hashers, lane } = this.#open(stream);
+        hashers.update(order.view);
+        const hashed = (): void => this.#answer({ kind: "hashed", stream });
+        if (lane === undefined) hashed();
+        else this.#lanes?.update(lane, order.view, hashed);
         return;
       }
-      case "abort":
+      case "cut": {
+        const { hashers, lane } = this.#open(stream);
+        if (lane !== undefined) this.#lanes?.run();
+        this.#answer({ kind: "cut", stream, sha256: hashers.cut() });
+        return;
+      }
+      case "digest": {
+        const { hashers, lane } = this.#open(stream);
+        const md5 = lane === undefined ? undefined : this.#lanes?.digest(lane);
+        const digests = hashers.digest();
         this.#streams.delete(stream);
+        this.#answer({ kind: "digests", stream, digests: md5 === undefined ? digests : { ...digests, md5 } });
+        return;
+      }
+      case "abort": {
+        const lane = this.#streams.get(stream)?.lane;
+        this.#streams.delete(stream);
+        if (lane !== undefined) this.#lanes?.abort(lane);
+      }
     }
   }
 
-  #open(stream: number): HasherSet {
-    const set = this.#streams.get(stream);
-    if (set === undefined) throw new Error(`hash stream ${stream} is not open`);
-    return set;
+  /** The only MD5 of a thread is faster as a native one. */
+  #start(algorithms: readonly HashAlgorithm[], cuts: boolean): OpenStream {
+    const hasMd5 = algorithms.includes("md5");
+    const others = hasMd5 && [...this.#streams.values()].some((stream) => stream.hasMd5);
+    const lane = others ? this.#lanes?.open() : undefined;
+    const rest = lane === undefined ? algorithms : algorithms.filter((algorithm) => algorithm !== "md5");
+    return { hashers: new HasherSet(rest, cuts), hasMd5, lane };
+  }
+
+  #open(stream: number): OpenStream {
+    const open = this.#streams.get(stream);
+    if (open === undefined) throw new Error(`hash stream ${stream} is not open`);
+    return open;
   }
 }

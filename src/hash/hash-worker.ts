@@ -2,10 +2,17 @@
 
 import { type HashOrder, HashThread } from "./hash-thread.ts";
 import { hashersReady } from "./hashers.ts";
+import { Md5Lanes } from "./md5-lanes.ts";
 
 declare const self: Worker;
 
-const thread = new HashThread((answer) => self.postMessage(answer));
+const lanes = Md5Lanes.create({
+  later: (task, delayMs) => {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+});
+const thread = new HashThread((answer) => self.postMessage(answer), lanes);
 /** Orders that came while the hashers were loading. */
 const early: HashOrder[] = [];
 self.onmessage = (event: MessageEvent<HashOrder>) => {

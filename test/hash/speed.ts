@@ -1,5 +1,6 @@
 /** Speed of each hash over 1 MiB in shared memory, as hash threads do it: bun test/hash/speed.ts (decision 073). */
 import { createHasher, hashersReady } from "../../src/hash/hashers.ts";
+import { Md5Lanes } from "../../src/hash/md5-lanes.ts";
 import type { HashAlgorithm } from "../../src/hash/types.ts";
 
 const ALGORITHMS: readonly HashAlgorithm[] = [
@@ -39,3 +40,22 @@ console.log("algorithm   one stream   two that take turns every 128 KiB");
 for (const algorithm of ALGORITHMS) {
   console.log(algorithm.padEnd(11), rate(algorithm, 1).padEnd(12), rate(algorithm, 2));
 }
+
+/** Streams that always have something at the same time. */
+function laneRate(streams: number): string {
+  const lanes = Md5Lanes.create({ later: () => () => {} });
+  if (lanes === undefined) return "no SIMD";
+  const open = Array.from({ length: streams }, () => lanes.open());
+  const hashOnce = (): void => {
+    for (const stream of open) lanes.update(stream, data, () => {});
+  };
+  for (let i = 0; i < 20; i++) hashOnce();
+  const started = Bun.nanoseconds();
+  for (let i = 0; i < ROUNDS; i++) hashOnce();
+  lanes.run();
+  const seconds = (Bun.nanoseconds() - started) / 1e9;
+  return `${((ROUNDS * streams) / 1024 / seconds).toFixed(2)} GiB/s`;
+}
+
+console.log("md5 in lanes:");
+for (const streams of [1, 2, 3, 4]) console.log(`${streams} streams`.padEnd(11), laneRate(streams));
