@@ -4,7 +4,7 @@
  * median of the rounds' ratios, so that what slows the machine for a while slows both.
  *
  * With `--minio`, OTHER is a binary of MinIO, which serves one directory. With `--floor` there is no OTHER: the other side is the least that a
- * server of this runtime can do with an upload (lib/put-floor.ts); only for put and put-large.
+ * server of this runtime can do with large objects (lib/floor-server.ts); only for put-large and get-large.
  */
 import { parseArgs } from "node:util";
 import {
@@ -112,7 +112,7 @@ async function startNode(command: readonly string[]): Promise<Subject> {
 
 async function startOther(command: string | undefined): Promise<Subject> {
   if (command === undefined) {
-    const { pid, port, stop } = await startServer("put-floor.ts", temporaryDirectory("floor"));
+    const { pid, port, stop } = await startServer("floor-server.ts", temporaryDirectory("floor"));
     return { pid, s3Port: port, stop };
   }
   if (!values.minio) return startNode([command]);

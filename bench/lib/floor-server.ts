@@ -1,16 +1,20 @@
 /**
- * The least that a server of this runtime can do with an upload: `bun bench/lib/put-floor.ts DIRECTORY`, prints its port. It takes the
- * body from node:http, makes the two digests that S3 and the names of blobs need, and appends the bytes to a file past the page cache, with
- * a sync every 4 MiB. It answers and forgets: no record, no replica, no admission, no checks. One thread, no messages.
+ * The least that a server of this runtime can do with large objects: `bun bench/lib/floor-server.ts DIRECTORY`, prints its port. One thread,
+ * no messages, no records, no replicas, no admission, no checks.
+ * - PUT takes the body from node:http, makes the two digests that S3 and the names of blobs need, and appends the bytes to a file past the
+ *   page cache, with a sync every 4 MiB.
+ * - GET, of any path, sends the 64 MiB at the beginning of that file in pieces of 1 MiB, each with its CRC-32.
  */
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { realDisk } from "../../src/platform/disk/real-disk.ts";
 
 const CHUNK_BYTES = 1 << 20;
 const SYNC_BYTES = 4 << 20;
 const RESERVE_BYTES = 32 << 20;
+const GET_BYTES = 64 << 20;
 
 function main(directory: string): void {
   const file = realDisk.open(join(directory, "floor"), "create");
@@ -54,9 +58,20 @@ function main(directory: string): void {
       done(md5.digest("hex"));
     });
   };
+  const send = (response: ServerResponse, piece: Uint8Array, from: number): void => {
+    for (let at = from; at < GET_BYTES; at += piece.length) {
+      file.pread(piece, at);
+      crc32(piece);
+      if (response.write(piece)) continue;
+      response.once("drain", () => send(response, piece, at + piece.length));
+      return;
+    }
+    response.end();
+  };
   const server = createServer((request, response) => {
-    if (request.method !== "PUT") {
-      response.writeHead(405).end();
+    if (request.method === "GET") {
+      response.writeHead(200, { "content-length": GET_BYTES });
+      send(response, new Uint8Array(CHUNK_BYTES), 0);
       return;
     }
     receive(request, (etag) => response.writeHead(200, { etag: `"${etag}"`, "content-length": 0 }).end());
