@@ -6,6 +6,11 @@ import { BodyError, type BodyErrorCode, type BodyReader } from "./types.ts";
 
 /** Bytes kept while no read waits. Above this the socket is paused, so that TCP stops the client. */
 const READ_AHEAD_BYTES = 256 * 1024;
+/**
+ * Above this for all bodies together each socket is paused as soon as no read waits: a crowd of uploads that wait for admission must not
+ * hold much beside what admission counts.
+ */
+const READ_AHEAD_TOTAL_BYTES = 16 << 20;
 /** Smaller pieces are not detached, because their memory is not worth the call. */
 const RELEASE_BYTES_MIN = 4096;
 
@@ -25,6 +30,15 @@ interface Waiting {
   readonly reject: (error: BodyError) => void;
 }
 
+/** Bytes that bodies hold while no read waits, of all connections that share it. */
+export class ReadAhead {
+  bytes = 0;
+
+  get isLong(): boolean {
+    return this.bytes >= READ_AHEAD_TOTAL_BYTES;
+  }
+}
+
 /**
  * Reads a request body from node:http. Listeners are attached at the first read and removed at the end. `data` with
  * pause and resume is about twice as fast as the async iterator of the stream.
@@ -42,6 +56,7 @@ export class SocketBody implements BodyReader, Watched {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #watch: IdleWatch;
+  readonly #readAhead: ReadAhead;
   readonly #onStart: (body: SocketBody, socket: Socket) => void;
   #owesContinue: boolean;
   #started = false;
@@ -65,6 +80,7 @@ export class SocketBody implements BodyReader, Watched {
     declaredLength: number | undefined,
     owesContinue: boolean,
     watch: IdleWatch,
+    readAhead: ReadAhead,
     onStart: (body: SocketBody, socket: Socket) => void,
   ) {
     this.#request = request;
@@ -72,6 +88,7 @@ export class SocketBody implements BodyReader, Watched {
     this.declaredLength = declaredLength;
     this.#owesContinue = owesContinue;
     this.#watch = watch;
+    this.#readAhead = readAhead;
     this.#onStart = onStart;
   }
 
@@ -106,6 +123,7 @@ export class SocketBody implements BodyReader, Watched {
     const piece = this.#queue.shift();
     if (piece === undefined) {
       if (this.#ended) return Promise.resolve(undefined);
+      if (this.#paused) this.#resume();
       this.#watch.enter(this);
       return new Promise((resolve, reject) => {
         this.#waiting = { target: undefined, resolve, reject };
@@ -132,6 +150,7 @@ export class SocketBody implements BodyReader, Watched {
       release(piece);
     }
     if (this.#filled === target.length || this.#ended) return Promise.resolve(this.#filled);
+    if (this.#paused) this.#resume();
     this.#watch.enter(this);
     return new Promise((resolve, reject) => {
       this.#waiting = { target, resolve: () => resolve(this.#filled), reject };
@@ -143,7 +162,6 @@ export class SocketBody implements BodyReader, Watched {
     if (this.#error !== undefined || this.#ended) return;
     this.#error = new BodyError(code, message);
     this.#queue = [];
-    this.#queuedBytes = 0;
     this.detach();
     if (code === "TRUNCATED") this.onClientGone?.();
     const waiting = this.#waiting;
@@ -157,6 +175,8 @@ export class SocketBody implements BodyReader, Watched {
 
   /** The exchange is over: later bytes are dropped. The other listeners are freed with the request. */
   detach(): void {
+    this.#readAhead.bytes -= this.#queuedBytes;
+    this.#queuedBytes = 0;
     if (!this.#started || this.#ended) return;
     this.#watch.leave(this);
     this.#request.off("data", this.#onData);
@@ -183,8 +203,9 @@ export class SocketBody implements BodyReader, Watched {
 
   #dequeued(bytes: number): void {
     this.#queuedBytes -= bytes;
+    this.#readAhead.bytes -= bytes;
     this.received += bytes;
-    if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES) this.#resume();
+    if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES && !this.#readAhead.isLong) this.#resume();
   }
 
   #start(): void {
@@ -236,8 +257,10 @@ export class SocketBody implements BodyReader, Watched {
       return;
     }
     this.#waiting = undefined;
-    if (taken === piece.length) release(piece);
-    else {
+    if (taken === piece.length) {
+      release(piece);
+      if (this.#readAhead.isLong) this.#pause();
+    } else {
       this.#taken = taken;
       this.#enqueue(piece);
     }
@@ -246,11 +269,16 @@ export class SocketBody implements BodyReader, Watched {
 
   #enqueue(piece: Uint8Array): void {
     this.#queue.push(piece);
-    this.#queuedBytes += piece.length - (this.#queue.length === 1 ? this.#taken : 0);
-    if (this.#queuedBytes >= READ_AHEAD_BYTES && !this.#paused) {
-      this.#paused = true;
-      this.#request.pause();
-    }
+    const bytes = piece.length - (this.#queue.length === 1 ? this.#taken : 0);
+    this.#queuedBytes += bytes;
+    this.#readAhead.bytes += bytes;
+    if (this.#queuedBytes >= READ_AHEAD_BYTES || this.#readAhead.isLong) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#request.pause();
   }
 
   readonly #onEnd = (): void => {

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { listenProblem } from "../platform/listen-error.ts";
-import { discardRest, type SocketBody } from "./body-reader.ts";
+import { discardRest, ReadAhead, type SocketBody } from "./body-reader.ts";
 import type { Arrival, Connection, Expectation } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { edgeAnswer } from "./edge-answer.ts";
@@ -48,6 +48,7 @@ class HttpEdge implements Edge {
   readonly #server: Server;
   readonly #requestId: () => string;
   readonly #bodyWatch: IdleWatch;
+  readonly #readAhead = new ReadAhead();
   readonly #drainWatch: IdleWatch;
   /** Bodies that are being read, so that a parse error finds its reader. */
   readonly #bodies = new WeakMap<Socket, SocketBody>();
@@ -240,6 +241,7 @@ class HttpEdge implements Edge {
       owesContinue,
       this.#requestId(),
       this.#bodyWatch,
+      this.#readAhead,
       this.#onBodyStart,
     );
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { EMPTY_BODY, SocketBody } from "./body-reader.ts";
+import { EMPTY_BODY, type ReadAhead, SocketBody } from "./body-reader.ts";
 import type { IdleWatch } from "./idle-watch.ts";
 import { withTargetHost } from "./request-target.ts";
 import type { BodyReader, EdgeRequest } from "./types.ts";
@@ -26,6 +26,7 @@ export class Exchange implements EdgeRequest {
     owesContinue: boolean,
     requestId: string,
     watch: IdleWatch,
+    readAhead: ReadAhead,
     onBodyStart: (body: SocketBody, socket: Socket) => void,
   ) {
     this.request = request;
@@ -41,7 +42,15 @@ export class Exchange implements EdgeRequest {
     const chunked = length === undefined && this.header("transfer-encoding") !== undefined;
     if (chunked || (length !== undefined && length !== "0")) {
       const declared = length === undefined ? undefined : Number(length);
-      this.socketBody = new SocketBody(request, response, declared, owesContinue, watch, onBodyStart);
+      this.socketBody = new SocketBody(
+        request,
+        response,
+        declared,
+        owesContinue,
+        watch,
+        readAhead,
+        onBodyStart,
+      );
       this.body = this.socketBody;
     } else {
       this.socketBody = undefined;

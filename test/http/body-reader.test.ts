@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SocketBody } from "../../src/http/body-reader.ts";
+import { ReadAhead, SocketBody } from "../../src/http/body-reader.ts";
 import { IdleWatch } from "../../src/http/idle-watch.ts";
 import type { BodyError } from "../../src/http/types.ts";
 
@@ -21,7 +21,7 @@ class Request extends EventEmitter {
   }
 }
 
-function bodyOf(declaredLength: number | undefined, idle = watch) {
+function bodyOf(declaredLength: number | undefined, idle = watch, readAhead = new ReadAhead()) {
   const request = new Request();
   const response = new EventEmitter();
   const body = new SocketBody(
@@ -30,6 +30,7 @@ function bodyOf(declaredLength: number | undefined, idle = watch) {
     declaredLength,
     false,
     idle,
+    readAhead,
     () => {},
   );
   return { body, request, response };
@@ -37,6 +38,39 @@ function bodyOf(declaredLength: number | undefined, idle = watch) {
 
 const bytes = (length: number, from = 0): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length }, (_, i) => ((from + i) * 7 + ((from + i) >> 8)) & 0xff);
+
+test("bodies that together hold much are paused while nobody reads, each goes on when it is read, and what ends gives back", async () => {
+  const readAhead = new ReadAhead();
+  const many = Array.from({ length: 70 }, () => bodyOf(undefined, watch, readAhead));
+  for (const { body, request } of many) {
+    const target = new Uint8Array(1_000);
+    const filled = body.readInto(target);
+    request.emit("data", bytes(1_000));
+    expect(await filled).toBe(1_000);
+    request.emit("data", bytes(250_000));
+  }
+  // Each holds less than one body may; together it is 16 MiB at the 68th.
+  expect(many.map(({ request }) => request.paused)).toEqual(many.map((_, i) => i >= 67));
+  expect(readAhead.bytes).toBe(70 * 250_000);
+  const [first, second, last] = [many[0], many[1], many[69]];
+  if (first === undefined || second === undefined || last === undefined) throw new Error("no bodies");
+  // A read takes what is there, and more can come; when its target is full, nothing more may.
+  const target = new Uint8Array(260_000);
+  const reading = last.body.readInto(target);
+  expect(last.request.paused).toBe(false);
+  last.request.emit("data", bytes(10_000));
+  expect([await reading, last.request.paused]).toEqual([260_000, true]);
+  const next = last.body.read();
+  expect(last.request.paused).toBe(false);
+  last.request.emit("data", bytes(7));
+  expect((await next)?.length).toBe(7);
+  expect(readAhead.bytes).toBe(69 * 250_000);
+  first.body.fail("TRUNCATED", "gone");
+  second.body.detach();
+  expect(readAhead.bytes).toBe(67 * 250_000);
+  for (const { body } of many) body.detach();
+  expect(readAhead.bytes).toBe(0);
+});
 
 test("a target is filled across pieces, and a piece's rest is for the next call", async () => {
   const { body, request } = bodyOf(20_000);
