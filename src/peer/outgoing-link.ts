@@ -84,7 +84,7 @@ interface Shown {
 }
 
 const UNAUTHENTICATED =
-  "it takes this node for a stranger: give every node the same cluster secret (--cluster-secret-file), and either all of them peer certificates or none";
+  "it does not take this node for a member: give every node the same cluster secret (--cluster-secret-file), and either all of them peer certificates or none";
 
 /**
  * One lane (in two-lane mode: several) to one peer. The link dials, proves membership, sends its hello and then

@@ -25,32 +25,21 @@ export interface Channel<In, Out> {
 /** The part of MessagePort that a channel needs. */
 export type PortLike = Pick<MessagePort, "postMessage" | "onmessage" | "close">;
 
-export interface PortChannelOptions {
-  /**
-   * Batches the messages of the whole event-loop turn, not of the current callback: more messages share a wake-up,
-   * but each message waits for the other callbacks of the turn.
-   */
-  readonly flushAtTurnEnd?: boolean;
-}
-
 export class PortChannel<In, Out> implements Channel<In, Out> {
   readonly #port: PortLike;
-  readonly #flushAtTurnEnd: boolean;
   #outbox: Out[] = [];
   #scheduled = false;
   readonly #flush = (): void => this.flush();
 
-  constructor(port: PortLike, options: PortChannelOptions = {}) {
+  constructor(port: PortLike) {
     this.#port = port;
-    this.#flushAtTurnEnd = options.flushAtTurnEnd ?? false;
   }
 
   send(message: Out): void {
     this.#outbox.push(message);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#flushAtTurnEnd) setImmediate(this.#flush);
-    else queueMicrotask(this.#flush);
+    queueMicrotask(this.#flush);
   }
 
   flush(): void {
