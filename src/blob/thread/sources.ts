@@ -7,6 +7,14 @@ import { hasSha256 } from "./sha256.ts";
 import { TokenBucket, type TokenBucketOptions } from "./token-bucket.ts";
 import type { BlobMetrics, WantedBlob } from "./types.ts";
 
+/**
+ * So long a client waits for a member that is not connected: a node that has just started serves before it has met everybody,
+ * and a connection that broke is made again.
+ */
+const PATIENCE_MS = 2_000;
+/** Time between two looks at who is connected. */
+const LOOK_MS = 100;
+
 /** `unreachable`: some member could not be asked, so the blob may be there. `closed`: the thread has stopped. */
 export type Found = Uint8Array | "not-found" | "unreachable" | "closed";
 
@@ -49,14 +57,25 @@ export class Sources {
     this.#stopped = true;
   }
 
-  /** The bytes are verified. */
+  /** The bytes are verified. Nobody is asked twice who does not have the blob. */
   async search(search: Search): Promise<Found> {
+    const { clock, timers } = this.#options;
+    const without = new Set<number>();
+    const until = clock.monotonicMs() + PATIENCE_MS;
+    for (;;) {
+      const found = await this.#askConnected(search, without);
+      if (found !== "unreachable" || !search.urgent || clock.monotonicMs() >= until) return found;
+      await new Promise<void>((resolve) => timers.later(resolve, LOOK_MS));
+      if (this.#stopped) return "closed";
+    }
+  }
+
+  /** @param without members that have answered and do not have the blob; grows */
+  async #askConnected(search: Search, without: Set<number>): Promise<Found> {
     const { peers } = this.#options;
     const { sha256, size } = search.wanted;
-    const others = this.#inOrder(search.wanted.source);
     const reachable = new Set(peers.reachable());
-    const left = others.filter((id) => reachable.has(id));
-    let allAsked = this.#others !== undefined && left.length === others.length;
+    const left = this.#inOrder(search.wanted.source).filter((id) => reachable.has(id) && !without.has(id));
     while (left.length > 0) {
       const from = await this.#next(search, left);
       if (this.#stopped) return "closed";
@@ -64,12 +83,14 @@ export class Sources {
       if (!search.urgent) this.#bucket(from).take(size);
       const answer = await peers.fetch(from, sha256, size);
       if (this.#stopped) return "closed";
-      if (answer.kind === "lost") allAsked = false;
-      if (answer.kind !== "blob") continue;
-      if (hasSha256(answer.bytes, sha256)) return answer.bytes;
-      this.#options.metrics.lied();
+      if (answer.kind === "lost") continue;
+      if (answer.kind === "blob") {
+        if (hasSha256(answer.bytes, sha256)) return answer.bytes;
+        this.#options.metrics.lied();
+      }
+      without.add(from);
     }
-    return allAsked ? "not-found" : "unreachable";
+    return this.#others?.every((id) => without.has(id)) === true ? "not-found" : "unreachable";
   }
 
   /** The first of `left` that may be asked now; waits until there is one. */

@@ -45,8 +45,18 @@ export class AdmissionBudget {
     return Atomics.load(this.#words, WORD.uploads);
   }
 
-  addUploads(change: number): void {
-    Atomics.add(this.#words, WORD.uploads, change);
+  /** Counts one upload more, unless `most` are counted. */
+  addUpload(most: number): boolean {
+    for (let seen = Atomics.load(this.#words, WORD.uploads); seen < most; ) {
+      const found = Atomics.compareExchange(this.#words, WORD.uploads, seen, seen + 1);
+      if (found === seen) return true;
+      seen = found;
+    }
+    return false;
+  }
+
+  removeUpload(): void {
+    Atomics.sub(this.#words, WORD.uploads, 1);
   }
 
   /** Takes units, unless more than `capacity` would be in use. */

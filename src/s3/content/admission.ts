@@ -6,6 +6,9 @@
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
  *   released exactly once, at the final outcome of the transaction that carries the chunks, or of their store.
  *
+ * - `enterUpload` before the body of several chunks is read. Such an upload takes a unit for its whole life, because the
+ *   socket has always delivered more than its chunk has room for. So there are at most as many uploads as fit.
+ *
  * An upload acquires space for a whole batch, and only when the upload has sent all that it holds (log/writer.ts,
  * blobs/writer.ts). So uploads that together fill the budget cannot wait for each other.
  */
@@ -57,6 +60,14 @@ export interface Permit {
   release(): void;
 }
 
+/**
+ * The part of the budget that the units of uploads may take. With 256 MiB that is 96 uploads, for which a node of three
+ * stays below 512 MiB (docs/decisions/093-blobs.md).
+ */
+const UPLOADS_SHARE = 3 / 8;
+/** A small budget takes so many uploads all the same: they wait for each other's chunks. */
+const UPLOADS_MIN = 8;
+
 /** While requests wait, another gateway may have released space: time between two looks. */
 const WATCH_MS = 5;
 
@@ -71,6 +82,9 @@ export class PutAdmission {
   readonly #timers: Pick<Timers, "later">;
   readonly #budget: AdmissionBudget;
   readonly #waiters = new Set<Waiter>();
+  readonly #capacityUnits: number;
+  /** Units that uploads take at most. What is left of the budget must have room for the largest entry. */
+  readonly #uploadUnitsMax: number;
   /** Bytes that requests of this gateway hold. */
   #held = 0;
   #watching = false;
@@ -82,6 +96,10 @@ export class PutAdmission {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
     this.#budget = new AdmissionBudget(options.share);
+    const { capacityBytes, entryBytes } = options;
+    this.#capacityUnits = Math.floor(capacityBytes / ADMISSION_UNIT_BYTES);
+    const beside = this.#capacityUnits - units(entryBytes) / ADMISSION_UNIT_BYTES;
+    this.#uploadUnitsMax = Math.max(0, Math.min(Math.floor(this.#capacityUnits * UPLOADS_SHARE), beside));
   }
 
   get capacityBytes(): number {
@@ -91,6 +109,11 @@ export class PutAdmission {
   /** Bytes in use, by all gateways. */
   get inUseBytes(): number {
     return this.#budget.inUse * ADMISSION_UNIT_BYTES;
+  }
+
+  /** Units that bodies may take beside the units of the uploads under way. */
+  get #unitsForBodies(): number {
+    return this.#capacityUnits - Math.min(this.#budget.uploads, this.#uploadUnitsMax);
   }
 
   get waiting(): number {
@@ -107,19 +130,27 @@ export class PutAdmission {
     const whole = protocol === "chunked" && !chunkedIncremental;
     const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
     // Free space belongs to the requests that already wait.
-    if (!this.#budget.hasWaiters && this.inUseBytes + units(wanted) <= capacityBytes) return;
+    const free = this.#unitsForBodies - this.#budget.inUse;
+    if (!this.#budget.hasWaiters && units(wanted) <= free * ADMISSION_UNIT_BYTES) return;
     metrics.rejected("prereserve", protocol);
     throw this.#slowDown(false);
   }
 
-  /** Counts an upload of several chunks. The caller calls the returned function once, at the end of the upload. */
-  enterUpload(): () => void {
-    this.#budget.addUploads(1);
+  /**
+   * Admits an upload of several chunks, before its body is read. The caller calls the returned function once, at the end
+   * of the upload. @throws S3Error SlowDown
+   */
+  enterUpload(protocol: AdmissionProtocol): () => void {
+    if (!this.#budget.addUpload(Math.max(UPLOADS_MIN, this.#uploadUnitsMax))) {
+      this.#options.metrics.rejected("prereserve", protocol);
+      throw this.#slowDown(false);
+    }
     let inside = true;
     return () => {
       if (!inside) throw new Error("an upload left admission twice");
       inside = false;
-      this.#budget.addUploads(-1);
+      this.#budget.removeUpload();
+      this.#admitWaiters();
     };
   }
 
@@ -203,8 +234,7 @@ export class PutAdmission {
   }
 
   #take(wanted: number): boolean {
-    const { capacityBytes } = this.#options;
-    return this.#budget.take(wanted / ADMISSION_UNIT_BYTES, Math.floor(capacityBytes / ADMISSION_UNIT_BYTES));
+    return this.#budget.take(wanted / ADMISSION_UNIT_BYTES, this.#unitsForBodies);
   }
 
   /** The permit for space that was taken. */

@@ -170,28 +170,52 @@ describe("a client's fetch", () => {
     expect(node.metrics.get("unrecoverable")).toBe(1);
   });
 
-  test("a member could not be asked: UNREACHABLE", async () => {
+  test("waits two seconds for a member that is not connected, asks nobody else twice, and then: UNREACHABLE", async () => {
     const node = await started();
     node.keyspace.reference(node.time.nowMs(), "o", [A]);
     node.peers.up.delete(3);
-    expect(await node.fetchBlob(A)).toMatchObject({ kind: "failed", failure: "UNREACHABLE" });
-    const gate = Promise.withResolvers<void>();
+    const first = node.fetchLater(A);
+    await node.time.advance(1_900);
+    expect(node.answers(first)).toEqual([]);
+    await node.time.advance(200);
+    expect(node.answers(first)).toMatchObject([{ kind: "failed", failure: "UNREACHABLE" }]);
+    expect(node.peers.fetched).toHaveLength(1);
+    expect(node.metrics.get("unrecoverable")).toBe(0);
+  });
+
+  test("finds a member that connects while the client waits", async () => {
+    const node = await started();
+    node.keyspace.reference(node.time.nowMs(), "o", [A]);
+    node.peers.hold(3, A.sha256, A.bytes);
+    node.peers.up.delete(3);
+    const id = node.fetchLater(A);
+    await node.time.advance(500);
     node.peers.up.add(3);
+    await node.time.advance(100);
+    expect(node.answers(id)).toMatchObject([{ kind: "fetched" }]);
+  });
+
+  test("asks again whose connection ended before the answer", async () => {
+    const node = await started();
+    node.keyspace.reference(node.time.nowMs(), "o", [A]);
+    const gate = Promise.withResolvers<void>();
     node.peers.gate = gate.promise;
     const id = node.fetchLater(A);
     await settle();
-    // The connection ends before the answer.
     node.peers.up.delete(2);
     gate.resolve();
     await node.time.advance(1);
+    expect(node.answers(id)).toEqual([]);
+    await node.time.advance(2_100);
     expect(node.answers(id)).toMatchObject([{ kind: "failed", failure: "UNREACHABLE" }]);
-    expect(node.metrics.get("unrecoverable")).toBe(0);
   });
 
   test("before the members are known: UNREACHABLE", async () => {
     const node = new BlobNode();
     node.thread.start();
-    expect(await node.fetchBlob(A)).toMatchObject({ kind: "failed", failure: "UNREACHABLE" });
+    const id = node.fetchLater(A);
+    await node.time.advance(2_100);
+    expect(node.answers(id)).toMatchObject([{ kind: "failed", failure: "UNREACHABLE" }]);
   });
 
   test("that waits when the node stops gets an answer", async () => {

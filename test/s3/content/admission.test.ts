@@ -165,6 +165,41 @@ test("without incremental admission an aws-chunked body must find space for the 
   );
 });
 
+test("an upload takes a unit for its whole life, three eighths of the budget at most, and is refused before its body beyond that", async () => {
+  const { admission, metrics } = admissionOf({ capacityBytes: 32 * MIB });
+  const leaves = Array.from({ length: 12 }, () => admission.enterUpload("fixed-length"));
+  expect(() => admission.enterUpload("chunked")).toThrow(S3Error);
+  expect(metrics.log).toEqual(["rejected prereserve chunked"]);
+  // 20 units are left for bodies.
+  const bodies = admission.tryAcquire(20 * MIB);
+  expect(bodies).toBeDefined();
+  expect(admission.tryAcquire(1)).toBeUndefined();
+  expect(() => admission.peekHeadroom(1, "fixed-length")).toThrow(S3Error);
+  const waits = admission.acquire(2 * MIB, "fixed-length");
+  leaves.pop()?.();
+  expect(admission.waiting).toBe(1);
+  leaves.pop()?.();
+  (await waits).release();
+  admission.enterUpload("fixed-length")();
+  bodies?.release();
+  for (const leave of leaves) leave();
+  admission.tryAcquire(32 * MIB)?.release();
+  expect(admission.inUseBytes).toBe(0);
+});
+
+test("uploads leave room for the largest entry: with a small budget none is waited for that cannot come", async () => {
+  // The entry takes 3 of 4 units.
+  const { admission } = admissionOf();
+  const leaves = Array.from({ length: 8 }, () => admission.enterUpload("fixed-length"));
+  expect(() => admission.enterUpload("fixed-length")).toThrow(S3Error);
+  (await admission.acquire(3 * MIB, "fixed-length")).release();
+  for (const leave of leaves) leave();
+  const tiny = admissionOf({ capacityBytes: MIB }).admission;
+  const leave = tiny.enterUpload("fixed-length");
+  (await tiny.acquire(MIB, "fixed-length")).release();
+  leave();
+});
+
 describe("two gateways of one node", () => {
   function two() {
     const memory = new SharedArrayBuffer(budgetBytes(2));
@@ -251,7 +286,7 @@ describe("two gateways of one node", () => {
     const capacityBytes = 64 * MIB;
     const a = admissionOf({ capacityBytes, share: { memory, gateway: 0 } }).admission;
     const b = admissionOf({ capacityBytes, share: { memory, gateway: 1 } }).admission;
-    const leave = [a.enterUpload(), b.enterUpload()];
+    const leave = [a.enterUpload("fixed-length"), b.enterUpload("chunked")];
     expect([a.fairShare, b.fairShare]).toEqual([8, 8]);
     for (const each of leave) each();
     expect([a.fairShare, b.fairShare]).toEqual([16, 16]);

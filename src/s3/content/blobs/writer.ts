@@ -110,7 +110,7 @@ export class BlobWrite implements ContentWrite {
 
   async write(source: ByteSource, length: number): Promise<WrittenContent> {
     const chunkSize = this.#chunkSize;
-    if (length > chunkSize) this.#leave ??= this.#deps.admission.enterUpload();
+    if (length > chunkSize) this.#leave ??= this.#deps.admission.enterUpload(this.#protocol);
     this.#unread = length;
     for (let number = 0; this.#unread > 0; number++) {
       const size = Math.min(chunkSize, this.#unread);

@@ -101,7 +101,7 @@ export class LogWrite implements ContentWrite {
     if (this.#target.part === undefined && length <= inlineBytesMax(this.#deps.inlineBytesMax, this.#kv))
       return this.#writeInline(source, length);
     const { chunkBytes } = this.#plan;
-    if (length > chunkBytes) this.#leave = this.#deps.admission.enterUpload();
+    if (length > chunkBytes) this.#leave = this.#deps.admission.enterUpload(this.#protocol);
     for (let remaining = length; remaining > 0; ) {
       const size = Math.min(chunkBytes, remaining);
       if (this.#batch === undefined) {
