@@ -305,7 +305,7 @@ export class SocketBody implements BodyReader, Watched {
  * Frees memory only when the buffer belongs to this piece alone: other code may use another part of a larger
  * buffer.
  */
-function release(piece: Uint8Array): void {
+export function release(piece: Uint8Array): void {
   const { buffer } = piece;
   if (piece.byteLength < RELEASE_BYTES_MIN || piece.byteLength !== buffer.byteLength) return;
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
