@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # A node:http handler that reads a part of a request body and then calls `request.pause()` expects the rest to wait in the socket. In Bun 1.4.5 one more piece is
 # taken from the socket and kept in native memory until `resume()`: a piece is what one read of the socket gives, up to 512 KiB, and is in no JavaScript buffer, so a
-# server that counts what it holds does not see it. A request that nobody has begun to read costs next to nothing. In Node a paused request holds 64 KiB
-# at most of its stream's buffer. A server that pauses uploads while they wait for memory or disk must count half a MiB for each.
+# server that counts what it holds does not see it. A request that nobody has begun to read costs next to nothing. In Node a paused request costs about a
+# quarter of a MiB here. A server that pauses uploads while they wait for memory or disk must count half a MiB for each.
 #
 # The script lets 128 clients send 16 MiB each to a handler that (a) never reads, (b) reads a MiB, frees its memory and pauses, and prints the growth of the server's RSS.
 # Seen on 2026-11-28:
 #   bun 1.4.5: never read 16 MiB, paused 77 MiB
-#   node: never read 9 MiB, paused 41 MiB (half of it garbage that no pause keeps)
+#   node: never read 9 MiB, paused 41 MiB
 # It fails when Bun's paused requests take less than 60 MiB, or Node's more. Needs: node 20 or newer, npm and its registry. Usage: findings/bun-http-paused-body.sh
 set -euo pipefail
 
