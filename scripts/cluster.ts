@@ -10,6 +10,7 @@
  */
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { CLUSTER_SECRET_FILE, makeClusterSecret } from "../src/config/cluster-secret.ts";
 import { systemRandom } from "../src/platform/random.ts";
 
@@ -53,28 +54,34 @@ await ready();
 if (!stopping) process.stdout.write(summary());
 
 function parseArguments(words: readonly string[]) {
-  const [program, ...rest] = words;
-  const options = new Map([
-    ["--dir", ""],
-    ["--base-port", "9100"],
-    ["--nodes", "3"],
-  ]);
-  for (let index = 0; index < rest.length; index += 2) {
-    const [name, value] = [rest[index] ?? "", rest[index + 1]];
-    if (!options.has(name)) fail(`unknown option ${name}: ${[...options.keys()].join(", ")}`);
-    if (value === undefined) fail(`${name}: the value is missing`);
-    options.set(name, value);
-  }
+  const { values, positionals } = parsed(words);
+  const [program] = positionals;
   if (program === undefined || !existsSync(program))
     fail(`${program ?? "the binary"} is not there: run make build`);
-  const count = integer("--nodes", options.get("--nodes") ?? "", 1, 9);
-  const port = integer("--base-port", options.get("--base-port") ?? "", 1, 65_535 - 10 * count - 2);
+  const count = integer("--nodes", values.nodes, 1, 9);
+  const port = integer("--base-port", values["base-port"], 1, 65_535 - 10 * count - 2);
   return {
     binary: resolve(program),
-    dir: resolve(options.get("--dir") || defaultDir(port)),
+    dir: resolve(values.dir || defaultDir(port)),
     basePort: port,
     nodes: count,
   };
+}
+
+function parsed(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        dir: { type: "string", default: "" },
+        "base-port": { type: "string", default: "9100" },
+        nodes: { type: "string", default: "3" },
+      },
+    });
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function defaultDir(port: number): string {

@@ -9,7 +9,7 @@ import { PeerProtocolError } from "./protocol-error.ts";
 import { copied } from "./wire-numbers.ts";
 
 /** Why a connection ended: the other end broke the protocol; the handshake took too long; any other reason. */
-export type EndCause = "nonsense" | "late" | "ended";
+export type EndCause = "protocol-error" | "late" | "ended";
 
 export interface FramedEvents {
   onOpen?(certificate: PeerCertificate | undefined): void;
@@ -176,7 +176,7 @@ export class FramedConnection {
     } catch (error) {
       // Any other error is not the peer's fault; the thread handles it.
       if (!(error instanceof PeerProtocolError)) throw error;
-      this.end(error.message, "nonsense");
+      this.end(error.message, "protocol-error");
     }
   }
 

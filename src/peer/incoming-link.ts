@@ -37,7 +37,7 @@ export interface IncomingEvents {
     hello: ConnectionHello | undefined,
     failure: HandshakeFailure | undefined,
     reason: string,
-    nonsense: boolean,
+    protocolError: boolean,
   ): void;
 }
 
@@ -82,7 +82,7 @@ export class IncomingLink {
       onFrame: (header, payload, bytes) => this.#frame(header, payload, bytes),
       onEnd: (reason, cause) => {
         const failure = this.#state === "up" ? undefined : this.#failure(cause);
-        events.onEnd(this.#hello, failure, reason, cause === "nonsense");
+        events.onEnd(this.#hello, failure, reason, cause === "protocol-error");
       },
     });
     this.handlers = this.#connection.handlers;
@@ -208,7 +208,7 @@ export class IncomingLink {
     if (this.#evicted) return "crowded";
     if (this.#state === "unproven") return "secret";
     if (this.#state === "refused") return "refused";
-    if (cause === "nonsense") return "protocol";
+    if (cause === "protocol-error") return "protocol";
     return cause === "late" ? "timeout" : "closed";
   }
 }

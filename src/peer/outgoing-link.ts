@@ -69,7 +69,7 @@ export interface OutgoingEvents {
   onDown(): void;
   onRefused(code: RefusalCode, message: string): void;
   /** Reports an error for operators. Another attempt follows. */
-  onError(reason: string, nonsense: boolean): void;
+  onError(reason: string, protocolError: boolean): void;
   /** The dialled end did not prove that it belongs to the cluster. */
   onWrongProof(): void;
   onDropped(lane: Lane, messages: number): void;
@@ -169,7 +169,7 @@ export class OutgoingLink {
       },
       onFrame: (header) => this.#frame(connection, own, header),
       onDrain: () => this.#flush(),
-      onEnd: (reason, cause) => this.#ended(connection, reason, cause === "nonsense"),
+      onEnd: (reason, cause) => this.#ended(connection, reason, cause === "protocol-error"),
     });
     this.#connection = connection;
     connection.attach(network.connect(this.#peer.address, connection.handlers));
@@ -247,7 +247,7 @@ export class OutgoingLink {
     this.#events.onUp(hello);
   }
 
-  #ended(connection: FramedConnection, reason: string, nonsense: boolean): void {
+  #ended(connection: FramedConnection, reason: string, protocolError: boolean): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     const wasUp = this.#state === "up";
@@ -256,7 +256,7 @@ export class OutgoingLink {
     this.#retryLater();
     if (wasUp) this.#loseAll();
     // The refusal was reported already when the other end's verdict arrived.
-    if (!this.#refused) this.#events.onError(reason, nonsense);
+    if (!this.#refused) this.#events.onError(reason, protocolError);
     if (wasUp) this.#events.onDown();
   }
 

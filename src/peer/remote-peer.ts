@@ -9,7 +9,7 @@ export interface RemotePeerEvents {
   onRefused(peer: Peer, code: RefusalCode, message: string): void;
   onDropped(lane: Lane, messages: number): void;
   onLost(peer: Peer, lane: Lane): void;
-  onNonsense(): void;
+  onProtocolError(): void;
   onWrongProof(): void;
   onProblem(peer: Peer, problem: string): void;
 }
@@ -46,9 +46,9 @@ export class RemotePeer {
           this.lastError = `refused this node (${code}): ${message}`;
           events.onRefused(peer, code, message);
         },
-        onError: (reason, nonsense) => {
+        onError: (reason, protocolError) => {
           this.lastError = `${slot.name}: ${reason}`;
-          if (nonsense) events.onNonsense();
+          if (protocolError) events.onProtocolError();
           events.onProblem(peer, reason);
         },
         onWrongProof: () => events.onWrongProof(),

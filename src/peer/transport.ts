@@ -174,7 +174,7 @@ export class PeerTransport implements Transport {
       onRefused: (of, code, message) => onRefused(of, code, message),
       onDropped: (lane, messages) => metrics.dropped(lane, messages),
       onLost: (of, lane) => this.#lose(of, lane),
-      onNonsense: () => metrics.protocolError(),
+      onProtocolError: () => metrics.protocolError(),
       onWrongProof: () => metrics.handshakeFailed("answer"),
       onProblem: (of, problem) => this.#options.onProblem?.(of, problem),
     });
@@ -198,9 +198,9 @@ export class PeerTransport implements Transport {
         remote.lastError = `${who} (${verdict.code}): ${verdict.message}`;
       },
       onFrame: (greeting, header, payload, bytes) => this.#receive(greeting, header, payload, bytes),
-      onEnd: (greeting, failure, reason, nonsense) => {
+      onEnd: (greeting, failure, reason, protocolError) => {
         if (failure === "secret") this.#options.onUnproven?.(host);
-        this.#gone(link, greeting, failure, reason, nonsense);
+        this.#gone(link, greeting, failure, reason, protocolError);
       },
     });
     if (this.#closed) {
@@ -231,16 +231,16 @@ export class PeerTransport implements Transport {
     greeting: ConnectionHello | undefined,
     failure: HandshakeFailure | undefined,
     reason: string,
-    nonsense: boolean,
+    protocolError: boolean,
   ): void {
     this.#unknownPeers.delete(link);
     this.#greeting.delete(link);
-    if (nonsense) this.#options.metrics.protocolError();
+    if (protocolError) this.#options.metrics.protocolError();
     if (failure !== undefined && !this.#closed) this.#options.metrics.handshakeFailed(failure);
     if (greeting === undefined || this.#closed) return;
     const { hello, slot } = greeting;
     const remote = this.#peers.get(hello.id);
-    if (nonsense && remote !== undefined) remote.lastError = `${slot.name}, incoming: ${reason}`;
+    if (protocolError && remote !== undefined) remote.lastError = `${slot.name}, incoming: ${reason}`;
     if (failure !== undefined) return;
     const key = slotKey(hello.id, slot.wire);
     if (this.#incoming.get(key) === link) this.#incoming.delete(key);

@@ -68,7 +68,7 @@ export class StoreThread {
   #fsm: Fsm | undefined;
   #queue: (ApplyWork | InstallWork)[] = [];
   /** The received snapshot that is in force and that some gateway has not opened yet. */
-  #swapped: InstallWork | undefined;
+  #installing: InstallWork | undefined;
   /** Gateways, and the blob thread, that still read the replaced keyspace. */
   readonly #readingOld = new Set<StoreGateway | "blob">();
   /** Position of the last installed snapshot: the snapshot contains all entries up to this index. */
@@ -95,7 +95,7 @@ export class StoreThread {
       retentionMs,
       compacted: (rows) => metrics.compacted(rows),
       // While one keyspace replaces another, maintenance has no keyspace to work on.
-      store: () => (this.#stopped || this.#swapped !== undefined ? undefined : this.#store),
+      store: () => (this.#stopped || this.#installing !== undefined ? undefined : this.#store),
       durable: (store, { index }) => {
         if (index > this.#toldDurable) this.#answer(store, this.#answeredId);
       },
@@ -211,7 +211,7 @@ export class StoreThread {
 
   /** Does all queued work, and the work that arrives meanwhile; applies entries in transactions of limited size. */
   #work(): void {
-    while (this.#queue.length > 0 && this.#swapped === undefined && !this.#stopped && !this.#diskFull) {
+    while (this.#queue.length > 0 && this.#installing === undefined && !this.#stopped && !this.#diskFull) {
       this.#enqueue(this.#options.consensus.drain());
       const next = this.#queue[0];
       if (next?.kind === "install") this.#install(next);
@@ -290,7 +290,7 @@ export class StoreThread {
       }
       this.#installedIndex = applied.index;
       this.#queue.shift();
-      this.#swapped = work;
+      this.#installing = work;
       if (blob !== undefined) {
         this.#readingOld.add("blob");
         blob.send({ kind: "keyspace-replaced" });
@@ -311,9 +311,9 @@ export class StoreThread {
   /** The new keyspace may be published when no gateway reads the old one. */
   #onReopened(gateway: StoreGateway | "blob"): void {
     this.#readingOld.delete(gateway);
-    const work = this.#swapped;
+    const work = this.#installing;
     if (work === undefined || this.#stopped || this.#readingOld.size > 0) return;
-    this.#swapped = undefined;
+    this.#installing = undefined;
     try {
       this.#options.generations.discardReplaced();
     } catch (error) {

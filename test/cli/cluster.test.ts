@@ -1,4 +1,8 @@
-/** `elastickv cluster ...` against an admin API that plays a cluster. */
+/**
+ * `elastickv cluster ...` against an admin API that plays a cluster.
+ *
+ * More than 400 lines: the commands share one admin API that plays a cluster.
+ */
 import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../src/cli/arguments.ts";
 import { CLUSTER_VERBS } from "../../src/cli/cluster-arguments.ts";

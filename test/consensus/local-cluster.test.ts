@@ -1,4 +1,8 @@
-/** Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go. */
+/**
+ * Whole nodes in one thread: writes through any of them, leaders that go away, members that come and go.
+ *
+ * More than 400 lines: one story of members after the other, on the same whole nodes.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { bootstrapMembership } from "../../src/cluster/registry/membership.ts";
 import { encodeClusterMessage } from "../../src/cluster/request-codec.ts";

@@ -1,3 +1,4 @@
+/** More than 400 lines: one list of requests, in the order of RFC 9112. */
 import { describe, expect, test } from "bun:test";
 import { BodyError, type EdgeRequest } from "../../src/http/types.ts";
 import { connectTo, edgeFor, readAll, recordingMetrics, text, until } from "./fixture.ts";

@@ -1,4 +1,8 @@
-/** Backup and restore, from the command line to the rows and back: nothing is lost, whatever is interrupted. */
+/**
+ * Backup and restore, from the command line to the rows and back: nothing is lost, whatever is interrupted.
+ *
+ * More than 400 lines: backup, restore and what interrupts them share one stage.
+ */
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** More than 400 lines: one contract of the transport, in one list. */
 import { describe, expect, test } from "bun:test";
 import { SNAPSHOT_WINDOW_CHUNKS } from "../../src/messages/messages.ts";
 import { encodeMessage } from "../../src/peer/codec.ts";

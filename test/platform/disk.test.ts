@@ -1,4 +1,8 @@
-/** One contract for both disks, and what only the simulated one can show. */
+/**
+ * One contract for both disks, and what only the simulated one can show.
+ *
+ * More than 400 lines: both disks are held against the same list.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   closeSync,

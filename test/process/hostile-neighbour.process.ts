@@ -2,6 +2,8 @@
  * Somebody who reaches every port of three real nodes and wishes them ill (issue 7, item 1), step by step: what an unauthenticated
  * S3 answer gives away, hellos, a membership change over a lane, a stock node without the secret, replay, reflection, a crowd.
  * Each step gets nothing, and the cluster goes on.
+ *
+ * More than 400 lines: the steps attack the same three nodes one after the other.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";

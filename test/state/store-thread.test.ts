@@ -1,3 +1,4 @@
+/** More than 400 lines: one thread, message by message. */
 import { describe, expect, test } from "bun:test";
 import { encodeMembership, MEMBERSHIP_STATE } from "../../src/cluster/registry/membership-codec.ts";
 import type {

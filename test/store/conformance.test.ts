@@ -1,4 +1,8 @@
-/** What every MvccStore must do: run on both implementations, SQLite in both sync modes. */
+/**
+ * What every MvccStore must do: run on both implementations, SQLite in both sync modes.
+ *
+ * More than 400 lines: one list for both stores.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { encodeKey } from "../../src/store/key-encoding.ts";

@@ -1,4 +1,8 @@
-/** Damaged files, foreign files, no permission, no space: typed errors that name the file, and life afterwards. */
+/**
+ * Damaged files, foreign files, no permission, no space: typed errors that name the file, and life afterwards.
+ *
+ * More than 400 lines: one kind of damage after the other.
+ */
 
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";

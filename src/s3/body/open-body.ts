@@ -21,25 +21,25 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   const chunked = payload.kind === "chunked";
   const decodedLength = chunked ? announcedLength(request) : wireLength(request);
   checkSize(decodedLength, options.maxLength ?? REQUEST_BYTES_MAX);
-  const promises = declaredChecksums(request, chunked && payload.trailer);
-  const checksumAlgorithm = promises.algorithm ?? options.defaultChecksum;
+  const declared = declaredChecksums(request, chunked && payload.trailer);
+  const checksumAlgorithm = declared.algorithm ?? options.defaultChecksum;
   const expectations: Expectations = {
     decodedLength,
     chunked,
-    promises,
+    declared,
     signedSha256: payload.kind === "signed" ? payload.sha256 : undefined,
     checksumAlgorithm,
   };
   const signing = chunked ? payload.signing : undefined;
   const algorithms = new Set<HashAlgorithm>(options.digests);
-  if (promises.md5 !== undefined) algorithms.add("md5");
+  if (declared.md5 !== undefined) algorithms.add("md5");
   if (expectations.signedSha256 !== undefined) algorithms.add("sha256");
   if (checksumAlgorithm !== undefined) algorithms.add(checksumAlgorithm);
   const hashes = options.hashes.open([...algorithms], decodedLength, { cuts: signing !== undefined });
   const { body } = request.edge;
   if (!chunked) return new CheckedPayload(expectations, hashes, body);
   const { trailer } = payload;
-  const expectedTrailer = promises.trailer;
+  const expectedTrailer = declared.trailer;
   return new CheckedPayload(expectations, hashes, body, (wire, cut) => {
     return new ChunkedFraming(wire, { decodedLength, trailer, expectedTrailer, signing, cut });
   });

@@ -11,7 +11,7 @@ import type { PayloadReader, PayloadResult } from "./types.ts";
 export interface Expectations {
   readonly decodedLength: number;
   readonly chunked: boolean;
-  readonly promises: DeclaredChecksums;
+  readonly declared: DeclaredChecksums;
   /** Hex hash that was signed. */
   readonly signedSha256: string | undefined;
   /** Algorithm of the checksum in the result. */
@@ -123,34 +123,34 @@ export class CheckedPayload implements PayloadReader {
   }
 
   #trailerChecksum(): Uint8Array | undefined {
-    const { checksumAlgorithm, promises } = this.#expectations;
-    if (promises.trailer === undefined || checksumAlgorithm === undefined) return undefined;
-    const text = this.#framing?.trailers.get(promises.trailer);
+    const { checksumAlgorithm, declared } = this.#expectations;
+    if (declared.trailer === undefined || checksumAlgorithm === undefined) return undefined;
+    const text = this.#framing?.trailers.get(declared.trailer);
     if (text !== undefined) return checksumValue(checksumAlgorithm, text, "trailing header");
     throw new S3Error("MalformedTrailerError", {
-      message: `The trailer lacks the ${promises.trailer} that x-amz-trailer announces.`,
+      message: `The trailer lacks the ${declared.trailer} that x-amz-trailer announces.`,
     });
   }
 
   #check(digests: Digests, trailer: Uint8Array | undefined): PayloadResult {
-    const { promises, signedSha256, checksumAlgorithm } = this.#expectations;
+    const { declared, signedSha256, checksumAlgorithm } = this.#expectations;
     if (signedSha256 !== undefined) {
       const computed = Buffer.from(computedDigest(digests, "sha256")).toString("hex");
       if (computed !== signedSha256) throw contentSha256Mismatch(signedSha256, computed);
     }
-    if (promises.md5 !== undefined && !sameBytes(promises.md5, computedDigest(digests, "md5"))) {
+    if (declared.md5 !== undefined && !sameBytes(declared.md5, computedDigest(digests, "md5"))) {
       throw new S3Error("BadDigest", {
         message: "The Content-MD5 you specified did not match what we received.",
         extra: [
-          ["ExpectedDigest", base64(promises.md5)],
+          ["ExpectedDigest", base64(declared.md5)],
           ["CalculatedDigest", base64(computedDigest(digests, "md5"))],
         ],
       });
     }
     if (checksumAlgorithm === undefined) return { digests, checksum: undefined };
     const value = computedDigest(digests, checksumAlgorithm);
-    const promised = trailer ?? promises.value;
-    if (promised !== undefined && !sameBytes(promised, value)) {
+    const declaredValue = trailer ?? declared.value;
+    if (declaredValue !== undefined && !sameBytes(declaredValue, value)) {
       throw new S3Error("BadDigest", {
         message: `The ${checksumAlgorithm.toUpperCase()} you specified did not match the calculated checksum.`,
       });

@@ -1,4 +1,8 @@
-/** Each row of the table in src/raft/log/recovery.ts (docs/format/wal.md), by name, on real files and simulated ones. */
+/**
+ * Each row of the table in src/raft/log/recovery.ts (docs/format/wal.md), by name, on real files and simulated ones.
+ *
+ * More than 400 lines: a test for each row of one table.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

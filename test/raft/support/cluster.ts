@@ -1,3 +1,4 @@
+/** More than 400 lines: the whole small world of the core in one place. */
 import {
   APPEND_THREAD,
   APPLY_THREAD,

@@ -1,3 +1,4 @@
+/** More than 400 lines: one operation after the other, as AWS lists them. */
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";

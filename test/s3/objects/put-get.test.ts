@@ -1,3 +1,4 @@
+/** More than 400 lines: what PUT stores and GET returns, header by header. */
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";

@@ -1,4 +1,8 @@
-/** What goes wrong, and when it is over. */
+/**
+ * What goes wrong, and when it is over.
+ *
+ * More than 400 lines: a list of faults, each with its end.
+ */
 import type { DiskFile } from "../../../src/platform/disk.ts";
 import { raftIdOf } from "../../../src/raft/engine/raft-id.ts";
 import type { DirectoryCopy, Machine } from "./machine.ts";

@@ -1,5 +1,7 @@
 /**
  * One life of a node: every thread of the real code, each in a simulated thread, from the start of the process to its end.
+ *
+ * More than 400 lines: the wiring of all threads is read as a whole.
  */
 
 import type { TransportCallbacks } from "../../../src/cluster/types.ts";

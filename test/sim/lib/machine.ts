@@ -1,4 +1,8 @@
-/** One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time. */
+/**
+ * One machine: its clock and disk, what a data directory says, and the process that runs on it from time to time.
+ *
+ * More than 400 lines: what a machine is made of is read as a whole.
+ */
 
 import type { Member } from "../../../src/cluster/registry/node-registry.ts";
 import { clusterIdOf } from "../../../src/cluster/registry/node-registry.ts";

@@ -1,6 +1,8 @@
 /**
  * Clients that store objects with content beside the log, overwrite, delete and read them. An object that is visible can be
  * read in full, at any time; in the end every node holds exactly the blobs that objects refer to.
+ *
+ * More than 400 lines: the operations and what they must leave are one model.
  */
 
 import { BlobError } from "../../../src/blob/types.ts";
