@@ -55,6 +55,8 @@ test("SIGKILL of the ingesting node, leader and follower, and of all: acknowledg
     const objects = new BlobObjects(BUCKET, random.next());
     /** Uploads everywhere, twice at the first of these, until these are killed. Returns what was stored meanwhile. */
     const killUnderLoad = async (targets: readonly string[], prefix: string): Promise<string[]> => {
+      // A node that was just started may not know yet that all members store blobs.
+      await offloading(cluster, BUCKET);
       const before = new Set(objects.stored.keys());
       let isOver = false;
       const ingesting = [targets[0] ?? "", ...cluster.nodes.map(({ name }) => name)];
