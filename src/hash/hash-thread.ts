@@ -31,13 +31,15 @@ interface OpenStream {
 
 export class HashThread {
   readonly #answer: (answer: HashAnswer) => void;
-  readonly #lanes: Md5Lanes | undefined;
+  readonly #makeLanes: () => Md5Lanes | undefined;
+  /** Made when two streams want MD5 at the same time: many a thread never sees that. */
+  #lanes: Md5Lanes | undefined;
   readonly #streams = new Map<number, OpenStream>();
 
-  /** @param lanes undefined: MD5 of every stream by itself */
-  constructor(answer: (answer: HashAnswer) => void, lanes?: Md5Lanes) {
+  /** @param makeLanes called once, unless it returns undefined: then MD5 of every stream is made by itself */
+  constructor(answer: (answer: HashAnswer) => void, makeLanes: () => Md5Lanes | undefined = () => undefined) {
     this.#answer = answer;
-    this.#lanes = lanes;
+    this.#makeLanes = makeLanes;
   }
 
   /** @throws Error for a stream that is not open: the sender has a fault. */
@@ -81,6 +83,7 @@ export class HashThread {
   #start(algorithms: readonly HashAlgorithm[], cuts: boolean): OpenStream {
     const hasMd5 = algorithms.includes("md5");
     const others = hasMd5 && [...this.#streams.values()].some((stream) => stream.hasMd5);
+    if (others) this.#lanes ??= this.#makeLanes();
     const lane = others ? this.#lanes?.open() : undefined;
     const rest = lane === undefined ? algorithms : algorithms.filter((algorithm) => algorithm !== "md5");
     return { hashers: new HasherSet(rest, cuts), hasMd5, lane };

@@ -1,18 +1,16 @@
 /** Worker entry: a HashThread behind postMessage. */
 
+import { systemTimers } from "../platform/timers.ts";
 import { type HashOrder, HashThread } from "./hash-thread.ts";
 import { hashersReady } from "./hashers.ts";
 import { Md5Lanes } from "./md5-lanes.ts";
 
 declare const self: Worker;
 
-const lanes = Md5Lanes.create({
-  later: (task, delayMs) => {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-});
-const thread = new HashThread((answer) => self.postMessage(answer), lanes);
+const thread = new HashThread(
+  (answer) => self.postMessage(answer),
+  () => Md5Lanes.create(systemTimers),
+);
 /** Orders that came while the hashers were loading. */
 const early: HashOrder[] = [];
 self.onmessage = (event: MessageEvent<HashOrder>) => {

@@ -2,6 +2,7 @@
  * MD5 of several streams at once (md5-module.ts). What a stream brings waits a little for the other streams, so that lanes are full:
  * with four streams MD5 takes 0.4 of the native one's CPU, with one it takes 1.1 (test/hash/speed.ts).
  */
+import type { Timers } from "../platform/timers.ts";
 import { BLOCK_BYTES, INPUT_AT, LANE_BYTES, LANES, md5Module, STATE_AT } from "./md5-module.ts";
 
 /** RFC 1321, section 3.3. */
@@ -34,13 +35,8 @@ export class Md5Stream {
   readonly updates: Update[] = [];
 }
 
-export interface Md5LanesOptions {
-  /** Runs `task` once after so many milliseconds; returns a function that cancels it. */
-  readonly later: (task: () => void, delayMs: number) => () => void;
-}
-
 export class Md5Lanes {
-  readonly #options: Md5LanesOptions;
+  readonly #timers: Pick<Timers, "later">;
   readonly #exports: Exports;
   readonly #state: Uint32Array;
   readonly #input: Uint8Array;
@@ -50,19 +46,19 @@ export class Md5Lanes {
   readonly #waiting = new Set<Md5Stream>();
   #cancel: (() => void) | undefined;
 
-  private constructor(options: Md5LanesOptions, exports: Exports) {
-    this.#options = options;
+  private constructor(timers: Pick<Timers, "later">, exports: Exports) {
+    this.#timers = timers;
     this.#exports = exports;
     this.#state = new Uint32Array(exports.memory.buffer, STATE_AT, LANES * INITIAL.length);
     this.#input = new Uint8Array(exports.memory.buffer, INPUT_AT, LANES * LANE_BYTES);
   }
 
-  /** undefined where WebAssembly has no SIMD, as on x86 processors without AVX. */
-  static create(options: Md5LanesOptions): Md5Lanes | undefined {
+  /** Takes some 60 ms the first time. undefined where WebAssembly has no SIMD, as on x86 processors without AVX. */
+  static create(timers: Pick<Timers, "later">): Md5Lanes | undefined {
     const bytes = md5Module();
     if (!WebAssembly.validate(bytes)) return undefined;
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-    return new Md5Lanes(options, exports as unknown as Exports);
+    return new Md5Lanes(timers, exports as unknown as Exports);
   }
 
   open(): Md5Stream {
@@ -76,7 +72,7 @@ export class Md5Lanes {
     this.#waiting.add(stream);
     this.#active.add(stream);
     if (this.#waiting.size >= Math.min(LANES, this.#active.size)) this.run();
-    else this.#cancel ??= this.#options.later(() => this.run(), WAIT_MS);
+    else this.#cancel ??= this.#timers.later(() => this.run(), WAIT_MS);
   }
 
   /** Hashes everything that waits. */

@@ -147,7 +147,7 @@ export class SocketBody implements BodyReader, Watched {
       if (this.#taken < piece.length) break;
       this.#queue.shift();
       this.#taken = 0;
-      release(piece);
+      freePiece(piece);
     }
     if (this.#filled === target.length || this.#ended) return Promise.resolve(this.#filled);
     if (this.#paused) this.#resume();
@@ -187,7 +187,7 @@ export class SocketBody implements BodyReader, Watched {
     const lent = this.#lent;
     if (lent !== undefined) {
       this.#lent = undefined;
-      release(lent);
+      freePiece(lent);
     }
     if (!this.#started && this.#error === undefined) this.#start();
   }
@@ -251,14 +251,14 @@ export class SocketBody implements BodyReader, Watched {
     const taken = this.#copy(piece, 0, target);
     this.received += taken;
     if (this.#filled < target.length) {
-      release(piece);
+      freePiece(piece);
       // The wait for the next piece starts a new idle time.
       this.#watch.enter(this);
       return;
     }
     this.#waiting = undefined;
     if (taken === piece.length) {
-      release(piece);
+      freePiece(piece);
       if (this.#readAhead.isLong) this.#pause();
     } else {
       this.#taken = taken;
@@ -305,7 +305,7 @@ export class SocketBody implements BodyReader, Watched {
  * Frees memory only when the buffer belongs to this piece alone: other code may use another part of a larger
  * buffer.
  */
-export function release(piece: Uint8Array): void {
+export function freePiece(piece: Uint8Array): void {
   const { buffer } = piece;
   if (piece.byteLength < RELEASE_BYTES_MIN || piece.byteLength !== buffer.byteLength) return;
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);

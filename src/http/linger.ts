@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { release } from "./body-reader.ts";
+import { freePiece } from "./body-reader.ts";
 
 export interface LingerLimits {
   /** Bytes dropped per connection. A client that sends more before it reads gets the reset. */
@@ -62,7 +62,7 @@ export class Lingering {
     request.on("data", (piece: Uint8Array) => {
       left -= piece.length;
       // Many refused uploads at once would wait for the garbage collector, half a MiB a piece.
-      release(piece);
+      freePiece(piece);
       linger?.heard();
       if (left < 0) socket.destroy();
     });

@@ -164,7 +164,10 @@ describe("a hash thread with lanes", () => {
     await hashersReady;
     const { lanes } = bench();
     const answers: HashAnswer[] = [];
-    const thread = new HashThread((answer) => answers.push(answer), lanes);
+    const thread = new HashThread(
+      (answer) => answers.push(answer),
+      () => lanes,
+    );
     const of = (stream: number): HashAnswer[] => answers.filter((answer) => answer.stream === stream);
     const data = bytesOf(1, 100_000);
     thread.handle({ kind: "open", stream: 1, algorithms: ["md5"], cuts: false });

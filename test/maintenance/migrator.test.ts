@@ -178,6 +178,21 @@ describe("migration", () => {
     expect(await seen("mixed")).toEqual(before);
   });
 
+  test("a group of more parts than uploads may be under way: the parts that are read wait for their commit without a place", async () => {
+    paths = new BlobHarness({ admissionBytes: 8 * MIB });
+    await paths.start();
+    await mixed(
+      "many",
+      Array.from({ length: 12 }, (_, i) => pattern(5 * MIB, i)),
+      -1,
+    );
+    const before = await seen("many");
+    await migrator().change({ action: "start", rate: 2 ** 40 });
+    await migrator().run();
+    expect(await migrator().status()).toMatchObject({ state: "done", bytes: 60 * MIB });
+    expect(await seen("many")).toEqual(before);
+  });
+
   test("one transaction takes what a minute moves: the parts before it stay pinned", async () => {
     await mixed("mixed", [pattern(5 * MIB, 6), pattern(5 * MIB, 7)], -1);
     const commits: number[] = [];

@@ -5,7 +5,6 @@
  * - `peekHeadroom` checks before the body is read, and reserves nothing.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
  *   released exactly once, at the final outcome of the transaction that carries the chunks, or of their store.
- *
  * - `enterUpload` before the body of several chunks is read. Such an upload takes a unit for its whole life, because the
  *   socket has always delivered more than its chunk has room for. So there are at most as many uploads as fit.
  *

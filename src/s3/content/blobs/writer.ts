@@ -122,6 +122,7 @@ export class BlobWrite implements ContentWrite {
       // Whether the hashing of the body failed is asked for with the digests.
       this.#start(chunk, view, number, source.settled().catch(ignore));
     }
+    this.#leaveAdmission();
     await Promise.all(this.#storing);
     return this.#written(chunkSize);
   }
@@ -173,6 +174,11 @@ export class BlobWrite implements ContentWrite {
   release(): void {
     this.#stopTimer();
     for (const chunk of [...this.#held]) this.#giveBack(chunk);
+    this.#leaveAdmission();
+  }
+
+  /** The body is read, or will not be: what is stored of it may wait for its transaction beside many others. */
+  #leaveAdmission(): void {
     this.#leave?.();
     this.#leave = undefined;
   }

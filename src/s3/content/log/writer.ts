@@ -116,6 +116,7 @@ export class LogWrite implements ContentWrite {
       if (remaining > 0 && batch.chunks === this.#batchChunks) await this.#flush(source);
       this.#check();
     }
+    this.#leaveAdmission();
     await Promise.all(this.#inFlight);
     this.#check();
     return { kind: "chunks", attempt: this.#id, chunkSize: chunkBytes };
@@ -135,6 +136,11 @@ export class LogWrite implements ContentWrite {
   release(): void {
     for (const batch of this.#batches) batch.release();
     this.#batches.clear();
+    this.#leaveAdmission();
+  }
+
+  /** The body is read, or will not be. */
+  #leaveAdmission(): void {
     this.#leave?.();
     this.#leave = undefined;
   }
