@@ -1,0 +1,356 @@
+/**
+ * A cluster made by the product's own commands: `setup` on the first host, a join line on every other one, certificates of the
+ * cluster's own CA between all nodes. Hosts are directories on loopback; the test starts `serve` in systemd's place.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
+import { join } from "node:path";
+import { parseEnvFile } from "../../src/config/env-file.ts";
+import { issue, makeAuthority, makeRequest } from "../../src/pki/certificates.ts";
+import { formatJoinToken, parseJoinToken } from "../../src/pki/join-token.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { type ClusterStatus, waitFor } from "./lib/cluster.ts";
+import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
+import { S3Client } from "./lib/s3-client.ts";
+
+const STEP_MS = 60_000;
+
+interface Host {
+  readonly configDir: string;
+  readonly dataDir: string;
+  readonly flags: readonly string[];
+  readonly peerPort: number;
+  readonly s3Port: number;
+  node: NodeProcess | undefined;
+}
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+const children = new Set<Bun.Subprocess>();
+const hosts: Host[] = [];
+/** Secrets of every token that was used, as they stand in the join lines. */
+const tokens: string[] = [];
+/** Argument lists in which a token was seen. */
+const seen: string[] = [];
+let first: Host;
+let setup: Ended;
+let authorityKey = "";
+
+async function newHost(): Promise<Host> {
+  const directory = temporaryDirectory("join");
+  const [peerPort = 0, s3Port = 0] = await freePorts(2);
+  const configDir = join(directory, "etc");
+  const dataDir = join(directory, "data");
+  const flags = ["--config-dir", configDir, "--data-dir", dataDir, "--no-start"];
+  const places = ["--address", `${LOOPBACK}:${peerPort}`, "--s3-address", `${LOOPBACK}:${s3Port}`];
+  const host = { configDir, dataDir, peerPort, s3Port, flags: [...flags, ...places], node: undefined };
+  hosts.push(host);
+  return host;
+}
+
+/** Runs the binary to its end, and looks meanwhile whether a token stands in any argument list of this machine. */
+function run(words: readonly string[], stdin = ""): { readonly ended: Promise<Ended>; output(): string } {
+  const child = Bun.spawn([...serverCommand(), ...words], {
+    stdin: new Blob([stdin]),
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { PATH: process.env["PATH"] },
+  });
+  children.add(child);
+  let output = "";
+  const collect = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const piece of stream) output += decoder.decode(piece, { stream: true });
+  };
+  const ended = (async () => {
+    const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
+    while (child.exitCode === null && child.signalCode === null) {
+      lookAtArguments();
+      await Bun.sleep(5);
+    }
+    await drained;
+    children.delete(child);
+    return { code: child.exitCode ?? -1, output };
+  })();
+  return { ended, output: () => output };
+}
+
+function lookAtArguments(): void {
+  for (const pid of readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      if (tokens.some((token) => words.includes(token))) seen.push(words);
+    } catch (error) {
+      // The process has ended since the directory was read.
+      if (!["ENOENT", "ESRCH"].includes((error as { code?: string }).code ?? "")) throw error;
+    }
+  }
+}
+
+/** `serve` with the settings that `setup` or `join` wrote. */
+async function serve(host: Host): Promise<NodeProcess> {
+  const env = Object.fromEntries(
+    parseEnvFile(readFileSync(join(host.configDir, "cluster.env"), "utf8"), "cluster.env"),
+  );
+  host.node = await NodeProcess.spawn({ dataDir: host.dataDir, s3Port: host.s3Port, env });
+  return host.node;
+}
+
+const tokensIn = (text: string): string[] => {
+  const found = [...text.matchAll(/echo (ekj1\.\S+) \| elastickv join$/gm)].map(([, token]) => token ?? "");
+  tokens.push(...found);
+  return found;
+};
+const clusterCommand = (host: Host, ...words: readonly string[]) =>
+  run(["cluster", ...words, "--admin-address", `${LOOPBACK}:${host.node?.adminPort}`]);
+
+async function newToken(...words: readonly string[]): Promise<string> {
+  const { code, output } = await clusterCommand(first, "join-token", ...words).ended;
+  expect({ code, output }).toMatchObject({ code: 0 });
+  return tokensIn(output)[0] ?? "";
+}
+
+async function status(host: Host): Promise<ClusterStatus> {
+  return JSON.parse((await host.node?.admin("/v1/cluster"))?.text ?? "{}") as ClusterStatus;
+}
+
+/** Runs the join line on a new host, and starts the node when its settings are there. */
+async function joinHost(token: string, ...words: readonly string[]): Promise<{ host: Host; ended: Ended }> {
+  const host = await newHost();
+  const command = run(["join", ...host.flags, ...words], `${token}\n`);
+  await waitFor(
+    () => existsSync(join(host.configDir, "cluster.env")),
+    STEP_MS,
+    `let in: ${command.output()}`,
+  );
+  await serve(host);
+  const ended = await command.ended;
+  return { host, ended };
+}
+
+async function refused(token: string, ...words: readonly string[]): Promise<Ended> {
+  const host = await newHost();
+  const ended = await run(["join", ...host.flags, ...words], token).ended;
+  expect(existsSync(join(host.configDir, "cluster.env"))).toBe(false);
+  return ended;
+}
+
+beforeAll(async () => {
+  first = await newHost();
+  setup = await run(["setup", "--node", "n1", ...first.flags]).ended;
+  expect(setup).toMatchObject({ code: 0 });
+  const made = JSON.parse(readFileSync(join(first.dataDir, "new-cluster.json"), "utf8")) as {
+    authorityKey: string;
+  };
+  authorityKey = made.authorityKey;
+  await serve(first);
+  await first.node?.ready();
+}, STEP_MS);
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+test(
+  "setup and two join lines make three voters, and what one takes the others serve",
+  async () => {
+    const [one = "", two = "", ...more] = tokensIn(setup.output);
+    expect(more).toEqual([]);
+    for (const [token, name] of [
+      [one, "n2"],
+      [two, "n3"],
+    ] as const) {
+      const { ended } = await joinHost(token);
+      expect(ended).toMatchObject({ code: 0 });
+      expect(ended.output).toContain(`${name} is let in at `);
+      expect(ended.output).toContain(`${name} is a voter: `);
+    }
+    const { members } = await status(first);
+    expect(members.map(({ id, role }) => [id, role === "learner"])).toEqual([
+      ["n1", false],
+      ["n2", false],
+      ["n3", false],
+    ]);
+    const [, second, third] = hosts as [Host, Host, Host];
+    await Promise.all([second.node?.ready(), third.node?.ready()]);
+    await new S3Client(first.s3Port).call("PUT", "joined");
+    const put = await new S3Client(second.s3Port).call("PUT", "joined/object", {
+      body: "from the second host",
+    });
+    expect(put.status).toBe(200);
+    const got = await new S3Client(third.s3Port).call("GET", "joined/object");
+    expect(got.body.toString()).toBe("from the second host");
+    // A used token lets nobody else in.
+    const again = await refused(one);
+    expect(again.code).toBe(1);
+    expect(again.output).toContain("TOKEN_USED");
+  },
+  3 * STEP_MS,
+);
+
+test(
+  "every other token is refused, each with its reason, and stands in no argument list",
+  async () => {
+    const short = await newToken("--expires", "1s");
+    await Bun.sleep(1_500);
+    expect(await refused(short)).toMatchObject({ code: 1, output: expect.stringContaining("TOKEN_EXPIRED") });
+
+    const good = parseJoinToken(await newToken());
+    const wrongCa = formatJoinToken({ ...good, fingerprint: "5a".repeat(32) });
+    const stopped = await refused(wrongCa);
+    expect(stopped).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("shows another CA than the token names"),
+    });
+    const guessed = formatJoinToken({ ...good, secret: systemRandom.bytes(32) });
+    expect(await refused(guessed)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("TOKEN_UNKNOWN"),
+    });
+    const taken = await refused(formatJoinToken(good), "--node", "n2");
+    expect(taken).toMatchObject({ code: 1, output: expect.stringContaining("NAME_TAKEN") });
+    const cut = await refused(formatJoinToken(good).slice(0, -4));
+    expect(cut).toMatchObject({ code: 2, output: expect.stringContaining("copy the whole token") });
+    expect(await refused("")).toMatchObject({ code: 2 });
+
+    const host = await newHost();
+    const literal = formatJoinToken({ ...good, secret: systemRandom.bytes(32) });
+    const onCommandLine = await run(["join", literal, ...host.flags]).ended;
+    expect(onCommandLine.code).toBe(2);
+    expect(onCommandLine.output).toContain("echo TOKEN | elastickv join");
+    expect(onCommandLine.output).not.toContain(literal);
+    expect(seen).toEqual([]);
+    // Nobody has come in.
+    expect((await status(first)).members.map(({ id }) => id)).toEqual(["n1", "n2", "n3"]);
+  },
+  2 * STEP_MS,
+);
+
+test(
+  "without a certificate of the cluster's CA the peer port has nothing but the join exchange",
+  async () => {
+    const plain = await heardInTheClear(first.peerPort, "hello\n");
+    // Not even the challenge that a peer hears.
+    expect(plain.toString("latin1")).not.toContain("EKV");
+    const request = `${JSON.stringify({ v: 1, ask: "members" })}\n`;
+    const answer = await heardOverTls(first.peerPort, request, {});
+    expect(JSON.parse(answer.toString())).toMatchObject({ ok: false, code: "INVALID" });
+    // Silent without a request, and deaf for what is no line or too long.
+    expect((await heardOverTls(first.peerPort, "", {})).length).toBe(0);
+    expect((await heardOverTls(first.peerPort, "x".repeat(20_000), {})).length).toBe(0);
+    const stranger = await makeAuthority(Date.now(), systemRandom);
+    const made = await makeRequest();
+    const cert = await issue(stranger, made.request, "n2", Date.now(), systemRandom);
+    expect((await heardOverTls(first.peerPort, request, { cert, key: made.key })).length).toBe(0);
+  },
+  STEP_MS,
+);
+
+test("the CA's private key is in no file in the clear", () => {
+  const key = Buffer.from(authorityKey, "base64");
+  expect(key.length).toBeGreaterThan(100);
+  const forms = [key, Buffer.from(authorityKey), key.subarray(36, 68)];
+  for (const { dataDir } of hosts.filter(({ node }) => node !== undefined)) {
+    expect(existsSync(join(dataDir, "new-cluster.json"))).toBe(false);
+    expect(existsSync(join(dataDir, "peer-request.key"))).toBe(false);
+    for (const name of readdirSync(dataDir, { recursive: true }) as string[]) {
+      const content = contentOf(join(dataDir, name));
+      for (const form of forms) expect(content.includes(form)).toBe(false);
+    }
+  }
+});
+
+test(
+  "a host that is lost is replaced by one command and one join line",
+  async () => {
+    const lost = hosts[2] as Host;
+    await lost.node?.kill();
+    const replace = clusterCommand(first, "replace", "n3", "--with", "n4");
+    await waitFor(() => /echo ekj1/.test(replace.output()), STEP_MS, "join line printed");
+    const [token = ""] = tokensIn(replace.output());
+    const { ended } = await joinHost(token);
+    expect(ended).toMatchObject({ code: 0 });
+    const done = await replace.ended;
+    expect(done).toMatchObject({ code: 0 });
+    expect(done.output).toContain("n4 has taken the place of n3, and all 3 members are well");
+    const { members } = await status(first);
+    expect(members.map(({ id }) => id)).toEqual(["n1", "n2", "n4"]);
+    const fourth = hosts.at(-1) as Host;
+    await fourth.node?.ready();
+    const got = await new S3Client(fourth.s3Port).call("GET", "joined/object");
+    expect(got.body.toString()).toBe("from the second host");
+    expect(seen).toEqual([]);
+  },
+  3 * STEP_MS,
+);
+
+test(
+  "every host comes back after a restart, and a host that is set up is not set up again",
+  async () => {
+    const second = hosts[1] as Host;
+    for (const host of [first, second]) {
+      expect(await host.node?.stop()).toBe(0);
+      await serve(host);
+      await host.node?.ready();
+    }
+    await waitFor(
+      async () => (await status(first)).members.every(({ reachable }) => reachable),
+      STEP_MS,
+      "all reachable",
+    );
+    for (const words of [["setup"], ["join"]]) {
+      const { code, output } = await run([...words, ...first.flags]).ended;
+      expect(code).toBe(78);
+      expect(output).toContain("this host is n1 of a cluster already");
+    }
+    const { text } = (await first.node?.admin("/metrics")) ?? { text: "" };
+    const end = Number(/^elastickv_peer_certificate_not_after_seconds\S* (\S+)$/m.exec(text)?.[1]);
+    expect(end * 1_000).toBeGreaterThan(Date.now());
+  },
+  2 * STEP_MS,
+);
+
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    // A directory, a socket, or a file that the running node has removed.
+    if (["EISDIR", "ENXIO", "ENOENT"].includes((error as { code?: string }).code ?? ""))
+      return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+/** What the other end sends until it hangs up. */
+function heardInTheClear(port: number, text: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  return new Promise((resolve) => {
+    const socket = connectTcp(port, LOOPBACK, () => socket.write(text));
+    socket.on("data", (piece) => pieces.push(piece));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(Buffer.concat(pieces)));
+  });
+}
+
+/** The same over TLS; the other end's certificate is not looked at. */
+function heardOverTls(port: number, text: string, own: { cert?: string; key?: string }): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  return new Promise((resolve) => {
+    const done = () => resolve(Buffer.concat(pieces));
+    Bun.connect({
+      hostname: LOOPBACK,
+      port,
+      tls: { rejectUnauthorized: false, ...own },
+      socket: {
+        handshake: (socket) => void socket.write(text),
+        data: (_, piece) => void pieces.push(piece.slice()),
+        close: done,
+        error: done,
+      },
+    }).catch(done);
+  });
+}
