@@ -25,7 +25,8 @@ export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
   | { readonly kind: "maintenance"; readonly command: MaintenanceCommand }
-  | { readonly kind: "setup"; readonly request: SetupRequest | JoinCommand }
+  | { readonly kind: "setup"; readonly request: SetupRequest }
+  | { readonly kind: "join"; readonly command: JoinCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "help"; readonly topic: HelpTopic }
@@ -67,9 +68,11 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       if (asksForHelp(rest)) return { kind: "help", topic: "serve" };
       return { kind: "serve", loaded: loadConfig(settingFlags(rest), environment) };
     case "setup":
+      if (asksForHelp(rest)) return { kind: "help", topic: verb };
+      return { kind: "setup", request: parseSetup(rest) };
     case "join":
       if (asksForHelp(rest)) return { kind: "help", topic: verb };
-      return { kind: "setup", request: verb === "setup" ? parseSetup(rest) : parseJoin(rest) };
+      return { kind: "join", command: parseJoin(rest) };
     case "cluster":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };

@@ -52,7 +52,7 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   "add-learner": { operands: ["NAME=HOST:PORT"], required: 1, timeoutMs: 30 * SECOND },
   promote: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
   remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
-  replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 1, timeoutMs: 3600 * SECOND },
+  replace: { operands: ["OLD", "[NEW=HOST:PORT]"], required: 1, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
   "join-token": { operands: [], required: 0, timeoutMs: 30 * SECOND },
   // The verb asks no node.

@@ -48,9 +48,9 @@ export async function runCli(context: CliContext): Promise<number> {
       case "cluster":
         return await runCluster(command.command, context);
       case "setup":
-        return command.request.verb === "setup"
-          ? await runSetup(command.request, setupContext(context))
-          : await runJoin(command.request, setupContext(context));
+        return await runSetup(command.request, setupContext(context));
+      case "join":
+        return await runJoin(command.command, setupContext(context));
       case "maintenance":
         return await runMaintenance(command.command, context);
       case "credentials":

@@ -12,6 +12,7 @@ import {
   NODE_CERTIFICATE_LIFE_MS,
   requestAgain,
   requestKeyDigest,
+  soleCertificate,
 } from "../../src/pki/certificates.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 
@@ -65,5 +66,16 @@ describe("a cluster's certificate authority", () => {
     }
     await expect(requestAgain("nonsense")).rejects.toBeInstanceOf(CertificateError);
     expect(() => factsOf("nonsense")).toThrow(CertificateError);
+  });
+
+  test("a text with a second certificate is refused: the second would be trusted, and only the first is compared", async () => {
+    const [mine, evil] = [
+      await makeAuthority(NOW_MS, systemRandom),
+      await makeAuthority(NOW_MS, systemRandom),
+    ];
+    expect(soleCertificate(`# a comment\n${mine.certificate}`)).toBe(mine.certificate);
+    for (const bad of [mine.certificate + evil.certificate, "", mine.certificate.slice(0, 200)]) {
+      expect(() => soleCertificate(bad)).toThrow(CertificateError);
+    }
   });
 });

@@ -1,4 +1,5 @@
 /** Parses `elastickv setup ...` and `elastickv join ...`. */
+import { resolve } from "node:path";
 import { MAX_TOKEN_SECONDS } from "../../api/join.ts";
 import { formatAddress, isHostName, type ListenAddress, parseAddress } from "../../config/address.ts";
 import { ConfigError } from "../../config/config.ts";
@@ -25,7 +26,6 @@ interface Places {
 }
 
 export interface SetupRequest extends Places {
-  readonly verb: "setup";
   readonly node: string;
   /** host:port at which the other nodes will reach this one. */
   readonly address: string;
@@ -35,7 +35,6 @@ export interface SetupRequest extends Places {
 }
 
 export interface JoinCommand extends Places {
-  readonly verb: "join";
   /** undefined: the token says it, or the cluster chooses. */
   readonly node: string | undefined;
   /** undefined: the address of this host from which it reaches the cluster, port 9002. */
@@ -98,7 +97,6 @@ export function parseSetup(words: readonly string[]): SetupRequest {
     );
   }
   return {
-    verb: "setup",
     ...placesOf(flags),
     node: nameOf(flags.get("node") ?? "n1"),
     address: peerAddressOf(address),
@@ -118,7 +116,6 @@ export function parseJoin(words: readonly string[]): JoinCommand {
   });
   const [node, address] = [flags.get("node"), flags.get("address")];
   return {
-    verb: "join",
     ...placesOf(flags),
     node: node === undefined ? undefined : nameOf(node),
     address: address === undefined ? undefined : peerAddressOf(address),
@@ -179,17 +176,12 @@ function placesOf(flags: ReadonlyMap<string, string>): Places {
     );
   }
   return {
-    configDir: absolute("config-dir", flags.get("config-dir") ?? DEFAULT_CONFIG_DIR),
-    dataDir: absolute("data-dir", flags.get("data-dir") ?? DEFAULT_DATA_DIR),
+    // Absolute, because the service has another working directory.
+    configDir: resolve(flags.get("config-dir") ?? DEFAULT_CONFIG_DIR),
+    dataDir: resolve(flags.get("data-dir") ?? DEFAULT_DATA_DIR),
     s3Address,
     start: !flags.has("no-start"),
   };
-}
-
-/** The service has another working directory. */
-function absolute(flag: string, path: string): string {
-  if (path.startsWith("/")) return path;
-  throw new ConfigError(`--${flag}: ${JSON.stringify(path)} is not absolute: it must begin with /`);
 }
 
 function nameOf(word: string): string {
