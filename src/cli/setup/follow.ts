@@ -12,6 +12,8 @@ export interface FollowOptions {
   readonly targets: readonly AdminTarget[];
   readonly timeoutMs: number;
   /** @returns what to say of this status; `done` ends the wait. */
+  /** The node has ended and does not start again. Default: nobody knows. */
+  readonly failed?: () => Promise<boolean>;
   readonly judge: (status: ClusterStatus) => { readonly line: string; readonly done: boolean };
 }
 
@@ -23,9 +25,9 @@ export function localTargets(dataDir: string): readonly AdminTarget[] {
   ];
 }
 
-/** @throws ClusterError TIMEOUT */
+/** @throws ClusterError TIMEOUT, FAILED */
 export async function follow(
-  { targets, timeoutMs, judge }: FollowOptions,
+  { targets, timeoutMs, judge, failed }: FollowOptions,
   context: ClusterContext,
 ): Promise<void> {
   const endsAtMs = context.clock.monotonicMs() + timeoutMs;
@@ -43,6 +45,9 @@ export async function follow(
       if (done) return;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
+      if ((await failed?.()) === true) {
+        throw new ClusterError("FAILED", "the service has failed: journalctl -u elastickv -n 20 says why");
+      }
       say("waiting for the node to start");
     }
     if (context.clock.monotonicMs() >= endsAtMs) {

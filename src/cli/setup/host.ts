@@ -22,6 +22,7 @@ import { lasting } from "../../platform/start-error.ts";
 const CLUSTER_ENV_FILE = "cluster.env";
 const OPERATOR_ENV_FILE = "elastickv.env";
 const IDENTITY_FILE = "node.json";
+const PASSWD = "/etc/passwd";
 const SERVICE_USER = "elastickv";
 /** Written by systemd when it is the init system (sd_booted(3)). */
 const SYSTEMD_DIRECTORY = "/run/systemd/system";
@@ -59,26 +60,39 @@ export interface Host {
   readonly owner: Owner | undefined;
   /** systemd runs, and knows the unit. */
   readonly hasService: boolean;
-  /** @throws StartError with what systemctl printed */
-  startService(): Promise<void>;
+  /**
+   * Starts the service, now and at each boot. @param wait until the node serves; a node that joins serves when it has
+   * copied the data. @throws StartError with what systemctl printed
+   */
+  startService(wait: boolean): Promise<void>;
+  /** The service has ended, and systemd does not start it again. */
+  hasFailed(): Promise<boolean>;
 }
 
 /** @throws ConfigError: the user of the service exists, and this process may not give files to it */
 export function realHost(): Host {
-  const account = serviceAccount(readFileSync("/etc/passwd", "utf8"));
+  const account = existsSync(PASSWD) ? serviceAccount(readFileSync(PASSWD, "utf8")) : undefined;
   const isRoot = process.geteuid?.() === 0;
   return {
     owner: isRoot ? account : undefined,
     hasService: isRoot && existsSync(SYSTEMD_DIRECTORY) && unitExists(),
-    startService: async () => {
-      const child = Bun.spawn(["systemctl", "enable", "--now", UNIT], { stdout: "pipe", stderr: "pipe" });
-      const said = await new Response(child.stderr).text();
-      if ((await child.exited) === 0) return;
-      throw lasting(
-        `systemctl enable --now ${UNIT} failed: ${said.trim().replaceAll("\n", "; ")}; journalctl -u elastickv says more`,
-      );
+    startService: async (wait) => {
+      await systemctl("daemon-reload");
+      await systemctl("enable", UNIT);
+      await systemctl("start", ...(wait ? [] : ["--no-block"]), UNIT);
     },
+    hasFailed: async () => (await Bun.spawn(["systemctl", "--quiet", "is-failed", UNIT]).exited) === 0,
   };
+}
+
+/** @throws StartError */
+async function systemctl(...words: readonly string[]): Promise<void> {
+  const child = Bun.spawn(["systemctl", ...words], { stdout: "ignore", stderr: "pipe" });
+  const said = await new Response(child.stderr).text();
+  if ((await child.exited) === 0) return;
+  throw lasting(
+    `systemctl ${words.join(" ")} failed: ${said.trim().replaceAll("\n", "; ")}; journalctl -u elastickv says more`,
+  );
 }
 
 /** @param passwd text of /etc/passwd (passwd(5)). @internal */

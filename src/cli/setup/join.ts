@@ -81,7 +81,7 @@ export async function runJoin(command: JoinCommand, context: JoinContext): Promi
     print(
       "starting the service; it copies the data and gets its vote by itself, also when this command is ended ...\n",
     );
-    await host.startService();
+    await host.startService(false);
   } else print(howToStart(env));
   if (!command.wait) return EXIT.DONE;
   await follow(
@@ -89,6 +89,7 @@ export async function runJoin(command: JoinCommand, context: JoinContext): Promi
       targets: localTargets(dataDir),
       timeoutMs: command.timeoutMs,
       judge: (status) => progressOf(name, status),
+      failed: async () => command.start && host.hasService && (await host.hasFailed()),
     },
     context,
   );

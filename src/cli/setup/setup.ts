@@ -59,7 +59,7 @@ export async function runSetup(request: SetupRequest, context: SetupContext): Pr
   print(`${node} is set up: ${env}, data in ${dataDir}; the cluster's CA has fingerprint ${caFingerprint}\n`);
   if (request.start && host.hasService) {
     print("starting the service ...\n");
-    await host.startService();
+    await host.startService(true);
     print("the service runs, and starts with this host from now on\n");
   } else print(howToStart(env));
   if (tokens.length > 0) {

@@ -48,6 +48,8 @@ const MAX_TOKENS = 100;
 /** Time for which the row of an expired token is kept, so that a late node is told the right reason. */
 const KEEP_EXPIRED_MS = 60 * 60 * 1_000;
 const SECOND_MS = 1_000;
+const LOGGED_MS = 60_000;
+const LOGGED_HOSTS = 16;
 /** Attempts at a row that other nodes change at the same time. */
 const ATTEMPTS = 5;
 
@@ -80,6 +82,9 @@ class Refused extends Error {
 
 export class JoinService {
   readonly #options: JoinServiceOptions;
+  /** Addresses whose refusal was logged since `#loggedMs`. */
+  readonly #logged = new Set<string>();
+  #loggedMs = 0;
 
   constructor(options: JoinServiceOptions) {
     this.#options = options;
@@ -163,14 +168,25 @@ export class JoinService {
         log.error("a request to join failed", { from: host, error });
       }
     }
-    log.warn("a node was not let in", { from: host, code: refusal.code, reason: refusal.message });
+    if (this.#isNews(host)) {
+      log.warn("a node was not let in", { from: host, code: refusal.code, reason: refusal.message });
+    }
     return encodeAnswer(refusal);
+  }
+
+  /** A stranger may ask all day: one line for an address in LOGGED_MS, and a few addresses. */
+  #isNews(host: string): boolean {
+    const nowMs = this.#options.clock.nowMs();
+    if (Math.abs(nowMs - this.#loggedMs) >= LOGGED_MS) this.#logged.clear();
+    if (this.#logged.has(host) || this.#logged.size >= LOGGED_HOSTS) return false;
+    if (this.#logged.size === 0) this.#loggedMs = nowMs;
+    this.#logged.add(host);
+    return true;
   }
 
   async #join(request: Join, ca: CertificateAuthority, host: string): Promise<JoinAccepted> {
     const { secrets, random, clock, log, registry } = this.#options;
-    const digest = await requestKeyDigest(request.request);
-    const { name, replaces } = await this.#redeem(request, digest);
+    const { name, replaces } = await this.#redeem(request);
     await this.#addLearner(name, request.address, replaces);
     const certificate = await issue(ca, request.request, name, clock.nowMs(), random);
     log.info("a node was let in", {
@@ -195,7 +211,7 @@ export class JoinService {
    * answer may have been lost. Whether the token had expired is decided by the commit timestamp of its use, which the
    * leader gives and every replica has.
    */
-  async #redeem(request: Join, usedBy: string): Promise<{ name: string; replaces: string | undefined }> {
+  async #redeem(request: Join): Promise<{ name: string; replaces: string | undefined }> {
     const { kv } = this.#options;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const view = await kv.snapshot();
@@ -204,6 +220,8 @@ export class JoinService {
         throw new Refused("TOKEN_UNKNOWN", "the cluster does not know this join token: make a new one");
       }
       const { row } = found;
+      // After the secret: a stranger costs this node no signature.
+      const usedBy = await requestKeyDigest(request.request);
       if (row.usedBy !== undefined) return used(found, request, usedBy);
       const name = row.name ?? request.name ?? (await this.#freeName());
       if (request.name !== undefined && request.name !== name) {

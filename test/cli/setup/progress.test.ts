@@ -79,4 +79,7 @@ test("the display says each line once, waits while nobody answers, and ends with
     message: expect.stringContaining("It goes on by itself"),
   });
   expect(lines).toEqual(["waiting for the node to start"]);
+  // The service manager knows better than a time limit.
+  const failed = follow({ targets, timeoutMs: 3_000, judge, failed: async () => true }, context);
+  await expect(failed).rejects.toMatchObject({ code: "FAILED" });
 });

@@ -37,6 +37,7 @@ const host = (hasService: boolean): Host => ({
   owner: undefined,
   hasService,
   startService: async () => void started++,
+  hasFailed: async () => false,
 });
 const context = (hasService = false): SetupContext => ({
   print: (text) => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Member } from "../../../src/cluster/registry/node-registry.ts";
 import type { MemberChange } from "../../../src/messages/cluster.ts";
+import type { Logger } from "../../../src/monitoring/log.ts";
 import { readNewcomers, tokenKey } from "../../../src/node/joining/rows.ts";
 import { JoinService } from "../../../src/node/joining/service.ts";
 import {
@@ -37,7 +38,7 @@ class World {
   readonly authority: CertificateAuthority | undefined;
   readonly service: JoinService;
 
-  constructor(authority: CertificateAuthority | undefined) {
+  constructor(authority: CertificateAuthority | undefined, log: Logger = noLog) {
     this.authority = authority;
     this.service = new JoinService({
       kv: this.kv,
@@ -53,7 +54,7 @@ class World {
       secrets: this.secrets,
       clock: { nowMs: () => this.nowMs },
       random: systemRandom,
-      log: noLog,
+      log,
     });
   }
 
@@ -213,8 +214,9 @@ describe("lines of strangers", () => {
       [{ ...good, name: "a/b" }, "INVALID"],
       [{ ...good, address: ":9002" }, "INVALID"],
       [{ ...good, address: 5 }, "INVALID"],
+      [good, "TOKEN_UNKNOWN"],
       // The certificate request is no request.
-      [good, "INVALID"],
+      [{ ...good, secret: Buffer.from(token.secret).toString("hex") }, "INVALID"],
     ];
     for (const [line, code] of cases) {
       const answer = await world.service.answer(
@@ -237,6 +239,21 @@ describe("lines of strangers", () => {
     const early = new World(undefined);
     expect(JSON.parse(await early.service.answer(line, "10.6.6.6"))).toMatchObject({ code: "NOT_READY" });
     await expect(early.token()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  test("fill no log: one line for an address and minute, for a few addresses", async () => {
+    const lines: unknown[] = [];
+    const world = new World(await makeAuthority(START_MS, systemRandom), {
+      ...noLog,
+      warn: (_, fields) => void lines.push(fields?.["from"]),
+    });
+    for (let round = 0; round < 3; round++) await world.service.answer("nonsense", "10.6.6.6");
+    expect(lines).toEqual(["10.6.6.6"]);
+    for (let host = 0; host < 50; host++) await world.service.answer("nonsense", `10.6.7.${host}`);
+    expect(lines.length).toBe(16);
+    world.nowMs += 60_000;
+    await world.service.answer("nonsense", "10.6.6.6");
+    expect(lines.length).toBe(17);
   });
 
   test("tokens are bounded in number", async () => {
