@@ -3,11 +3,12 @@
  * cluster's own CA between all nodes. Hosts are directories on loopback; the test starts `serve` in systemd's place.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { parseEnvFile } from "../../src/config/env-file.ts";
-import { issue, makeAuthority, makeRequest } from "../../src/pki/certificates.ts";
+import { factsOf, issue, makeAuthority, makeRequest } from "../../src/pki/certificates.ts";
 import { formatJoinToken, parseJoinToken } from "../../src/pki/join-token.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { type ClusterStatus, waitFor } from "./lib/cluster.ts";
@@ -15,6 +16,7 @@ import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } f
 import { S3Client } from "./lib/s3-client.ts";
 
 const STEP_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 interface Host {
   readonly configDir: string;
@@ -289,6 +291,53 @@ test(
 );
 
 test(
+  "certificates renew themselves: one that has expired at the start, one that is due while the node runs",
+  async () => {
+    const second = hosts[1] as Host;
+    const file = join(second.dataDir, "peer.pem");
+    const sealed = join(second.dataDir, "peer-ca.sealed");
+    const caFile = join(second.dataDir, "peer-ca.pem");
+    const ca = {
+      certificate: readFileSync(caFile, "utf8"),
+      key: new Uint8Array(Buffer.from(authorityKey, "base64")),
+    };
+    const replaceBy = async (ageDays: number): Promise<void> => {
+      expect(await second.node?.stop()).toBe(0);
+      const { key, request } = await makeRequest();
+      const madeMs = Date.now() - ageDays * DAY_MS;
+      writeFileSync(file, (await issue(ca, request, "n2", madeMs, systemRandom)) + key, { mode: 0o600 });
+    };
+    const allReachable = async () => (await status(first)).members.every(({ reachable }) => reachable);
+
+    await replaceBy(100);
+    expect(factsOf(readFileSync(file, "utf8")).notAfterMs).toBeLessThan(Date.now());
+    await (await serve(second)).ready();
+    expect(factsOf(readFileSync(file, "utf8")).notAfterMs).toBeGreaterThan(Date.now());
+    await waitFor(allReachable, STEP_MS, "reachable with the renewed certificate");
+
+    // Without its copy of the CA's key the node has to wait for the keyspace: it serves with the old certificate by then.
+    await replaceBy(80);
+    rmSync(sealed);
+    const { notAfterMs } = factsOf(readFileSync(file, "utf8"));
+    const node = await serve(second);
+    await node.ready();
+    const shown = () => notAfterOf(second.peerPort);
+    await waitFor(
+      async () => (await shown()) > notAfterMs,
+      STEP_MS,
+      "the peer port shows the renewed certificate",
+    );
+    expect(node.stderr).toContain("is due and cannot be renewed yet");
+    expect(node.stderr).toContain("this node's certificate was renewed");
+    expect(existsSync(sealed)).toBe(true);
+    await waitFor(allReachable, STEP_MS, "reachable after the renewal");
+    const put = await new S3Client(second.s3Port).call("PUT", "joined/renewed", { body: "x" });
+    expect(put.status).toBe(200);
+  },
+  3 * STEP_MS,
+);
+
+test(
   "every host comes back after a restart, and a host that is set up is not set up again",
   async () => {
     const second = hosts[1] as Host;
@@ -313,6 +362,17 @@ test(
   },
   2 * STEP_MS,
 );
+
+/** End of the certificate that the peer port shows now, Unix milliseconds. */
+function notAfterOf(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host: LOOPBACK, port, rejectUnauthorized: false }, () => {
+      resolve(Date.parse(socket.getPeerCertificate().valid_to));
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
 
 function contentOf(path: string): Buffer {
   try {
