@@ -21,8 +21,8 @@ export interface RenewalOptions {
 }
 
 /**
- * Makes a new key and certificate when two thirds of the old certificate's life have passed, and replaces the file in one
- * step. A certificate that the CA in the data directory has not signed (the operator put it there) is left alone.
+ * Makes a new key and certificate when two thirds of the old certificate's life have passed, or its life has not begun, and
+ * replaces the file in one step. A certificate that the CA in the data directory has not signed (the operator put it there) is left alone.
  * @returns true when the file has changed
  * @throws ConfigError | StartError naming a file that cannot be read or written
  */
@@ -32,7 +32,8 @@ export async function renewIfDue(options: RenewalOptions): Promise<boolean> {
   const facts = factsOf(certificate);
   const nowMs = clock.nowMs();
   const due = facts.notBeforeMs + (facts.notAfterMs - facts.notBeforeMs) * RENEWED_AFTER;
-  if (nowMs < due) return false;
+  // A certificate from the future was made while this host's clock was ahead: no other host takes it.
+  if (nowMs >= facts.notBeforeMs && nowMs < due) return false;
   const notAfter = new Date(facts.notAfterMs).toISOString();
   const authority = sealedAuthority(dataDir, key);
   if (authority === undefined) {

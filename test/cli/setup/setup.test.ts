@@ -216,6 +216,16 @@ describe("setup", () => {
     expect(readAuthorityCertificate(join(root, "data"))).not.toBe(before);
   });
 
+  test.if(process.geteuid?.() === 0)("as root, gives the files to the user of the service", async () => {
+    const owner = { uid: 65_534, gid: 65_533 };
+    await runSetup(parseSetup(words()), { ...context(), host: { ...host(false), owner } });
+    const data = join(root, "data");
+    for (const path of [data, ...readdirSync(data).map((name) => join(data, name))]) {
+      expect(statSync(path)).toMatchObject(owner);
+    }
+    expect(statSync(join(root, "etc", "cluster.env"))).toMatchObject({ uid: 0, gid: owner.gid });
+  });
+
   test("a data directory that cannot be made is named", async () => {
     writeFileSync(join(root, "data"), "a file");
     await expect(setup()).rejects.toThrow(/data directory .* cannot be made/);

@@ -119,6 +119,15 @@ test("a node that was off for a year renews by itself, without a keyspace", asyn
   expect(factsOf(readPeerCertificate(dataDir)).notAfterMs).toBe(nowMs + 90 * DAY_MS);
 });
 
+test("a certificate that was made while the clock was ahead is replaced when the clock is right", async () => {
+  await obtain();
+  nowMs = START_MS + 3_000 * DAY_MS;
+  expect(await renewal()).toBe(true);
+  nowMs = START_MS + DAY_MS;
+  expect(await renewal()).toBe(true);
+  expect(factsOf(readPeerCertificate(dataDir)).notAfterMs).toBe(nowMs + 90 * DAY_MS);
+});
+
 test("nothing is renewed without the CA's key, or for a certificate of another CA", async () => {
   nowMs = START_MS + 80 * DAY_MS;
   const before = readPeerCertificate(dataDir);
