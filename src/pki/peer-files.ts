@@ -56,18 +56,16 @@ export function writePeerCertificate(dataDir: string, certificate: string, key: 
 
 /** @returns the node's certificate, PEM. @throws ConfigError naming the file */
 export function readPeerCertificate(dataDir: string): string {
-  return required(join(dataDir, PEER_CERTIFICATE_FILE));
+  const path = join(dataDir, PEER_CERTIFICATE_FILE);
+  const text = required(path);
+  parsed(path, text);
+  return text;
 }
 
 /** @returns the CA's certificate, PEM. @throws ConfigError naming the file */
 export function readAuthorityCertificate(dataDir: string): string {
   const path = join(dataDir, PEER_AUTHORITY_FILE);
-  const text = required(path);
-  try {
-    return new X509Certificate(text).toString();
-  } catch (error) {
-    throw new ConfigError(`${path} holds no PEM certificate: ${String(error)}`);
-  }
+  return parsed(path, required(path)).toString();
 }
 
 export function writeNewCluster(dataDir: string, { authorityKey, tokens }: NewCluster): void {
@@ -102,6 +100,17 @@ function keptToken(value: unknown): KeptToken {
     throw new Error("a token is not complete");
   }
   return { id, digest, expiresMs };
+}
+
+function parsed(path: string, text: string): X509Certificate {
+  try {
+    return new X509Certificate(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(
+      `${path} holds no PEM certificate (${reason}): restore it from a backup of the data directory, or replace this member`,
+    );
+  }
 }
 
 function required(path: string): string {

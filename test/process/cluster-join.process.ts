@@ -162,15 +162,16 @@ test(
   async () => {
     const [one = "", two = "", ...more] = tokensIn(setup.output);
     expect(more).toEqual([]);
-    for (const [token, name] of [
-      [one, "n2"],
-      [two, "n3"],
-    ] as const) {
-      const { ended } = await joinHost(token);
-      expect(ended).toMatchObject({ code: 0 });
-      expect(ended.output).toContain(`${name} is let in at `);
-      expect(ended.output).toContain(`${name} is a voter: `);
-    }
+    const watched = await joinHost(one);
+    expect(watched.ended).toMatchObject({ code: 0 });
+    expect(watched.ended.output).toContain("n2 is let in at ");
+    expect(watched.ended.output).toContain("n2 is a voter: 2 of 2 members have a vote");
+    // A command that shows nothing has ended before the node is started: the vote depends on no command.
+    const unwatched = await joinHost(two, "--no-wait");
+    expect(unwatched.ended).toMatchObject({ code: 0 });
+    const isVoter = async () =>
+      (await status(first)).members.some(({ id, role }) => id === "n3" && role === "follower");
+    await waitFor(isVoter, STEP_MS, "n3 has its vote");
     const { members } = await status(first);
     expect(members.map(({ id, role }) => [id, role === "learner"])).toEqual([
       ["n1", false],
@@ -244,6 +245,14 @@ test(
     // Silent without a request, and deaf for what is no line or too long.
     expect((await heardOverTls(first.peerPort, "", {})).length).toBe(0);
     expect((await heardOverTls(first.peerPort, "x".repeat(20_000), {})).length).toBe(0);
+    // A crowd that says nothing takes the places of its own connections: a node that asks is answered, peers are not touched.
+    const crowd = Array.from({ length: 60 }, () => heardOverTls(first.peerPort, "", {}));
+    expect(await refused(tokens[0] ?? "")).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("TOKEN_USED"),
+    });
+    expect((await status(first)).members.every(({ reachable }) => reachable)).toBe(true);
+    expect((await Promise.all(crowd)).every((heard) => heard.length === 0)).toBe(true);
     const stranger = await makeAuthority(Date.now(), systemRandom);
     const made = await makeRequest();
     const cert = await issue(stranger, made.request, "n2", Date.now(), systemRandom);

@@ -6,6 +6,7 @@ import { storeClusterSecrets } from "../../config/cluster-secret.ts";
 import { ConfigError } from "../../config/config.ts";
 import { readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import {
+  CertificateError,
   factsOf,
   fingerprint,
   isIssuedBy,
@@ -130,7 +131,14 @@ function firstLine(path: string | undefined): string {
 async function keyOf(dataDir: string): Promise<{ readonly key: string; readonly request: string }> {
   const path = join(dataDir, JOIN_KEY_FILE);
   const found = readPrivateFile(path);
-  if (found !== undefined) return { key: found, request: await requestAgain(found) };
+  if (found !== undefined) {
+    try {
+      return { key: found, request: await requestAgain(found) };
+    } catch (error) {
+      // A damaged key is worth nothing: a new one needs a new token at worst.
+      if (!(error instanceof CertificateError)) throw error;
+    }
+  }
   const made = await makeRequest();
   writePrivateFile(path, made.key);
   return made;
@@ -215,11 +223,15 @@ async function checkAccepted(
   accepted: JoinAccepted,
   token: JoinToken,
 ): Promise<{ readonly certificate: string; readonly authority: string }> {
-  const authority = soleCertificate(accepted.authority);
-  const certificate = soleCertificate(accepted.certificate);
-  const same = (await fingerprint(authority)) === token.fingerprint;
-  if (same && (await isIssuedBy(certificate, authority)) && factsOf(certificate).name === accepted.name) {
-    return { certificate, authority };
+  try {
+    const authority = soleCertificate(accepted.authority);
+    const certificate = soleCertificate(accepted.certificate);
+    const same = (await fingerprint(authority)) === token.fingerprint;
+    if (same && (await isIssuedBy(certificate, authority)) && factsOf(certificate).name === accepted.name) {
+      return { certificate, authority };
+    }
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
   }
   throw new ClusterError(
     "BAD_ANSWER",

@@ -1,6 +1,6 @@
 /** `join` against members that lie, and against one that does not: what it sends to whom, and what it writes. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseJoin } from "../../../src/cli/setup/arguments.ts";
@@ -149,6 +149,14 @@ describe("an answer that would make no node", () => {
   test.each([
     ["a certificate of another CA", () => accepts(evil)],
     ["another name than the certificate's", () => accepts(cluster, { name: "n9" })],
+    [
+      "no certificate at all",
+      () => async () =>
+        (await accepts(cluster)({ request: (await makeRequest()).request } as Join)).replaceAll(
+          "CERTIFICATE",
+          "THING",
+        ),
+    ],
     ["another CA certificate", () => accepts(evil, { authority: evil.certificate })],
   ])("%s", async (_, answer) => {
     const port = await serve({ signedBy: cluster, says: cluster.certificate, answer: answer() });
@@ -197,6 +205,13 @@ test("NOT_READY is asked again with the same key, every other refusal ends it; t
   expect(await joinAt([port])).toBe(0);
   expect(requests.length).toBe(4);
   expect(new Set(await Promise.all(requests.map(requestKeyDigest))).size).toBe(1);
+});
+
+test("a damaged key of an interrupted join is made anew", async () => {
+  const port = await serve({ signedBy: cluster, says: cluster.certificate, answer: accepts(cluster) });
+  mkdirSync(join(root, "data"), { mode: 0o700 });
+  writeFileSync(join(root, "data", "peer-request.key"), "half a k", { mode: 0o600 });
+  expect(await joinAt([port])).toBe(0);
 });
 
 test("a member that never becomes ready, or is not there, ends it with every reason", async () => {

@@ -92,6 +92,19 @@ test("a damaged file of setup is named", async () => {
   await expect(obtain()).rejects.toThrow(/new-cluster\.json is damaged/);
 });
 
+test("a damaged or missing certificate is named, with what to do", async () => {
+  writeFileSync(
+    join(dataDir, "peer.pem"),
+    "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n",
+    {
+      mode: 0o600,
+    },
+  );
+  await expect(renewal()).rejects.toThrow(/peer\.pem holds no PEM certificate .* replace this member/);
+  rmSync(join(dataDir, "peer.pem"));
+  await expect(renewal()).rejects.toThrow(/peer\.pem is missing/);
+});
+
 test("the certificate is renewed when two thirds of its life have passed, and not before", async () => {
   await obtain();
   const before = readPeerCertificate(dataDir);
