@@ -4,9 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
-import { connect as connectTls } from "node:tls";
 import { parseEnvFile } from "../../src/config/env-file.ts";
 import { factsOf, issue, makeAuthority, makeRequest } from "../../src/pki/certificates.ts";
 import { formatJoinToken, parseJoinToken } from "../../src/pki/join-token.ts";
@@ -14,6 +12,7 @@ import { systemRandom } from "../../src/platform/random.ts";
 import { type ClusterStatus, waitFor } from "./lib/cluster.ts";
 import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { S3Client } from "./lib/s3-client.ts";
+import { heardInTheClear, heardOverTls, notAfterOf } from "./lib/strangers.ts";
 
 const STEP_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -372,17 +371,6 @@ test(
   2 * STEP_MS,
 );
 
-/** End of the certificate that the peer port shows now, Unix milliseconds. */
-function notAfterOf(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({ host: LOOPBACK, port, rejectUnauthorized: false }, () => {
-      resolve(Date.parse(socket.getPeerCertificate().valid_to));
-      socket.destroy();
-    });
-    socket.on("error", reject);
-  });
-}
-
 function contentOf(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -392,34 +380,4 @@ function contentOf(path: string): Buffer {
       return Buffer.alloc(0);
     throw error;
   }
-}
-
-/** What the other end sends until it hangs up. */
-function heardInTheClear(port: number, text: string): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  return new Promise((resolve) => {
-    const socket = connectTcp(port, LOOPBACK, () => socket.write(text));
-    socket.on("data", (piece) => pieces.push(Buffer.from(piece)));
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(Buffer.concat(pieces)));
-  });
-}
-
-/** The same over TLS; the other end's certificate is not looked at. */
-function heardOverTls(port: number, text: string, own: { cert?: string; key?: string }): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  return new Promise((resolve) => {
-    const done = () => resolve(Buffer.concat(pieces));
-    Bun.connect({
-      hostname: LOOPBACK,
-      port,
-      tls: { rejectUnauthorized: false, ...own },
-      socket: {
-        handshake: (socket) => void socket.write(text),
-        data: (_, piece) => void pieces.push(piece.slice()),
-        close: done,
-        error: done,
-      },
-    }).catch(done);
-  });
 }
