@@ -11,6 +11,7 @@ import { formatJoinToken, parseJoinToken } from "../../src/pki/join-token.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { type ClusterStatus, waitFor } from "./lib/cluster.ts";
 import { freePorts, LOOPBACK, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
+import { argumentListsWith } from "./lib/proc.ts";
 import { S3Client } from "./lib/s3-client.ts";
 import { heardInTheClear, heardOverTls, notAfterOf } from "./lib/strangers.ts";
 
@@ -70,7 +71,7 @@ function run(words: readonly string[], stdin = ""): { readonly ended: Promise<En
   const ended = (async () => {
     const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
     while (child.exitCode === null && child.signalCode === null) {
-      lookAtArguments();
+      seen.push(...argumentListsWith(tokens));
       await Bun.sleep(5);
     }
     await drained;
@@ -78,19 +79,6 @@ function run(words: readonly string[], stdin = ""): { readonly ended: Promise<En
     return { code: child.exitCode ?? -1, output };
   })();
   return { ended, output: () => output };
-}
-
-function lookAtArguments(): void {
-  for (const pid of readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
-      if (tokens.some((token) => words.includes(token))) seen.push(words);
-    } catch (error) {
-      // The process has ended since the directory was read.
-      if (!["ENOENT", "ESRCH"].includes((error as { code?: string }).code ?? "")) throw error;
-    }
-  }
 }
 
 /** `serve` with the settings that `setup` or `join` wrote. */
@@ -369,6 +357,26 @@ test(
     expect(end * 1_000).toBeGreaterThan(Date.now());
   },
   2 * STEP_MS,
+);
+
+test(
+  "a node that was alone becomes the first of a cluster, with its data",
+  async () => {
+    const host = await newHost();
+    host.node = await NodeProcess.start({ dataDir: host.dataDir, s3Port: host.s3Port });
+    await new S3Client(host.s3Port).call("PUT", "alone");
+    await new S3Client(host.s3Port).call("PUT", "alone/object", { body: "before" });
+    expect(await host.node.stop()).toBe(0);
+    const made = await run(["setup", ...host.flags]).ended;
+    expect(made).toMatchObject({ code: 0 });
+    await serve(host);
+    const { host: other, ended } = await joinHost(tokensIn(made.output)[0] ?? "");
+    expect(ended).toMatchObject({ code: 0 });
+    await other.node?.ready();
+    const got = await new S3Client(other.s3Port).call("GET", "alone/object");
+    expect(got.body.toString()).toBe("before");
+  },
+  3 * STEP_MS,
 );
 
 function contentOf(path: string): Buffer {

@@ -26,7 +26,8 @@ interface Places {
 }
 
 export interface SetupRequest extends Places {
-  readonly node: string;
+  /** undefined: the name of the node that is there, or n1. */
+  readonly node: string | undefined;
   /** host:port at which the other nodes will reach this one. */
   readonly address: string;
   /** Number of join lines that are printed. */
@@ -90,7 +91,7 @@ export function parseSetup(words: readonly string[]): SetupRequest {
       `unexpected argument ${JSON.stringify(word)}: setup takes only --flags (see elastickv setup --help)`,
     );
   });
-  const address = flags.get("address");
+  const [node, address] = [flags.get("node"), flags.get("address")];
   if (address === undefined) {
     throw new ConfigError(
       "--address is missing: name the host or IP address at which the other nodes reach this one",
@@ -98,7 +99,7 @@ export function parseSetup(words: readonly string[]): SetupRequest {
   }
   return {
     ...placesOf(flags),
-    node: nameOf(flags.get("node") ?? "n1"),
+    node: node === undefined ? undefined : nameOf(node),
     address: peerAddressOf(address),
     tokens: countOf(flags.get("tokens")),
     expiresMs: expiryOf(flags.get("expires") ?? DEFAULT_EXPIRY),

@@ -19,7 +19,7 @@ const SETUP = `Usage: elastickv setup --address HOST[:PORT] [options]
 
 Makes this host the first node of a new cluster: a CA of the cluster's own, this node's certificate, the settings in
 /etc/elastickv/cluster.env; then it starts the service (systemd) and prints join lines for other hosts. Run it as root.
-Nothing that is there already is overwritten: a host with a node is refused.
+A node that has been alone until now keeps its data and its name. Nothing else that is there is overwritten.
 
 ${options("setup")}
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { ConfigError } from "../../config/config.ts";
 import { parseEnvFile } from "../../config/env-file.ts";
 import { SETTINGS, variableOf } from "../../config/settings.ts";
-import { PEER_FILES } from "../../pki/peer-files.ts";
+import { PEER_FILES, SEALED_AUTHORITY_FILE } from "../../pki/peer-files.ts";
 import { writeFileAtomically } from "../../platform/disk/atomic-file.ts";
 import { realDisk } from "../../platform/disk/real-disk.ts";
 import { lasting } from "../../platform/start-error.ts";
@@ -79,7 +79,8 @@ export function realHost(): Host {
     startService: async (wait) => {
       await systemctl("daemon-reload");
       await systemctl("enable", UNIT);
-      await systemctl("start", ...(wait ? [] : ["--no-block"]), UNIT);
+      // A node that was alone runs already, with its old settings.
+      await systemctl("restart", ...(wait ? [] : ["--no-block"]), UNIT);
     },
     hasFailed: async () => (await Bun.spawn(["systemctl", "--quiet", "is-failed", UNIT]).exited) === 0,
   };
@@ -117,9 +118,10 @@ function unitExists(): boolean {
 /**
  * Makes sure that nothing is overwritten. Files of a command that was interrupted before it wrote CONFIG/cluster.env may
  * be there: they are used again or replaced.
+ * @param mayAdopt a node that has been alone until now may be there
  * @throws StartError | ConfigError naming the file that is in the way
  */
-export function checkUnused({ configDir, dataDir }: HostPlaces): void {
+export function checkUnused({ configDir, dataDir }: HostPlaces, mayAdopt: boolean): void {
   const mine = join(configDir, CLUSTER_ENV_FILE);
   if (existsSync(mine)) {
     const node = nodeIn(mine);
@@ -129,9 +131,11 @@ export function checkUnused({ configDir, dataDir }: HostPlaces): void {
     );
   }
   if (existsSync(join(dataDir, IDENTITY_FILE))) {
-    throw lasting(
-      `${dataDir} holds the data of a node already: name another directory (--data-dir), or move it away`,
-    );
+    if (!mayAdopt || lonelyNode(dataDir) === undefined) {
+      throw lasting(
+        `${dataDir} holds the data of a node already: name another directory (--data-dir), or move it away`,
+      );
+    }
   }
   const theirs = join(configDir, OPERATOR_ENV_FILE);
   if (!existsSync(theirs)) return;
@@ -139,6 +143,26 @@ export function checkUnused({ configDir, dataDir }: HostPlaces): void {
   const clash = EXCLUSIVE.filter((name) => variables.has(name));
   if (clash.length === 0) return;
   throw lasting(`${theirs} sets ${clash.join(", ")}: remove these lines, so that the new settings count`);
+}
+
+/**
+ * The name of a node that has been alone until now, whose data the first node of a cluster takes over; undefined: there is
+ * no such node. A node that has met others has a cluster, and one with a CA key has been set up before.
+ */
+export function lonelyNode(dataDir: string): string | undefined {
+  const path = join(dataDir, IDENTITY_FILE);
+  if (!existsSync(path) || existsSync(join(dataDir, SEALED_AUTHORITY_FILE))) return undefined;
+  try {
+    const { origin, nodeId, peerIncarnations } = JSON.parse(readFileSync(path, "utf8")) as Record<
+      string,
+      unknown
+    >;
+    const met = Array.isArray(peerIncarnations) && peerIncarnations.length > 0;
+    return origin === "alone" && !met && typeof nodeId === "string" ? nodeId : undefined;
+  } catch {
+    // A file that cannot be read is nobody's: the refusal names its directory.
+    return undefined;
+  }
 }
 
 function nodeIn(path: string): string {

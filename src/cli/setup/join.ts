@@ -62,7 +62,7 @@ export interface JoinContext extends SetupContext {
 export async function runJoin(command: JoinCommand, context: JoinContext): Promise<number> {
   const { host, print } = context;
   const { dataDir } = command;
-  checkUnused(command);
+  checkUnused(command, false);
   const token = tokenFrom(command, context);
   makeDataDirectory(command, host);
   removeLeftovers(command, [JOIN_KEY_FILE]);

@@ -12,12 +12,14 @@ import {
 import type { Clock } from "../../platform/clock.ts";
 import { EXIT } from "../../platform/exit-codes.ts";
 import type { Random } from "../../platform/random.ts";
+import { lasting } from "../../platform/start-error.ts";
 import type { ClusterContext } from "../cluster-context.ts";
 import type { SetupRequest } from "./arguments.ts";
 import {
   checkUnused,
   giveAway,
   type Host,
+  lonelyNode,
   makeDataDirectory,
   removeLeftovers,
   writeClusterEnv,
@@ -31,11 +33,21 @@ export interface SetupContext extends ClusterContext {
   readonly random: Random;
 }
 
+const FIRST_NAME = "n1";
+
+/** @throws StartError when the node that is there has another name than the wanted one */
+function nameOf({ dataDir, node }: SetupRequest): string {
+  const there = lonelyNode(dataDir);
+  if (there === undefined || node === undefined || node === there) return there ?? node ?? FIRST_NAME;
+  throw lasting(`${dataDir} holds the data of node ${there}, which keeps its name: leave --node out`);
+}
+
 /** @returns the exit code. @throws ConfigError | StartError naming what is in the way */
 export async function runSetup(request: SetupRequest, context: SetupContext): Promise<number> {
   const { host, wallClock, random, print } = context;
-  const { dataDir, node, address } = request;
-  checkUnused(request);
+  const { dataDir, address } = request;
+  checkUnused(request, true);
+  const node = nameOf(request);
   makeDataDirectory(request, host);
   removeLeftovers(request);
   const nowMs = wallClock.nowMs();

@@ -94,7 +94,7 @@ describe("the command lines", () => {
     expect(() => parseSetup([])).toThrow("--address is missing");
     expect(parseSetup(["--address", "a", "--data-dir", "data"]).dataDir).toBe(join(process.cwd(), "data"));
     expect(parseSetup(["--address", "a"])).toMatchObject({
-      node: "n1",
+      node: undefined,
       address: "a:9002",
       configDir: "/etc/elastickv",
       dataDir: "/var/lib/elastickv",
@@ -195,8 +195,17 @@ describe("setup", () => {
     await setup();
     await expect(setup()).rejects.toThrow(/cluster\.env is there: this host is n1 of a cluster already/);
     rmSync(join(root, "etc"), { recursive: true });
-    writeFileSync(join(root, "data", "node.json"), "{}");
-    await expect(setup()).rejects.toThrow("holds the data of a node already");
+    for (const [identity, sealed] of [
+      ["{}", false],
+      ["not json", false],
+      ['{"origin":"join","nodeId":"n1"}', false],
+      ['{"origin":"alone","nodeId":"n1","peerIncarnations":[{}]}', false],
+      ['{"origin":"alone","nodeId":"n1"}', true],
+    ] as const) {
+      writeFileSync(join(root, "data", "node.json"), identity);
+      if (sealed) writeFileSync(join(root, "data", "peer-ca.sealed"), "{}");
+      await expect(setup()).rejects.toThrow("holds the data of a node already");
+    }
     rmSync(join(root, "data"), { recursive: true });
     mkdirSync(join(root, "etc"));
     const theirs = join(root, "etc", "elastickv.env");
@@ -206,6 +215,19 @@ describe("setup", () => {
     expect(readFileSync(theirs, "utf8")).toContain("n7");
     writeFileSync(theirs, "ELASTICKV_S3_ADDRESS=:9100\n");
     expect(await setup()).toBe(0);
+  });
+
+  test("a node that was alone becomes the first of the cluster, and keeps its name", async () => {
+    mkdirSync(join(root, "data"), { mode: 0o700 });
+    const identity = '{"origin":"alone","nodeId":"store","peerIncarnations":[]}';
+    writeFileSync(join(root, "data", "node.json"), identity);
+    await expect(setup(false, "--node", "n1")).rejects.toThrow(
+      "holds the data of node store, which keeps its name",
+    );
+    expect(await setup()).toBe(0);
+    expect(readFileSync(join(root, "etc", "cluster.env"), "utf8")).toContain("ELASTICKV_NODE_ID=store\n");
+    expect(factsOf(readPeerCertificate(join(root, "data"))).name).toBe("store");
+    expect(readFileSync(join(root, "data", "node.json"), "utf8")).toBe(identity);
   });
 
   test("interrupted before its last file it can be run again, with another CA", async () => {
