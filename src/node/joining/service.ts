@@ -223,7 +223,8 @@ export class JoinService {
       // After the secret: a stranger costs this node no signature.
       const usedBy = await requestKeyDigest(request.request);
       if (row.usedBy !== undefined) return used(found, request, usedBy);
-      const name = row.name ?? request.name ?? (await this.#freeName());
+      const wanted = row.name ?? request.name;
+      const name = wanted ?? (await this.#freeName());
       if (request.name !== undefined && request.name !== name) {
         throw new Refused("NAME_TAKEN", `this join token is for a node named ${name}, not ${request.name}`);
       }
@@ -231,12 +232,21 @@ export class JoinService {
       if (objection !== undefined) throw new Refused("NAME_TAKEN", objection);
       this.#checkAddress(name, request.address);
       const key = tokenKey(request.token);
+      const newcomer = newcomerKey(name);
+      // Two nodes may come at one moment, each with a token of its own: a chosen name is taken in the same transaction.
+      const chosen = wanted === undefined;
       const outcome = await kv.transact({
-        conditions: [unchanged(key, found.commitTs)],
-        mutations: [{ kind: "put", key, value: tokenBytes({ ...row, name, usedBy }) }],
+        conditions: [unchanged(key, found.commitTs), ...(chosen ? [absent(newcomer)] : [])],
+        mutations: [
+          { kind: "put", key, value: tokenBytes({ ...row, name, usedBy }) },
+          ...(chosen ? [{ kind: "put" as const, key: newcomer, value: newcomerBytes({}) }] : []),
+        ],
       });
       if (!outcome.ok) continue;
-      if (physicalMs(outcome.commitTs) > row.expiresMs) throw expired();
+      if (physicalMs(outcome.commitTs) > row.expiresMs) {
+        if (chosen) await kv.transact({ conditions: [], mutations: [{ kind: "delete", key: newcomer }] });
+        throw expired();
+      }
       return { name, replaces: row.replaces };
     }
     throw new Refused("NOT_READY", "other nodes use the same join token at this moment: try again");

@@ -122,6 +122,15 @@ describe("a join token", () => {
     expect(world.changes.length).toBe(1);
   });
 
+  test("two nodes with two tokens at one moment get two names", async () => {
+    const world = await World.make();
+    const [one, two] = [await world.token(), await world.token()];
+    const [first, second] = [await joiner(), await joiner()];
+    const answers = await Promise.all([first(world, one), second(world, two, { address: "10.0.0.3:9002" })]);
+    expect(answers.map((answer) => (answer.ok ? answer.name : answer.code)).toSorted()).toEqual(["n2", "n3"]);
+    expect([...(await readNewcomers(await world.kv.snapshot())).keys()].toSorted()).toEqual(["n2", "n3"]);
+  });
+
   test("expires by the timestamp of its use, and lets nothing behind then; a use in time may be repeated later", async () => {
     const world = await World.make();
     const [late, used] = [await world.token(), await world.token()];
