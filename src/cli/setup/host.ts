@@ -22,10 +22,7 @@ import { lasting } from "../../platform/start-error.ts";
 const CLUSTER_ENV_FILE = "cluster.env";
 const OPERATOR_ENV_FILE = "elastickv.env";
 const IDENTITY_FILE = "node.json";
-const PASSWD = "/etc/passwd";
 const SERVICE_USER = "elastickv";
-/** Written by systemd when it is the init system (sd_booted(3)). */
-const SYSTEMD_DIRECTORY = "/run/systemd/system";
 const UNIT = "elastickv.service";
 const DIRECTORY_MODE = 0o700;
 const ENV_MODE = 0o640;
@@ -69,26 +66,45 @@ export interface Host {
   hasFailed(): Promise<boolean>;
 }
 
-/** @throws ConfigError: the user of the service exists, and this process may not give files to it */
-export function realHost(): Host {
-  const account = existsSync(PASSWD) ? serviceAccount(readFileSync(PASSWD, "utf8")) : undefined;
-  const isRoot = process.geteuid?.() === 0;
+/** Where a host keeps what `realHost` asks for; tests have files of their own. */
+interface SystemPlaces {
+  readonly passwd: string;
+  /** Exists when systemd is the init system (sd_booted(3)). */
+  readonly systemd: string;
+  /** Directories of units (systemd.unit(5)). */
+  readonly units: readonly string[];
+  readonly systemctl: string;
+  readonly isRoot: boolean;
+}
+
+const SYSTEM: SystemPlaces = {
+  passwd: "/etc/passwd",
+  systemd: "/run/systemd/system",
+  units: ["/etc", "/usr/local/lib", "/usr/lib", "/lib"].map((path) => `${path}/systemd/system`),
+  systemctl: "systemctl",
+  isRoot: process.geteuid?.() === 0,
+};
+
+export function realHost(system: SystemPlaces = SYSTEM): Host {
+  const { passwd, systemd, units, isRoot } = system;
+  const account = existsSync(passwd) ? serviceAccount(readFileSync(passwd, "utf8")) : undefined;
+  const systemctl = (...words: readonly string[]): Promise<void> => run(system.systemctl, words);
   return {
     owner: isRoot ? account : undefined,
-    hasService: isRoot && existsSync(SYSTEMD_DIRECTORY) && unitExists(),
+    hasService: isRoot && existsSync(systemd) && units.some((path) => existsSync(join(path, UNIT))),
     startService: async (wait) => {
       await systemctl("daemon-reload");
       await systemctl("enable", UNIT);
       // A node that was alone runs already, with its old settings.
       await systemctl("restart", ...(wait ? [] : ["--no-block"]), UNIT);
     },
-    hasFailed: async () => (await Bun.spawn(["systemctl", "--quiet", "is-failed", UNIT]).exited) === 0,
+    hasFailed: async () => (await Bun.spawn([system.systemctl, "--quiet", "is-failed", UNIT]).exited) === 0,
   };
 }
 
 /** @throws StartError */
-async function systemctl(...words: readonly string[]): Promise<void> {
-  const child = Bun.spawn(["systemctl", ...words], { stdout: "ignore", stderr: "pipe" });
+async function run(systemctl: string, words: readonly string[]): Promise<void> {
+  const child = Bun.spawn([systemctl, ...words], { stdout: "ignore", stderr: "pipe" });
   const said = await new Response(child.stderr).text();
   if ((await child.exited) === 0) return;
   throw lasting(
@@ -104,15 +120,6 @@ export function serviceAccount(passwd: string): Owner | undefined {
     .find(([name]) => name === SERVICE_USER);
   const [uid, gid] = [Number(fields?.[2]), Number(fields?.[3])];
   return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
-}
-
-function unitExists(): boolean {
-  return [
-    "/etc/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-  ].some((directory) => existsSync(join(directory, UNIT)));
 }
 
 /**

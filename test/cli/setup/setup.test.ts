@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCommandLine } from "../../../src/cli/arguments.ts";
 import { parseJoin, parseSetup, peerAddressOf } from "../../../src/cli/setup/arguments.ts";
-import { type Host, serviceAccount } from "../../../src/cli/setup/host.ts";
+import { type Host, realHost, serviceAccount } from "../../../src/cli/setup/host.ts";
 import { runSetup, type SetupContext } from "../../../src/cli/setup/setup.ts";
 import { ConfigError } from "../../../src/config/config.ts";
 import { parseEnvFile } from "../../../src/config/env-file.ts";
@@ -251,6 +251,60 @@ describe("setup", () => {
   test("a data directory that cannot be made is named", async () => {
     writeFileSync(join(root, "data"), "a file");
     await expect(setup()).rejects.toThrow(/data directory .* cannot be made/);
+  });
+});
+
+describe("the service of a host", () => {
+  /** A systemctl that writes down how it was called. */
+  const system = (script = "exit 0") => {
+    const systemctl = join(root, "systemctl");
+    const log = join(root, "calls");
+    writeFileSync(systemctl, `#!/bin/sh\necho "$*" >> ${log}\n${script}\n`, { mode: 0o755 });
+    writeFileSync(join(root, "passwd"), "elastickv:x:998:997::/:/bin/false\n");
+    const places = {
+      passwd: join(root, "passwd"),
+      systemd: root,
+      units: [join(root, "units")],
+      systemctl,
+      isRoot: true,
+    };
+    return { places, calls: () => readFileSync(log, "utf8").trim().split("\n") };
+  };
+
+  test("is there with systemd, its unit and root; its user owns the files", () => {
+    const { places } = system();
+    expect(realHost(places).hasService).toBe(false);
+    mkdirSync(join(root, "units"));
+    writeFileSync(join(root, "units", "elastickv.service"), "");
+    expect(realHost(places)).toMatchObject({ hasService: true, owner: { uid: 998, gid: 997 } });
+    expect(realHost({ ...places, systemd: join(root, "none") }).hasService).toBe(false);
+    expect(realHost({ ...places, isRoot: false })).toMatchObject({ hasService: false, owner: undefined });
+    expect(realHost({ ...places, passwd: join(root, "none") }).owner).toBeUndefined();
+  });
+
+  test("is enabled and restarted, with the new settings, and waited for when that is wanted", async () => {
+    const { places, calls } = system();
+    await realHost(places).startService(true);
+    await realHost(places).startService(false);
+    expect(calls()).toEqual([
+      "daemon-reload",
+      "enable elastickv.service",
+      "restart elastickv.service",
+      "daemon-reload",
+      "enable elastickv.service",
+      "restart --no-block elastickv.service",
+    ]);
+    expect(await realHost(places).hasFailed()).toBe(true);
+  });
+
+  test("that does not start is told with what systemctl says", async () => {
+    const { places } = system(
+      'case $1 in restart) echo "Job failed." >&2; exit 1;; is-failed|--quiet) exit 1;; esac',
+    );
+    await expect(realHost(places).startService(true)).rejects.toThrow(
+      /systemctl restart elastickv.service failed: Job failed.; journalctl -u elastickv/,
+    );
+    expect(await realHost(places).hasFailed()).toBe(false);
   });
 });
 
