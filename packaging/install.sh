@@ -128,7 +128,7 @@ install_release() {
   fi
   "$lib/switch-version" --list
   if ! { has_systemd && systemctl --quiet is-active elastickv.service; } && [ -z "$before" ]; then
-    echo "not started; settings: /etc/elastickv/elastickv.env; then: systemctl enable --now elastickv"
+    echo "not started; settings: /etc/elastickv/elastickv.env; then: systemctl enable --now elastickv; for several hosts: elastickv setup"
   fi
 }
 

@@ -23,9 +23,11 @@ export const LAYERS: readonly Layer[] = [
   { folder: "hash", below: [] },
   // Keys and sealed records. Layers above write them to the keyspace.
   { folder: "secrets", below: [] },
+  // The cluster's own CA: certificates, join tokens, and what a joining node and a member say to each other.
+  { folder: "pki", below: [] },
   // Schemas of the admin API, for the admin application and for the command line.
   { folder: "api", below: [] },
-  { folder: "cli", below: ["secrets", "api"] },
+  { folder: "cli", below: ["secrets", "pki", "api"] },
 
   { folder: "raft/core", below: [] },
   { folder: "raft/log", below: ["raft/core"] },
@@ -189,7 +191,7 @@ export const LAYERS: readonly Layer[] = [
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
       ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
       ...["hash", "s3/content", "s3/content/blobs", "s3/content/log"],
-      ...["secrets", "http", "s3", "gateway", "admin", "cli", "maintenance"],
+      ...["secrets", "pki", "http", "s3", "gateway", "admin", "cli", "maintenance"],
     ],
   },
   { folder: "main", below: ["cli", "node"] },
@@ -208,6 +210,8 @@ export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "hash-wasm": ["hash"],
   "fast-xml-parser": ["s3/xml"],
   protobufjs: ["gen"],
+  "@peculiar/x509": ["pki"],
+  "reflect-metadata": ["pki"],
 };
 
 /**

@@ -70,6 +70,7 @@ const entry = (name: string, what: string): string[] => [".TP", `.B ${text(name)
 const FIXED: readonly string[] = [
   ".SH FILES",
   ...entry("/etc/elastickv/elastickv.env", "settings of the service, KEY=VALUE lines"),
+  ...entry("/etc/elastickv/cluster.env", "settings that elastickv setup or elastickv join wrote"),
   ...entry("/var/lib/elastickv", "data of the service: never removed, not even when the package is purged"),
   ...entry("/run/elastickv/admin.sock", "admin API of the service, for its user and root"),
   ...entry("/usr/lib/elastickv/VERSION/elastickv", "the versions that are installed side by side"),

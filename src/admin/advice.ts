@@ -89,7 +89,7 @@ function numberOfVoters({ members }: Status): string | undefined {
   if (voters === 2) {
     const third =
       learners.length === 0
-        ? "Add a third (elastickv cluster add-learner, then promote)."
+        ? "Add a third (elastickv cluster join-token; without elastickv setup: add-learner, then promote)."
         : `Promote a third when it has caught up: ${learners.join(" or ")} (elastickv cluster promote).`;
     return `Two voters: when either fails, the cluster stops. ${third}`;
   }

@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { ClusterStatus } from "../api/schemas.ts";
 import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "../api/schemas.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
+import { joinRoutes } from "./join-routes.ts";
 import { maintenanceRoutes } from "./maintenance-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import type { AdminDeps } from "./types.ts";
@@ -84,6 +85,7 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
       },
     })
     .use(clusterRoutes(deps))
+    .use(joinRoutes(deps))
     .use(maintenanceRoutes(deps));
 }
 

@@ -1,5 +1,6 @@
 /** The data that the admin application shows, and their sources. */
 import type { NotReadyCode } from "../api/codes.ts";
+import type { JoinTokenAnswer, JoinTokenRequest } from "../api/join.ts";
 import type {
   BackupBegun,
   BackupCounts,
@@ -21,6 +22,8 @@ export interface AdminDeps {
   cluster(): Promise<ClusterStatus>;
   /** The leader makes the change, whichever node is asked. The answer is `done` or `refused`. */
   changeCluster(change: MemberChange, configurationIndex: number | null): Promise<ChangeReply>;
+  /** Makes a join token. Absent: this node has no peers. @throws JoinTokenRefused */
+  joinToken?(request: JoinTokenRequest): Promise<JoinTokenAnswer>;
   readonly version: VersionInfo;
   /** Work on all objects; undefined while this node cannot read its keyspace. */
   readonly maintenance?: () => Maintenance | undefined;

@@ -18,11 +18,15 @@ import {
   parseMaintenance,
 } from "./maintenance/arguments.ts";
 
+import { type JoinCommand, parseJoin, parseSetup, type SetupRequest } from "./setup/arguments.ts";
+
 /** The parsed command line. */
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
   | { readonly kind: "maintenance"; readonly command: MaintenanceCommand }
+  | { readonly kind: "setup"; readonly request: SetupRequest }
+  | { readonly kind: "join"; readonly command: JoinCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "help"; readonly topic: HelpTopic }
@@ -34,10 +38,15 @@ export type HelpTopic =
   | "cluster"
   | "credentials"
   | "config"
+  | "setup"
+  | "join"
   | ClusterVerb
   | MaintenanceWord;
 
-const VERBS = [...["serve", "cluster", "credentials", "config", "version", "help"], ...MAINTENANCE_WORDS];
+const VERBS = [
+  ...["serve", "setup", "join", "cluster", "credentials", "config", "version", "help"],
+  ...MAINTENANCE_WORDS,
+];
 
 /**
  * @param words the words after the program's name.
@@ -58,6 +67,12 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "serve":
       if (asksForHelp(rest)) return { kind: "help", topic: "serve" };
       return { kind: "serve", loaded: loadConfig(settingFlags(rest), environment) };
+    case "setup":
+      if (asksForHelp(rest)) return { kind: "help", topic: verb };
+      return { kind: "setup", request: parseSetup(rest) };
+    case "join":
+      if (asksForHelp(rest)) return { kind: "help", topic: verb };
+      return { kind: "join", command: parseJoin(rest) };
     case "cluster":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
@@ -116,6 +131,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
   if (first === "serve" || first === "credentials" || first === "config") return first;
+  if (first === "setup" || first === "join") return first;
   if (first !== undefined && isMaintenanceWord(first)) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";

@@ -8,6 +8,7 @@ import { type NamedAddress, NODE_NAME, NODE_NAME_RULE, parseMember } from "../co
 import { SETTINGS, variableOf } from "../config/settings.ts";
 import { parseDuration } from "../config/units.ts";
 import { parseFlags } from "./flags.ts";
+import { expiryOf } from "./setup/arguments.ts";
 
 export type ClusterAction =
   | { readonly verb: "status"; readonly json: boolean }
@@ -15,6 +16,9 @@ export type ClusterAction =
   | { readonly verb: "promote"; readonly name: string }
   | { readonly verb: "remove"; readonly name: string }
   | { readonly verb: "replace"; readonly remove: string; readonly member: NamedAddress }
+  /** The new node comes with a join token. */
+  | { readonly verb: "replace"; readonly remove: string; readonly joins: string }
+  | { readonly verb: "join-token"; readonly node: string | undefined; readonly expiresMs: number }
   | { readonly verb: "transfer-leader"; readonly to: string | null }
   | { readonly verb: "secret" };
 
@@ -48,8 +52,9 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   "add-learner": { operands: ["NAME=HOST:PORT"], required: 1, timeoutMs: 30 * SECOND },
   promote: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
   remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
-  replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 2, timeoutMs: 3600 * SECOND },
+  replace: { operands: ["OLD", "[NEW=HOST:PORT]"], required: 1, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
+  "join-token": { operands: [], required: 0, timeoutMs: 30 * SECOND },
   // The verb asks no node.
   secret: { operands: [], required: 0, timeoutMs: 0 },
 };
@@ -102,7 +107,24 @@ function actionOf(
     case "promote":
     case "remove":
       return { verb, name: nameOf(first ?? "") };
+    case "join-token": {
+      const [node, expires] = [options.get("node"), options.get("expires")];
+      return {
+        verb,
+        node: node === undefined ? undefined : nameOf(node),
+        expiresMs: expiryOf(expires ?? "1h"),
+      };
+    }
     case "replace": {
+      const joins = options.get("with");
+      if ((joins === undefined) === (second === undefined)) {
+        throw new ConfigError("cluster replace takes OLD and NEW=HOST:PORT, or OLD and --with NEW");
+      }
+      if (joins !== undefined) {
+        const withToken = { verb, remove: nameOf(first ?? ""), joins: nameOf(joins) } as const;
+        if (withToken.remove !== joins) return withToken;
+        throw new ConfigError(`${joins} cannot replace itself: a new node gets a new name`);
+      }
       const replaced = { verb, remove: nameOf(first ?? ""), member: memberOf(second ?? "") } as const;
       if (replaced.remove === replaced.member.name) {
         throw new ConfigError(`${replaced.remove} cannot replace itself: a new node gets a new name`);
@@ -194,7 +216,12 @@ function timeoutOf(flag: string | undefined, otherwise: number): number {
 
 const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"].map((name) => [name, "value"] as const);
 const OPTIONS = new Map(VALUE_OPTIONS);
-const STATUS_OPTIONS = new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]);
+type Known = ReadonlyMap<string, "value" | "nothing">;
+const OPTIONS_OF: Readonly<Partial<Record<ClusterVerb, Known>>> = {
+  status: new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]),
+  replace: new Map([...VALUE_OPTIONS, ["with", "value"] as const]),
+  "join-token": new Map([...VALUE_OPTIONS, ["expires", "value"] as const, ["node", "value"] as const]),
+};
 
 /** Splits words into operands and options. Options may stand anywhere. */
 function split(
@@ -207,7 +234,7 @@ function split(
   }
   const operands: string[] = [];
   const options = parseFlags(words, {
-    known: verb === "status" ? STATUS_OPTIONS : OPTIONS,
+    known: OPTIONS_OF[verb] ?? OPTIONS,
     command: `cluster ${verb}`,
     operand: (word) => {
       if (word === "--") throw new ConfigError(`unknown flag "--" (see elastickv cluster ${verb} --help)`);

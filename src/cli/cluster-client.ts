@@ -1,6 +1,7 @@
 /** Client of the admin API's cluster part. */
 
 import { type Answer, AnswerError, checkAnswer, type Schema } from "../api/answers.ts";
+import { type JoinTokenAnswer, type JoinTokenRequest, joinTokenSchema } from "../api/join.ts";
 import { type ChangeDone, type ClusterStatus, clusterSchema, doneSchema } from "../api/schemas.ts";
 import { clientUrl, formatAddress } from "../config/address.ts";
 import type { AdminTarget } from "./cluster-arguments.ts";
@@ -64,6 +65,12 @@ export class ClusterClient {
   transferLeader(to: string | null, guard: number, timeoutMs: number): Promise<ChangeDone> {
     const body = { ...(to === null ? {} : { to }), configurationIndex: guard };
     return this.#change("POST", "/transfer-leader", body, timeoutMs);
+  }
+
+  /** @throws ClusterError */
+  async joinToken(request: JoinTokenRequest, timeoutMs: number): Promise<JoinTokenAnswer> {
+    const answer = await this.#ask("POST", "/v1/cluster/join-tokens", request, timeoutMs);
+    return this.#checked(joinTokenSchema, answer, "answered something else than a join token");
   }
 
   async #change(method: string, path: string, body: unknown, timeoutMs: number): Promise<ChangeDone> {

@@ -11,6 +11,7 @@ export const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
   remove: "take a member out for good; its process says so and ends",
   replace: "a new node takes the place of a lost one, in one step",
   "transfer-leader": "hand leadership over, to the member that is furthest or to NAME",
+  "join-token": "print a line that lets one more host in, once",
   secret: "print a new cluster secret; asks no node",
 };
 
@@ -24,12 +25,29 @@ in time: shown is what the node that was asked sees itself, with ? for what it c
   remove: `Refused when the voters that stay and can be reached would be no majority (WOULD_LOSE_QUORUM). The name and
 its data directory never come back: a new node gets a new name.`,
   replace: `Adds NEW as a learner, waits until it has caught up, then makes it a voter as OLD leaves, in one change:
-at no time are there fewer voters. Interrupted anywhere, the same command goes on where it stopped.`,
+at no time are there fewer voters. Interrupted anywhere, the same command goes on where it stopped.
+In a cluster that elastickv setup has made: elastickv cluster replace OLD --with NEW prints a join line for the new
+host, and shows the progress until every member has its vote and can be reached.`,
   "transfer-leader": `Writes wait for the moment it takes; nothing is lost.`,
+  "join-token": `Run the line as root on the new host, where elastickv is installed and has no data. It works once. Only in a
+cluster that elastickv setup has made. --expires DURATION [default 1h, at most 7d]; --node NAME: the name that the
+new node gets [default: the cluster chooses].`,
   secret: `Every node of a cluster is given the same one:
   (umask 077; elastickv cluster secret > cluster-secret)
   elastickv serve --cluster-secret-file cluster-secret ...`,
 };
+
+/** Options of `cluster join-token`. */
+export const JOIN_TOKEN_OPTIONS = [
+  { flag: "expires", placeholder: "DURATION", help: "life of the join token [default 1h]" },
+  { flag: "node", placeholder: "NAME", help: "name of the new node" },
+] as const;
+
+export const REPLACE_WITH_OPTION = {
+  flag: "with",
+  placeholder: "NAME",
+  help: "name of the new node, which a join line lets in",
+} as const;
 
 function usage(verb: ClusterVerb): string {
   const operands = CLUSTER_VERBS[verb].operands;

@@ -2,24 +2,17 @@
 
 import type { ChangeDone, ClusterStatus } from "../api/schemas.ts";
 import { newClusterSecret } from "../config/cluster-secret.ts";
-import type { Clock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
-import type { AdminTarget, ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
-import { ClusterClient, ClusterError, type Fetch } from "./cluster-client.ts";
+import type { ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
+import { ClusterClient, ClusterError } from "./cluster-client.ts";
+import { type ClusterContext, firstThere } from "./cluster-context.ts";
 import { clusterTable } from "./cluster-view.ts";
-
-export interface ClusterContext {
-  print(text: string): void;
-  readonly fetch: Fetch;
-  /** True when a process accepts connections at this unix socket. */
-  listens(path: string): Promise<boolean>;
-  readonly clock: Pick<Clock, "monotonicMs">;
-  sleep(ms: number): Promise<void>;
-}
+import { printJoinToken, replaceByJoin } from "./setup/tokens.ts";
 
 /** All actions that ask a node. */
 type NodeAction = Exclude<ClusterAction, { verb: "secret" }>;
-type Replace = Extract<ClusterAction, { verb: "replace" }>;
+type Replace = Extract<ClusterAction, { member: unknown; remove: string }>;
+type Change = Exclude<NodeAction, { verb: "status" | "replace" | "join-token" }>;
 
 /** A leader is known but did not answer: the shown view is another node's. */
 const LEADER_SILENT_EXIT = 3;
@@ -51,24 +44,16 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
     if (status.leaderId === null) return 1;
     return status.view === "leader" ? 0 : LEADER_SILENT_EXIT;
   }
+  if (action.verb === "join-token") return printJoinToken(action, client, context, left());
   context.print(`${clusterTable(status)}\n`);
-  if (action.verb === "replace") return replace(action, client, context, left);
+  if (action.verb === "replace") {
+    return "joins" in action
+      ? replaceByJoin(action, { targets: command.admin, client, status }, context, left)
+      : replace(action, client, context, left);
+  }
   const done = await change(action, client, guardOf(status), left());
   context.print(`${outcome(action, done, status)}\n`);
   return 0;
-}
-
-/** Returns the first usable target. A socket file without a listener, or of another user, is not usable. */
-export async function firstThere(
-  targets: readonly AdminTarget[],
-  context: Pick<ClusterContext, "listens">,
-): Promise<AdminTarget> {
-  const last = targets.at(-1);
-  if (last === undefined) throw new Error("nobody to ask");
-  for (const target of targets) {
-    if (target.kind === "address" || (await context.listens(target.path))) return target;
-  }
-  return last;
 }
 
 /** @throws ClusterError when there is no configuration yet to decide on. */
@@ -78,7 +63,7 @@ function guardOf({ configurationIndex, nodeId }: ClusterStatus): number {
 }
 
 function change(
-  action: Exclude<NodeAction, { verb: "status" | "replace" }>,
+  action: Change,
   client: ClusterClient,
   guard: number,
   timeoutMs: number,
@@ -95,11 +80,7 @@ function change(
   }
 }
 
-function outcome(
-  action: Exclude<NodeAction, { verb: "status" | "replace" }>,
-  done: ChangeDone,
-  status: ClusterStatus,
-): string {
+function outcome(action: Change, done: ChangeDone, status: ClusterStatus): string {
   const already = done.changed ? "" : " already";
   switch (action.verb) {
     case "add-learner":

@@ -1,8 +1,9 @@
 /** Every verb with its operands and options, in one table for the general help, the man page and the completions. */
 import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
-import { CLUSTER_OPTIONS, SUMMARY } from "./cluster-help.ts";
+import { CLUSTER_OPTIONS, JOIN_TOKEN_OPTIONS, REPLACE_WITH_OPTION, SUMMARY } from "./cluster-help.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
+import { OPTIONS_OF } from "./setup/arguments.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
 export interface CommandOption {
@@ -39,13 +40,19 @@ const SETTING_OPTIONS = SETTING_ROWS.filter(([, row]) => row.type.isSecret !== t
   settingOption(row),
 );
 
+/** Options that one verb of `cluster` has beside the common ones. */
+const OWN_OPTIONS: Readonly<Partial<Record<ClusterVerb, readonly CommandOption[]>>> = {
+  status: [JSON_OPTION],
+  "join-token": JOIN_TOKEN_OPTIONS,
+  replace: [REPLACE_WITH_OPTION],
+};
+
 const CLUSTER_ROWS = (Object.keys(CLUSTER_VERBS) as ClusterVerb[]).map(
   (verb): CommandRow => ({
     words: ["cluster", verb],
     operands: CLUSTER_VERBS[verb].operands,
     summary: SUMMARY[verb],
-    options:
-      verb === "secret" ? [] : verb === "status" ? [...CLUSTER_OPTIONS, JSON_OPTION] : [...CLUSTER_OPTIONS],
+    options: verb === "secret" ? [] : [...CLUSTER_OPTIONS, ...(OWN_OPTIONS[verb] ?? [])],
   }),
 );
 
@@ -62,6 +69,18 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [],
     summary: "run a node (elastickv serve --help lists the flags)",
     options: SETTING_OPTIONS,
+  },
+  {
+    words: ["setup"],
+    operands: [],
+    summary: "make this host the first node of a cluster, and print join lines for others",
+    options: OPTIONS_OF.setup,
+  },
+  {
+    words: ["join"],
+    operands: [],
+    summary: "let this host into a cluster; the join token comes on standard input",
+    options: OPTIONS_OF.join,
   },
   ...CLUSTER_ROWS,
   ...MAINTENANCE_ROWS,

@@ -37,7 +37,8 @@ export function configHelp(): string {
 Prints every setting with its value and where that comes from: a flag, a variable of the environment, a file, or the
 default. A file is read as systemd reads an EnvironmentFile; its variables win over the environment's, a later file over an
 earlier one, and flags over all. What the service runs with:
-  elastickv config check --env-file /etc/elastickv/elastickv.env
+  elastickv config check --env-file /etc/elastickv/cluster.env --env-file /etc/elastickv/elastickv.env
+(cluster.env only on a host where elastickv setup or elastickv join has written it)
 
 Exit codes: 0 a node can be started with it, 2 something is refused. Each problem is one line on standard error: a value that
 is no good, also where a start would fall back to the default, and a variable that begins with ELASTICKV_ and is no setting.

@@ -1,6 +1,8 @@
 import { ConfigError, type LoadedConfig } from "../config/config.ts";
 import type { Environment } from "../config/load.ts";
+import { systemClock } from "../platform/clock.ts";
 import { EXIT } from "../platform/exit-codes.ts";
+import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
 import { type HelpTopic, parseCommandLine } from "./arguments.ts";
 import { ClusterError } from "./cluster-client.ts";
@@ -12,6 +14,10 @@ import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { isMaintenanceWord } from "./maintenance/arguments.ts";
 import { maintenanceHelp } from "./maintenance/help.ts";
 import { type MaintenanceContext, runMaintenance } from "./maintenance/run.ts";
+import { setupHelp } from "./setup/help.ts";
+import { realHost } from "./setup/host.ts";
+import { type JoinContext, runJoin } from "./setup/join.ts";
+import { runSetup } from "./setup/setup.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
 export interface CliContext extends MaintenanceContext, ConfigCheckContext {
@@ -41,6 +47,10 @@ export async function runCli(context: CliContext): Promise<number> {
         return 0;
       case "cluster":
         return await runCluster(command.command, context);
+      case "setup":
+        return await runSetup(command.request, setupContext(context));
+      case "join":
+        return await runJoin(command.command, setupContext(context));
       case "maintenance":
         return await runMaintenance(command.command, context);
       case "credentials":
@@ -62,6 +72,21 @@ export async function runCli(context: CliContext): Promise<number> {
   }
 }
 
+function setupContext(context: CliContext): JoinContext {
+  return {
+    print: (text) => context.print(text),
+    fetch: context.fetch,
+    listens: (path) => context.listens(path),
+    clock: context.clock,
+    sleep: (ms) => context.sleep(ms),
+    wallClock: systemClock,
+    random: systemRandom,
+    host: realHost(),
+    isTerminal: process.stdin.isTTY === true,
+    prompt: (text) => context.screen?.write(text),
+  };
+}
+
 function helpOn(topic: HelpTopic): string {
   switch (topic) {
     case "general":
@@ -74,6 +99,9 @@ function helpOn(topic: HelpTopic): string {
       return credentialsHelp();
     case "config":
       return configHelp();
+    case "setup":
+    case "join":
+      return setupHelp(topic);
     default:
       return isMaintenanceWord(topic) ? maintenanceHelp(topic) : clusterVerbHelp(topic);
   }

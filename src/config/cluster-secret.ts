@@ -70,6 +70,18 @@ export function makeClusterSecret(dataDir: string, random: Random): readonly Uin
   return parseSecrets(secret, path);
 }
 
+/**
+ * Stores secrets that a member has handed to this node. @param secrets 64 hex digits each. @returns the file's name.
+ * @throws StartError naming the file
+ */
+export function storeClusterSecrets(dataDir: string, secrets: readonly string[]): string {
+  writePrivateFile(
+    join(dataDir, CLUSTER_SECRET_FILE),
+    `# Secrets of this cluster. Keep them secret.\n${secrets.join("\n")}\n`,
+  );
+  return CLUSTER_SECRET_FILE;
+}
+
 function parseSecrets(text: string, source: string): readonly Uint8Array[] {
   const words = text
     .split("\n")

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { PeerTransport } from "../peer/index.ts";
+import type { PeerTransportOptions } from "../peer/transport.ts";
 import { transportMetrics } from "../peer/transport-metrics.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realNetwork } from "../platform/network/real-network.ts";
@@ -21,6 +22,7 @@ import { PortChannel } from "../threads/channel.ts";
 import { PublishedState } from "../threads/shared-state.ts";
 import { hostThread } from "../threads/worker-host.ts";
 import { ConsensusThread } from "./consensus-thread.ts";
+import { JoinDoor } from "./join-door.ts";
 import { LogClient } from "./log-client.ts";
 import { consensusThreadMetrics } from "./metrics.ts";
 import type { ConsensusWorkerInit } from "./options.ts";
@@ -32,12 +34,23 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
   const metrics = new ThreadMetrics("consensus");
   answerMetrics(metrics, init.metricsPort);
   watchEventLoopLag(metrics, systemClock);
-  const control = new PortChannel<ControlToConsensus, ConsensusToControl>(init.controlPort);
+  const counted = transportMetrics(metrics);
+  const network = realNetwork(init.peer?.tls, () => counted.handshakeFailed("tls"));
+  const control = new JoinDoor(
+    new PortChannel<ControlToConsensus, ConsensusToControl>(init.controlPort),
+    () => {
+      try {
+        network.reload();
+      } catch (error) {
+        fatal(`the renewed certificate cannot be used: ${String(error)}`, error);
+      }
+    },
+  );
   const thread = new ConsensusThread({
     identity: init.identity,
     initialCluster: init.initialCluster,
     join: init.join,
-    peer: peerLink(init, metrics),
+    peer: peerLink(init, { network, metrics: counted, onJoin: control.ask.bind(control) }),
     raft: init.raft,
     clock: systemClock,
     timers: systemTimers,
@@ -85,24 +98,26 @@ hostThread<ConsensusWorkerInit>(async (init, fatal) => {
   return { replay: recovered.lastIndex - applied.index };
 });
 
-function peerLink(init: ConsensusWorkerInit, metrics: ThreadMetrics): PeerLink | undefined {
-  const { peer, raft } = init;
+function peerLink(
+  { peer, raft }: ConsensusWorkerInit,
+  shared: Pick<PeerTransportOptions, "network" | "metrics"> & Required<Pick<PeerTransportOptions, "onJoin">>,
+): PeerLink | undefined {
   if (peer === undefined) return undefined;
-  const counted = transportMetrics(metrics);
-  const network = realNetwork(peer.tls, () => counted.handshakeFailed("tls"));
+  const { network, metrics, onJoin } = shared;
   return {
     advertise: peer.advertise,
     tls: peer.tls !== undefined,
     transport: (callbacks) =>
       new PeerTransport({
         ...callbacks,
+        ...(peer.tls?.joins === true ? { onJoin } : {}),
         authentication: { secrets: peer.secrets, tls: peer.tls !== undefined },
         listen: peer.listen,
         lanes: peer.lanes,
         maxInflightMsgs: raft.maxInflightMsgs,
         maxSizePerMsgBytes: raft.maxSizePerMsgBytes,
         maxInflightBytes: raft.maxInflightBytes,
-        metrics: counted,
+        metrics,
         network,
         clock: systemClock,
         timers: systemTimers,

@@ -117,7 +117,13 @@ export interface ConsensusWorkerInit {
         /** host:port. */
         readonly advertise: string;
         readonly lanes: 4 | 2;
-        readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+        readonly tls?: {
+          readonly certFile: string;
+          readonly keyFile: string;
+          readonly caFile: string;
+          /** The CA is the cluster's own: nodes without a certificate may ask to join. */
+          readonly joins: boolean;
+        };
         /** Secrets of the cluster, 32 bytes each (PeerAuthentication). */
         readonly secrets: readonly Uint8Array[];
       }

@@ -90,6 +90,8 @@ export type ControlToBlob =
       readonly deep: boolean;
     }
   | { readonly kind: "status"; readonly id: number }
+  /** The files with this node's certificate have changed: later connections use them. */
+  | { readonly kind: "certificate-renewed" }
   | { readonly kind: "stop" };
 
 /** One copy of a blob, as its holder describes it. `unknown`: the holder could not be asked. */

@@ -70,6 +70,10 @@ export type ControlToConsensus =
   | { readonly kind: "incarnations-kept"; readonly id: number; readonly ok: boolean }
   /** Transfers leadership when this node leads; consensus answers with `stepped-down` in every case. */
   | { readonly kind: "step-down" }
+  /** The answer to `join-asked`, one line. */
+  | { readonly kind: "join-answered"; readonly id: number; readonly line: string }
+  /** The files with this node's certificate have changed: later connections use them. */
+  | { readonly kind: "certificate-renewed" }
   | { readonly kind: "stop" };
 
 export type ConsensusToControl =
@@ -104,6 +108,8 @@ export type ConsensusToControl =
    */
   | { readonly kind: "rolled-back"; readonly message: string }
   | { readonly kind: "stepped-down"; readonly done: boolean }
+  /** A node without a certificate asks to join: one line (docs/format/peer.md, "Joining"). */
+  | { readonly kind: "join-asked"; readonly id: number; readonly request: string; readonly host: string }
   /** The log waits for space on the disk (true), or continues (false). */
   | { readonly kind: "disk-full"; readonly full: boolean }
   | { readonly kind: "fatal"; readonly message: string }

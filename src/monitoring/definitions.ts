@@ -420,6 +420,11 @@ export const METRICS = {
     LAG_SECONDS,
   ),
   threadUp: gauge("elastickv_thread_up", "1 when a thread answered this scrape.", ["thread"], "max"),
+  peerCertificateEnd: gauge(
+    "elastickv_peer_certificate_not_after_seconds",
+    "End of this node's certificate from the cluster's own CA, Unix seconds. The node renews it by itself a third of its life before.",
+    [],
+  ),
   ready: gauge("elastickv_ready", "1 when /readyz says ready.", []),
   buildInfo: gauge("elastickv_build_info", "Always 1; the labels say what runs.", [
     "version",

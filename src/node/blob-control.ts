@@ -35,6 +35,11 @@ export class BlobControl {
     });
   }
 
+  /** The files with this node's certificate have changed. */
+  reloadCertificate(): void {
+    this.#channel.send({ kind: "certificate-renewed" });
+  }
+
   status(): Promise<BlobStatus> {
     const id = this.#nextId++;
     return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 /** The names in a data directory (docs/operations/install.md, "Disk and memory"). */
 import { join } from "node:path";
 import { ROOT_CREDENTIALS_FILE } from "../config/root-credentials.ts";
+import { PEER_FILES } from "../pki/peer-files.ts";
 import { LOCK_FILE } from "../platform/disk/directory-lock.ts";
 
 const IDENTITY_FILE = "node.json";
@@ -18,6 +19,7 @@ const SECRET_FILES: readonly string[] = [
   "root-credentials.sealed",
   "node.key",
   "cluster-secret",
+  ...PEER_FILES,
 ];
 
 /** Names that are closed to other users without a refusal. A directory name stands for its whole content. */

@@ -51,6 +51,8 @@ export interface NodeControlOptions
   readonly freeDiskBytes: () => number;
   readonly metrics: ThreadMetrics;
   readonly log: Logger;
+  /** A node asks to join. @returns the answer, one line; rejects never */
+  readonly onJoin?: (request: string, host: string) => Promise<string>;
   /** Called when a thread has reported that it cannot continue. */
   readonly onFatal: (message: string) => void;
 }
@@ -119,6 +121,12 @@ export class NodeControl {
     this.#options.store.send({ kind: "keep-versions", keep });
   }
 
+  /** The files with this node's certificate have changed: both threads with peers use them from now on. */
+  reloadCertificate(): void {
+    this.#options.consensus.send({ kind: "certificate-renewed" });
+    this.blobs?.reloadCertificate();
+  }
+
   start(): void {
     const { consensus, store, log } = this.#options;
     consensus.onBatch((messages) => messages.forEach((message) => this.#onConsensus(message)));
@@ -164,6 +172,12 @@ export class NodeControl {
         const { leading, leaderId: leader, term } = message;
         this.#leadership = message;
         this.#options.log.info("leadership", { leading, leader, term });
+        break;
+      }
+      case "join-asked": {
+        const { id, request, host } = message;
+        const answer = this.#options.onJoin?.(request, host) ?? Promise.resolve("{}");
+        void answer.then((line) => this.#options.consensus.send({ kind: "join-answered", id, line }));
         break;
       }
       case "disk-full":

@@ -79,6 +79,11 @@ export class NodeKv {
     this.#control.keepVersions(keep);
   }
 
+  /** The files with this node's certificate have changed: later connections to peers use them. */
+  reloadCertificate(): void {
+    this.#control.reloadCertificate();
+  }
+
   start(): void {
     for (const gateway of this.gateways) gateway.start();
     this.#control.start();

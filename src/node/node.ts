@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { type AdminListener, startAdmin } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
+import { type JoinTokenAnswer, JoinTokenRefused, type JoinTokenRequest } from "../api/join.ts";
 import { openBlobReader } from "../blob/store/blob-store.ts";
 import { BUILD_INFO } from "../cli/version.ts";
 import { hostIdOf } from "../cluster/host-id.ts";
@@ -56,6 +57,7 @@ import {
 import { blobDirectory } from "./data-files.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
+import { Joining } from "./joining/joining.ts";
 import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
 import { type NodeMaintenance, startMaintenance } from "./maintenance.ts";
@@ -107,6 +109,8 @@ export class Node {
   readonly #access: AccessLog;
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
+  /** undefined: the certificates between the nodes, if any, are the operator's. */
+  readonly #joining: Joining | undefined;
   #phase: Phase = "starting";
   #threads: Threads | undefined;
   #front: NodeKv | undefined;
@@ -148,6 +152,7 @@ export class Node {
       published: () => this.#threads?.published.group(ONLY_GROUP),
       monotonicMs: () => this.#clock.monotonicMs(),
     });
+    this.#joining = this.#makeJoining(parts.atHand);
     this.#service = this.#makeReporter(options.serviceManager);
     const dropped = this.#metrics.counter("accessLogDropped").labels();
     this.#access = accessLog({
@@ -256,6 +261,7 @@ export class Node {
         metrics: () => this.#collect(),
         cluster: () => this.#status.status(),
         changeCluster: (change, guard) => this.#status.change(change, guard),
+        joinToken: (request) => this.#makeToken(request),
         version: BUILD_INFO,
         maintenance: () => this.#maintenance?.service,
       },
@@ -267,6 +273,7 @@ export class Node {
     this.#service?.start();
     // Clients may connect and wait from now on, unless an operator may have to act before this node can serve.
     if (this.#formed && this.#rootKeys.credentials !== undefined) this.#edge = await this.#listen();
+    await this.#joining?.renewBeforeStart();
     const threads = makeThreads({
       config,
       identity: this.#identity,
@@ -294,6 +301,7 @@ export class Node {
     if (member) {
       const observe = (): void => void this.#status.observe();
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
+      this.#joining?.start(this.#rootKeys.sealingKey);
       await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
     } else await readable;
     const { credentials } = this;
@@ -393,6 +401,7 @@ export class Node {
       },
       onFenced: (message: string, removed: boolean) => this.#fence(message, removed),
       onFatal: (message: string) => this.#die(message),
+      ...(this.#joining && { onJoin: this.#joining.answer.bind(this.#joining) }),
     };
     return new NodeKv({ control, gateways: [gateway] });
   }
@@ -419,6 +428,32 @@ export class Node {
   get #formed(): boolean {
     const { origin, roster } = this.#identity;
     return origin === "alone" || roster !== undefined || this.#topology.initialCluster.length === 1;
+  }
+
+  #makeJoining(atHand: KeyAtHand | undefined): Joining | undefined {
+    const { config, log } = this.#options;
+    if (this.#topology.peer?.tls?.joins !== true || atHand === undefined) return undefined;
+    return new Joining({
+      dataDir: config.dataDir,
+      nodeId: config.nodeId,
+      key: atHand.key,
+      secrets: this.#secrets,
+      front: () => this.#front,
+      status: this.#status,
+      clock: this.#clock,
+      timers: this.#timers,
+      random: systemRandom,
+      log,
+      onFailure: (error) => this.#fail(error),
+    });
+  }
+
+  async #makeToken(request: JoinTokenRequest): Promise<JoinTokenAnswer> {
+    if (this.#joining !== undefined) return this.#joining.makeToken(request);
+    throw new JoinTokenRefused(
+      "NO_AUTHORITY",
+      "this cluster has no CA of its own: elastickv setup was not used; nodes join as docs/operations/cluster.md says under Grow",
+    );
   }
 
   #makeReporter(manager: ServiceManagerAddress | undefined): ServiceReporter | undefined {
@@ -471,6 +506,7 @@ export class Node {
     this.#service?.stopping(graceMs, inFlight);
     this.#cancelObserving();
     this.#rootKeys.stop();
+    this.#joining?.stop();
     // Leadership is transferred first: otherwise the others elect no leader while requests in flight finish.
     if (this.#topology.peer !== undefined && this.#front?.leadership.leading === true) {
       const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
@@ -543,6 +579,9 @@ export class Node {
       .labels()
       .set(this.#readiness().ready ? 1 : 0);
     this.#metrics.gauge("buildInfo").labels(BUILD_INFO).set(1);
+    if (this.#joining !== undefined) {
+      this.#metrics.gauge("peerCertificateEnd").labels().set(this.#joining.certificateEndSeconds);
+    }
     const front: MetricsSource = { thread: "front", collect: () => this.#metrics.collect() };
     return collectMetrics([
       front,

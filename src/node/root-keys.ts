@@ -9,6 +9,7 @@ import type { Logger } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import { type Timers, within } from "../platform/timers.ts";
+import type { SealingKey } from "../secrets/sealing-key.ts";
 import { type KeyAtHand, readStoredCredentials, storeCredentials } from "../secrets/stored-credentials.ts";
 import { ClusterSealing } from "./cluster-sealing.ts";
 import type { NodeIdentity } from "./data-directory.ts";
@@ -33,6 +34,7 @@ export class RootKeys {
   #credentials: RootCredentials | undefined;
   #sealing: ClusterSealing | undefined;
   readonly #settled = Promise.withResolvers<RootCredentials>();
+  readonly #sealingKey = Promise.withResolvers<SealingKey>();
   #late = false;
   #stopped = false;
 
@@ -49,6 +51,11 @@ export class RootKeys {
   /** The keys of the whole cluster, once they are known; pending for ever on a node that never learns them. */
   get settled(): Promise<RootCredentials> {
     return this.#settled.promise;
+  }
+
+  /** The cluster's sealing key, once this member has it; pending for ever on a node that never gets it. */
+  get sealingKey(): Promise<SealingKey> {
+    return this.#sealingKey.promise;
   }
 
   get credentials(): RootCredentials | undefined {
@@ -107,6 +114,7 @@ export class RootKeys {
       log,
     });
     const sealing = await this.#sealing.obtain();
+    this.#sealingKey.resolve(sealing);
     const mine = this.#credentials;
     const keep = (credentials: RootCredentials) => this.#keep(credentials);
     const credentials = await settleRootCredentials(front.kv.system, mine, sealing, random, keep);

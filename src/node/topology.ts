@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { formatAddress, parseAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import { formatMembers, isWildcard, type NamedAddress } from "../config/members.ts";
+import { isOwnAuthority } from "../pki/peer-files.ts";
 import type { NetworkAddress } from "../platform/network.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 
@@ -10,6 +11,8 @@ interface PeerTlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
+  /** The CA is the cluster's own (elastickv setup, elastickv join). */
+  readonly joins: boolean;
 }
 
 interface PeerListener {
@@ -39,7 +42,7 @@ type TopologySettings = Pick<
   | "peerKeyFile"
   | "peerCaFile"
   | "raftDispatcherLanes"
->;
+> & { readonly dataDir?: string };
 
 /** Type of `raftIdOf`; a test may pass a hash function with collisions. */
 export type IdOf = (name: string) => number;
@@ -149,7 +152,8 @@ function tlsFiles(settings: TopologySettings): PeerTlsFiles | undefined {
     );
   }
   for (const [flag, path] of files) checkPem(flag, path ?? "");
-  return { certFile: peerCertFile, keyFile: peerKeyFile, caFile: peerCaFile };
+  const joins = settings.dataDir !== undefined && isOwnAuthority(settings.dataDir, peerCaFile);
+  return { certFile: peerCertFile, keyFile: peerKeyFile, caFile: peerCaFile, joins };
 }
 
 /** Checks the file now, for an error that names the flag and file. The transport reads the file again. */

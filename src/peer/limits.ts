@@ -28,6 +28,13 @@ export const HANDSHAKE_MS = 5_000;
  */
 export const CROWD_LIMITS = { all: 128, perAddress: 32 };
 
+/** Limits of connections without a client certificate, which may only ask to join. */
+export const JOIN_CROWD_LIMITS = { all: 16, perAddress: 4 };
+/** Maximum bytes of a request to join. A request has about 1 KiB. */
+export const JOIN_REQUEST_BYTES = 8 * KIB;
+/** Time limit of the answer to a request to join: the answer waits for two commits and a change of the membership. */
+export const JOIN_ANSWER_MS = 30_000;
+
 /**
  * An end that has written nothing for ALIVE_MS writes an ALIVE frame. An end that has received nothing for
  * SILENCE_MS closes the connection.

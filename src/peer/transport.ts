@@ -17,8 +17,9 @@ import { decodeMessage, isBlobKind, type WireHeader } from "./codec.ts";
 import type { AllocateFrame } from "./framing.ts";
 import { type ConnectionHello, examineHello } from "./handshake.ts";
 import { IncomingLink } from "./incoming-link.ts";
+import { JoinLink } from "./join-link.ts";
 import { firstSlot, isBlobSlot, laneOf, queueLimits } from "./lanes.ts";
-import { CROWD_LIMITS, frameLimit, SWEEP_MS } from "./limits.ts";
+import { CROWD_LIMITS, frameLimit, JOIN_CROWD_LIMITS, SWEEP_MS } from "./limits.ts";
 import type { LinkContext } from "./outgoing-link.ts";
 import { ClusterProof } from "./proof.ts";
 import { PeerProtocolError } from "./protocol-error.ts";
@@ -57,6 +58,8 @@ export class PeerTransport implements Transport {
   readonly #unknownPeers = new Crowd<IncomingLink>(CROWD_LIMITS);
   /** Incoming connections with a proof whose handshake is not complete. */
   readonly #greeting = new Crowd<IncomingLink>(CROWD_LIMITS);
+  /** Incoming connections without a client certificate. */
+  readonly #joiners = new Crowd<JoinLink>(JOIN_CROWD_LIMITS);
   /** Incoming connections that are up, by peer id and slot. */
   readonly #incoming = new Map<string, IncomingLink>();
   readonly #lost = new Map<number, { readonly peer: Peer; readonly lanes: Set<Lane> }>();
@@ -102,8 +105,11 @@ export class PeerTransport implements Transport {
   }
 
   async start(): Promise<void> {
-    const listener = await this.#options.network.listen(this.#options.listen, (connection, certificate) =>
-      this.#accept(connection, certificate),
+    const { network, listen, onJoin } = this.#options;
+    const listener = await network.listen(
+      listen,
+      (connection, certificate) => this.#accept(connection, certificate),
+      onJoin && ((connection) => this.#acceptJoiner(connection, onJoin)),
     );
     if (this.#closed) {
       listener.close();
@@ -163,6 +169,7 @@ export class PeerTransport implements Transport {
     this.#listener?.close();
     for (const remote of this.#peers.values()) remote.close("this node stops");
     for (const link of this.#allIncoming()) link.end("this node stops");
+    for (const link of [...this.#joiners.members()]) link.end("this node stops");
     this.#incoming.clear();
     this.#lost.clear();
   }
@@ -208,6 +215,20 @@ export class PeerTransport implements Transport {
       return link.handlers;
     }
     this.#unknownPeers.add(link, host)?.evict();
+    return link.handlers;
+  }
+
+  #acceptJoiner(connection: Connection, onJoin: NonNullable<TransportOptions["onJoin"]>): ConnectionHandlers {
+    const host = hostOf(connection.remote);
+    const link: JoinLink = new JoinLink(() => this.#options.clock.monotonicMs(), connection, {
+      onRequest: (request, answer) => onJoin(request, host, answer),
+      onEnd: (failure) => {
+        this.#joiners.delete(link);
+        if (failure !== undefined && !this.#closed) this.#options.metrics.handshakeFailed(failure);
+      },
+    });
+    if (this.#closed) link.end("this node stops");
+    else this.#joiners.add(link, host)?.evict();
     return link.handlers;
   }
 
@@ -309,6 +330,7 @@ export class PeerTransport implements Transport {
     this.#sweptMs = now;
     for (const remote of [...this.#peers.values()]) remote.sweep(paused);
     for (const link of this.#allIncoming()) link.sweep(paused);
+    for (const link of [...this.#joiners.members()]) link.sweep(paused);
   }
 
   #allIncoming(): IncomingLink[] {

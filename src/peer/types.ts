@@ -260,6 +260,11 @@ export interface TransportOptions {
    * peer.
    */
   readonly onHello: (peer: Peer, hello: Hello) => void;
+  /**
+   * A node without a certificate asks to join (JoinLink). Absent: a connection without a certificate is closed in the
+   * TLS handshake. @param host of the other end, without its port. @param answer takes one line, at most once
+   */
+  readonly onJoin?: (request: string, host: string, answer: (line: string) => void) => void;
   readonly metrics: TransportMetrics;
   /**
    * Returns memory for the entries of one received append message (or proposal). Entries are views of the memory.

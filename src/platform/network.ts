@@ -4,12 +4,14 @@
  */
 export interface Network {
   /**
-   * Accepts connections at an address. `port` 0 chooses a port. @throws NetworkError naming the address (EADDRINUSE,
-   * ...)
+   * Accepts connections at an address. `port` 0 chooses a port. @param acceptAnonymous with TLS only: takes connections
+   * whose other end shows no certificate; absent: such a connection is closed. @throws NetworkError naming the address
+   * (EADDRINUSE, ...)
    */
   listen(
     address: NetworkAddress,
     accept: (connection: Connection, peer: PeerCertificate | undefined) => ConnectionHandlers,
+    acceptAnonymous?: (connection: Connection) => ConnectionHandlers,
   ): Promise<NetworkListener>;
   /**
    * Dials an address. The connection is usable at once (written bytes wait); `onOpen` or `onClose` reports the

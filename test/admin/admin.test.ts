@@ -173,6 +173,7 @@ describe("openapi", () => {
       "/v1/backup/end",
       "/v1/backup/page",
       "/v1/cluster",
+      "/v1/cluster/join-tokens",
       "/v1/cluster/learners",
       "/v1/cluster/members/{name}",
       "/v1/cluster/members/{name}/promote",

@@ -10,6 +10,8 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
   const byDefault = row?.type.format(row.default) ?? "";
   const known: Readonly<Record<string, string>> = {
     "HOST:PORT": "127.0.0.1:9001",
+    "HOST[:PORT]": "127.0.0.1",
+    N: "3",
     PATH: "x",
     NAME: "n1",
     "NAME,...": "s3.example",
@@ -29,19 +31,27 @@ const operands = (row: CommandRow): string[] =>
     operand === "[verify]" ? "verify" : operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`,
   );
 
+/** The words of a command line that is complete without further options. */
+const complete = (row: CommandRow, option?: CommandOption): string[] => {
+  // `cluster replace OLD --with NEW` takes the place of the second operand.
+  const given = option?.flag === "with" ? ["n9"] : operands(row);
+  const needsAddress = row.words[0] === "setup" && option?.flag !== "address";
+  return [...row.words, ...given, ...(needsAddress ? ["--address", "10.0.0.1"] : [])];
+};
+
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
   test("is a verb, and takes its operands", () => {
     const verb = row.words[0] ?? "";
     const kind = isMaintenanceWord(verb) ? "maintenance" : verb;
-    expect(parseCommandLine([...row.words, ...operands(row)], {}).kind).toBe(kind as never);
+    expect(parseCommandLine(complete(row), {}).kind).toBe(kind as never);
   });
 
   test("takes every option that the table gives it, and no other", () => {
     for (const option of row.options) {
       const words = [`--${option.flag}`, ...(option.placeholder === undefined ? [] : [exampleOf(option)])];
       if (option.isSwitch === true) words.pop();
-      expect(() => parseCommandLine([...row.words, ...operands(row), ...words], {})).not.toThrow();
+      expect(() => parseCommandLine([...complete(row, option), ...words], {})).not.toThrow();
     }
-    expect(() => parseCommandLine([...row.words, ...operands(row), "--no-such-option", "1"], {})).toThrow();
+    expect(() => parseCommandLine([...complete(row), "--no-such-option", "1"], {})).toThrow();
   });
 });

@@ -115,7 +115,13 @@ describe("refused, by name", () => {
       certFile: cert,
       keyFile: key,
       caFile: cert,
+      joins: false,
     });
+    // The CA file of `setup` and `join`: nodes without a certificate may ask to join.
+    const own = join(directory, "peer-ca.pem");
+    writeFileSync(own, "-----BEGIN CERTIFICATE-----\n");
+    const ours = { ...files, "peer-ca-file": own, "data-dir": directory };
+    expect(topology({ "initial-cluster": THREE, ...ours }).peer?.tls?.joins).toBe(true);
     expect(() => topology(files)).toThrow("this node listens to no peers");
   });
 });

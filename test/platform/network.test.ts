@@ -2,83 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { realNetwork, type TlsFiles } from "../../src/platform/network/real-network.ts";
-import {
-  type Connection,
-  type ConnectionHandlers,
-  type Network,
-  NetworkError,
-  type NetworkListener,
-  type PeerCertificate,
-} from "../../src/platform/network.ts";
+import { NetworkError } from "../../src/platform/network.ts";
 import { makeCertificates, type TestCertificates } from "./support/certificates.ts";
+import { type End, end, pair } from "./support/ends.ts";
 import { needs } from "./support/needs.ts";
-
-interface End {
-  connection: Connection | undefined;
-  peer: PeerCertificate | undefined;
-  readonly received: Uint8Array[];
-  bytes: number;
-  drains: number;
-  readonly opened: Promise<void>;
-  readonly closed: Promise<string>;
-  readonly handlers: ConnectionHandlers;
-  until(bytes: number): Promise<void>;
-}
-
-function end(): End {
-  const opened = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<string>();
-  const waiting: { bytes: number; done: () => void }[] = [];
-  const self: End = {
-    connection: undefined,
-    peer: undefined,
-    received: [],
-    bytes: 0,
-    drains: 0,
-    opened: opened.promise,
-    closed: closed.promise,
-    handlers: {
-      onOpen: (peer) => {
-        self.peer = peer;
-        opened.resolve();
-      },
-      onData: (bytes) => {
-        self.received.push(new Uint8Array(bytes));
-        self.bytes += bytes.byteLength;
-        for (const each of waiting) if (self.bytes >= each.bytes) each.done();
-      },
-      onDrain: () => void self.drains++,
-      onClose: (reason) => closed.resolve(reason),
-    },
-    until: (bytes) =>
-      new Promise((done) => {
-        if (self.bytes >= bytes) done();
-        else waiting.push({ bytes, done });
-      }),
-  };
-  return self;
-}
-
-interface Pair {
-  readonly listener: NetworkListener;
-  readonly server: End;
-  readonly client: End;
-  readonly accepted: Promise<void>;
-}
-
-async function pair(serving: Network, dialling: Network, host = "127.0.0.1"): Promise<Pair> {
-  const server = end();
-  const client = end();
-  const accepted = Promise.withResolvers<void>();
-  const listener = await serving.listen({ host, port: 0 }, (connection, peer) => {
-    server.connection = connection;
-    server.peer = peer;
-    accepted.resolve();
-    return server.handlers;
-  });
-  client.connection = dialling.connect({ host, port: listener.address.port }, client.handlers);
-  return { listener, server, client, accepted: accepted.promise };
-}
 
 const text = (end: End) => Buffer.concat(end.received).toString();
 

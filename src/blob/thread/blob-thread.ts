@@ -184,6 +184,9 @@ export class BlobThread {
       case "status":
         control.send({ kind: "status", id: message.id, status: this.#status() });
         break;
+      case "certificate-renewed":
+        this.#options.reloadCertificate?.();
+        break;
       case "stop":
         this.#stop();
         break;

@@ -79,6 +79,8 @@ export interface BlobThreadOptions {
   /** The store thread. */
   readonly state: Channel<StoreToBlob, BlobToStore>;
   readonly control: Channel<ControlToBlob, BlobToControl>;
+  /** Reads the files with this node's certificate again. @throws NetworkError */
+  readonly reloadCertificate?: () => void;
   /** Begins to listen for peers, and to answer their requests by `server`. */
   readonly connect: (server: BlobServer) => BlobConnections;
   readonly replicate: (peers: BlobPeers, writeLocal: LocalWrites["store"]) => Replicator;

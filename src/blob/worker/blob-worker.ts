@@ -5,10 +5,12 @@ import { watchEventLoopLag } from "../../monitoring/event-loop-lag.ts";
 import { createLogger, type Logger } from "../../monitoring/log.ts";
 import { answerMetrics } from "../../monitoring/port-source.ts";
 import { ThreadMetrics } from "../../monitoring/thread-metrics.ts";
+import type { TransportMetrics } from "../../peer/index.ts";
 import { transportMetrics } from "../../peer/transport-metrics.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { realDisk } from "../../platform/disk/real-disk.ts";
 import { realNetwork } from "../../platform/network/real-network.ts";
+import type { Network } from "../../platform/network.ts";
 import { systemRandom } from "../../platform/random.ts";
 import { systemTimers } from "../../platform/timers.ts";
 import { SqliteGenerations } from "../../store/generations/sqlite-generations.ts";
@@ -45,6 +47,8 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
     onRecovery: (found) => log.info("blobs open", { directory: init.directory, ...found }),
     onFailed: (error) => fatal(error.message, error),
   });
+  const counted = transportMetrics(metrics);
+  const network = realNetwork(init.peering?.tls, () => counted.handshakeFailed("tls"));
   let connections: BlobConnections | undefined;
   let thread: BlobThread | undefined;
   thread = new BlobThread({
@@ -60,9 +64,10 @@ hostThread<BlobWorkerInit>(async (init, fatal): Promise<BlobWorkerStarted> => {
     control: new PortChannel(init.controlPort),
     connect: (server) => {
       if (init.peering === undefined) return NO_PEERS;
-      connections = connect(init, init.peering, server, metrics, log);
+      connections = connect(init, init.peering, server, { network, counted, log });
       return connections;
     },
+    reloadCertificate: () => network.reload(),
     replicate: (peers, writeLocal) =>
       new BlobReplicator({
         ownId: init.node.id,
@@ -93,10 +98,9 @@ function connect(
   init: BlobWorkerInit,
   peering: BlobPeering,
   server: BlobServer,
-  metrics: ThreadMetrics,
-  log: Logger,
+  shared: { readonly network: Network; readonly counted: TransportMetrics; readonly log: Logger },
 ): BlobConnections {
-  const counted = transportMetrics(metrics);
+  const { network, counted, log } = shared;
   const { boot, version, protocol } = peering;
   return new BlobConnections({
     identity: { ...init.node, instance: init.instance, boot, version, protocol },
@@ -106,7 +110,7 @@ function connect(
     server,
     // The gauge counts the lanes of the consensus thread.
     metrics: { ...counted, connected: () => {} },
-    network: realNetwork(peering.tls, () => counted.handshakeFailed("tls")),
+    network,
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,

@@ -1,6 +1,6 @@
 /** Runs `verify`, `migrate`, `backup` and `restore`. */
-import type { ClusterContext } from "../cluster-run.ts";
-import { firstThere } from "../cluster-run.ts";
+import type { ClusterContext } from "../cluster-context.ts";
+import { firstThere } from "../cluster-context.ts";
 import type { MaintenanceCommand } from "./arguments.ts";
 import { runBackup, runBackupVerify, runRestore } from "./backup.ts";
 import { openBackupStore } from "./backup-store.ts";

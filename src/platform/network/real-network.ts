@@ -22,6 +22,17 @@ export type { TlsFiles } from "./tls-files.ts";
 
 type LiveSocket = Socket<RealConnection | undefined>;
 type Accept = (connection: Connection, peer: PeerCertificate | undefined) => ConnectionHandlers;
+type AcceptAnonymous = (connection: Connection) => ConnectionHandlers;
+
+export interface RealNetwork extends Network {
+  /**
+   * Reads the TLS files again: later connections use them, in both directions. Open connections continue with the
+   * certificates of their handshake. Nothing happens without TLS.
+   * @throws NetworkError naming the invalid file (everything stays as it was), or an address that can no longer be
+   * listened on
+   */
+  reload(): void;
+}
 
 /** Deadline of a TLS handshake: a client that connects and does not finish TLS occupies a descriptor. */
 const TLS_HANDSHAKE_MS = 5_000;
@@ -35,25 +46,80 @@ const TLS_CROWD_LIMITS = { all: 128, perAddress: 32 };
  * @param onTlsFailure called when TLS fails on an incoming connection
  * @throws NetworkError naming the invalid file
  */
-export function realNetwork(tls?: TlsFiles, onTlsFailure = (): void => {}): Network {
-  const material = tls === undefined ? undefined : readTlsFiles(tls);
+export function realNetwork(tls?: TlsFiles, onTlsFailure = (): void => {}): RealNetwork {
+  let material = tls === undefined ? undefined : readTlsFiles(tls);
+  const listeners = new Set<RestartableListener>();
   return {
     // async turns an exception of listen() into a rejection, as the contract requires.
-    listen: async (address, accept) => listen(address, accept, material, onTlsFailure),
+    listen: async (address, accept, acceptAnonymous) => {
+      const listener = new RestartableListener(address, (at) =>
+        listen(at, { accept, acceptAnonymous, tls: material, onTlsFailure }),
+      );
+      listeners.add(listener);
+      return {
+        address: listener.address,
+        close: () => {
+          listeners.delete(listener);
+          listener.close();
+        },
+      };
+    },
     connect: (address, handlers) => connect(address, handlers, material),
+    reload: () => {
+      if (tls === undefined) return;
+      material = readTlsFiles(tls);
+      for (const listener of listeners) listener.restart();
+    },
   };
+}
+
+/**
+ * Bun cannot change the certificate of a listening socket. A new listening socket takes the place of the old one in the
+ * same turn of the event loop. Accepted connections are not touched. A connection that the kernel has queued in between
+ * is reset, and a peer dials again.
+ */
+class RestartableListener {
+  readonly address: NetworkAddress;
+  readonly #listen: (address: NetworkAddress) => NetworkListener;
+  #current: NetworkListener;
+
+  constructor(address: NetworkAddress, listenAt: (address: NetworkAddress) => NetworkListener) {
+    this.#listen = listenAt;
+    this.#current = listenAt(address);
+    this.address = this.#current.address;
+  }
+
+  restart(): void {
+    this.#current.close();
+    this.#current = this.#listen(this.address);
+  }
+
+  close(): void {
+    this.#current.close();
+  }
+}
+
+interface ListenOptions {
+  readonly accept: Accept;
+  readonly acceptAnonymous: AcceptAnonymous | undefined;
+  readonly tls: TlsMaterial | undefined;
+  readonly onTlsFailure: () => void;
 }
 
 function listen(
   address: NetworkAddress,
-  accept: Accept,
-  tls: TlsMaterial | undefined,
-  onTlsFailure: () => void,
+  { accept, acceptAnonymous, tls, onTlsFailure }: ListenOptions,
 ): NetworkListener {
   const admit = (socket: LiveSocket, peer: PeerCertificate | undefined) => {
     const connection = socket.data;
     if (connection === undefined || connection.ended) return;
     connection.handlers = accept(connection, peer);
+    connection.open();
+  };
+  const admitAnonymous = (socket: LiveSocket, take: AcceptAnonymous) => {
+    const connection = socket.data;
+    if (connection === undefined || connection.ended) return;
+    connection.handlers = take(connection);
     connection.open();
   };
   const overdue = new Map<RealConnection, ReturnType<typeof setTimeout>>();
@@ -90,6 +156,11 @@ function listen(
           else wait(connection);
         },
         handshake: (socket, ok, error) => {
+          if (acceptAnonymous !== undefined && ok && showsNoCertificate(socket)) {
+            settle(socket.data, true);
+            admitAnonymous(socket, acceptAnonymous);
+            return;
+          }
           const problem = tlsProblem(socket, ok, error);
           settle(socket.data, problem === undefined);
           if (problem === undefined) admit(socket, certificateOf(socket));
@@ -171,9 +242,14 @@ function tlsProblem(socket: LiveSocket, ok: boolean, error: Error | null): strin
   // The chain is checked before the names: this code says that the CA signed the certificate.
   if (error && code !== "ERR_TLS_CERT_ALTNAME_INVALID") return `TLS: ${explain(code, error.message)}`;
   if (!error && !ok) return "TLS: the handshake failed";
-  const certificate = socket.getPeerCertificate();
-  if (!certificate || Object.keys(certificate).length === 0) return "TLS: the other end shows no certificate";
+  if (showsNoCertificate(socket)) return "TLS: the other end shows no certificate";
   return undefined;
+}
+
+/** An end with a certificate of another CA shows a certificate, so it is never taken for an end without one. */
+function showsNoCertificate(socket: LiveSocket): boolean {
+  const certificate = socket.getPeerCertificate();
+  return !certificate || Object.keys(certificate).length === 0;
 }
 
 function explain(code: string, message: string): string {

@@ -1,6 +1,7 @@
 /** A keyspace in memory for what a node's front writes: conditions are decided as at apply, and nothing else is there. */
 
 import type { ScanItem, VersionedValue } from "../../../src/store/types.ts";
+import { timestampFromMs } from "../../../src/txn/hlc.ts";
 import type { Condition, ReadView, Txn, TxnOutcome } from "../../../src/txn/types.ts";
 
 const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
@@ -11,6 +12,12 @@ export class Rows {
   readonly beforeWrite: (() => void)[] = [];
   refused = 0;
   #commitTs = 0n;
+  readonly #nowMs: () => number;
+
+  /** @param nowMs physical time of commit timestamps; default: they count from 1 */
+  constructor(nowMs: () => number = () => 0) {
+    this.#nowMs = nowMs;
+  }
 
   async snapshot(): Promise<ReadView> {
     const rows = new Map(this.#rows);
@@ -39,7 +46,9 @@ export class Rows {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    const commitTs = ++this.#commitTs;
+    const nowTs = timestampFromMs(this.#nowMs());
+    this.#commitTs = nowTs > this.#commitTs ? nowTs : this.#commitTs + 1n;
+    const commitTs = this.#commitTs;
     this.#rows.set(hex(key), { commitTs, value, payload: undefined, garbage: undefined });
   }
 

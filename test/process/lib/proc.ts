@@ -31,3 +31,19 @@ export function threadCpuSeconds(pid: number): Map<string, number> {
 export function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
+
+/** Argument lists of all processes of this machine in which one of the words stands (proc_pid_cmdline(5)). */
+export function argumentListsWith(words: readonly string[]): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const list = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+        return words.some((word) => list.includes(word)) ? [list] : [];
+      } catch (error) {
+        // The process has ended since the directory was read.
+        if (["ENOENT", "ESRCH"].includes((error as { code?: string }).code ?? "")) return [];
+        throw error;
+      }
+    });
+}

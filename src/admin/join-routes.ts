@@ -1,0 +1,48 @@
+/** Join tokens. Only clients on this machine may ask (`listener.ts`). */
+import { Elysia } from "elysia";
+import {
+  type JoinTokenCode,
+  JoinTokenRefused,
+  joinTokenBody,
+  joinTokenRefusal,
+  joinTokenSchema,
+} from "../api/join.ts";
+import { notLocalSchema } from "../api/schemas.ts";
+import type { AdminDeps } from "./types.ts";
+
+const STATUS: Readonly<Record<JoinTokenCode, 404 | 409 | 503>> = {
+  UNAVAILABLE: 503,
+  NO_AUTHORITY: 409,
+  TOO_MANY: 409,
+  NAME_TAKEN: 409,
+  UNKNOWN_MEMBER: 404,
+};
+
+export function joinRoutes(deps: Pick<AdminDeps, "joinToken">) {
+  return new Elysia({ aot: false, strictPath: true }).post(
+    "/v1/cluster/join-tokens",
+    async ({ body, set }) => {
+      try {
+        if (deps.joinToken === undefined) {
+          throw new JoinTokenRefused("NO_AUTHORITY", "this node has no peers");
+        }
+        return await deps.joinToken(body);
+      } catch (error) {
+        if (!(error instanceof JoinTokenRefused)) throw error;
+        set.status = STATUS[error.code];
+        return { code: error.code, message: error.message };
+      }
+    },
+    {
+      body: joinTokenBody,
+      response: {
+        200: joinTokenSchema,
+        403: notLocalSchema,
+        404: joinTokenRefusal,
+        409: joinTokenRefusal,
+        503: joinTokenRefusal,
+      },
+      detail: { summary: "A token that lets one node in, once", tags: ["cluster"] },
+    },
+  );
+}
