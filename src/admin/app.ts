@@ -4,6 +4,7 @@ import type { ClusterStatus } from "../api/schemas.ts";
 import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "../api/schemas.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
 import { maintenanceRoutes } from "./maintenance-routes.ts";
+import { operationRoutes } from "./operation-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import type { AdminDeps } from "./types.ts";
 
@@ -84,7 +85,8 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
       },
     })
     .use(clusterRoutes(deps))
-    .use(maintenanceRoutes(deps));
+    .use(maintenanceRoutes(deps))
+    .use(operationRoutes(deps));
 }
 
 /** Returns a mutable copy, because the response schema has no readonly arrays. */

@@ -9,6 +9,7 @@ import {
   parseClusterCommand,
 } from "./cluster-arguments.ts";
 import type { ConfigCheckRequest } from "./config-check.ts";
+import { type DrainCommand, parseDrain } from "./drain.ts";
 import { parseFlags } from "./flags.ts";
 import {
   isMaintenanceWord,
@@ -22,6 +23,7 @@ import {
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
+  | { readonly kind: "drain"; readonly command: DrainCommand }
   | { readonly kind: "maintenance"; readonly command: MaintenanceCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
@@ -32,12 +34,16 @@ export type HelpTopic =
   | "general"
   | "serve"
   | "cluster"
+  | "drain"
   | "credentials"
   | "config"
   | ClusterVerb
   | MaintenanceWord;
 
-const VERBS = [...["serve", "cluster", "credentials", "config", "version", "help"], ...MAINTENANCE_WORDS];
+const VERBS = [
+  ...["serve", "cluster", "drain", "credentials", "config", "version", "help"],
+  ...MAINTENANCE_WORDS,
+];
 
 /**
  * @param words the words after the program's name.
@@ -61,6 +67,9 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "cluster":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
+    case "drain":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "drain" };
+      return { kind: "drain", command: parseDrain(rest, environment) };
     case "credentials":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
       if (rest[0] !== "show") throw new ConfigError(notTheVerb(verb, "show", rest[0]));
@@ -115,7 +124,7 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
-  if (first === "serve" || first === "credentials" || first === "config") return first;
+  if (first === "serve" || first === "drain" || first === "credentials" || first === "config") return first;
   if (first !== undefined && isMaintenanceWord(first)) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";

@@ -1,4 +1,5 @@
 /** Parses `elastickv cluster VERB ...`. */
+import { isLockOwner, LOCK_OWNER_RULE } from "../api/operations.ts";
 import { type ListenAddress, parseAddress } from "../config/address.ts";
 import { SERVICE_SOCKET, socketIn, socketPathProblem } from "../config/admin-socket.ts";
 import { ConfigError } from "../config/config.ts";
@@ -16,7 +17,18 @@ export type ClusterAction =
   | { readonly verb: "remove"; readonly name: string }
   | { readonly verb: "replace"; readonly remove: string; readonly member: NamedAddress }
   | { readonly verb: "transfer-leader"; readonly to: string | null }
+  | UpdateLockAction
   | { readonly verb: "secret" };
+
+export type UpdateLockAction =
+  | { readonly verb: "update-lock"; readonly action: "acquire"; readonly owner: string }
+  | {
+      readonly verb: "update-lock";
+      readonly action: "release";
+      readonly owner: string;
+      readonly force: boolean;
+    }
+  | { readonly verb: "update-lock"; readonly action: "show"; readonly json: boolean };
 
 export type ClusterVerb = ClusterAction["verb"];
 
@@ -50,6 +62,7 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   remove: { operands: ["NAME"], required: 1, timeoutMs: 30 * SECOND },
   replace: { operands: ["OLD", "NEW=HOST:PORT"], required: 2, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
+  "update-lock": { operands: ["acquire|release|show"], required: 1, timeoutMs: 30 * SECOND },
   // The verb asks no node.
   secret: { operands: [], required: 0, timeoutMs: 0 },
 };
@@ -111,9 +124,44 @@ function actionOf(
     }
     case "transfer-leader":
       return { verb, to: first === undefined ? null : nameOf(first) };
+    case "update-lock":
+      return updateLockOf(first ?? "", options);
     case "secret":
       return { verb };
   }
+}
+
+function updateLockOf(action: string, options: ReadonlyMap<string, string>): UpdateLockAction {
+  const verb = "update-lock";
+  const refuse = (...flags: readonly string[]): void => {
+    const given = flags.find((flag) => options.has(flag));
+    if (given !== undefined) throw new ConfigError(`cluster update-lock ${action} takes no --${given}`);
+  };
+  switch (action) {
+    case "acquire":
+      refuse("force", "json");
+      return { verb, action, owner: ownerOf(action, options) };
+    case "release":
+      refuse("json");
+      return { verb, action, owner: ownerOf(action, options), force: options.has("force") };
+    case "show":
+      refuse("owner", "force");
+      return { verb, action, json: options.has("json") };
+    default: {
+      const hint = didYouMean(action, ["acquire", "release", "show"]);
+      const meant = hint === undefined ? "" : `; did you mean ${hint}?`;
+      throw new ConfigError(`cluster update-lock takes acquire, release or show; given: ${action}${meant}`);
+    }
+  }
+}
+
+function ownerOf(action: string, options: ReadonlyMap<string, string>): string {
+  const owner = options.get("owner");
+  if (owner === undefined) {
+    throw new ConfigError(`cluster update-lock ${action} needs --owner TEXT: who updates, as user@host`);
+  }
+  if (!isLockOwner(owner)) throw new ConfigError(`--owner: ${JSON.stringify(owner)}: ${LOCK_OWNER_RULE}`);
+  return owner;
 }
 
 function nameOf(word: string): string {
@@ -195,6 +243,16 @@ function timeoutOf(flag: string | undefined, otherwise: number): number {
 const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"].map((name) => [name, "value"] as const);
 const OPTIONS = new Map(VALUE_OPTIONS);
 const STATUS_OPTIONS = new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]);
+const UPDATE_LOCK_OPTIONS = new Map([
+  ...STATUS_OPTIONS,
+  ["owner", "value"] as const,
+  ["force", "nothing"] as const,
+]);
+
+function optionsOf(verb: ClusterVerb): ReadonlyMap<string, "value" | "nothing"> {
+  if (verb === "update-lock") return UPDATE_LOCK_OPTIONS;
+  return verb === "status" ? STATUS_OPTIONS : OPTIONS;
+}
 
 /** Splits words into operands and options. Options may stand anywhere. */
 function split(
@@ -207,14 +265,15 @@ function split(
   }
   const operands: string[] = [];
   const options = parseFlags(words, {
-    known: verb === "status" ? STATUS_OPTIONS : OPTIONS,
+    known: optionsOf(verb),
     command: `cluster ${verb}`,
     operand: (word) => {
       if (word === "--") throw new ConfigError(`unknown flag "--" (see elastickv cluster ${verb} --help)`);
       operands.push(word);
     },
     flag: (name, inlineValue) => {
-      if (name === "json" && inlineValue) throw new ConfigError("--json takes no value");
+      const isBare = name === "json" || name === "force";
+      if (isBare && inlineValue) throw new ConfigError(`--${name} takes no value`);
     },
   });
   return { operands, options };

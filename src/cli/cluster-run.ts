@@ -7,6 +7,7 @@ import { systemRandom } from "../platform/random.ts";
 import type { AdminTarget, ClusterAction, ClusterCommand } from "./cluster-arguments.ts";
 import { ClusterClient, ClusterError, type Fetch } from "./cluster-client.ts";
 import { clusterTable } from "./cluster-view.ts";
+import { updateLock } from "./update-lock.ts";
 
 export interface ClusterContext {
   print(text: string): void;
@@ -17,8 +18,8 @@ export interface ClusterContext {
   sleep(ms: number): Promise<void>;
 }
 
-/** All actions that ask a node. */
-type NodeAction = Exclude<ClusterAction, { verb: "secret" }>;
+/** All actions that look at the status first. */
+type NodeAction = Exclude<ClusterAction, { verb: "secret" | "update-lock" }>;
 type Replace = Extract<ClusterAction, { verb: "replace" }>;
 
 /** A leader is known but did not answer: the shown view is another node's. */
@@ -45,6 +46,7 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
   const client = new ClusterClient(await firstThere(command.admin, context), context.fetch);
   const endsAtMs = context.clock.monotonicMs() + command.timeoutMs;
   const left = (): number => endsAtMs - context.clock.monotonicMs();
+  if (action.verb === "update-lock") return updateLock(action, client, context, left());
   const { status, raw } = await client.status(left());
   if (action.verb === "status") {
     context.print(action.json ? `${JSON.stringify(raw, undefined, 2)}\n` : clusterTable(status));

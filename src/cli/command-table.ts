@@ -2,6 +2,7 @@
 import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, SUMMARY } from "./cluster-help.ts";
+import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
@@ -44,10 +45,27 @@ const CLUSTER_ROWS = (Object.keys(CLUSTER_VERBS) as ClusterVerb[]).map(
     words: ["cluster", verb],
     operands: CLUSTER_VERBS[verb].operands,
     summary: SUMMARY[verb],
-    options:
-      verb === "secret" ? [] : verb === "status" ? [...CLUSTER_OPTIONS, JSON_OPTION] : [...CLUSTER_OPTIONS],
+    options: clusterOptions(verb),
   }),
 );
+
+function clusterOptions(verb: ClusterVerb): readonly CommandOption[] {
+  switch (verb) {
+    case "secret":
+      return [];
+    case "status":
+      return [...CLUSTER_OPTIONS, JSON_OPTION];
+    case "update-lock":
+      return [
+        { flag: "owner", placeholder: "TEXT", help: "who updates: for acquire and release" },
+        { flag: "force", placeholder: undefined, help: "release: whoever has the lock" },
+        ...CLUSTER_OPTIONS,
+        JSON_OPTION,
+      ];
+    default:
+      return [...CLUSTER_OPTIONS];
+  }
+}
 
 const MAINTENANCE_ROWS = (Object.keys(MAINTENANCE_VERBS) as MaintenanceVerb[]).map((verb): CommandRow => {
   const { operands, summary, options } = MAINTENANCE_VERBS[verb];
@@ -64,6 +82,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: SETTING_OPTIONS,
   },
   ...CLUSTER_ROWS,
+  { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
   {
     words: ["credentials", "show"],

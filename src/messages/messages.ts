@@ -70,6 +70,8 @@ export type ControlToConsensus =
   | { readonly kind: "incarnations-kept"; readonly id: number; readonly ok: boolean }
   /** Transfers leadership when this node leads; consensus answers with `stepped-down` in every case. */
   | { readonly kind: "step-down" }
+  /** True: this node neither campaigns nor accepts leadership while another member can lead. */
+  | { readonly kind: "draining"; readonly draining: boolean }
   | { readonly kind: "stop" };
 
 export type ConsensusToControl =

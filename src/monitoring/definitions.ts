@@ -421,6 +421,7 @@ export const METRICS = {
   ),
   threadUp: gauge("elastickv_thread_up", "1 when a thread answered this scrape.", ["thread"], "max"),
   ready: gauge("elastickv_ready", "1 when /readyz says ready.", []),
+  draining: gauge("elastickv_draining", "1 while the node drains (elastickv drain).", []),
   buildInfo: gauge("elastickv_build_info", "Always 1; the labels say what runs.", [
     "version",
     "commit",

@@ -18,16 +18,23 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     SIZE: "1MiB",
     URL: "http://127.0.0.1:9000",
     ID: "0011223344556677",
+    SECONDS: "30",
+    TEXT: "admin@host",
   };
   const value = byDefault !== "" ? byDefault : known[placeholder ?? ""];
   if (value === undefined) throw new Error(`no value for --${flag}`);
   return value;
 }
 
-const operands = (row: CommandRow): string[] =>
-  row.operands.map((operand, index) =>
-    operand === "[verify]" ? "verify" : operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`,
-  );
+/** @param option what is given beside the operands: not every operand takes every option */
+const operands = (row: CommandRow, option?: CommandOption): string[] =>
+  row.operands.flatMap((operand, index) => {
+    if (operand === "[verify]") return "verify";
+    if (operand !== "acquire|release|show")
+      return operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`;
+    if (option?.flag === "owner") return "acquire";
+    return option?.flag === "force" ? ["release", "--owner", "me"] : "show";
+  });
 
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
   test("is a verb, and takes its operands", () => {
@@ -40,7 +47,7 @@ describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", 
     for (const option of row.options) {
       const words = [`--${option.flag}`, ...(option.placeholder === undefined ? [] : [exampleOf(option)])];
       if (option.isSwitch === true) words.pop();
-      expect(() => parseCommandLine([...row.words, ...operands(row), ...words], {})).not.toThrow();
+      expect(() => parseCommandLine([...row.words, ...operands(row, option), ...words], {})).not.toThrow();
     }
     expect(() => parseCommandLine([...row.words, ...operands(row), "--no-such-option", "1"], {})).toThrow();
   });

@@ -39,6 +39,7 @@ function source(topology: Partial<Topology> = {}) {
   const state = {
     reply: { kind: "status", view: VIEW } as ClusterReply,
     nowMs: 0,
+    draining: false,
     waiting: undefined as { members: string[]; why: string } | undefined,
   };
   const front = {
@@ -68,6 +69,7 @@ function source(topology: Partial<Topology> = {}) {
     front: () => front,
     published: () => undefined,
     monotonicMs: () => state.nowMs,
+    draining: () => state.draining,
   });
   return { state, status };
 }
