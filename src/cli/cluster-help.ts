@@ -11,7 +11,7 @@ export const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
   remove: "take a member out for good; its process says so and ends",
   replace: "a new node takes the place of a lost one, in one step",
   "transfer-leader": "hand leadership over, to the member that is furthest or to NAME",
-  "update-lock": "one updater at a time: take the lock, give it back, show who has it",
+  "update-lock": "one updater at a time: take the lock, give it back, show it",
   secret: "print a new cluster secret; asks no node",
 };
 
@@ -27,11 +27,12 @@ its data directory never come back: a new node gets a new name.`,
   replace: `Adds NEW as a learner, waits until it has caught up, then makes it a voter as OLD leaves, in one change:
 at no time are there fewer voters. Interrupted anywhere, the same command goes on where it stopped.`,
   "transfer-leader": `Writes wait for the moment it takes; nothing is lost.`,
-  "update-lock": `Whoever updates the nodes one by one takes the lock first. It is kept by the cluster, with its owner and its age.
-  acquire --owner TEXT            take it; an owner that has it keeps it, with its age; exit code 1 when another one has it
-  release --owner TEXT [--force]  give it back; exit code 1 when another one has it. --force: whoever has it
+  "update-lock": `Whoever updates the nodes one by one takes the lock first. The cluster keeps it, with owner and age.
+  acquire --owner TEXT            take it; an owner that has it keeps it, with its age
+  release --owner TEXT [--force]  give it back; --force: whoever has it
   show [--json]                   who has it, and since when
 
+Exit codes: 0 done, 1 another owner has it, or the command failed, 2 wrong usage.
 An updater that died keeps the lock: look at its age, make sure that nobody updates, then release it with --force.
 --owner TEXT is anything that tells others whom to ask: user@host, the number of a job.`,
   secret: `Every node of a cluster is given the same one:

@@ -50,12 +50,13 @@ ${DRAIN_SUMMARY.charAt(0).toUpperCase()}${DRAIN_SUMMARY.slice(1)}.
 Options:
 ${lines.join("\n")}
 
-From the moment of the request /readyz and /-/ready say 503 (draining), leadership is handed to another member and not taken
-again while another one can lead, each S3 answer closes its connection (Connection: close), and connections that stay idle are
-closed. New connections are served, because a balancer needs some seconds to see the 503. The command waits until no S3 request is
-in flight and another member leads. A node that is the only voter keeps leading, and says so.
+At once /readyz and /-/ready say 503 (draining), leadership is handed to another member and not taken again while
+another one can lead, each S3 answer closes its connection (Connection: close), and connections that stay idle are
+closed. New connections are served, because a balancer needs some seconds to see the 503. The command waits until no
+S3 request is in flight and another member leads. A node that is the only voter keeps leading, and says so.
 
-The node drains until it is stopped, or until "elastickv drain --off": also when this command has timed out or was interrupted.
+The node drains until it is stopped, or until "elastickv drain --off": also when this command has timed out or was
+interrupted.
 
 Exit codes: 0 drained; 1 not drained in time (it says what is left), or the node did not answer; 2 wrong usage.
 `;

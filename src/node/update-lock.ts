@@ -46,7 +46,7 @@ export class UpdateLocks {
   }
 
   /** The same owner gets the lock again, and keeps the first time. @throws UpdateLockError HELD naming the owner */
-  acquire(owner: string): Promise<UpdateLockChange> {
+  async acquire(owner: string): Promise<UpdateLockChange> {
     checkOwner(owner);
     return this.#asked(async (kv) => {
       const held = await read(kv);
@@ -62,7 +62,7 @@ export class UpdateLocks {
   }
 
   /** @param force also a lock of another owner. @throws UpdateLockError HELD naming the owner */
-  release(owner: string, force: boolean): Promise<UpdateLockChange> {
+  async release(owner: string, force: boolean): Promise<UpdateLockChange> {
     checkOwner(owner);
     return this.#asked(async (kv) => {
       const held = await read(kv);

@@ -110,7 +110,7 @@ test("what GET /v1/cluster sends, to the letter", async () => {
   ];
   expect(await answer.text()).toBe(
     `{"clusterId":"${"c".repeat(32)}","nodeId":"n1","view":"leader","leaderId":"n1","term":4,"configurationIndex":3,` +
-      `"joint":false,"transferTo":null,"commitIndex":9,"members":[${members.join(",")}],"advice":[]}`,
+      `"joint":false,"transferTo":null,"commitIndex":9,"members":[${members.join(",")}],"draining":false,"advice":[]}`,
   );
 });
 
