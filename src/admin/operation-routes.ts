@@ -13,8 +13,7 @@ import {
 import { notLocalSchema } from "../api/schemas.ts";
 import type { AdminDeps, UpdateLocks } from "./types.ts";
 
-/** @internal */
-export const UPDATE_LOCK_STATUS: Readonly<Record<UpdateLockCode, 400 | 409 | 503>> = {
+const UPDATE_LOCK_STATUS: Readonly<Record<UpdateLockCode, 400 | 409 | 503>> = {
   INVALID: 400,
   HELD: 409,
   UNAVAILABLE: 503,

@@ -29,7 +29,7 @@ export interface AdminDeps {
   readonly updateLocks?: UpdateLocks;
 }
 
-export interface Drain {
+interface Drain {
   status(): DrainStatus;
   begin(reason: string): DrainStatus;
   end(): DrainStatus;

@@ -26,7 +26,7 @@ export type DrainStatus = Static<typeof drainSchema>;
 
 // ---- update lock -------------------------------------------------------------------------------------------------
 
-export const UPDATE_LOCK_CODES = [
+const UPDATE_LOCK_CODES = [
   /** Another owner has the lock. */
   "HELD",
   "INVALID",
@@ -59,7 +59,8 @@ const owner = t.String({ pattern: LOCK_OWNER.source, description: LOCK_OWNER_RUL
 export const acquireBody = t.Object({ owner });
 export const releaseQuery = t.Object({
   owner,
-  force: t.Optional(t.UnionEnum(["true", "false"], { description: "true: whoever has the lock" })),
+  // Not a UnionEnum: Elysia would fill in its first value where the query has none.
+  force: t.Optional(t.String({ pattern: "^(true|false)$", description: "true: whoever has the lock" })),
 });
 
 export const updateLockSchema = t.Object({

@@ -14,7 +14,7 @@ import { votersOf } from "../raft/engine/group-configuration.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 
 /** A transfer takes one or two round trips; without a successor the other members elect a leader. */
-export const STEP_DOWN_MS = 3_000;
+const STEP_DOWN_MS = 3_000;
 /** Interval of the attempts to hand leadership over. Each attempt holds writes up for an election timeout at most. */
 const HAND_OVER_EVERY_MS = 5_000;
 
