@@ -253,3 +253,33 @@ test("the update lock has one owner, survives a change of leader, and is given b
     expect((await lock(cluster, at, "acquire")).code).toBe(2);
   });
 }, 120_000);
+
+/** A binary of the release before, of the same peer protocol; without it the test is skipped. */
+const OLD_BINARY = process.env["ELASTICKV_TEST_OLD_BINARY"] ?? "";
+
+test.skipIf(OLD_BINARY === "")(
+  "members of the release before: the lock holds while one of them leads, and the new one drains",
+  async () => {
+    const old = { command: [OLD_BINARY] };
+    await withCluster({ proxied: false, own: { n2: old, n3: old } }, async (cluster) => {
+      if ((await cluster.leader()) !== "n2") {
+        await elastickv(cluster, "n1", "cluster", "transfer-leader", "n2");
+      }
+      expect((await lock(cluster, "n1", "acquire", "--owner", "ann")).code).toBe(0);
+      expect((await lock(cluster, "n1", "acquire", "--owner", "bob")).code).toBe(1);
+      await cluster.kill("n2");
+      await cluster.leader(["n1", "n3"]);
+      expect((await lock(cluster, "n1", "acquire", "--owner", "bob")).code).toBe(1);
+      expect((await lock(cluster, "n1", "release", "--owner", "ann")).code).toBe(0);
+      await cluster.start("n2");
+      await cluster.converged();
+      expect((await elastickv(cluster, "n1", "drain", "--timeout", "30")).code).toBe(0);
+      expect(await cluster.leader()).not.toBe("n1");
+      // A leader of the release before does not know of the drain, and goes on when its transfer is not taken.
+      await elastickv(cluster, "n1", "cluster", "transfer-leader", "n1");
+      expect(await cluster.leader()).not.toBe("n1");
+      await cluster.client("n3").expect(200, "PUT", "mixed");
+    });
+  },
+  120_000,
+);
