@@ -23,6 +23,8 @@ export interface AdviceContext {
     | undefined;
   /** The answering node refuses writes because disk space is low. */
   readonly diskFull: boolean;
+  /** The answering node drains. */
+  readonly draining?: boolean;
   /** The answering node's own consensus thread does not answer: the status shows the last known members. */
   readonly silent: boolean;
 }
@@ -31,6 +33,11 @@ export function adviceFor(status: Status, context: AdviceContext): string[] {
   const { waiting } = context;
   if (waiting !== undefined) return waitingAdvice(waiting, status);
   const advice = context.silent ? [silence(status)] : clusterAdvice(status);
+  if (context.draining === true) {
+    advice.push(
+      `${status.nodeId} drains: it serves, and tells clients to go elsewhere. elastickv drain --off there ends it, and so does a restart.`,
+    );
+  }
   if (context.diskFull) {
     advice.push(
       `The disk of ${status.nodeId} is full: make space (delete objects, grow the disk); it goes on by itself.`,

@@ -5,6 +5,7 @@ import { clusterSchema, healthSchema, readinessSchema, versionSchema } from "../
 import { clusterRoutes } from "./cluster-routes.ts";
 import { joinRoutes } from "./join-routes.ts";
 import { maintenanceRoutes } from "./maintenance-routes.ts";
+import { operationRoutes } from "./operation-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import type { AdminDeps } from "./types.ts";
 
@@ -86,7 +87,8 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
     })
     .use(clusterRoutes(deps))
     .use(joinRoutes(deps))
-    .use(maintenanceRoutes(deps));
+    .use(maintenanceRoutes(deps))
+    .use(operationRoutes(deps));
 }
 
 /** Returns a mutable copy, because the response schema has no readonly arrays. */

@@ -46,7 +46,7 @@ export interface AdminListener {
 const READ_METHODS: readonly string[] = ["GET", "HEAD"];
 const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
 /** Requests at these paths may change something. */
-const CHANGES = /^\/v1\/(cluster\/|verify$|migration$|backup\/|restore\/)/;
+const CHANGES = /^\/v1\/(cluster\/|node\/|verify$|migration$|backup\/|restore\/)/;
 const MAX_BODY_BYTES = 64 * 1024;
 /** The API has no login, and every user of this machine can connect to loopback: these need the socket. */
 const CONTENT = /^\/v1\/(backup|restore)\//;

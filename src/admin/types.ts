@@ -9,6 +9,7 @@ import type {
   VerifyRequest,
   VerifyStep,
 } from "../api/maintenance.ts";
+import type { DrainStatus, UpdateLock, UpdateLockChange } from "../api/operations.ts";
 import type { ClusterStatus } from "../api/schemas.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
 
@@ -27,6 +28,21 @@ export interface AdminDeps {
   readonly version: VersionInfo;
   /** Work on all objects; undefined while this node cannot read its keyspace. */
   readonly maintenance?: () => Maintenance | undefined;
+  readonly drain?: Drain;
+  readonly updateLocks?: UpdateLocks;
+}
+
+interface Drain {
+  status(): DrainStatus;
+  begin(reason: string): DrainStatus;
+  end(): DrainStatus;
+}
+
+/** @throws UpdateLockError */
+export interface UpdateLocks {
+  show(): Promise<UpdateLock>;
+  acquire(owner: string): Promise<UpdateLockChange>;
+  release(owner: string, force: boolean): Promise<UpdateLockChange>;
 }
 
 /** Each call is one bounded step. @throws MaintenanceError */

@@ -11,6 +11,7 @@ export const NOT_READY_CODES = [
   "sealing-key",
   "disk-full",
   "out-of-descriptors",
+  "draining",
   "fenced",
   "stopping",
 ] as const;

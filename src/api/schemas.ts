@@ -78,6 +78,7 @@ export const clusterSchema = t.Object({
       ),
     }),
   ),
+  draining: t.Optional(t.Boolean({ description: "the node that answers drains" })),
   advice: t.Array(t.String(), { description: "what is wrong and what to do next; empty when nothing is" }),
 });
 

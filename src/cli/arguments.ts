@@ -9,6 +9,7 @@ import {
   parseClusterCommand,
 } from "./cluster-arguments.ts";
 import type { ConfigCheckRequest } from "./config-check.ts";
+import { type DrainCommand, parseDrain } from "./drain.ts";
 import { parseFlags } from "./flags.ts";
 import {
   isMaintenanceWord,
@@ -24,6 +25,7 @@ import { type JoinCommand, parseJoin, parseSetup, type SetupRequest } from "./se
 export type Command =
   | { readonly kind: "serve"; readonly loaded: LoadedConfig }
   | { readonly kind: "cluster"; readonly command: ClusterCommand }
+  | { readonly kind: "drain"; readonly command: DrainCommand }
   | { readonly kind: "maintenance"; readonly command: MaintenanceCommand }
   | { readonly kind: "setup"; readonly request: SetupRequest }
   | { readonly kind: "join"; readonly command: JoinCommand }
@@ -36,6 +38,7 @@ export type HelpTopic =
   | "general"
   | "serve"
   | "cluster"
+  | "drain"
   | "credentials"
   | "config"
   | "setup"
@@ -44,7 +47,7 @@ export type HelpTopic =
   | MaintenanceWord;
 
 const VERBS = [
-  ...["serve", "setup", "join", "cluster", "credentials", "config", "version", "help"],
+  ...["serve", "setup", "join", "cluster", "drain", "credentials", "config", "version", "help"],
   ...MAINTENANCE_WORDS,
 ];
 
@@ -76,6 +79,9 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "cluster":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: helpTopic([verb, ...rest]) };
       return { kind: "cluster", command: parseClusterCommand(rest[0], rest.slice(1), environment) };
+    case "drain":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "drain" };
+      return { kind: "drain", command: parseDrain(rest, environment) };
     case "credentials":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
       if (rest[0] !== "show") throw new ConfigError(notTheVerb(verb, "show", rest[0]));
@@ -130,7 +136,7 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
-  if (first === "serve" || first === "credentials" || first === "config") return first;
+  if (first === "serve" || first === "drain" || first === "credentials" || first === "config") return first;
   if (first === "setup" || first === "join") return first;
   if (first !== undefined && isMaintenanceWord(first)) return first;
   if (first !== "cluster") return "general";

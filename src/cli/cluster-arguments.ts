@@ -1,4 +1,5 @@
 /** Parses `elastickv cluster VERB ...`. */
+import { isLockOwner, LOCK_OWNER_RULE } from "../api/operations.ts";
 import { type ListenAddress, parseAddress } from "../config/address.ts";
 import { SERVICE_SOCKET, socketIn, socketPathProblem } from "../config/admin-socket.ts";
 import { ConfigError } from "../config/config.ts";
@@ -20,7 +21,18 @@ export type ClusterAction =
   | { readonly verb: "replace"; readonly remove: string; readonly joins: string }
   | { readonly verb: "join-token"; readonly node: string | undefined; readonly expiresMs: number }
   | { readonly verb: "transfer-leader"; readonly to: string | null }
+  | UpdateLockAction
   | { readonly verb: "secret" };
+
+export type UpdateLockAction =
+  | { readonly verb: "update-lock"; readonly action: "acquire"; readonly owner: string }
+  | {
+      readonly verb: "update-lock";
+      readonly action: "release";
+      readonly owner: string;
+      readonly force: boolean;
+    }
+  | { readonly verb: "update-lock"; readonly action: "show"; readonly json: boolean };
 
 export type ClusterVerb = ClusterAction["verb"];
 
@@ -55,6 +67,7 @@ export const CLUSTER_VERBS: Readonly<Record<ClusterVerb, VerbShape>> = {
   replace: { operands: ["OLD", "[NEW=HOST:PORT]"], required: 1, timeoutMs: 3600 * SECOND },
   "transfer-leader": { operands: ["[NAME]"], required: 0, timeoutMs: 30 * SECOND },
   "join-token": { operands: [], required: 0, timeoutMs: 30 * SECOND },
+  "update-lock": { operands: ["acquire|release|show"], required: 1, timeoutMs: 30 * SECOND },
   // The verb asks no node.
   secret: { operands: [], required: 0, timeoutMs: 0 },
 };
@@ -133,9 +146,44 @@ function actionOf(
     }
     case "transfer-leader":
       return { verb, to: first === undefined ? null : nameOf(first) };
+    case "update-lock":
+      return updateLockOf(first ?? "", options);
     case "secret":
       return { verb };
   }
+}
+
+function updateLockOf(action: string, options: ReadonlyMap<string, string>): UpdateLockAction {
+  const verb = "update-lock";
+  const refuse = (...flags: readonly string[]): void => {
+    const given = flags.find((flag) => options.has(flag));
+    if (given !== undefined) throw new ConfigError(`cluster update-lock ${action} takes no --${given}`);
+  };
+  switch (action) {
+    case "acquire":
+      refuse("force", "json");
+      return { verb, action, owner: ownerOf(action, options) };
+    case "release":
+      refuse("json");
+      return { verb, action, owner: ownerOf(action, options), force: options.has("force") };
+    case "show":
+      refuse("owner", "force");
+      return { verb, action, json: options.has("json") };
+    default: {
+      const hint = didYouMean(action, ["acquire", "release", "show"]);
+      const meant = hint === undefined ? "" : `; did you mean ${hint}?`;
+      throw new ConfigError(`cluster update-lock takes acquire, release or show; given: ${action}${meant}`);
+    }
+  }
+}
+
+function ownerOf(action: string, options: ReadonlyMap<string, string>): string {
+  const owner = options.get("owner");
+  if (owner === undefined) {
+    throw new ConfigError(`cluster update-lock ${action} needs --owner TEXT: who updates, as user@host`);
+  }
+  if (!isLockOwner(owner)) throw new ConfigError(`--owner: ${JSON.stringify(owner)}: ${LOCK_OWNER_RULE}`);
+  return owner;
 }
 
 function nameOf(word: string): string {
@@ -217,10 +265,12 @@ function timeoutOf(flag: string | undefined, otherwise: number): number {
 const VALUE_OPTIONS = ["admin-address", "admin-socket", "timeout"].map((name) => [name, "value"] as const);
 const OPTIONS = new Map(VALUE_OPTIONS);
 type Known = ReadonlyMap<string, "value" | "nothing">;
+const STATUS_OPTIONS: Known = new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]);
 const OPTIONS_OF: Readonly<Partial<Record<ClusterVerb, Known>>> = {
-  status: new Map([...VALUE_OPTIONS, ["json", "nothing"] as const]),
+  status: STATUS_OPTIONS,
   replace: new Map([...VALUE_OPTIONS, ["with", "value"] as const]),
   "join-token": new Map([...VALUE_OPTIONS, ["expires", "value"] as const, ["node", "value"] as const]),
+  "update-lock": new Map([...STATUS_OPTIONS, ["owner", "value"] as const, ["force", "nothing"] as const]),
 };
 
 /** Splits words into operands and options. Options may stand anywhere. */
@@ -241,7 +291,8 @@ function split(
       operands.push(word);
     },
     flag: (name, inlineValue) => {
-      if (name === "json" && inlineValue) throw new ConfigError("--json takes no value");
+      const isBare = name === "json" || name === "force";
+      if (isBare && inlineValue) throw new ConfigError(`--${name} takes no value`);
     },
   });
   return { operands, options };

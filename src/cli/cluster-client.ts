@@ -46,6 +46,18 @@ export class ClusterClient {
     return { status, raw };
   }
 
+  /** @throws ClusterError */
+  async request<S extends Schema>(
+    schema: S,
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    body: unknown,
+    timeoutMs: number,
+  ): Promise<Answer<S>> {
+    const answer = await this.#ask(method, path, body, timeoutMs);
+    return this.#checked(schema, answer, `answered ${path} with something else than it is answered with`);
+  }
+
   addLearner(body: { name: string; address: string }, guard: number, timeoutMs: number): Promise<ChangeDone> {
     return this.#change("POST", "/learners", { ...body, configurationIndex: guard }, timeoutMs);
   }

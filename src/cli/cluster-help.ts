@@ -12,6 +12,7 @@ export const SUMMARY: Readonly<Record<ClusterVerb, string>> = {
   replace: "a new node takes the place of a lost one, in one step",
   "transfer-leader": "hand leadership over, to the member that is furthest or to NAME",
   "join-token": "print a line that lets one more host in, once",
+  "update-lock": "one updater at a time: take the lock, give it back, show it",
   secret: "print a new cluster secret; asks no node",
 };
 
@@ -32,6 +33,14 @@ host, and shows the progress until every member has its vote and can be reached.
   "join-token": `Run the line as root on the new host, where elastickv is installed and has no data. It works once. Only in a
 cluster that elastickv setup has made. --expires DURATION [default 1h, at most 7d]; --node NAME: the name that the
 new node gets [default: the cluster chooses].`,
+  "update-lock": `Whoever updates the nodes one by one takes the lock first. The cluster keeps it, with owner and age.
+  acquire --owner TEXT            take it; an owner that has it keeps it, with its age
+  release --owner TEXT [--force]  give it back; --force: whoever has it
+  show [--json]                   who has it, and since when
+
+Exit codes: 0 done, 1 another owner has it, or the command failed, 2 wrong usage.
+An updater that died keeps the lock: look at its age, make sure that nobody updates, then release it with --force.
+--owner TEXT is anything that tells others whom to ask: user@host, the number of a job.`,
   secret: `Every node of a cluster is given the same one:
   (umask 077; elastickv cluster secret > cluster-secret)
   elastickv serve --cluster-secret-file cluster-secret ...`,

@@ -8,9 +8,10 @@ import { ClusterClient, ClusterError } from "./cluster-client.ts";
 import { type ClusterContext, firstThere } from "./cluster-context.ts";
 import { clusterTable } from "./cluster-view.ts";
 import { printJoinToken, replaceByJoin } from "./setup/tokens.ts";
+import { updateLock } from "./update-lock.ts";
 
-/** All actions that ask a node. */
-type NodeAction = Exclude<ClusterAction, { verb: "secret" }>;
+/** All actions that look at the status first. */
+type NodeAction = Exclude<ClusterAction, { verb: "secret" | "update-lock" }>;
 type Replace = Extract<ClusterAction, { member: unknown; remove: string }>;
 type Change = Exclude<NodeAction, { verb: "status" | "replace" | "join-token" }>;
 
@@ -38,6 +39,7 @@ export async function runCluster(command: ClusterCommand, context: ClusterContex
   const client = new ClusterClient(await firstThere(command.admin, context), context.fetch);
   const endsAtMs = context.clock.monotonicMs() + command.timeoutMs;
   const left = (): number => endsAtMs - context.clock.monotonicMs();
+  if (action.verb === "update-lock") return updateLock(action, client, context, left());
   const { status, raw } = await client.status(left());
   if (action.verb === "status") {
     context.print(action.json ? `${JSON.stringify(raw, undefined, 2)}\n` : clusterTable(status));

@@ -2,6 +2,7 @@
 import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, JOIN_TOKEN_OPTIONS, REPLACE_WITH_OPTION, SUMMARY } from "./cluster-help.ts";
+import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
 import { OPTIONS_OF } from "./setup/arguments.ts";
 
@@ -45,6 +46,11 @@ const OWN_OPTIONS: Readonly<Partial<Record<ClusterVerb, readonly CommandOption[]
   status: [JSON_OPTION],
   "join-token": JOIN_TOKEN_OPTIONS,
   replace: [REPLACE_WITH_OPTION],
+  "update-lock": [
+    { flag: "owner", placeholder: "TEXT", help: "who updates: for acquire and release" },
+    { flag: "force", placeholder: undefined, help: "release: whoever has the lock" },
+    JSON_OPTION,
+  ],
 };
 
 const CLUSTER_ROWS = (Object.keys(CLUSTER_VERBS) as ClusterVerb[]).map(
@@ -83,6 +89,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: OPTIONS_OF.join,
   },
   ...CLUSTER_ROWS,
+  { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
   {
     words: ["credentials", "show"],

@@ -10,6 +10,7 @@ import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
 import { runCluster } from "./cluster-run.ts";
 import { type ConfigCheckContext, runConfigCheck } from "./config-check.ts";
 import { showCredentials } from "./credentials.ts";
+import { drainHelp, runDrain } from "./drain.ts";
 import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { isMaintenanceWord } from "./maintenance/arguments.ts";
 import { maintenanceHelp } from "./maintenance/help.ts";
@@ -51,6 +52,8 @@ export async function runCli(context: CliContext): Promise<number> {
         return await runSetup(command.request, setupContext(context));
       case "join":
         return await runJoin(command.command, setupContext(context));
+      case "drain":
+        return await runDrain(command.command, context);
       case "maintenance":
         return await runMaintenance(command.command, context);
       case "credentials":
@@ -95,6 +98,8 @@ function helpOn(topic: HelpTopic): string {
       return serveHelp();
     case "cluster":
       return clusterHelp();
+    case "drain":
+      return drainHelp();
     case "credentials":
       return credentialsHelp();
     case "config":

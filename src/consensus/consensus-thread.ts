@@ -268,10 +268,7 @@ export class ConsensusThread {
     this.#replica.observe((engine) => this.#requests.describe(engine));
   }
 
-  /**
-   * Runs `work`. An error is a broken invariant: the node logs the error and stops, so that no node runs with a
-   * wrong state.
-   */
+  /** Runs `work`. An error is a broken invariant, and the node stops: no node runs with a wrong state. */
   #guard(work: () => void): void {
     if (this.#stopped) return;
     try {
@@ -315,6 +312,9 @@ export class ConsensusThread {
           break;
         case "step-down":
           this.#requests.stepDown((done) => control.send({ kind: "stepped-down", done }));
+          break;
+        case "draining":
+          this.#replica.setDraining(message.draining);
           break;
         case "stop":
           this.stop();

@@ -83,6 +83,7 @@ export class Replica {
   #applied: AppliedState = { index: 0, term: 0, commitTs: 0n };
   #ceilingMs = 0;
   #leads = false;
+  #draining = false;
   #stopped = false;
 
   constructor(options: ReplicaOptions) {
@@ -130,7 +131,14 @@ export class Replica {
     this.#setApplied(applied, ceilingMs);
     this.#setMembership(membership);
     this.#engine = makeEngine(this.#hooks());
+    if (this.#draining) this.#engine.setDraining(true);
     this.#engine.start();
+  }
+
+  /** See Engine.setDraining; may be called before `run`. */
+  setDraining(draining: boolean): void {
+    this.#draining = draining;
+    this.#engine?.setDraining(draining);
   }
 
   /** This node no longer takes part in the group. */

@@ -15,6 +15,7 @@ export interface ConnectionLimits {
 export class ConnectionTable {
   readonly #limits: ConnectionLimits;
   readonly #metrics: EdgeMetrics;
+  readonly #nowMs: () => number;
   readonly #bySocket = new WeakMap<Socket, Connection>();
   /** Connections without a request in progress, longest idle first. */
   readonly #idle = new Set<Connection>();
@@ -22,9 +23,10 @@ export class ConnectionTable {
   readonly #idleOfGroup = new Map<string, Set<Connection>>();
   #size = 0;
 
-  constructor(limits: ConnectionLimits, metrics: EdgeMetrics) {
+  constructor(limits: ConnectionLimits, metrics: EdgeMetrics, nowMs: () => number) {
     this.#limits = limits;
     this.#metrics = metrics;
+    this.#nowMs = nowMs;
   }
 
   get size(): number {
@@ -68,6 +70,7 @@ export class ConnectionTable {
   /** The request has ended, and no other request of the connection waits. */
   rest(connection: Connection): void {
     connection.inProgress--;
+    connection.served = true;
     if (connection.open && connection.inProgress === 0) this.#enterIdle(connection);
   }
 
@@ -78,6 +81,17 @@ export class ConnectionTable {
     this.#leaveIdle(connection);
     this.#size--;
     this.#metrics.connectionClosed();
+  }
+
+  /** Up to `count` connections without a request in progress since `idleMs`, longest idle first. */
+  idleFor(idleMs: number, count: number): Connection[] {
+    const untilMs = this.#nowMs() - idleMs;
+    const found: Connection[] = [];
+    for (const connection of this.#idle) {
+      if (connection.idleSinceMs > untilMs || found.length === count) break;
+      if (!connection.closing) found.push(connection);
+    }
+    return found;
   }
 
   /**
@@ -99,6 +113,7 @@ export class ConnectionTable {
 
   #enterIdle(connection: Connection): void {
     this.#idle.add(connection);
+    connection.idleSinceMs = this.#nowMs();
     const { group } = connection;
     const ofGroup = this.#idleOfGroup.get(group);
     if (ofGroup === undefined) this.#idleOfGroup.set(group, new Set([connection]));

@@ -32,6 +32,10 @@ export class Connection {
   inProgress = 0;
   /** The last answer contains `Connection: close`: no later request of this connection is started. */
   closing = false;
+  /** Monotonic time since which no request is in progress. */
+  idleSinceMs = 0;
+  /** At least one request has ended. Before that, an idle connection has sent nothing, or a part of a head. */
+  served = false;
   /** The connection counts as open in the table. */
   open = true;
   /** Heads that arrived after the last answer. */

@@ -10,6 +10,7 @@ import { listenProblem } from "../platform/listen-error.ts";
 import { discardRest, ReadAhead, type SocketBody } from "./body-reader.ts";
 import type { Arrival, Connection, Expectation } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
+import { IdleSweeps } from "./draining.ts";
 import { edgeAnswer } from "./edge-answer.ts";
 import { EdgeError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
@@ -28,8 +29,13 @@ import type { EdgeReply, RefusedRequest } from "./types.ts";
 const DISCARD_BYTES = 256 * 1024;
 /** Time for a client to send the rest. A slower client gets its answer at once, and the connection is closed. */
 const DISCARD_PATIENCE_MS = 1000;
-/** Milliseconds between the first `Connection: close` and the end of idle connections. */
+/**
+ * Milliseconds between the first `Connection: close` and the end of the listener, and the time without a request after
+ * which a closing listener closes a connection.
+ */
 const LINGER_MS = 500;
+/** The same time for a listener that drains: it goes on, so there is no hurry. @internal */
+export const DRAIN_IDLE_MS = 2_000;
 /** Status in the metrics when the client disconnected before a status was sent. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -56,9 +62,12 @@ class HttpEdge implements Edge {
   readonly #connections: ConnectionTable;
   readonly #turns: Turns;
   readonly #lingering: Lingering;
+  readonly #sweeps: IdleSweeps;
   readonly #clock: Clock;
+  /** Requests whose reply has not ended, and the time when each began. The oldest one is the first. */
+  readonly #inFlight = new Map<Exchange, number>();
   #port = 0;
-  #inFlight = 0;
+  #draining = false;
   #closing: Promise<void> | undefined;
   #whenQuiet: (() => void) | undefined;
   #whenNoneLeft: (() => void) | undefined;
@@ -73,8 +82,9 @@ class HttpEdge implements Edge {
     this.#bodyWatch = new IdleWatch(this.#limits.bodyIdleTimeoutMs);
     this.#drainWatch = new IdleWatch(this.#limits.drainTimeoutMs);
     this.#onBodyStart = (body, socket) => this.#bodyStarts(body, socket);
-    this.#connections = new ConnectionTable(this.#limits, this.#metrics);
+    this.#connections = new ConnectionTable(this.#limits, this.#metrics, () => this.#clock.monotonicMs());
     this.#lingering = new Lingering(options.linger ?? LINGER_LIMITS);
+    this.#sweeps = new IdleSweeps(this.#connections, this.#lingering);
     this.#turns = new Turns(
       this.#connections,
       this.#limits,
@@ -94,7 +104,25 @@ class HttpEdge implements Edge {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.size;
+  }
+
+  get uploads(): number {
+    let uploads = 0;
+    for (const { socketBody } of this.#inFlight.keys()) if (socketBody?.finished === false) uploads++;
+    return uploads;
+  }
+
+  get oldestMs(): number | undefined {
+    const began = this.#inFlight.values().next().value;
+    return began === undefined ? undefined : this.#clock.monotonicMs() - began;
+  }
+
+  drain(draining: boolean): void {
+    if (this.#closing !== undefined || this.#draining === draining) return;
+    this.#draining = draining;
+    if (draining) this.#sweeps.start(DRAIN_IDLE_MS, false);
+    else this.#sweeps.stop();
   }
 
   shed(count: number): number {
@@ -125,8 +153,8 @@ class HttpEdge implements Edge {
 
   /**
    * Busy clients receive `Connection: close` with their next reply and then use another connection. Closing a
-   * connection while a request is in transit would be an error for the client. Connections that are idle for longer
-   * are closed.
+   * connection while a request is in transit would be an error for the client. Connections without a request for
+   * LINGER_MS are closed, also those that were accepted last.
    */
   async #close(graceMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -136,12 +164,13 @@ class HttpEdge implements Edge {
     await this.#linger(Math.min(graceMs, LINGER_MS));
     this.#lingering.close();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    this.#sweeps.start(LINGER_MS, true);
     const quiet = new Promise<void>((resolve) => {
       this.#whenQuiet = resolve;
       this.#checkQuiet();
     });
     await Promise.race([quiet, graceOver]);
+    this.#sweeps.stop();
     this.#server.closeAllConnections();
     clearTimeout(timer);
     await closed;
@@ -163,9 +192,7 @@ class HttpEdge implements Edge {
 
   /** While closing, every reply contains `Connection: close`; the close ends with the last connection. */
   #checkQuiet(): void {
-    if (this.#whenQuiet === undefined) return;
-    if (this.#inFlight === 0) this.#server.closeIdleConnections();
-    if (this.#inFlight === 0 && this.connections === 0) this.#whenQuiet();
+    if (this.#inFlight.size === 0 && this.connections === 0) this.#whenQuiet?.();
   }
 
   #stopWatches(): void {
@@ -232,10 +259,9 @@ class HttpEdge implements Edge {
   }
 
   #exchange({ request, response, expectation }: Arrival): Exchange {
-    this.#inFlight++;
     this.#metrics.requestStarted();
     const owesContinue = expectation !== "none";
-    return new Exchange(
+    const exchange = new Exchange(
       request,
       response,
       owesContinue,
@@ -244,6 +270,8 @@ class HttpEdge implements Edge {
       this.#readAhead,
       this.#onBodyStart,
     );
+    this.#inFlight.set(exchange, this.#clock.monotonicMs());
+    return exchange;
   }
 
   async #serve(arrival: Arrival, connection: Connection): Promise<void> {
@@ -285,7 +313,7 @@ class HttpEdge implements Edge {
     startedMs: number,
   ): Promise<void> {
     const body = exchange.socketBody;
-    let close = reply.close === true || this.#closing !== undefined;
+    let close = reply.close === true || this.#draining || this.#closing !== undefined;
     if (body !== undefined && !body.finished) {
       const cleared = reply.close !== true && (await discardRest(body, DISCARD_BYTES, DISCARD_PATIENCE_MS));
       if (!cleared) {
@@ -310,7 +338,7 @@ class HttpEdge implements Edge {
       status = this.#replyFailed(exchange, error) ?? status;
     }
     body?.detach();
-    this.#inFlight--;
+    this.#inFlight.delete(exchange);
     const received = exchange.body.received;
     this.#metrics.requestEnded(status, received, sent);
     this.#options.onEnded?.(exchange, {

@@ -82,6 +82,15 @@ export interface Edge {
   readonly connections: number;
   /** Number of requests whose reply has not ended. */
   readonly inFlight: number;
+  /** Requests that receive a body which has not ended. */
+  readonly uploads: number;
+  /** Age of the oldest request in flight; undefined: there is none. */
+  readonly oldestMs: number | undefined;
+  /**
+   * True: the listener goes on, every answer closes its connection, and a connection is closed when it had no request
+   * for DRAIN_IDLE_MS.
+   */
+  drain(draining: boolean): void;
   /** Closes up to `count` connections without a request in progress, oldest first. Returns the number. */
   shed(count: number): number;
   /** Stops accepting, lets requests in flight finish for up to `graceMs`, then destroys the rest. Idempotent. */

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { systemClock } from "../platform/clock.ts";
 import { type ConnectionLimits, ConnectionTable } from "./connection-table.ts";
 import { noEdgeMetrics } from "./metrics.ts";
 
@@ -77,7 +78,7 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
     requireHostHeader: false,
   });
   const state = { closing: false };
-  const table = new ConnectionTable(options.limits, noEdgeMetrics);
+  const table = new ConnectionTable(options.limits, noEdgeMetrics, () => systemClock.monotonicMs());
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     const connection = table.accept(socket);

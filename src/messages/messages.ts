@@ -74,6 +74,8 @@ export type ControlToConsensus =
   | { readonly kind: "join-answered"; readonly id: number; readonly line: string }
   /** The files with this node's certificate have changed: later connections use them. */
   | { readonly kind: "certificate-renewed" }
+  /** True: this node neither campaigns nor accepts leadership while another member can lead. */
+  | { readonly kind: "draining"; readonly draining: boolean }
   | { readonly kind: "stop" };
 
 export type ConsensusToControl =

@@ -426,6 +426,7 @@ export const METRICS = {
     [],
   ),
   ready: gauge("elastickv_ready", "1 when /readyz says ready.", []),
+  draining: gauge("elastickv_draining", "1 while the node drains (elastickv drain).", []),
   buildInfo: gauge("elastickv_build_info", "Always 1; the labels say what runs.", [
     "version",
     "commit",

@@ -99,6 +99,11 @@ export class ClusterControl {
     });
   }
 
+  /** True: this node neither campaigns nor accepts leadership while another member can lead. */
+  setDraining(draining: boolean): void {
+    this.#options.consensus.send({ kind: "draining", draining });
+  }
+
   receive(message: ControlMessage): void {
     switch (message.kind) {
       case "cluster-reply":

@@ -23,6 +23,7 @@ export interface ClusterStatusDeps {
   /** Published state of the group whose commit index the status shows. */
   readonly published: () => PublishedGroup | undefined;
   readonly monotonicMs: () => number;
+  readonly draining: () => boolean;
 }
 
 export class ClusterStatusSource {
@@ -56,14 +57,17 @@ export class ClusterStatusSource {
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
     const waiting = front?.cluster.waiting;
+    const draining = this.#deps.draining();
     return {
       ...status,
+      draining,
       advice: adviceFor(status, {
         waiting:
           waiting === undefined
             ? undefined
             : { joining: this.#deps.identity().origin === "join", ...waiting },
         diskFull: front !== undefined && front.diskSpace !== "enough",
+        draining,
         silent: asked === undefined && this.#last !== undefined,
       }),
     };

@@ -57,6 +57,7 @@ import {
 import { blobDirectory } from "./data-files.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
 import { lockDataDirectory, prepareDataDirectory } from "./directory-access.ts";
+import { NodeDrain } from "./drain.ts";
 import { Joining } from "./joining/joining.ts";
 import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
@@ -70,6 +71,7 @@ import { ServiceReporter } from "./service-reporter.ts";
 import { fencedAdvice, threadFailure } from "./thread-failure.ts";
 import { makeThreads, type Threads } from "./threads.ts";
 import { type Topology, topologyOf } from "./topology.ts";
+import { UpdateLocks } from "./update-lock.ts";
 
 export interface NodeOptions {
   readonly config: Config;
@@ -107,6 +109,8 @@ export class Node {
   readonly #descriptors: DescriptorWatch;
   readonly #door: S3Door;
   readonly #access: AccessLog;
+  readonly #drain: NodeDrain;
+  readonly #updateLocks: UpdateLocks;
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
   /** undefined: the certificates between the nodes, if any, are the operator's. */
@@ -151,6 +155,21 @@ export class Node {
       front: () => this.#front,
       published: () => this.#threads?.published.group(ONLY_GROUP),
       monotonicMs: () => this.#clock.monotonicMs(),
+      draining: () => this.#drain.draining,
+    });
+    this.#drain = new NodeDrain({
+      nodeId: options.config.nodeId,
+      edge: () => this.#edge,
+      cluster: () => (parts.topology.peer === undefined ? undefined : this.#front?.cluster),
+      leadership: () => this.#front?.leadership,
+      membership: () => (this.#phase === "serving" ? this.#front?.membership() : undefined),
+      timers: this.#timers,
+      clock: this.#clock,
+      log: options.log,
+    });
+    this.#updateLocks = new UpdateLocks({
+      kv: () => (this.#phase === "serving" ? this.#front?.kv.system : undefined),
+      clock: this.#clock,
     });
     this.#joining = this.#makeJoining(parts.atHand);
     this.#service = this.#makeReporter(options.serviceManager);
@@ -264,6 +283,8 @@ export class Node {
         joinToken: (request) => this.#makeToken(request),
         version: BUILD_INFO,
         maintenance: () => this.#maintenance?.service,
+        drain: this.#drain,
+        updateLocks: this.#updateLocks,
       },
       onError: (error) => log.error("admin request failed", { error }),
       onWarning: (message) => log.warn(message),
@@ -351,6 +372,7 @@ export class Node {
     });
     this.#door.serve(this.#s3.application);
     this.#edge ??= await this.#listen();
+    this.#drain.refresh();
     watchEventLoopLag(this.#metrics, this.#clock);
     log.info("serving", {
       s3: formatAddress(this.s3Address),
@@ -507,10 +529,12 @@ export class Node {
     this.#cancelObserving();
     this.#rootKeys.stop();
     this.#joining?.stop();
+    this.#drain.stop();
+    this.#edge?.drain(true);
     // Leadership is transferred first: otherwise the others elect no leader while requests in flight finish.
-    if (this.#topology.peer !== undefined && this.#front?.leadership.leading === true) {
-      const done = await this.#front.cluster.stepDown(STEP_DOWN_MS);
-      log.info("leadership handed over", { done });
+    if (this.#topology.peer !== undefined) {
+      this.#front?.cluster.setDraining(true);
+      if (this.#front?.leadership.leading === true) await this.#drain.handOver();
     }
     // Requests that still wait for a leader get an answer while there is time, and the client can retry at another
     // node.
@@ -568,6 +592,7 @@ export class Node {
       readable: front?.readable === true,
       waitsForKey: this.#rootKeys.waitsForKey,
       diskFull: front !== undefined && front.diskSpace !== "enough",
+      draining: this.#drain.draining,
       descriptorsExhausted: this.#descriptors.exhausted,
       listening: this.#edge !== undefined && this.#door.isServing,
     });
@@ -578,6 +603,10 @@ export class Node {
       .gauge("ready")
       .labels()
       .set(this.#readiness().ready ? 1 : 0);
+    this.#metrics
+      .gauge("draining")
+      .labels()
+      .set(this.#drain.draining ? 1 : 0);
     this.#metrics.gauge("buildInfo").labels(BUILD_INFO).set(1);
     if (this.#joining !== undefined) {
       this.#metrics.gauge("peerCertificateEnd").labels().set(this.#joining.certificateEndSeconds);
@@ -593,8 +622,6 @@ export class Node {
 }
 
 const PROCESS = processSource();
-/** A transfer takes one or two round trips; without a successor the other members elect a leader. */
-const STEP_DOWN_MS = 3_000;
 /** Time before connections with a request are cut. */
 const GIVE_UP_BEFORE_MS = 1_000;
 /** Interval of the checks which members are reachable. */

@@ -19,6 +19,8 @@ export interface ReadinessFacts {
   readonly waitsForKey: boolean;
   /** A recent check found no free file descriptor. */
   readonly descriptorsExhausted: boolean;
+  /** The node gives its work to the others. */
+  readonly draining: boolean;
   /** The S3 port is open. */
   readonly listening: boolean;
 }
@@ -52,8 +54,12 @@ function waitingReason({ members, why }: Waiting, joins: boolean): NotReadyReaso
 }
 
 function servingReasons(facts: ReadinessFacts): NotReadyReason[] {
-  const { leaderKnown, readable, diskFull, descriptorsExhausted, waitsForKey, listening } = facts;
+  const { draining, leaderKnown, readable, diskFull, descriptorsExhausted, waitsForKey, listening } = facts;
   const reasons: NotReadyReason[] = [];
+  if (draining) {
+    const message = "the node drains: use another one (elastickv drain --off ends it)";
+    reasons.push({ code: "draining", message });
+  }
   if (!leaderKnown) {
     const message = "no leader is known: reads and writes wait (/v1/cluster says what to do)";
     reasons.push({ code: "no-leader", message });

@@ -22,7 +22,7 @@ const PROGRESS_BYTES = 1 << 20;
 const STOP_MARGIN_MS = 30_000;
 
 /** Reasons for which the node is not ready although it serves: a restart by systemd would not help. */
-const SERVES = new Set(["disk-full", "out-of-descriptors"]);
+const SERVES = new Set(["disk-full", "out-of-descriptors", "draining"]);
 /** Reasons for which the start waits for other nodes. */
 const WAITS = new Set(["forming", "joining", "no-leader", "catching-up", "sealing-key"]);
 

@@ -20,21 +20,28 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     SIZE: "1MiB",
     URL: "http://127.0.0.1:9000",
     ID: "0011223344556677",
+    SECONDS: "30",
+    TEXT: "admin@host",
   };
   const value = byDefault !== "" ? byDefault : known[placeholder ?? ""];
   if (value === undefined) throw new Error(`no value for --${flag}`);
   return value;
 }
 
-const operands = (row: CommandRow): string[] =>
-  row.operands.map((operand, index) =>
-    operand === "[verify]" ? "verify" : operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`,
-  );
+/** @param option what is given beside the operands: not every operand takes every option */
+const operands = (row: CommandRow, option?: CommandOption): string[] =>
+  row.operands.flatMap((operand, index) => {
+    if (operand === "[verify]") return "verify";
+    if (operand !== "acquire|release|show")
+      return operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`;
+    if (option?.flag === "owner") return "acquire";
+    return option?.flag === "force" ? ["release", "--owner", "me"] : "show";
+  });
 
 /** The words of a command line that is complete without further options. */
 const complete = (row: CommandRow, option?: CommandOption): string[] => {
   // `cluster replace OLD --with NEW` takes the place of the second operand.
-  const given = option?.flag === "with" ? ["n9"] : operands(row);
+  const given = option?.flag === "with" ? ["n9"] : operands(row, option);
   const needsAddress = row.words[0] === "setup" && option?.flag !== "address";
   return [...row.words, ...given, ...(needsAddress ? ["--address", "10.0.0.1"] : [])];
 };

@@ -39,6 +39,7 @@ function source(topology: Partial<Topology> = {}) {
   const state = {
     reply: { kind: "status", view: VIEW } as ClusterReply,
     nowMs: 0,
+    draining: false,
     waiting: undefined as { members: string[]; why: string } | undefined,
   };
   const front = {
@@ -68,6 +69,7 @@ function source(topology: Partial<Topology> = {}) {
     front: () => front,
     published: () => undefined,
     monotonicMs: () => state.nowMs,
+    draining: () => state.draining,
   });
   return { state, status };
 }
@@ -108,7 +110,7 @@ test("what GET /v1/cluster sends, to the letter", async () => {
   ];
   expect(await answer.text()).toBe(
     `{"clusterId":"${"c".repeat(32)}","nodeId":"n1","view":"leader","leaderId":"n1","term":4,"configurationIndex":3,` +
-      `"joint":false,"transferTo":null,"commitIndex":9,"members":[${members.join(",")}],"advice":[]}`,
+      `"joint":false,"transferTo":null,"commitIndex":9,"members":[${members.join(",")}],"draining":false,"advice":[]}`,
   );
 });
 

@@ -10,6 +10,7 @@ const READY: ReadinessFacts = {
   readable: true,
   diskFull: false,
   waitsForKey: false,
+  draining: false,
   descriptorsExhausted: false,
   listening: true,
 };

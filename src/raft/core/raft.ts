@@ -185,6 +185,12 @@ export class Raft {
   }
 
   /**
+   * True: ticks start no campaign. The node still follows and votes. Set by the owner of the node; time goes on, so
+   * a node whose timeout has passed meanwhile campaigns at the first tick after the end.
+   */
+  isPassive = false;
+
+  /**
    * True when the node may campaign: it is a voter in its own configuration, and no snapshot waits to replace its
    * log.
    */

@@ -63,6 +63,11 @@ export class RawNode {
     tick(this.#raft);
   }
 
+  /** True: no tick starts a campaign, and the node follows and votes as before. */
+  setPassive(passive: boolean): void {
+    this.#raft.isPassive = passive;
+  }
+
   /** Campaigns now, when the node may. */
   campaign(): void {
     step(this.#raft, newMessage(MessageType.Hup, this.id));

@@ -12,7 +12,7 @@ export function tick(raft: Raft): void {
 
 function tickOther(raft: Raft): void {
   raft.electionElapsed++;
-  if (raft.promotable && raft.electionElapsed >= raft.randomizedElectionTicks) {
+  if (raft.promotable && !raft.isPassive && raft.electionElapsed >= raft.randomizedElectionTicks) {
     raft.electionElapsed = 0;
     hup(raft, raft.config.preVote ? Campaign.PreElection : Campaign.Election);
   }

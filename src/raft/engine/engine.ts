@@ -53,6 +53,13 @@ interface PendingApply {
   readonly responses: readonly Message[];
 }
 
+/**
+ * Election timeouts without a leader after which a draining node campaigns after all. Other members have had several
+ * elections by then; perhaps none of them has the whole log.
+ * @internal
+ */
+export const DRAIN_PATIENCE = 5;
+
 /** The engine of one Raft group. */
 export class Engine<M extends GroupConfiguration> {
   readonly #options: EngineOptions<M>;
@@ -77,6 +84,10 @@ export class Engine<M extends GroupConfiguration> {
   #term = 0;
   #commit = 0;
   #leaseUntilMs = 0;
+  /** This node should not lead. */
+  #draining = false;
+  /** The drain began at this time, or the node still led. */
+  #ledUntilMs = 0;
 
   /** @param applied position of the store at start. */
   constructor(options: EngineOptions<M>, applied: Position) {
@@ -149,10 +160,27 @@ export class Engine<M extends GroupConfiguration> {
   /** About one interval has passed; ticks that come faster than the clock are not counted. */
   tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
+    this.#core.setPassive(this.#leavesLeading(nowMs));
     // A tick may start an election. Only a leader needs ticks for other work, and a node cannot lead before an
     // election.
     if (this.#ticks.pass(nowMs) && !this.#voteGuard.isAsking(nowMs)) this.#core.tick();
     this.work();
+  }
+
+  /**
+   * True: this node accepts no leadership from a leader, and does not campaign while another member leads or can be
+   * elected (DRAIN_PATIENCE). It goes on to lead if it leads now: the owner transfers the leadership.
+   */
+  setDraining(draining: boolean): void {
+    this.#draining = draining;
+    this.#ledUntilMs = this.#options.clock.monotonicMs();
+  }
+
+  #leavesLeading(nowMs: number): boolean {
+    if (!this.#draining) return false;
+    if (this.#core.basicStatus().raftState === StateType.Leader) this.#ledUntilMs = nowMs;
+    const since = Math.max(this.#ledUntilMs, this.#voteGuard.heardAtMs);
+    return nowMs < since + DRAIN_PATIENCE * this.#options.electionTimeoutMs;
   }
 
   /**
@@ -204,6 +232,8 @@ export class Engine<M extends GroupConfiguration> {
     const { message, leaseRound } = envelope;
     const now = this.#options.clock.monotonicMs();
     const objection = this.#voteGuard.objection(envelope, now);
+    // The leader gives up the transfer after an election timeout, and goes on.
+    if (this.#draining && message.type === MessageType.TimeoutNow) return null;
     // The message is dropped without an answer: a refusal would be a promise too, and the candidate asks again.
     if (objection !== null || this.#isTooMuch(message)) return null;
     const refusal = this.#core.step(message);

@@ -65,6 +65,11 @@ export class VoteGuard {
     return nowMs < this.#askingUntilMs && !this.#mayElect();
   }
 
+  /** Time of the last message from a leader of the present term; -Infinity when there was none. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
   /** The reason why a message may not reach the core, or null. */
   objection({ message, leaseRound }: RaftEnvelope, nowMs: number): string | null {
     const { type } = message;

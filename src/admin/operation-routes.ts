@@ -1,0 +1,83 @@
+/** Drain of this node, and the update lock of the cluster. Only clients on this machine may change them (`listener.ts`). */
+import { Elysia } from "elysia";
+import {
+  acquireBody,
+  drainSchema,
+  releaseQuery,
+  type UpdateLockCode,
+  UpdateLockError,
+  updateLockChangeSchema,
+  updateLockRefusal,
+  updateLockSchema,
+} from "../api/operations.ts";
+import { notLocalSchema } from "../api/schemas.ts";
+import type { AdminDeps, UpdateLocks } from "./types.ts";
+
+const UPDATE_LOCK_STATUS: Readonly<Record<UpdateLockCode, 400 | 409 | 503>> = {
+  INVALID: 400,
+  HELD: 409,
+  UNAVAILABLE: 503,
+  TIMEOUT: 503,
+};
+
+const refusals = {
+  400: updateLockRefusal,
+  403: notLocalSchema,
+  409: updateLockRefusal,
+  503: updateLockRefusal,
+};
+const tags = ["update"];
+
+interface Answering {
+  status?: number | string;
+}
+
+export function operationRoutes({ drain, updateLocks }: Pick<AdminDeps, "drain" | "updateLocks">) {
+  const routes = new Elysia({ aot: false, strictPath: true });
+  if (drain !== undefined) {
+    routes
+      .get("/v1/node/drain", () => drain.status(), {
+        response: drainSchema,
+        detail: { summary: "How far the drain of this node is", tags },
+      })
+      .post("/v1/node/drain", () => drain.begin("elastickv drain"), {
+        response: { 200: drainSchema, 403: notLocalSchema },
+        detail: { summary: "Give this node's work to the others, before it is stopped", tags },
+      })
+      .delete("/v1/node/drain", () => drain.end(), {
+        response: { 200: drainSchema, 403: notLocalSchema },
+        detail: { summary: "End the drain: this node takes work again", tags },
+      });
+  }
+  if (updateLocks !== undefined) {
+    const ask = async <T>(set: Answering, work: (locks: UpdateLocks) => Promise<T>) => {
+      try {
+        return await work(updateLocks);
+      } catch (error) {
+        if (!(error instanceof UpdateLockError)) throw error;
+        set.status = UPDATE_LOCK_STATUS[error.code];
+        return { code: error.code, message: error.message };
+      }
+    };
+    routes
+      .get("/v1/cluster/update-lock", ({ set }) => ask(set, (locks) => locks.show()), {
+        response: { 200: updateLockSchema, ...refusals },
+        detail: { summary: "Who updates the cluster now", tags },
+      })
+      .post("/v1/cluster/update-lock", ({ body, set }) => ask(set, (locks) => locks.acquire(body.owner)), {
+        body: acquireBody,
+        response: { 200: updateLockChangeSchema, ...refusals },
+        detail: { summary: "Take the update lock, or keep it", tags },
+      })
+      .delete(
+        "/v1/cluster/update-lock",
+        ({ query, set }) => ask(set, (locks) => locks.release(query.owner, query.force === "true")),
+        {
+          query: releaseQuery,
+          response: { 200: updateLockChangeSchema, ...refusals },
+          detail: { summary: "Give the update lock back", tags },
+        },
+      );
+  }
+  return routes;
+}
