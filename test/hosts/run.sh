@@ -20,8 +20,8 @@ give_up() { # MESSAGE...
 }
 
 [ "$(id -u)" -eq 0 ] || give_up "needs root: hosts are made of namespaces, mounts and cgroups"
-for tool in debootstrap ip ssh ssh-keygen haproxy curl unshare nsenter setpriv flock findmnt dpkg-deb; do
-  command -v "$tool" >/dev/null || give_up "needs $tool (apt-get install debootstrap iproute2 openssh-client haproxy curl)"
+for tool in debootstrap ip ssh ssh-keygen haproxy curl python3 shellcheck unshare nsenter setpriv flock findmnt dpkg-deb; do
+  command -v "$tool" >/dev/null || give_up "needs $tool (apt-get install debootstrap iproute2 openssh-client haproxy curl python3-boto3 shellcheck)"
 done
 
 mkdir -p "$home"

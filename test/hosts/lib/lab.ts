@@ -177,6 +177,16 @@ export class Lab {
     await must(["curl", "-sSf", ...signed, "-X", "PUT", `http://${this.hosts[0]!.address}:9000/${bucket}`]);
   }
 
+  /** Values of these variables in the service's process, by /proc/PID/environ; those that are not set are left out. */
+  async serviceEnvironment(host: Host, names: readonly string[]): Promise<Record<string, string>> {
+    const environ = await host.sh("cat /proc/$(systemctl show --value -p MainPID elastickv)/environ");
+    const pairs = environ.split("\0").map((pair): [string, string] => {
+      const equals = pair.indexOf("=");
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    });
+    return Object.fromEntries(pairs.filter(([name]) => names.includes(name)));
+  }
+
   powerOff(): void {
     for (const host of this.hosts) host.powerOff();
   }
