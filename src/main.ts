@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { banner } from "./cli/banner.ts";
 import { runCli } from "./cli/run.ts";
 import type { LoadedConfig } from "./config/config.ts";
@@ -16,6 +17,7 @@ import { writeLastLine } from "./platform/last-line.ts";
 import { unixSocketState } from "./platform/network/unix-socket.ts";
 import { takeServiceManager } from "./platform/service-manager.ts";
 
+const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 /** New files and sockets are closed to other users, whatever umask the shell or the container had set. */
@@ -115,6 +117,7 @@ const code = await runCli({
   formats: FORMATS,
   verify: (config) => checkDistinctListeners(config, topologyOf(config)),
   print: (text) => void process.stdout.write(text),
+  readInput: () => readFileSync(STDIN),
   screen: {
     isTerminal: process.stderr.isTTY === true,
     write: (text) => void process.stderr.write(text),
