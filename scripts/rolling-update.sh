@@ -221,11 +221,14 @@ host_extra() { # MODE (leave|remove|set|keep) PAIRS
   if [ "$pid" != 0 ]; then
     while IFS= read -r -d '' entry; do
       [[ $entry == ELASTICKV_* ]] || continue
-      grep -qsF "${entry%%=*}=" "$settings/extra.env" "$settings/elastickv.env" || environment+=("$entry")
+      grep -qsF "${entry%%=*}=" "$settings/extra.env" "$settings/elastickv.env" "$settings/cluster.env" || environment+=("$entry")
     done <"/proc/$pid/environ"
   fi
-  local files=(--env-file "$new") said
-  [ -e "$settings/elastickv.env" ] && files=(--env-file "$settings/elastickv.env" "${files[@]}")
+  local files=() file said
+  # The order is the unit's: a later file wins.
+  for file in "$settings/cluster.env" "$settings/elastickv.env" "$new"; do
+    [ ! -e "$file" ] || files+=(--env-file "$file")
+  done
   said=$(env -i ${environment[@]+"${environment[@]}"} "$state/candidate/elastickv" config check "${files[@]}" 2>&1 >/dev/null) ||
     host_fail "the new release refuses the settings: $said"
 }
