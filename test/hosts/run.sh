@@ -75,7 +75,7 @@ fi
 # that outlives it for a moment must not hold it.
 in_namespaces() { # COMMAND...
   setpriv --pdeathsig KILL unshare --mount --net --pid --mount-proc --fork --kill-child=KILL --propagation private \
-    env ELASTICKV_HOST_TEST_RUN="$run" ELASTICKV_HOST_TEST_BASE="$home/base" ELASTICKV_HOST_TEST_CGROUPS="$cgroups" "$@" 9>&- &
+    env ELASTICKV_HOST_TEST_RUN="$run/$name" ELASTICKV_HOST_TEST_BASE="$home/base" ELASTICKV_HOST_TEST_CGROUPS="$cgroups" "$@" 9>&- &
   child=$!
   local code=0
   wait "$child" || code=$?
@@ -87,6 +87,9 @@ passed=0 failed=0 skipped=0 begin=$SECONDS
 for name in "${names[@]}"; do
   echo "== $name"
   code=0
+  # Hosts, keys and disks of one test are not those of the next one; the packages are.
+  mkdir "$run/$name"
+  ln -s ../releases "$run/$name/releases"
   # The names do not end in .test.ts on purpose: plain `bun test` must not pick them up. A test has its own limit.
   in_namespaces timeout --kill-after=10 7200 "$bun" test --timeout 600000 "./test/hosts/$name.hosts.ts" > >(tee "$run/output") 2>&1 || code=$?
   passes=$(sed -n 's/^ *\([0-9]*\) pass$/\1/p' "$run/output")
