@@ -69,7 +69,8 @@ host_text() { # NAME JSON: the first text of that name
 }
 
 host_status() {
-  timeout 15 "$elastickv" cluster status --json 2>/dev/null
+  # Releases print it with blanks between names and values, or without.
+  timeout 15 "$elastickv" cluster status --json 2>/dev/null | tr -d ' \n'
 }
 
 # Whether the service runs and the leader sees this member reached and caught up. Says why not.
