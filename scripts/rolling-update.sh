@@ -192,15 +192,16 @@ host_try() { # SHA256 RELEASE
 
 # Each release must read what the other writes: both run at the same time, and going back must be possible.
 host_compatible() { # NEW OLD: version --json
-  local name reads writes rest=$2 pattern='"([A-Za-z0-9]+)":\{"reads":\[([0-9,]*)\],"writes":([0-9]+)\}'
+  local name reads writes rest=$2 checked=0 pattern='"([A-Za-z0-9]+)":\{"reads":\[([0-9,]*)\],"writes":([0-9]+)\}'
   while [[ $rest =~ $pattern ]]; do
     name=${BASH_REMATCH[1]} reads=${BASH_REMATCH[2]} writes=${BASH_REMATCH[3]}
-    rest=${rest#*"${BASH_REMATCH[0]}"}
+    rest=${rest#*"${BASH_REMATCH[0]}"} checked=$((checked + 1))
     [[ $1 =~ \"$name\":\{\"reads\":\[([0-9,]*)\],\"writes\":([0-9]+)\} ]] ||
       host_fail "the new release does not know the format $name of the installed one"
     [[ ,${BASH_REMATCH[1]}, == *",$writes,"* ]] || host_fail "the new release does not read format $name $writes of the installed one"
     [[ ,$reads, == *",${BASH_REMATCH[2]},"* ]] || host_fail "the installed release does not read format $name ${BASH_REMATCH[2]} of the new one"
   done
+  [ "$checked" -gt 0 ] || host_fail "the installed release does not say which formats it reads"
 }
 
 # Writes extra.env.new: what extra.env is to be, and nothing when it is to be removed.
