@@ -143,6 +143,7 @@ test("killed in the middle: a second operator is refused with owner and age, and
 /** What systemd and the shell would each read in their own way. */
 const HOSTILE: Readonly<Record<string, string>> = {
   QUOTES: `'"'"\\"\\'`,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell or systemd would replace it.
   DOLLAR: "$HOME${HOME}$(id)`id`$$",
   PERCENT: "%n%%%H",
   BACKSLASH: "\\\\x\\n\\",

@@ -169,8 +169,9 @@ export class Lab {
     });
   }
 
-  async makeBucket(bucket: string): Promise<void> {
-    const signed = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", `${ACCESS_KEY}:${SECRET_KEY}`];
+  async makeBucket(bucket: string, keys = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY }): Promise<void> {
+    const user = `${keys.accessKey}:${keys.secretKey}`;
+    const signed = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", user];
     // curl of Debian 12 sends the hash of the body only when it is told so.
     const hash = new Bun.CryptoHasher("sha256").digest("hex");
     signed.push("--header", `x-amz-content-sha256: ${hash}`);
