@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { banner } from "./cli/banner.ts";
 import { runCli } from "./cli/run.ts";
+import { readStandardInput } from "./cli/standard-input.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { describe } from "./config/describe.ts";
 import { DEFAULT_REGION } from "./config/region.ts";
@@ -17,7 +17,6 @@ import { writeLastLine } from "./platform/last-line.ts";
 import { unixSocketState } from "./platform/network/unix-socket.ts";
 import { takeServiceManager } from "./platform/service-manager.ts";
 
-const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 /** New files and sockets are closed to other users, whatever umask the shell or the container had set. */
@@ -117,7 +116,7 @@ const code = await runCli({
   formats: FORMATS,
   verify: (config) => checkDistinctListeners(config, topologyOf(config)),
   print: (text) => void process.stdout.write(text),
-  readInput: () => readFileSync(STDIN),
+  readInput: readStandardInput,
   screen: {
     isTerminal: process.stderr.isTTY === true,
     write: (text) => void process.stderr.write(text),

@@ -1,4 +1,4 @@
-/** What systemd itself makes of the file: test/hosts/extra-env.hosts.ts. */
+/** What systemd itself makes of the file: test/hosts/update.hosts.ts. */
 import { describe, expect, test } from "bun:test";
 import { parseEnvFile } from "../../src/config/env-file.ts";
 import { formatEnvFile, parseExtraEnv } from "../../src/config/extra-env.ts";

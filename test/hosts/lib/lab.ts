@@ -5,11 +5,11 @@ import { eventually, Host, must, type Output, RUN, run } from "./host.ts";
 
 /** Bridge and addresses exist in the network namespace of the test alone. */
 const NETWORK = "10.95.0";
-export const OPERATOR = `${NETWORK}.254`;
+const OPERATOR = `${NETWORK}.254`;
 export const ACCESS_KEY = "host-test-access";
 export const SECRET_KEY = "host-test-secret-key";
 /** The account that the operator uses on the hosts; it may become root by sudo. */
-export const ACCOUNT = "deploy";
+const ACCOUNT = "deploy";
 
 export interface Package {
   readonly name: string;
@@ -25,7 +25,7 @@ export interface Packages {
   readonly silent: Package;
 }
 
-export const packages = (): Packages =>
+const packages = (): Packages =>
   JSON.parse(readFileSync(join(RUN(), "releases/releases.json"), "utf8")) as Packages;
 
 export class Lab {

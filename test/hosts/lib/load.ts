@@ -32,7 +32,7 @@ export class Load {
     this.#clients.catch(() => {});
   }
 
-  /** As docs/operations/monitoring.md and update.md describe a balancer. */
+  /** As docs/operations/monitoring.md and docs/operations/update.md describe a balancer. */
   static async start(lab: Lab): Promise<Load> {
     const settings = [
       "defaults",
