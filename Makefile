@@ -6,6 +6,7 @@
 #   make bench    all benchmarks                       make proto    regenerate src/gen from proto/
 #   make fix      format and fix lint                  make clean    remove what was built
 #   make sim      simulated clusters (SEED= SECONDS=)  make sim-planted  every planted bug must be caught
+#   make host-test  updates of three Debian hosts with systemd (root; HOSTS=install)
 #   make cluster  three nodes on loopback (data in .data-cluster/PORT/; ARGS="--base-port 9200 --nodes 5")
 
 SHELL := /bin/sh
@@ -18,7 +19,7 @@ BOOTSTRAPPED := node_modules/.bootstrapped
 BINARY := dist/elastickv
 SOURCES := $(shell find src -type f 2>/dev/null) package.json scripts/build.ts
 
-.PHONY: help run cluster build deb tarball package-test test check fix bench proto proto-check clean smoke process-test client-install client-test
+.PHONY: help run cluster build deb tarball package-test test check fix bench proto proto-check clean smoke process-test client-install client-test host-test
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -84,6 +85,10 @@ package-test: $(BOOTSTRAPPED)
 
 process-test: $(BINARY)
 	@bash test/process/run.sh
+
+# Three Debian hosts, each with systemd as PID 1 (needs root, debootstrap, iproute2, openssh-client). HOSTS="install update": only these. LONG=1: 20 updates.
+host-test: $(BOOTSTRAPPED)
+	@ELASTICKV_HOST_TEST_LONG="$(LONG)" bash test/hosts/run.sh $(HOSTS)
 
 # Real S3 clients, pinned: Debian's, and libraries in .cache/clients. ONLY="python go java" leaves out what needs root.
 client-install:

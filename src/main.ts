@@ -1,5 +1,6 @@
 import { banner } from "./cli/banner.ts";
 import { runCli } from "./cli/run.ts";
+import { readStandardInput } from "./cli/standard-input.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { describe } from "./config/describe.ts";
 import { DEFAULT_REGION } from "./config/region.ts";
@@ -115,6 +116,7 @@ const code = await runCli({
   formats: FORMATS,
   verify: (config) => checkDistinctListeners(config, topologyOf(config)),
   print: (text) => void process.stdout.write(text),
+  readInput: readStandardInput,
   screen: {
     isTerminal: process.stderr.isTTY === true,
     write: (text) => void process.stderr.write(text),

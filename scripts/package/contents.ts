@@ -65,6 +65,8 @@ export function contents({ release, binary, copyright }: PackageInput): PackageF
     file("usr/share/zsh/vendor-completions/_elastickv", zshCompletion()),
     file("usr/share/fish/vendor_completions.d/elastickv.fish", fishCompletion()),
     file("usr/share/doc/elastickv/copyright", copyright),
+    copy("usr/share/doc/elastickv/examples/rolling-update.sh", "scripts/rolling-update.sh", EXECUTABLE),
+    copy("usr/share/doc/elastickv/examples/rolling-update.env", "scripts/rolling-update.env.example"),
     ...manuals.map((name) =>
       copy(`usr/share/doc/elastickv/operations/${name}`, join("docs/operations", name)),
     ),

@@ -38,11 +38,24 @@ export function releaseOf(environment: Readonly<Record<string, string | undefine
   }
   if (commit === undefined) return { commit: "source", name: `${version}~source`, epoch };
   const dirty = git("status", "--porcelain", "--", ...INGREDIENTS) !== "";
+  const suffix = suffixIn(environment);
   return {
-    commit: dirty ? `${commit}-dirty` : commit,
-    name: nameOf(commit, Number(git("show", "-s", "--format=%ct", "HEAD")), dirty, tagged()),
+    commit: `${dirty ? `${commit}-dirty` : commit}${suffix}`,
+    name: `${nameOf(commit, Number(git("show", "-s", "--format=%ct", "HEAD")), dirty, tagged())}${suffix}`,
     epoch,
   };
+}
+
+/**
+ * ELASTICKV_RELEASE_SUFFIX, `.next` for instance: another release of the same sources, for tests of updates
+ * (test/hosts). @throws RangeError when it could not be part of a file name.
+ */
+function suffixIn(environment: Readonly<Record<string, string | undefined>>): string {
+  const suffix = environment["ELASTICKV_RELEASE_SUFFIX"] ?? "";
+  if (/^(\.[a-z0-9]+)?$/.test(suffix)) return suffix;
+  throw new RangeError(
+    `ELASTICKV_RELEASE_SUFFIX ${JSON.stringify(suffix)} is no dot with letters and digits`,
+  );
 }
 
 /** @param committed seconds since 1970. @param tagged the commit has the tag of the version in `package.json`. */

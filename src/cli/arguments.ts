@@ -31,6 +31,7 @@ export type Command =
   | { readonly kind: "join"; readonly command: JoinCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
+  | { readonly kind: "extra-env" }
   | { readonly kind: "help"; readonly topic: HelpTopic }
   | { readonly kind: "version"; readonly json: boolean };
 
@@ -88,6 +89,13 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       return { kind: "credentials", loaded: loadConfig(settingFlags(rest.slice(1), verb), environment) };
     case "config":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "config" };
+      if (rest[0] === "extra-env") {
+        const [, surplus] = rest;
+        if (surplus === undefined) return { kind: "extra-env" };
+        throw new ConfigError(
+          `unexpected argument ${JSON.stringify(surplus)}: config extra-env reads standard input`,
+        );
+      }
       if (rest[0] !== "check") throw new ConfigError(notTheVerb(verb, "check", rest[0]));
       return { kind: "config", request: configCheck(rest.slice(1), environment) };
     default:

@@ -113,6 +113,12 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
   },
   {
+    words: ["config", "extra-env"],
+    operands: [],
+    summary: "turn KEY=VALUE pairs of standard input into an EnvironmentFile",
+    options: [],
+  },
+  {
     words: ["version"],
     operands: [],
     summary: "print the version; with --json also the formats that it reads",

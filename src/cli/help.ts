@@ -43,6 +43,11 @@ earlier one, and flags over all. What the service runs with:
 Exit codes: 0 a node can be started with it, 2 something is refused. Each problem is one line on standard error: a value that
 is no good, also where a start would fall back to the default, and a variable that begins with ELASTICKV_ and is no setting.
 Files that settings name (keys, secrets) are not opened, and no port is tried.
+
+       elastickv config extra-env < PAIRS
+
+Turns KEY=VALUE pairs, with white space between them, into the lines of an EnvironmentFile from which systemd gives a service
+exactly these values: scripts/rolling-update.sh writes /etc/elastickv/extra.env with it. The later of two pairs with one KEY wins.
 `;
 }
 

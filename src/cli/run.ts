@@ -1,4 +1,5 @@
 import { ConfigError, type LoadedConfig } from "../config/config.ts";
+import { formatEnvFile, parseExtraEnv } from "../config/extra-env.ts";
 import type { Environment } from "../config/load.ts";
 import { systemClock } from "../platform/clock.ts";
 import { EXIT } from "../platform/exit-codes.ts";
@@ -29,6 +30,8 @@ export interface CliContext extends MaintenanceContext, ConfigCheckContext {
   readonly formats: FormatVersions;
   /** Writes the result to standard output. */
   print(text: string): void;
+  /** Reads standard input to its end. */
+  readInput(): Uint8Array;
   /** Writes one line about an error to standard error. */
   complain(line: string): void;
   /** Runs a node until it is told to stop. Returns the exit code. A `StartError` is shown as one line. */
@@ -61,6 +64,9 @@ export async function runCli(context: CliContext): Promise<number> {
         return EXIT.DONE;
       case "config":
         return runConfigCheck(command.request, context);
+      case "extra-env":
+        context.print(formatEnvFile(parseExtraEnv(context.readInput())));
+        return EXIT.DONE;
       case "version":
         context.print(`${command.json ? versionJson(context.formats) : versionLine()}\n`);
         return 0;

@@ -40,6 +40,7 @@ async function run(
     formats: {},
     verify: () => {},
     print: (text) => out.push(text),
+    readInput: () => new Uint8Array(),
     complain: (line) => err.push(line),
     serve: async () => 99,
     listens: async (path) => sockets.includes(path),

@@ -49,7 +49,7 @@ const complete = (row: CommandRow, option?: CommandOption): string[] => {
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
   test("is a verb, and takes its operands", () => {
     const verb = row.words[0] ?? "";
-    const kind = isMaintenanceWord(verb) ? "maintenance" : verb;
+    const kind = isMaintenanceWord(verb) ? "maintenance" : row.words[1] === "extra-env" ? "extra-env" : verb;
     expect(parseCommandLine(complete(row), {}).kind).toBe(kind as never);
   });
 

@@ -35,6 +35,7 @@ async function run(words: string[], script: readonly Partial<DrainStatus>[]) {
     environment: {},
     formats: {},
     verify: () => {},
+    readInput: () => new Uint8Array(),
     print: (text) => out.push(text),
     complain: (line) => err.push(line),
     serve: async () => 99,

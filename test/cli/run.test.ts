@@ -19,6 +19,7 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
     formats: FORMATS,
     verify: () => {},
     print: (text) => out.push(text),
+    readInput: () => new TextEncoder().encode("A=$x B=2"),
     complain: (line) => err.push(line),
     serve,
     fetch: () => Promise.reject(new Error("nobody is to be asked")),

@@ -36,6 +36,7 @@ async function run(words: string[], answers: readonly (VerifyStep | Response | E
     formats: {},
     verify: () => {},
     print: (text) => out.push(text),
+    readInput: () => new Uint8Array(),
     complain: (line) => err.push(line),
     serve: async () => 99,
     listens: async () => false,

@@ -22,6 +22,11 @@ test("it is told when the node serves, only by the node itself, and watches its 
 test("the version that runs is the one that the symbolic link names", () =>
   expect(values("ExecStart")).toEqual(["/usr/lib/elastickv/current/elastickv serve"]));
 
+test("variables of an update win over the settings file", () =>
+  expect(values("EnvironmentFile")).toEqual(
+    ["cluster", "elastickv", "extra"].map((name) => `-/etc/elastickv/${name}.env`),
+  ));
+
 test.if(needs("systemd"))("systemd-analyze security: exposure 1.4 at most", () => {
   const { code, out } = run([
     "systemd-analyze",

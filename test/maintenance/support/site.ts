@@ -92,6 +92,7 @@ export class Site {
       formats: {},
       verify: () => {},
       print: (text) => out.push(text),
+      readInput: () => new Uint8Array(),
       complain: (line) => err.push(line),
       serve: async () => 99,
       listens: async () => true,

@@ -1,0 +1,194 @@
+/** Three hosts at one bridge, and the operator's machine (this namespace) with ssh keys for them. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { eventually, Host, must, type Output, RUN, run } from "./host.ts";
+
+/** Bridge and addresses exist in the network namespace of the test alone. */
+const NETWORK = "10.95.0";
+const OPERATOR = `${NETWORK}.254`;
+export const ACCESS_KEY = "host-test-access";
+export const SECRET_KEY = "host-test-secret-key";
+/** The account that the operator uses on the hosts; it may become root by sudo. */
+const ACCOUNT = "deploy";
+
+export interface Package {
+  readonly name: string;
+  readonly commit: string;
+  readonly deb: string;
+  readonly tarball?: string;
+}
+
+export interface Packages {
+  readonly first: Package;
+  readonly second: Package & { readonly tarball: string };
+  readonly crashing: Package;
+  readonly silent: Package;
+}
+
+const packages = (): Packages =>
+  JSON.parse(readFileSync(join(RUN(), "releases/releases.json"), "utf8")) as Packages;
+
+export class Lab {
+  readonly hosts: readonly Host[];
+  readonly packages = packages();
+  readonly #home = join(RUN(), "operator");
+
+  constructor(count = 3) {
+    this.hosts = Array.from({ length: count }, (_, i) => new Host(`n${i + 1}`, `${NETWORK}.${i + 1}`));
+  }
+
+  /** Boots the hosts; nothing of elastickv is on them. */
+  async boot(): Promise<void> {
+    await must(["ip", "link", "set", "lo", "up"]);
+    await must(["ip", "link", "add", "bridge", "type", "bridge"]);
+    await must(["ip", "address", "add", `${OPERATOR}/24`, "dev", "bridge"]);
+    await must(["ip", "link", "set", "bridge", "up"]);
+    await this.#makeOperator();
+    const key = readFileSync(join(this.#home, "key.pub"), "utf8");
+    const names = ["127.0.0.1 localhost", ...this.hosts.map(({ name, address }) => `${address} ${name}`), ""];
+    for (const host of this.hosts) {
+      host.preset("etc/hostname", `${host.name}\n`);
+      host.preset("etc/machine-id", `${crypto.randomUUID().replaceAll("-", "")}\n`);
+      host.preset("etc/hosts", names.join("\n"));
+    }
+    await Promise.all(
+      this.hosts.map(async (host) => {
+        await host.boot();
+        await host.sh(
+          [
+            "ssh-keygen -A >/dev/null && systemctl restart ssh",
+            `useradd --create-home --shell /bin/bash ${ACCOUNT}`,
+            `echo '${ACCOUNT} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/deploy`,
+            ...["/root", `/home/${ACCOUNT}`].map(
+              (home) =>
+                `install -d -m 700 ${home}/.ssh && echo '${key.trim()}' >${home}/.ssh/authorized_keys`,
+            ),
+            `chown -R ${ACCOUNT}: /home/${ACCOUNT}/.ssh`,
+          ].join(" && "),
+        );
+      }),
+    );
+  }
+
+  /** Makes the ssh client's key and settings, and an `ssh` that uses them whatever the machine has in ~/.ssh. */
+  async #makeOperator(): Promise<void> {
+    mkdirSync(join(this.#home, "bin"), { recursive: true });
+    await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(this.#home, "key")]);
+    const settings = [
+      "Host *",
+      `  IdentityFile ${this.#home}/key`,
+      `  UserKnownHostsFile ${this.#home}/known_hosts`,
+      "  StrictHostKeyChecking accept-new",
+      "",
+    ];
+    writeFileSync(join(this.#home, "config"), settings.join("\n"));
+    const ssh = `#!/bin/sh\nexec ${Bun.which("ssh")} -F ${this.#home}/config "$@"\n`;
+    writeFileSync(join(this.#home, "bin/ssh"), ssh, { mode: 0o755 });
+  }
+
+  /** Installs a release on all hosts and starts a cluster. */
+  async install({ deb }: Package): Promise<void> {
+    const secret = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "");
+    const members = this.hosts.map(({ name, address }) => `${name}=${address}:9002`).join(",");
+    await Promise.all(
+      this.hosts.map(async (host) => {
+        await this.put(host, deb, "/root");
+        await host.must("dpkg", "-i", join("/root", basename(deb)));
+        const settings = {
+          NODE_ID: host.name,
+          S3_ADDRESS: ":9000",
+          INITIAL_CLUSTER: members,
+          CLUSTER_SECRET_FILE: "/etc/elastickv/cluster-secret",
+          ROOT_ACCESS_KEY: ACCESS_KEY,
+          ROOT_SECRET_KEY: SECRET_KEY,
+        };
+        const lines = Object.entries(settings).map(([name, value]) => `ELASTICKV_${name}=${value}`);
+        await host.sh(
+          [
+            `echo '${lines.join("\n")}' >/etc/elastickv/elastickv.env`,
+            `install -m 640 -g elastickv /dev/stdin /etc/elastickv/cluster-secret <<<${secret}`,
+            "systemctl enable --quiet --now --no-block elastickv",
+          ].join(" && "),
+        );
+      }),
+    );
+    await this.healthy();
+  }
+
+  /** Copies a file to a folder of the host. */
+  async put(host: Host, file: string, folder: string): Promise<void> {
+    await this.ssh("root", host, `cat >${folder}/${basename(file)}`, readFileSync(file));
+  }
+
+  async ssh(user: string, host: Host, command: string, input: string | Uint8Array = ""): Promise<string> {
+    return must([join(this.#home, "bin/ssh"), `${user}@${host.address}`, command], { input });
+  }
+
+  /** Waits until every host serves. */
+  async healthy(hosts = this.hosts): Promise<void> {
+    await Promise.all(
+      hosts.map(async (host) => {
+        try {
+          await eventually(`${host.name} to serve`, async () => ((await host.ready()) ? true : undefined));
+        } catch (error) {
+          console.log((await host.run("journalctl", "-q", "-n", "20", "-o", "cat", "-u", "elastickv")).out);
+          throw error;
+        }
+      }),
+    );
+  }
+
+  get nodes(): string {
+    return this.hosts.map(({ name, address }) => `${name}=${address}`).join(",");
+  }
+
+  /** Environment of a program of the operator. */
+  get environment(): Record<string, string> {
+    return {
+      PATH: `${join(this.#home, "bin")}:${process.env["PATH"] ?? ""}`,
+      HOME: this.#home,
+      LC_ALL: "C.UTF-8",
+      NODES: this.nodes,
+      SSH_USER: ACCOUNT,
+    };
+  }
+
+  /** Runs scripts/rolling-update.sh as the operator does. */
+  update(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Output> {
+    const script = join(import.meta.dir, "../../../scripts/rolling-update.sh");
+    return run(["bash", script, ...words], { env: { ...this.environment, ...environment } });
+  }
+
+  /** An S3 client of the object store at a host. */
+  s3(host: Host, bucket: string): Bun.S3Client {
+    return new Bun.S3Client({
+      endpoint: `http://${host.address}:9000`,
+      accessKeyId: ACCESS_KEY,
+      secretAccessKey: SECRET_KEY,
+      bucket,
+    });
+  }
+
+  async makeBucket(bucket: string, keys = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY }): Promise<void> {
+    const user = `${keys.accessKey}:${keys.secretKey}`;
+    const signed = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", user];
+    // curl of Debian 12 sends the hash of the body only when it is told so.
+    const hash = new Bun.CryptoHasher("sha256").digest("hex");
+    signed.push("--header", `x-amz-content-sha256: ${hash}`);
+    await must(["curl", "-sSf", ...signed, "-X", "PUT", `http://${this.hosts[0]!.address}:9000/${bucket}`]);
+  }
+
+  /** Values of these variables in the service's process, by /proc/PID/environ; those that are not set are left out. */
+  async serviceEnvironment(host: Host, names: readonly string[]): Promise<Record<string, string>> {
+    const environ = await host.sh("cat /proc/$(systemctl show --value -p MainPID elastickv)/environ");
+    const pairs = environ.split("\0").map((pair): [string, string] => {
+      const equals = pair.indexOf("=");
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    });
+    return Object.fromEntries(pairs.filter(([name]) => names.includes(name)));
+  }
+
+  powerOff(): void {
+    for (const host of this.hosts) host.powerOff();
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * An update from another release's package, ELASTICKV_HOST_TEST_FROM (the last one that landed, for instance), to this checkout's under load, and
+ * back. Skipped without it.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Lab } from "./lib/lab.ts";
+import { Load } from "./lib/load.ts";
+
+const from = process.env["ELASTICKV_HOST_TEST_FROM"];
+const lab = new Lab();
+const versions = () => Promise.all(lab.hosts.map((host) => host.running()));
+
+beforeAll(async () => {
+  if (from === undefined) return;
+  await lab.boot();
+  await lab.install({ name: "before", commit: "before", deb: from });
+  await lab.makeBucket("hosts");
+  await lab.s3(lab.hosts[0]!, "hosts").write("kept", "from before the update");
+}, 300_000);
+afterAll(() => lab.powerOff());
+
+test.if(from !== undefined)(
+  "no client notices the update from the release before, and the way back",
+  async () => {
+    const before = await versions();
+    const load = await Load.start(lab);
+    const update = await lab.update([lab.packages.first.deb]);
+    expect([update.code, update.code === 0 ? "" : update.err]).toEqual([0, ""]);
+    expect(await versions()).toEqual(lab.hosts.map(() => lab.packages.first.name));
+    const back = await lab.update(["--rollback"]);
+    expect([back.code, back.code === 0 ? "" : back.err]).toEqual([0, ""]);
+    expect(await versions()).toEqual(before);
+    const { operations, retries, longest, errors, seconds } = await load.stop();
+    console.log(
+      `${operations} operations, ${errors.length} errors, ${retries} retried, longest pause ${longest.toFixed(2)} s, ${seconds.toFixed(0)} s in total`,
+    );
+    expect(errors).toEqual([]);
+    for (const host of lab.hosts)
+      expect(await lab.s3(host, "hosts").file("kept").text()).toBe("from before the update");
+  },
+  400_000,
+);
