@@ -306,10 +306,16 @@ host_update() { # NODE RELEASE SECONDS
   rm -f "$state/in-progress"
 }
 
+# A node that nobody restarted serves again as before.
+host_undrain() {
+  "$elastickv" drain --off >/dev/null 2>&1 || true
+}
+
 # Back to what was there before. Also after a failure of host_update.
 host_restore() { # NODE SECONDS
   host_names
   host_alone
+  trap host_undrain EXIT
   [ -s "$state/before" ] || host_fail "this host has not been updated"
   if host_is_leader "$1"; then
     host_hand_over "$1" || host_fail "leadership could not be handed over"

@@ -7,9 +7,18 @@ import { ConfigError } from "./config.ts";
 const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** White space of ASCII alone: in UTF-8, other blanks are bytes of a value. */
 const BLANKS = /[ \t\n\v\f\r]+/;
-/** systemd leaves out a variable whose value contains another control character than tab and newline. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const CONTROL = /[\x00-\x1f\x7f]/;
+/** The unit takes these out of the environment (UnsetEnvironment): they would not arrive. */
+const TAKEN_OUT = ["BUN_OPTIONS", "BUN_BE_BUN", "NODE_OPTIONS"];
+/** systemd sets these for the service (systemd.exec(5)), and a file would override them. */
+const OF_SYSTEMD = [
+  "CREDENTIALS_DIRECTORY",
+  "NOTIFY_SOCKET",
+  "RUNTIME_DIRECTORY",
+  "STATE_DIRECTORY",
+  "SYSTEMD_EXEC_PID",
+  "WATCHDOG_PID",
+  "WATCHDOG_USEC",
+];
 /** Between double quotes, systemd treats exactly these characters as special (src/config/env-file.ts). */
 const SPECIAL = /["\\`$]/g;
 
@@ -29,18 +38,21 @@ export function parseExtraEnv(bytes: Uint8Array): ReadonlyMap<string, string> {
         `EXTRA_ENV: ${JSON.stringify(key)} is no name of a variable: letters, digits and _`,
       );
     }
-    const value = pair.slice(equals + 1);
-    if (CONTROL.test(value)) {
-      throw new ConfigError(
-        `EXTRA_ENV: ${key}: contains a control character, and systemd would leave it out`,
-      );
+    if (TAKEN_OUT.includes(key)) {
+      throw new ConfigError(`EXTRA_ENV: ${key}: the unit of the service takes this variable out`);
     }
-    variables.set(key, value);
+    if (OF_SYSTEMD.includes(key)) {
+      throw new ConfigError(`EXTRA_ENV: ${key}: systemd sets this variable for the service`);
+    }
+    variables.set(key, pair.slice(equals + 1));
   }
   return variables;
 }
 
 function textOf(bytes: Uint8Array): string {
+  if (bytes.includes(0)) {
+    throw new ConfigError("EXTRA_ENV: contains a NUL byte, and the value of a variable ends there");
+  }
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

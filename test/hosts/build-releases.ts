@@ -1,8 +1,8 @@
 /**
  * `bun test/hosts/build-releases.ts FOLDER`: the packages that the host tests install, made from this checkout. Two real
- * releases of the same sources (the second under a later name), and releases that fail in one way each. FOLDER/releases.json names them.
+ * releases of the same sources (the second under a later name), releases that fail in one way each, and LANDED. FOLDER/releases.json names them.
  */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildDeb, debName } from "../../scripts/package/deb.ts";
 import { type Release, releaseOf } from "../../scripts/package/release.ts";
@@ -21,10 +21,14 @@ const FAULTY = {
   silent: "exec sleep 100000",
 } as const;
 
+/** The release that hosts are updated from, if this checkout has its history: a commit that landed. It moves forward with each landing. */
+const LANDED = "fd8179eff6f0fb0e449c76fa011a4c6a70aa341f";
+
 const releases: Record<string, { name: string; commit: string; deb: string; tarball?: string }> = {};
 const first = add("first", "");
 const second = add("second", ".next");
 for (const [kind, serve] of Object.entries(FAULTY)) addFaulty(kind, serve);
+addLanded();
 writeFileSync(join(folder, "releases.json"), JSON.stringify(releases));
 console.log(`${first.name} and ${second.name}`);
 
@@ -39,6 +43,29 @@ function add(kind: string, suffix: string): Release {
   });
   if (exitCode !== 0) process.exit(1);
   return pack(kind, releaseOf(environment), binary);
+}
+
+/** Builds LANDED with its own scripts in a clone. A shallow checkout does not have it, and the test of updates from it is skipped. */
+function addLanded(): void {
+  const git = (...words: string[]): boolean =>
+    Bun.spawnSync(["git", ...words], { cwd: root, stdout: "ignore", stderr: "ignore" }).success;
+  if (!git("cat-file", "-e", `${LANDED}^{commit}`)) return;
+  const tree = join(folder!, "landed");
+  if (
+    !git("clone", "--quiet", "--no-checkout", root, tree) ||
+    !git("-C", tree, "checkout", "--quiet", LANDED)
+  ) {
+    throw new Error(`${LANDED} cannot be checked out`);
+  }
+  symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
+  const made = Bun.spawnSync([process.execPath, "scripts/package.ts", "deb"], {
+    cwd: tree,
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  const deb = readdirSync(join(tree, "dist")).find((name) => name.endsWith(".deb"));
+  if (!made.success || deb === undefined) throw new Error(`${LANDED} cannot be built`);
+  releases["landed"] = { name: deb.split("_")[1] ?? "", commit: LANDED, deb: join(tree, "dist", deb) };
 }
 
 function addFaulty(kind: string, serve: string): void {

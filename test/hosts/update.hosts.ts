@@ -151,6 +151,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
   HASH: "#x",
   TILDE: "~root",
   EQUALS: "a=b=c",
+  CONTROL: "\x01\x07\x1b\x7f",
   EMPTY: "",
   UNICODE: "ä€😀",
   OURS: "user",

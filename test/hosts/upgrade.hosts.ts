@@ -1,13 +1,13 @@
 /**
- * An update from another release's package, ELASTICKV_HOST_TEST_FROM (the last one that landed, for instance), to this checkout's under load, and
- * back. Skipped without it.
+ * An update from a release that landed (build-releases.ts; or the package that ELASTICKV_HOST_TEST_FROM names) to this checkout's under load, and
+ * back. Skipped where the checkout has no such history.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Lab } from "./lib/lab.ts";
 import { Load } from "./lib/load.ts";
 
-const from = process.env["ELASTICKV_HOST_TEST_FROM"];
 const lab = new Lab();
+const from = process.env["ELASTICKV_HOST_TEST_FROM"] ?? lab.packages.landed?.deb;
 const versions = () => Promise.all(lab.hosts.map((host) => host.running()));
 
 beforeAll(async () => {

@@ -23,6 +23,8 @@ export interface Packages {
   readonly second: Package & { readonly tarball: string };
   readonly crashing: Package;
   readonly silent: Package;
+  /** undefined: the checkout has no such history. */
+  readonly landed?: Package;
 }
 
 const packages = (): Packages =>
