@@ -20,9 +20,11 @@ give_up() { # MESSAGE...
 }
 
 [ "$(id -u)" -eq 0 ] || give_up "needs root: hosts are made of namespaces, mounts and cgroups"
-for tool in debootstrap ip ssh ssh-keygen haproxy curl python3 shellcheck unshare nsenter setpriv flock findmnt dpkg-deb; do
+for tool in debootstrap ip ssh ssh-keygen haproxy curl /usr/bin/python3 shellcheck unshare nsenter setpriv flock findmnt dpkg-deb; do
   command -v "$tool" >/dev/null || give_up "needs $tool (apt-get install debootstrap iproute2 openssh-client haproxy curl python3-boto3 shellcheck)"
 done
+
+/usr/bin/python3 -c 'import boto3' || give_up "needs boto3 of Debian (apt-get install python3-boto3)"
 
 mkdir -p "$home"
 exec 9>"$home/lock"

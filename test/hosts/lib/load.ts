@@ -25,7 +25,7 @@ export class Load {
   private constructor(proxy: Bun.Subprocess) {
     this.#proxy = proxy;
     this.#clients = must(
-      ["python3", join(import.meta.dir, "load.py"), `http://127.0.0.1:${PORT}`, "hosts", this.#stop],
+      ["/usr/bin/python3", join(import.meta.dir, "load.py"), `http://127.0.0.1:${PORT}`, "hosts", this.#stop],
       { env: { PATH: process.env["PATH"] ?? "", HOME: RUN(), ACCESS_KEY, SECRET_KEY } },
     );
     // A failure is told by stop().
