@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
 import { type JoinTokenCode, JoinTokenRefused, type JoinTokenRequest } from "../../src/api/join.ts";
 import { clusterStatus } from "./status.ts";
+import { fakeTokens, OPERATOR } from "./tokens.ts";
 
 const listeners: AdminListener[] = [];
 afterEach(async () => {
@@ -24,6 +25,7 @@ async function start(refusal?: JoinTokenCode) {
         return { token: "ekj1.AAAA", expiresMs: 5 };
       },
       version: { version: "1.2.3", commit: "abc", bun: "1.4.5" },
+      tokens: fakeTokens(),
     },
   });
   listeners.push(listener);
@@ -31,7 +33,7 @@ async function start(refusal?: JoinTokenCode) {
   const post = (body: unknown, headers: Record<string, string> = {}) =>
     fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...headers },
+      headers: { "Content-Type": "application/json", ...OPERATOR, ...headers },
       body: JSON.stringify(body),
     });
   return { asked, post };
