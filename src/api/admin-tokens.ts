@@ -10,6 +10,7 @@ const NOTE_MAX = 200;
 /** Id of a token: 16 lower-case hex digits. */
 export const TOKEN_ID = /^[0-9a-f]{16}$/;
 
+/** Elysia fills in the first role where a request names none: the one with fewer rights. */
 const role = t.UnionEnum(ADMIN_ROLES, {
   description: "viewer: may read; operator: may read and change",
 });

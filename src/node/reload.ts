@@ -21,7 +21,7 @@ export function reloadSettings(
       log.warn("the log level is set by a flag, and the files do not change it");
       return;
     }
-    log.info("log level reloaded", { level: logLevel });
+    log.info("log level reloaded", { logLevel });
     setSharedLogLevel(shared, logLevel);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

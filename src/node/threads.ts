@@ -251,7 +251,14 @@ function gatewayPorts(gateway: {
 }
 
 /** The init message of the consensus thread without its ports. */
-function consensusSettings({ config, identity, topology, secrets, serviceManager }: ThreadsOptions) {
+function consensusSettings({
+  config,
+  identity,
+  topology,
+  secrets,
+  serviceManager,
+  logLevel,
+}: ThreadsOptions) {
   const { clusterId, nodeId, instance, roster, incarnations, peerIncarnations, initializing } = identity;
   return {
     identity: { clusterId, name: nodeId, instance, roster, incarnations, peerIncarnations, initializing },
@@ -273,7 +280,7 @@ function consensusSettings({ config, identity, topology, secrets, serviceManager
     maxWalFiles: config.raftMaxWalFiles,
     version: BUILD_INFO.version,
     serviceManager,
-    logLevel: options.logLevel ?? config.logLevel,
+    logLevel: logLevel ?? config.logLevel,
     logFormat: config.logFormat,
   };
 }

@@ -13,6 +13,7 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     "HOST[:PORT]": "127.0.0.1",
     N: "3",
     PATH: "x",
+    "PATH,...": "x,y",
     NAME: "n1",
     "NAME,...": "s3.example",
     "NAME=HOST:PORT,...": "n1=127.0.0.1:9002",
