@@ -44,6 +44,7 @@ export interface AdminOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/** @internal */
 export interface AnsweredChange {
   readonly method: string;
   /** The path without its query. */

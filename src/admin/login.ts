@@ -96,7 +96,7 @@ function refused(address: string, { failures, onLogin }: LoginDeps): Response {
   });
 }
 
-/** The token of `Authorization: Bearer`; undefined without one. Several such headers are one wrong token. */
+/** The token of `Authorization: Bearer`; undefined without one. Several such headers are one wrong token. @internal */
 export function bearerToken(headers: Headers): string | undefined {
   return /^Bearer +(.*)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1]?.trim();
 }

@@ -58,7 +58,7 @@ export type TokenList = Static<typeof tokenListSchema>;
 export const tokenParameter = t.Object({ id: t.String({ pattern: TOKEN_ID.source }) });
 export const revokedSchema = t.Object({ id: t.String() });
 
-export const ADMIN_TOKEN_CODES = [
+const ADMIN_TOKEN_CODES = [
   "INVALID",
   "UNKNOWN_TOKEN",
   "TOO_MANY_TOKENS",

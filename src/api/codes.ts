@@ -49,16 +49,14 @@ export const ADMIN_ROLES = ["viewer", "operator"] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
 
 /** Codes of the answers to a request without a sufficient login. */
-export const LOGIN_CODES = [
+export type LoginCode =
   /** 401: the request carries no token. */
-  "LOGIN_REQUIRED",
+  | "LOGIN_REQUIRED"
   /** 401: the token is unknown, expired or revoked. */
-  "BAD_TOKEN",
+  | "BAD_TOKEN"
   /** 403: a token of role viewer asked for a change. */
-  "FORBIDDEN",
+  | "FORBIDDEN"
   /** 429: too many failed logins from this address. */
-  "TOO_MANY_FAILED_LOGINS",
+  | "TOO_MANY_FAILED_LOGINS"
   /** 503: the node cannot look up tokens now. */
-  "LOGIN_UNAVAILABLE",
-] as const;
-export type LoginCode = (typeof LOGIN_CODES)[number];
+  | "LOGIN_UNAVAILABLE";

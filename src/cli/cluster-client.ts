@@ -11,7 +11,7 @@ import {
 import { type Answer, AnswerError, checkAnswer, type Schema } from "../api/answers.ts";
 import { type JoinTokenAnswer, type JoinTokenRequest, joinTokenSchema } from "../api/join.ts";
 import { type ChangeDone, type ClusterStatus, clusterSchema, doneSchema } from "../api/schemas.ts";
-import { type AdminEndpoint, endpointOf } from "./admin/endpoint.ts";
+import { type AdminEndpoint, endpointOf, type FetchOptions } from "./admin/endpoint.ts";
 import type { AdminTarget } from "./cluster-arguments.ts";
 
 /** A request was refused, or not answered. The message is one line for the operator. */
@@ -24,13 +24,6 @@ export class ClusterError extends Error {
     this.name = "ClusterError";
     this.code = code;
   }
-}
-
-export interface FetchOptions {
-  /** Over this socket instead of the URL's host. */
-  readonly unix?: string;
-  /** PEM of the authorities to trust, instead of the system's. */
-  readonly tls?: { readonly ca: string };
 }
 
 /** Sends a request. */

@@ -1,6 +1,7 @@
 /**
  * The HTTP edge: node:http below, EdgeApplication above. It keeps the raw target, asks the application before
  * `100 Continue`, polices lengths, applies backpressure both ways, and closes after early replies. See types.ts.
+ * More than 400 lines: one class, because each step changes the state of the same connections.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";

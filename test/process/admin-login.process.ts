@@ -133,6 +133,29 @@ test(
   180_000,
 );
 
+const OLD_BINARY = process.env["ELASTICKV_TEST_OLD_BINARY"];
+
+test.skipIf(OLD_BINARY === undefined || OLD_BINARY === "")(
+  "a node of the release before keeps tokens, and knows them after its upgrade",
+  () =>
+    withCluster({ own: { n3: { command: [OLD_BINARY ?? ""] } } }, async (cluster) => {
+      const node = (name: string) => cluster.node(name).running;
+      const token = await create(node("n1"), "--role", "operator");
+      await cluster.converged();
+      await cluster.stop("n3");
+      await cluster.start("n3");
+      await cluster.converged();
+      expect((await node("n3").admin("/v1/cluster")).status).toBe(200);
+      expect(await over(node("n2"), "/v1/cluster", token)).toBe(200);
+      await cluster.stop("n3");
+      cluster.own.delete("n3");
+      await cluster.start("n3");
+      expect(await over(node("n3"), "/v1/cluster", token)).toBe(200);
+      expect(await over(node("n3"), "/v1/cluster")).toBe(401);
+    }),
+  120_000,
+);
+
 test("a token file that others may read, and a token that is none, are named and not used", async () => {
   const file = join(temporaryDirectory("token"), "token");
   writeFileSync(file, "ekv_admin_x", { mode: 0o644 });

@@ -8,7 +8,7 @@ import { formatDuration, parseDuration } from "../../config/units.ts";
 import { type AdminTarget, adminTargets } from "../cluster-arguments.ts";
 import { parseFlags } from "../flags.ts";
 
-export type AdminAction =
+type AdminAction =
   | {
       readonly verb: "token create";
       readonly role: AdminRole;

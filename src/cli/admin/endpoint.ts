@@ -1,8 +1,14 @@
 /** How the command line reaches the admin API of a node: socket or address, TLS, token. */
 import { clientUrl, formatAddress } from "../../config/address.ts";
 import type { AdminTarget } from "../cluster-arguments.ts";
-import type { FetchOptions } from "../cluster-client.ts";
 import { authorization } from "./credential.ts";
+
+export interface FetchOptions {
+  /** Over this socket instead of the URL's host. */
+  readonly unix?: string;
+  /** PEM of the authorities to trust, instead of the system's. */
+  readonly tls?: { readonly ca: string };
+}
 
 export interface AdminEndpoint {
   /** Origin of all URLs. */
