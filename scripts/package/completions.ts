@@ -37,7 +37,7 @@ function choices({ placeholder }: CommandOption): readonly string[] | undefined 
   return placeholder?.includes("|") === true ? placeholder.split("|") : undefined;
 }
 
-const isPath = ({ placeholder }: CommandOption): boolean => placeholder === "PATH";
+const isPath = ({ placeholder }: CommandOption): boolean => placeholder?.startsWith("PATH") === true;
 const takesNextWord = ({ placeholder, isSwitch }: CommandOption): boolean =>
   placeholder !== undefined && isSwitch !== true;
 

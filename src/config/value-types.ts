@@ -58,6 +58,7 @@ export const paths: ValueType<readonly string[]> = {
 
 function nonEmpty(part: string): string {
   if (part === "") throw new RangeError("has an empty path between its commas");
+  if (/\p{Cc}/u.test(part)) throw new RangeError("contains a control character");
   return part;
 }
 

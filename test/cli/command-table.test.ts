@@ -21,7 +21,6 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     SIZE: "1MiB",
     URL: "http://127.0.0.1:9000",
     "viewer|operator": "operator",
-    "DURATION|never": "90d",
     ID: "0011223344556677",
     SECONDS: "30",
     TEXT: "admin@host",

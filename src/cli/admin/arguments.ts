@@ -68,8 +68,8 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, VerbShape>> = {
       },
       {
         flag: "expires",
-        placeholder: "DURATION|never",
-        help: `life of the token, ${formatDuration(TOKEN_LIFE_MIN_MS)} .. ${formatDuration(TOKEN_LIFE_MAX_MS)} [default 90d]`,
+        placeholder: "DURATION",
+        help: `life of the token, or never; ${formatDuration(TOKEN_LIFE_MIN_MS)} .. ${formatDuration(TOKEN_LIFE_MAX_MS)} [default 90d]`,
       },
       { flag: "note", placeholder: "TEXT", help: "what the token is for, at most 200 characters" },
       JSON_OUTPUT,
