@@ -211,7 +211,7 @@ function summary(): string {
     `  aws --endpoint-url http://127.0.0.1:${first.s3} s3 cp README.md s3://demo/README.md`,
     `  aws --endpoint-url http://127.0.0.1:${last.s3} s3 cp s3://demo/README.md -`,
     "",
-    `  ${shown(binary)} cluster status --admin-address 127.0.0.1:${first.admin}`,
+    `  ${shown(binary)} cluster status --admin-socket ${shown(join(first.dataDir, "admin.sock"))}`,
     "",
     "Kill any of them, the others go on; the second line, in another terminal, brings it back:",
     "",

@@ -4,11 +4,12 @@ import { readStandardInput } from "./cli/standard-input.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { describe } from "./config/describe.ts";
 import { DEFAULT_REGION } from "./config/region.ts";
-import { createLogger } from "./monitoring/log.ts";
+import { createLogger, sharedLogLevel } from "./monitoring/log.ts";
 import { ThreadMetrics } from "./monitoring/thread-metrics.ts";
 import { FORMATS } from "./node/formats.ts";
 import { checkDistinctListeners } from "./node/listeners.ts";
 import { Node } from "./node/node.ts";
+import { reloadSettings } from "./node/reload.ts";
 import { topologyOf } from "./node/topology.ts";
 import { systemClock } from "./platform/clock.ts";
 import { EXIT, type ExitCode } from "./platform/exit-codes.ts";
@@ -35,9 +36,10 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   const { config } = loaded;
   const metrics = new ThreadMetrics("front");
   const lines = metrics.counter("logLines");
+  const logLevel = sharedLogLevel(config.logLevel);
   const log = createLogger({
     thread: "front",
-    level: config.logLevel,
+    level: logLevel,
     format: config.logFormat,
     journalPriority: isJournal(STDERR, process.env["JOURNAL_STREAM"]),
     onLine: (level) => lines.labels({ level }).inc(),
@@ -69,6 +71,13 @@ async function serve(loaded: LoadedConfig): Promise<number> {
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
+  // Without a handler the signal would end the process, also during the start.
+  process.on("SIGHUP", () => {
+    log.info("signal", { signal: "SIGHUP" });
+    const settings = (): void => reloadSettings(loaded, process.env, logLevel, log);
+    if (serving === undefined) settings();
+    else serving.reload(settings);
+  });
   for (const warning of loaded.warnings) log.warn(warning);
   for (const { message, fields } of describe(loaded)) log.info(message, fields);
   const end = (message: string, code: ExitCode): void => {
@@ -92,7 +101,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     else end(message, code);
   };
   const serviceManager = takeServiceManager(process.env, process.pid);
-  const starting = Node.start({ config, log, metrics, onFatal, onFenced, serviceManager });
+  const starting = Node.start({ config, log, metrics, onFatal, onFenced, serviceManager, logLevel });
   // When a thread dies during the replay, the start would never finish.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;
@@ -101,6 +110,7 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     banner({
       s3: node.s3Address,
       admin: node.adminAddress,
+      tls: { s3: config.s3TlsCertFile.length > 0, admin: config.adminTlsCertFile.length > 0 },
       region: config.region ?? DEFAULT_REGION,
       credentials: node.credentials,
       dataDir: config.dataDir,

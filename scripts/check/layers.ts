@@ -93,7 +93,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
-  { folder: "iam", below: ["secrets", "store", "txn", "messages"] },
+  { folder: "iam", below: ["secrets", "api", "store", "txn", "messages"] },
 
   { folder: "s3/protocol", below: ["http", "txn"] },
   { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },

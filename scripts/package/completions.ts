@@ -12,7 +12,22 @@ function secondWords(): Map<string, { word: string; summary: string }[]> {
   for (const { words, summary } of COMMANDS) {
     const [first, second] = words;
     if (first === undefined || second === undefined) continue;
-    all.set(first, [...(all.get(first) ?? []), { word: second, summary }]);
+    const known = all.get(first) ?? [];
+    if (known.some(({ word }) => word === second)) continue;
+    const hasMore = words.length > 2;
+    all.set(first, [...known, { word: second, summary: hasMore ? `elastickv ${first} --help` : summary }]);
+  }
+  return all;
+}
+
+/** Third words after two words: `admin token` has `create`, `list`, `revoke`. */
+function thirdWords(): Map<string, { word: string; summary: string }[]> {
+  const all = new Map<string, { word: string; summary: string }[]>();
+  for (const { words, summary } of COMMANDS) {
+    const [first, second, third] = words;
+    if (third === undefined) continue;
+    const above = `${first} ${second}`;
+    all.set(above, [...(all.get(above) ?? []), { word: third, summary }]);
   }
   return all;
 }
@@ -22,7 +37,7 @@ function choices({ placeholder }: CommandOption): readonly string[] | undefined 
   return placeholder?.includes("|") === true ? placeholder.split("|") : undefined;
 }
 
-const isPath = ({ placeholder }: CommandOption): boolean => placeholder === "PATH";
+const isPath = ({ placeholder }: CommandOption): boolean => placeholder?.startsWith("PATH") === true;
 const takesNextWord = ({ placeholder, isSwitch }: CommandOption): boolean =>
   placeholder !== undefined && isSwitch !== true;
 
@@ -36,6 +51,9 @@ function summaryOf(first: string): string {
 export function bashCompletion(): string {
   const second = [...secondWords()].map(
     ([first, words]) => `    ${first}) words="${words.map(({ word }) => word).join(" ")} --help" ;;`,
+  );
+  const third = [...thirdWords()].map(
+    ([above, words]) => `    "${above}") words="${words.map(({ word }) => word).join(" ")} --help" ;;`,
   );
   const flags = COMMANDS.map(({ words, options }) => {
     const pattern = words.length === 1 ? `"${words[0]} "*` : `"${words.join(" ")} "*`;
@@ -62,6 +80,11 @@ ${bashValues().join("\n")}
     case \${COMP_WORDS[1]} in
 ${second.join("\n")}
     help) words="${FIRST_WORDS.filter((word) => word !== "help").join(" ")}" ;;
+    esac
+  fi
+  if ((COMP_CWORD == 3)); then
+    case "\${COMP_WORDS[1]} \${COMP_WORDS[2]}" in
+${third.join("\n")}
     esac
   fi
   if [[ -z $words ]]; then
@@ -141,10 +164,20 @@ _elastickv "$@"
 
 function zshArguments(words: readonly string[], indent: string): string {
   const row = COMMANDS.find((command) => command.words.join(" ") === words.join(" "));
-  const specs = [...(row?.options ?? []), HELP].map((option) => `${indent}    ${zshQuoted(zshSpec(option))}`);
+  const third = thirdWords().get(words.join(" "));
+  const options =
+    third === undefined
+      ? (row?.options ?? [])
+      : COMMANDS.filter((command) => command.words.slice(0, 2).join(" ") === words.join(" "))
+          .flatMap((command) => command.options)
+          .filter(({ flag }, index, all) => all.findIndex((other) => other.flag === flag) === index);
+  const specs = [...options, HELP].map((option) => `${indent}    ${zshQuoted(zshSpec(option))}`);
   const operands = (row?.operands ?? []).map(
     (operand) => `${indent}    ${zshQuoted(`:${zshEscaped(operand)}:`)}`,
   );
+  if (third !== undefined) {
+    operands.push(`${indent}    ${zshQuoted(`1:verb:(${third.map(({ word }) => word).join(" ")})`)}`);
+  }
   return [
     `${indent}${words.at(-1)})`,
     `${indent}  _arguments \\`,
@@ -179,6 +212,15 @@ export function fishCompletion(): string {
     const none = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${words.map(({ word }) => word).join(" ")}`;
     for (const { word, summary } of words) {
       lines.push(`complete -c elastickv -n ${fishQuoted(none)} -a ${word} -d ${fishQuoted(summary)}`);
+    }
+  }
+  for (const [above, words] of thirdWords()) {
+    const seen = above.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
+    const none = `not __fish_seen_subcommand_from ${words.map(({ word }) => word).join(" ")}`;
+    for (const { word, summary } of words) {
+      lines.push(
+        `complete -c elastickv -n ${fishQuoted([...seen, none].join("; and "))} -a ${word} -d ${fishQuoted(summary)}`,
+      );
     }
   }
   lines.push("complete -c elastickv -l help -d 'show help'");

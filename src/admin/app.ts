@@ -7,6 +7,7 @@ import { joinRoutes } from "./join-routes.ts";
 import { maintenanceRoutes } from "./maintenance-routes.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
+import { tokenRoutes } from "./token-routes.ts";
 import type { AdminDeps } from "./types.ts";
 
 /**
@@ -48,6 +49,8 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
             version: deps.version.version,
             description: "Health, metrics and cluster of one node.",
           },
+          components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+          security: [{ token: [] }],
         },
       }),
     )
@@ -87,6 +90,7 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
     })
     .use(clusterRoutes(deps))
     .use(joinRoutes(deps))
+    .use(tokenRoutes(deps))
     .use(maintenanceRoutes(deps))
     .use(operationRoutes(deps));
 }

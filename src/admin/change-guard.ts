@@ -1,5 +1,6 @@
 /**
- * Prevents other web pages from making changes through a visitor's browser (CSRF), because the API has no login. A
+ * Prevents other web pages from making changes through a visitor's browser (CSRF). The API has no cookies, but a
+ * browser on the machine may reach it. A
  * browser names the origin of a request in `Origin` and `Sec-Fetch-Site`. A page of another origin cannot send JSON
  * or DELETE without a preflight, which is answered with 405. Programs send neither header.
  */

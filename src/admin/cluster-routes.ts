@@ -1,6 +1,5 @@
 /**
- * Changes of the cluster through the admin API. Only clients on this machine may ask (`listener.ts` refuses all
- * others, and other web pages). The leader decides which change is allowed.
+ * Changes of the cluster through the admin API. `listener.ts` has checked that the caller is an operator. The leader decides which change is allowed.
  */
 import { Elysia } from "elysia";
 import type { ClusterRefusalCode } from "../api/codes.ts";

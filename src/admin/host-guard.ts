@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 /**
- * Decides which `Host` headers the admin listener answers. The listener has no login, so a web page that points its
+ * Decides which `Host` headers the admin listener answers. A web page that points its
  * own domain name at this address (DNS rebinding) must not read the API through a visitor's browser: such requests
  * carry the page's name. Other people cannot redirect addresses, `localhost` and names that the operator lists.
  */

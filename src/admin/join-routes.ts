@@ -1,4 +1,4 @@
-/** Join tokens. Only clients on this machine may ask (`listener.ts`). */
+/** Join tokens. `listener.ts` has checked that the caller is an operator. */
 import { Elysia } from "elysia";
 import {
   type JoinTokenCode,

@@ -8,12 +8,15 @@ import {
   type SmallServerOptions,
   startSmallServer,
 } from "../http/small-server.ts";
+import type { Certificates } from "../http/tls-certificates.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
 import { listenProblem } from "../platform/listen-error.ts";
 import { lasting, StartError } from "../platform/start-error.ts";
 import { type AdminApp, createAdminApp } from "./app.ts";
 import { BYTES_TYPE, foreignChange, JSON_TYPE } from "./change-guard.ts";
+import { FailedLogins } from "./failed-logins.ts";
 import { isKnownHost, knownHosts } from "./host-guard.ts";
-import { refuseChange } from "./local-only.ts";
+import { CALLER_HEADER, type Caller, type LoginDeps, type LoginOutcome, login } from "./login.ts";
 import { servePage } from "./pages.ts";
 import { probeAt } from "./probes.ts";
 import { prepareSocketPath } from "./socket-path.ts";
@@ -25,11 +28,32 @@ export interface AdminOptions {
   readonly socket?: AdminSocketPlace;
   /** Further host names that browsers may use (`admin-hosts`). */
   readonly hosts?: readonly string[];
+  /** TLS on the address; the socket stays plain. */
+  readonly certificates?: Certificates | undefined;
+  /** /metrics needs a login (`admin-metrics-login`). */
+  readonly metricsLogin?: boolean;
   readonly deps: AdminDeps;
+  readonly clock?: Pick<Clock, "monotonicMs">;
+  /** A request that may have changed something was answered. For the audit lines of the log. */
+  readonly onChange?: (change: AnsweredChange) => void;
+  /** For metrics and log. */
+  readonly onLogin?: (outcome: LoginOutcome, address: string) => void;
   /** A handler failed, and the client got a 500 without details. For the log. */
   readonly onError?: (error: unknown) => void;
   /** The admin socket could not be made; the node continues without the socket. */
   readonly onWarning?: (message: string) => void;
+}
+
+/** @internal */
+export interface AnsweredChange {
+  readonly method: string;
+  /** The path without its query. */
+  readonly path: string;
+  readonly status: number;
+  /** `local` (the admin socket), or the id of the token. */
+  readonly by: string;
+  /** undefined: the admin socket. */
+  readonly remoteAddress: string | undefined;
 }
 
 export interface AdminListener {
@@ -46,9 +70,9 @@ export interface AdminListener {
 const READ_METHODS: readonly string[] = ["GET", "HEAD"];
 const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
 /** Requests at these paths may change something. */
-const CHANGES = /^\/v1\/(cluster\/|node\/|verify$|migration$|backup\/|restore\/)/;
+const CHANGES = /^\/v1\/(admin\/|cluster\/|node\/|verify$|migration$|backup\/|restore\/)/;
 const MAX_BODY_BYTES = 64 * 1024;
-/** The API has no login, and every user of this machine can connect to loopback: these need the socket. */
+/** These carry bytes of objects, which a token of the admin API gives no right to: they need the socket. */
 const CONTENT = /^\/v1\/(backup|restore)\//;
 /** Requests below this path carry bytes: pages of a backup, and blobs. */
 const BYTES = "/v1/restore/";
@@ -68,6 +92,9 @@ interface Site {
   readonly app: AdminApp;
   readonly deps: AdminDeps;
   readonly knownHosts: ReadonlySet<string>;
+  readonly metricsLogin: boolean;
+  readonly login: LoginDeps;
+  readonly onChange: (change: AnsweredChange) => void;
 }
 
 /** Starts the admin listener and its socket. @throws StartError naming the address or the path. */
@@ -78,6 +105,13 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
     app: createAdminApp(deps, onError),
     deps,
     knownHosts: knownHosts([address.host, hostname(), ...(options.hosts ?? [])]),
+    metricsLogin: options.metricsLogin === true,
+    login: {
+      tokens: deps.tokens,
+      failures: new FailedLogins(options.clock ?? systemClock),
+      onLogin: options.onLogin ?? (() => {}),
+    },
+    onChange: options.onChange ?? (() => {}),
   };
   const start = (listen: SmallServerOptions["listen"]): Promise<SmallServer> =>
     startSmallServer({
@@ -85,6 +119,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
       handle: (request) => answer(request, site),
       maxBodyBytes: MAX_BODY_BYTES,
       limits: CONNECTION_LIMITS,
+      ...("unixPath" in listen ? {} : { certificates: options.certificates }),
       onError,
     });
   const tcp = await start(address).catch((error: unknown) => {
@@ -100,7 +135,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
         throw error;
       }
       options.onWarning?.(
-        `${error.message}; elastickv cluster uses the admin address instead, and backup and restore do not work`,
+        `${error.message}; elastickv cluster and elastickv admin need a token and the admin address then, and backup and restore do not work`,
       );
     }
   }
@@ -135,8 +170,8 @@ async function answer(request: SmallRequest, site: Site): Promise<Response> {
     return failure(400, "the request target is no path, or there is no Host, or several");
   const reads = READ_METHODS.includes(request.method);
   const response =
-    (reads ? await probeAt(target.path)?.(site.deps) : undefined) ??
-    (await (reads ? read(target, site) : change(request, target, site)));
+    (reads ? await probeAt(target.path, site.metricsLogin)?.(site.deps) : undefined) ??
+    (await (reads ? read(request, target, site) : change(request, target, site)));
   response.headers.set("X-Content-Type-Options", "nosniff");
   return response;
 }
@@ -168,24 +203,39 @@ function targetOf({ rawTarget, hosts, httpVersion }: SmallRequest): Target | und
   }
 }
 
-async function read(target: Target, site: Site): Promise<Response> {
-  const { host, url } = target;
-  if (host === undefined || !isKnownHost(host, site.knownHosts)) return unknownHost();
-  return (await servePage(url.pathname)) ?? (await site.app.handle(new Request(url.href)));
+async function read(request: SmallRequest, target: Target, site: Site): Promise<Response> {
+  const { url } = target;
+  if (!isKnown(request, target, site)) return unknownHost();
+  // The pages hold no data: they ask for a token, and read the API with it.
+  const page = await servePage(url.pathname);
+  if (page !== undefined) return page;
+  const caller = await login(request, false, site.login);
+  return caller instanceof Response ? caller : site.app.handle(new Request(url.href));
 }
 
 /**
- * Any method but GET and HEAD counts as a change, whatever the path. A change from another machine is refused
- * before anything else of the request is checked; the body is read last.
+ * Any method but GET and HEAD counts as a change, whatever the path. The login comes before everything else; the
+ * body is read last.
  */
 async function change(request: SmallRequest, target: Target, site: Site): Promise<Response> {
+  const { method, ends } = request;
+  if (!isKnown(request, target, site)) return unknownHost();
+  const caller = await login(request, true, site.login);
+  if (caller instanceof Response) return caller;
+  const response = await allowedChange(request, target, site, caller);
+  const remoteAddress = ends.kind === "unix" ? undefined : ends.remoteAddress;
+  const path = target.url.pathname;
+  site.onChange({ method, path, status: response.status, by: caller.by, remoteAddress });
+  return response;
+}
+
+async function allowedChange(
+  request: SmallRequest,
+  { url, host }: Target,
+  site: Site,
+  caller: Caller,
+): Promise<Response> {
   const { method, headers } = request;
-  const { host, url } = target;
-  const elsewhere = refuseChange(request);
-  if (elsewhere !== undefined) {
-    return Response.json({ code: NOT_LOCAL, message: elsewhere }, { status: 403 });
-  }
-  if (host === undefined || !isKnownHost(host, site.knownHosts)) return unknownHost();
   if (request.ends.kind !== "unix" && CONTENT.test(url.pathname)) {
     const message =
       "bytes of objects pass only over the node's admin socket, which belongs to the node's user";
@@ -196,11 +246,21 @@ async function change(request: SmallRequest, target: Target, site: Site): Promis
     return failure(405, `${method} is not supported`, { Allow: allowed.join(", ") });
   }
   const isBytes = url.pathname.startsWith(BYTES) && headers.get("content-type") === BYTES_TYPE;
-  const foreign = foreignChange(method, headers, host, isBytes ? BYTES_TYPE : JSON_TYPE);
+  const foreign = foreignChange(method, headers, host ?? "", isBytes ? BYTES_TYPE : JSON_TYPE);
   if (foreign !== undefined) return failure(foreign.status, foreign.message);
   const forwarded = await (isBytes ? bytesOf(request) : bodyOf(request));
   if (forwarded instanceof Response) return forwarded;
-  return site.app.handle(new Request(url.href, forwarded));
+  const inner = new Request(url.href, forwarded);
+  inner.headers.set(CALLER_HEADER, caller.by);
+  return site.app.handle(inner);
+}
+
+/**
+ * A page of another site that has pointed its name here (DNS rebinding) has no token, so the name of a request with
+ * a token does not matter.
+ */
+function isKnown({ headers }: SmallRequest, { host }: Target, site: Site): boolean {
+  return headers.has("authorization") || (host !== undefined && isKnownHost(host, site.knownHosts));
 }
 
 function unknownHost(): Response {

@@ -1,4 +1,4 @@
-/** Work on all objects, one bounded step a request. Only clients on this machine may ask (`listener.ts`). */
+/** Work on all objects, one bounded step a request. `listener.ts` has checked that the caller is an operator. */
 import { Elysia } from "elysia";
 import {
   backupBegunSchema,

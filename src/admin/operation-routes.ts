@@ -1,4 +1,4 @@
-/** Drain of this node, and the update lock of the cluster. Only clients on this machine may change them (`listener.ts`). */
+/** Drain of this node, and the update lock of the cluster. `listener.ts` has checked the caller. */
 import { Elysia } from "elysia";
 import {
   acquireBody,

@@ -13,6 +13,8 @@ const NO_STORE = { "Cache-Control": "no-store" };
 
 export const HEALTHY = { status: "ok" } as const;
 
+const METRICS_PATH = "/metrics";
+
 type Probe = (deps: ProbeDeps) => Promise<Response>;
 
 const PROBES: ReadonlyMap<string, Probe> = new Map<string, Probe>([
@@ -24,12 +26,15 @@ const PROBES: ReadonlyMap<string, Probe> = new Map<string, Probe>([
       return Response.json(readinessBody(now), { status: now.ready ? 200 : 503, headers: NO_STORE });
     },
   ],
-  ["/metrics", async (deps) => metricsResponse(await deps.metrics())],
+  [METRICS_PATH, async (deps) => metricsResponse(await deps.metrics())],
 ]);
 
-/** @param path the path of the request line, without query. @returns undefined for any other path. */
-export function probeAt(path: string): Probe | undefined {
-  return PROBES.get(path);
+/**
+ * @param path the path of the request line, without query. @param metricsLogin /metrics needs a login.
+ * @returns undefined for any other path.
+ */
+export function probeAt(path: string, metricsLogin: boolean): Probe | undefined {
+  return metricsLogin && path === METRICS_PATH ? undefined : PROBES.get(path);
 }
 
 export function readinessBody(readiness: Readiness) {

@@ -1,5 +1,6 @@
 /** The data that the admin application shows, and their sources. */
-import type { NotReadyCode } from "../api/codes.ts";
+import type { CreatedToken, CreateToken, TokenList } from "../api/admin-tokens.ts";
+import type { AdminRole, NotReadyCode } from "../api/codes.ts";
 import type { JoinTokenAnswer, JoinTokenRequest } from "../api/join.ts";
 import type {
   BackupBegun,
@@ -26,6 +27,7 @@ export interface AdminDeps {
   /** Makes a join token. Absent: this node has no peers. @throws JoinTokenRefused */
   joinToken?(request: JoinTokenRequest): Promise<JoinTokenAnswer>;
   readonly version: VersionInfo;
+  readonly tokens: AdminTokens;
   /** Work on all objects; undefined while this node cannot read its keyspace. */
   readonly maintenance?: () => Maintenance | undefined;
   readonly drain?: Drain;
@@ -43,6 +45,29 @@ export interface UpdateLocks {
   show(): Promise<UpdateLock>;
   acquire(owner: string): Promise<UpdateLockChange>;
   release(owner: string, force: boolean): Promise<UpdateLockChange>;
+}
+
+export type TokenCheck =
+  | { readonly kind: "valid"; readonly id: string; readonly role: AdminRole }
+  /** Unknown, expired or revoked. */
+  | { readonly kind: "refused" }
+  /** Tokens cannot be looked up now. */
+  | { readonly kind: "unavailable" };
+
+export interface CheckOptions {
+  /** The leader says what is true now; otherwise the rows count that this node has applied. */
+  readonly freshly: boolean;
+  /** Whether the leader may be asked about a token that this node does not know. */
+  readonly mayAsk: boolean;
+}
+
+/** Tokens of the admin API. All methods but `check` throw AdminTokenError. */
+export interface AdminTokens {
+  check(token: string, options: CheckOptions): Promise<TokenCheck>;
+  /** @param createdBy `local`, or the id of the token that asks */
+  create(wanted: CreateToken, createdBy: string): Promise<CreatedToken>;
+  list(): Promise<TokenList>;
+  revoke(id: string): Promise<void>;
 }
 
 /** Each call is one bounded step. @throws MaintenanceError */

@@ -41,5 +41,22 @@ export const CLUSTER_REFUSAL_CODES = [
 ] as const;
 export type ClusterRefusalCode = (typeof CLUSTER_REFUSAL_CODES)[number];
 
-/** Code of the 403 for a change that did not come from this machine. */
+/** Code of the 403 for a request that is answered only on the admin socket. */
 export const NOT_LOCAL = "NOT_LOCAL";
+
+/** Roles of those who use the admin API, weakest first. */
+export const ADMIN_ROLES = ["viewer", "operator"] as const;
+export type AdminRole = (typeof ADMIN_ROLES)[number];
+
+/** Codes of the answers to a request without a sufficient login. */
+export type LoginCode =
+  /** 401: the request carries no token. */
+  | "LOGIN_REQUIRED"
+  /** 401: the token is unknown, expired or revoked. */
+  | "BAD_TOKEN"
+  /** 403: a token of role viewer asked for a change. */
+  | "FORBIDDEN"
+  /** 429: too many failed logins from this address. */
+  | "TOO_MANY_FAILED_LOGINS"
+  /** 503: the node cannot look up tokens now. */
+  | "LOGIN_UNAVAILABLE";

@@ -120,7 +120,7 @@ export const refusedSchema = t.Object({ code: t.UnionEnum(CLUSTER_REFUSAL_CODES)
 /** The listener's answer before it looks at the route. */
 export const notLocalSchema = t.Object(
   { code: t.Literal(NOT_LOCAL), message: t.String() },
-  { description: "changes are taken over loopback or the admin socket only" },
+  { description: "bytes of objects pass over the admin socket only" },
 );
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

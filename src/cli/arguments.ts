@@ -2,6 +2,7 @@ import { ConfigError, type LoadedConfig } from "../config/config.ts";
 import { didYouMean } from "../config/did-you-mean.ts";
 import { type Environment, loadConfig } from "../config/load.ts";
 import { SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+import { type AdminCommand, parseAdminCommand } from "./admin/arguments.ts";
 import {
   type ClusterCommand,
   type ClusterVerb,
@@ -29,6 +30,7 @@ export type Command =
   | { readonly kind: "maintenance"; readonly command: MaintenanceCommand }
   | { readonly kind: "setup"; readonly request: SetupRequest }
   | { readonly kind: "join"; readonly command: JoinCommand }
+  | { readonly kind: "admin"; readonly command: AdminCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "extra-env" }
@@ -40,6 +42,7 @@ export type HelpTopic =
   | "serve"
   | "cluster"
   | "drain"
+  | "admin"
   | "credentials"
   | "config"
   | "setup"
@@ -48,7 +51,7 @@ export type HelpTopic =
   | MaintenanceWord;
 
 const VERBS = [
-  ...["serve", "setup", "join", "cluster", "drain", "credentials", "config", "version", "help"],
+  ...["serve", "setup", "join", "cluster", "drain", "admin", "credentials", "config", "version", "help"],
   ...MAINTENANCE_WORDS,
 ];
 
@@ -83,6 +86,9 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "drain":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "drain" };
       return { kind: "drain", command: parseDrain(rest, environment) };
+    case "admin":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "admin" };
+      return { kind: "admin", command: parseAdminCommand(rest, environment) };
     case "credentials":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
       if (rest[0] !== "show") throw new ConfigError(notTheVerb(verb, "show", rest[0]));
@@ -145,7 +151,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
   if (first === "serve" || first === "drain" || first === "credentials" || first === "config") return first;
-  if (first === "setup" || first === "join") return first;
+  if (first === "setup" || first === "join" || first === "admin") return first;
   if (first !== undefined && isMaintenanceWord(first)) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";

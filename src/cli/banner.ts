@@ -5,6 +5,8 @@ export interface BannerFacts {
   /** The bound address, with the real port when port 0 was asked for. */
   readonly s3: ListenAddress;
   readonly admin: ListenAddress;
+  /** The addresses speak TLS. */
+  readonly tls: { readonly s3: boolean; readonly admin: boolean };
   readonly region: string;
   readonly credentials: RootCredentials;
   readonly dataDir: string;
@@ -12,19 +14,24 @@ export interface BannerFacts {
   readonly showSecret: boolean;
 }
 
+function urlOf(address: ListenAddress, tls: boolean): string {
+  const url = clientUrl(address);
+  return tls ? url.replace(/^http:/, "https:") : url;
+}
+
 /**
  * The text for a person when the node is ready: addresses, keys, and a command to copy. In a service's journal, the
  * file with the secret key is named instead of the key.
  */
 export function banner(facts: BannerFacts): string {
-  const endpoint = clientUrl(facts.s3);
+  const endpoint = urlOf(facts.s3, facts.tls.s3);
   const { accessKey, secretKey } = facts.credentials;
   const secret = facts.showSecret ? secretKey.reveal() : secretPlace(facts);
   const rows: readonly (readonly [string, string])[] = [
     ["S3 endpoint", endpoint],
     ["Access key", accessKey],
     ["Secret key", secret],
-    ["Admin", `${clientUrl(facts.admin)}/  (console, /swagger, /metrics, /healthz, /readyz)`],
+    ["Admin", `${urlOf(facts.admin, facts.tls.admin)}/  (console, /swagger, /metrics, /healthz, /readyz)`],
     ["Data", facts.dataDir],
   ];
   const lines = [

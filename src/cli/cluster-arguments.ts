@@ -6,8 +6,10 @@ import { ConfigError } from "../config/config.ts";
 import { didYouMean } from "../config/did-you-mean.ts";
 import type { Environment } from "../config/load.ts";
 import { type NamedAddress, NODE_NAME, NODE_NAME_RULE, parseMember } from "../config/members.ts";
+import type { Secret } from "../config/secret.ts";
 import { SETTINGS, variableOf } from "../config/settings.ts";
 import { parseDuration } from "../config/units.ts";
+import { adminAuthorities, adminCredential } from "./admin/credential.ts";
 import { parseFlags } from "./flags.ts";
 import { expiryOf } from "./setup/arguments.ts";
 
@@ -37,7 +39,16 @@ export type UpdateLockAction =
 export type ClusterVerb = ClusterAction["verb"];
 
 export type AdminTarget =
-  | { readonly kind: "address"; readonly address: ListenAddress }
+  | {
+      readonly kind: "address";
+      readonly address: ListenAddress;
+      /** undefined: the request carries no token. */
+      readonly token?: Secret | undefined;
+      /** The address speaks TLS: `https://HOST:PORT`. */
+      readonly https?: boolean;
+      /** PEM of the authorities to trust; undefined: those of the system. */
+      readonly ca?: string | undefined;
+    }
   | { readonly kind: "socket"; readonly path: string };
 
 export interface ClusterCommand {
@@ -216,7 +227,8 @@ export function adminTargets(
   if (addressFlag !== undefined && socketFlag !== undefined) {
     throw new ConfigError("--admin-address and --admin-socket are both given: one node is asked");
   }
-  if (addressFlag !== undefined) return [addressOf("--admin-address", addressFlag)];
+  const withToken = (name: string, text: string): AdminTarget => addressOf(name, text, environment);
+  if (addressFlag !== undefined) return [withToken("--admin-address", addressFlag)];
   if (socketFlag !== undefined) return [socketAt("--admin-socket", socketFlag)];
   const targets: AdminTarget[] = [];
   const socket = variable(SETTINGS.adminSocket);
@@ -224,12 +236,12 @@ export function adminTargets(
   const dataDir = variable(SETTINGS.dataDir);
   if (dataDir !== undefined) targets.push({ kind: "socket", path: socketIn(dataDir) });
   const address = variable(SETTINGS.adminAddress);
-  if (address !== undefined) return [...targets, addressOf(variableOf(SETTINGS.adminAddress), address)];
+  if (address !== undefined) return [...targets, withToken(variableOf(SETTINGS.adminAddress), address)];
   return [
     ...targets,
     { kind: "socket", path: socketIn(SETTINGS.dataDir.default) },
     { kind: "socket", path: SERVICE_SOCKET },
-    { kind: "address", address: SETTINGS.adminAddress.default },
+    { kind: "address", address: SETTINGS.adminAddress.default, token: adminCredential(environment) },
   ];
 }
 
@@ -239,9 +251,15 @@ function socketAt(name: string, path: string): AdminTarget {
   return { kind: "socket", path };
 }
 
-function addressOf(name: string, text: string): AdminTarget {
+function addressOf(name: string, text: string, environment: Environment): AdminTarget {
+  const https = text.startsWith("https://");
+  const bare = https ? text.slice("https://".length).replace(/\/$/, "") : text;
+  const token = adminCredential(environment);
   try {
-    return { kind: "address", address: parseAddress(text) };
+    const address = parseAddress(bare);
+    return https
+      ? { kind: "address", address, token, https, ca: adminAuthorities(environment) }
+      : { kind: "address", address, token };
   } catch (error) {
     throw new ConfigError(
       `${name}: ${JSON.stringify(text)} ${error instanceof Error ? error.message : String(error)}`,

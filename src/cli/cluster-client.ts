@@ -1,9 +1,17 @@
 /** Client of the admin API's cluster part. */
 
+import {
+  type CreatedToken,
+  type CreateToken,
+  createdTokenSchema,
+  revokedSchema,
+  type TokenList,
+  tokenListSchema,
+} from "../api/admin-tokens.ts";
 import { type Answer, AnswerError, checkAnswer, type Schema } from "../api/answers.ts";
 import { type JoinTokenAnswer, type JoinTokenRequest, joinTokenSchema } from "../api/join.ts";
 import { type ChangeDone, type ClusterStatus, clusterSchema, doneSchema } from "../api/schemas.ts";
-import { clientUrl, formatAddress } from "../config/address.ts";
+import { type AdminEndpoint, endpointOf, type FetchOptions } from "./admin/endpoint.ts";
 import type { AdminTarget } from "./cluster-arguments.ts";
 
 /** A request was refused, or not answered. The message is one line for the operator. */
@@ -18,20 +26,15 @@ export class ClusterError extends Error {
   }
 }
 
-/** Sends a request; with `unix`, over this socket instead of the URL's host. */
-export type Fetch = (url: string, init: RequestInit & { readonly unix?: string }) => Promise<Response>;
+/** Sends a request. */
+export type Fetch = (url: string, init: RequestInit & FetchOptions) => Promise<Response>;
 
 export class ClusterClient {
-  readonly #base: string;
-  readonly #where: string;
+  readonly #endpoint: AdminEndpoint;
   readonly #fetch: Fetch;
-  readonly #socket: { readonly unix?: string };
 
   constructor(admin: AdminTarget, fetch: Fetch) {
-    const overSocket = admin.kind === "socket";
-    this.#base = overSocket ? "http://localhost" : clientUrl(admin.address);
-    this.#where = overSocket ? `admin socket ${admin.path}` : `admin address ${formatAddress(admin.address)}`;
-    this.#socket = overSocket ? { unix: admin.path } : {};
+    this.#endpoint = endpointOf(admin);
     this.#fetch = fetch;
   }
 
@@ -85,6 +88,21 @@ export class ClusterClient {
     return this.#checked(joinTokenSchema, answer, "answered something else than a join token");
   }
 
+  async createToken(body: CreateToken, timeoutMs: number): Promise<CreatedToken> {
+    const answer = await this.#ask("POST", "/v1/admin/tokens", body, timeoutMs);
+    return this.#checked(createdTokenSchema, answer, "answered something else than a new token");
+  }
+
+  async listTokens(timeoutMs: number): Promise<TokenList> {
+    const answer = await this.#ask("GET", "/v1/admin/tokens", undefined, timeoutMs);
+    return this.#checked(tokenListSchema, answer, "answered something else than a list of tokens");
+  }
+
+  async revokeToken(id: string, timeoutMs: number): Promise<void> {
+    const answer = await this.#ask("DELETE", `/v1/admin/tokens/${id}`, undefined, timeoutMs);
+    this.#checked(revokedSchema, answer, "answered something else than a revocation");
+  }
+
   async #change(method: string, path: string, body: unknown, timeoutMs: number): Promise<ChangeDone> {
     const answer = await this.#ask(method, `/v1/cluster${path}`, body, timeoutMs);
     return this.#checked(doneSchema, answer, "answered something else than what a change is answered with");
@@ -95,7 +113,7 @@ export class ClusterClient {
       return checkAnswer(schema, answer);
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
-      throw new ClusterError(error.code, `${this.#where} ${problem} (${error.message})`);
+      throw new ClusterError(error.code, `${this.#endpoint.where} ${problem} (${error.message})`);
     }
   }
 
@@ -103,26 +121,30 @@ export class ClusterClient {
     let response: Response;
     let text: string;
     try {
-      response = await this.#fetch(`${this.#base}${path}`, {
+      response = await this.#fetch(`${this.#endpoint.base}${path}`, {
         method,
         signal: AbortSignal.timeout(Math.max(1, timeoutMs)),
         redirect: "error",
-        ...this.#socket,
-        ...(body === undefined
-          ? {}
-          : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+        ...this.#endpoint.options,
+        headers: {
+          ...this.#endpoint.headers,
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       text = await response.text();
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
       // The change may have been made, or may still be made.
       const doubt =
-        method === "GET" ? "" : "; whether it happened is not known: see elastickv cluster status";
+        method === "GET"
+          ? ""
+          : "; whether it happened is not known: see elastickv cluster status, or elastickv admin token list";
       throw timedOut
-        ? new ClusterError("TIMEOUT", `${this.#where}: no answer in time (--timeout)${doubt}`)
+        ? new ClusterError("TIMEOUT", `${this.#endpoint.where}: no answer in time (--timeout)${doubt}`)
         : new ClusterError(
             "UNREACHABLE",
-            `${this.#where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
+            `${this.#endpoint.where}: ${reason(error)} (--admin-address names another node's)${doubt}`,
           );
     }
     let answer: unknown;
@@ -131,7 +153,7 @@ export class ClusterClient {
     } catch {
       throw new ClusterError(
         "BAD_ANSWER",
-        `${this.#where} answered ${response.status} with something that is not JSON`,
+        `${this.#endpoint.where} answered ${response.status} with something that is not JSON`,
       );
     }
     if (response.ok) return answer;
@@ -140,7 +162,7 @@ export class ClusterClient {
       typeof code === "string" ? code : "BAD_ANSWER",
       typeof message === "string" && typeof code === "string"
         ? `${code}: ${message}`
-        : `${this.#where} answered ${response.status}: ${typeof error === "string" ? error : text.slice(0, 200)}`,
+        : `${this.#endpoint.where} answered ${response.status}: ${typeof error === "string" ? error : text.slice(0, 200)}`,
     );
   }
 }

@@ -68,9 +68,13 @@ export const CLUSTER_OPTIONS = [
   {
     flag: "admin-address",
     placeholder: "HOST:PORT",
-    help: "admin address of any node of the cluster; changes are taken on its own machine only",
+    help: "admin address of any node; it needs a token (elastickv admin --help)",
   },
-  { flag: "admin-socket", placeholder: "PATH", help: "or its admin socket, on its own machine" },
+  {
+    flag: "admin-socket",
+    placeholder: "PATH",
+    help: "or its admin socket, on its own machine; it needs no token",
+  },
   { flag: "timeout", placeholder: "DURATION", help: "how long to wait" },
 ] as const;
 

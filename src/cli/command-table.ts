@@ -1,5 +1,6 @@
 /** Every verb with its operands and options, in one table for the general help, the man page and the completions. */
 import { SETTING_ROWS, SETTINGS, type Setting, variableOf } from "../config/settings.ts";
+import { ADMIN_VERBS, type AdminVerb } from "./admin/arguments.ts";
 import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, JOIN_TOKEN_OPTIONS, REPLACE_WITH_OPTION, SUMMARY } from "./cluster-help.ts";
 import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
@@ -67,6 +68,11 @@ const MAINTENANCE_ROWS = (Object.keys(MAINTENANCE_VERBS) as MaintenanceVerb[]).m
   return { words: verb.split(" "), operands, summary, options };
 });
 
+const ADMIN_ROWS = (Object.keys(ADMIN_VERBS) as AdminVerb[]).map((verb): CommandRow => {
+  const { operands, summary, options } = ADMIN_VERBS[verb];
+  return { words: ["admin", ...verb.split(" ")], operands, summary, options };
+});
+
 export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -91,6 +97,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...CLUSTER_ROWS,
   { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
+  ...ADMIN_ROWS,
   {
     words: ["credentials", "show"],
     operands: [],

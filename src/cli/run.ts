@@ -5,6 +5,8 @@ import { systemClock } from "../platform/clock.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 import { systemRandom } from "../platform/random.ts";
 import { StartError } from "../platform/start-error.ts";
+import { adminHelp } from "./admin/help.ts";
+import { runAdmin } from "./admin/run.ts";
 import { type HelpTopic, parseCommandLine } from "./arguments.ts";
 import { ClusterError } from "./cluster-client.ts";
 import { clusterHelp, clusterVerbHelp } from "./cluster-help.ts";
@@ -59,6 +61,8 @@ export async function runCli(context: CliContext): Promise<number> {
         return await runDrain(command.command, context);
       case "maintenance":
         return await runMaintenance(command.command, context);
+      case "admin":
+        return await runAdmin(command.command, context);
       case "credentials":
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
@@ -106,6 +110,8 @@ function helpOn(topic: HelpTopic): string {
       return clusterHelp();
     case "drain":
       return drainHelp();
+    case "admin":
+      return adminHelp();
     case "credentials":
       return credentialsHelp();
     case "config":

@@ -7,8 +7,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "ELASTICKV_";
 
-/** Prefixes of variables that are no settings: the test and bench harness uses them. */
-const FOREIGN_PREFIXES = ["ELASTICKV_TEST_", "ELASTICKV_BENCH_"];
+/**
+ * Prefixes of variables that are no settings of a node: the test and bench harness and the command line use them.
+ */
+const FOREIGN_PREFIXES = [
+  "ELASTICKV_TEST_",
+  "ELASTICKV_BENCH_",
+  "ELASTICKV_ADMIN_TOKEN",
+  "ELASTICKV_ADMIN_CA_FILE",
+];
 
 /**
  * Makes a Config from flags (by flag name, without dashes) and environment. A flag overrides its variable; an empty

@@ -49,6 +49,19 @@ export const optionalPath: ValueType<string | undefined> = {
   format: (value) => value ?? "",
 };
 
+/** Paths, comma-separated: a path cannot contain a comma. */
+export const paths: ValueType<readonly string[]> = {
+  placeholder: "PATH,...",
+  parse: (input) => Object.freeze(input.split(",").map((part) => nonEmpty(path.parse(part.trim())))),
+  format: (value) => value.join(","),
+};
+
+function nonEmpty(part: string): string {
+  if (part === "") throw new RangeError("has an empty path between its commas");
+  if (/\p{Cc}/u.test(part)) throw new RangeError("contains a control character");
+  return part;
+}
+
 export const secret: ValueType<Secret | undefined> = {
   placeholder: "SECRET",
   isSecret: true,

@@ -20,7 +20,7 @@ import type {
   SnapshotToConsensus,
   StoreToConsensus,
 } from "../messages/messages.ts";
-import type { LogFormat, LogLevel } from "../monitoring/log.ts";
+import type { LogFormat, LogLevel, SharedLogLevel } from "../monitoring/log.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NetworkAddress } from "../platform/network.ts";
 import type { Random } from "../platform/random.ts";
@@ -143,6 +143,6 @@ export interface ConsensusWorkerInit {
   readonly snapshotPort: PortLike;
   readonly blobPort?: PortLike;
   readonly metricsPort: PortLike;
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevel | SharedLogLevel;
   readonly logFormat: LogFormat;
 }

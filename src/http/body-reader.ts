@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { systemTimers, within } from "../platform/timers.ts";
+import { holdBack, isTls, letFlow } from "./flow.ts";
 import type { IdleWatch, Watched } from "./idle-watch.ts";
 import { BodyError, type BodyErrorCode, type BodyReader } from "./types.ts";
 
@@ -173,6 +174,16 @@ export class SocketBody implements BodyReader, Watched {
     this.fail("TIMEOUT", `no body byte for too long after ${this.received} bytes`);
   }
 
+  /** Called when the request arrives: its bytes wait until somebody reads them. */
+  holdUnread(): void {
+    if (isTls(this.#request.socket)) holdBack(this.#request);
+  }
+
+  /** Called when the connection goes on: the next request may come. */
+  letGo(): void {
+    if (isTls(this.#request.socket)) letFlow(this.#request);
+  }
+
   /** The exchange is over: later bytes are dropped. The other listeners are freed with the request. */
   detach(): void {
     this.#readAhead.bytes -= this.#queuedBytes;
@@ -221,11 +232,12 @@ export class SocketBody implements BodyReader, Watched {
     this.#request.on("end", this.#onEnd);
     this.#response.on("close", this.#onAborted);
     this.#request.on("data", this.#onData);
+    if (isTls(this.#request.socket)) letFlow(this.#request);
   }
 
   #resume(): void {
     this.#paused = false;
-    this.#request.resume();
+    letFlow(this.#request);
   }
 
   readonly #onData = (piece: Uint8Array): void => {
@@ -278,7 +290,7 @@ export class SocketBody implements BodyReader, Watched {
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#request.pause();
+    holdBack(this.#request);
   }
 
   readonly #onEnd = (): void => {

@@ -12,10 +12,17 @@ export interface ConnectionLimits {
   readonly maxIdlePerAddress: number;
 }
 
+/** Told when connections begin and end to wait for a request. */
+interface Idleness {
+  enter(connection: Connection): void;
+  leave(connection: Connection): void;
+}
+
 export class ConnectionTable {
   readonly #limits: ConnectionLimits;
   readonly #metrics: EdgeMetrics;
   readonly #nowMs: () => number;
+  readonly #idleness: Idleness | undefined;
   readonly #bySocket = new WeakMap<Socket, Connection>();
   /** Connections without a request in progress, longest idle first. */
   readonly #idle = new Set<Connection>();
@@ -23,10 +30,11 @@ export class ConnectionTable {
   readonly #idleOfGroup = new Map<string, Set<Connection>>();
   #size = 0;
 
-  constructor(limits: ConnectionLimits, metrics: EdgeMetrics, nowMs: () => number) {
+  constructor(limits: ConnectionLimits, metrics: EdgeMetrics, nowMs: () => number, idleness?: Idleness) {
     this.#limits = limits;
     this.#metrics = metrics;
     this.#nowMs = nowMs;
+    this.#idleness = idleness;
   }
 
   get size(): number {
@@ -59,6 +67,12 @@ export class ConnectionTable {
     this.#metrics.connectionOpened();
     this.#enterIdle(connection);
     return connection;
+  }
+
+  /** The handshake of a connection is complete: requests come on this socket from now on. */
+  secure(connection: Connection, socket: Socket): void {
+    connection.socket = socket;
+    this.#bySocket.set(socket, connection);
   }
 
   /** A request begins. */
@@ -103,6 +117,11 @@ export class ConnectionTable {
     return shed;
   }
 
+  /** Closes every connection that has no request in progress. */
+  closeIdle(): void {
+    for (const connection of this.#idle) connection.socket.destroy();
+  }
+
   #evict(connection: Connection | undefined, reason: "full" | "address" | "descriptors"): boolean {
     if (connection === undefined) return false;
     this.#metrics.connectionEvicted(reason);
@@ -114,6 +133,7 @@ export class ConnectionTable {
   #enterIdle(connection: Connection): void {
     this.#idle.add(connection);
     connection.idleSinceMs = this.#nowMs();
+    this.#idleness?.enter(connection);
     const { group } = connection;
     const ofGroup = this.#idleOfGroup.get(group);
     if (ofGroup === undefined) this.#idleOfGroup.set(group, new Set([connection]));
@@ -122,6 +142,7 @@ export class ConnectionTable {
 
   #leaveIdle(connection: Connection): void {
     if (!this.#idle.delete(connection)) return;
+    this.#idleness?.leave(connection);
     const { group } = connection;
     const ofGroup = this.#idleOfGroup.get(group);
     ofGroup?.delete(connection);

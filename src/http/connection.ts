@@ -23,7 +23,8 @@ export interface Break {
  * safe methods only, which would gain nothing). Requests that arrive early wait here.
  */
 export class Connection {
-  readonly socket: Socket;
+  /** On a TLS listener the TLS socket, once its handshake is complete. */
+  socket: Socket;
   /** Stored here, because the socket loses the address when it closes. */
   readonly remoteAddress: string;
   /** Address group for the limits: see `addressGroup`. */
@@ -53,7 +54,6 @@ export class Connection {
 /**
  * The address group of a connection: an IPv4 address (also when mapped into IPv6), or the /64 of an IPv6 address,
  * because a site gets at least a /64 (RFC 6177).
- * @internal
  */
 export function addressGroup(remoteAddress: string): string {
   if (!remoteAddress.includes(":")) return remoteAddress;

@@ -1,10 +1,11 @@
 /**
  * The HTTP edge: node:http below, EdgeApplication above. It keeps the raw target, asks the application before
  * `100 Continue`, polices lengths, applies backpressure both ways, and closes after early replies. See types.ts.
+ * More than 400 lines: one class, because each step changes the state of the same connections.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Socket, Server as TcpServer } from "node:net";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { listenProblem } from "../platform/listen-error.ts";
 import { discardRest, ReadAhead, type SocketBody } from "./body-reader.ts";
@@ -18,10 +19,13 @@ import { IdleWatch } from "./idle-watch.ts";
 import { LINGER_LIMITS, Lingering } from "./linger.ts";
 import { type EdgeMetrics, noEdgeMetrics } from "./metrics.ts";
 import { DEFAULT_EDGE_LIMITS, type Edge, type EdgeLimits, type EdgeOptions } from "./options.ts";
-import { answerParseError, refuseTunnel } from "./parse-errors.ts";
+import { answerParseError, answerPlainHttp, refuseTunnel } from "./parse-errors.ts";
 import { ReplyAborted, writeReply } from "./reply-writer.ts";
 import { refusal } from "./request-checks.ts";
 import { requestIds } from "./request-id.ts";
+import { type TlsAcceptor, tlsAcceptor } from "./tls-acceptor.ts";
+import type { Certificates } from "./tls-certificates.ts";
+import { IdleDeadlines } from "./tls-idle.ts";
 import { Turns } from "./turns.ts";
 import type { EdgeReply, RefusedRequest } from "./types.ts";
 
@@ -52,6 +56,11 @@ class HttpEdge implements Edge {
   readonly #limits: EdgeLimits;
   readonly #metrics: EdgeMetrics;
   readonly #server: Server;
+  readonly #tls: TlsAcceptor | undefined;
+  /** The server that listens. */
+  readonly #listener: TcpServer;
+  /** undefined: node:http has these deadlines. */
+  readonly #deadlines: IdleDeadlines | undefined;
   readonly #requestId: () => string;
   readonly #bodyWatch: IdleWatch;
   readonly #readAhead = new ReadAhead();
@@ -82,7 +91,17 @@ class HttpEdge implements Edge {
     this.#bodyWatch = new IdleWatch(this.#limits.bodyIdleTimeoutMs);
     this.#drainWatch = new IdleWatch(this.#limits.drainTimeoutMs);
     this.#onBodyStart = (body, socket) => this.#bodyStarts(body, socket);
-    this.#connections = new ConnectionTable(this.#limits, this.#metrics, () => this.#clock.monotonicMs());
+    const { certificates } = options;
+    if (certificates !== undefined) {
+      const onExpired = (): void => this.#metrics.parseError("timeout");
+      this.#deadlines = new IdleDeadlines({ ...this.#limits, onExpired });
+    }
+    this.#connections = new ConnectionTable(
+      this.#limits,
+      this.#metrics,
+      () => this.#clock.monotonicMs(),
+      this.#deadlines,
+    );
     this.#lingering = new Lingering(options.linger ?? LINGER_LIMITS);
     this.#sweeps = new IdleSweeps(this.#connections, this.#lingering);
     this.#turns = new Turns(
@@ -93,6 +112,8 @@ class HttpEdge implements Edge {
       (arrival, connection) => void this.#serve(arrival, connection),
     );
     this.#server = this.#createServer();
+    if (certificates !== undefined) this.#tls = this.#createAcceptor(certificates);
+    this.#listener = this.#tls?.server ?? this.#server;
   }
 
   get port(): number {
@@ -136,14 +157,14 @@ class HttpEdge implements Edge {
         this.#stopWatches();
         reject(listenError(cause, host, port));
       };
-      this.#server.once("error", failed);
-      this.#server.listen({ host, port, exclusive: true }, () => {
-        this.#server.off("error", failed);
-        this.#server.on("error", (error) => this.#options.onError?.(error, ""));
+      this.#listener.once("error", failed);
+      this.#listener.listen({ host, port, exclusive: true }, () => {
+        this.#listener.off("error", failed);
+        this.#listener.on("error", (error) => this.#options.onError?.(error, ""));
         resolve();
       });
     });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#port = (this.#listener.address() as AddressInfo).port;
   }
 
   close(graceMs: number): Promise<void> {
@@ -163,7 +184,7 @@ class HttpEdge implements Edge {
     });
     await this.#linger(Math.min(graceMs, LINGER_MS));
     this.#lingering.close();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     this.#sweeps.start(LINGER_MS, true);
     const quiet = new Promise<void>((resolve) => {
       this.#whenQuiet = resolve;
@@ -172,6 +193,7 @@ class HttpEdge implements Edge {
     await Promise.race([quiet, graceOver]);
     this.#sweeps.stop();
     this.#server.closeAllConnections();
+    this.#tls?.destroyConnections();
     clearTimeout(timer);
     await closed;
     this.#stopWatches();
@@ -198,6 +220,23 @@ class HttpEdge implements Edge {
   #stopWatches(): void {
     this.#bodyWatch.close();
     this.#drainWatch.close();
+    this.#deadlines?.close();
+  }
+
+  /** Connections become this server's after their handshake. */
+  #createAcceptor(certificates: Certificates): TlsAcceptor {
+    return tlsAcceptor({
+      certificates,
+      table: this.#connections,
+      accepted: (socket) => this.#accepted(socket),
+      secured: (socket) => this.#server.emit("connection", socket),
+      plain: (connection) => {
+        this.#refused(answerPlainHttp(connection, this.#requestId()));
+        this.#metrics.parseError("malformed");
+        this.#lingering.expect(connection.socket);
+      },
+      failed: () => this.#metrics.parseError("malformed"),
+    });
   }
 
   #createServer(): Server {
@@ -214,7 +253,9 @@ class HttpEdge implements Edge {
       requireHostHeader: false,
       noDelay: true,
     });
-    server.on("connection", (socket: Socket) => this.#accepted(socket));
+    if (this.#options.certificates === undefined) {
+      server.on("connection", (socket: Socket) => void this.#accepted(socket));
+    }
     const arrives = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) =>
       this.#turns.arrived({ request, response, expectation });
     server.on("request", arrives("none"));
@@ -230,19 +271,22 @@ class HttpEdge implements Edge {
     return server;
   }
 
-  #accepted(socket: Socket): void {
+  #accepted(socket: Socket): Connection | undefined {
     const connection = this.#connections.accept(socket);
-    if (connection === undefined) return;
+    if (connection === undefined) return undefined;
     socket.once("close", () => {
       this.#turns.gone(connection);
       if (this.connections === 0) this.#whenNoneLeft?.();
       this.#checkQuiet();
     });
+    return connection;
   }
 
   #parseFailed(error: Error, socket: Socket): void {
     const connection = this.#connections.of(socket);
     if (connection === undefined || connection.closing) return;
+    // A connection that was cut here shows as a head without an end.
+    if (this.#tls !== undefined && !connection.open) return;
     const body = this.#bodies.get(socket);
     this.#refused(answerParseError(error, connection, body, this.#requestId, this.#metrics));
     this.#lingering.expect(socket);
@@ -271,6 +315,7 @@ class HttpEdge implements Edge {
       this.#onBodyStart,
     );
     this.#inFlight.set(exchange, this.#clock.monotonicMs());
+    exchange.socketBody?.holdUnread();
     return exchange;
   }
 
@@ -338,6 +383,7 @@ class HttpEdge implements Edge {
       status = this.#replyFailed(exchange, error) ?? status;
     }
     body?.detach();
+    body?.letGo();
     this.#inFlight.delete(exchange);
     const received = exchange.body.received;
     this.#metrics.requestEnded(status, received, sent);

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { freePiece } from "./body-reader.ts";
+import { isTls, letFlow } from "./flow.ts";
 
 export interface LingerLimits {
   /** Bytes dropped per connection. A client that sends more before it reads gets the reset. */
@@ -66,12 +67,16 @@ export class Lingering {
       linger?.heard();
       if (left < 0) socket.destroy();
     });
-    request.resume();
+    letFlow(request);
   }
 
   /** Called when the write side is closed, or will be, and the parser has stopped: Bun drops further bytes itself. */
   expect(socket: Socket): void {
     if (socket.destroyed) return;
+    if (isTls(socket)) {
+      socket.on("data", () => {});
+      socket.resume();
+    }
     if (socket.writableEnded) this.#begin(socket, Number.POSITIVE_INFINITY);
     else socket.once("finish", () => this.#begin(socket, Number.POSITIVE_INFINITY));
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { LingerLimits } from "./linger.ts";
 import type { EdgeMetrics } from "./metrics.ts";
+import type { Certificates } from "./tls-certificates.ts";
 import type { EdgeApplication, EdgeReply, EdgeRequest, RefusedRequest, RequestOutcome } from "./types.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface EdgeOptions {
   readonly metrics?: EdgeMetrics;
   readonly limits?: Partial<EdgeLimits>;
   readonly linger?: LingerLimits;
+  /** The listener speaks TLS. undefined: HTTP in clear text. */
+  readonly certificates?: Certificates | undefined;
   /** The application threw an error: the client got a 500 (or a closed connection). For the log. */
   readonly onError?: (error: unknown, requestId: string) => void;
   /** Called once for every request, when its answer has ended. Default: none, and no times are taken. */

@@ -88,11 +88,23 @@ export function refuseTunnel(connection: Connection, requestId: () => string): R
   return undefined;
 }
 
-function answerRaw(
-  { socket, remoteAddress }: Connection,
-  why: RefusedLine,
-  requestId: string,
-): RefusedRequest {
+/** Refuses HTTP in clear text on a TLS listener, and drops what the client still sends. */
+export function answerPlainHttp(connection: Connection, requestId: string): RefusedRequest {
+  connection.closing = true;
+  connection.socket.on("data", () => {});
+  return answerRaw(connection, PLAIN_HTTP, requestId);
+}
+
+const PLAIN_HTTP: RefusedLine = {
+  status: "400 Bad Request",
+  code: "BadRequest",
+  message: "This port speaks TLS: use https:// instead of http://.",
+};
+
+function answerRaw(connection: Connection, why: RefusedLine, requestId: string): RefusedRequest {
+  const { socket, remoteAddress } = connection;
+  // Later bytes may be refused again.
+  connection.closing = true;
   const { status, code, message, allow } = why;
   socket.end(rawEdgeAnswer(status, code, message, requestId, allow));
   return { requestId, remoteAddress, status: Number.parseInt(status, 10), code };

@@ -1,7 +1,7 @@
 import { edgeAnswer } from "./edge-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { EdgeLimits } from "./options.ts";
-import { targetAuthority } from "./request-target.ts";
+import { refusedTarget, targetAuthority } from "./request-target.ts";
 import type { EdgeReply } from "./types.ts";
 
 /**
@@ -15,6 +15,13 @@ export function refusal(exchange: Exchange, limits: EdgeLimits, anyHost: boolean
   const { rawHeaders, requestId } = exchange;
   if (rawHeaders.length > 2 * limits.maxHeaderCount) {
     return edgeAnswer(400, "RequestHeaderSectionTooLarge", "Too many request headers.", requestId);
+  }
+  // Bun's parser refuses such a target, but not on connections that were given to it.
+  const refused = refusedTarget(exchange.method, exchange.rawTarget);
+  if (refused !== undefined) {
+    const { status, code, message, allow } = refused;
+    const reply = edgeAnswer(Number.parseInt(status, 10), code, message, requestId);
+    return allow === undefined ? reply : { ...reply, headers: [...reply.headers, ["Allow", allow]] };
   }
   if (targetAuthority(exchange.rawTarget) === "") {
     return edgeAnswer(400, "InvalidURI", "The authority of the request target is not valid.", requestId);

@@ -74,6 +74,11 @@ export function refusedLine(bytes: Uint8Array | undefined): RefusedLine | undefi
       message: "This method is not implemented.",
     };
   }
+  return refusedTarget(method, target);
+}
+
+/** The reason why no request may have this target; undefined for a path or an absolute URI. */
+export function refusedTarget(method: string, target: string): RefusedLine | undefined {
   if (method === "OPTIONS" && target === "*") return METHOD_NOT_ALLOWED;
   if (target.startsWith("/") || SCHEME.test(target)) return undefined;
   const message = "The request target must be a path, or an absolute URI of http or https.";

@@ -3,10 +3,15 @@
  * gives only the remote address of a connection and refuses a request without Host.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Socket, Server as TcpServer } from "node:net";
 import { systemClock } from "../platform/clock.ts";
+import type { Connection } from "./connection.ts";
 import { type ConnectionLimits, ConnectionTable } from "./connection-table.ts";
 import { noEdgeMetrics } from "./metrics.ts";
+import { answerPlainHttp } from "./parse-errors.ts";
+import { type TlsAcceptor, tlsAcceptor } from "./tls-acceptor.ts";
+import type { Certificates } from "./tls-certificates.ts";
+import { IdleDeadlines } from "./tls-idle.ts";
 
 /** Both ends of a connection. Undefined: the connection is gone. */
 type ConnectionEnds =
@@ -39,6 +44,8 @@ export interface SmallServerOptions {
   readonly maxBodyBytes: number;
   /** Above the limits, the connection that has had no request in progress for longest is closed (decision 070). */
   readonly limits: ConnectionLimits;
+  /** The server speaks TLS. undefined: HTTP in clear text. */
+  readonly certificates?: Certificates | undefined;
   /** `handle` threw: the client gets a 500 without details. For the log. */
   readonly onError: (error: unknown) => void;
 }
@@ -64,6 +71,13 @@ const HEADERS_MS = 15_000;
 /** Time limit for a request with its body. */
 const REQUEST_MS = 30_000;
 const CLOSE_GRACE_MS = 2_000;
+const TLS_DEADLINES = {
+  headersTimeoutMs: HEADERS_MS,
+  keepAliveTimeoutMs: IDLE_MS,
+  onExpired: () => {},
+};
+/** Time for a client that speaks HTTP in clear text to read its answer. */
+const PLAIN_LINGER_MS = 2_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Umask that leaves only reading and writing for the owner. */
 const OWNER_ONLY = 0o177;
@@ -78,17 +92,32 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
     requireHostHeader: false,
   });
   const state = { closing: false };
-  const table = new ConnectionTable(options.limits, noEdgeMetrics, () => systemClock.monotonicMs());
+  const { certificates } = options;
+  const deadlines = certificates === undefined ? undefined : new IdleDeadlines(TLS_DEADLINES);
+  const nowMs = (): number => systemClock.monotonicMs();
+  const table = new ConnectionTable(options.limits, noEdgeMetrics, nowMs, deadlines);
   const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
+  const accepted = (socket: Socket): Connection | undefined => {
     const connection = table.accept(socket);
-    if (connection === undefined) return;
+    if (connection === undefined) return undefined;
     sockets.add(socket);
     socket.once("close", () => {
       sockets.delete(socket);
       table.forget(connection);
     });
-  });
+    return connection;
+  };
+  let tls: TlsAcceptor | undefined;
+  if (certificates === undefined) server.on("connection", (socket: Socket) => void accepted(socket));
+  else {
+    const secured = (socket: Socket): void => void server.emit("connection", socket);
+    const plain = (connection: Connection): void => {
+      answerPlainHttp(connection, "");
+      setTimeout(() => connection.socket.destroy(), PLAIN_LINGER_MS);
+    };
+    tls = tlsAcceptor({ certificates, table, accepted, secured, plain, failed: () => {} });
+  }
+  const listener: TcpServer = tls?.server ?? server;
   server.on("request", (request, response) => {
     const connection = table.of(request.socket);
     if (connection === undefined) return;
@@ -102,8 +131,8 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
       socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     });
   }
-  await listen(server, options.listen);
-  const address = server.address() as AddressInfo | string | null;
+  await listen(listener, options.listen);
+  const address = listener.address() as AddressInfo | string | null;
   return {
     port: address !== null && typeof address === "object" ? address.port : 0,
     dropConnections: () => {
@@ -111,12 +140,13 @@ export async function startSmallServer(options: SmallServerOptions): Promise<Sma
     },
     close: () => {
       state.closing = true;
-      return close(server);
+      deadlines?.close();
+      return tls === undefined ? close(server) : closeTls(tls, table);
     },
   };
 }
 
-function listen(server: Server, where: SmallServerOptions["listen"]): Promise<void> {
+function listen(server: TcpServer, where: SmallServerOptions["listen"]): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     const listening = (): void => {
@@ -141,6 +171,14 @@ async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const late = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(late);
+}
+
+async function closeTls(tls: TlsAcceptor, table: ConnectionTable): Promise<void> {
+  const closed = new Promise<void>((resolve) => tls.server.close(() => resolve()));
+  table.closeIdle();
+  const late = setTimeout(() => tls.destroyConnections(), CLOSE_GRACE_MS);
   await closed;
   clearTimeout(late);
 }
@@ -223,6 +261,8 @@ class WholeBody {
     if (Number(this.#request.headers["content-length"] ?? 0) > maxBytes) return undefined;
     const pieces: Buffer[] = [];
     let length = 0;
+    // node:http has this limit only for connections that it accepted itself.
+    const late = setTimeout(() => this.#request.destroy(), REQUEST_MS);
     try {
       for await (const piece of this.#request as AsyncIterable<Buffer>) {
         length += piece.length;
@@ -231,6 +271,8 @@ class WholeBody {
       }
     } catch {
       return undefined; // The client has gone, so no answer is needed.
+    } finally {
+      clearTimeout(late);
     }
     this.finished = true;
     return Buffer.concat(pieces);

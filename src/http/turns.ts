@@ -68,6 +68,8 @@ export class Turns {
     const { maxWaitingPerConnection, maxWaiting } = this.#limits;
     if (waiting.length >= maxWaitingPerConnection || this.#waiting >= maxWaiting) {
       this.#metrics.connectionEvicted("pipeline");
+      // Requests of bytes that were received already may still arrive.
+      connection.closing = true;
       socket.destroy();
       return;
     }

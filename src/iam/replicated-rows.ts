@@ -6,6 +6,7 @@
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
 import type { MvccReader } from "../store/types.ts";
+import { type AdminToken, adminTokenIdOf, adminTokenOf } from "./admin-tokens.ts";
 import { IAM_PREFIX, ROOT_USER_KEY, rootUserOf } from "./rows.ts";
 import type { UserId } from "./types.ts";
 
@@ -17,6 +18,7 @@ type Reader = Pick<MvccReader, "getMetaAt" | "scanAt" | "appliedState">;
 export class ReplicatedRows {
   readonly #onUnreadable: (error: unknown) => void;
   #rootId: UserId | undefined;
+  readonly #adminTokens = new Map<string, AdminToken>();
 
   /** @param onUnreadable receives the error of a row that cannot be read; such a row counts as absent */
   constructor(onUnreadable: (error: unknown) => void) {
@@ -28,9 +30,15 @@ export class ReplicatedRows {
     return this.#rootId;
   }
 
+  /** The token of the admin API with this id, expired or not. */
+  adminToken(id: string): AdminToken | undefined {
+    return this.#adminTokens.get(id);
+  }
+
   /** Reads all rows, after a keyspace was opened or replaced. */
   load(reader: Reader): void {
     this.#rootId = undefined;
+    this.#adminTokens.clear();
     const readTs = reader.appliedState().commitTs;
     const rows = reader.scanAt(IAM_PREFIX, prefixEnd(IAM_PREFIX), { readTs, limit: ROWS_MAX });
     for (const { key, value } of rows) this.#set(key, value);
@@ -50,12 +58,23 @@ export class ReplicatedRows {
   }
 
   #set(key: Uint8Array, value: Uint8Array | undefined): void {
-    if (Buffer.compare(key, ROOT_USER_KEY) !== 0) return;
+    if (Buffer.compare(key, ROOT_USER_KEY) === 0) {
+      this.#rootId = value === undefined ? undefined : this.#read(() => rootUserOf(value));
+      return;
+    }
+    const id = adminTokenIdOf(key);
+    if (id === undefined) return; // a row of a newer release
+    const token = value === undefined ? undefined : this.#read(() => adminTokenOf(id, value));
+    if (token === undefined) this.#adminTokens.delete(id);
+    else this.#adminTokens.set(id, token);
+  }
+
+  #read<T>(read: () => T): T | undefined {
     try {
-      this.#rootId = value === undefined ? undefined : rootUserOf(value);
+      return read();
     } catch (error) {
-      this.#rootId = undefined;
       this.#onUnreadable(error);
+      return undefined;
     }
   }
 }

@@ -432,6 +432,22 @@ export const METRICS = {
     "commit",
     "bun",
   ]),
+  tlsCertificateEnd: gauge(
+    "elastickv_tls_certificate_not_after_seconds",
+    "Unix time at which the first certificate of a listener ends; absent without TLS.",
+    ["listener"],
+    "sum",
+  ),
+  tlsReloads: counter(
+    "elastickv_tls_reloads_total",
+    "Changed certificate files by listener and outcome: used, or refused (the old certificate stays).",
+    ["listener", "outcome"],
+  ),
+  adminLogins: counter(
+    "elastickv_admin_logins_total",
+    "Requests to the admin address by the outcome of their login: token, none, bad-token, wrong-role, limited or unavailable.",
+    ["outcome"],
+  ),
   logLines: counter("elastickv_log_lines_total", "Log lines written, by level.", ["level"]),
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -4,6 +4,22 @@ import { isJournal } from "../platform/journal.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+/**
+ * The level that all threads share, so that it can change while they run: one Int32, the index of the level. Plain
+ * data, which can be sent to a Worker.
+ */
+export type SharedLogLevel = SharedArrayBuffer;
+
+export function sharedLogLevel(level: LogLevel): SharedLogLevel {
+  const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  setSharedLogLevel(shared, level);
+  return shared;
+}
+
+export function setSharedLogLevel(shared: SharedLogLevel, level: LogLevel): void {
+  Atomics.store(new Int32Array(shared), 0, LOG_LEVELS.indexOf(level));
+}
+
 export type LogFormat = "logfmt" | "json";
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -19,7 +35,7 @@ export interface Logger {
 
 export interface LogOptions {
   readonly thread: string;
-  readonly level: LogLevel;
+  readonly level: LogLevel | SharedLogLevel;
   readonly format: LogFormat;
   readonly clock?: Clock;
   /** Writes one whole line with its line end. */
@@ -48,7 +64,8 @@ export function createLogger(options: LogOptions): Logger {
 class LineLogger implements Logger {
   readonly #options: LogOptions;
   readonly #fields: LogFields;
-  readonly #threshold: number;
+  /** Index of the lowest level that is written. */
+  readonly #threshold: Int32Array;
   readonly #clock: Clock;
   readonly #write: (line: string) => void;
   readonly #prioritized: boolean;
@@ -56,7 +73,8 @@ class LineLogger implements Logger {
   constructor(options: LogOptions, fields: LogFields) {
     this.#options = options;
     this.#fields = fields;
-    this.#threshold = LOG_LEVELS.indexOf(options.level);
+    const { level } = options;
+    this.#threshold = new Int32Array(typeof level === "string" ? sharedLogLevel(level) : level);
     this.#clock = options.clock ?? systemClock;
     this.#write = options.write ?? writeToStandardError;
     this.#prioritized = options.journalPriority ?? (options.write === undefined && toJournal());
@@ -82,7 +100,7 @@ class LineLogger implements Logger {
   }
 
   #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
+    if (LOG_LEVELS.indexOf(level) < Atomics.load(this.#threshold, 0)) return;
     const { thread, format, onLine } = this.#options;
     const head = { ts: new Date(this.#clock.nowMs()).toISOString(), level, thread, msg: message };
     this.#write(logLine({ ...head, ...this.#fields, ...fields }, level, format, this.#prioritized));

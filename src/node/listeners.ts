@@ -3,12 +3,15 @@
 import { formatAddress, type ListenAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import { isWildcard } from "../config/members.ts";
+import { tlsPairsOf } from "../config/server-tls.ts";
 import { EXIT } from "../platform/exit-codes.ts";
 import { type ListenProblem, listenProblem } from "../platform/listen-error.ts";
 import { StartError } from "../platform/start-error.ts";
 import type { Topology } from "./topology.ts";
 
-type ListenConfig = Pick<Config, "s3Address" | "adminAddress"> & Partial<Pick<Config, "blobAddress">>;
+type TlsNames = "s3TlsCertFile" | "s3TlsKeyFile" | "adminTlsCertFile" | "adminTlsKeyFile";
+type ListenConfig = Pick<Config, "s3Address" | "adminAddress" | TlsNames> &
+  Partial<Pick<Config, "blobAddress">>;
 
 interface Wanted {
   readonly what: string;
@@ -28,6 +31,7 @@ export function checkListeners(config: ListenConfig, topology: Topology): void {
 
 /** Binds nothing: the node that is asked about may be running. @throws ConfigError when two addresses are the same. */
 export function checkDistinctListeners(config: ListenConfig, topology: Topology): void {
+  for (const listener of ["s3", "admin"] as const) tlsPairsOf(config, listener);
   const wanted = wantedBy(config, topology);
   for (const [i, one] of wanted.entries()) {
     const other = wanted.slice(0, i).find(({ address }) => overlap(address, one.address));

@@ -3,7 +3,7 @@
  * More than 400 lines: the whole order stays in one file.
  */
 import { existsSync } from "node:fs";
-import { type AdminListener, startAdmin } from "../admin/listener.ts";
+import type { AdminListener } from "../admin/listener.ts";
 import type { Readiness } from "../admin/types.ts";
 import { type JoinTokenAnswer, JoinTokenRefused, type JoinTokenRequest } from "../api/join.ts";
 import { openBlobReader } from "../blob/store/blob-store.ts";
@@ -12,7 +12,6 @@ import { hostIdOf } from "../cluster/host-id.ts";
 import type { Member } from "../cluster/registry/node-registry.ts";
 import { clusterIdOf } from "../cluster/registry/node-registry.ts";
 import { formatAddress, type ListenAddress } from "../config/address.ts";
-import { adminSocketPlace } from "../config/admin-socket.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { RootCredentials } from "../config/root-credentials.ts";
 import { BlobClient } from "../gateway/blob-client.ts";
@@ -22,7 +21,7 @@ import { startPendingWriteSweeps } from "../gc/pending-write-sweeper.ts";
 import type { Edge } from "../http/options.ts";
 import { collectMetrics, type MetricsSource } from "../monitoring/collect.ts";
 import { watchEventLoopLag } from "../monitoring/event-loop-lag.ts";
-import type { Logger } from "../monitoring/log.ts";
+import type { Logger, SharedLogLevel } from "../monitoring/log.ts";
 import { processSource } from "../monitoring/process-source.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
@@ -42,6 +41,7 @@ import type { KeyAtHand } from "../secrets/stored-credentials.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import { type AccessLog, accessLog } from "./access-log.ts";
+import { listenForAdmin } from "./admin-listener.ts";
 import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
@@ -67,6 +67,7 @@ import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
 import { startKeepingRootUser } from "./root-user.ts";
 import { listenForS3 } from "./s3-listener.ts";
+import { ServerTls } from "./server-tls.ts";
 import { ServiceReporter } from "./service-reporter.ts";
 import { fencedAdvice, threadFailure } from "./thread-failure.ts";
 import { makeThreads, type Threads } from "./threads.ts";
@@ -86,6 +87,8 @@ export interface NodeOptions {
   readonly metrics: ThreadMetrics;
   /** The service manager that started the node and receives its state. */
   readonly serviceManager?: ServiceManagerAddress | undefined;
+  /** The level that all threads share, so that a reload can change it. */
+  readonly logLevel?: SharedLogLevel;
 }
 
 interface Parts {
@@ -111,6 +114,8 @@ export class Node {
   readonly #access: AccessLog;
   readonly #drain: NodeDrain;
   readonly #updateLocks: UpdateLocks;
+  readonly #s3Tls: ServerTls | undefined;
+  readonly #adminTls: ServerTls | undefined;
   #identity: NodeIdentity;
   readonly #rootKeys: RootKeys;
   /** undefined: the certificates between the nodes, if any, are the operator's. */
@@ -173,6 +178,9 @@ export class Node {
     });
     this.#joining = this.#makeJoining(parts.atHand);
     this.#service = this.#makeReporter(options.serviceManager);
+    const tls = { timers: this.#timers, metrics: options.metrics, log: options.log };
+    this.#s3Tls = ServerTls.of(options.config, "s3", tls);
+    this.#adminTls = ServerTls.of(options.config, "admin", tls);
     const dropped = this.#metrics.counter("accessLogDropped").labels();
     this.#access = accessLog({
       mode: options.config.s3AccessLog,
@@ -271,11 +279,9 @@ export class Node {
     const member = this.#topology.peer !== undefined;
     if (!member) this.#rootKeys.orMake();
     // The admin listener starts first, so that /readyz shows the replay.
-    this.#admin = await startAdmin({
-      address: config.adminAddress,
-      socket: adminSocketPlace(config, process.env, process.pid),
-      hosts: config.adminHosts,
-      deps: {
+    this.#admin = await listenForAdmin(
+      config,
+      {
         readiness: () => this.#readiness(),
         metrics: () => this.#collect(),
         cluster: () => this.#status.status(),
@@ -286,9 +292,14 @@ export class Node {
         drain: this.#drain,
         updateLocks: this.#updateLocks,
       },
-      onError: (error) => log.error("admin request failed", { error }),
-      onWarning: (message) => log.warn(message),
-    });
+      {
+        front: () => this.#front,
+        timers: this.#timers,
+        metrics: this.#metrics,
+        log,
+        certificates: this.#adminTls?.certificates,
+      },
+    );
     this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
     this.#phase = "replaying";
     this.#service?.start();
@@ -301,6 +312,7 @@ export class Node {
       topology: this.#topology,
       secrets: this.#secrets,
       serviceManager: this.#options.serviceManager,
+      logLevel: this.#options.logLevel,
       onDeath: (message, codes) => this.#die(message, codes),
     });
     this.#threads = threads;
@@ -490,6 +502,7 @@ export class Node {
       bytesRead,
       serving: () => `serves S3 on ${formatAddress(this.s3Address)}`,
       monotonicMs: () => this.#clock.monotonicMs(),
+      systemMonotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
       timers: this.#timers,
     });
   }
@@ -507,7 +520,17 @@ export class Node {
       this.#metrics,
       log,
       this.#access,
+      this.#s3Tls?.certificates,
     );
+  }
+
+  /** Reads the certificate files again, then calls `more`. Open connections stay. */
+  reload(more: () => void): void {
+    this.#service?.reloading();
+    this.#s3Tls?.reload();
+    this.#adminTls?.reload();
+    more();
+    this.#service?.reloaded();
   }
 
   /**
@@ -527,6 +550,8 @@ export class Node {
     log.info("stopping", { inFlight });
     this.#service?.stopping(graceMs, inFlight);
     this.#cancelObserving();
+    this.#s3Tls?.stop();
+    this.#adminTls?.stop();
     this.#rootKeys.stop();
     this.#joining?.stop();
     this.#drain.stop();

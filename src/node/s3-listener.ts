@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { startEdge } from "../http/edge.ts";
 import { EdgeError } from "../http/errors.ts";
 import type { Edge, EdgeOptions } from "../http/options.ts";
+import type { Certificates } from "../http/tls-certificates.ts";
 import { edgeMetrics } from "../monitoring/edge-metrics.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
@@ -22,6 +23,7 @@ export async function listenForS3(
   metrics: ThreadMetrics,
   log: Logger,
   access: AccessLog,
+  certificates: Certificates | undefined,
 ): Promise<Edge> {
   const limit = descriptorLimit();
   const maxConnections = connectionsFor(config.s3MaxConnections, limit);
@@ -39,6 +41,7 @@ export async function listenForS3(
       port: config.s3Address.port,
       application,
       probe,
+      certificates,
       metrics: edgeMetrics(metrics),
       limits: {
         maxConnections,

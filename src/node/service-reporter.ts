@@ -36,6 +36,8 @@ export interface ServiceReporterOptions {
   /** Text for a node that serves, with its address. */
   readonly serving: () => string;
   readonly monotonicMs: () => number;
+  /** CLOCK_MONOTONIC, which a reload has to name (sd_notify(3)). */
+  readonly systemMonotonicMs: () => number;
   readonly timers: Pick<Timers, "every">;
 }
 
@@ -54,6 +56,17 @@ export class ServiceReporter {
   start(): void {
     this.#look();
     this.#stopLooking = this.#options.timers.every(() => this.#look(), LOOK_MS);
+  }
+
+  /** A reload begins. Says nothing before the node is ready: the end of the reload would count as ready. */
+  reloading(): void {
+    if (!this.#ready) return;
+    const usec = Math.floor(this.#options.systemMonotonicMs() * 1000);
+    this.#options.manager.notify("RELOADING=1", `MONOTONIC_USEC=${usec}`);
+  }
+
+  reloaded(): void {
+    if (this.#ready) this.#options.manager.notify("READY=1");
   }
 
   /** @param graceMs time for requests in flight. */

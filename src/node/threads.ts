@@ -15,6 +15,7 @@ import type {
   StoreToGateway,
 } from "../messages/messages.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
+import type { SharedLogLevel } from "../monitoring/log.ts";
 import { portSource } from "../monitoring/port-source.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { ServiceManagerAddress } from "../platform/service-manager.ts";
@@ -75,13 +76,16 @@ export interface ThreadsOptions {
   readonly gateways?: number;
   /** Service manager (systemd) that receives the watchdog messages of the consensus thread. */
   readonly serviceManager?: ServiceManagerAddress | undefined;
+  /** The level that all threads share; default: the setting, for good. */
+  readonly logLevel?: SharedLogLevel | undefined;
   readonly onDeath: OnDeath;
 }
 
 export function makeThreads(options: ThreadsOptions): Threads {
   const { config, identity, onDeath } = options;
   const published = new PublishedState();
-  const { logLevel, logFormat } = config;
+  const { logFormat } = config;
+  const logLevel = options.logLevel ?? config.logLevel;
   const controlConsensus = new MessageChannel();
   const controlStore = new MessageChannel();
   const gateways = Array.from({ length: options.gateways ?? 1 }, () => ({
@@ -247,7 +251,14 @@ function gatewayPorts(gateway: {
 }
 
 /** The init message of the consensus thread without its ports. */
-function consensusSettings({ config, identity, topology, secrets, serviceManager }: ThreadsOptions) {
+function consensusSettings({
+  config,
+  identity,
+  topology,
+  secrets,
+  serviceManager,
+  logLevel,
+}: ThreadsOptions) {
   const { clusterId, nodeId, instance, roster, incarnations, peerIncarnations, initializing } = identity;
   return {
     identity: { clusterId, name: nodeId, instance, roster, incarnations, peerIncarnations, initializing },
@@ -269,7 +280,7 @@ function consensusSettings({ config, identity, topology, secrets, serviceManager
     maxWalFiles: config.raftMaxWalFiles,
     version: BUILD_INFO.version,
     serviceManager,
-    logLevel: config.logLevel,
+    logLevel: logLevel ?? config.logLevel,
     logFormat: config.logFormat,
   };
 }

@@ -1,5 +1,5 @@
 /** The snapshot thread as a Worker. */
-import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
+import { createLogger, type LogFormat, type LogLevel, type SharedLogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
@@ -18,7 +18,7 @@ export interface SnapshotWorkerInit {
   readonly fsmSyncMode: FsmSyncMode;
   readonly consensusPort: PortLike;
   readonly metricsPort: PortLike;
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevel | SharedLogLevel;
   readonly logFormat: LogFormat;
 }
 

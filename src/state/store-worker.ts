@@ -1,5 +1,5 @@
 /** The store thread as a Worker. */
-import { createLogger, type LogFormat, type LogLevel } from "../monitoring/log.ts";
+import { createLogger, type LogFormat, type LogLevel, type SharedLogLevel } from "../monitoring/log.ts";
 import { answerMetrics } from "../monitoring/port-source.ts";
 import { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { realDisk } from "../platform/disk/real-disk.ts";
@@ -25,7 +25,7 @@ export interface StoreWorkerInit {
   readonly gateways: readonly { readonly port: PortLike; readonly clientId: Uint8Array }[];
   readonly blobPort?: PortLike;
   readonly metricsPort: PortLike;
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevel | SharedLogLevel;
   readonly logFormat: LogFormat;
 }
 

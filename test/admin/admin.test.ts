@@ -6,6 +6,7 @@ import type { AdminDeps, Readiness } from "../../src/admin/types.ts";
 import type { ClusterStatus } from "../../src/api/schemas.ts";
 import { StartError } from "../../src/platform/start-error.ts";
 import { raw } from "./raw.ts";
+import { fakeTokens, OPERATOR } from "./tokens.ts";
 
 const CLUSTER: ClusterStatus = {
   clusterId: "c-1",
@@ -58,12 +59,17 @@ async function start(
       cluster: async () => CLUSTER,
       changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
       version: { version: "1.2.3", commit: "abc", bun: "1.4.5" },
+      tokens: fakeTokens(),
       ...deps,
     },
   });
   listeners.push(listener);
   const base = `http://127.0.0.1:${listener.address.port}`;
-  return { get: (path: string, init?: RequestInit) => fetch(`${base}${path}`, init), listener };
+  return {
+    get: (path: string, init?: RequestInit) =>
+      fetch(`${base}${path}`, { ...init, headers: { ...OPERATOR, ...init?.headers } }),
+    listener,
+  };
 }
 
 describe("health", () => {
@@ -168,6 +174,8 @@ describe("openapi", () => {
       "/healthz",
       "/metrics",
       "/readyz",
+      "/v1/admin/tokens",
+      "/v1/admin/tokens/{id}",
       "/v1/backup/begin",
       "/v1/backup/blob",
       "/v1/backup/end",
@@ -268,15 +276,15 @@ describe("host names", () => {
     const { listener } = await start({}, ["admin.example"]);
     const ask = (host: string, target: string) =>
       raw(listener.address.port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-    expect(await ask("evil.example", "/v1/cluster")).toStartWith("HTTP/1.1 421 ");
-    expect(await ask("admin.example", "/v1/cluster")).toStartWith("HTTP/1.1 200 ");
+    expect(await ask("evil.example", "/")).toStartWith("HTTP/1.1 421 ");
+    expect(await ask("admin.example", "/")).toStartWith("HTTP/1.1 200 ");
   });
 
   test("a short host name does not shift the path that is routed", async () => {
     const { listener } = await start({}, ["a"]);
     const answer = await raw(
       listener.address.port,
-      "GET /bc/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      "GET /bc/healthz HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer viewer\r\nConnection: close\r\n\r\n",
     );
     expect(answer).toStartWith("HTTP/1.1 404 ");
   });
@@ -292,6 +300,7 @@ describe("listening", () => {
         cluster: async () => CLUSTER,
         changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
         version: { version: "", commit: "", bun: "" },
+        tokens: fakeTokens(),
       },
     });
 

@@ -5,6 +5,7 @@ import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
 import type { ChangeReply } from "../../src/admin/types.ts";
 import type { MemberChange } from "../../src/messages/cluster.ts";
 import { clusterStatus } from "./status.ts";
+import { fakeTokens, OPERATOR } from "./tokens.ts";
 
 const listeners: AdminListener[] = [];
 afterEach(async () => {
@@ -24,6 +25,7 @@ async function start(reply: ChangeReply = { kind: "done", changed: true, configu
         return reply;
       },
       version: { version: "1", commit: "a", bun: "1" },
+      tokens: fakeTokens(),
     },
   });
   listeners.push(listener);
@@ -31,7 +33,11 @@ async function start(reply: ChangeReply = { kind: "done", changed: true, configu
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     fetch(`${base}${path}`, {
       method,
-      headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+      headers: {
+        ...OPERATOR,
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
   return { asked, send, base };

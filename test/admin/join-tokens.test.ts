@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
 import { type JoinTokenCode, JoinTokenRefused, type JoinTokenRequest } from "../../src/api/join.ts";
 import { clusterStatus } from "./status.ts";
+import { fakeTokens, OPERATOR, VIEWER } from "./tokens.ts";
 
 const listeners: AdminListener[] = [];
 afterEach(async () => {
@@ -24,6 +25,7 @@ async function start(refusal?: JoinTokenCode) {
         return { token: "ekj1.AAAA", expiresMs: 5 };
       },
       version: { version: "1.2.3", commit: "abc", bun: "1.4.5" },
+      tokens: fakeTokens(),
     },
   });
   listeners.push(listener);
@@ -31,13 +33,13 @@ async function start(refusal?: JoinTokenCode) {
   const post = (body: unknown, headers: Record<string, string> = {}) =>
     fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...headers },
+      headers: { "Content-Type": "application/json", ...OPERATOR, ...headers },
       body: JSON.stringify(body),
     });
   return { asked, post };
 }
 
-test("a token is made for whoever is on this machine", async () => {
+test("a token is made for an operator", async () => {
   const { asked, post } = await start();
   const answer = await post({ expiresSeconds: 60, name: "n4", replaces: "n2" });
   expect(answer.status).toBe(200);
@@ -45,9 +47,10 @@ test("a token is made for whoever is on this machine", async () => {
   expect(asked).toEqual([{ expiresSeconds: 60, name: "n4", replaces: "n2" }]);
 });
 
-test("a request through a proxy, or of a page of another site, gets none", async () => {
+test("a viewer, a request without a login, or one of a page of another site, gets none", async () => {
   const { asked, post } = await start();
-  expect((await post({ expiresSeconds: 60 }, { "X-Forwarded-For": "10.0.0.1" })).status).toBe(403);
+  expect((await post({ expiresSeconds: 60 }, VIEWER)).status).toBe(403);
+  expect((await post({ expiresSeconds: 60 }, { Authorization: "" })).status).toBe(401);
   expect((await post({ expiresSeconds: 60 }, { Origin: "http://evil.example" })).status).toBe(403);
   expect(asked).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { MAINTENANCE_STATUS } from "../../src/admin/maintenance-routes.ts";
 import type { Maintenance } from "../../src/admin/types.ts";
 import { MAINTENANCE_CODES, MaintenanceError, type VerifyStep } from "../../src/api/maintenance.ts";
 import { clusterStatus } from "./status.ts";
+import { fakeTokens, OPERATOR } from "./tokens.ts";
 
 const listeners: AdminListener[] = [];
 afterEach(async () => {
@@ -40,6 +41,7 @@ async function start(maintenance: Partial<Maintenance> | undefined) {
       cluster: async () => clusterStatus(),
       changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
       version: { version: "1.2.3", commit: "abc", bun: "1.4.5" },
+      tokens: fakeTokens(),
       maintenance: () => maintenance as Maintenance | undefined,
     },
   });
@@ -49,7 +51,7 @@ async function start(maintenance: Partial<Maintenance> | undefined) {
     post: (path: string, body: unknown, headers: Record<string, string> = {}) =>
       fetch(`${base}${path}`, {
         method: "POST",
-        headers: { "Content-Type": "application/json", ...headers },
+        headers: { "Content-Type": "application/json", ...OPERATOR, ...headers },
         body: JSON.stringify(body),
       }),
     local: (to: string, body: string | Uint8Array<ArrayBuffer>, type = "application/json") =>
@@ -106,9 +108,9 @@ describe("POST /v1/verify", () => {
     expect((await post("/v1/verify", { cursor: 3, deep: true })).status).toBe(400);
     expect((await post("/v1/verify", { cursor: null })).status).toBe(400);
     expect((await post("/v1/verify", {}, { Origin: "http://evil.example" })).status).toBe(403);
-    expect((await post("/v1/verify", {}, { "X-Forwarded-For": "1.2.3.4" })).status).toBe(403);
+    expect((await post("/v1/verify", {}, { Authorization: "" })).status).toBe(401);
     expect((await post("/v1/verify", {}, { "Content-Type": "application/octet-stream" })).status).toBe(415);
-    expect((await get("/v1/verify")).status).toBe(404);
+    expect((await get("/v1/verify")).status).toBe(401);
   });
 });
 

@@ -5,6 +5,7 @@ import type { AdminDeps } from "../../src/admin/types.ts";
 import { UpdateLocks } from "../../src/node/update-lock.ts";
 import { Rows } from "../node/support/rows.ts";
 import { clusterStatus } from "./status.ts";
+import { fakeTokens } from "./tokens.ts";
 
 function app() {
   const deps: AdminDeps = {
@@ -13,6 +14,7 @@ function app() {
     cluster: async () => clusterStatus({}),
     changeCluster: async () => ({ kind: "refused", code: "NO_LEADER", message: "" }),
     version: { version: "1", commit: "c", bun: "b" },
+    tokens: fakeTokens(),
     updateLocks: new UpdateLocks({ kv: () => rows, clock: { nowMs: () => 0 } }),
   };
   const rows = new Rows();

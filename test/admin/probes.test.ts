@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { type AdminListener, startAdmin } from "../../src/admin/listener.ts";
 import { raw } from "./raw.ts";
 import { clusterStatus } from "./status.ts";
+import { fakeTokens } from "./tokens.ts";
 
 const listeners: AdminListener[] = [];
 afterEach(async () => {
@@ -19,6 +20,7 @@ async function start(ready = true): Promise<number> {
       cluster: async () => clusterStatus(),
       changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 7 }),
       version: { version: "1", commit: "a", bun: "1" },
+      tokens: fakeTokens(),
     },
   });
   listeners.push(listener);

@@ -6,16 +6,17 @@ interface Ends {
   readonly localAddress?: string;
 }
 
-/** Sends exactly this text and waits until the server closes the connection: what it answered. */
+/** At a port, or at the path of a unix socket: sends exactly this text and waits until the server closes the connection: what it answered. */
 export function raw(
-  port: number,
+  where: number | string,
   text: string,
   { host = "127.0.0.1", localAddress }: Ends = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
     const from = localAddress === undefined ? {} : { localAddress };
-    const socket = connect({ port, host, ...from }, () => socket.write(text));
+    const to = typeof where === "string" ? { path: where } : { port: where, host, ...from };
+    const socket = connect(to, () => socket.write(text));
     socket.on("data", (data) => {
       answer += String(data);
     });

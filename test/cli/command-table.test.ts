@@ -13,12 +13,14 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     "HOST[:PORT]": "127.0.0.1",
     N: "3",
     PATH: "x",
+    "PATH,...": "x,y",
     NAME: "n1",
     "NAME,...": "s3.example",
     "NAME=HOST:PORT,...": "n1=127.0.0.1:9002",
     DURATION: "10m",
     SIZE: "1MiB",
     URL: "http://127.0.0.1:9000",
+    "viewer|operator": "operator",
     ID: "0011223344556677",
     SECONDS: "30",
     TEXT: "admin@host",
@@ -32,6 +34,7 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
 const operands = (row: CommandRow, option?: CommandOption): string[] =>
   row.operands.flatMap((operand, index) => {
     if (operand === "[verify]") return "verify";
+    if (operand === "ID") return "0011223344556677";
     if (operand !== "acquire|release|show")
       return operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`;
     if (option?.flag === "owner") return "acquire";

@@ -112,6 +112,7 @@ describe("banner", () => {
   const facts = {
     s3: { host: "0.0.0.0", port: 9000 },
     admin: { host: "::1", port: 9001 },
+    tls: { s3: false, admin: false },
     region: "us-east-1",
     credentials: {
       accessKey: "operator",
@@ -128,6 +129,11 @@ describe("banner", () => {
     expect(text).toContain("AWS_ACCESS_KEY_ID=operator");
     expect(text).toContain("AWS_SECRET_ACCESS_KEY='it'\\''s $secret'");
     expect(text).toMatch(/aws --endpoint-url http:\/\/127\.0\.0\.1:9000 s3 cp /);
+  });
+  test("says https where an address speaks TLS", () => {
+    const text = banner({ ...facts, tls: { s3: true, admin: true } });
+    expect(text).toContain("aws --endpoint-url https://127.0.0.1:9000");
+    expect(text).toContain("https://[::1]:9001/");
   });
   test("hides the secret where output is kept, and says where it is", () => {
     const text = banner({ ...facts, showSecret: false });

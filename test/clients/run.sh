@@ -66,7 +66,7 @@ print(*(s.getsockname()[1] for s in sockets))' $((3 * nodes)))
   for node in $(seq "$nodes"); do wait_ready "$node" "${ports[3 * node - 2]}"; done
   node=1
   # A follower: what it is asked for goes to the leader and back.
-  if [ "$nodes" -gt 1 ] && leads n1 "${ports[1]}"; then node=2; fi
+  if [ "$nodes" -gt 1 ] && leads n1 "$work/data1/admin.sock"; then node=2; fi
   export ENDPOINT=http://127.0.0.1:${ports[3 * node - 3]}
   [ "$nodes" -eq 1 ] || echo "$nodes nodes; the clients talk to n$node, a follower"
 }
@@ -82,8 +82,8 @@ wait_ready() { # NODE ADMIN-PORT
   exit 2
 }
 
-leads() { # NAME ADMIN-PORT
-  curl -sf "http://127.0.0.1:$2/v1/cluster" |
+leads() { # NAME ADMIN-SOCKET
+  curl -sf --unix-socket "$2" http://localhost/v1/cluster |
     /usr/bin/python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["leaderId"] != sys.argv[1])' "$1"
 }
 

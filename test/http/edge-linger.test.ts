@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { startEdge } from "../../src/http/edge.ts";
 import { LINGER_LIMITS } from "../../src/http/linger.ts";
 import type { EdgeApplication, EdgeReply } from "../../src/http/types.ts";
-import { connectTo, edgeFor, text, until } from "./fixture.ts";
+import { certificates, connectTo, edgeFor, text, until } from "./fixture.ts";
 import type { RawClient } from "./raw-client.ts";
 
 const HOST = "Host: 127.0.0.1\r\n";
@@ -157,6 +157,7 @@ describe("bounds of reading on", () => {
       host: "127.0.0.1",
       port: 0,
       application: refuse,
+      certificates,
       linger: { ...LINGER_LIMITS, totalMs: 3_600_000, idleMs: 3_600_000 },
     });
     const client = await connectTo(edge);

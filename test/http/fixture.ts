@@ -3,8 +3,14 @@ import { startEdge } from "../../src/http/edge.ts";
 import type { EdgeMetrics } from "../../src/http/metrics.ts";
 import { noEdgeMetrics } from "../../src/http/metrics.ts";
 import type { Edge, EdgeOptions } from "../../src/http/options.ts";
+import { Certificates } from "../../src/http/tls-certificates.ts";
 import type { EdgeApplication, EdgeReply, EdgeRequest } from "../../src/http/types.ts";
+import { selfSigned } from "../platform/support/certificates.ts";
 import { RawClient } from "./raw-client.ts";
+
+/** The same tests over TLS: tls-edge.test.ts runs them so. */
+export const OVER_TLS = process.env["ELASTICKV_TEST_EDGE_TLS"] === "true";
+export const certificates = OVER_TLS ? new Certificates([selfSigned("edge.example")]) : undefined;
 
 const opened: Edge[] = [];
 const clients: RawClient[] = [];
@@ -19,13 +25,13 @@ export async function edgeFor(
   application: EdgeApplication,
   options: Partial<EdgeOptions> = {},
 ): Promise<Edge> {
-  const edge = await startEdge({ host: "127.0.0.1", port: 0, application, ...options });
+  const edge = await startEdge({ host: "127.0.0.1", port: 0, application, certificates, ...options });
   opened.push(edge);
   return edge;
 }
 
 export async function connectTo(edge: Edge): Promise<RawClient> {
-  const client = await RawClient.open(edge.port);
+  const client = await RawClient.open(edge.port, OVER_TLS);
   clients.push(client);
   return client;
 }

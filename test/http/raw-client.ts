@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface RawResponse {
   readonly status: number;
@@ -35,11 +36,14 @@ export class RawClient {
     socket.on("error", () => {});
   }
 
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect(port, "127.0.0.1");
+  /** @param tls over TLS; whose certificate it is does not matter */
+  static async open(port: number, tls = false): Promise<RawClient> {
+    const socket = tls
+      ? connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
+      : connect(port, "127.0.0.1");
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
+      socket.once(tls ? "secureConnect" : "connect", resolve);
       socket.once("error", reject);
     });
     return client;

@@ -27,6 +27,7 @@ beforeEach(() => {
     bytesRead: () => read,
     serving: () => "serves S3 on :9000",
     monotonicMs: () => nowMs,
+    systemMonotonicMs: () => 1234.5678,
     timers: {
       every: (run) => {
         task = run;
@@ -107,4 +108,19 @@ test("what this process has read grows as it reads", async () => {
   const before = bytesRead();
   await Bun.file(import.meta.path).text();
   expect(bytesRead()).toBeGreaterThan(before);
+});
+
+test("a reload is told with its time, and its end; before the node is ready nothing is, as its end would count as ready", () => {
+  reporter.start();
+  said.length = 0;
+  reporter.reloading();
+  reporter.reloaded();
+  expect(said).toEqual([]);
+  readiness = { ready: true };
+  expect(after(250)).toContain("READY=1");
+  said.length = 0;
+  reporter.reloading();
+  expect(said).toEqual(["RELOADING=1", "MONOTONIC_USEC=1234567"]);
+  reporter.reloaded();
+  expect(said.at(-1)).toBe("READY=1");
 });

@@ -92,6 +92,9 @@ describe.each(SHELLS.filter(([name]) => needs(name)))("%s", (_, complete) => {
     for (const verb of ["serve", "cluster", "credentials", "version", "help"]) expect(first).toContain(verb);
     expect(complete("elastickv cluster pro")).toEqual(["promote"]);
     expect(complete("elastickv credentials s")).toEqual(["show"]);
+    expect(complete("elastickv admin ")).toContain("token");
+    for (const verb of ["create", "list", "revoke"])
+      expect(complete("elastickv admin token ")).toContain(verb);
   });
 
   test("every flag of serve --help", () => {
@@ -109,6 +112,7 @@ describe.each(SHELLS.filter(([name]) => needs(name)))("%s", (_, complete) => {
     expect([promote.includes("--timeout"), promote.includes("--json")]).toEqual([true, false]);
     expect(complete("elastickv cluster secret --")).not.toContain("--timeout");
     expect(complete("elastickv credentials show --no")).toEqual(["--node-key-file"]);
+    expect(complete("elastickv admin token create --ro")).toEqual(["--role"]);
   });
 
   test("values: one of a few words, a file, nothing", () => {

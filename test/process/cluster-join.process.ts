@@ -112,7 +112,7 @@ const tokensIn = (text: string): string[] => {
   return found;
 };
 const clusterCommand = (host: Host, ...words: readonly string[]) =>
-  run(["cluster", ...words, "--admin-address", `${LOOPBACK}:${host.node?.adminPort}`]);
+  run(["cluster", ...words, "--admin-socket", host.node?.adminSocket ?? ""]);
 
 async function newToken(...words: readonly string[]): Promise<string> {
   const { code, output } = await clusterCommand(first, "join-token", ...words).ended;

@@ -35,7 +35,7 @@ test("a node that began alone lets another one in that has a copy of the secret 
   expect(readFileSync(secret, "utf8")).toBe(made);
   const add = Bun.spawnSync([
     ...serverCommand(),
-    ...["cluster", "add-learner", `n2=${LOOPBACK}:${peerB}`, "--admin-address", `${LOOPBACK}:${admin}`],
+    ...["cluster", "add-learner", `n2=${LOOPBACK}:${peerB}`, "--admin-socket", first.adminSocket],
   ]);
   expect([add.exitCode, add.stdout.toString()]).toEqual([
     0,

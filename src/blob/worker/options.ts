@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevel } from "../../monitoring/log.ts";
+import type { LogFormat, LogLevel, SharedLogLevel } from "../../monitoring/log.ts";
 import type { NetworkAddress } from "../../platform/network.ts";
 import type { StoreIdentity } from "../../store/generations/store-identity.ts";
 import type { FsmSyncMode } from "../../store/types.ts";
@@ -43,7 +43,7 @@ export interface BlobWorkerInit {
   readonly storePort: PortLike;
   readonly controlPort: PortLike;
   readonly metricsPort: PortLike;
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevel | SharedLogLevel;
   readonly logFormat: LogFormat;
 }
 

@@ -43,7 +43,7 @@ interface MaintenanceOption {
 }
 
 const ADMIN_OPTIONS: readonly MaintenanceOption[] = [
-  { flag: "admin-address", placeholder: "HOST:PORT", help: "admin address of a node, on its own machine" },
+  { flag: "admin-address", placeholder: "HOST:PORT", help: "admin address of a node; needs a token" },
   { flag: "admin-socket", placeholder: "PATH", help: "or its admin socket" },
   {
     flag: "timeout",

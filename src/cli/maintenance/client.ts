@@ -1,6 +1,6 @@
 /** Client of the admin API's work on all objects. A request that may succeed later is repeated. */
 import { type Answer, AnswerError, checkAnswer, type Schema } from "../../api/answers.ts";
-import { clientUrl, formatAddress } from "../../config/address.ts";
+import { type AdminEndpoint, endpointOf } from "../admin/endpoint.ts";
 import type { AdminTarget } from "../cluster-arguments.ts";
 import { ClusterError, type Fetch, reason } from "../cluster-client.ts";
 
@@ -23,17 +23,12 @@ const PASSING = ["UNAVAILABLE", "GATE_CLOSED", "UNREACHABLE", "TIMEOUT"];
 
 export class MaintenanceClient {
   readonly #options: MaintenanceClientOptions;
-  readonly #base: string;
-  readonly #where: string;
-  readonly #socket: { readonly unix?: string };
+  readonly #endpoint: AdminEndpoint;
 
   constructor(options: MaintenanceClientOptions) {
     const { admin } = options;
     this.#options = options;
-    const overSocket = admin.kind === "socket";
-    this.#base = overSocket ? "http://localhost" : clientUrl(admin.address);
-    this.#where = overSocket ? `admin socket ${admin.path}` : `admin address ${formatAddress(admin.address)}`;
-    this.#socket = overSocket ? { unix: admin.path } : {};
+    this.#endpoint = endpointOf(admin);
   }
 
   /** @throws ClusterError */
@@ -64,7 +59,7 @@ export class MaintenanceClient {
       if (!(error instanceof AnswerError || error instanceof SyntaxError)) throw error;
       throw new ClusterError(
         "BAD_ANSWER",
-        `${this.#where} answered ${path} with something else (${error.message})`,
+        `${this.#endpoint.where} answered ${path} with something else (${error.message})`,
       );
     }
   }
@@ -89,23 +84,22 @@ export class MaintenanceClient {
     let response: Response;
     let bytes: Uint8Array;
     try {
-      response = await this.#options.fetch(`${this.#base}${path}`, {
+      response = await this.#options.fetch(`${this.#endpoint.base}${path}`, {
         method,
         signal: AbortSignal.timeout(REQUEST_MS),
         redirect: "error",
-        ...this.#socket,
-        ...(body === undefined
-          ? {}
-          : { headers: { "Content-Type": type }, body: typeof body === "string" ? body : body.slice() }),
+        ...this.#endpoint.options,
+        headers: { ...this.#endpoint.headers, ...(body === undefined ? {} : { "Content-Type": type }) },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : body.slice() }),
       });
       bytes = new Uint8Array(await response.arrayBuffer());
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
       throw timedOut
-        ? new ClusterError("TIMEOUT", `${this.#where}: no answer in time`)
+        ? new ClusterError("TIMEOUT", `${this.#endpoint.where}: no answer in time`)
         : new ClusterError(
             "UNREACHABLE",
-            `${this.#where}: ${reason(error)} (--admin-address names another node's)`,
+            `${this.#endpoint.where}: ${reason(error)} (--admin-address names another node's)`,
           );
     }
     if (response.ok) return bytes;
@@ -124,8 +118,14 @@ export class MaintenanceClient {
       return new ClusterError(code, `${code}: ${message}`);
     }
     if (status === 404) {
-      return new ClusterError("BAD_ANSWER", `${this.#where}: the node's release does not know this request`);
+      return new ClusterError(
+        "BAD_ANSWER",
+        `${this.#endpoint.where}: the node's release does not know this request`,
+      );
     }
-    return new ClusterError("BAD_ANSWER", `${this.#where} answered ${status}: ${String(error ?? "")}`);
+    return new ClusterError(
+      "BAD_ANSWER",
+      `${this.#endpoint.where} answered ${status}: ${String(error ?? "")}`,
+    );
   }
 }

@@ -1,5 +1,5 @@
 /** The messages of the log thread. */
-import type { LogFormat, LogLevel } from "../../monitoring/log.ts";
+import type { LogFormat, LogLevel, SharedLogLevel } from "../../monitoring/log.ts";
 import type { MetricsPort } from "../../monitoring/port-source.ts";
 import type { PortLike } from "../../threads/channel.ts";
 import type { Entry, SnapshotMetadata } from "../core/types.ts";
@@ -72,6 +72,6 @@ export interface LogWorkerInit {
   /** True for a new node: the log is made when there is none. */
   readonly create: boolean;
   readonly segmentBytes?: number;
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevel | SharedLogLevel;
   readonly logFormat: LogFormat;
 }

@@ -8,6 +8,7 @@ import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import { LogSource } from "../../../src/s3/content/log/source.ts";
 import { clusterStatus } from "../../admin/status.ts";
+import { fakeTokens } from "../../admin/tokens.ts";
 import { BlobHarness } from "../../s3/support/blob-harness.ts";
 import { TestKv } from "../../s3/support/test-kv.ts";
 import { Members } from "./blobs.ts";
@@ -66,6 +67,7 @@ export class Site {
         cluster: async () => clusterStatus(),
         changeCluster: async () => ({ kind: "done", changed: true, configurationIndex: 1 }),
         version: { version: "1", commit: "c", bun: "b" },
+        tokens: fakeTokens(),
         maintenance: () => maintenance,
       },
       (error) => this.errors.push(error),

@@ -1,5 +1,5 @@
 /** Certificates for tests, made anew in a directory that the test removes: no key is ever checked in. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TlsFiles } from "../../../src/platform/network/real-network.ts";
@@ -76,4 +76,28 @@ export function makeCertificates(): TestCertificates {
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+export interface SelfSigned {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** As src/http/tls-certificates.ts wants them. */
+  readonly names: readonly string[];
+}
+
+/** A certificate that nobody signed, for these DNS names; the first one is its common name too. */
+export function selfSigned(...names: readonly [string, ...string[]]): SelfSigned {
+  const directory = mkdtempSync(join(tmpdir(), "elastickv-certs-"));
+  try {
+    openssl(
+      directory,
+      ...["req", "-x509", ...NEW_KEY, "-subj", `/CN=${names[0]}`, "-keyout", "key", "-out", "crt"],
+      ...["-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")},IP:127.0.0.1`],
+    );
+    const read = (file: string) => readFileSync(join(directory, file), "utf8");
+    return { cert: read("crt"), key: read("key"), names };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }

@@ -292,9 +292,8 @@ export class Cluster {
     name: string,
     ...words: readonly string[]
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-    const { place, adminPort } = this.node(name);
-    const admin = `${place.host}:${adminPort}`;
-    const child = Bun.spawn([...serverCommand(), "cluster", ...words, "--admin-address", admin], {
+    const socket = join(this.node(name).dataDir, "admin.sock");
+    const child = Bun.spawn([...serverCommand(), "cluster", ...words, "--admin-socket", socket], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",

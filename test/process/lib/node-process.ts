@@ -91,6 +91,7 @@ export class NodeProcess {
   readonly host: string;
   readonly s3Port: number;
   readonly adminPort: number;
+  readonly adminSocket: string;
   readonly spawnedAtMs: number;
   readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   #stderr = "";
@@ -101,6 +102,7 @@ export class NodeProcess {
     this.host = options.host ?? LOOPBACK;
     this.s3Port = s3Port;
     this.adminPort = adminPort;
+    this.adminSocket = join(options.dataDir, "admin.sock");
     this.spawnedAtMs = performance.now();
     this.#child = Bun.spawn(
       [
@@ -191,12 +193,16 @@ export class NodeProcess {
     throw new Error(`not ready after ${timeoutMs} ms: ${this.#stderr}`);
   }
 
+  /** Asks the admin socket, which needs no login. */
   async admin(
     path: string,
     timeoutMs = ADMIN_TIMEOUT_MS,
   ): Promise<{ readonly status: number; readonly text: string }> {
-    const url = `http://${this.host}:${this.adminPort}${path}`;
-    const answer = await fetch(url, { keepalive: false, signal: AbortSignal.timeout(timeoutMs) });
+    const answer = await fetch(`http://localhost${path}`, {
+      unix: this.adminSocket,
+      keepalive: false,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     return { status: answer.status, text: await answer.text() };
   }
 
