@@ -1,15 +1,16 @@
 /**
- * Changes of the cluster through the admin API. `listener.ts` has checked that the caller is an operator. The leader decides which change is allowed.
+ * Changes of the cluster through the admin API. `listener.ts` has checked that the caller is an operator. The leader
+ * decides which change is allowed.
  */
 import { Elysia } from "elysia";
 import type { ClusterRefusalCode } from "../api/codes.ts";
 import {
   doneSchema,
+  forbiddenSchema,
   guardBody,
   guardQuery,
   learnerBody,
   memberParameter,
-  notLocalSchema,
   refusedSchema,
   replaceBody,
   transferBody,
@@ -17,6 +18,7 @@ import {
 import { formatAddress } from "../config/address.ts";
 import { parsePeerAddress } from "../config/members.ts";
 import type { MemberChange } from "../messages/cluster.ts";
+import type { Answering } from "./answering.ts";
 import type { AdminDeps } from "./types.ts";
 
 /** 409: the current state does not allow the change; 503: a later attempt may succeed. @internal */
@@ -40,16 +42,12 @@ export const REFUSAL_STATUS: Readonly<Record<ClusterRefusalCode, 400 | 404 | 409
 const response = {
   200: doneSchema,
   400: refusedSchema,
-  403: notLocalSchema,
+  403: forbiddenSchema,
   404: refusedSchema,
   409: refusedSchema,
   503: refusedSchema,
 };
 const tags = ["cluster"];
-
-interface Answering {
-  status?: number | string;
-}
 
 export function clusterRoutes(deps: Pick<AdminDeps, "changeCluster">) {
   const ask = async (set: Answering, change: MemberChange, guard: number | null | undefined) => {

@@ -7,7 +7,8 @@ import {
   joinTokenRefusal,
   joinTokenSchema,
 } from "../api/join.ts";
-import { notLocalSchema } from "../api/schemas.ts";
+import { forbiddenSchema } from "../api/schemas.ts";
+import { answering } from "./answering.ts";
 import type { AdminDeps } from "./types.ts";
 
 const STATUS: Readonly<Record<JoinTokenCode, 404 | 409 | 503>> = {
@@ -21,23 +22,18 @@ const STATUS: Readonly<Record<JoinTokenCode, 404 | 409 | 503>> = {
 export function joinRoutes(deps: Pick<AdminDeps, "joinToken">) {
   return new Elysia({ aot: false, strictPath: true }).post(
     "/v1/cluster/join-tokens",
-    async ({ body, set }) => {
-      try {
+    ({ body, set }) =>
+      answering(set, JoinTokenRefused, STATUS, async () => {
         if (deps.joinToken === undefined) {
           throw new JoinTokenRefused("NO_AUTHORITY", "this node has no peers");
         }
         return await deps.joinToken(body);
-      } catch (error) {
-        if (!(error instanceof JoinTokenRefused)) throw error;
-        set.status = STATUS[error.code];
-        return { code: error.code, message: error.message };
-      }
-    },
+      }),
     {
       body: joinTokenBody,
       response: {
         200: joinTokenSchema,
-        403: notLocalSchema,
+        403: forbiddenSchema,
         404: joinTokenRefusal,
         409: joinTokenRefusal,
         503: joinTokenRefusal,

@@ -2,7 +2,7 @@
  * Who sends a request. The admin socket belongs to the node's user (mode 0600) and needs no login; every other
  * request carries a bearer token (RFC 6750), also over loopback.
  */
-import type { AdminRole, LoginCode } from "../api/codes.ts";
+import { type AdminRole, FORBIDDEN, type LoginCode } from "../api/codes.ts";
 import type { SmallRequest } from "../http/small-server.ts";
 import type { FailedLogins } from "./failed-logins.ts";
 import { proxyOf } from "./proxy-signs.ts";
@@ -72,7 +72,7 @@ export async function login(
         deps.onLogin("wrong-role", address);
         return refusal(
           403,
-          "FORBIDDEN",
+          FORBIDDEN,
           `token ${checked.id} has role ${checked.role}; a change needs role operator`,
           { "WWW-Authenticate": `${REALM}, error="insufficient_scope"` },
         );

@@ -18,7 +18,8 @@ import {
   verifyBody,
   verifyStepSchema,
 } from "../api/maintenance.ts";
-import { notLocalSchema } from "../api/schemas.ts";
+import { forbiddenSchema } from "../api/schemas.ts";
+import { type Answering, answering } from "./answering.ts";
 import { BYTES_TYPE } from "./change-guard.ts";
 import type { AdminDeps, Maintenance } from "./types.ts";
 
@@ -36,7 +37,7 @@ export const MAINTENANCE_STATUS: Readonly<Record<MaintenanceCode, 400 | 409 | 41
 
 const refusals = {
   400: maintenanceRefusal,
-  403: notLocalSchema,
+  403: forbiddenSchema,
   409: maintenanceRefusal,
   410: maintenanceRefusal,
   500: maintenanceRefusal,
@@ -44,24 +45,15 @@ const refusals = {
 };
 const tags = ["maintenance"];
 
-interface Answering {
-  status?: number | string;
-}
-
 export function maintenanceRoutes(deps: Pick<AdminDeps, "maintenance">) {
-  const ask = async <T>(set: Answering, work: (maintenance: Maintenance) => Promise<T>) => {
-    try {
+  const ask = <T>(set: Answering, work: (maintenance: Maintenance) => Promise<T>) =>
+    answering(set, MaintenanceError, MAINTENANCE_STATUS, async () => {
       const maintenance = deps.maintenance?.();
       if (maintenance === undefined) {
         throw new MaintenanceError("UNAVAILABLE", "this node has not opened its keyspace yet");
       }
       return await work(maintenance);
-    } catch (error) {
-      if (!(error instanceof MaintenanceError)) throw error;
-      set.status = MAINTENANCE_STATUS[error.code];
-      return { code: error.code, message: error.message };
-    }
-  };
+    });
   const bytes = (set: Answering, work: (maintenance: Maintenance) => Promise<Uint8Array>) =>
     ask<Response>(set, async (maintenance) => {
       const body = await work(maintenance);

@@ -10,7 +10,8 @@ import {
   updateLockRefusal,
   updateLockSchema,
 } from "../api/operations.ts";
-import { notLocalSchema } from "../api/schemas.ts";
+import { forbiddenSchema } from "../api/schemas.ts";
+import { type Answering, answering } from "./answering.ts";
 import type { AdminDeps, UpdateLocks } from "./types.ts";
 
 const UPDATE_LOCK_STATUS: Readonly<Record<UpdateLockCode, 400 | 409 | 503>> = {
@@ -22,15 +23,11 @@ const UPDATE_LOCK_STATUS: Readonly<Record<UpdateLockCode, 400 | 409 | 503>> = {
 
 const refusals = {
   400: updateLockRefusal,
-  403: notLocalSchema,
+  403: forbiddenSchema,
   409: updateLockRefusal,
   503: updateLockRefusal,
 };
 const tags = ["update"];
-
-interface Answering {
-  status?: number | string;
-}
 
 export function operationRoutes({ drain, updateLocks }: Pick<AdminDeps, "drain" | "updateLocks">) {
   const routes = new Elysia({ aot: false, strictPath: true });
@@ -41,24 +38,17 @@ export function operationRoutes({ drain, updateLocks }: Pick<AdminDeps, "drain" 
         detail: { summary: "How far the drain of this node is", tags },
       })
       .post("/v1/node/drain", () => drain.begin("elastickv drain"), {
-        response: { 200: drainSchema, 403: notLocalSchema },
+        response: { 200: drainSchema, 403: forbiddenSchema },
         detail: { summary: "Give this node's work to the others, before it is stopped", tags },
       })
       .delete("/v1/node/drain", () => drain.end(), {
-        response: { 200: drainSchema, 403: notLocalSchema },
+        response: { 200: drainSchema, 403: forbiddenSchema },
         detail: { summary: "End the drain: this node takes work again", tags },
       });
   }
   if (updateLocks !== undefined) {
-    const ask = async <T>(set: Answering, work: (locks: UpdateLocks) => Promise<T>) => {
-      try {
-        return await work(updateLocks);
-      } catch (error) {
-        if (!(error instanceof UpdateLockError)) throw error;
-        set.status = UPDATE_LOCK_STATUS[error.code];
-        return { code: error.code, message: error.message };
-      }
-    };
+    const ask = <T>(set: Answering, work: (locks: UpdateLocks) => Promise<T>) =>
+      answering(set, UpdateLockError, UPDATE_LOCK_STATUS, () => work(updateLocks));
     routes
       .get("/v1/cluster/update-lock", ({ set }) => ask(set, (locks) => locks.show()), {
         response: { 200: updateLockSchema, ...refusals },

@@ -10,6 +10,7 @@ import {
   tokenParameter,
   tokenRefusedSchema,
 } from "../api/admin-tokens.ts";
+import { type Answering, answering } from "./answering.ts";
 import { CALLER_HEADER } from "./login.ts";
 import type { AdminDeps, AdminTokens } from "./types.ts";
 
@@ -28,18 +29,8 @@ const refusals = {
 const tags = ["login"];
 
 export function tokenRoutes({ tokens }: Pick<AdminDeps, "tokens">) {
-  const ask = async <T>(
-    set: { status?: number | string },
-    work: (tokens: AdminTokens) => Promise<T>,
-  ): Promise<T | { code: AdminTokenCode; message: string }> => {
-    try {
-      return await work(tokens);
-    } catch (error) {
-      if (!(error instanceof AdminTokenError)) throw error;
-      set.status = STATUS[error.code];
-      return { code: error.code, message: error.message };
-    }
-  };
+  const ask = <T>(set: Answering, work: (tokens: AdminTokens) => Promise<T>) =>
+    answering(set, AdminTokenError, STATUS, () => work(tokens));
   return new Elysia({ aot: false, strictPath: true })
     .get("/v1/admin/tokens", ({ set }) => ask(set, (directory) => directory.list()), {
       response: { 200: tokenListSchema, ...refusals },

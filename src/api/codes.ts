@@ -41,6 +41,9 @@ export const CLUSTER_REFUSAL_CODES = [
 ] as const;
 export type ClusterRefusalCode = (typeof CLUSTER_REFUSAL_CODES)[number];
 
+/** Code of the 403 for a change by a token of role viewer. */
+export const FORBIDDEN = "FORBIDDEN";
+
 /** Code of the 403 for a request that is answered only on the admin socket. */
 export const NOT_LOCAL = "NOT_LOCAL";
 
@@ -55,7 +58,7 @@ export type LoginCode =
   /** 401: the token is unknown, expired or revoked. */
   | "BAD_TOKEN"
   /** 403: a token of role viewer asked for a change. */
-  | "FORBIDDEN"
+  | typeof FORBIDDEN
   /** 429: too many failed logins from this address. */
   | "TOO_MANY_FAILED_LOGINS"
   /** 503: the node cannot look up tokens now. */

@@ -6,7 +6,7 @@
 import { Type } from "@sinclair/typebox";
 import { type Static, t } from "elysia";
 import { NODE_NAME, NODE_NAME_RULE } from "../config/members.ts";
-import { CLUSTER_REFUSAL_CODES, MEMBER_ROLES, NOT_LOCAL, NOT_READY_CODES } from "./codes.ts";
+import { CLUSTER_REFUSAL_CODES, FORBIDDEN, MEMBER_ROLES, NOT_LOCAL, NOT_READY_CODES } from "./codes.ts";
 
 export const healthSchema = t.Object({ status: t.Literal("ok") });
 
@@ -118,9 +118,9 @@ export const doneSchema = t.Object({
 });
 export const refusedSchema = t.Object({ code: t.UnionEnum(CLUSTER_REFUSAL_CODES), message: t.String() });
 /** The listener's answer before it looks at the route. */
-export const notLocalSchema = t.Object(
-  { code: t.Literal(NOT_LOCAL), message: t.String() },
-  { description: "bytes of objects pass over the admin socket only" },
+export const forbiddenSchema = t.Object(
+  { code: t.Union([t.Literal(FORBIDDEN), t.Literal(NOT_LOCAL)]), message: t.String() },
+  { description: "a change needs role operator; bytes of objects pass over the admin socket only" },
 );
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

@@ -19,7 +19,6 @@ import {
   type MaintenanceWord,
   parseMaintenance,
 } from "./maintenance/arguments.ts";
-
 import { type JoinCommand, parseJoin, parseSetup, type SetupRequest } from "./setup/arguments.ts";
 
 /** The parsed command line. */
