@@ -447,7 +447,7 @@ check_hosts() {
       bad=1
     fi
   done
-  [ "$bad" -eq 0 ] || die 1 "nothing was changed"
+  [ "$bad" -eq 0 ] || die 1 "$unchanged"
 }
 
 # A new update has an owner of its own. --resume and --rollback take over the lock of an update that was killed.
@@ -513,7 +513,7 @@ again() { # OPTION
 }
 
 stage_all() {
-  local node why size sum extra=keep pairs=''
+  local node node_of why size sum extra=keep pairs=''
   size=$(stat -c %s "$package")
   sum=$(sha256sum "$package")
   sum=${sum%% *}
@@ -530,7 +530,7 @@ stage_all() {
       remote "$node" host_extra "$extra" "$pairs"; } 2>&1) || {
       for node_of in "${nodes[@]}"; do [ "$mode" = resume ] || remote "$node_of" host_tidy 2>/dev/null || true; done
       unlock
-      die 1 "$node: $why. No host was changed"
+      die 1 "$node: $why. $unchanged"
     }
   done
 }
@@ -663,6 +663,8 @@ main() {
   number ROLLING_DELAY_SECONDS 0
   read_nodes
   check_rolling_order
+  # What a run before --resume or --rollback has changed stays changed.
+  [ "$mode" = update ] || unchanged="This run changed no host"
   if [ "$mode" = rollback ]; then
     [ -z "$package" ] || die 2 "--rollback takes no PACKAGE: every host knows what it had"
   else
@@ -710,7 +712,7 @@ check_package() {
   [ "${sum%% *}" = "$PACKAGE_SHA256" ] || die 1 "$package has the checksum ${sum%% *}, and PACKAGE_SHA256 is $PACKAGE_SHA256. Nothing was changed"
 }
 
-mode=update dry='' as_json='' package='' release='' owner='' keyspace_locked=''
+mode=update dry='' as_json='' package='' release='' owner='' keyspace_locked='' unchanged="No host was changed"
 nodes=() order=() locked=()
 declare -A targets=() facts=()
 main "$@"
