@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, RUN, run } from "./lib/host.ts";
+import { run } from "../support/run.ts";
+import { eventually, RUN } from "./lib/host.ts";
 import { Lab } from "./lib/lab.ts";
 import { Load } from "./lib/load.ts";
 

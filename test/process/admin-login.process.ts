@@ -2,6 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { run } from "../support/run.ts";
 import { waitFor, withCluster } from "./lib/cluster.ts";
 import {
   cleanUp,
@@ -13,20 +14,8 @@ import {
 
 afterAll(cleanUp);
 
-async function cli(words: readonly string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([...serverCommand(), ...words], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "", ...env },
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
-}
+const cli = (words: readonly string[], env: Record<string, string> = {}) =>
+  run([...serverCommand(), ...words], { env: { PATH: process.env["PATH"] ?? "", ...env } });
 
 const socketOf = ({ adminSocket }: NodeProcess) => ["--admin-socket", adminSocket];
 const addressOf = ({ adminPort }: NodeProcess) => ["--admin-address", `${LOOPBACK}:${adminPort}`];

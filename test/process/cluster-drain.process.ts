@@ -2,47 +2,19 @@
 import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { type Output, run } from "../support/run.ts";
 import { type Cluster, waitFor, withCluster } from "./lib/cluster.ts";
-import { CREDENTIALS, serverCommand } from "./lib/node-process.ts";
-import { signedHeaders, UNSIGNED_PAYLOAD } from "./lib/sigv4.ts";
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+import { serverCommand } from "./lib/node-process.ts";
+import { signedHead } from "./lib/signed-head.ts";
 
 /** Asks a node over its admin socket. */
-async function elastickv(cluster: Cluster, name: string, ...words: string[]): Promise<Ran> {
+function elastickv(cluster: Cluster, name: string, ...words: string[]): Promise<Output> {
   const socket = join(cluster.node(name).dataDir, "admin.sock");
-  const child = Bun.spawn([...serverCommand(), ...words, "--admin-socket", socket], {
-    env: {},
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out, err };
+  return run([...serverCommand(), ...words, "--admin-socket", socket], { env: {} });
 }
 
-const lock = (cluster: Cluster, name: string, ...words: string[]): Promise<Ran> =>
+const lock = (cluster: Cluster, name: string, ...words: string[]): Promise<Output> =>
   elastickv(cluster, name, "cluster", "update-lock", ...words);
-
-function head(port: number, method: string, path: string, length?: number): string {
-  const headers = signedHeaders({
-    method,
-    host: `127.0.0.1:${port}`,
-    path,
-    payloadHash: UNSIGNED_PAYLOAD,
-    credentials: CREDENTIALS,
-  });
-  if (length !== undefined) headers["content-length"] = String(length);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
-}
 
 /** Counts what became of requests on kept-alive connections. */
 interface Counts {
@@ -77,7 +49,8 @@ class KeepAliveClient {
         if (socket === undefined) return;
       }
       const body = "x".repeat(1000);
-      const request = i % 2 === 0 ? head(port, "PUT", path, body.length) + body : head(port, "GET", path);
+      const request =
+        i % 2 === 0 ? signedHead(port, "PUT", path, body.length) + body : signedHead(port, "GET", path);
       const answer = await exchange(socket, request);
       if (answer === undefined) {
         if (served > 0) counts.lost++;
@@ -161,7 +134,7 @@ test("a leader drains under load: nothing is lost, another one leads, and --off 
 
     // An upload that does not end is named when the time is over.
     const upload = await open(s3Port);
-    upload?.write(head(s3Port, "PUT", "/drain/slow", 2_000) + "x".repeat(1_000));
+    upload?.write(signedHead(s3Port, "PUT", "/drain/slow", 2_000) + "x".repeat(1_000));
     await Bun.sleep(200);
     const late = await elastickv(cluster, name, "drain", "--timeout", "3");
     expect(late.code).toBe(1);
@@ -179,7 +152,9 @@ test("a leader drains under load: nothing is lost, another one leads, and --off 
 
     // New connections are served, and each answer closes its connection.
     const fresh = await open(s3Port);
-    expect(await exchange(fresh as Socket, head(s3Port, "GET", "/drain/k0"))).toMatch(/connection: close/i);
+    expect(await exchange(fresh as Socket, signedHead(s3Port, "GET", "/drain/k0"))).toMatch(
+      /connection: close/i,
+    );
     fresh?.destroy();
 
     for (const one of load) one.stop();

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { run } from "../support/run.ts";
 import { waitFor, withCluster } from "./lib/cluster.ts";
 import {
   CREDENTIALS,
@@ -31,19 +32,10 @@ const S3_KEYS = {
   AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretKey,
 };
 
-async function cli(dataDir: string, ...words: string[]) {
-  const child = Bun.spawn([...serverCommand(), ...words, "--admin-socket", join(dataDir, "admin.sock")], {
-    stdout: "pipe",
-    stderr: "pipe",
+const cli = (dataDir: string, ...words: string[]) =>
+  run([...serverCommand(), ...words, "--admin-socket", join(dataDir, "admin.sock")], {
     env: { PATH: process.env["PATH"] ?? "", ...S3_KEYS },
   });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out, err };
-}
 
 const json = async (dataDir: string, ...words: string[]) => {
   const { code, out, err } = await cli(dataDir, ...words, "--json");

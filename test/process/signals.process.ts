@@ -4,10 +4,10 @@ import { readdirSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { content } from "./lib/blob-objects.ts";
-import { CREDENTIALS, NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
+import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { Random } from "./lib/random.ts";
 import { S3Client } from "./lib/s3-client.ts";
-import { signedHeaders, UNSIGNED_PAYLOAD } from "./lib/sigv4.ts";
+import { signedHead } from "./lib/signed-head.ts";
 
 /** A request on a socket of its own, so that it can be stopped half-way. */
 class SlowRequest {
@@ -27,16 +27,7 @@ class SlowRequest {
   static async open(port: number, method: string, path: string, length?: number): Promise<SlowRequest> {
     const socket = connect(port, "127.0.0.1");
     await new Promise<void>((done, failed) => socket.once("connect", done).once("error", failed));
-    const headers = signedHeaders({
-      method,
-      host: `127.0.0.1:${port}`,
-      path,
-      payloadHash: UNSIGNED_PAYLOAD,
-      credentials: CREDENTIALS,
-    });
-    if (length !== undefined) headers["content-length"] = String(length);
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    socket.write(signedHead(port, method, path, length));
     return new SlowRequest(socket);
   }
 

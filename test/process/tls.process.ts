@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { selfSigned } from "../platform/support/certificates.ts";
 import { NotifyReceiver } from "../platform/support/notify-receiver.ts";
+import { run } from "../support/run.ts";
 import { waitFor } from "./lib/cluster.ts";
 import {
   CREDENTIALS,
@@ -136,28 +137,18 @@ test("the command line speaks https to an admin address, with the CA that it is 
     dataDir: join(directory, "cli"),
     args: ["--admin-tls-cert-file", certFile, "--admin-tls-key-file", keyFile],
   });
-  const run = async (words: readonly string[], env: Record<string, string> = {}) => {
-    const child = Bun.spawn([...serverCommand(), ...words], {
-      stdout: "pipe",
-      stderr: "pipe",
-      env: { PATH: process.env["PATH"] ?? "", ...env },
-    });
-    const [out, err] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ]);
-    return { code: await child.exited, out, err };
-  };
+  const cli = (words: readonly string[], env: Record<string, string> = {}) =>
+    run([...serverCommand(), ...words], { env: { PATH: process.env["PATH"] ?? "", ...env } });
   try {
     await waitFor(async () => (await node.admin("/readyz")).status === 200, 30_000, "ready");
-    const made = await run(["admin", "token", "create", "--admin-socket", node.adminSocket]);
+    const made = await cli(["admin", "token", "create", "--admin-socket", node.adminSocket]);
     const token = { ELASTICKV_ADMIN_TOKEN: made.out.trim() };
     const status = ["cluster", "status", "--admin-address", `https://${LOOPBACK}:${node.adminPort}`];
-    const trusted = await run(status, { ...token, ELASTICKV_ADMIN_CA_FILE: certFile });
+    const trusted = await cli(status, { ...token, ELASTICKV_ADMIN_CA_FILE: certFile });
     expect([trusted.code, trusted.out]).toEqual([0, expect.stringContaining("leader n1")]);
-    const stranger = await run(status, token);
+    const stranger = await cli(status, token);
     expect([stranger.code, stranger.err]).toEqual([1, expect.stringContaining("CERT")]);
-    const missing = await run(status, { ...token, ELASTICKV_ADMIN_CA_FILE: join(directory, "missing") });
+    const missing = await cli(status, { ...token, ELASTICKV_ADMIN_CA_FILE: join(directory, "missing") });
     expect([missing.code, missing.err]).toEqual([2, expect.stringContaining("ELASTICKV_ADMIN_CA_FILE")]);
   } finally {
     await node.kill();

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FORMATS } from "../../src/node/formats.ts";
 import { PLANTED } from "../../src/platform/planted.ts";
+import { run } from "../support/run.ts";
 
 const BINARY = join(import.meta.dir, "../..", process.env["ELASTICKV_TEST_BINARY"] ?? "dist/elastickv");
 const START_LIMIT_MS = 20_000;
@@ -23,21 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Runs a command that is expected to end by itself. */
-async function run(...words: string[]) {
-  const child = Bun.spawn([BINARY, ...words], {
-    cwd: directory,
-    env: {},
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
-}
+const elastickv = (...words: string[]) => run([BINARY, ...words], { cwd: directory, env: {} });
 
 test("no planted bug is in the binary", async () => {
   const binary = Buffer.from(await Bun.file(BINARY).arrayBuffer());
@@ -104,14 +91,14 @@ async function settledMetrics(admin: string): Promise<string> {
 
 describe("commands", () => {
   test("version, help", async () => {
-    const version = await run("version");
+    const version = await elastickv("version");
     expect(version.code).toBe(0);
     expect(version.out).toMatch(/^elastickv \d+\.\d+\.\d+ \(\S+, bun 1\.4\.5\)\n$/);
-    const json = JSON.parse((await run("version", "--json")).out);
+    const json = JSON.parse((await elastickv("version", "--json")).out);
     expect(version.out).toContain(`elastickv ${json.version} (${json.commit}, `);
     expect([json.release.startsWith(json.version), json.commit]).not.toContain("source");
     expect(json.formats).toEqual(FORMATS);
-    const help = await run("serve", "--help");
+    const help = await elastickv("serve", "--help");
     expect(help.code).toBe(0);
     expect(help.out).toContain("--data-dir PATH   ELASTICKV_DATA_DIR");
   });
@@ -121,14 +108,14 @@ describe("commands", () => {
     [["serve", "--s3-address", "x"], "--s3-address"],
     [["sevre"], "did you mean serve?"],
   ])("%j: one line, exit 2", async (words, text) => {
-    const { out, err, code } = await run(...words);
+    const { out, err, code } = await elastickv(...words);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain(text);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
   });
 
   test("a data directory that is a file is named", async () => {
-    const { err, code } = await run("serve", "--data-dir", ".env");
+    const { err, code } = await elastickv("serve", "--data-dir", ".env");
     expect(code).toBe(78);
     expect(err).toContain("data directory .env");
   });
@@ -182,7 +169,7 @@ describe("a node", () => {
       };
       expect(cluster.nodeId).toBe("n1");
 
-      const sameDirectory = await run(
+      const sameDirectory = await elastickv(
         "serve",
         "--data-dir",
         "data",
@@ -199,7 +186,7 @@ describe("a node", () => {
       ] as const) {
         const other = flag === "--s3-address" ? "--admin-address" : "--s3-address";
         const address = url.slice("http://".length);
-        const busy = await run(
+        const busy = await elastickv(
           "serve",
           "--data-dir",
           `other-${name[0]}`,

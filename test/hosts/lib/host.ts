@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Output, run } from "../../support/run.ts";
 
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
@@ -18,31 +19,6 @@ function given(name: string): string {
 
 /** Folder of this run, removed when it ends. */
 export const RUN = (): string => given("ELASTICKV_HOST_TEST_RUN");
-
-export interface Output {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a program to its end. @param input its standard input. */
-export async function run(
-  command: readonly string[],
-  { input, env }: { readonly input?: string | Uint8Array; readonly env?: Record<string, string> } = {},
-): Promise<Output> {
-  const child = Bun.spawn([...command], {
-    stdin: input === undefined ? "ignore" : Buffer.from(input),
-    stdout: "pipe",
-    stderr: "pipe",
-    ...(env === undefined ? {} : { env }),
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out, err };
-}
 
 /** @throws Error with what the program said when it does not end with 0. @returns its standard output. */
 export async function must(

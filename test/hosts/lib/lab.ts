@@ -1,7 +1,8 @@
 /** Three hosts at one bridge, and the operator's machine (this namespace) with ssh keys for them. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { eventually, Host, must, type Output, RUN, run } from "./host.ts";
+import { type Output, run } from "../../support/run.ts";
+import { eventually, Host, must, RUN } from "./host.ts";
 
 /** Bridge and addresses exist in the network namespace of the test alone. */
 const NETWORK = "10.95.0";

@@ -1,7 +1,8 @@
 /** Clients (load.py: boto3 with its default retries) that reach the hosts through haproxy, in the operator's namespace. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, must, RUN, run } from "./host.ts";
+import { run } from "../../support/run.ts";
+import { eventually, must, RUN } from "./host.ts";
 import { ACCESS_KEY, type Lab, SECRET_KEY } from "./lab.ts";
 
 const PORT = 8000;
