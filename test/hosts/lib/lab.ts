@@ -53,13 +53,16 @@ export class Lab {
       host.preset("etc/hostname", `${host.name}\n`);
       host.preset("etc/machine-id", `${crypto.randomUUID().replaceAll("-", "")}\n`);
       host.preset("etc/hosts", names.join("\n"));
+      // Before the first boot: without keys sshd fails, and after some attempts systemd does not start it again.
+      const disk = join(host.directory, "disk/up");
+      mkdirSync(join(disk, "etc/ssh"), { recursive: true });
+      await must(["ssh-keygen", "-A", "-f", disk]);
     }
     await Promise.all(
       this.hosts.map(async (host) => {
         await host.boot();
         await host.sh(
           [
-            "ssh-keygen -A >/dev/null && systemctl restart ssh",
             `useradd --create-home --shell /bin/bash ${ACCOUNT}`,
             `echo '${ACCOUNT} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/deploy`,
             ...["/root", `/home/${ACCOUNT}`].map(
