@@ -1,6 +1,7 @@
 /**
  * Finds reachable blobs that this node does not hold: walks all count rows, page by page, and queues what is missing.
  * A walk counts what did not fit into the queue; when the queue has room again, the walk goes on from there.
+ * When a fetch ended because nobody could be asked or the disk was full, the next walk comes soon, later each time.
  */
 import type { Timers } from "../../platform/timers.ts";
 import { compareKeys } from "../../store/key-encoding.ts";
@@ -14,6 +15,8 @@ import type { CountedBlob, FetchEnd, WantedBlob } from "./types.ts";
 const WALK_PAGE = 256;
 /** Pause between two steps: the thread serves pushes meanwhile. */
 const STEP_PAUSE_MS = 5;
+/** From a failed fetch to the next walk, at first; doubled as long as fetches fail. @internal */
+export const RETRY_MS = 1_000;
 
 export interface BackfillOptions {
   readonly store: Pick<BlobStore, "has">;
@@ -49,6 +52,9 @@ export class Backfill {
   #overflowFrom: Place | undefined;
   /** Fetches that failed since the beginning of the walk before: these blobs are missing, and not queued. */
   #failed = 0;
+  /** The next walk is for fetches that may end well soon. */
+  #retrying = false;
+  #retryMs = RETRY_MS;
   /** What was missing when the present walk over all rows began: its first rows must not read as "nothing is missing". */
   #before = 0;
   #stopped = false;
@@ -83,12 +89,27 @@ export class Backfill {
   /** A queued fetch has ended. */
   onFetchEnd(end: FetchEnd): void {
     if (end === "not-found" || end === "unreachable" || end === "full") this.#failed++;
+    // `not-found`: everybody was asked, and asking again soon helps nobody.
+    if (end === "unreachable" || end === "full") this.#retry();
     this.#refill();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
+  }
+
+  /** A connection that broke is there again in a moment; a blob need not wait for the next walk by the interval. */
+  #retry(): void {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    if (this.#walk === undefined) this.#later(this.#pauseMs());
+  }
+
+  /** From the end of a walk to the next. */
+  #pauseMs(): number {
+    const { intervalMs } = this.#options;
+    return this.#retrying ? Math.min(this.#retryMs, intervalMs) : intervalMs;
   }
 
   #counted(): number {
@@ -108,6 +129,8 @@ export class Backfill {
       this.#before = this.#complete ? Math.max(this.#before, this.#counted()) : 0;
       this.#overflow = 0;
       this.#failed = 0;
+      this.#retryMs = this.#retrying ? Math.min(2 * this.#retryMs, this.#options.intervalMs) : RETRY_MS;
+      this.#retrying = false;
     }
     this.#later(STEP_PAUSE_MS);
   }
@@ -183,7 +206,7 @@ export class Backfill {
 
   #end(): void {
     this.#walk = undefined;
-    this.#later(this.#options.intervalMs);
+    this.#later(this.#pauseMs());
     this.#refill();
   }
 }

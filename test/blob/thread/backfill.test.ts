@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Backfill } from "../../../src/blob/thread/backfill.ts";
+import { Backfill, RETRY_MS } from "../../../src/blob/thread/backfill.ts";
 import { ManualTime } from "../../support/manual-time.ts";
 import { blobOf } from "./support/blob-node.ts";
 
@@ -85,5 +85,64 @@ test("while a later walk is under way, what was missing before it still counts",
   }
   missing = false;
   await time.advance(HOUR + 100);
+  expect(backfill.missing).toBe(0);
+});
+
+test("a blob that nobody could be asked for is looked for again soon, later each time, and by the interval once all are there", async () => {
+  const time = new ManualTime();
+  const blob = blobOf("a");
+  const offeredAt: number[] = [];
+  let queued = 0;
+  const backfill: Backfill = new Backfill({
+    store: { has: () => false },
+    counts: {
+      page: (after) => (after === undefined ? [{ sha256: blob.sha256, size: 1, references: 1 }] : []),
+    },
+    queue: {
+      offer: () => {
+        offeredAt.push(time.monotonicMs());
+        queued = 1;
+        return "queued";
+      },
+      get size() {
+        return queued;
+      },
+      get waiting() {
+        return queued;
+      },
+    },
+    timers: time,
+    intervalMs: HOUR,
+    refillBelow: 10,
+    fatal: (message) => {
+      throw new Error(message);
+    },
+  });
+  const end = (how: "unreachable" | "not-found" | "stored"): void => {
+    queued = 0;
+    backfill.onFetchEnd(how);
+  };
+  backfill.restart();
+  await time.advance(100);
+  expect(offeredAt.length).toBe(1);
+  for (const [retry, pauseMs] of [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS].entries()) {
+    end("unreachable");
+    expect(backfill.missing).toBe(1);
+    await time.advance(pauseMs - 1);
+    expect(offeredAt.length).toBe(retry + 1);
+    await time.advance(100);
+    expect(offeredAt.length).toBe(retry + 2);
+  }
+  // Everybody was asked: by the interval. After that walk, without a failure, a retry is soon again.
+  end("not-found");
+  expect(backfill.missing).toBe(1);
+  await time.advance(HOUR - 1_000);
+  expect(offeredAt.length).toBe(4);
+  await time.advance(1_000);
+  expect(offeredAt.length).toBe(5);
+  end("unreachable");
+  await time.advance(RETRY_MS + 100);
+  expect(offeredAt.length).toBe(6);
+  end("stored");
   expect(backfill.missing).toBe(0);
 });
