@@ -11,6 +11,7 @@ import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
+import { deleteConfigurations } from "../records/bucket-configuration.ts";
 import { noSuchBucket } from "../records/bucket-directory.ts";
 import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
@@ -141,6 +142,7 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
     [
       { kind: "delete", key: bucketKey(name) },
       { kind: "delete", key: aliveKey(bucket) },
+      ...deleteConfigurations(bucket),
       ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
     ],
   );

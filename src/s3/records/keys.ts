@@ -4,6 +4,7 @@
  *
  *   b bucket                                              bucket
  *   g bucket generation                                   this generation is alive
+ *   f bucket generation name                              configuration (bucket-configuration.ts)
  *   o bucket generation key                               current manifest
  *   v bucket generation key ...                           reserved: non-current versions
  *   u bucket generation key upload                        multipart upload
@@ -34,6 +35,8 @@ export const PENDING_WRITES_PREFIX: Uint8Array = encodeKey(["a"]);
 
 export const bucketKey = (bucket: string): Uint8Array => encodeKey(["b", bucket]);
 export const aliveKey = (ref: BucketRef): Uint8Array => encodeKey(["g", ref.bucket, ref.generation]);
+export const configurationKey = (ref: BucketRef, name: string): Uint8Array =>
+  encodeKey(["f", ref.bucket, ref.generation, name]);
 
 export const objectsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["o", ref.bucket, ref.generation]);
 export const objectKey = (ref: BucketRef, key: string): Uint8Array =>
