@@ -27,6 +27,8 @@ export const LAYERS: readonly Layer[] = [
   { folder: "pki", below: [] },
   // Schemas of the admin API, for the admin application and for the command line.
   { folder: "api", below: [] },
+  // The language of policies: parser, evaluator, canned policies. The command line checks policies without a server.
+  { folder: "iam/policy", below: [] },
   { folder: "cli", below: ["secrets", "pki", "api"] },
 
   { folder: "raft/core", below: [] },
