@@ -2,6 +2,7 @@
  * The actions of S3 on general purpose buckets and objects, and the type of resource of each. Service Authorization
  * Reference, "Actions, resources, and condition keys for Amazon S3".
  */
+import { NO_CONTEXT } from "./context-values.ts";
 import { Glob } from "./glob.ts";
 import { Template } from "./template.ts";
 
@@ -104,5 +105,5 @@ export function actionsMatching(pattern: string): readonly string[] {
 /** A matcher for lower-case names of actions. An action has no policy variables. */
 export function actionGlob(pattern: string): Glob {
   const template = new Template(pattern, { version: "2008-10-17", wildcards: true, lowerCase: true });
-  return template.globFor({ get: () => undefined }) ?? new Glob([]);
+  return template.globFor(NO_CONTEXT) ?? new Glob([]);
 }

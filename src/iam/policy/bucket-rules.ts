@@ -1,12 +1,12 @@
 /** What S3 asks of the policy of a bucket, beyond the grammar. S3 user guide, "Policies and permissions in Amazon S3". */
 import { actionsMatching, type ResourceType, S3_ACTIONS } from "./actions.ts";
 import { actionsOfKey, isBucketPolicyKey } from "./condition-keys.ts";
+import { NO_CONTEXT } from "./context-values.ts";
 import type { PolicyVersion, Statement } from "./document.ts";
 import { PolicyError } from "./policy-error.ts";
 import { Template } from "./template.ts";
 
 const BUCKET_ARN = "arn:aws:s3:::";
-const NO_CONTEXT = { get: () => undefined };
 
 /** @param bucket undefined: any bucket. @throws PolicyError */
 export function checkBucketStatement(

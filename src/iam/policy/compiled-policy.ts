@@ -77,7 +77,9 @@ interface ActionIndex {
 
 /** The statements of one effect that speak of one action. */
 class EffectIndex {
-  readonly #byName = new Map<string, ResourceIndex<CompiledStatement>>();
+  /** Undefined: no statement names a principal. */
+  #byName: Map<string, ResourceIndex<CompiledStatement>> | undefined;
+  #whoever: ResourceIndex<CompiledStatement> | undefined;
 
   constructor(statements: readonly CompiledStatement[]) {
     const byName = new Map<string, CompiledStatement[]>();
@@ -90,20 +92,27 @@ class EffectIndex {
     }
     for (const [name, list] of byName) {
       const entries = list.map((value) => ({ value, rule: value.resources }));
-      this.#byName.set(name, new ResourceIndex(entries));
+      if (name === WHOEVER) {
+        this.#whoever = new ResourceIndex(entries);
+      } else {
+        this.#byName ??= new Map();
+        this.#byName.set(name, new ResourceIndex(entries));
+      }
     }
   }
 
   /** The first statement of the document that applies. */
   first(request: PolicyRequest): CompiledStatement | undefined {
-    if (this.#byName.size === 0) return undefined;
+    const [whoever, byName] = [this.#whoever, this.#byName];
+    if (whoever === undefined && byName === undefined) return undefined;
     let first: CompiledStatement | undefined;
     const visit = (statement: CompiledStatement): void => {
       if (first !== undefined && first.index <= statement.index) return;
       if (statement.applies(request)) first = statement;
     };
-    this.#byName.get(WHOEVER)?.forEach(request.resource, visit);
-    for (const name of request.names) this.#byName.get(name)?.forEach(request.resource, visit);
+    whoever?.forEach(request.resource, visit);
+    if (byName === undefined) return first;
+    for (const name of request.names) byName.get(name)?.forEach(request.resource, visit);
     return first;
   }
 }

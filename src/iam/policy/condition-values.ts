@@ -1,6 +1,6 @@
 /** Values of a policy's conditions, ready to be compared with a value of a request. */
 import { type AddressRange, contains, parseAddress, parseRange } from "./addresses.ts";
-import type { ContextValues } from "./context-values.ts";
+import { type ContextValues, NO_CONTEXT } from "./context-values.ts";
 import type { PolicyVersion } from "./document.ts";
 import { Glob, type PatternPart, STAR } from "./glob.ts";
 import type { Comparison, Operator, Order } from "./operators.ts";
@@ -12,9 +12,13 @@ export type Matcher = (value: string) => boolean;
 
 /** One value of a policy. */
 export interface ConditionValue {
+  /** The same for every request; undefined: ask `matcherFor`. */
+  readonly fixed: Matcher | undefined;
   /** @returns undefined: the value names a policy variable that the request does not have */
   matcherFor(context: ContextValues): Matcher | undefined;
 }
+
+const fixedValue = (fixed: Matcher): ConditionValue => ({ fixed, matcherFor: () => fixed });
 
 const ARN_PARTS = 6;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
@@ -28,50 +32,40 @@ export function conditionValue(operator: Operator, text: string, version: Policy
     case "string":
       return templated(new Template(text, { version, wildcards: false }));
     case "string-ignore-case":
-      return ignoringCase(new Template(text, { version, wildcards: false, lowerCase: true }));
+      return templated(new Template(text, { version, wildcards: false, lowerCase: true }), lowerCase);
     case "string-like":
       return templated(new Template(text, { version, wildcards: true }));
     case "arn":
       return arn(new Template(text, { version, wildcards: true }), text);
-    default: {
-      const matcher = fixedMatcher(operator.comparison, operator.order, text);
-      return { matcherFor: () => matcher };
-    }
+    default:
+      return fixedValue(fixedMatcher(operator.comparison, operator.order, text));
   }
 }
 
-function templated(template: Template): ConditionValue {
+const lowerCase = (value: string): string => value.toLowerCase();
+const AS_IS = (value: string): string => value;
+
+/** @param change made to a value of a request before it is compared */
+function templated(template: Template, change = AS_IS): ConditionValue {
   const { literal } = template;
-  if (literal !== undefined) {
-    const matcher: Matcher = (value) => value === literal;
-    return { matcherFor: () => matcher };
-  }
-  return {
-    matcherFor(context) {
-      const glob = template.globFor(context);
-      return glob === undefined ? undefined : (value) => glob.matches(value);
-    },
+  if (literal !== undefined) return fixedValue((value) => change(value) === literal);
+  const matcherFor = (context: ContextValues): Matcher | undefined => {
+    const glob = template.globFor(context);
+    return glob === undefined ? undefined : (value) => glob.matches(change(value));
   };
-}
-
-function ignoringCase(template: Template): ConditionValue {
-  return {
-    matcherFor(context) {
-      const glob = template.globFor(context);
-      return glob === undefined ? undefined : (value) => glob.matches(value.toLowerCase());
-    },
-  };
+  const fixed = template.hasVariables ? undefined : matcherFor(NO_CONTEXT);
+  return { fixed, matcherFor };
 }
 
 /** The six parts of an ARN are compared one by one, so that no wildcard passes a colon. */
 function arn(template: Template, text: string): ConditionValue {
   if (!template.hasVariables) {
-    const globs = arnGlobs(template.partsFor({ get: () => undefined }) ?? []);
+    const globs = arnGlobs(template.partsFor(NO_CONTEXT) ?? []);
     if (globs === undefined) throw new PolicyError("Invalid ARN in Conditions", "", text);
-    const matcher = arnMatcher(globs);
-    return { matcherFor: () => matcher };
+    return fixedValue(arnMatcher(globs));
   }
   return {
+    fixed: undefined,
     matcherFor(context) {
       const parts = template.partsFor(context);
       const globs = parts === undefined ? undefined : arnGlobs(parts);

@@ -5,6 +5,7 @@
 import { type ConditionValue, conditionValue, type Matcher, parseBool } from "./condition-values.ts";
 import type { ContextValues } from "./context-values.ts";
 import type { ConditionRule, PolicyVersion } from "./document.ts";
+import type { Operator } from "./operators.ts";
 import { PolicyError } from "./policy-error.ts";
 
 /** `unknown`: the condition depends on a policy variable that the request does not have. */
@@ -37,61 +38,59 @@ function nullCondition({ key, values }: ConditionRule): Condition {
   return { decide: (context) => (wanted.has(isAbsent(context.get(name))) ? "yes" : "no") };
 }
 
-function isAbsent(value: string | readonly string[] | undefined): boolean {
+function isAbsent(value: string | readonly string[] | undefined): value is undefined {
   return value === undefined || (typeof value !== "string" && value.length === 0);
 }
 
 class Comparing implements Condition {
-  readonly #rule: ConditionRule;
+  readonly #operator: Operator;
   readonly #key: string;
   readonly #values: readonly ConditionValue[];
+  /** Undefined: the values depend on the request. */
+  readonly #fixed: readonly Matcher[] | undefined;
 
-  constructor(rule: ConditionRule, values: readonly ConditionValue[]) {
-    this.#rule = rule;
-    this.#key = rule.key.toLowerCase();
+  constructor({ key, operator }: ConditionRule, values: readonly ConditionValue[]) {
+    this.#operator = operator;
+    this.#key = key.toLowerCase();
     this.#values = values;
+    const fixed = values.flatMap(({ fixed }) => fixed ?? []);
+    this.#fixed = fixed.length === values.length ? fixed : undefined;
   }
 
   decide(context: ContextValues): Truth {
-    const { negated, quantifier, ifExists } = this.#rule.operator;
+    const { ifExists, negated, quantifier } = this.#operator;
     const given = context.get(this.#key);
-    if (given === undefined || (typeof given !== "string" && given.length === 0)) {
+    if (isAbsent(given)) {
       if (ifExists || quantifier === "all") return "yes";
       return negated && quantifier === undefined ? "yes" : "no";
     }
-    const matchers: Matcher[] = [];
-    let isKnown = true;
-    for (const value of this.#values) {
-      const matcher = value.matcherFor(context);
-      if (matcher === undefined) isKnown = false;
-      else matchers.push(matcher);
-    }
-    const matchesOne = (value: string): boolean => matchers.some((matches) => matches(value));
-    // A variable without value matches nothing; whether "nothing matches" holds is then not known.
-    const holds: (value: string) => Truth = negated
-      ? (value) => (matchesOne(value) ? "no" : isKnown ? "yes" : "unknown")
-      : (value) => (matchesOne(value) ? "yes" : "no");
-    if (typeof given === "string") return holds(given);
+    const known = this.#fixed ?? this.#matchersFor(context);
+    const isKnown = known.length === this.#values.length;
+    if (typeof given === "string") return holds(given, known, isKnown, negated);
     // Without a set operator, a negated operator asks that no value matches, another one that some value matches.
-    return (quantifier ?? (negated ? "all" : "any")) === "all" ? allOf(given, holds) : anyOf(given, holds);
+    const every = (quantifier ?? (negated ? "all" : "any")) === "all";
+    return ofSet(every, given, (value) => holds(value, known, isKnown, negated));
+  }
+
+  /** Fewer than values: a policy variable has no value. */
+  #matchersFor(context: ContextValues): readonly Matcher[] {
+    return this.#values.flatMap((value) => value.fixed ?? value.matcherFor(context) ?? []);
   }
 }
 
-function allOf(values: readonly string[], holds: (value: string) => Truth): Truth {
-  let truth: Truth = "yes";
-  for (const value of values) {
-    const one = holds(value);
-    if (one === "no") return "no";
-    if (one === "unknown") truth = "unknown";
-  }
-  return truth;
+/** A variable without value matches nothing; whether "nothing matches" holds is then not known. */
+function holds(value: string, matchers: readonly Matcher[], isKnown: boolean, negated: boolean): Truth {
+  for (const matches of matchers) if (matches(value)) return negated ? "no" : "yes";
+  if (!negated) return "no";
+  return isKnown ? "yes" : "unknown";
 }
 
-function anyOf(values: readonly string[], holds: (value: string) => Truth): Truth {
-  let truth: Truth = "no";
+/** `every`: all values must hold, and one "no" decides; else one "yes" decides. */
+function ofSet(every: boolean, values: readonly string[], holdsFor: (value: string) => Truth): Truth {
+  let truth: Truth = every ? "yes" : "no";
   for (const value of values) {
-    const one = holds(value);
-    if (one === "yes") return "yes";
+    const one = holdsFor(value);
+    if (one === (every ? "no" : "yes")) return one;
     if (one === "unknown") truth = "unknown";
   }
   return truth;
