@@ -98,8 +98,8 @@ export const LAYERS: readonly Layer[] = [
   { folder: "iam", below: ["secrets", "api", "store", "txn", "messages"] },
 
   { folder: "s3/protocol", below: ["http", "txn"] },
-  { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
-  { folder: "s3/records", below: ["iam", "hash", "store", "txn", "s3/protocol"] },
+  { folder: "s3/auth", below: ["http", "iam", "iam/policy", "s3/protocol"] },
+  { folder: "s3/records", below: ["iam", "iam/policy", "hash", "store", "txn", "s3/protocol"] },
   // The garbage collector runs once in a node. It deletes what rows leave behind, so it imports the record formats.
   { folder: "gc", below: ["store", "txn", "s3/records"] },
   { folder: "s3/headers", below: ["iam", "s3/protocol"] },

@@ -17,7 +17,7 @@ import type { Random } from "../platform/random.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
-import { ownersOnly } from "../s3/auth/authorizer.ts";
+import { policyAuthorizer } from "../s3/auth/policy-authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
 import type { BudgetShare } from "../s3/content/admission-budget.ts";
 import { blobContents } from "../s3/content/blobs/blob-contents.ts";
@@ -116,7 +116,10 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
       region: config.region,
     }),
     iam,
-    authorizer: ownersOnly(iam),
+    authorizer: policyAuthorizer({
+      iam,
+      onUnreadable: ({ name }, error) => options.log.error("policy cannot be read", { policy: name, error }),
+    }),
     admission,
     content,
     hold: options.hold,

@@ -5,7 +5,7 @@
  *
  * `authenticate` is synchronous, reads no body, and throws S3Error.
  */
-import type { UserId } from "../../iam/types.ts";
+import type { AttachedPolicy, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 export interface Credential {
@@ -38,6 +38,8 @@ export type Principal =
       readonly id: UserId;
       /** The access key of the user that signed the request. */
       readonly accessKey: string;
+      /** The policies of temporary credentials, which only narrow what the user may do. */
+      readonly session?: readonly AttachedPolicy[];
     };
 
 /** How the body arrives on the wire (x-amz-content-sha256). */

@@ -13,7 +13,7 @@ import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 
 /** @throws S3Error MissingRequestBodyError, MalformedXML and the errors of a bad body */
-async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
+export async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
   const { request, services, auth } = exchange;
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   try {

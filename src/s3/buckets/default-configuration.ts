@@ -45,8 +45,6 @@ export const getBucketRequestPayment = always(
   document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
 );
 
-export const getBucketPolicy = never("NoSuchBucketPolicy");
-export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
 export const getBucketCors = never("NoSuchCORSConfiguration");
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
 export const getBucketTagging = never("NoSuchTagSet");
@@ -54,7 +52,6 @@ export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
 export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
-export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
 export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
 export const noSuchConfiguration = never("NoSuchConfiguration");
 export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabled")));

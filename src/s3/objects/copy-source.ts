@@ -2,7 +2,7 @@
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
-import { authorizeSource, type ObjectName } from "../context/authorize.ts";
+import { absentObject, authorizeSource, type ObjectName } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { personOf } from "../context/owners.ts";
 import { checkOwner } from "../headers/owner.ts";
@@ -13,7 +13,7 @@ import type { OpenedBucket } from "../records/bucket-directory.ts";
 import { objectKey } from "../records/keys.ts";
 import { decodeManifest } from "../records/manifest.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
-import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
+import { type CurrentObject, checkVersionId } from "./current.ts";
 
 /** @throws S3Error InvalidArgument */
 function parseCopySource(header: string): ObjectName {
@@ -69,7 +69,7 @@ export async function copySource(exchange: ObjectExchange): Promise<CurrentObjec
   const { bucket, view } = opened;
   checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const row = await view.get(objectKey(bucket, source.key));
-  if (row === undefined) throw noSuchKey(source.key);
+  if (row === undefined) throw absentObject(exchange, opened, source.key);
   const manifest = decodeManifest(row.value);
   checkCopySourceConditions(request, manifest);
   return { bucket, key: source.key, manifest, row };

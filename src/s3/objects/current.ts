@@ -1,6 +1,7 @@
 /** Reading an object's row. */
 
 import type { VersionedValue } from "../../store/types.ts";
+import { absentObject } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
@@ -22,11 +23,12 @@ export async function currentObject(
   payload: "with-payload" | "meta",
 ): Promise<CurrentObject> {
   checkVersionId(exchange.request.query.get("versionId"));
-  const { bucket, view } = openedBucket(exchange);
+  const opened = openedBucket(exchange);
+  const { bucket, view } = opened;
   const key = exchange.key;
   const name = objectKey(bucket, key);
   const row = payload === "meta" ? await view.getMeta(name) : await view.get(name);
-  if (row === undefined) throw noSuchKey(key);
+  if (row === undefined) throw absentObject(exchange, opened, key);
   return { bucket, key, manifest: decodeManifest(row.value), row };
 }
 
@@ -39,10 +41,6 @@ export function checkVersionId(versionId: string | undefined): void {
   if (versionId === undefined || versionId === "null") return;
   if (versionId === "") throw invalidArgument("versionId", "", "Version id cannot be the empty string");
   throw invalidArgument("versionId", versionId.slice(0, 200), "Invalid version id specified");
-}
-
-export function noSuchKey(key: string): S3Error {
-  return new S3Error("NoSuchKey", { extra: [["Key", key]] });
 }
 
 /** A positive part number of a read. @throws S3Error InvalidArgument */

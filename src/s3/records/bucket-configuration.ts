@@ -4,7 +4,7 @@
  */
 import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
 import type { Bucket, BucketDirectory } from "./bucket-directory.ts";
-import { transactGuarded } from "./guarded.ts";
+import { type Guard, type GuardedOutcome, transactGuarded } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
 
 /** Every name that a release writes must be here: DeleteBucket deletes the rows of these names. */
@@ -30,17 +30,22 @@ export async function readConfiguration(
   return (await view.getMeta(configurationKey(ref, name)))?.value;
 }
 
-/** @param value undefined deletes the row. @throws S3Error NoSuchBucket; KvError */
+/**
+ * @param value undefined deletes the row
+ * @param guards further conditions; one may ask to decide again, and then nothing is written
+ * @throws S3Error NoSuchBucket, those of the guards; KvError
+ */
 export async function writeConfiguration(
   services: { readonly kv: KvClient; readonly buckets: BucketDirectory },
   bucket: Bucket,
   name: ConfigurationName,
   value: Uint8Array | undefined,
-): Promise<void> {
+  guards: readonly Guard[] = [],
+): Promise<GuardedOutcome> {
   const key = configurationKey(bucket, name);
-  await transactGuarded(
+  return transactGuarded(
     services.kv.group(bucket.bucket),
-    [services.buckets.aliveGuard(bucket)],
+    [services.buckets.aliveGuard(bucket), ...guards],
     [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }],
   );
 }

@@ -181,6 +181,7 @@ function edgeRequest(method: string): EdgeRequest {
     rawHeaders: [],
     header: () => undefined,
     remoteAddress: "127.0.0.1",
+    tlsVersion: undefined,
     requestId: "R1",
     body: {
       declaredLength: 0,
