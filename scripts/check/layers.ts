@@ -120,6 +120,7 @@ export const LAYERS: readonly Layer[] = [
       "http",
       "txn",
       "iam",
+      "iam/policy",
       "s3/protocol",
       "s3/auth",
       "s3/records",
@@ -138,7 +139,17 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/buckets",
     below: [
-      ...["http", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...[
+        "iam/policy",
+        "http",
+        "store",
+        "txn",
+        "s3/protocol",
+        "s3/records",
+        "s3/headers",
+        "s3/xml",
+        "s3/body",
+      ],
       ...["s3/content", "s3/context", "s3/objects"],
     ],
   },

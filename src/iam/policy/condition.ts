@@ -9,7 +9,7 @@ import type { Operator } from "./operators.ts";
 import { PolicyError } from "./policy-error.ts";
 
 /** `unknown`: the condition depends on a policy variable that the request does not have. */
-export type Truth = "yes" | "no" | "unknown";
+type Truth = "yes" | "no" | "unknown";
 
 export interface Condition {
   decide(context: ContextValues): Truth;

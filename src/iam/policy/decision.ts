@@ -17,7 +17,7 @@ export interface PolicySet {
   readonly bucketOnlyDenies?: boolean;
 }
 
-export type PolicySource = "identity" | "bucket" | "session";
+type PolicySource = "identity" | "bucket" | "session";
 
 /** Why a request is allowed or denied. */
 export type PolicyDecision =
@@ -26,7 +26,7 @@ export type PolicyDecision =
   /** No statement allows it. `session`: the policies of the session do not. */
   | { readonly allowed: false; readonly by: "nobody"; readonly missing: "allow" | "session" };
 
-export interface Decider {
+interface Decider {
   readonly source: PolicySource;
   /** Position among the policies of this source. */
   readonly policy: number;

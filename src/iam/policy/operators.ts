@@ -17,7 +17,7 @@ export type Comparison =
 export type Order = "=" | "<" | "<=" | ">" | ">=";
 
 /** `ForAllValues:`, `ForAnyValue:`. IAM user guide, "Set operators for multivalued context keys". */
-export type Quantifier = "all" | "any" | undefined;
+type Quantifier = "all" | "any" | undefined;
 
 export interface Operator {
   /** As written. */

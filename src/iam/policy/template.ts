@@ -7,8 +7,7 @@ import type { PolicyVersion } from "./document.ts";
 import { ANY, Glob, type PatternPart, STAR } from "./glob.ts";
 import { PolicyError } from "./policy-error.ts";
 
-/** @internal */
-export interface Variable {
+interface Variable {
   readonly variable: string;
   readonly fallback: string | undefined;
 }

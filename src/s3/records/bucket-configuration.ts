@@ -3,7 +3,6 @@
  * none. Each configuration owns the format of its row (docs/format/keyspace.md).
  */
 import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
-import type { Bucket, BucketDirectory } from "./bucket-directory.ts";
 import { type Guard, type GuardedOutcome, transactGuarded } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
 
@@ -36,8 +35,8 @@ export async function readConfiguration(
  * @throws S3Error NoSuchBucket, those of the guards; KvError
  */
 export async function writeConfiguration(
-  services: { readonly kv: KvClient; readonly buckets: BucketDirectory },
-  bucket: Bucket,
+  services: { readonly kv: KvClient; readonly buckets: { aliveGuard(ref: BucketRef): Guard } },
+  bucket: BucketRef,
   name: ConfigurationName,
   value: Uint8Array | undefined,
   guards: readonly Guard[] = [],
