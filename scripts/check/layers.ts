@@ -178,7 +178,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "gateway",
     below: [
-      ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
+      ...["hash", "http", "store", "txn", "messages", "kv", "iam", "secrets"],
       ...["cluster/registry", "memory", "blob"],
       ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
@@ -190,7 +190,7 @@ export const LAYERS: readonly Layer[] = [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
       ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
-      ...["hash", "s3/content", "s3/content/blobs", "s3/content/log"],
+      ...["hash", "s3/records", "s3/content", "s3/content/blobs", "s3/content/log"],
       ...["secrets", "pki", "http", "s3", "gateway", "admin", "cli", "maintenance"],
     ],
   },

@@ -124,6 +124,8 @@ export interface HarnessOptions {
   /** Of the path through the log. */
   readonly log?: Partial<LogSinkDeps>;
   readonly admissionBytes?: number;
+  /** What the authenticator says after the bucket was read. */
+  readonly confirm?: () => void;
 }
 
 export function harness(options: HarnessOptions = {}): Harness {
@@ -158,7 +160,10 @@ export function harness(options: HarnessOptions = {}): Harness {
     random: systemRandom,
     timers: systemTimers,
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
-    authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
+    authenticator: {
+      authenticate: (request) => results.get(request.edge) ?? neverSpawned(),
+      confirm: options.confirm ?? (() => {}),
+    },
     iam,
     authorizer: ownersOnly(iam),
     admission,
