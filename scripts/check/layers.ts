@@ -95,7 +95,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
-  { folder: "iam", below: ["secrets", "api", "store", "txn", "messages"] },
+  { folder: "iam", below: ["iam/policy", "secrets", "api", "store", "txn", "messages"] },
 
   { folder: "s3/protocol", below: ["http", "txn"] },
   { folder: "s3/auth", below: ["http", "iam", "iam/policy", "s3/protocol"] },
@@ -191,7 +191,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "gateway",
     below: [
-      ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
+      ...["hash", "http", "store", "txn", "messages", "kv", "iam", "secrets"],
       ...["cluster/registry", "memory", "blob"],
       ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
@@ -202,8 +202,8 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
-      ...["hash", "s3/content", "s3/content/blobs", "s3/content/log"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "iam/policy", "blob/store", "blob/worker"],
+      ...["hash", "s3/records", "s3/content", "s3/content/blobs", "s3/content/log"],
       ...["secrets", "pki", "http", "s3", "gateway", "admin", "cli", "maintenance"],
     ],
   },

@@ -3,7 +3,7 @@
 const VERSION = "2012-10-17";
 
 function policyText(...statements: readonly object[]): string {
-  return JSON.stringify({ Version: VERSION, Statement: statements });
+  return JSON.stringify({ Version: VERSION, Statement: statements }, undefined, 2);
 }
 
 /** A bucket that does not exist yet counts as a bucket of the asking user. */
@@ -30,7 +30,7 @@ const allow = (Action: string | readonly string[], more: object = {}): object =>
 };
 
 /** Text by name. `owner` is what a new user gets: everything on its own buckets. */
-export const CANNED_POLICIES: ReadonlyMap<string, string> = new Map([
+export const CANNED_TEXTS: ReadonlyMap<string, string> = new Map([
   ["owner", policyText(allow("s3:*", { Condition: OWN }))],
   ["readwrite", policyText(allow([...LISTS, ...READS, ...READ_TAGS, ...UPLOADS, ...WRITES, ...DELETES]))],
   ["readonly", policyText(allow([...LISTS, ...READS, ...READ_TAGS]))],

@@ -13,3 +13,8 @@ export class PolicyError extends Error {
     this.detail = detail;
   }
 }
+
+/** `Statement[0].Action: Policy has invalid action (s3:Nothing)` */
+export function describePolicyError({ detail, message, where }: PolicyError): string {
+  return `${where === "" ? "" : `${where}: `}${message}${detail === undefined ? "" : ` (${detail})`}`;
+}

@@ -19,7 +19,11 @@ export interface Credential {
  * Synchronous, because every request looks up a credential: a source that keeps users elsewhere needs a local cache.
  */
 interface CredentialSource {
-  find(accessKey: string): Credential | undefined;
+  /**
+   * undefined: no such key may sign requests, because it is unknown, disabled or expired: AWS tells no difference.
+   * `later`: the key is known, and this node cannot check its signatures yet.
+   */
+  find(accessKey: string): Credential | "later" | undefined;
 }
 
 export interface AuthenticatorOptions {

@@ -20,7 +20,11 @@ export interface S3Deps {
   readonly random: Random;
   readonly timers: Pick<Timers, "later">;
   readonly hashes: HashService;
-  readonly authenticator: { authenticate(request: S3Request): AuthResult };
+  readonly authenticator: {
+    authenticate(request: S3Request): AuthResult;
+    /** After a fenced read: the key may have been disabled at another node. @throws S3Error */
+    confirm(auth: AuthResult): void;
+  };
   readonly iam: IamView;
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** Decisions that AWS documents. Each test names its page of the IAM user guide. */
 import { describe, expect, test } from "bun:test";
-import { CANNED_POLICIES } from "../../../src/iam/policy/canned.ts";
+import { CANNED_TEXTS } from "../../../src/iam/policy/canned.ts";
 import { CompiledPolicy } from "../../../src/iam/policy/compiled-policy.ts";
 import { decide, type PolicyDecision } from "../../../src/iam/policy/decision.ts";
 import { parsePolicy } from "../../../src/iam/policy/parse.ts";
@@ -294,7 +294,7 @@ describe("Policy evaluation logic", () => {
 
 describe("canned policies", () => {
   const asks = (name: string, action: string, context: Values = {}): boolean => {
-    const policy = new CompiledPolicy(parsePolicy(CANNED_POLICIES.get(name) ?? "", { kind: "identity" }));
+    const policy = new CompiledPolicy(parsePolicy(CANNED_TEXTS.get(name) ?? "", { kind: "identity" }));
     return policy.decide(requestOf({ user: ALICE, action, context })) !== undefined;
   };
   const own = { "aws:PrincipalAccount": "111111111111", "s3:ResourceAccount": "111111111111" };

@@ -6,6 +6,7 @@
  */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { accountIdOf } from "../../../src/iam/account-id.ts";
+import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { type Call, type Harness, harness, OTHER_ID, OWNER_ID, policiesOnly } from "../support/harness.ts";
 
 const THIRD_ID = "00112233445566778899aabbccddeeff".repeat(2);
@@ -199,4 +200,16 @@ test("a deleted user still owns its buckets, by its id", async () => {
   const acl = await later.call("GET", "/others?acl");
   expect([acl.tag("ID"), acl.tag("DisplayName")]).toEqual([OTHER_ID, ""]);
   expect((await later.call("GET", "/others", OTHER)).status).toBe(403);
+});
+
+test("a key that was disabled at another node signs nothing more once its bucket was read", async () => {
+  let disabled = false;
+  const confirm = (): void => {
+    if (disabled) throw new S3Error("InvalidAccessKeyId");
+  };
+  const guarded = harness({ kv: h.kv, confirm });
+  expect((await guarded.call("GET", "/others/key", OTHER)).status).toBe(200);
+  disabled = true;
+  const put = await guarded.call("PUT", "/others/more", { ...OTHER, body: "x" });
+  expect([put.status, put.tag("Code"), put.bodyRead]).toEqual([403, "InvalidAccessKeyId", 0]);
 });

@@ -15,6 +15,7 @@ beforeAll(async () => {
   const principal = { kind: "user", id: OWNER_ID, accessKey: "AKTEST" } as const;
   const authenticator = {
     authenticate: () => ({ principal, payload: { kind: "unsigned" }, method: "presigned" }) as const,
+    confirm: () => {},
   };
   const application = createS3Application({ ...h.deps, authenticator });
   edge = await startEdge({ host: "127.0.0.1", port: 0, application });

@@ -3,7 +3,7 @@ import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import { accountIdOf } from "../../../src/iam/account-id.ts";
-import { CANNED_POLICIES } from "../../../src/iam/policy/canned.ts";
+import { CANNED_TEXTS } from "../../../src/iam/policy/canned.ts";
 import type { AttachedPolicy, IamView } from "../../../src/iam/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
@@ -108,7 +108,7 @@ const OWNER = { id: OWNER_ID, name: "root", accountId: accountIdOf(OWNER_ID), di
 export const OTHER_ID = "fedcba9876543210".repeat(4);
 const OTHER = { id: OTHER_ID, name: "other", accountId: accountIdOf(OTHER_ID), displayName: "Other" };
 /** What a new user may do: everything with its own buckets. */
-const OWN_BUCKETS: readonly AttachedPolicy[] = [{ name: "owner", text: CANNED_POLICIES.get("owner") ?? "" }];
+const OWN_BUCKETS: readonly AttachedPolicy[] = [{ name: "owner", text: CANNED_TEXTS.get("owner") ?? "" }];
 const iam: IamView = {
   root: OWNER,
   user: (id) => [OWNER, OTHER].find((known) => known.id === id),
@@ -141,6 +141,8 @@ export interface HarnessOptions {
   /** Of the path through the log. */
   readonly log?: Partial<LogSinkDeps>;
   readonly admissionBytes?: number;
+  /** What the authenticator says after the bucket was read. */
+  readonly confirm?: () => void;
 }
 
 export function harness(options: HarnessOptions = {}): Harness {
@@ -175,7 +177,10 @@ export function harness(options: HarnessOptions = {}): Harness {
     random: systemRandom,
     timers: systemTimers,
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
-    authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
+    authenticator: {
+      authenticate: (request) => results.get(request.edge) ?? neverSpawned(),
+      confirm: options.confirm ?? (() => {}),
+    },
     iam,
     authorizer: policiesOnly(options.deps?.iam ?? iam),
     admission,
