@@ -29,7 +29,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "api", below: [] },
   // The language of policies: parser, evaluator, canned policies. The command line checks policies without a server.
   { folder: "iam/policy", below: [] },
-  { folder: "cli", below: ["secrets", "pki", "api"] },
+  { folder: "cli", below: ["secrets", "pki", "api", "iam/policy"] },
 
   { folder: "raft/core", below: [] },
   { folder: "raft/log", below: ["raft/core"] },

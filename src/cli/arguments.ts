@@ -19,6 +19,7 @@ import {
   type MaintenanceWord,
   parseMaintenance,
 } from "./maintenance/arguments.ts";
+import { type PolicyRequest, parsePolicyCommand } from "./policy/arguments.ts";
 import { type JoinCommand, parseJoin, parseSetup, type SetupRequest } from "./setup/arguments.ts";
 
 /** The parsed command line. */
@@ -30,6 +31,7 @@ export type Command =
   | { readonly kind: "setup"; readonly request: SetupRequest }
   | { readonly kind: "join"; readonly command: JoinCommand }
   | { readonly kind: "admin"; readonly command: AdminCommand }
+  | { readonly kind: "policy"; readonly request: PolicyRequest }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "extra-env" }
@@ -42,6 +44,7 @@ export type HelpTopic =
   | "cluster"
   | "drain"
   | "admin"
+  | "policy"
   | "credentials"
   | "config"
   | "setup"
@@ -50,7 +53,19 @@ export type HelpTopic =
   | MaintenanceWord;
 
 const VERBS = [
-  ...["serve", "setup", "join", "cluster", "drain", "admin", "credentials", "config", "version", "help"],
+  ...[
+    "serve",
+    "setup",
+    "join",
+    "cluster",
+    "drain",
+    "admin",
+    "policy",
+    "credentials",
+    "config",
+    "version",
+    "help",
+  ],
   ...MAINTENANCE_WORDS,
 ];
 
@@ -88,6 +103,9 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "admin":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "admin" };
       return { kind: "admin", command: parseAdminCommand(rest, environment) };
+    case "policy":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: verb };
+      return { kind: "policy", request: parsePolicyCommand(rest) };
     case "credentials":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: "credentials" };
       if (rest[0] !== "show") throw new ConfigError(notTheVerb(verb, "show", rest[0]));
@@ -150,7 +168,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function helpTopic([first, second]: readonly string[]): HelpTopic {
   if (first === "serve" || first === "drain" || first === "credentials" || first === "config") return first;
-  if (first === "setup" || first === "join" || first === "admin") return first;
+  if (first === "setup" || first === "join" || first === "admin" || first === "policy") return first;
   if (first !== undefined && isMaintenanceWord(first)) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";

@@ -5,6 +5,7 @@ import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, JOIN_TOKEN_OPTIONS, REPLACE_WITH_OPTION, SUMMARY } from "./cluster-help.ts";
 import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
+import { POLICY_VERBS, type PolicyVerb } from "./policy/arguments.ts";
 import { OPTIONS_OF } from "./setup/arguments.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
@@ -73,6 +74,11 @@ const ADMIN_ROWS = (Object.keys(ADMIN_VERBS) as AdminVerb[]).map((verb): Command
   return { words: ["admin", ...verb.split(" ")], operands, summary, options };
 });
 
+const POLICY_ROWS = (Object.keys(POLICY_VERBS) as PolicyVerb[]).map((verb): CommandRow => {
+  const { operands, summary, options } = POLICY_VERBS[verb];
+  return { words: ["policy", verb], operands, summary, options };
+});
+
 export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -98,6 +104,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
   ...ADMIN_ROWS,
+  ...POLICY_ROWS,
   {
     words: ["credentials", "show"],
     operands: [],

@@ -18,6 +18,8 @@ import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { isMaintenanceWord } from "./maintenance/arguments.ts";
 import { maintenanceHelp } from "./maintenance/help.ts";
 import { type MaintenanceContext, runMaintenance } from "./maintenance/run.ts";
+import { policyHelp } from "./policy/help.ts";
+import { runPolicy } from "./policy/run.ts";
 import { setupHelp } from "./setup/help.ts";
 import { realHost } from "./setup/host.ts";
 import { type JoinContext, runJoin } from "./setup/join.ts";
@@ -63,6 +65,8 @@ export async function runCli(context: CliContext): Promise<number> {
         return await runMaintenance(command.command, context);
       case "admin":
         return await runAdmin(command.command, context);
+      case "policy":
+        return runPolicy(command.request, context);
       case "credentials":
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
@@ -112,6 +116,8 @@ function helpOn(topic: HelpTopic): string {
       return drainHelp();
     case "admin":
       return adminHelp();
+    case "policy":
+      return policyHelp();
     case "credentials":
       return credentialsHelp();
     case "config":

@@ -24,6 +24,8 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     ID: "0011223344556677",
     SECONDS: "30",
     TEXT: "admin@host",
+    ARN: "arn:aws:iam::111122223333:user/ann",
+    "bucket|identity|session": "bucket",
   };
   const value = byDefault !== "" ? byDefault : known[placeholder ?? ""];
   if (value === undefined) throw new Error(`no value for --${flag}`);
@@ -34,6 +36,8 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
 const operands = (row: CommandRow, option?: CommandOption): string[] =>
   row.operands.flatMap((operand, index) => {
     if (operand === "[verify]") return "verify";
+    if (operand === "ACTION") return "s3:GetObject";
+    if (operand === "[KEY=VALUE]...") return ["aws:UserAgent=x", "s3:prefix="];
     if (operand === "ID") return "0011223344556677";
     if (operand !== "acquire|release|show")
       return operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`;
@@ -45,8 +49,10 @@ const operands = (row: CommandRow, option?: CommandOption): string[] =>
 const complete = (row: CommandRow, option?: CommandOption): string[] => {
   // `cluster replace OLD --with NEW` takes the place of the second operand.
   const given = option?.flag === "with" ? ["n9"] : operands(row, option);
+  const needsPrincipal = option?.flag === "identity-policy" || option?.flag === "session-policy";
+  const principal = needsPrincipal ? ["--principal", "arn:aws:iam::111122223333:root"] : [];
   const needsAddress = row.words[0] === "setup" && option?.flag !== "address";
-  return [...row.words, ...given, ...(needsAddress ? ["--address", "10.0.0.1"] : [])];
+  return [...row.words, ...given, ...principal, ...(needsAddress ? ["--address", "10.0.0.1"] : [])];
 };
 
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
