@@ -6,6 +6,7 @@ import { CLUSTER_OPTIONS, JOIN_TOKEN_OPTIONS, REPLACE_WITH_OPTION, SUMMARY } fro
 import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
 import { OPTIONS_OF } from "./setup/arguments.ts";
+import { USER_SHAPES, type UserVerb } from "./users/verbs.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
 export interface CommandOption {
@@ -73,6 +74,11 @@ const ADMIN_ROWS = (Object.keys(ADMIN_VERBS) as AdminVerb[]).map((verb): Command
   return { words: ["admin", ...verb.split(" ")], operands, summary, options };
 });
 
+const USER_ROWS = (Object.keys(USER_SHAPES) as UserVerb[]).map((verb): CommandRow => {
+  const { operands, summary, options } = USER_SHAPES[verb];
+  return { words: verb.split(" "), operands, summary, options };
+});
+
 export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -97,6 +103,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...CLUSTER_ROWS,
   { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
+  ...USER_ROWS,
   ...ADMIN_ROWS,
   {
     words: ["credentials", "show"],

@@ -22,6 +22,8 @@ import { setupHelp } from "./setup/help.ts";
 import { realHost } from "./setup/host.ts";
 import { type JoinContext, runJoin } from "./setup/join.ts";
 import { runSetup } from "./setup/setup.ts";
+import { userHelp } from "./users/help.ts";
+import { runUsers } from "./users/run.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
 export interface CliContext extends MaintenanceContext, ConfigCheckContext {
@@ -63,6 +65,8 @@ export async function runCli(context: CliContext): Promise<number> {
         return await runMaintenance(command.command, context);
       case "admin":
         return await runAdmin(command.command, context);
+      case "users":
+        return await runUsers(command.command, context);
       case "credentials":
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
@@ -112,6 +116,11 @@ function helpOn(topic: HelpTopic): string {
       return drainHelp();
     case "admin":
       return adminHelp();
+    case "user":
+    case "key":
+    case "group":
+    case "policy":
+      return userHelp(topic);
     case "credentials":
       return credentialsHelp();
     case "config":
