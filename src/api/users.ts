@@ -100,7 +100,6 @@ export const rotateKeyBody = t.Object({
     description: "how long the old key stays valid, in milliseconds",
   }),
 });
-export type RotateKey = Static<typeof rotateKeyBody>;
 
 export const userStateBody = t.Object({ disabled: t.Boolean() });
 export const keyStateBody = t.Object({ enabled: t.Boolean() });

@@ -7,6 +7,7 @@ import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
 import { POLICY_VERBS, type PolicyVerb } from "./policy/arguments.ts";
 import { OPTIONS_OF } from "./setup/arguments.ts";
+import { USER_SHAPES, type UserVerb } from "./users/verbs.ts";
 
 /** One `--flag` of a verb. @internal also for man page and completions */
 export interface CommandOption {
@@ -79,6 +80,11 @@ const POLICY_ROWS = (Object.keys(POLICY_VERBS) as PolicyVerb[]).map((verb): Comm
   return { words: ["policy", verb], operands, summary, options };
 });
 
+const USER_ROWS = (Object.keys(USER_SHAPES) as UserVerb[]).map((verb): CommandRow => {
+  const { operands, summary, options } = USER_SHAPES[verb];
+  return { words: verb.split(" "), operands, summary, options };
+});
+
 export const CLUSTER_SUMMARY = "look at a cluster and change its members (elastickv cluster --help)";
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -103,8 +109,9 @@ export const COMMANDS: readonly CommandRow[] = [
   ...CLUSTER_ROWS,
   { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
-  ...ADMIN_ROWS,
+  ...USER_ROWS,
   ...POLICY_ROWS,
+  ...ADMIN_ROWS,
   {
     words: ["credentials", "show"],
     operands: [],

@@ -36,8 +36,8 @@ export interface S3FrontOptions {
   readonly kv: KvClient;
   readonly credentials: RootCredentials;
   readonly users: Pick<ReplicatedRows, "rootId" | "table">;
-  /** The cluster's sealing key; undefined: this node does not have it yet. */
-  readonly sealing: () => SealingKey | undefined;
+  /** The cluster's sealing key; undefined: this node does not have it yet. `lost`: it never will. */
+  readonly sealing: () => SealingKey | "lost" | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** 8 bytes that identify this start of this node; all gateways of the node share the id. */

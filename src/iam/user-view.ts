@@ -25,8 +25,8 @@ export interface UserViewOptions {
   readonly rows: Pick<ReplicatedRows, "rootId" | "table">;
   /** The configured keys of root, or those that the cluster made. */
   readonly root: RootCredentials;
-  /** undefined: this node does not have the cluster's sealing key yet. */
-  readonly sealing: () => SealingKey | undefined;
+  /** undefined: this node does not have the cluster's sealing key yet. `lost`: it never will. */
+  readonly sealing: () => SealingKey | "lost" | undefined;
   readonly clock: Pick<Clock, "nowMs">;
   /** Receives the error of a secret that does not open; its key counts as unknown. */
   readonly onUnreadable: (error: unknown) => void;
@@ -111,6 +111,7 @@ export class UserView implements IamView {
     if (opened?.row === row) return opened.known;
     const sealing = this.#options.sealing();
     if (sealing === undefined) return "later";
+    if (sealing === "lost") return undefined;
     this.#forgetOld();
     const known = this.#openWith(sealing, row, sealed);
     this.#opened.set(row.accessKey, { row, known });

@@ -28,7 +28,7 @@ export interface AloneSealingOptions {
 export class AloneSealing {
   readonly #options: AloneSealingOptions;
   #key: NodeKey | undefined;
-  #sealing: SealingKey | undefined;
+  #sealing: SealingKey | "lost" | undefined;
   #making: Promise<SealingKey> | undefined;
 
   constructor(options: AloneSealingOptions) {
@@ -36,8 +36,8 @@ export class AloneSealing {
     this.#key = options.key;
   }
 
-  /** undefined: no secret was sealed yet, or the key that sealed it is lost. */
-  get sealing(): SealingKey | undefined {
+  /** undefined: no secret was sealed yet. `lost`: there are sealed secrets, and the key that opens them is lost. */
+  get sealing(): SealingKey | "lost" | undefined {
     return this.#sealing;
   }
 
@@ -45,16 +45,17 @@ export class AloneSealing {
   async open(): Promise<void> {
     try {
       if ((await readSealingRows(this.#options.kv)).keyId === undefined) return;
-      this.#sealing = await this.#look();
+      await this.#look();
     } catch (error) {
       if (error instanceof KvError && error.code === "CLOSED") return;
+      this.#sealing = "lost";
       this.#options.log.error("the access keys of users cannot be opened, and count as unknown", { error });
     }
   }
 
   /** @throws KvError; StartError when the node key does not fit, or cannot be stored */
   orMake(): Promise<SealingKey> {
-    if (this.#sealing !== undefined) return Promise.resolve(this.#sealing);
+    if (this.#sealing !== undefined && this.#sealing !== "lost") return Promise.resolve(this.#sealing);
     // Two requests at once make one key.
     this.#making ??= this.#look().finally(() => {
       this.#making = undefined;

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../src/cli/arguments.ts";
 import { COMMANDS, type CommandOption, type CommandRow } from "../../src/cli/command-table.ts";
 import { isMaintenanceWord } from "../../src/cli/maintenance/arguments.ts";
+import { isPolicyVerb } from "../../src/cli/policy/arguments.ts";
+import { isUserWord } from "../../src/cli/users/arguments.ts";
 import { SETTING_ROWS } from "../../src/config/settings.ts";
 
 /** A value that is accepted: the setting's default where it has one. */
@@ -26,6 +28,9 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     TEXT: "admin@host",
     ARN: "arn:aws:iam::111122223333:user/ann",
     "bucket|identity|session": "bucket",
+    "ACCESS-KEY": "AKIAEXAMPLE",
+    USER: "ann",
+    GROUP: "staff",
   };
   const value = byDefault !== "" ? byDefault : known[placeholder ?? ""];
   if (value === undefined) throw new Error(`no value for --${flag}`);
@@ -38,6 +43,7 @@ const operands = (row: CommandRow, option?: CommandOption): string[] =>
     if (operand === "[verify]") return "verify";
     if (operand === "ACTION") return "s3:GetObject";
     if (operand === "[KEY=VALUE]...") return ["aws:UserAgent=x", "s3:prefix="];
+    if (operand === "ACCESS-KEY") return "AKIAEXAMPLE";
     if (operand === "ID") return "0011223344556677";
     if (operand !== "acquire|release|show")
       return operand.includes("HOST:PORT") ? "n4=127.0.0.1:9002" : `n${index + 1}`;
@@ -52,13 +58,23 @@ const complete = (row: CommandRow, option?: CommandOption): string[] => {
   const needsPrincipal = option?.flag === "identity-policy" || option?.flag === "session-policy";
   const principal = needsPrincipal ? ["--principal", "arn:aws:iam::111122223333:root"] : [];
   const needsAddress = row.words[0] === "setup" && option?.flag !== "address";
-  return [...row.words, ...given, ...principal, ...(needsAddress ? ["--address", "10.0.0.1"] : [])];
+  const attaches = /^policy (at|de)tach$/.test(row.words.join(" "));
+  const needsTarget = attaches && option?.flag !== "user" && option?.flag !== "group";
+  return [
+    ...row.words,
+    ...given,
+    ...principal,
+    ...(needsTarget ? ["--user", "ann"] : []),
+    ...(needsAddress ? ["--address", "10.0.0.1"] : []),
+  ];
 };
 
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
   test("is a verb, and takes its operands", () => {
     const verb = row.words[0] ?? "";
-    const kind = isMaintenanceWord(verb) ? "maintenance" : row.words[1] === "extra-env" ? "extra-env" : verb;
+    const withoutServer = verb === "policy" && isPolicyVerb(row.words[1]);
+    const users = isUserWord(verb) && !withoutServer ? "users" : verb;
+    const kind = isMaintenanceWord(verb) ? "maintenance" : row.words[1] === "extra-env" ? "extra-env" : users;
     expect(parseCommandLine(complete(row), {}).kind).toBe(kind as never);
   });
 

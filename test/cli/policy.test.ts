@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parsePolicyCommand } from "../../src/cli/policy/arguments.ts";
+import { parseCommandLine } from "../../src/cli/arguments.ts";
+import { isPolicyVerb, parsePolicyCommand } from "../../src/cli/policy/arguments.ts";
 import { policyHelp } from "../../src/cli/policy/help.ts";
 import { runPolicy } from "../../src/cli/policy/run.ts";
 import { ConfigError } from "../../src/config/config.ts";
@@ -29,10 +30,11 @@ interface Ran {
   readonly errors: readonly string[];
 }
 
-function run(words: readonly string[], input = ""): Ran {
+function run([verb, ...words]: readonly string[], input = ""): Ran {
+  if (!isPolicyVerb(verb)) throw new Error(`${verb} is no verb`);
   let out = "";
   const errors: string[] = [];
-  const code = runPolicy(parsePolicyCommand(words), {
+  const code = runPolicy(parsePolicyCommand(verb, words), {
     print: (text) => {
       out += text.replaceAll(`${directory}/`, "");
     },
@@ -123,8 +125,6 @@ describe("check", () => {
     [["check", "a", "--kind", "user"], '--kind: "user" is not one of bucket, identity, session'],
     [["check", "a", "--kind", "identity", "--bucket", "b"], "--bucket goes with --kind bucket"],
     [["check", "/nowhere/policy"], "/nowhere/policy: ENOENT"],
-    [[], "policy needs a verb: check, simulate"],
-    [["chek"], 'unknown verb "chek" after policy'],
   ])("%j", (words, message) => {
     expect(refusal(words)).toContain(message);
   });
@@ -262,4 +262,9 @@ test("the help names every verb and option", () => {
   ]) {
     expect(help).toContain(word);
   }
+});
+
+test("a wrong verb is told all verbs of the noun", () => {
+  expect(() => parseCommandLine(["policy", "chek"], {})).toThrow("did you mean check?");
+  expect(() => parseCommandLine(["policy"], {})).toThrow("check, simulate");
 });

@@ -112,14 +112,8 @@ export function isPolicyVerb(word: string | undefined): word is PolicyVerb {
   return word !== undefined && Object.hasOwn(POLICY_VERBS, word);
 }
 
-/** @param words the words after `policy`. @throws ConfigError with one line that names the error */
-export function parsePolicyCommand([verb, ...words]: readonly string[]): PolicyRequest {
-  if (!isPolicyVerb(verb)) {
-    const names = Object.keys(POLICY_VERBS);
-    const what =
-      verb === undefined ? "policy needs a verb" : `unknown verb ${JSON.stringify(verb)} after policy`;
-    throw new ConfigError(`${what}: ${names.join(", ")} (see elastickv policy --help)`);
-  }
+/** @param words the words after the verb. @throws ConfigError with one line that names the error */
+export function parsePolicyCommand(verb: PolicyVerb, words: readonly string[]): PolicyRequest {
   const { options: known } = POLICY_VERBS[verb];
   const operands: string[] = [];
   const options = parseFlags(words, {

@@ -187,6 +187,8 @@ describe("a user", () => {
     await w.iam.users.create({ name: "carl", withoutKey: true });
     const view = await w.node().apply();
     expect([view.find("AKIAANN"), view.find("AKIANOBODY")]).toEqual(["later", undefined]);
+    w.setSealing("lost");
+    expect(view.find("AKIAANN")).toBeUndefined();
     w.setSealing(SealingKey.make(systemRandom));
     expect(view.find("AKIAANN")).toBeUndefined();
   });

@@ -16,7 +16,7 @@ export async function world() {
   const kv = new TestKv();
   const time = new ManualTime();
   const unreadable: unknown[] = [];
-  let sealing: SealingKey | undefined = SealingKey.make(systemRandom);
+  let sealing: SealingKey | "lost" | undefined = SealingKey.make(systemRandom);
   let up = true;
   await kv.transact({
     conditions: [],
@@ -24,7 +24,7 @@ export async function world() {
   });
   const iam = makeIam({
     kv: () => (up ? kv : undefined),
-    sealing: async () => sealing,
+    sealing: async () => (sealing === "lost" ? undefined : sealing),
     rootAccessKey: () => ROOT_KEY,
     clock: time,
     timers: time,
@@ -58,7 +58,7 @@ export async function world() {
     unreadable,
     node,
     down: (): void => void (up = false),
-    setSealing: (key: SealingKey | undefined): void => void (sealing = key),
+    setSealing: (key: SealingKey | "lost" | undefined): void => void (sealing = key),
   };
 }
 
