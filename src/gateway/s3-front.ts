@@ -17,7 +17,7 @@ import type { Random } from "../platform/random.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
-import { knownUsersOnly } from "../s3/auth/authorizer.ts";
+import { ownersOnly } from "../s3/auth/authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
 import type { BudgetShare } from "../s3/content/admission-budget.ts";
 import { blobContents } from "../s3/content/blobs/blob-contents.ts";
@@ -116,7 +116,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
       region: config.region,
     }),
     iam,
-    authorizer: knownUsersOnly(iam),
+    authorizer: ownersOnly(iam),
     admission,
     content,
     hold: options.hold,

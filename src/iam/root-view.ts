@@ -1,7 +1,11 @@
 /** The view of a cluster that has one user. */
+
+import { accountIdOf } from "./account-id.ts";
 import type { ReplicatedRows } from "./replicated-rows.ts";
 import { userIdOf } from "./rows.ts";
-import type { IamView, User, UserId } from "./types.ts";
+import type { AttachedPolicy, IamView, User, UserId } from "./types.ts";
+
+const NO_POLICIES: readonly AttachedPolicy[] = [];
 
 export class RootView implements IamView {
   readonly #rows: Pick<ReplicatedRows, "rootId">;
@@ -13,12 +17,13 @@ export class RootView implements IamView {
   constructor(rows: Pick<ReplicatedRows, "rootId">, accessKey: string) {
     this.#rows = rows;
     this.#firstId = rows.rootId ?? userIdOf(accessKey);
-    this.#root = { id: this.#firstId, displayName: accessKey };
+    this.#root = rootUser(this.#firstId, accessKey);
   }
 
   get root(): User {
     const { rootId } = this.#rows;
-    if (rootId !== undefined && rootId !== this.#root.id) this.#root = { ...this.#root, id: rootId };
+    if (rootId !== undefined && rootId !== this.#root.id)
+      this.#root = rootUser(rootId, this.#root.displayName);
     return this.#root;
   }
 
@@ -27,4 +32,12 @@ export class RootView implements IamView {
     // A request may have been authenticated before the row was applied.
     return id === root.id || id === this.#firstId ? root : undefined;
   }
+
+  policiesOf(): readonly AttachedPolicy[] {
+    return NO_POLICIES;
+  }
+}
+
+function rootUser(id: UserId, displayName: string): User {
+  return { id, name: "root", accountId: accountIdOf(id), displayName };
 }

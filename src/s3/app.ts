@@ -4,9 +4,10 @@
  */
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
-import { authorizeRequest } from "./context/authorize.ts";
+import { authorizeRequest, needsBucket, openBucket } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
+import { askerOf, ownerOfBucket } from "./context/owners.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
 import { dispatcher } from "./dispatch.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
@@ -61,22 +62,41 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
     services,
     auth: UNAUTHENTICATED,
     headers: NO_HEADERS,
+    opened: undefined,
     reply: undefined,
   };
 }
 
-/** Authenticates and authorises the request, before the application reads any byte of the body. @throws S3Error */
+/** Authenticates the request, and authorises it when no bucket has a say. Does not wait. @throws S3Error */
 function admit(exchange: Exchange): void {
   const { services, request } = exchange;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
-  authorizeRequest(exchange);
-  checkOwner(request, services.iam.root, "x-amz-expected-bucket-owner");
-  if (exchange.level !== "refused") exchange.headers = checkHeaders(request, exchange.operation.headers);
+  if (!needsBucket(exchange)) {
+    authorizeRequest(exchange);
+    checkOwner(request, askerOf(exchange), "x-amz-expected-bucket-owner");
+  }
+  // Nobody learns from a header's error what the header asks for; an anonymous request is authorised first all the same.
+  if (exchange.auth.method !== "anonymous") readHeaders(exchange);
 }
 
 async function answer(exchange: Exchange): Promise<EdgeReply> {
   if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
+  if (needsBucket(exchange)) await authorizeOnBucket(exchange);
+  if (exchange.auth.method === "anonymous") readHeaders(exchange);
   return run(exchange);
+}
+
+/** Before the application reads any byte of the body. @throws S3Error NoSuchBucket, AccessDenied; KvError */
+async function authorizeOnBucket(exchange: Exchange): Promise<void> {
+  await openBucket(exchange);
+  authorizeRequest(exchange);
+  checkOwner(exchange.request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
+}
+
+/** @throws S3Error */
+function readHeaders(exchange: Exchange): void {
+  if (exchange.level === "refused") return;
+  exchange.headers = checkHeaders(exchange.request, exchange.operation.headers);
 }
 
 function fail({ services, request, operation }: Exchange, error: unknown): EdgeReply {
@@ -97,10 +117,10 @@ function run(exchange: Exchange): Promise<EdgeReply> {
 }
 
 /** Waits until there is a leader, before the application reads any byte of the body. @throws S3Error */
-async function hold({ services, request }: Exchange): Promise<void> {
+async function hold({ auth, services, request }: Exchange): Promise<void> {
   const { edge } = request;
   const ms = edge.method === "HEAD" ? HOLD_HEAD_MS : HOLD_MS;
-  const outcome = await services.hold.enter(ms, edge.signal);
+  const outcome = await services.hold.enter(ms, edge.signal, auth.method !== "anonymous");
   if (outcome === "open") return;
   if (outcome === "gone") throw new S3Error("IncompleteBody", { close: true });
   throw new S3Error("SlowDown", { message: "The cluster has no leader at the moment. Please try again." });

@@ -1,5 +1,6 @@
 /** Rows about users reach every gateway's memory with the batches that a node applies: no request reads them. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { accountIdOf } from "../../src/iam/account-id.ts";
 import { ReplicatedRows } from "../../src/iam/replicated-rows.ts";
 import { RootView } from "../../src/iam/root-view.ts";
 import { IAM_PREFIX, ROOT_USER_KEY, rootUserRow, userIdOf } from "../../src/iam/rows.ts";
@@ -139,12 +140,18 @@ describe("a cluster", () => {
     await keepRootUser(all.node("n1").front.kv.system, "AKIAROOT");
     // Rotated, and two nodes start with the new key at once.
     await Promise.all(["n2", "n3"].map((name) => keepRootUser(all.node(name).front.kv.system, "AKIANEW")));
+    const rotated = {
+      id: answered,
+      name: "root",
+      accountId: accountIdOf(answered),
+      displayName: "AKIANEW",
+    };
     for (const name of ["n1", "n2", "n3"]) {
       await seen(name, answered);
       const view = new RootView(all.node(name).front.users, "AKIANEW");
       expect([view.root, view.user(answered), view.user(userIdOf("AKIANEW"))]).toEqual([
-        { id: answered, displayName: "AKIANEW" },
-        { id: answered, displayName: "AKIANEW" },
+        rotated,
+        rotated,
         undefined,
       ]);
     }

@@ -12,10 +12,9 @@ import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 
-/** @throws S3Error NoSuchBucket, MissingRequestBodyError, MalformedXML and the errors of a bad body */
+/** @throws S3Error MissingRequestBodyError, MalformedXML and the errors of a bad body */
 async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
   const { request, services, auth } = exchange;
-  await services.buckets.inView(await services.kv.group(exchange.bucket).snapshot(), exchange.bucket);
   const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
   try {
     const bytes = await body.readAll(CONFIGURATION_BYTES_MAX);

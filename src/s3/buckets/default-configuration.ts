@@ -5,54 +5,37 @@
  * and publicAccessBlock by itself; the answer here is that the bucket has no such configuration.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
-import type { BucketExchange, Handler } from "../context/exchange.ts";
+import { type Handler, openedBucket } from "../context/exchange.ts";
+import { ownerOfBucket } from "../context/owners.ts";
 import { accessPolicy } from "../objects/acl.ts";
 import { escapeXml, S3Error, type S3ErrorCode } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { regionOf } from "./region.ts";
 
-function bucketRow(exchange: BucketExchange): Promise<Bucket> {
-  const { services } = exchange;
-  return services.kv
-    .group(exchange.bucket)
-    .snapshot()
-    .then((view) => services.buckets.inView(view, exchange.bucket));
-}
-
 /** An existing bucket answers `xml`. */
 function always(xml: string): Handler<"bucket"> {
-  return async (exchange) => {
-    await bucketRow(exchange);
-    return xmlReply(xml);
-  };
+  return async () => xmlReply(xml);
 }
 
 /** The configuration never existed: S3 also deletes an absent configuration with success. */
-export const nothingToDelete: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
-  return emptyReply(204);
-};
+export const nothingToDelete: Handler<"bucket"> = async () => emptyReply(204);
 
 /** An existing bucket has no such configuration. */
 function never(code: S3ErrorCode): Handler<"bucket"> {
   return async (exchange) => {
-    await bucketRow(exchange);
     throw new S3Error(code, { extra: [["BucketName", exchange.bucket]] });
   };
 }
 
 export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
-  const region = regionOf(exchange, await bucketRow(exchange));
+  const region = regionOf(exchange, openedBucket(exchange).bucket);
   // S3 names us-east-1 with an empty element.
   return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
 };
 
-export const getBucketAcl: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
-  return xmlReply(accessPolicy(exchange.services.iam.root));
-};
+export const getBucketAcl: Handler<"bucket"> = async (exchange) =>
+  xmlReply(accessPolicy(ownerOfBucket(exchange)));
 
 export const getBucketVersioning = always(document("VersioningConfiguration", ""));
 export const getBucketLogging = always(document("BucketLoggingStatus", ""));
@@ -82,8 +65,7 @@ export const getBucketOwnershipControls = always(
 );
 
 /** Object Lock requires a versioned bucket, and no bucket is versioned. */
-export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
+export const putObjectLockConfiguration: Handler<"bucket"> = async () => {
   throw new S3Error("InvalidBucketState", {
     message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
   });
@@ -96,7 +78,6 @@ export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) =>
 export function configurations(root: string): Handler<"bucket"> {
   return async (exchange) => {
     const { query } = exchange.request;
-    await bucketRow(exchange);
     if ((query.get("id") ?? "") !== "") throw new S3Error("NoSuchConfiguration");
     const token = query.get("continuation-token");
     if (token !== undefined && token !== "") throw new S3Error("MalformedContinuationToken");

@@ -5,7 +5,13 @@ import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { openBody } from "../body/open-body.ts";
 import { type Contents, garbageBesideLog } from "../content/contents.ts";
-import { type BucketExchange, type Handler, ownerOf, type ServiceExchange } from "../context/exchange.ts";
+import {
+  type BucketExchange,
+  type Handler,
+  openedBucket,
+  type ServiceExchange,
+} from "../context/exchange.ts";
+import { askerOf, ownerIdOf, rowOfAsker } from "../context/owners.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
@@ -13,7 +19,7 @@ import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { deleteConfigurations } from "../records/bucket-configuration.ts";
 import { noSuchBucket } from "../records/bucket-directory.ts";
-import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
+import { type BucketRecord, decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import {
   aliveKey,
@@ -44,8 +50,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const view = await kv.snapshot();
     const existing = await view.getMeta(bucketKey(name));
-    if (existing !== undefined)
-      return existsAlready(exchange, regionOf(exchange, decodeBucket(existing.value)));
+    if (existing !== undefined) return existsAlready(exchange, decodeBucket(existing.value));
     // Every earlier bucket of this name was created at a lower read timestamp, and deleted before this view.
     const ref: BucketRef = { bucket: name, generation: view.readTs };
     const absent: Guard = { condition: { kind: "must-not-exist", key: bucketKey(name) }, onFail: "retry" };
@@ -53,7 +58,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
       generation: ref.generation,
       createdMs: services.clock.nowMs(),
       region,
-      owner: ownerOf(exchange),
+      owner: rowOfAsker(exchange),
     };
     const outcome = await transactGuarded(
       kv,
@@ -82,10 +87,16 @@ function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
   ]);
 }
 
-/** In us-east-1, S3 lets an owner create an existing bucket again; in other regions S3 returns an error. */
-function existsAlready(exchange: BucketExchange, region: string): ReturnType<typeof emptyReply> {
+/**
+ * In us-east-1, S3 lets an owner create an existing bucket again; in other regions S3 returns an error.
+ * @throws S3Error BucketAlreadyExists (another user's), BucketAlreadyOwnedByYou
+ */
+function existsAlready(exchange: BucketExchange, existing: BucketRecord): ReturnType<typeof emptyReply> {
   const name = exchange.bucket;
-  if (region === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
+  if (ownerIdOf(exchange.services, existing) !== askerOf(exchange).id) {
+    throw new S3Error("BucketAlreadyExists", { extra: [["BucketName", name]] });
+  }
+  if (regionOf(exchange, existing) === "us-east-1") return emptyReply(200, [["Location", `/${name}`]]);
   throw new S3Error("BucketAlreadyOwnedByYou", { extra: [["BucketName", name]] });
 }
 
@@ -110,11 +121,8 @@ async function locationConstraint(exchange: BucketExchange): Promise<string> {
 }
 
 export const headBucket: Handler<"bucket"> = async (exchange) => {
-  const { services } = exchange;
-  const name = exchange.bucket;
-  const bucket = await services.buckets.inView(await services.kv.group(name).snapshot(), name);
   const headers: HeaderPair[] = [
-    ["x-amz-bucket-region", regionOf(exchange, bucket)],
+    ["x-amz-bucket-region", regionOf(exchange, openedBucket(exchange).bucket)],
     ["x-amz-access-point-alias", "false"],
     ["Content-Type", "application/xml"],
   ];
@@ -129,9 +137,8 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const name = exchange.bucket;
   const kv = services.kv.group(name);
-  const bucket = await services.buckets.inView(await kv.snapshot(), name);
+  const { bucket } = openedBucket(exchange);
   const notEmpty = (): S3Error => new S3Error("BucketNotEmpty", { extra: [["BucketName", name]] });
-  services.buckets.forget(name);
   await transactGuarded(
     kv,
     [
@@ -146,7 +153,6 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
       ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
     ],
   );
-  services.buckets.forget(name);
   return emptyReply(204);
 };
 
@@ -157,8 +163,12 @@ export const listBuckets: Handler<"service"> = async (exchange) => {
   const token = request.query.get("continuation-token");
   const max = maxBuckets(request.query.get("max-buckets"));
   const after = token === undefined || token === "" ? undefined : decodeToken("", token);
-  const wanted = (name: string, place: string): boolean =>
-    name.startsWith(prefix) && (region === undefined || place === region);
+  const asker = askerOf(exchange);
+  const seesAll = asker.id === services.iam.root.id;
+  const wanted = (name: string, place: string, record: BucketRecord): boolean =>
+    name.startsWith(prefix) &&
+    (region === undefined || place === region) &&
+    (seesAll || ownerIdOf(services, record) === asker.id);
   const found: ListedBucket[] = [];
   for (const group of services.kv.groups) {
     found.push(...(await bucketsOf(exchange, await group.snapshot(), after, wanted, max + 1)));
@@ -174,7 +184,7 @@ export const listBuckets: Handler<"service"> = async (exchange) => {
     ),
   );
   const inner =
-    ownerElement("Owner", services.iam.root) +
+    ownerElement("Owner", askerOf(exchange)) +
     element("Buckets", buckets.join("")) +
     tag("ContinuationToken", truncated ? encodeToken("", page.at(-1)?.name ?? "") : undefined) +
     tag("Prefix", prefix === "" ? undefined : prefix);
@@ -192,7 +202,7 @@ async function bucketsOf(
   exchange: ServiceExchange,
   view: ReadView,
   after: string | undefined,
-  wanted: (name: string, place: string) => boolean,
+  wanted: (name: string, place: string, record: BucketRecord) => boolean,
   limit: number,
 ): Promise<ListedBucket[]> {
   const end = prefixEnd(BUCKETS_PREFIX);
@@ -203,7 +213,7 @@ async function bucketsOf(
       const name = parseBucketKey(row.key);
       const record = decodeBucket(row.value);
       const place = regionOf(exchange, record);
-      if (!wanted(name, place)) continue;
+      if (!wanted(name, place, record)) continue;
       found.push({ name, createdMs: record.createdMs, place });
       if (found.length === limit) return found;
     }

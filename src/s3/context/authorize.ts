@@ -1,10 +1,15 @@
-/** The questions of a request to the authorizer. */
-import type { AuthorizationRequest } from "../auth/authorizer.ts";
+/**
+ * The questions of a request to the authorizer. A decision about an existing bucket needs the bucket's row, so the
+ * request opens its bucket first, and is authorised after that wait: still before any byte of the body is read.
+ */
+import type { AuthorizationRequest, BucketFacts } from "../auth/authorizer.ts";
 import { actionsOf, actionsOfKey } from "../auth/permissions.ts";
 import { RequestContext } from "../auth/request-context.ts";
 import type { Principal } from "../auth/types.ts";
 import { S3Error } from "../protocol/errors.ts";
-import type { Exchange } from "./exchange.ts";
+import type { OpenedBucket } from "../records/bucket-directory.ts";
+import { type Exchange, openedBucket } from "./exchange.ts";
+import { ownerIdOf } from "./owners.ts";
 
 export interface ObjectName {
   readonly bucket: string;
@@ -12,66 +17,93 @@ export interface ObjectName {
   readonly versionId: string | undefined;
 }
 
+/** False: the request is authorised at once, because no bucket that exists has a say. */
+export function needsBucket({ level, operation }: Exchange): boolean {
+  return level === "object" || (level === "bucket" && !operation.headers.makesBucket);
+}
+
+/**
+ * Opens the bucket of the request. Everybody learns that a bucket does not exist, as from S3.
+ * @throws S3Error NoSuchBucket; KvError
+ */
+export async function openBucket(exchange: Exchange): Promise<void> {
+  exchange.opened = await exchange.services.buckets.open(exchange.request.bucket ?? "");
+}
+
 /** May the request run its operation on its own bucket or object? @throws S3Error AccessDenied */
 export function authorizeRequest(exchange: Exchange): void {
-  const { auth, operation, request, services } = exchange;
+  const { auth, opened, operation, request, services } = exchange;
   const { permissions } = operation;
   if (permissions.ofKeys !== undefined && auth.principal.kind === "anonymous") {
     // The keys are in the body, and the server reads no body of an anonymous request: no bucket is public.
     throw new S3Error("AccessDenied");
   }
   const { bucket, key } = request;
+  const facts = opened === undefined ? undefined : factsOf(exchange, opened);
   for (const action of actionsOf(permissions, request)) {
-    services.authorizer(new Question(exchange, action, bucket, key, request.query.get("versionId")));
+    const versionId = request.query.get("versionId");
+    services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
   }
 }
 
-/** May the request read the source object of its copy? @throws S3Error AccessDenied */
-export function authorizeSource(exchange: Exchange, source: ObjectName): void {
-  ask(exchange, source, exchange.operation.permissions.ofSource);
+/**
+ * May the request read the source object of its copy?
+ * @param opened the bucket of the source. @throws S3Error AccessDenied
+ */
+export function authorizeSource(exchange: Exchange, source: ObjectName, opened: OpenedBucket): void {
+  ask(exchange, source, opened, exchange.operation.permissions.ofSource);
 }
 
 /** May the request run its operation on one key of the list in its body? @throws S3Error AccessDenied */
 export function authorizeKey(exchange: Exchange, object: ObjectName): void {
-  ask(exchange, object, exchange.operation.permissions.ofKeys);
+  ask(exchange, object, openedBucket(exchange), exchange.operation.permissions.ofKeys);
 }
 
 function ask(
   exchange: Exchange,
   { bucket, key, versionId }: ObjectName,
+  opened: OpenedBucket,
   permissions: Parameters<typeof actionsOfKey>[0] | undefined,
 ): void {
   if (permissions === undefined) throw new Error(`${exchange.operation.name} names no permission for this`);
+  const facts = factsOf(exchange, opened);
   for (const action of actionsOfKey(permissions, versionId, exchange.request)) {
-    exchange.services.authorizer(new Question(exchange, action, bucket, key, versionId));
+    exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
   }
+}
+
+function factsOf({ services }: Exchange, { bucket }: OpenedBucket): BucketFacts {
+  return { name: bucket.bucket, owner: ownerIdOf(services, bucket) };
 }
 
 class Question implements AuthorizationRequest {
   readonly principal: Principal;
   readonly action: string;
+  readonly bucket: BucketFacts | undefined;
   readonly #exchange: Exchange;
-  readonly #bucket: string | undefined;
+  readonly #bucketName: string | undefined;
   readonly #key: string | undefined;
   readonly #versionId: string | undefined;
 
   constructor(
     exchange: Exchange,
     action: string,
+    facts: BucketFacts | undefined,
     bucket: string | undefined,
     key: string | undefined,
     versionId: string | undefined,
   ) {
     this.principal = exchange.auth.principal;
     this.action = action;
+    this.bucket = facts;
     this.#exchange = exchange;
-    this.#bucket = bucket;
+    this.#bucketName = bucket;
     this.#key = key;
     this.#versionId = versionId;
   }
 
   get resource(): string {
-    const bucket = this.#bucket ?? "*";
+    const bucket = this.#bucketName ?? "*";
     return `arn:aws:s3:::${this.#key === undefined ? bucket : `${bucket}/${this.#key}`}`;
   }
 

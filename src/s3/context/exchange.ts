@@ -4,8 +4,7 @@ import type { AuthResult } from "../auth/types.ts";
 import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { BucketDirectory } from "../records/bucket-directory.ts";
-import { type RowOwner, rowOwner } from "../records/owner.ts";
+import type { BucketDirectory, OpenedBucket } from "../records/bucket-directory.ts";
 import type { S3Deps } from "./deps.ts";
 
 /** The services that all handlers share. */
@@ -26,6 +25,8 @@ interface AnyExchange {
   auth: AuthResult;
   /** Set by the first hook. */
   headers: HeaderFacts;
+  /** The request's bucket, set before the request is authorised. undefined: the request needs no existing bucket. */
+  opened: OpenedBucket | undefined;
   reply: EdgeReply | undefined;
 }
 
@@ -87,9 +88,8 @@ export interface Operation<L extends Level> extends OperationRow {
   readonly handler: Handler<L>;
 }
 
-/** Owner of a new bucket or object. The bucket's owner owns what an anonymous request writes. */
-export function ownerOf({ auth, services }: Exchange): RowOwner {
-  const { principal } = auth;
-  const user = principal.kind === "user" ? services.iam.user(principal.id) : undefined;
-  return rowOwner((user ?? services.iam.root).id);
+/** The bucket of the request, and the view in which the request found it. */
+export function openedBucket({ opened, operation }: Exchange): OpenedBucket {
+  if (opened === undefined) throw new Error(`${operation.name} looks at a bucket that was not opened`);
+  return opened;
 }

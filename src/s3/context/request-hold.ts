@@ -15,6 +15,8 @@ export const HOLD_MS = 15_000;
 export const HOLD_HEAD_MS = 25_000;
 /** The head of a request and its objects need about 10 KiB of memory. @internal */
 export const HOLD_REQUESTS_MAX = 4_096;
+/** The part of the places that requests without a signature may take: nobody without a key fills the hold. */
+const UNSIGNED_SHARE = 0.5;
 
 /**
  * `open`: the request continues. `late`: the time of the wait is over. `full`: too many requests wait. `gone`: the
@@ -58,10 +60,15 @@ export class RequestHold {
     this.#release("late");
   }
 
-  /** Waits until the hold is open, `ms` at most. Never rejects. @param signal aborts when the client disconnects */
-  enter(ms: number, signal: AbortSignal): Promise<HoldOutcome> {
+  /**
+   * Waits until the hold is open, `ms` at most. Never rejects.
+   * @param signal aborts when the client disconnects. @param signed false: the request has no checked signature
+   */
+  enter(ms: number, signal: AbortSignal, signed = true): Promise<HoldOutcome> {
     if (this.#open) return Promise.resolve("open");
-    const { timers, maxWaiting = HOLD_REQUESTS_MAX, onEnded } = this.#options;
+    const { timers, onEnded } = this.#options;
+    const places = this.#options.maxWaiting ?? HOLD_REQUESTS_MAX;
+    const maxWaiting = signed ? places : places * UNSIGNED_SHARE;
     const atOnce = this.#endedAs ?? (this.#waiting.size >= maxWaiting ? "full" : undefined);
     if (atOnce !== undefined) {
       onEnded?.(atOnce);

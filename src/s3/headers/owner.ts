@@ -1,3 +1,4 @@
+import { accountIdOf } from "../../iam/account-id.ts";
 import type { User } from "../../iam/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -6,12 +7,12 @@ const ACCOUNT_ID = /^\d{12}$/;
 const CANONICAL_ID = /^[0-9a-f]{64}$/;
 
 /**
- * Checks the expected owner of a bucket. The server has one owner, with the id that `<Owner>` shows; an AWS account
- * id is valid and belongs to another owner. @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
+ * Checks the expected owner of a bucket: its account id, as in S3, or the id that `<Owner>` shows.
+ * @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
  */
-export function checkOwner(request: S3Request, owner: User, header: string): void {
+export function checkOwner(request: S3Request, owner: Pick<User, "id">, header: string): void {
   const expected = request.header(header);
-  if (expected === undefined || expected === owner.id) return;
+  if (expected === undefined || expected === owner.id || expected === accountIdOf(owner.id)) return;
   if (ACCOUNT_ID.test(expected) || CANONICAL_ID.test(expected)) throw new S3Error("AccessDenied");
   throw new S3Error("InvalidBucketOwnerAWSAccountID", { extra: [["BucketOwner", expected.slice(0, 200)]] });
 }

@@ -1,6 +1,7 @@
 /** ListObjects, ListObjectsV2 and ListObjectVersions. */
 import type { ScanItem } from "../../store/types.ts";
-import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
+import { type BucketExchange, type Handler, openedBucket } from "../context/exchange.ts";
+import { ownerOfBucket } from "../context/owners.ts";
 import { wireName } from "../objects/checksums.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { escapeXml, invalidArgument } from "../protocol/errors.ts";
@@ -10,7 +11,7 @@ import type { Bucket } from "../records/bucket-directory.ts";
 import { objectsPrefix, parseObjectKey } from "../records/keys.ts";
 import { type ManifestSummary, readSummary } from "../records/manifest-summary.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
-import { ownerElement } from "../xml/owner.ts";
+import { type Owner, ownerElement } from "../xml/owner.ts";
 import { type Entry, type Page, walk } from "./walk.ts";
 
 type ObjectEntry = Entry<ManifestSummary>;
@@ -20,9 +21,7 @@ async function listPage(
   parameters: ListParameters,
   after: string | undefined | (() => string | undefined),
 ): Promise<{ bucket: Bucket; page: Page<ManifestSummary> }> {
-  const { services } = exchange;
-  const view = await services.kv.group(exchange.bucket).snapshot();
-  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const { bucket, view } = openedBucket(exchange);
   const marker = typeof after === "function" ? after() : after;
   const offset = objectsPrefix(bucket).byteLength;
   const page = await walk<ManifestSummary>({
@@ -53,7 +52,7 @@ export const listObjects: Handler<"bucket"> = async (exchange) => {
     tag("Marker", encode(marker)) +
     tag("NextMarker", next === undefined ? undefined : encode(next)) +
     commonHead(parameters, page) +
-    contents(page.entries, encode, exchange.services, true);
+    contents(page.entries, encode, ownerOfBucket(exchange));
   return xmlReply(document("ListBucketResult", inner));
 };
 
@@ -62,6 +61,7 @@ export const listObjectsV2: Handler<"bucket"> = async (exchange) => {
   const parameters = listParameters(request, "max-keys");
   const startAfter = request.query.get("start-after") ?? "";
   const token = request.query.get("continuation-token");
+  const fetchesOwner = request.query.get("fetch-owner") === "true";
   // S3 checks a token, even an empty token, after S3 has found the bucket (recorded 2026-09-17: brekkylab/backlot,
   // tests).
   const after = (): string | undefined => {
@@ -80,7 +80,7 @@ export const listObjectsV2: Handler<"bucket"> = async (exchange) => {
     tag("NextContinuationToken", next) +
     tag("KeyCount", page.entries.length) +
     commonHead(parameters, page) +
-    contents(page.entries, encode, exchange.services, request.query.get("fetch-owner") === "true");
+    contents(page.entries, encode, fetchesOwner ? ownerOfBucket(exchange) : undefined);
   return xmlReply(document("ListBucketResult", inner));
 };
 
@@ -97,10 +97,9 @@ function commonHead(parameters: ListParameters, page: Page<ManifestSummary>): st
 function contents(
   entries: readonly ObjectEntry[],
   encode: (name: string) => string,
-  services: S3Services,
-  withOwner: boolean,
+  shown: Owner | undefined,
 ): string {
-  const owner = withOwner ? ownerElement("Owner", services.iam.root) : "";
+  const owner = shown === undefined ? "" : ownerElement("Owner", shown);
   let objects = "";
   let prefixes = "";
   for (const entry of entries) {
@@ -122,7 +121,7 @@ function objectFacts({ checksum, etag, modifiedMs, size, storageClass }: Manifes
 
 /** Buckets are not versioned: every object is its own latest version, `null`. */
 export const listObjectVersions: Handler<"bucket"> = async (exchange) => {
-  const { request, services } = exchange;
+  const { request } = exchange;
   const parameters = listParameters(request, "max-keys");
   const keyMarker = request.query.get("key-marker") ?? "";
   const versionMarker = request.query.get("version-id-marker") ?? "";
@@ -149,7 +148,7 @@ export const listObjectVersions: Handler<"bucket"> = async (exchange) => {
     if (last.kind === "item") inner += tag("NextVersionIdMarker", "null");
   }
   inner += commonHead(parameters, page);
-  const owner = ownerElement("Owner", services.iam.root);
+  const owner = ownerElement("Owner", ownerOfBucket(exchange));
   let prefixes = "";
   for (const entry of page.entries) {
     const name = encode(entry.name);

@@ -1,5 +1,6 @@
 import { keyAfter } from "../../store/key-encoding.ts";
-import type { Handler } from "../context/exchange.ts";
+import { type Handler, openedBucket } from "../context/exchange.ts";
+import { ownerOfBucket, personOf } from "../context/owners.ts";
 import { wireName } from "../objects/checksums.ts";
 import { invalidArgument } from "../protocol/errors.ts";
 import { listParameters, nameEncoder } from "../protocol/list-parameters.ts";
@@ -23,8 +24,7 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
   const parameters = listParameters(request, "max-uploads");
   const keyMarker = request.query.get("key-marker") ?? "";
   const uploadMarker = uploadMarkerOf(request, keyMarker);
-  const view = await services.kv.group(exchange.bucket).snapshot();
-  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const { bucket, view } = openedBucket(exchange);
   const page = await walk<UploadItem>({
     view,
     tag: "u",
@@ -53,7 +53,7 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
     (parameters.encodes ? tag("EncodingType", "url") : "") +
     tag("MaxUploads", parameters.max) +
     tag("IsTruncated", page.truncated);
-  const people = ownerElement("Initiator", services.iam.root) + ownerElement("Owner", services.iam.root);
+  const owner = ownerElement("Owner", ownerOfBucket(exchange));
   let prefixes = "";
   for (const entry of page.entries) {
     if (entry.kind === "prefix") {
@@ -65,7 +65,8 @@ export const listMultipartUploads: Handler<"bucket"> = async (exchange) => {
       "Upload",
       tag("Key", encode(entry.name)) +
         tag("UploadId", uploadId) +
-        people +
+        ownerElement("Initiator", personOf(services, upload.initiator)) +
+        owner +
         tag("StorageClass", upload.storageClass) +
         tag("Initiated", isoTime(upload.initiatedMs)) +
         tag(

@@ -8,20 +8,20 @@ import { encodeGarbage, type GarbageItem } from "../../txn/garbage.ts";
 import type { ReadView, TxnMutation } from "../../txn/types.ts";
 import { checksumLine } from "../body/checksum-headers.ts";
 import { unreadableContent } from "../content/unreadable.ts";
-import type { Handler, ObjectExchange, S3Services } from "../context/exchange.ts";
+import { type Handler, type ObjectExchange, openedBucket, type S3Services } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
+import { ownerIdOf } from "../context/owners.ts";
 import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeManifest, encodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
-import { rowOwner, userOf } from "../records/owner.ts";
+import { rowOwner } from "../records/owner.ts";
 import { NULL_VERSION } from "../records/version-id.ts";
 import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
@@ -109,7 +109,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     headers: upload.headers,
     metadata: upload.metadata,
     checksum: assembly.checksum,
-    owner: rowOwner(userOf(upload.owner, services.iam.root.id)),
+    owner: rowOwner(ownerIdOf(services, bucket)),
     storageClass: upload.storageClass,
     content: {
       kind: "parts",
@@ -223,7 +223,7 @@ async function completedBefore(
 ): Promise<{ etag: string; checksum: StoredChecksum | undefined; parts: number }> {
   const uploadId = exchange.request.query.get("uploadId") ?? "";
   if (!(error instanceof S3Error) || error.code !== "NoSuchUpload") throw error;
-  const bucket: Bucket = await exchange.services.buckets.inView(view, exchange.bucket);
+  const { bucket } = openedBucket(exchange);
   const row = await view.getMeta(objectKey(bucket, exchange.key));
   if (row === undefined) throw error;
   const { content, etag, checksum } = decodeManifest(row.value);

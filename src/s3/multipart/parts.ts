@@ -2,7 +2,8 @@
 
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import type { ReadView } from "../../txn/types.ts";
-import type { Handler } from "../context/exchange.ts";
+import { type Handler, openedBucket } from "../context/exchange.ts";
+import { ownerOfBucket, personOf } from "../context/owners.ts";
 import { elementName, wireName } from "../objects/checksums.ts";
 import { LIST_PARTS_MAX } from "../protocol/limits.ts";
 import { encodesNames, integerParameter } from "../protocol/list-parameters.ts";
@@ -47,7 +48,7 @@ export const listParts: Handler<"object"> = async (exchange) => {
   const max = Math.min(integerParameter(request, "max-parts", LIST_PARTS_MAX), LIST_PARTS_MAX);
   const marker = integerParameter(request, "part-number-marker", 0);
   encodesNames(request);
-  const view = await services.kv.group(exchange.bucket).snapshot();
+  const { view } = openedBucket(exchange);
   const { bucket, key, uploadId, upload } = await currentUpload(exchange, view);
   const found = await partsAfter(view, bucket, key, uploadId, marker, max + 1);
   const page = found.slice(0, max);
@@ -57,8 +58,8 @@ export const listParts: Handler<"object"> = async (exchange) => {
     tag("Bucket", bucket.bucket) +
     tag("Key", key) +
     tag("UploadId", uploadId) +
-    ownerElement("Initiator", services.iam.root) +
-    ownerElement("Owner", services.iam.root) +
+    ownerElement("Initiator", personOf(services, upload.initiator)) +
+    ownerElement("Owner", ownerOfBucket(exchange)) +
     tag("StorageClass", upload.storageClass) +
     tag("PartNumberMarker", marker) +
     tag("NextPartNumberMarker", last?.number ?? 0) +

@@ -3,7 +3,7 @@ import type { Digests, HashAlgorithm } from "../../hash/types.ts";
 import type { AdmissionProtocol } from "../content/admission.ts";
 import { layoutOf } from "../content/layout.ts";
 import type { ContentWrite, WrittenContent } from "../content/types.ts";
-import type { Handler, ObjectExchange } from "../context/exchange.ts";
+import { type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { CopiedBytes, copyContent, copySource } from "../objects/copy-source.ts";
@@ -24,8 +24,7 @@ import { type CurrentUpload, currentUpload, uploadGuard } from "./upload.ts";
 export const uploadPart: Handler<"object"> = async (exchange) => {
   const { services } = exchange;
   const partNumber = partNumberOf(exchange);
-  const view = await services.kv.group(exchange.bucket).snapshot();
-  const upload = await currentUpload(exchange, view);
+  const upload = await currentUpload(exchange, openedBucket(exchange).view);
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
@@ -123,10 +122,9 @@ async function commitPart(
 }
 
 export const uploadPartCopy: Handler<"object"> = async (exchange) => {
-  const { request, services } = exchange;
+  const { request } = exchange;
   const partNumber = partNumberOf(exchange);
-  const view = await services.kv.group(exchange.bucket).snapshot();
-  const upload = await currentUpload(exchange, view);
+  const upload = await currentUpload(exchange, openedBucket(exchange).view);
   const source = await copySource(exchange);
   const range = copyRange(request.header("x-amz-copy-source-range"), source.manifest.size);
   return withKeepAlive(exchange, copyPart(exchange, upload, partNumber, source, range));

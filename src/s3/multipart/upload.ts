@@ -4,7 +4,8 @@ import type { VersionedValue } from "../../store/types.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { type Contents, garbageBesideLog } from "../content/contents.ts";
-import { type Handler, type ObjectExchange, ownerOf } from "../context/exchange.ts";
+import { type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
+import { rowOfAsker } from "../context/owners.ts";
 import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
@@ -26,7 +27,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const checksum = uploadChecksum(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
-  const bucket = await services.buckets.forWrite(exchange.bucket);
+  const { bucket } = openedBucket(exchange);
   refuseLock(exchange.headers);
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
@@ -36,7 +37,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     metadata,
     checksumAlgorithm: checksum?.algorithm,
     checksumType: checksum?.type,
-    owner: ownerOf(exchange),
+    initiator: rowOfAsker(exchange),
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
   };
@@ -74,17 +75,14 @@ function uploadGarbage(content: Contents, ref: BucketRef, key: string, uploadId:
 export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const uploadId = request.query.get("uploadId") ?? "";
-  const name = exchange.bucket;
-  const kv = services.kv.group(name);
+  const kv = services.kv.group(exchange.bucket);
   const initiated = request.header(INITIATED);
   const initiatedMs = initiated === undefined ? undefined : dateOf(initiated, INITIATED);
   if (!isUploadId(uploadId)) {
-    // The handler checks the bucket before the upload, even when the id is malformed.
-    await services.buckets.inView(await kv.snapshot(), name);
     if (initiatedMs !== undefined) return emptyReply(204);
     throw noSuchUpload(uploadId);
   }
-  const bucket = await services.buckets.forWrite(exchange.bucket);
+  const { bucket } = openedBucket(exchange);
   const row = uploadKey(bucket, exchange.key, uploadId);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guard =
@@ -131,10 +129,10 @@ export interface CurrentUpload {
   readonly row: VersionedValue;
 }
 
-/** @throws S3Error NoSuchBucket, NoSuchUpload */
+/** @throws S3Error NoSuchUpload */
 export async function currentUpload(exchange: ObjectExchange, view: ReadView): Promise<CurrentUpload> {
-  const { request, services } = exchange;
-  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const { request } = exchange;
+  const { bucket } = openedBucket(exchange);
   const key = exchange.key;
   const uploadId = checkUploadId(request.query.get("uploadId"));
   const row = await view.getMeta(uploadKey(bucket, key, uploadId));

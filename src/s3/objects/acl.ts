@@ -5,30 +5,27 @@
  */
 
 import type { EdgeReply } from "../../http/types.ts";
-import type { User } from "../../iam/types.ts";
 import { openBody } from "../body/open-body.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
+import { ownerOfBucket } from "../context/owners.ts";
 import { aclNotSupported } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
+import type { Owner } from "../xml/owner.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
 
 /** The policy has only one grant, the owner's full control. */
-export function accessPolicy(owner: User): string {
+export function accessPolicy(owner: Owner): string {
   const identity = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
   const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${identity}</Grantee>`;
   const grant = element("Grant", grantee + tag("Permission", "FULL_CONTROL"));
   return document("AccessControlPolicy", element("Owner", identity) + element("AccessControlList", grant));
 }
 
-export const putBucketAcl: Handler<"bucket"> = async (exchange) => {
-  const { bucket, services } = exchange;
-  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
-  return setAcl(exchange);
-};
+export const putBucketAcl: Handler<"bucket"> = setAcl;
 
 export const putObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
@@ -53,7 +50,7 @@ async function setAcl(exchange: Exchange): Promise<EdgeReply> {
   if (bytes.byteLength === 0) {
     throw new S3Error("MissingSecurityHeader", { extra: [["MissingHeaderName", "x-amz-acl"]] });
   }
-  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), services.iam.root.id)) throw aclNotSupported();
+  if (!isOwners(parseXml(bytes, "AccessControlPolicy"), ownerOfBucket(exchange).id)) throw aclNotSupported();
   return emptyReply(200);
 }
 

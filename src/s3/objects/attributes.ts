@@ -1,6 +1,7 @@
 /** Facts about an object besides its bytes: access, tags, attributes. */
 
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
+import { ownerOfBucket } from "../context/owners.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
 import { LIST_PARTS_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
@@ -13,7 +14,7 @@ import { type CurrentObject, currentObject } from "./current.ts";
 
 export const getObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
-  return xmlReply(accessPolicy(exchange.services.iam.root));
+  return xmlReply(accessPolicy(ownerOfBucket(exchange)));
 };
 
 /** No object can have tags (PutObjectTagging and x-amz-tagging are NotImplemented): the set is empty. */
@@ -28,14 +29,12 @@ export const deleteObjectTagging: Handler<"object"> = async (exchange) => {
 };
 
 /** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
-export const withoutLock: Handler<"object"> = async (exchange) => {
-  await existingBucket(exchange);
+export const withoutLock: Handler<"object"> = async () => {
   throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
 };
 
 /** S3 no longer supports torrents (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
-export const getObjectTorrent: Handler<"object"> = async (exchange) => {
-  await existingBucket(exchange);
+export const getObjectTorrent: Handler<"object"> = async () => {
   throw new S3Error("MethodNotAllowed", {
     extra: [
       ["Method", "GET"],
@@ -52,10 +51,6 @@ export const restoreObject: Handler<"object"> = async (exchange) => {
     extra: [["StorageClass", manifest.storageClass]],
   });
 };
-
-async function existingBucket({ bucket, services }: ObjectExchange): Promise<void> {
-  await services.buckets.inView(await services.kv.group(bucket).snapshot(), bucket);
-}
 
 const ATTRIBUTES = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
 

@@ -3,11 +3,13 @@ import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
 import { authorizeSource, type ObjectName } from "../context/authorize.ts";
-import type { ObjectExchange } from "../context/exchange.ts";
+import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
+import { personOf } from "../context/owners.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { KEY_BYTES_MAX } from "../protocol/limits.ts";
 import { decodeComponent } from "../protocol/percent.ts";
+import type { OpenedBucket } from "../records/bucket-directory.ts";
 import { objectKey } from "../records/keys.ts";
 import { decodeManifest } from "../records/manifest.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
@@ -62,15 +64,20 @@ function badSource(header: string): S3Error {
 export async function copySource(exchange: ObjectExchange): Promise<CurrentObject> {
   const { request, services } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
-  authorizeSource(exchange, source);
-  checkOwner(request, services.iam.root, "x-amz-source-expected-bucket-owner");
-  const view = await services.kv.group(source.bucket).snapshot();
-  const bucket = await services.buckets.inView(view, source.bucket);
+  const opened = await openSource(exchange, source.bucket);
+  authorizeSource(exchange, source, opened);
+  const { bucket, view } = opened;
+  checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const row = await view.get(objectKey(bucket, source.key));
   if (row === undefined) throw noSuchKey(source.key);
   const manifest = decodeManifest(row.value);
   checkCopySourceConditions(request, manifest);
   return { bucket, key: source.key, manifest, row };
+}
+
+/** A source in the request's own bucket is in the bucket that the request is authorised for. */
+async function openSource(exchange: ObjectExchange, name: string): Promise<OpenedBucket> {
+  return name === exchange.bucket ? openedBucket(exchange) : exchange.services.buckets.open(name);
 }
 
 export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean {

@@ -1,8 +1,9 @@
 import type { HashAlgorithm } from "../../hash/types.ts";
 import { layoutOf } from "../content/layout.ts";
 import { unreadableContent } from "../content/unreadable.ts";
-import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
+import { type Exchange, type Handler, openedBucket } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
+import { ownerOfObject } from "../context/owners.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
@@ -54,8 +55,7 @@ const copy: Handler<"object"> = async (exchange) => {
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const view = await services.kv.group(exchange.bucket).snapshot();
-  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const { bucket } = openedBucket(exchange);
   refuseLock(exchange.headers);
   const source = await copySource(exchange);
   const { manifest } = source;
@@ -159,7 +159,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       headers: plan.headers,
       metadata: plan.metadata,
       checksum: copiedChecksum(plan, digests),
-      owner: ownerOf(exchange),
+      owner: ownerOfObject(exchange),
       storageClass: plan.storageClass,
       content,
       invocation: plan.invocation,

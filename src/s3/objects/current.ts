@@ -1,7 +1,7 @@
 /** Reading an object's row. */
 
 import type { VersionedValue } from "../../store/types.ts";
-import type { ObjectExchange } from "../context/exchange.ts";
+import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -22,9 +22,7 @@ export async function currentObject(
   payload: "with-payload" | "meta",
 ): Promise<CurrentObject> {
   checkVersionId(exchange.request.query.get("versionId"));
-  const { services } = exchange;
-  const view = await services.kv.group(exchange.bucket).snapshot();
-  const bucket = await services.buckets.inView(view, exchange.bucket);
+  const { bucket, view } = openedBucket(exchange);
   const key = exchange.key;
   const name = objectKey(bucket, key);
   const row = payload === "meta" ? await view.getMeta(name) : await view.get(name);

@@ -2,7 +2,7 @@
 
 import { openBody } from "../body/open-body.ts";
 import { authorizeKey } from "../context/authorize.ts";
-import type { BucketExchange, Handler, S3Services } from "../context/exchange.ts";
+import { type BucketExchange, type Handler, openedBucket, type S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { DELETE_OBJECTS_MAX, KEY_BYTES_MAX, LIST_DOCUMENT_BYTES_MAX } from "../protocol/limits.ts";
@@ -32,11 +32,11 @@ const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
 export const deleteObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
+  const { bucket } = openedBucket(exchange);
   if (request.header("if-none-match") !== undefined) throw notImplementedHeader("If-None-Match");
   checkVersionId(request.query.get("versionId"));
   const condition = writeConditionOf(request);
   const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
-  const bucket = await services.buckets.forWrite(exchange.bucket);
   await deleteOne(services, bucket, exchange.key, condition, facts);
   return emptyReply(204);
 };
@@ -77,7 +77,7 @@ interface Target {
 export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const { quiet, targets } = await readRequest(exchange);
-  const bucket = await services.buckets.forWrite(exchange.bucket);
+  const { bucket } = openedBucket(exchange);
   await deleteAll(services, bucket, targets);
   // No client repeats a key that has a 503 within a 200, but every client repeats a request that has a 503. A
   // repeated delete is harmless, unless the first delete has removed the object that met a condition.

@@ -3,7 +3,8 @@ import { openBody } from "../body/open-body.ts";
 import type { PayloadReader, PayloadResult } from "../body/types.ts";
 import type { AdmissionProtocol } from "../content/admission.ts";
 import type { ContentTarget, ContentWrite } from "../content/types.ts";
-import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
+import { type Exchange, type Handler, openedBucket } from "../context/exchange.ts";
+import { ownerOfObject } from "../context/owners.ts";
 import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
@@ -27,7 +28,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   const body = openPayload(exchange);
   let received: PayloadResult | undefined;
   try {
-    const bucket = await services.buckets.forWrite(exchange.bucket);
+    const { bucket } = openedBucket(exchange);
     refuseLock(exchange.headers);
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
@@ -53,7 +54,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
           headers,
           metadata,
           checksum,
-          owner: ownerOf(exchange),
+          owner: ownerOfObject(exchange),
           storageClass,
           content,
           invocation,

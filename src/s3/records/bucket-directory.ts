@@ -1,8 +1,9 @@
 /**
  * Bucket rows by name.
  *
- * Reads look up a bucket in their own view. Writes may use a remembered bucket: every write has the condition that
- * this generation of the bucket is alive, so a stale bucket fails at apply.
+ * A request opens its bucket once, before it is authorised, and works on that bucket until its end: a bucket of the
+ * same name that is made meanwhile may belong to another user. Every write has the condition that the opened
+ * generation of the bucket is alive, so a write to a deleted bucket fails at apply.
  */
 import type { KvClient, ReadView } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -12,32 +13,25 @@ import { aliveKey, type BucketRef, bucketKey } from "./keys.ts";
 
 export interface Bucket extends BucketRef, BucketRecord {}
 
-const REMEMBERED_MAX = 1024;
+/** A bucket, and the view in which it was found. A read that looks further uses the same view. */
+export interface OpenedBucket {
+  readonly bucket: Bucket;
+  readonly view: ReadView;
+}
 
 export class BucketDirectory {
   readonly #kv: KvClient;
-  readonly #known = new Map<string, Bucket>();
 
   constructor(kv: KvClient) {
     this.#kv = kv;
   }
 
-  /** @throws S3Error NoSuchBucket */
-  async inView(view: ReadView, name: string): Promise<Bucket> {
+  /** @throws S3Error NoSuchBucket; KvError */
+  async open(name: string): Promise<OpenedBucket> {
+    const view = await this.#kv.group(name).snapshot();
     const row = await view.getMeta(bucketKey(name));
-    if (row === undefined) {
-      this.#known.delete(name);
-      throw noSuchBucket(name);
-    }
-    const bucket = { bucket: name, ...decodeBucket(row.value) };
-    this.#remember(bucket);
-    return bucket;
-  }
-
-  /** For a write that carries `aliveGuard`. @throws S3Error NoSuchBucket */
-  async forWrite(name: string): Promise<Bucket> {
-    const known = this.#known.get(name);
-    return known ?? this.inView(await this.#kv.group(name).snapshot(), name);
+    if (row === undefined) throw noSuchBucket(name);
+    return { bucket: { bucket: name, ...decodeBucket(row.value) }, view };
   }
 
   /** The condition that every write below a bucket carries. */
@@ -48,14 +42,9 @@ export class BucketDirectory {
     };
   }
 
-  forget(name: string): void {
-    this.#known.delete(name);
-  }
-
   async #whyGone(name: string): Promise<S3Error> {
-    this.#known.delete(name);
     try {
-      await this.inView(await this.#kv.group(name).snapshot(), name);
+      await this.open(name);
     } catch (error) {
       if (error instanceof S3Error) return error;
       throw error;
@@ -64,14 +53,6 @@ export class BucketDirectory {
     return new S3Error("ServiceUnavailable", {
       message: "The bucket was made anew while the request ran. Please try again.",
     });
-  }
-
-  #remember(bucket: Bucket): void {
-    if (this.#known.size >= REMEMBERED_MAX && !this.#known.has(bucket.bucket)) {
-      const oldest = this.#known.keys().next();
-      if (!oldest.done) this.#known.delete(oldest.value);
-    }
-    this.#known.set(bucket.bucket, bucket);
   }
 }
 

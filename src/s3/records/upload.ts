@@ -29,7 +29,8 @@ export interface UploadRecord {
   readonly metadata: UserMetadata;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
-  readonly owner: RowOwner;
+  /** Who began the upload; the owner of its object is the owner of the bucket. */
+  readonly initiator: RowOwner;
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
@@ -52,7 +53,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     metadata: encodeMetadata(upload.metadata),
     checksumAlgorithm: algorithmNumber(upload.checksumAlgorithm),
     checksumType: typeNumber(upload.checksumType),
-    ...encodeOwner(upload.owner),
+    ...encodeOwner(upload.initiator),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
   }).finish();
@@ -68,7 +69,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       metadata: decodeMetadata(row.metadata),
       checksumAlgorithm: algorithmOf(row.checksumAlgorithm),
       checksumType: typeOf(row.checksumType),
-      owner: decodeOwner(row),
+      initiator: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
     };

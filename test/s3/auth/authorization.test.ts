@@ -1,6 +1,6 @@
 /** What the application asks its authorizer: who, which action, on what, and what the request says about itself. */
 import { describe, expect, test } from "bun:test";
-import { type AuthorizationRequest, knownUsersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { type AuthorizationRequest, ownersOnly } from "../../../src/s3/auth/authorizer.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { type Call, type Harness, harness, OWNER_ID } from "../support/harness.ts";
 
@@ -149,7 +149,7 @@ test("a user who is no more may do nothing", async () => {
   const { iam } = harness().deps;
   let there = true;
   const user = (id: string) => (there ? iam.user(id) : undefined);
-  const h = harness({ deps: { authorizer: knownUsersOnly({ root: iam.root, user }) } });
+  const h = harness({ deps: { authorizer: ownersOnly({ ...iam, user }) } });
   expect((await h.call("GET", "/")).status).toBe(200);
   there = false;
   expect((await h.call("GET", "/")).tag("Code")).toBe("AccessDenied");

@@ -96,6 +96,16 @@ test("no more than the bound may wait; a place that was left is free again", asy
   expect(await hold.enter(1000, left.signal)).toBe("gone");
 });
 
+test("requests without a signature have half of the places", async () => {
+  const { hold, ended } = holdOf(4);
+  const unsigned = [hold.enter(1000, here(), false), hold.enter(1000, here(), false)];
+  expect(await hold.enter(1000, here(), false)).toBe("full");
+  const signed = hold.enter(1000, here());
+  hold.setOpen(true);
+  expect(await Promise.all([...unsigned, signed])).toEqual(["open", "open", "open"]);
+  expect(ended).toEqual(["full", "open", "open", "open"]);
+});
+
 test("when the node stops, nobody waits any more", async () => {
   const { hold, timers } = holdOf();
   const waiting = hold.enter(1000, here());
@@ -130,11 +140,13 @@ test("without a leader a signed request waits with its body unread; then it is s
   ];
   await turn();
   expect([hold.waiting, asked]).toEqual([5, 0]);
-  // Who may not come in need not wait for that, and what is not implemented will not be in 15 s.
-  expect((await h.call("GET", "/bucket", { anonymous: true })).status).toBe(403);
+  // What is not implemented will not be in 15 s.
   expect((await h.call("GET", "/bucket?session")).status).toBe(501);
+  // Whether nobody may come in is said by the bucket, which waits for a leader too.
+  const unsigned = h.call("GET", "/bucket", { anonymous: true });
   hold.setOpen(true);
   expect((await put).status).toBe(200);
+  expect((await unsigned).status).toBe(403);
   expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 204, 200]);
   expect((await h.call("GET", "/bucket/key")).text).toBe("waited");
 });

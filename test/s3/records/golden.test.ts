@@ -129,7 +129,7 @@ test("values", () => {
       metadata: [],
       checksumAlgorithm: "sha256",
       checksumType: "COMPOSITE",
-      owner: BEFORE_IDS,
+      initiator: BEFORE_IDS,
       chunkSize: 1 << 20,
       storageClass: "STANDARD",
     }),
@@ -146,7 +146,7 @@ test("values", () => {
       metadata: [],
       checksumAlgorithm: undefined,
       checksumType: undefined,
-      owner: BEFORE_IDS,
+      initiator: BEFORE_IDS,
       chunkSize: 1 << 20,
       storageClass: "REDUCED_REDUNDANCY",
     }),
@@ -285,7 +285,7 @@ test("an owner is a user id, in a field of its own; an access key of before is r
   const owner = rowOwner(USER);
   const upload = {
     ...decodeUpload(bytes("0805120c0a0a746578742f706c61696e200528023202414b38808040")),
-    owner,
+    initiator: owner,
   };
   const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner };
   const rows = {
@@ -297,11 +297,11 @@ test("an owner is a user id, in a field of its own; an access key of before is r
   expect(hex(rows.upload)).toBe(`0805120c0a0a746578742f706c61696e20052802388080404a20${USER}`);
   expect(hex(rows.bucket)).toBe(`0a08000000000000000110e8071a0975732d656173742d312a20${USER}`);
   for (const decoded of [
-    decodeManifest(rows.manifest),
-    decodeUpload(rows.upload),
-    decodeBucket(rows.bucket),
+    decodeManifest(rows.manifest).owner,
+    decodeUpload(rows.upload).initiator,
+    decodeBucket(rows.bucket).owner,
   ]) {
-    expect(userOf(decoded.owner, ROOT)).toBe(USER);
+    expect(userOf(decoded, ROOT)).toBe(USER);
   }
   // An access key may look like a user id: that it is none is said by its field.
   for (const accessKey of ["AK", USER]) {

@@ -2,12 +2,13 @@
 import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
+import { accountIdOf } from "../../../src/iam/account-id.ts";
 import type { IamView } from "../../../src/iam/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
-import { knownUsersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { ownersOnly } from "../../../src/s3/auth/authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { PutAdmission } from "../../../src/s3/content/admission.ts";
 import { logContents } from "../../../src/s3/content/log/log-contents.ts";
@@ -44,6 +45,8 @@ export interface Call {
   /** Content-Length that is announced instead of the body's own. */
   readonly declaredLength?: number;
   readonly anonymous?: boolean;
+  /** Id of the user who signs; root when there is none. */
+  readonly as?: string;
   readonly payload?: AuthResult["payload"];
   /** What the request is signed for. */
   readonly region?: string | undefined;
@@ -95,8 +98,15 @@ function endingBody(declaredLength: number, next: () => Promise<Uint8Array | und
 
 /** The user who signs every request that is not anonymous, and who owns everything. */
 export const OWNER_ID = "0123456789abcdef".repeat(4);
-const OWNER = { id: OWNER_ID, displayName: "owner" };
-const iam: IamView = { root: OWNER, user: (id) => (id === OWNER_ID ? OWNER : undefined) };
+const OWNER = { id: OWNER_ID, name: "root", accountId: accountIdOf(OWNER_ID), displayName: "owner" };
+/** A user without buckets, who signs what `Call.as` names. */
+export const OTHER_ID = "fedcba9876543210".repeat(4);
+const OTHER = { id: OTHER_ID, name: "other", accountId: accountIdOf(OTHER_ID), displayName: "Other" };
+const iam: IamView = {
+  root: OWNER,
+  user: (id) => [OWNER, OTHER].find((known) => known.id === id),
+  policiesOf: () => [],
+};
 
 export interface Harness {
   readonly kv: TestKv;
@@ -150,7 +160,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
     authenticator: { authenticate: (request) => results.get(request.edge) ?? neverSpawned() },
     iam,
-    authorizer: knownUsersOnly(iam),
+    authorizer: ownersOnly(iam),
     admission,
     content: logContents(log),
     hold: openHold(),
@@ -194,7 +204,9 @@ export function harness(options: HarnessOptions = {}): Harness {
     };
     results.set(edge, {
       principal:
-        call.anonymous === true ? { kind: "anonymous" } : { kind: "user", id: OWNER_ID, accessKey: "AKTEST" },
+        call.anonymous === true
+          ? { kind: "anonymous" }
+          : { kind: "user", id: call.as ?? OWNER_ID, accessKey: "AKTEST" },
       payload: call.payload ?? { kind: "unsigned" },
       method: call.anonymous === true ? "anonymous" : "header",
       ...(call.region === undefined ? {} : { region: call.region }),
