@@ -2,11 +2,11 @@
  * The counters of one budget that all gateways of a node share, in shared memory. No gateway asks another one: to take
  * space is one compare-and-exchange.
  *
- * Words of 32 bits: 0 units in use, 1 uploads, 2 newest ticket, then for each gateway the ticket of its first waiter (0:
- * nobody waits there). Waiters of all gateways are served in the order of their tickets.
+ * Words of 32 bits: 0 units in use, 1 uploads, 2 newest ticket, 3 short of memory (0 or 1), then for each gateway the
+ * ticket of its first waiter (0: nobody waits there). Waiters of all gateways are served in the order of their tickets.
  */
 
-const WORD = { inUse: 0, uploads: 1, ticket: 2, heads: 3 } as const;
+const WORD = { inUse: 0, uploads: 1, ticket: 2, short: 3, heads: 4 } as const;
 
 export interface BudgetShare {
   /** Zeroed memory of `budgetBytes(gateways)` bytes, the same for all gateways. */
@@ -15,7 +15,7 @@ export interface BudgetShare {
   readonly gateway: number;
 }
 
-/** Bytes of the shared memory for a number of gateways: for the node that starts several. @internal */
+/** Bytes of the shared memory for a number of gateways. */
 export const budgetBytes = (gateways: number): number => (WORD.heads + gateways) * 4;
 
 export class AdmissionBudget {
@@ -43,6 +43,15 @@ export class AdmissionBudget {
 
   get uploads(): number {
     return Atomics.load(this.#words, WORD.uploads);
+  }
+
+  /** The node is short of memory: no gateway takes a new upload. */
+  get short(): boolean {
+    return Atomics.load(this.#words, WORD.short) !== 0;
+  }
+
+  set short(short: boolean) {
+    Atomics.store(this.#words, WORD.short, short ? 1 : 0);
   }
 
   /** Counts one upload more, unless `most` are counted. */

@@ -2,7 +2,8 @@
  * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8). All gateways of
  * a node share one budget (admission-budget.ts).
  *
- * - `peekHeadroom` checks before the body is read, and reserves nothing.
+ * - `peekHeadroom` checks before the body is read, and reserves nothing. `refuseWhenShort` is its check for content that
+ *   has no body: the bytes of a copy.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
  *   released exactly once, at the final outcome of the transaction that carries the chunks, or of their store.
  * - `enterUpload` before the body of several chunks is read. Such an upload takes a unit for its whole life, because the
@@ -19,8 +20,11 @@ import { retryHeaders, S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { AdmissionBudget, type BudgetShare } from "./admission-budget.ts";
 
-/** `prereserve`: before the body is read. `perbatch`: while the body is read. */
-type AdmissionStage = "prereserve" | "perbatch";
+/**
+ * `memory`: before the body is read, because the node is short of memory. `prereserve`: before the body is read, because
+ * the budget has no space. `perbatch`: while the body is read.
+ */
+type AdmissionStage = "memory" | "prereserve" | "perbatch";
 export type AdmissionProtocol = "fixed-length" | "chunked";
 
 export interface AdmissionMetrics {
@@ -120,11 +124,25 @@ export class PutAdmission {
   }
 
   /**
+   * A node that is short of memory takes no new content. What it has begun to take goes on: it already holds its memory.
+   * @throws S3Error SlowDown
+   */
+  refuseWhenShort(protocol: AdmissionProtocol): void {
+    if (!this.#budget.short) return;
+    this.#options.metrics.rejected("memory", protocol);
+    throw new S3Error("SlowDown", {
+      message: "The server is short of memory. Please reduce your request rate.",
+      headers: retryHeaders(this.#options.random),
+    });
+  }
+
+  /**
    * Is there space to begin with a body of `length` bytes? A body longer than one entry's budget acquires space while
    * the body is read, so only one entry's budget must be free. @throws S3Error SlowDown
    */
   peekHeadroom(length: number, protocol: AdmissionProtocol): void {
     if (length === 0) return;
+    this.refuseWhenShort(protocol);
     const { entryBytes, chunkedIncremental, capacityBytes, metrics } = this.#options;
     const whole = protocol === "chunked" && !chunkedIncremental;
     const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
