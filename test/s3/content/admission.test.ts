@@ -227,6 +227,25 @@ describe("two gateways of one node", () => {
     b.admission.peekHeadroom(4 * MIB, "fixed-length");
   });
 
+  test("short of memory is one word for all: both refuse bodies, and neither those under way", async () => {
+    const memory = new SharedArrayBuffer(budgetBytes(2));
+    const gateways = [0, 1].map((gateway) => admissionOf({ share: { memory, gateway } }));
+    const node = new AdmissionBudget({ memory, gateway: 0 });
+    expect(node.short).toBe(false);
+    node.short = true;
+    for (const { admission, metrics } of gateways) {
+      expect(() => admission.peekHeadroom(1, "chunked")).toThrow("short of memory");
+      expect(() => admission.refuseWhenShort("fixed-length")).toThrow(S3Error);
+      expect(metrics.log).toEqual(["rejected memory chunked", "rejected memory fixed-length"]);
+      admission.peekHeadroom(0, "chunked");
+      const leave = admission.enterUpload("chunked");
+      (await admission.acquire(MIB, "chunked")).release();
+      leave();
+    }
+    node.short = false;
+    for (const { admission } of gateways) admission.peekHeadroom(MIB, "chunked");
+  });
+
   test("a waiter sees the release of the other gateway, in the order of all waiters", async () => {
     const [a, b] = two();
     const held = await a.admission.acquire(4 * MIB, "fixed-length");
