@@ -28,13 +28,17 @@ export interface MemoryWatchOptions {
   /** The stop takes too long: the memory is about to run out; called once at most. */
   readonly onOverdue: () => void;
   readonly clock: Pick<Clock, "monotonicMs">;
-  readonly timers: Pick<Timers, "every">;
+  readonly timers: Pick<Timers, "later">;
   readonly metrics: ThreadMetrics;
   readonly log: Pick<Logger, "info" | "warn" | "error">;
 }
 
-/** Interval of the checks: two small files of the kernel are read. */
+/** Time between two checks: each reads two small files of the kernel. */
 const CHECK_MS = 250;
+/** The same above the lower mark: uploads alone can take 100 MiB in a second. */
+const CHECK_SHORT_MS = 50;
+/** Part of the limit that bodies of uploads may take: without it, a budget above the limit would fill memory between two checks. */
+const BODIES_SHARE = 1 / 2;
 /** Interval at which the account is found again. */
 const FIND_MS = 10_000;
 /** Uploads are taken again below this part of the lower mark, so that they are not refused again at once. */
@@ -88,11 +92,28 @@ export class MemoryWatch {
       endsFromBytes: finite(this.#marks.upper),
       usedBytes: this.#used,
     });
-    this.#cancel = timers.every(() => this.check(), CHECK_MS);
+    const again = (): void => {
+      this.check();
+      this.#cancel = timers.later(again, this.#short ? CHECK_SHORT_MS : CHECK_MS);
+    };
+    this.#cancel = timers.later(again, CHECK_MS);
   }
 
   stop(): void {
     this.#cancel();
+  }
+
+  /** The budget of body bytes: `wanted`, or less where memory is small. @param least one entry must fit */
+  bodyBytes(wanted: number, least: number): number {
+    const { lower, log } = this.#options;
+    if (this.#account === undefined || lower === undefined) return wanted;
+    const most = Math.max(least, Math.floor(this.#account.limitBytes * BODIES_SHARE));
+    if (most >= wanted) return wanted;
+    log.warn("s3-put-admission-max-inflight-bytes is above half of the memory limit: that half is in force", {
+      wantedBytes: wanted,
+      bytes: most,
+    });
+    return most;
   }
 
   /** New uploads are refused. */

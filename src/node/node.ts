@@ -386,6 +386,10 @@ export class Node {
       metrics: this.#metrics,
       log,
       admissionShare: this.#admissionShare,
+      admissionBytes: this.#memory.bodyBytes(
+        config.s3PutAdmissionMaxInflightBytes,
+        entryBytesMax(config.raftMaxSizePerMsg),
+      ),
       onDeath: (message) => this.#die(message),
     });
     this.#endSweeps = startPendingWriteSweeps({
@@ -516,9 +520,7 @@ export class Node {
         Bun.gc(true);
         Bun.shrink();
       },
-      onShort: (short) => {
-        budget.short = short;
-      },
+      onShort: (short) => budget.setShort(short),
       serving: () => this.#phase === "serving" && this.#door.isServing,
       onExhausted,
       onOverdue,

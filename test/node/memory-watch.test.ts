@@ -4,7 +4,7 @@ import { ThreadMetrics } from "../../src/monitoring/thread-metrics.ts";
 import { MemoryWatch, type MemoryWatchOptions } from "../../src/node/memory-watch.ts";
 
 const MIB = 1024 * 1024;
-const CHECK_MS = 250;
+const CHECK_SHORT_MS = 50;
 const AGE_MS = 30_000;
 
 let nowMs: number;
@@ -13,7 +13,7 @@ let limit: number | undefined;
 let serving: boolean;
 let happened: string[];
 let collections: number;
-let task: (() => void) | undefined;
+let task: { readonly run: () => void; readonly dueMs: number } | undefined;
 let metrics: ThreadMetrics;
 
 beforeEach(() => {
@@ -42,9 +42,8 @@ function watchOf(options: Partial<MemoryWatchOptions> = {}): MemoryWatch {
     onOverdue: () => happened.push("overdue"),
     clock: { monotonicMs: () => nowMs },
     timers: {
-      every: (run, everyMs) => {
-        expect(everyMs).toBe(CHECK_MS);
-        task = run;
+      later: (run, delayMs) => {
+        task = { run, dueMs: nowMs + delayMs };
         return () => {
           task = undefined;
         };
@@ -68,8 +67,8 @@ function after(ms: number, mebibytes: number | undefined): string[] {
   happened.length = 0;
   used = mebibytes;
   for (const until = nowMs + ms; nowMs < until; ) {
-    nowMs += CHECK_MS;
-    task?.();
+    nowMs += CHECK_SHORT_MS;
+    if (task !== undefined && nowMs >= task.dueMs) task.run();
   }
   return happened;
 }
@@ -236,6 +235,44 @@ describe("the account", () => {
     const said: string[] = [];
     watchOf({ log: { info: () => {}, warn: (message) => void said.push(message), error: () => {} } });
     expect([task, said.length]).toEqual([undefined, 1]);
+  });
+
+  test("is looked at four times a second, and twenty times while memory is short", () => {
+    let looks = 0;
+    const account = {
+      limitBytes: 1000 * MIB,
+      source: "test",
+      usedBytes: () => {
+        looks++;
+        return (used ?? 0) * MIB;
+      },
+    };
+    watchOf({ account: () => account });
+    const looksIn = (mebibytes: number): number => {
+      const before = looks;
+      after(1_000, mebibytes);
+      return looks - before;
+    };
+    expect([looksIn(100), looksIn(100)]).toEqual([4, 4]);
+    after(250, 850);
+    expect([looksIn(850), looksIn(850)]).toEqual([20, 20]);
+    after(250, 100);
+    expect(looksIn(100)).toBe(4);
+  });
+
+  test("bodies of uploads may take half of it, or as much as one entry, unless the lower mark is off", () => {
+    const watch = watchOf();
+    expect([watch.bodyBytes(256 * MIB, 3 * MIB), watch.bodyBytes(501 * MIB, 3 * MIB)]).toEqual([
+      256 * MIB,
+      500 * MIB,
+    ]);
+    expect(happened).toEqual([
+      "warn s3-put-admission-max-inflight-bytes is above half of the memory limit: that half is in force",
+    ]);
+    expect(watch.bodyBytes(2048 * MIB, 600 * MIB)).toBe(600 * MIB);
+    expect(watchOf({ lower: undefined }).bodyBytes(2048 * MIB, 3 * MIB)).toBe(2048 * MIB);
+    limit = undefined;
+    expect(watchOf().bodyBytes(2048 * MIB, 3 * MIB)).toBe(2048 * MIB);
   });
 
   test("a stop ends the checks", () => {

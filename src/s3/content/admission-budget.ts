@@ -2,7 +2,8 @@
  * The counters of one budget that all gateways of a node share, in shared memory. No gateway asks another one: to take
  * space is one compare-and-exchange.
  *
- * Words of 32 bits: 0 units in use, 1 uploads, 2 newest ticket, 3 short of memory (0 or 1), then for each gateway the
+ * Words of 32 bits: 0 units in use, 1 uploads, 2 newest ticket, 3 what bodies may take while memory is short (0: it is
+ * not), then for each gateway the
  * ticket of its first waiter (0: nobody waits there). Waiters of all gateways are served in the order of their tickets.
  */
 
@@ -45,13 +46,18 @@ export class AdmissionBudget {
     return Atomics.load(this.#words, WORD.uploads);
   }
 
-  /** The node is short of memory: no gateway takes a new upload. */
-  get short(): boolean {
-    return Atomics.load(this.#words, WORD.short) !== 0;
+  /**
+   * The node is short of memory: no gateway takes a new upload. The value is the units that the uploads under way may
+   * take; undefined: memory is not short.
+   */
+  get shortUnits(): number | undefined {
+    const word = Atomics.load(this.#words, WORD.short);
+    return word === 0 ? undefined : word;
   }
 
-  set short(short: boolean) {
-    Atomics.store(this.#words, WORD.short, short ? 1 : 0);
+  /** From now on the uploads under way take no more units than they have now. */
+  setShort(short: boolean): void {
+    Atomics.store(this.#words, WORD.short, short ? Math.max(1, this.inUse) : 0);
   }
 
   /** Counts one upload more, unless `most` are counted. */

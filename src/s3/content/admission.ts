@@ -88,6 +88,7 @@ export class PutAdmission {
   readonly #capacityUnits: number;
   /** Units that uploads take at most. What is left of the budget must have room for the largest entry. */
   readonly #uploadUnitsMax: number;
+  readonly #entryUnits: number;
   /** Bytes that requests of this gateway hold. */
   #held = 0;
   #watching = false;
@@ -101,7 +102,8 @@ export class PutAdmission {
     this.#budget = new AdmissionBudget(options.share);
     const { capacityBytes, entryBytes } = options;
     this.#capacityUnits = Math.floor(capacityBytes / ADMISSION_UNIT_BYTES);
-    const beside = this.#capacityUnits - units(entryBytes) / ADMISSION_UNIT_BYTES;
+    this.#entryUnits = units(entryBytes) / ADMISSION_UNIT_BYTES;
+    const beside = this.#capacityUnits - this.#entryUnits;
     this.#uploadUnitsMax = Math.max(0, Math.min(Math.floor(this.#capacityUnits * UPLOADS_SHARE), beside));
   }
 
@@ -116,7 +118,10 @@ export class PutAdmission {
 
   /** Units that bodies may take beside the units of the uploads under way. */
   get #unitsForBodies(): number {
-    return this.#capacityUnits - Math.min(this.#budget.uploads, this.#uploadUnitsMax);
+    const most = this.#capacityUnits - Math.min(this.#budget.uploads, this.#uploadUnitsMax);
+    const { shortUnits } = this.#budget;
+    // One entry must fit, so that uploads under way come to their end, one after the other if need be.
+    return shortUnits === undefined ? most : Math.min(most, Math.max(shortUnits, this.#entryUnits));
   }
 
   get waiting(): number {
@@ -124,11 +129,12 @@ export class PutAdmission {
   }
 
   /**
-   * A node that is short of memory takes no new content. What it has begun to take goes on: it already holds its memory.
+   * A node that is short of memory takes no new content. What it has begun to take goes on with the space that all of it
+   * holds at that moment.
    * @throws S3Error SlowDown
    */
   refuseWhenShort(protocol: AdmissionProtocol): void {
-    if (!this.#budget.short) return;
+    if (this.#budget.shortUnits === undefined) return;
     this.#options.metrics.rejected("memory", protocol);
     throw new S3Error("SlowDown", {
       message: "The server is short of memory. Please reduce your request rate.",
@@ -174,9 +180,10 @@ export class PutAdmission {
   /**
    * Chunks that one upload should hold at most: a quarter of the budget, divided evenly among the running uploads.
    * Deep pipelines help a few uploads. With many uploads, the other uploads keep the pipeline full, and depth only
-   * costs memory (decision 020).
+   * costs memory (decision 020). So it does when memory is short.
    */
   get fairShare(): number {
+    if (this.#budget.shortUnits !== undefined) return 1;
     const quarter = this.#options.capacityBytes / ADMISSION_UNIT_BYTES / 4;
     return Math.max(1, Math.floor(quarter / Math.max(1, this.#budget.uploads)));
   }

@@ -51,11 +51,11 @@ test.each([1, 1000, 100_000, 5 * MIB])(
   "an upload of %d bytes is refused before its body is read",
   async (size) => {
     const { paths, node, counted, call } = await prepared();
-    node.short = true;
+    node.setShort(true);
     expectRefused(await call("PUT", "/key", { body: pattern(size) }));
     expect(counted).toEqual(["memory fixed-length"]);
     expect(paths.state()).toEqual([0, 0, 0, 0, 0, 0]);
-    node.short = false;
+    node.setShort(false);
     expect((await call("PUT", "/key", { body: pattern(size) })).status).toBe(200);
     expect(counted).toHaveLength(1);
   },
@@ -65,12 +65,12 @@ test("a part is refused, and the upload goes on afterwards; it can be completed 
   const { paths, node, call } = await prepared();
   const id = await paths.startUpload("key");
   const first = await paths.uploadPart("key", id, 1, pattern(5 * MIB));
-  node.short = true;
+  node.setShort(true);
   expectRefused(await call("PUT", `/key?uploadId=${id}&partNumber=2`, { body: pattern(100) }));
   await paths.complete("key", id, [first]);
   expect(Buffer.compare(await paths.get("key"), pattern(5 * MIB))).toBe(0);
   const other = await paths.startUpload("other");
-  node.short = false;
+  node.setShort(false);
   await paths.complete("other", other, [await paths.uploadPart("other", other, 1, pattern(100))]);
 });
 
@@ -82,7 +82,7 @@ test("a copy that refers to stored blobs holds nothing and goes on; one that mov
   await call("PUT", "/small", { body: pattern(100) });
   await call("PUT", "/empty");
   const id = await paths.startUpload("parts");
-  node.short = true;
+  node.setShort(true);
   expect((await copy("blobs")).status).toBe(200);
   expect((await copy("empty")).status).toBe(200);
   expectRefused(await copy("small"));
@@ -91,7 +91,7 @@ test("a copy that refers to stored blobs holds nothing and goes on; one that mov
       headers: { "x-amz-copy-source": "/bucket/small", "x-amz-copy-source-range": "bytes=0-9" },
     }),
   );
-  node.short = false;
+  node.setShort(false);
   expect((await copy("small")).status).toBe(200);
 });
 
@@ -99,7 +99,7 @@ test("everything else goes on", async () => {
   const { node, counted, call } = await prepared();
   await call("PUT", "/a", { body: pattern(5 * MIB) });
   await call("PUT", "/b", { body: pattern(10) });
-  node.short = true;
+  node.setShort(true);
   const list = "<Delete><Object><Key>a</Key></Object></Delete>";
   const statuses = [
     await call("PUT", "/empty"),
@@ -128,7 +128,7 @@ test("an upload that has begun is taken to its end", async () => {
       length: whole.byteLength,
       pieces: async function* () {
         for (let at = 0; at < whole.byteLength; at += MIB) {
-          if (at === 2 * MIB) node.short = true;
+          if (at === 2 * MIB) node.setShort(true);
           yield whole.subarray(at, at + MIB);
         }
       },
