@@ -291,7 +291,7 @@ export const SETTINGS = {
     type: size(MIB, 64 * GIB),
     default: 256 * MIB,
     tuning: true,
-    help: "body bytes read and not yet committed, over all uploads, and 1MiB for each upload of several chunks that is under way, three eighths of it at most; more is answered SlowDown",
+    help: "body bytes read and not yet committed, over all uploads, and 1MiB for each upload of several chunks that is under way, three eighths of it at most; more is answered SlowDown; half of the memory limit at most, while memory-watermark is on",
   }),
   s3DispatchAdmissionTimeoutMs: setting({
     flag: "s3-dispatch-admission-timeout",
