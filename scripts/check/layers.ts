@@ -263,6 +263,7 @@ export const FILES_ALLOWED = ["src/platform/disk/", "src/cli/", "src/config/"] a
 export const FILES_ALLOWED_BECAUSE: Readonly<Record<string, string>> = {
   "src/platform/descriptors.ts": "asks /proc and /dev/null about descriptors",
   "src/platform/io-accounting.ts": "asks /proc what the process has read",
+  "src/platform/memory-account.ts": "asks /proc and the cgroup about memory",
   "src/platform/journal.ts": "asks which device standard error is",
   "src/platform/last-line.ts": "writes to a descriptor of the process that is ending",
   "src/platform/network/tls-files.ts": "reads the operator's certificates once, at the start",

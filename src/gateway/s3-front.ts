@@ -48,6 +48,8 @@ export interface S3FrontOptions {
   readonly blobs?: BlobService | undefined;
   /** The part of this gateway in the node's budget of body bytes; undefined: the node has one gateway. */
   readonly admissionShare?: BudgetShare | undefined;
+  /** Body bytes that all gateways may hold together. */
+  readonly admissionBytes: number;
   /** A thread that the front needs has died. */
   readonly onDeath: (message: string) => void;
 }
@@ -71,7 +73,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
   const iam = new RootView(options.users, accessKey);
   const secretKey = credentials.secretKey.reveal();
   const admission = new PutAdmission({
-    capacityBytes: config.s3PutAdmissionMaxInflightBytes,
+    capacityBytes: options.admissionBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
     chunkedIncremental: config.s3PutAdmissionChunkedIncremental,
     entryBytes: entryBytesMax(config.raftMaxSizePerMsg),

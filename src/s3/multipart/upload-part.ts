@@ -149,7 +149,8 @@ async function copyPart(
   const bytes = new CopiedBytes(reader, services.hashes, wanted, size);
   const write = openPart(exchange, upload, partNumber, size, "fixed-length");
   try {
-    const content = await copyContent(write, bytes, layout.extents(range.start, range.end), size);
+    const extents = layout.extents(range.start, range.end);
+    const content = await copyContent(write, bytes, extents, size, services.admission);
     const digests = { ...known, ...(await bytes.digests()) };
     const etag = hexDigest(digests.md5);
     const value = algorithm === undefined ? undefined : digests[algorithm];

@@ -1,5 +1,6 @@
 /** The object that a copy reads. */
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
+import type { PutAdmission } from "../content/admission.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
 import { authorizeSource, type ObjectName } from "../context/authorize.ts";
@@ -86,16 +87,20 @@ export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean
 
 /**
  * Stores the bytes of `ranges` again. When the path of the write can refer to stored bytes, no byte is stored, and
- * bytes are read only to be hashed.
+ * bytes are read only to be hashed. @throws S3Error SlowDown when bytes have to be stored and memory is short
  */
 export async function copyContent(
   write: ContentWrite,
   bytes: CopiedBytes,
   ranges: readonly ExtentRange[],
   size: number,
+  admission: Pick<PutAdmission, "refuseWhenShort">,
 ): Promise<WrittenContent> {
   const adopted = await write.adopt?.(ranges);
-  if (adopted === undefined) return write.write(bytes, size);
+  if (adopted === undefined) {
+    if (size > 0) admission.refuseWhenShort("fixed-length");
+    return write.write(bytes, size);
+  }
   await bytes.hashAll();
   return adopted;
 }

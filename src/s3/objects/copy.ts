@@ -149,7 +149,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
   const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
   const write = openWrite(exchange, target, size, "fixed-length");
   try {
-    const content = await copyContent(write, bytes, layout.extents(0, size), size);
+    const content = await copyContent(write, bytes, layout.extents(0, size), size, services.admission);
     const digests = await bytes.digests();
     const manifest: Manifest = {
       versionId: NULL_VERSION,
