@@ -43,6 +43,7 @@ import {
   StoppedError,
   startsAs,
 } from "./start.ts";
+import { VersionsGate } from "./versions-gate.ts";
 
 /** Election timeouts of a stall of the log or keyspace, after which a leader transfers leadership. */
 const STALL_ELECTIONS = 10;
@@ -65,6 +66,7 @@ export class ConsensusThread {
   readonly #meeting: Meeting;
   readonly #gateways: GatewayLinks;
   readonly #blobMembers: BlobMembers;
+  readonly #versionsGate: VersionsGate;
   readonly #memory = new ReceivedMemory();
   readonly #open = Promise.withResolvers<Opened>();
   readonly #storeOpened = Promise.withResolvers<OpenedMessage>();
@@ -91,6 +93,7 @@ export class ConsensusThread {
     this.#peers = this.#makePeers();
     this.#meeting = new Meeting({ ...options, peers: this.#peers });
     this.#blobMembers = new BlobMembers(options, this.ownId, this.#peers);
+    this.#versionsGate = new VersionsGate(options.published, this.ownId, this.#peers);
     const life = options.random.bytes(READ_LIFE_BYTES);
     const send = (to: number, message: PeerMessage): boolean =>
       this.#peers.send(to, withMissingBlobs(message, options.published));
@@ -259,6 +262,7 @@ export class ConsensusThread {
     this.#requests.check();
     this.#duties.tick(engine);
     this.#blobMembers.check(this.#replica.membership);
+    this.#versionsGate.check(this.#replica.membership);
     this.observe();
     this.#options.alive?.();
   }

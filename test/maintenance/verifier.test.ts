@@ -204,7 +204,7 @@ describe("steps are bounded", () => {
     }
     const { objects, steps } = await all();
     expect([objects, steps.length]).toEqual([1_200, 3]);
-    const gone = encodeCursor({ bucket: "a-gone", after: "zzz", inside: undefined });
+    const gone = encodeCursor({ bucket: "a-gone", after: "zzz", slot: undefined, inside: undefined });
     expect((await verifier.step({ cursor: gone, deep: false })).objects).toBe(500);
   });
 
