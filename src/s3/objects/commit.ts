@@ -85,7 +85,7 @@ async function commitVersion(
 }
 
 /** The mutations that make an object current, for the version that `placement` has decided. */
-export function placed(
+function placed(
   mutations: readonly TxnMutation[],
   ref: BucketRef,
   key: string,

@@ -16,7 +16,6 @@ const CONFIGURATION_NAMES = [
   "public-access-block",
   "request-payment",
   "tagging",
-  "versioning",
 ] as const;
 
 export type ConfigurationName = (typeof CONFIGURATION_NAMES)[number];

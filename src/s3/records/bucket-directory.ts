@@ -112,6 +112,6 @@ function aliveCondition(bucket: Bucket): Guard["condition"] {
   return { kind: "must-exist", key: aliveKey(bucket, bucket.versioning) };
 }
 
-export function noSuchBucket(name: string): S3Error {
+function noSuchBucket(name: string): S3Error {
   return new S3Error("NoSuchBucket", { extra: [["BucketName", name]] });
 }

@@ -7,7 +7,7 @@
  *   g bucket generation versioning                        this generation is alive, and versioned so
  *   f bucket generation name                              configuration (bucket-configuration.ts)
  *   o bucket generation key                               current manifest
- *   v bucket generation key slot                          other versions, and delete markers (docs/decisions/170)
+ *   v bucket generation key slot                          other versions, and delete markers (docs/decisions/170-versions.md)
  *   u bucket generation key upload                        multipart upload
  *   p bucket generation key upload part                   part
  *   c bucket generation key attempt part partAttempt no   chunk

@@ -1,13 +1,16 @@
 /** A bucket with versioning, and short forms of the requests about versions. */
+import { decodeBucket } from "../../../src/s3/records/bucket-record.ts";
+import { type BucketRef, bucketKey } from "../../../src/s3/records/keys.ts";
 import type { Answer, Call, Harness, HarnessOptions } from "../support/harness.ts";
 import { harness } from "../support/harness.ts";
+import type { TestKv } from "../support/test-kv.ts";
 
 export type State = "Enabled" | "Suspended";
 
 export const versioningXml = (state: string): string =>
   `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>${state}</Status></VersioningConfiguration>`;
 
-export interface ListedVersion {
+interface ListedVersion {
   readonly kind: "DeleteMarker" | "Version";
   readonly key: string;
   readonly versionId: string;
@@ -24,6 +27,14 @@ export interface Versions {
   /** The id of the new delete marker. */
   mark(key: string): Promise<string | undefined>;
   list(query?: string): Promise<ListedVersion[]>;
+  /** Requests at another gateway of the same cluster. */
+  another(): (method: string, target: string, call?: Call) => Promise<Answer>;
+}
+
+export function bucketRef(kv: TestKv, bucket = "bucket"): BucketRef {
+  const [row] = kv.rows(bucketKey(bucket));
+  if (row === undefined) throw new Error(`no bucket ${bucket}`);
+  return { bucket, generation: decodeBucket(row.value).generation };
 }
 
 export async function versionedBucket(
@@ -55,11 +66,12 @@ export async function versionedBucket(
       const answer = await ok(call("DELETE", `/bucket/${key}`), 204);
       return answer.headers.get("x-amz-version-id");
     },
+    another: () => harness({ ...options, kv: h.kv }).call,
     list: async (query = "") => listedVersions(await ok(call("GET", `/bucket?versions${query}`), 200)),
   };
 }
 
-export function listedVersions(answer: Answer): ListedVersion[] {
+function listedVersions(answer: Answer): ListedVersion[] {
   return [...answer.text.matchAll(/<(Version|DeleteMarker)>(.*?)<\/\1>/g)].map(([, kind, inner = ""]) => {
     const of = (name: string): string | undefined =>
       new RegExp(`<${name}>([^<]*)</${name}>`).exec(inner)?.[1];
