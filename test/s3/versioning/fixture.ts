@@ -59,7 +59,7 @@ export async function versionedBucket(
     call,
     set,
     put: async (key, body, headers = {}) => {
-      const answer = await ok(call("PUT", `/bucket/${key}`, { body, headers }), 200);
+      const answer = await ok(call("PUT", `/bucket/${encodeURI(key)}`, { body, headers }), 200);
       return answer.headers.get("x-amz-version-id");
     },
     mark: async (key) => {
