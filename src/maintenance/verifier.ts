@@ -102,6 +102,7 @@ export class Verifier {
     }
     if (opened === undefined) return undefined;
     const { manifest, row, extents } = opened;
+    if (manifest.content.kind === "marker") return undefined;
     if (step.deep && manifest.content.kind === "inline") {
       step.deepBytes += row.payload?.byteLength ?? 0;
       step.verifiedBytes += row.payload?.byteLength ?? 0;
