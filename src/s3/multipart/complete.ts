@@ -47,11 +47,12 @@ async function complete(
   condition: WriteCondition,
 ): Promise<SlowResult> {
   const { services } = exchange;
+  const alive = services.buckets.aliveGuard(openedBucket(exchange).bucket);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const view = await services.kv.group(exchange.bucket).snapshot();
     let current: CurrentUpload;
     try {
-      current = await currentUpload(exchange, view);
+      current = await currentUpload(exchange, view, alive);
     } catch (error) {
       const done = await completedBefore(exchange, view, listed, error);
       return resultOf(exchange, done, done.parts);
@@ -69,7 +70,7 @@ async function complete(
         : placeVersion(bucket, key, await currentVersion(view, bucket, key), view.readTs, services.random);
     const outcome = await transactGuarded(
       services.kv.group(bucket.bucket),
-      [...guardsOf(services, view, current), ...decided, ...(placement?.guards ?? [])],
+      [...guardsOf(alive, view, current), ...decided, ...(placement?.guards ?? [])],
       mutationsOf(services, current, assembly, placement),
     );
     if (outcome.kind === "retry") continue;
@@ -81,13 +82,9 @@ async function complete(
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });
 }
 
-function guardsOf(
-  services: S3Services,
-  view: ReadView,
-  { bucket, key, uploadId, row }: CurrentUpload,
-): Guard[] {
+function guardsOf(alive: Guard, view: ReadView, { bucket, key, uploadId, row }: CurrentUpload): Guard[] {
   return [
-    services.buckets.aliveGuard(bucket),
+    alive,
     {
       condition: {
         kind: "version-equals",
