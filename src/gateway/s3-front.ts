@@ -26,6 +26,7 @@ import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
 import type { SealingKey } from "../secrets/sealing-key.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
 import { workerUrl } from "../threads/worker-entrypoints.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import type { KvClient } from "../txn/types.ts";
@@ -43,6 +44,7 @@ export interface S3FrontOptions {
   /** 8 bytes that identify this start of this node; all gateways of the node share the id. */
   readonly startId: Uint8Array;
   readonly hold: RequestHold;
+  readonly published: Pick<PublishedState, "policiesOpen" | "versionsOpen">;
   /** Name of this node in the answers (cluster/host-id.ts). */
   readonly hostId: string;
   readonly metrics: ThreadMetrics;
@@ -51,6 +53,8 @@ export interface S3FrontOptions {
   readonly blobs?: BlobService | undefined;
   /** The part of this gateway in the node's budget of body bytes; undefined: the node has one gateway. */
   readonly admissionShare?: BudgetShare | undefined;
+  /** Body bytes that all gateways may hold together. */
+  readonly admissionBytes: number;
   /** A thread that the front needs has died. */
   readonly onDeath: (message: string) => void;
 }
@@ -78,7 +82,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     onUnreadable: (error) => options.log.error("the secret of an access key does not open", { error }),
   });
   const admission = new PutAdmission({
-    capacityBytes: config.s3PutAdmissionMaxInflightBytes,
+    capacityBytes: options.admissionBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
     chunkedIncremental: config.s3PutAdmissionChunkedIncremental,
     entryBytes: entryBytesMax(config.raftMaxSizePerMsg),
@@ -128,6 +132,8 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     admission,
     content,
     hold: options.hold,
+    versioningOpen: () => options.published.versionsOpen,
+    policiesOpen: () => options.published.policiesOpen,
     metrics: counted,
     region: config.region,
     domains: config.s3Domains,

@@ -19,6 +19,7 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
+import { KeyTurns } from "./versions/turns.ts";
 
 const UNAUTHENTICATED: Exchange["auth"] = {
   principal: { kind: "anonymous" },
@@ -32,6 +33,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
+    turns: new KeyTurns(),
   };
   const dispatch = dispatcher({ admit, answer, fail });
 

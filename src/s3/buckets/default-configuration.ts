@@ -37,7 +37,6 @@ export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
 export const getBucketAcl: Handler<"bucket"> = async (exchange) =>
   xmlReply(accessPolicy(ownerOfBucket(exchange)));
 
-export const getBucketVersioning = always(document("VersioningConfiguration", ""));
 export const getBucketLogging = always(document("BucketLoggingStatus", ""));
 export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
 export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));

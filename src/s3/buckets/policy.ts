@@ -12,23 +12,27 @@ import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
 import { readConfiguration, writeConfiguration } from "../records/bucket-configuration.ts";
 import { decodePublicAccessBlock } from "../records/bucket-policy.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard } from "../records/guarded.ts";
+import type { Guard } from "../records/guarded.ts";
 import { configurationKey } from "../records/keys.ts";
 import { document, tag } from "../xml/builder.ts";
 
 export const putBucketPolicy: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
+  if (!services.policiesOpen()) {
+    throw new S3Error("ServiceUnavailable", {
+      message:
+        "Not every node of the cluster obeys policies yet, or one of them was not reached since this node started. Please try again when all nodes run this release.",
+    });
+  }
   const bytes = await bodyOf(exchange);
   const policy = parsed(bytes, exchange.bucket);
   const confirmed = exchange.request.header("x-amz-confirm-remove-self-bucket-access");
   if (confirmed?.toLowerCase() !== "true") refuseLockOut(exchange, policy);
   const { bucket } = openedBucket(exchange);
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
-    const guards = isPublic(policy) ? [await publicIsAllowed(exchange)] : [];
-    const outcome = await writeConfiguration(services, bucket, "policy", bytes, guards);
-    if (outcome.kind === "committed") return emptyReply(204);
-  }
-  throw new S3Error("OperationAborted");
+  await writeConfiguration(services, bucket, "policy", bytes, async () =>
+    isPublic(policy) ? [await publicIsAllowed(exchange)] : [],
+  );
+  return emptyReply(204);
 };
 
 /** The text as it was put. */

@@ -69,20 +69,31 @@ export function requestDenied(exchange: Exchange, policy: CompiledPolicy, action
   return policy.decide({ names, action, resource, context })?.effect === "Deny";
 }
 
+/** Who may not do the action does not learn by the error that there is no such object. */
+const ABSENCES: Readonly<Record<string, string>> = {
+  NoSuchKey: "s3:ListBucket",
+  NoSuchVersion: "s3:ListBucketVersions",
+};
+
 /**
- * The error for an object that does not exist: who may not list the bucket does not learn that (API reference,
- * GetObject and HeadObject, "Permissions").
+ * Reads an object. Who may not list the bucket does not learn that an object is missing: the error is AccessDenied (API
+ * reference, GetObject and HeadObject, "Permissions").
  */
-export function absentObject(exchange: Exchange, opened: OpenedBucket, key: string): S3Error {
-  const name = opened.bucket.bucket;
+export async function hidingAbsence<T>(
+  exchange: Exchange,
+  opened: OpenedBucket,
+  read: () => Promise<T>,
+): Promise<T> {
   try {
-    const facts = factsOf(exchange, opened);
-    exchange.services.authorizer(new Question(exchange, "s3:ListBucket", facts, name, undefined, undefined));
+    return await read();
   } catch (error) {
-    if (error instanceof S3Error && error.code === "AccessDenied") return error;
+    const action = error instanceof S3Error ? ABSENCES[error.code] : undefined;
+    if (action === undefined) throw error;
+    const facts = factsOf(exchange, opened);
+    const { bucket } = opened.bucket;
+    exchange.services.authorizer(new Question(exchange, action, facts, bucket, undefined, undefined));
     throw error;
   }
-  return new S3Error("NoSuchKey", { extra: [["Key", key]] });
 }
 
 /** May the request run its operation on one key of the list in its body? @throws S3Error AccessDenied */

@@ -30,6 +30,10 @@ export interface S3Deps {
   readonly admission: PutAdmission;
   /** The paths that carry content. */
   readonly content: Contents;
+  /** Every member of the cluster knows versions: a bucket may get them. */
+  readonly versioningOpen: () => boolean;
+  /** Every member of the cluster obeys the policies of buckets: a bucket may get one. */
+  readonly policiesOpen: () => boolean;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;

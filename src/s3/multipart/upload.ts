@@ -13,8 +13,8 @@ import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedClass } from "../objects/storage-class.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
+import type { Bucket, OpenedBucket } from "../records/bucket-directory.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded, transactUnchanged } from "../records/guarded.ts";
 import { type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
@@ -41,7 +41,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
   };
-  await transactGuarded(
+  await transactUnchanged(
     services.kv.group(bucket.bucket),
     [services.buckets.aliveGuard(bucket)],
     [
@@ -83,6 +83,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
     throw noSuchUpload(uploadId);
   }
   const { bucket } = openedBucket(exchange);
+  const alive = services.buckets.aliveGuard(bucket);
   const row = uploadKey(bucket, exchange.key, uploadId);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guard =
@@ -91,7 +92,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
         : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
     // Deleting the row makes garbage of parts and chunks; a part that is still uploading finds no upload at its
     // apply.
-    const guards = [services.buckets.aliveGuard(bucket), guard];
+    const guards = [alive, guard];
     const attempted = { ref: bucket, key: exchange.key, attempt: uploadAttempt(uploadId) };
     const outcome = await transactGuarded(kv, guards, [
       { kind: "delete", key: row },
@@ -129,10 +130,13 @@ export interface CurrentUpload {
   readonly row: VersionedValue;
 }
 
-/** @throws S3Error NoSuchUpload */
-export async function currentUpload(exchange: ObjectExchange, view: ReadView): Promise<CurrentUpload> {
+/** @param bucket as the caller knows it now. @throws S3Error NoSuchUpload */
+export async function currentUpload(
+  exchange: ObjectExchange,
+  view: ReadView,
+  { bucket }: Pick<OpenedBucket, "bucket"> = openedBucket(exchange),
+): Promise<CurrentUpload> {
   const { request } = exchange;
-  const { bucket } = openedBucket(exchange);
   const key = exchange.key;
   const uploadId = checkUploadId(request.query.get("uploadId"));
   const row = await view.getMeta(uploadKey(bucket, key, uploadId));

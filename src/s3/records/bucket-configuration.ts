@@ -3,7 +3,8 @@
  * none. Each configuration owns the format of its row (docs/format/keyspace.md).
  */
 import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
-import { type Guard, type GuardedOutcome, transactGuarded } from "./guarded.ts";
+import { S3Error } from "../protocol/errors.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
 
 /** Every name that a release writes must be here: DeleteBucket deletes the rows of these names. */
@@ -15,7 +16,6 @@ const CONFIGURATION_NAMES = [
   "public-access-block",
   "request-payment",
   "tagging",
-  "versioning",
 ] as const;
 
 export type ConfigurationName = (typeof CONFIGURATION_NAMES)[number];
@@ -31,22 +31,27 @@ export async function readConfiguration(
 
 /**
  * @param value undefined deletes the row
- * @param guards further conditions; one may ask to decide again, and then nothing is written
- * @throws S3Error NoSuchBucket, those of the guards; KvError
+ * @param decide further guards, asked for again when one of them failed with `retry`
+ * @throws S3Error NoSuchBucket, OperationAborted, those of the guards; KvError
  */
-export async function writeConfiguration(
-  services: { readonly kv: KvClient; readonly buckets: { aliveGuard(ref: BucketRef): Guard } },
-  bucket: BucketRef,
+export async function writeConfiguration<B extends BucketRef>(
+  services: { readonly kv: KvClient; readonly buckets: { aliveGuard(bucket: B): Guard } },
+  bucket: B,
   name: ConfigurationName,
   value: Uint8Array | undefined,
-  guards: readonly Guard[] = [],
-): Promise<GuardedOutcome> {
+  decide: () => Promise<readonly Guard[]> = async () => [],
+): Promise<void> {
   const key = configurationKey(bucket, name);
-  return transactGuarded(
-    services.kv.group(bucket.bucket),
-    [services.buckets.aliveGuard(bucket), ...guards],
-    [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }],
-  );
+  const alive = services.buckets.aliveGuard(bucket);
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const outcome = await transactGuarded(
+      services.kv.group(bucket.bucket),
+      [alive, ...(await decide())],
+      [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }],
+    );
+    if (outcome.kind === "committed") return;
+  }
+  throw new S3Error("OperationAborted");
 }
 
 /** For DeleteBucket. */

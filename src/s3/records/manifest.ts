@@ -1,5 +1,6 @@
-/** The row of a current object, and the table of parts that a multipart object keeps as its payload. */
+/** The row of an object, of a version or of a delete marker, and the table of parts that a multipart object keeps as its payload. */
 import { elastickv as gen } from "../../gen/s3.js";
+import { decodeTimestamp, encodeTimestamp } from "../../store/timestamp.ts";
 import { decodeChecksum, encodeChecksum, type StoredChecksum } from "./checksum.ts";
 import {
   type ContentHeaders,
@@ -26,6 +27,8 @@ export type Content =
       readonly partCount: number;
       readonly payloadCrc32: number;
     }
+  /** A delete marker. */
+  | { readonly kind: "marker" }
   /** Content of a newer release: the other fields of the row are valid, but this node cannot read the bytes. */
   | { readonly kind: "unknown"; readonly number: number };
 
@@ -41,6 +44,8 @@ export interface Manifest {
   readonly owner: RowOwner;
   readonly storageClass: StorageClass;
   readonly content: Content;
+  /** Of a version `null` that was written into a bucket with versioning: its place among the versions. */
+  readonly order?: bigint | undefined;
   /** The SDK invocation that wrote the object, for a conditional write (objects/invocation.ts). */
   readonly invocation?: Uint8Array | undefined;
 }
@@ -71,6 +76,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...(checksum === undefined ? {} : { checksum }),
     ...encodeOwner(manifest.owner),
     ...encodeStorageClass(manifest.storageClass),
+    ...(manifest.order === undefined ? {} : { order: encodeTimestamp(manifest.order) }),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...encodeContent(content),
   }).finish();
@@ -92,6 +98,8 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
         partCount: content.partCount,
         payloadCrc32: content.payloadCrc32,
       };
+    case "marker":
+      return { content: Kind.MARKER };
     case "unknown":
       throw new Error(`a manifest with content of kind ${content.number} cannot be written anew`);
   }
@@ -112,6 +120,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       owner: decodeOwner(row),
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
+      ...(row.order.byteLength === 0 ? {} : { order: decodeTimestamp(row.order) }),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
     };
   });
@@ -133,6 +142,8 @@ function decodeContent(row: gen.s3.Manifest): Content {
         partCount: positive(row.partCount),
         payloadCrc32: row.payloadCrc32,
       };
+    case Kind.MARKER:
+      return { kind: "marker" };
     case Kind.UNKNOWN:
       throw new RecordError("a manifest that does not say where its content is");
     default:

@@ -203,7 +203,7 @@ describe("BucketOwnerEnforced", () => {
 test.each([
   ["HEAD", "/bucket?acl", 405, undefined, "GET, PUT"],
   ["POST", "/bucket?acl", 405, "ACL", "GET, PUT"],
-  ["PATCH", "/bucket?versioning", 405, "VERSIONING", "GET"],
+  ["PATCH", "/bucket?versioning", 405, "VERSIONING", "GET, PUT"],
   ["GET", "/bucket?delete", 405, "MULTI_OBJECT_DELETE", "POST"],
   ["POST", "/bucket/key?tagging", 405, "OBJECT_TAGGING", "GET, DELETE"],
   ["PUT", "/bucket?location", 405, "LOCATION", "GET"],

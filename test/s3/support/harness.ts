@@ -186,6 +186,8 @@ export function harness(options: HarnessOptions = {}): Harness {
     admission,
     content: logContents(log),
     hold: openHold(),
+    versioningOpen: () => true,
+    policiesOpen: () => true,
     metrics: noS3Metrics,
     region: "us-east-1",
     domains: ["s3.test"],

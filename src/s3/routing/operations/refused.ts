@@ -27,7 +27,6 @@ export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
   refused("PutBucketMetricsConfiguration", "PUT metrics", "s3:PutMetricsConfiguration", CONFIGURES),
   refused("PutBucketReplication", "PUT replication", "s3:PutReplicationConfiguration", CONFIGURES),
   refused("PutBucketTagging", "PUT tagging", "s3:PutBucketTagging", CONFIGURES),
-  refused("PutBucketVersioning", "PUT versioning", "s3:PutBucketVersioning", CONFIGURES),
   refused("PutBucketWebsite", "PUT website", "s3:PutBucketWebsite", CONFIGURES),
   refused(
     "DeleteBucketOwnershipControls",
