@@ -380,6 +380,126 @@ export namespace elastickv {
         }
 
         /**
+         * Properties of a Tag.
+         * @deprecated Use elastickv.s3.Tag.$Properties instead.
+         */
+        interface ITag extends elastickv.s3.Tag.$Properties {
+        }
+
+        /** Represents a Tag. */
+        class Tag {
+
+            /**
+             * Constructs a new Tag.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Tag.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Tag key. */
+            key: string;
+
+            /** Tag value. */
+            value: string;
+
+            /**
+             * Encodes the specified Tag message. Does not implicitly {@link elastickv.s3.Tag.verify|verify} messages.
+             * @param message Tag message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Tag.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Tag message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tag & elastickv.s3.Tag.$Shape} Tag
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Tag & elastickv.s3.Tag.$Shape;
+        }
+
+        namespace Tag {
+
+            /** Properties of a Tag. */
+            interface $Properties {
+
+                /** Tag key */
+                key?: (string|null);
+
+                /** Tag value */
+                value?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Tag. */
+            type $Shape = elastickv.s3.Tag.$Properties;
+        }
+
+        /**
+         * Properties of a Tagging.
+         * @deprecated Use elastickv.s3.Tagging.$Properties instead.
+         */
+        interface ITagging extends elastickv.s3.Tagging.$Properties {
+        }
+
+        /** Represents a Tagging. */
+        class Tagging {
+
+            /**
+             * Constructs a new Tagging.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Tagging.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Tagging tags. */
+            tags: elastickv.s3.Tag.$Properties[];
+
+            /**
+             * Encodes the specified Tagging message. Does not implicitly {@link elastickv.s3.Tagging.verify|verify} messages.
+             * @param message Tagging message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Tagging.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Tagging message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tagging & elastickv.s3.Tagging.$Shape} Tagging
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Tagging & elastickv.s3.Tagging.$Shape;
+        }
+
+        namespace Tagging {
+
+            /** Properties of a Tagging. */
+            interface $Properties {
+
+                /** Tagging tags */
+                tags?: (elastickv.s3.Tag.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Tagging. */
+            type $Shape = elastickv.s3.Tagging.$Properties;
+        }
+
+        /**
          * Properties of a Manifest.
          * @deprecated Use elastickv.s3.Manifest.$Properties instead.
          */

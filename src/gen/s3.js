@@ -880,6 +880,299 @@ export const elastickv = $root.elastickv = (() => {
             return UserMetadata;
         })();
 
+        s3.Tag = (function() {
+
+            /**
+             * Properties of a Tag.
+             * @typedef {Object} elastickv.s3.Tag.$Properties
+             * @property {string|null} [key] Tag key
+             * @property {string|null} [value] Tag value
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Tag.
+             * @memberof elastickv.s3
+             * @interface ITag
+             * @augments elastickv.s3.Tag.$Properties
+             * @deprecated Use elastickv.s3.Tag.$Properties instead.
+             */
+
+            /**
+             * Shape of a Tag.
+             * @typedef {elastickv.s3.Tag.$Properties} elastickv.s3.Tag.$Shape
+             */
+
+            /**
+             * Constructs a new Tag.
+             * @memberof elastickv.s3
+             * @classdesc Represents a Tag.
+             * @constructor
+             * @param {elastickv.s3.Tag.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Tag = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Tag key.
+             * @member {string} key
+             * @memberof elastickv.s3.Tag
+             * @instance
+             */
+            Tag.prototype.key = "";
+
+            /**
+             * Tag value.
+             * @member {string} value
+             * @memberof elastickv.s3.Tag
+             * @instance
+             */
+            Tag.prototype.value = "";
+
+            /**
+             * Encodes the specified Tag message. Does not implicitly {@link elastickv.s3.Tag.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.Tag
+             * @static
+             * @param {elastickv.s3.Tag.$Properties} message Tag message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Tag.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.key);
+                if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.value);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Tag message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.Tag
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tag & elastickv.s3.Tag.$Shape} Tag
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Tag.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.Tag();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.value = value;
+                            else
+                                delete message.value;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Tag;
+        })();
+
+        s3.Tagging = (function() {
+
+            /**
+             * Properties of a Tagging.
+             * @typedef {Object} elastickv.s3.Tagging.$Properties
+             * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Tagging tags
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Tagging.
+             * @memberof elastickv.s3
+             * @interface ITagging
+             * @augments elastickv.s3.Tagging.$Properties
+             * @deprecated Use elastickv.s3.Tagging.$Properties instead.
+             */
+
+            /**
+             * Shape of a Tagging.
+             * @typedef {elastickv.s3.Tagging.$Properties} elastickv.s3.Tagging.$Shape
+             */
+
+            /**
+             * Constructs a new Tagging.
+             * @memberof elastickv.s3
+             * @classdesc Represents a Tagging.
+             * @constructor
+             * @param {elastickv.s3.Tagging.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Tagging = function (properties) {
+                this.tags = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Tagging tags.
+             * @member {Array.<elastickv.s3.Tag.$Properties>} tags
+             * @memberof elastickv.s3.Tagging
+             * @instance
+             */
+            Tagging.prototype.tags = $util.emptyArray;
+
+            /**
+             * Encodes the specified Tagging message. Does not implicitly {@link elastickv.s3.Tagging.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.Tagging
+             * @static
+             * @param {elastickv.s3.Tagging.$Properties} message Tagging message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Tagging.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.tags != null && message.tags.length)
+                    for (let i = 0; i < message.tags.length; ++i)
+                        $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Tagging message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.Tagging
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tagging & elastickv.s3.Tagging.$Shape} Tagging
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Tagging.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.Tagging();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tags && message.tags.length))
+                                message.tags = [];
+                            message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Tagging;
+        })();
+
         s3.Manifest = (function() {
 
             /**

@@ -1,56 +1,48 @@
 /**
- * Configurations of a bucket that clients read. None of the configurations can be set yet, so each answer is the
+ * Configurations of a bucket that clients read, and that cannot be set. So each answer is the
  * answer of S3 for a bucket that never had the configuration: an empty configuration, or an error. Source: recorded
  * answers of a bucket without configuration (2026-09-29, us-east-1): brekkylab/backlot, tests. AWS enables encryption
  * and publicAccessBlock by itself; the answer here is that the bucket has no such configuration.
  */
 import { DEFAULT_REGION } from "../../config/region.ts";
-import type { BucketExchange, Handler } from "../context/exchange.ts";
+import type { Handler } from "../context/exchange.ts";
 import { accessPolicy } from "../objects/acl.ts";
 import { escapeXml, S3Error, type S3ErrorCode } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
 import { document, element, tag } from "../xml/builder.ts";
+import { currentBucket } from "./configuration-row.ts";
 import { regionOf } from "./region.ts";
-
-function bucketRow(exchange: BucketExchange): Promise<Bucket> {
-  const { services } = exchange;
-  return services.kv
-    .group(exchange.bucket)
-    .snapshot()
-    .then((view) => services.buckets.inView(view, exchange.bucket));
-}
 
 /** An existing bucket answers `xml`. */
 function always(xml: string): Handler<"bucket"> {
   return async (exchange) => {
-    await bucketRow(exchange);
+    await currentBucket(exchange);
     return xmlReply(xml);
   };
 }
 
 /** The configuration never existed: S3 also deletes an absent configuration with success. */
 export const nothingToDelete: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
+  await currentBucket(exchange);
   return emptyReply(204);
 };
 
 /** An existing bucket has no such configuration. */
 function never(code: S3ErrorCode): Handler<"bucket"> {
   return async (exchange) => {
-    await bucketRow(exchange);
+    await currentBucket(exchange);
     throw new S3Error(code, { extra: [["BucketName", exchange.bucket]] });
   };
 }
 
 export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
-  const region = regionOf(exchange, await bucketRow(exchange));
+  const region = regionOf(exchange, await currentBucket(exchange));
   // S3 names us-east-1 with an empty element.
   return xmlReply(document("LocationConstraint", region === DEFAULT_REGION ? "" : escapeXml(region)));
 };
 
 export const getBucketAcl: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
+  await currentBucket(exchange);
   return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
@@ -66,7 +58,6 @@ export const getBucketPolicy = never("NoSuchBucketPolicy");
 export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
 export const getBucketCors = never("NoSuchCORSConfiguration");
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
-export const getBucketTagging = never("NoSuchTagSet");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
 export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
@@ -83,7 +74,7 @@ export const getBucketOwnershipControls = always(
 
 /** Object Lock requires a versioned bucket, and no bucket is versioned. */
 export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
+  await currentBucket(exchange);
   throw new S3Error("InvalidBucketState", {
     message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
   });
@@ -96,7 +87,7 @@ export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) =>
 export function configurations(root: string): Handler<"bucket"> {
   return async (exchange) => {
     const { query } = exchange.request;
-    await bucketRow(exchange);
+    await currentBucket(exchange);
     if ((query.get("id") ?? "") !== "") throw new S3Error("NoSuchConfiguration");
     const token = query.get("continuation-token");
     if (token !== undefined && token !== "") throw new S3Error("MalformedContinuationToken");

@@ -9,6 +9,7 @@ import {
   putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import type { Operation } from "../../context/exchange.ts";
 import { COMMON, OWNER, SDK_CHECKSUM } from "../../headers/groups.ts";
 import { putBucketAcl } from "../../objects/acl.ts";
@@ -32,7 +33,7 @@ const READ: readonly Operation<"bucket">[] = [
     "s3:GetLifecycleConfiguration",
     reads.getBucketLifecycleConfiguration,
   ),
-  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", reads.getBucketTagging),
+  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", getBucketTagging),
   row("GetBucketWebsite", "GET website", "s3:GetBucketWebsite", reads.getBucketWebsite),
   row("GetBucketEncryption", "GET encryption", "s3:GetEncryptionConfiguration", reads.getBucketEncryption),
   row(
@@ -155,6 +156,7 @@ const WRITE: readonly Operation<"bucket">[] = [
     putBucketRequestPayment,
     WITH_CHECKSUM,
   ),
+  row("PutBucketTagging", "PUT tagging", "s3:PutBucketTagging", putBucketTagging, WITH_CHECKSUM),
 ];
 
 const DELETE: readonly Operation<"bucket">[] = [
@@ -209,7 +211,7 @@ const DELETE: readonly Operation<"bucket">[] = [
     nothingToDelete,
   ),
   row("DeleteBucketReplication", "DELETE replication", "s3:PutReplicationConfiguration", nothingToDelete),
-  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", nothingToDelete),
+  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", deleteBucketTagging),
   row("DeleteBucketWebsite", "DELETE website", "s3:DeleteBucketWebsite", nothingToDelete),
 ];
 
