@@ -566,6 +566,9 @@ export namespace elastickv {
             /** Manifest invocation. */
             invocation: Uint8Array;
 
+            /** Manifest tags. */
+            tags: elastickv.s3.Tag.$Properties[];
+
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @param message Manifest message or plain object to encode
@@ -637,6 +640,9 @@ export namespace elastickv {
 
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
+
+                /** Manifest tags */
+                tags?: (elastickv.s3.Tag.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -922,6 +928,9 @@ export namespace elastickv {
             /** Upload ownerId. */
             ownerId: Uint8Array;
 
+            /** Upload tags. */
+            tags: elastickv.s3.Tag.$Properties[];
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -972,6 +981,9 @@ export namespace elastickv {
 
                 /** Upload ownerId */
                 ownerId?: (Uint8Array|null);
+
+                /** Upload tags */
+                tags?: (elastickv.s3.Tag.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

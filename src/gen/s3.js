@@ -1194,6 +1194,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
              * @property {Uint8Array|null} [ownerId] Manifest ownerId
              * @property {Uint8Array|null} [invocation] Manifest invocation
+             * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Manifest tags
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1220,6 +1221,7 @@ export const elastickv = $root.elastickv = (() => {
              */
             const Manifest = function (properties) {
                 this.metadata = [];
+                this.tags = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1355,6 +1357,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.invocation = $util.newBuffer([]);
 
             /**
+             * Manifest tags.
+             * @member {Array.<elastickv.s3.Tag.$Properties>} tags
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.tags = $util.emptyArray;
+
+            /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Manifest
@@ -1403,6 +1413,9 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 21, wireType 2 =*/170).bytes(message.ownerId);
+                if (message.tags != null && message.tags.length)
+                    for (let i = 0; i < message.tags.length; ++i)
+                        $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1582,6 +1595,14 @@ export const elastickv = $root.elastickv = (() => {
                                 message.invocation = value;
                             else
                                 delete message.invocation;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tags && message.tags.length))
+                                message.tags = [];
+                            message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }
@@ -2161,6 +2182,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [chunkSize] Upload chunkSize
              * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
              * @property {Uint8Array|null} [ownerId] Upload ownerId
+             * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Upload tags
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2187,6 +2209,7 @@ export const elastickv = $root.elastickv = (() => {
              */
             const Upload = function (properties) {
                 this.metadata = [];
+                this.tags = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2266,6 +2289,14 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.ownerId = $util.newBuffer([]);
 
             /**
+             * Upload tags.
+             * @member {Array.<elastickv.s3.Tag.$Properties>} tags
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.tags = $util.emptyArray;
+
+            /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Upload
@@ -2300,6 +2331,9 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 8, wireType 0 =*/64).int32(message.storageClass);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.ownerId);
+                if (message.tags != null && message.tags.length)
+                    for (let i = 0; i < message.tags.length; ++i)
+                        $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2419,6 +2453,14 @@ export const elastickv = $root.elastickv = (() => {
                                 message.ownerId = value;
                             else
                                 delete message.ownerId;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tags && message.tags.length))
+                                message.tags = [];
+                            message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }

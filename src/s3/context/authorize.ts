@@ -36,6 +36,26 @@ export function authorizeKey(exchange: Exchange, object: ObjectName): void {
   ask(exchange, object, exchange.operation.permissions.ofKeys);
 }
 
+/** May the request also do `action` with this object? @throws S3Error AccessDenied */
+export function authorizeAlso(
+  exchange: Exchange,
+  { bucket, key, versionId }: ObjectName,
+  action: string,
+): void {
+  exchange.services.authorizer(new Question(exchange, action, bucket, key, versionId));
+}
+
+/** As `authorizeAlso`, for an answer that tells more to those who may know it. */
+export function mayAlso(exchange: Exchange, object: ObjectName, action: string): boolean {
+  try {
+    authorizeAlso(exchange, object, action);
+    return true;
+  } catch (error) {
+    if (error instanceof S3Error && error.code === "AccessDenied") return false;
+    throw error;
+  }
+}
+
 function ask(
   exchange: Exchange,
   { bucket, key, versionId }: ObjectName,

@@ -111,6 +111,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     checksum: assembly.checksum,
     owner: rowOwner(userOf(upload.owner, services.iam.root.id)),
     storageClass: upload.storageClass,
+    tags: upload.tags,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),

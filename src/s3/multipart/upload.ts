@@ -10,6 +10,7 @@ import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedClass } from "../objects/storage-class.ts";
+import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
@@ -26,6 +27,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const checksum = uploadChecksum(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
+  const tags = requestedTags(request);
   const bucket = await services.buckets.forWrite(exchange.bucket);
   refuseLock(exchange.headers);
   const key = exchange.key;
@@ -39,6 +41,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     owner: ownerOf(exchange),
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
+    tags,
   };
   await transactGuarded(
     services.kv.group(bucket.bucket),

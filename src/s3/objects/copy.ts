@@ -7,6 +7,7 @@ import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
@@ -25,6 +26,7 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
+import { copiedTags } from "./tags.ts";
 
 interface Plan {
   readonly bucket: Bucket;
@@ -33,6 +35,7 @@ interface Plan {
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
   readonly storageClass: StorageClass;
+  readonly tags: TagSet | undefined;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
@@ -75,6 +78,7 @@ const copy: Handler<"object"> = async (exchange) => {
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
     // Not the source's class: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
+    tags: copiedTags(exchange, source),
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
@@ -103,13 +107,14 @@ function illegalSelfCopy(): S3Error {
  */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata, storageClass } = plan;
+  const { bucket, key, source, headers, metadata, storageClass, tags } = plan;
   const modifiedMs = services.clock.nowMs();
   const manifest: Manifest = {
     ...source.manifest,
     headers,
     metadata,
     storageClass,
+    tags,
     modifiedMs,
     invocation: plan.invocation,
   };
@@ -161,6 +166,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       checksum: copiedChecksum(plan, digests),
       owner: ownerOf(exchange),
       storageClass: plan.storageClass,
+      tags: plan.tags,
       content,
       invocation: plan.invocation,
     };

@@ -15,12 +15,14 @@ import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
+import { requestedTags } from "./tags.ts";
 
 export const putObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
+  const tags = requestedTags(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
   const key = exchange.key;
@@ -57,6 +59,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
           storageClass,
           content,
           invocation,
+          tags,
         },
       });
       return stored(etag, checksum);

@@ -4,7 +4,8 @@
  * S3 was seen to send (hashicorp/terraform-provider-aws#41747, aws/aws-cli#2841, localstack/localstack,
  * tests/aws/services/s3, versity/versitygw, s3err).
  */
-import { S3Error } from "./errors.ts";
+import { invalidArgument, S3Error } from "./errors.ts";
+import { decodeQueryComponent } from "./percent.ts";
 
 export interface Tag {
   readonly key: string;
@@ -57,6 +58,44 @@ export function checkTags(tags: readonly Tag[], rules: TagRules): TagSet {
     keys.add(key);
   }
   return tags.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export const TAGGING_HEADER = "x-amz-tagging";
+
+/**
+ * The tags in `x-amz-tagging`: `key=value&key=value`, percent-encoded; a key without `=` has the empty value.
+ * @param text latin1 as received. @throws S3Error InvalidArgument (encoding, one key twice), InvalidTag, BadRequest
+ */
+export function parseTaggingHeader(text: string): TagSet {
+  const tags: Tag[] = [];
+  const keys = new Set<string>();
+  for (const pair of text.split("&")) {
+    if (pair === "") continue;
+    const [name = "", value = "", more] = pair.split("=");
+    if (more !== undefined) throw badHeader(text);
+    const tag = { key: decoded(name, text), value: decoded(value, text) };
+    if (keys.has(tag.key)) throw badHeader(text);
+    keys.add(tag.key);
+    tags.push(tag);
+  }
+  return tags.length === 0 ? NO_TAGS : checkTags(tags, OBJECT_TAGS);
+}
+
+function decoded(component: string, header: string): string {
+  try {
+    return decodeQueryComponent(component);
+  } catch (error) {
+    if (error instanceof S3Error) throw badHeader(header);
+    throw error;
+  }
+}
+
+function badHeader(text: string): S3Error {
+  return invalidArgument(
+    TAGGING_HEADER,
+    text.slice(0, 1024),
+    `The header '${TAGGING_HEADER}' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.`,
+  );
 }
 
 function invalidTag(message: string, key: string, value?: string): S3Error {

@@ -1,5 +1,6 @@
 /** The row of a current object, and the table of parts that a multipart object keeps as its payload. */
 import { elastickv as gen } from "../../gen/s3.js";
+import type { TagSet } from "../protocol/tags.ts";
 import { decodeChecksum, encodeChecksum, type StoredChecksum } from "./checksum.ts";
 import {
   type ContentHeaders,
@@ -12,6 +13,7 @@ import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.t
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
+import { decodeTags, encodeTags } from "./tags.ts";
 import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 
 /** The place of the object's bytes. `payloadCrc32` covers the row's payload. */
@@ -43,6 +45,8 @@ export interface Manifest {
   readonly content: Content;
   /** The SDK invocation that wrote the object, for a conditional write (objects/invocation.ts). */
   readonly invocation?: Uint8Array | undefined;
+  /** Undefined: none. */
+  readonly tags?: TagSet | undefined;
 }
 
 export interface PartRef {
@@ -72,6 +76,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...encodeOwner(manifest.owner),
     ...encodeStorageClass(manifest.storageClass),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
+    ...(manifest.tags === undefined ? {} : { tags: encodeTags(manifest.tags) }),
     ...encodeContent(content),
   }).finish();
 }
@@ -113,6 +118,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
+      ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
     };
   });
 }

@@ -203,7 +203,7 @@ test.each([
   ["POST", "/bucket?acl", 405, "ACL", "GET, PUT"],
   ["PATCH", "/bucket?versioning", 405, "VERSIONING", "GET"],
   ["GET", "/bucket?delete", 405, "MULTI_OBJECT_DELETE", "POST"],
-  ["POST", "/bucket/key?tagging", 405, "OBJECT_TAGGING", "GET, DELETE"],
+  ["POST", "/bucket/key?tagging", 405, "OBJECT_TAGGING", "GET, DELETE, PUT"],
   ["PUT", "/bucket?location", 405, "LOCATION", "GET"],
 ] as const)("%s %s is no operation of S3: %d", async (method, target, status, resource, allow) => {
   const h = await prepared();

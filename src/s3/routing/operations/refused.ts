@@ -90,11 +90,5 @@ export const REFUSED_OBJECTS: readonly RefusedOperation[] = [
   ),
   refused("UpdateObjectEncryption", "PUT encryption", "s3:UpdateObjectEncryption", "nothing is encrypted"),
   refused("RenameObject", "PUT renameObject", "s3express:CreateSession", "renaming is for directory buckets"),
-  refused(
-    "PutObjectTagging",
-    "PUT tagging",
-    { actions: ["s3:PutObjectTagging"], ofVersion: ["s3:PutObjectVersionTagging"] },
-    "objects have no tags",
-  ),
   refused("SelectObjectContent", "POST select", "s3:GetObject", "there are no queries"),
 ];
