@@ -500,6 +500,150 @@ export namespace elastickv {
         }
 
         /**
+         * Properties of a CorsRule.
+         * @deprecated Use elastickv.s3.CorsRule.$Properties instead.
+         */
+        interface ICorsRule extends elastickv.s3.CorsRule.$Properties {
+        }
+
+        /** Represents a CorsRule. */
+        class CorsRule {
+
+            /**
+             * Constructs a new CorsRule.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.CorsRule.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CorsRule id. */
+            id: string;
+
+            /** CorsRule allowedHeaders. */
+            allowedHeaders: string[];
+
+            /** CorsRule allowedMethods. */
+            allowedMethods: string[];
+
+            /** CorsRule allowedOrigins. */
+            allowedOrigins: string[];
+
+            /** CorsRule exposeHeaders. */
+            exposeHeaders: string[];
+
+            /** CorsRule maxAgeSeconds. */
+            maxAgeSeconds?: (number|null);
+
+            /**
+             * Encodes the specified CorsRule message. Does not implicitly {@link elastickv.s3.CorsRule.verify|verify} messages.
+             * @param message CorsRule message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.CorsRule.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CorsRule message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.CorsRule & elastickv.s3.CorsRule.$Shape} CorsRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.CorsRule & elastickv.s3.CorsRule.$Shape;
+        }
+
+        namespace CorsRule {
+
+            /** Properties of a CorsRule. */
+            interface $Properties {
+
+                /** CorsRule id */
+                id?: (string|null);
+
+                /** CorsRule allowedHeaders */
+                allowedHeaders?: (string[]|null);
+
+                /** CorsRule allowedMethods */
+                allowedMethods?: (string[]|null);
+
+                /** CorsRule allowedOrigins */
+                allowedOrigins?: (string[]|null);
+
+                /** CorsRule exposeHeaders */
+                exposeHeaders?: (string[]|null);
+
+                /** CorsRule maxAgeSeconds */
+                maxAgeSeconds?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CorsRule. */
+            type $Shape = elastickv.s3.CorsRule.$Properties;
+        }
+
+        /**
+         * Properties of a Cors.
+         * @deprecated Use elastickv.s3.Cors.$Properties instead.
+         */
+        interface ICors extends elastickv.s3.Cors.$Properties {
+        }
+
+        /** Represents a Cors. */
+        class Cors {
+
+            /**
+             * Constructs a new Cors.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Cors.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Cors rules. */
+            rules: elastickv.s3.CorsRule.$Properties[];
+
+            /**
+             * Encodes the specified Cors message. Does not implicitly {@link elastickv.s3.Cors.verify|verify} messages.
+             * @param message Cors message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Cors.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Cors message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Cors & elastickv.s3.Cors.$Shape} Cors
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Cors & elastickv.s3.Cors.$Shape;
+        }
+
+        namespace Cors {
+
+            /** Properties of a Cors. */
+            interface $Properties {
+
+                /** Cors rules */
+                rules?: (elastickv.s3.CorsRule.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Cors. */
+            type $Shape = elastickv.s3.Cors.$Properties;
+        }
+
+        /**
          * Properties of a Manifest.
          * @deprecated Use elastickv.s3.Manifest.$Properties instead.
          */

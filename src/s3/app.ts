@@ -8,6 +8,7 @@ import { authorizeRequest } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
+import { preflight, withCors } from "./cors.ts";
 import { dispatcher } from "./dispatch.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
 import { checkOwner } from "./headers/owner.ts";
@@ -18,6 +19,9 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
+
+/** The name under which preflight requests are counted. */
+const PREFLIGHT = "OptionsObject";
 
 const UNAUTHENTICATED: Exchange["auth"] = {
   principal: { kind: "anonymous" },
@@ -41,12 +45,14 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
       const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), UNSUPPORTED, error);
       return finish(services, edge, UNSUPPORTED, reply, startedMs);
     }
+    if (edge.method === "OPTIONS")
+      return finish(services, edge, PREFLIGHT, await options(exchange), startedMs);
     await dispatch(exchange);
     const { name } = exchange.operation;
     const reply =
       exchange.reply ??
       errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
-    return finish(services, edge, name, reply, startedMs, exchange);
+    return finish(services, edge, name, await withCors(exchange, reply), startedMs, exchange);
   };
 }
 
@@ -77,6 +83,17 @@ function admit(exchange: Exchange): void {
 async function answer(exchange: Exchange): Promise<EdgeReply> {
   if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
   return run(exchange);
+}
+
+/** A preflight request is answered without a look at its signature: browsers sign none. */
+async function options(exchange: Exchange): Promise<EdgeReply> {
+  const { services, request } = exchange;
+  try {
+    if (!services.hold.isOpen) await hold(exchange);
+    return await preflight(exchange);
+  } catch (error) {
+    return errorReply(services, request.edge, request.resource, PREFLIGHT, error);
+  }
 }
 
 function fail({ services, request, operation }: Exchange, error: unknown): EdgeReply {

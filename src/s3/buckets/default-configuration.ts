@@ -56,7 +56,6 @@ export const getBucketRequestPayment = always(
 
 export const getBucketPolicy = never("NoSuchBucketPolicy");
 export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
-export const getBucketCors = never("NoSuchCORSConfiguration");
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");

@@ -5,7 +5,7 @@ import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 
 /** Returns the whole body, verified; empty when there is none. @throws S3Error MaxMessageLengthExceeded and others */
 export async function readDocument({ request, services, auth }: Exchange): Promise<Uint8Array> {
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
+  const body = openBody(request, auth, { hashes: services.hashes });
   try {
     return await body.readAll(CONFIGURATION_BYTES_MAX);
   } finally {

@@ -167,7 +167,6 @@ function noSuchOperation<L extends Level>(
   row: RefusedOperation | undefined,
 ): S3Error {
   const { method } = request;
-  if (method === "OPTIONS") return new S3Error("CORSForbidden");
   if (level === "bucket" && method === "POST" && subResource === "") return postForm(request);
   if (row !== undefined) return notImplemented(subResource, row.why);
   if (subResource !== "" && methodsOf([...operations, ...refused], subResource) === "") {

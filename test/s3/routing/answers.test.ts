@@ -50,6 +50,7 @@ const BODIES: Readonly<Record<string, string>> = {
   some: "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>",
   BucketOwner: "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
   Requester: "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>",
+  "a rule": "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
   "a tag": "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>",
   BucketOwnerEnforced: ownership("BucketOwnerEnforced"),
   BucketOwnerPreferred: ownership("BucketOwnerPreferred"),

@@ -47,7 +47,6 @@ test.each([
   ["GET", "/b/k?uploadId=x", "ListParts"],
   ["POST", "/b/k?uploadId=x", "CompleteMultipartUpload"],
   ["DELETE", "/b/k?uploadId=x", "AbortMultipartUpload"],
-  ["OPTIONS", "/b/k", "CORSForbidden"],
   ["PATCH", "/b/k", "MethodNotAllowed"],
   ["GET", "/b?acl&policy", "InvalidArgument"],
   ["PUT", "/b/k?partNumber=1", "InvalidArgument"],

@@ -8,6 +8,7 @@ import {
   putBucketOwnershipControls,
   putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
+import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import type { Operation } from "../../context/exchange.ts";
@@ -26,7 +27,7 @@ const READ: readonly Operation<"bucket">[] = [
   row("GetBucketAcl", "GET acl", "s3:GetBucketAcl", reads.getBucketAcl),
   row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", reads.getBucketPolicy),
   row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", reads.getBucketPolicyStatus),
-  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", reads.getBucketCors),
+  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", getBucketCors),
   row(
     "GetBucketLifecycleConfiguration",
     "GET lifecycle",
@@ -156,6 +157,7 @@ const WRITE: readonly Operation<"bucket">[] = [
     putBucketRequestPayment,
     WITH_CHECKSUM,
   ),
+  row("PutBucketCors", "PUT cors", "s3:PutBucketCORS", putBucketCors, WITH_CHECKSUM),
   row("PutBucketTagging", "PUT tagging", "s3:PutBucketTagging", putBucketTagging, WITH_CHECKSUM),
 ];
 
@@ -167,7 +169,7 @@ const DELETE: readonly Operation<"bucket">[] = [
     noSuchConfiguration,
     ONE,
   ),
-  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", nothingToDelete),
+  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", deleteBucketCors),
   row("DeleteBucketEncryption", "DELETE encryption", "s3:PutEncryptionConfiguration", nothingToDelete),
   row(
     "DeleteBucketIntelligentTieringConfiguration",

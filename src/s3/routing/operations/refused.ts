@@ -14,7 +14,6 @@ export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
   refused("PutBucketAbac", "PUT abac", "s3:PutBucketAbac", CONFIGURES),
   refused("PutBucketAccelerateConfiguration", "PUT accelerate", "s3:PutAccelerateConfiguration", CONFIGURES),
   refused("PutBucketAnalyticsConfiguration", "PUT analytics", "s3:PutAnalyticsConfiguration", CONFIGURES),
-  refused("PutBucketCors", "PUT cors", "s3:PutBucketCORS", CONFIGURES),
   refused("PutBucketEncryption", "PUT encryption", "s3:PutEncryptionConfiguration", CONFIGURES),
   refused(
     "PutBucketIntelligentTieringConfiguration",
