@@ -74,6 +74,7 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
 /** Authenticates and authorises the request, before the application reads any byte of the body. @throws S3Error */
 function admit(exchange: Exchange): void {
   const { services, request } = exchange;
+  if (exchange.level === "bucket" && exchange.operation.signedIn === "form") return;
   exchange.auth = services.authenticator.authenticate(exchange.signed);
   authorizeRequest(exchange);
   checkOwner(request, services.iam.root, "x-amz-expected-bucket-owner");

@@ -81,6 +81,8 @@ export interface OperationRow {
   readonly parameters: readonly string[];
   readonly headers: HeaderRules;
   readonly permissions: Permissions;
+  /** The signature is in the form that the body holds: the handler checks it, and asks for the permissions. */
+  readonly signedIn?: "form";
 }
 
 export interface Operation<L extends Level> extends OperationRow {

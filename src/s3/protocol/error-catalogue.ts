@@ -93,10 +93,8 @@ export const S3_ERRORS = {
     "The XML that you provided was not well formed or did not validate against our published schema.",
   ],
   MaxMessageLengthExceeded: [400, "Your request was too large."],
-  MaxPostPreDataLengthExceededError: [
-    400,
-    "Your POST request fields preceding the upload file were too large.",
-  ],
+  /** AWS documents the code with "Error" at its end, and sends it without (waynehoover/s3_direct_upload#45). */
+  MaxPostPreDataLengthExceeded: [400, "Your POST request fields preceeding the upload file was too large."],
   MetadataConfigurationNotFound: [404, "The metadata configuration was not found"],
   MetadataTooLarge: [400, "Your metadata headers exceed the maximum allowed metadata size."],
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],

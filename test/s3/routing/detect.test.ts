@@ -30,7 +30,7 @@ test.each([
   ["GET", "/b?location", "GetBucketLocation"],
   ["GET", "/b?location=", "GetBucketLocation"],
   ["POST", "/b?delete", "DeleteObjects"],
-  ["POST", "/b", "PreconditionFailed"],
+  ["POST", "/b", "PostObject"],
   ["GET", "/b/k", "GetObject"],
   ["GET", "/b/k?x-id=GetObject", "GetObject"],
   ["GET", "/b/k?cachebuster=1", "GetObject"],
@@ -70,7 +70,7 @@ test.each([
 test.each([
   ["PUT", "/", "GET"],
   ["HEAD", "/", "GET"],
-  ["PATCH", "/b", "PUT, HEAD, DELETE, GET"],
+  ["PATCH", "/b", "PUT, HEAD, DELETE, GET, POST"],
   ["POST", "/b/k", "GET, HEAD, PUT, DELETE"],
 ])("405 for %s %s says which methods there are", (method, target, allowed) => {
   const detected = detectedOf(method, target);

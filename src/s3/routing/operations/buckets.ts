@@ -8,6 +8,8 @@ import { COMMON, LISTING } from "../../headers/groups.ts";
 import { listObjects, listObjectsV2, listObjectVersions } from "../../listing/list-objects.ts";
 import { listMultipartUploads } from "../../listing/list-uploads.ts";
 import { deleteObjects } from "../../objects/delete.ts";
+import { postObject } from "../../objects/post.ts";
+import { MAKES_OBJECT } from "./objects.ts";
 import { row } from "./row.ts";
 
 const PAGE = ["delimiter", "encoding-type", "max-keys", "prefix"];
@@ -63,6 +65,8 @@ export const BUCKETS: readonly Operation<"bucket">[] = [
     parameters: ["delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"],
     headers: COMMON,
   }),
+  // Its headers are fields of the form (objects/post.ts).
+  row("PostObject", "POST", MAKES_OBJECT, postObject, { signedIn: "form" }),
   row(
     "DeleteObjects",
     "POST delete",

@@ -9,7 +9,6 @@ const ANNOTATIONS = "objects have no annotations";
 const METADATA_TABLES = "there are no S3 Tables";
 
 export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
-  refused("PostObject", "POST", "s3:PutObject", "form uploads are not implemented"),
   refused("CreateSession", "GET session", "s3express:CreateSession", "sessions are for directory buckets"),
   refused("PutBucketAbac", "PUT abac", "s3:PutBucketAbac", CONFIGURES),
   refused("PutBucketAccelerateConfiguration", "PUT accelerate", "s3:PutAccelerateConfiguration", CONFIGURES),
