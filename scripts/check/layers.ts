@@ -111,6 +111,8 @@ export const LAYERS: readonly Layer[] = [
     folder: "s3/content/blobs",
     below: ["hash", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content", "s3/content/log"],
   },
+  // Where the versions of a key lie.
+  { folder: "s3/versions", below: ["store", "txn", "s3/protocol", "s3/records"] },
   {
     folder: "s3/context",
     below: [
@@ -121,6 +123,7 @@ export const LAYERS: readonly Layer[] = [
       "s3/protocol",
       "s3/auth",
       "s3/records",
+      "s3/versions",
       "s3/headers",
       "s3/xml",
       "s3/content",
@@ -131,6 +134,7 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["hash", "http", "store", "txn", "iam"],
       ...["s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/content", "s3/context"],
+      "s3/versions",
     ],
   },
   {
@@ -142,13 +146,13 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: "s3/listing",
-    below: ["store", "txn", "s3/protocol", "s3/records", "s3/xml", "s3/context", "s3/objects"],
+    below: ["store", "txn", "s3/protocol", "s3/records", "s3/versions", "s3/xml", "s3/context", "s3/objects"],
   },
   {
     folder: "s3/multipart",
     below: [
       ...["hash", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
-      ...["s3/content", "s3/context", "s3/objects"],
+      ...["s3/content", "s3/context", "s3/versions", "s3/objects"],
     ],
   },
   {
@@ -162,7 +166,7 @@ export const LAYERS: readonly Layer[] = [
     folder: "s3",
     below: [
       ...["http", "txn", "s3/protocol", "s3/auth", "s3/records", "s3/headers"],
-      ...["s3/context", "s3/routing"],
+      ...["s3/context", "s3/versions", "s3/routing"],
     ],
   },
 

@@ -25,6 +25,7 @@ import type { BlobService } from "../s3/content/blobs/types.ts";
 import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
 import { workerUrl } from "../threads/worker-entrypoints.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import type { KvClient } from "../txn/types.ts";
@@ -40,6 +41,7 @@ export interface S3FrontOptions {
   /** 8 bytes that identify this start of this node; all gateways of the node share the id. */
   readonly startId: Uint8Array;
   readonly hold: RequestHold;
+  readonly published: Pick<PublishedState, "versionsOpen">;
   /** Name of this node in the answers (cluster/host-id.ts). */
   readonly hostId: string;
   readonly metrics: ThreadMetrics;
@@ -120,6 +122,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     admission,
     content,
     hold: options.hold,
+    versioningOpen: () => options.published.versionsOpen,
     metrics: counted,
     region: config.region,
     domains: config.s3Domains,

@@ -7,6 +7,19 @@ export namespace elastickv {
     /** Namespace s3. */
     namespace s3 {
 
+        /** Versioning enum. */
+        enum Versioning {
+
+            /** VERSIONING_OFF value */
+            VERSIONING_OFF = 0,
+
+            /** VERSIONING_ENABLED value */
+            VERSIONING_ENABLED = 1,
+
+            /** VERSIONING_SUSPENDED value */
+            VERSIONING_SUSPENDED = 2
+        }
+
         /**
          * Properties of a Bucket.
          * @deprecated Use elastickv.s3.Bucket.$Properties instead.
@@ -40,6 +53,9 @@ export namespace elastickv {
 
             /** Bucket ownerId. */
             ownerId: Uint8Array;
+
+            /** Bucket versioning. */
+            versioning: elastickv.s3.Versioning;
 
             /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
@@ -79,6 +95,9 @@ export namespace elastickv {
 
                 /** Bucket ownerId */
                 ownerId?: (Uint8Array|null);
+
+                /** Bucket versioning */
+                versioning?: (elastickv.s3.Versioning|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -710,6 +729,9 @@ export namespace elastickv {
             /** Manifest invocation. */
             invocation: Uint8Array;
 
+            /** Manifest order. */
+            order: Uint8Array;
+
             /** Manifest tags. */
             tags: elastickv.s3.Tag.$Properties[];
 
@@ -785,6 +807,9 @@ export namespace elastickv {
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
 
+                /** Manifest order */
+                order?: (Uint8Array|null);
+
                 /** Manifest tags */
                 tags?: (elastickv.s3.Tag.$Properties[]|null);
 
@@ -811,7 +836,10 @@ export namespace elastickv {
                 PARTS = 3,
 
                 /** BLOBS value */
-                BLOBS = 4
+                BLOBS = 4,
+
+                /** MARKER value */
+                MARKER = 5
             }
         }
 

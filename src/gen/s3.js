@@ -26,6 +26,22 @@ export const elastickv = $root.elastickv = (() => {
          */
         const s3 = {};
 
+        /**
+         * Versioning enum.
+         * @name elastickv.s3.Versioning
+         * @enum {number}
+         * @property {number} VERSIONING_OFF=0 VERSIONING_OFF value
+         * @property {number} VERSIONING_ENABLED=1 VERSIONING_ENABLED value
+         * @property {number} VERSIONING_SUSPENDED=2 VERSIONING_SUSPENDED value
+         */
+        s3.Versioning = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "VERSIONING_OFF"] = 0;
+            values[valuesById[1] = "VERSIONING_ENABLED"] = 1;
+            values[valuesById[2] = "VERSIONING_SUSPENDED"] = 2;
+            return values;
+        })();
+
         s3.Bucket = (function() {
 
             /**
@@ -36,6 +52,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [region] Bucket region
              * @property {string|null} [owner] Bucket owner
              * @property {Uint8Array|null} [ownerId] Bucket ownerId
+             * @property {elastickv.s3.Versioning|null} [versioning] Bucket versioning
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -108,6 +125,14 @@ export const elastickv = $root.elastickv = (() => {
             Bucket.prototype.ownerId = $util.newBuffer([]);
 
             /**
+             * Bucket versioning.
+             * @member {elastickv.s3.Versioning} versioning
+             * @memberof elastickv.s3.Bucket
+             * @instance
+             */
+            Bucket.prototype.versioning = 0;
+
+            /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Bucket
@@ -133,6 +158,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.owner);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.ownerId);
+                if (message.versioning != null && $Object.hasOwnProperty.call(message, "versioning") && message.versioning !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).int32(message.versioning);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -220,6 +247,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.ownerId = value;
                             else
                                 delete message.ownerId;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.versioning = value;
+                            else
+                                delete message.versioning;
                             continue;
                         }
                     }
@@ -1578,6 +1614,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
              * @property {Uint8Array|null} [ownerId] Manifest ownerId
              * @property {Uint8Array|null} [invocation] Manifest invocation
+             * @property {Uint8Array|null} [order] Manifest order
              * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Manifest tags
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -1741,6 +1778,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.invocation = $util.newBuffer([]);
 
             /**
+             * Manifest order.
+             * @member {Uint8Array} order
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.order = $util.newBuffer([]);
+
+            /**
              * Manifest tags.
              * @member {Array.<elastickv.s3.Tag.$Properties>} tags
              * @memberof elastickv.s3.Manifest
@@ -1797,6 +1842,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 21, wireType 2 =*/170).bytes(message.ownerId);
+                if (message.order != null && $Object.hasOwnProperty.call(message, "order") && message.order.length)
+                    writer.uint32(/* id 22, wireType 2 =*/178).bytes(message.order);
                 if (message.tags != null && message.tags.length)
                     for (let i = 0; i < message.tags.length; ++i)
                         $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
@@ -1981,6 +2028,15 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.invocation;
                             continue;
                         }
+                    case 22: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.order = value;
+                            else
+                                delete message.order;
+                            continue;
+                        }
                     case 30: {
                             if (wireType !== 2)
                                 break;
@@ -2015,6 +2071,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} CHUNKS=2 CHUNKS value
              * @property {number} PARTS=3 PARTS value
              * @property {number} BLOBS=4 BLOBS value
+             * @property {number} MARKER=5 MARKER value
              */
             Manifest.Content = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -2023,6 +2080,7 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[2] = "CHUNKS"] = 2;
                 values[valuesById[3] = "PARTS"] = 3;
                 values[valuesById[4] = "BLOBS"] = 4;
+                values[valuesById[5] = "MARKER"] = 5;
                 return values;
             })();
 

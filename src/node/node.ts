@@ -368,6 +368,7 @@ export class Node {
       random: systemRandom,
       startId: threads.startId,
       hold: this.#door.leader,
+      published: threads.published,
       hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
       log,

@@ -19,6 +19,7 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
+import { KeyTurns } from "./versions/turns.ts";
 
 /** The name under which preflight requests are counted. */
 const PREFLIGHT = "OptionsObject";
@@ -33,6 +34,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
+    turns: new KeyTurns(),
   };
   const dispatch = dispatcher({ admit, answer, fail });
 

@@ -46,7 +46,6 @@ export const getBucketAcl: Handler<"bucket"> = async (exchange) => {
   return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
-export const getBucketVersioning = always(document("VersioningConfiguration", ""));
 export const getBucketLogging = always(document("BucketLoggingStatus", ""));
 export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
 export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));

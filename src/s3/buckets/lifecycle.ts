@@ -12,7 +12,7 @@ import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { deleteConfigurations } from "../records/bucket-configuration.ts";
-import { noSuchBucket } from "../records/bucket-directory.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
 import { decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import {
@@ -54,7 +54,8 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
       createdMs: services.clock.nowMs(),
       region,
       owner: ownerOf(exchange),
-    };
+      versioning: "off",
+    } as const;
     const outcome = await transactGuarded(
       kv,
       [absent],
@@ -62,7 +63,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
         { kind: "put", key: bucketKey(name), value: encodeBucket(record) },
         {
           kind: "put",
-          key: aliveKey(ref),
+          key: aliveKey(ref, record.versioning),
           value: new Uint8Array(0),
           garbage: bucketGarbage(services.content, ref),
         },
@@ -74,7 +75,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
 };
 
 /** What an empty bucket leaves behind: unfinished uploads, and chunks that are not collected yet. */
-function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
+export function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
   return encodeGarbage([
     { kind: "prefix", prefix: uploadsPrefix(ref) },
     { kind: "prefix", prefix: bucketPartsPrefix(ref) },
@@ -123,26 +124,38 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const name = exchange.bucket;
   const kv = services.kv.group(name);
-  const bucket = await services.buckets.inView(await kv.snapshot(), name);
-  const notEmpty = (): S3Error => new S3Error("BucketNotEmpty", { extra: [["BucketName", name]] });
-  services.buckets.forget(name);
-  await transactGuarded(
-    kv,
-    [
-      { condition: { kind: "must-exist", key: aliveKey(bucket) }, onFail: () => noSuchBucket(name) },
-      { condition: { kind: "prefix-empty", prefix: objectsPrefix(bucket) }, onFail: notEmpty },
-      { condition: { kind: "prefix-empty", prefix: versionsPrefix(bucket) }, onFail: notEmpty },
-    ],
-    [
-      { kind: "delete", key: bucketKey(name) },
-      { kind: "delete", key: aliveKey(bucket) },
-      ...deleteConfigurations(bucket),
-      ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
-    ],
-  );
-  services.buckets.forget(name);
-  return emptyReply(204);
+  const found = await services.buckets.inView(await kv.snapshot(), name);
+  const alive = services.buckets.aliveGuard(found);
+  const notEmpty = (): S3Error => bucketNotEmpty(alive.bucket);
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const { bucket } = alive;
+    services.buckets.forget(name);
+    const outcome = await transactGuarded(
+      kv,
+      [
+        alive,
+        { condition: { kind: "prefix-empty", prefix: objectsPrefix(bucket) }, onFail: notEmpty },
+        { condition: { kind: "prefix-empty", prefix: versionsPrefix(bucket) }, onFail: notEmpty },
+      ],
+      [
+        { kind: "delete", key: bucketKey(name) },
+        { kind: "delete", key: aliveKey(bucket, bucket.versioning) },
+        ...deleteConfigurations(bucket),
+        ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
+      ],
+    );
+    services.buckets.forget(name);
+    if (outcome.kind === "committed") return emptyReply(204);
+  }
+  throw new S3Error("OperationAborted");
 };
+
+function bucketNotEmpty({ bucket, versioning }: Bucket): S3Error {
+  const extra = [["BucketName", bucket]] as const;
+  if (versioning === "off") return new S3Error("BucketNotEmpty", { extra });
+  const message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+  return new S3Error("BucketNotEmpty", { message, extra });
+}
 
 export const listBuckets: Handler<"service"> = async (exchange) => {
   const { request, services } = exchange;

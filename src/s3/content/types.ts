@@ -48,7 +48,7 @@ export interface ContentSink {
 }
 
 /** The kinds of content that a sink can write. */
-export type WrittenContent = Exclude<Content, { readonly kind: "parts" | "unknown" }>;
+export type WrittenContent = Exclude<Content, { readonly kind: "marker" | "parts" | "unknown" }>;
 
 /** One write: `write`, then `finish` or `abandon`; `release` at the end, after every outcome. */
 export interface ContentWrite {
@@ -72,7 +72,8 @@ export interface ContentWrite {
 }
 
 /**
- * The transaction that makes the content current. The transaction has space for one more condition on the row's key.
+ * The transaction that makes the content current. The transaction has space for the conditions on the row's key, and for
+ * the mutations that keep the older version of the object.
  */
 export interface Closing {
   readonly guards: readonly Guard[];

@@ -29,6 +29,8 @@ export interface S3Deps {
   readonly admission: PutAdmission;
   /** The paths that carry content. */
   readonly content: Contents;
+  /** Every member of the cluster knows versions: a bucket may get them. */
+  readonly versioningOpen: () => boolean;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;

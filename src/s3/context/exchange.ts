@@ -6,11 +6,13 @@ import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { BucketDirectory } from "../records/bucket-directory.ts";
 import { type RowOwner, rowOwner } from "../records/owner.ts";
+import type { KeyTurns } from "../versions/turns.ts";
 import type { S3Deps } from "./deps.ts";
 
 /** The services that all handlers share. */
 export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
+  readonly turns: KeyTurns;
 }
 
 /** The resource that a request's path names. */

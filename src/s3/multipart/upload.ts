@@ -14,7 +14,7 @@ import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded, transactUnchanged } from "../records/guarded.ts";
 import { type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
@@ -43,7 +43,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     storageClass: requestedClass(request),
     tags,
   };
-  await transactGuarded(
+  await transactUnchanged(
     services.kv.group(bucket.bucket),
     [services.buckets.aliveGuard(bucket)],
     [

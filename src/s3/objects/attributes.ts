@@ -6,6 +6,7 @@ import { listElements } from "../protocol/header-values.ts";
 import { LIST_PARTS_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { httpDate, xmlReply } from "../protocol/replies.ts";
 import { decodePartTable } from "../records/manifest.ts";
+import { versionHeaders } from "../versions/current.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { accessPolicy } from "./acl.ts";
 import { checksumElements, elementName } from "./checksums.ts";
@@ -64,6 +65,7 @@ export const getObjectAttributes: Handler<"object"> = async (exchange) => {
   if (wanted.has("ObjectSize")) inner += tag("ObjectSize", manifest.size);
   return xmlReply(document("GetObjectAttributesResponse", inner), [
     ["Last-Modified", httpDate(manifest.modifiedMs)],
+    ...versionHeaders(object.bucket, manifest),
   ]);
 };
 

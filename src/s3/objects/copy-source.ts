@@ -1,5 +1,6 @@
 /** The object that a copy reads. */
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
+import type { ReadView } from "../../txn/types.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
 import { authorizeSource, type ObjectName } from "../context/authorize.ts";
@@ -8,10 +9,13 @@ import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { KEY_BYTES_MAX } from "../protocol/limits.ts";
 import { decodeComponent } from "../protocol/percent.ts";
-import { objectKey } from "../records/keys.ts";
-import { decodeManifest } from "../records/manifest.ts";
+import type { HeaderPair } from "../protocol/replies.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
+import type { VersionId } from "../records/version-id.ts";
+import { type FoundVersion, noSuchKey, readVersion } from "../versions/current.ts";
+import { requestedVersion } from "../versions/requested.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
-import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
+import type { CurrentObject } from "./current.ts";
 
 /** @throws S3Error InvalidArgument */
 function parseCopySource(header: string): ObjectName {
@@ -23,7 +27,7 @@ function parseCopySource(header: string): ObjectName {
   if (query !== "") {
     if (!query.startsWith("versionId=")) throw badSource(header);
     versionId = decoded(query.slice("versionId=".length), header);
-    checkVersionId(versionId);
+    requestedVersion(versionId);
   }
   // Some clients also escape the first slash, and the slash between bucket and key.
   const bare = path.replace(/^(?:\/|%2f)/i, "");
@@ -58,19 +62,49 @@ function badSource(header: string): S3Error {
   );
 }
 
-/** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
-export async function copySource(exchange: ObjectExchange): Promise<CurrentObject> {
+export interface CopySource extends CurrentObject {
+  /** The request names this version. */
+  readonly versionId: VersionId | undefined;
+  /** Headers of the answer. */
+  readonly headers: readonly HeaderPair[];
+}
+
+/**
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, AccessDenied, PreconditionFailed, InvalidArgument,
+ *   InvalidRequest
+ */
+export async function copySource(exchange: ObjectExchange): Promise<CopySource> {
   const { request, services } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   authorizeSource(exchange, source);
   checkOwner(request, services.iam.root, "x-amz-source-expected-bucket-owner");
   const view = await services.kv.group(source.bucket).snapshot();
   const bucket = await services.buckets.inView(view, source.bucket);
-  const row = await view.get(objectKey(bucket, source.key));
-  if (row === undefined) throw noSuchKey(source.key);
-  const manifest = decodeManifest(row.value);
+  const versionId = requestedVersion(source.versionId);
+  const { at, manifest, row } = await readSource(view, bucket, source.key, versionId);
   checkCopySourceConditions(request, manifest);
-  return { bucket, key: source.key, manifest, row };
+  const headers: HeaderPair[] =
+    bucket.versioning === "off" ? [] : [["x-amz-copy-source-version-id", manifest.versionId]];
+  return { at, bucket, key: source.key, manifest, row, versionId, headers };
+}
+
+/** A copy answers with other errors than a read of the same version: API reference, CopyObject. */
+async function readSource(
+  view: ReadView,
+  bucket: Bucket,
+  key: string,
+  versionId: VersionId | undefined,
+): Promise<FoundVersion> {
+  try {
+    return await readVersion(view, bucket, key, versionId, "with-payload");
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    if (error.code === "NoSuchKey") throw noSuchKey(key);
+    if (error.code !== "MethodNotAllowed") throw error;
+    throw new S3Error("InvalidRequest", {
+      message: "The source of a copy request may not specifically refer to a delete marker by version id.",
+    });
+  }
 }
 
 export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean {

@@ -15,13 +15,12 @@ import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
 import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
-import { NULL_VERSION } from "../records/version-id.ts";
+import { writtenHeaders } from "../versions/current.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
-import { CopiedBytes, copyContent, copySource, isSelf } from "./copy-source.ts";
-import type { CurrentObject } from "./current.ts";
+import { CopiedBytes, type CopySource, copyContent, copySource, isSelf } from "./copy-source.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
@@ -31,7 +30,7 @@ import { copiedTags } from "./tags.ts";
 interface Plan {
   readonly bucket: Bucket;
   readonly key: string;
-  readonly source: CurrentObject;
+  readonly source: CopySource;
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
   readonly storageClass: StorageClass;
@@ -87,8 +86,11 @@ const copy: Handler<"object"> = async (exchange) => {
   };
   if (isSelf(exchange, source)) {
     const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
-    if (!changes) throw illegalSelfCopy();
-    const rewritten = plan.checksum === manifest.checksum?.algorithm && (await rewrite(exchange, plan));
+    // A copy of a named version over the object makes that version current again.
+    if (!changes && source.versionId === undefined) throw illegalSelfCopy();
+    // In a bucket with versioning the copy is a version of its own.
+    const isRewrite = bucket.versioning === "off" && plan.checksum === manifest.checksum?.algorithm;
+    const rewritten = isRewrite && (await rewrite(exchange, plan));
     if (rewritten) return withKeepAlive(exchange, Promise.resolve(resultOf(rewritten)));
   }
   return withKeepAlive(exchange, copyBytes(exchange, plan));
@@ -151,13 +153,13 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
     wantedDigests(plan),
     size,
   );
-  const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
+  const alive = services.buckets.aliveGuard(bucket);
+  const target = { ref: bucket, key, guards: [alive] };
   const write = openWrite(exchange, target, size, "fixed-length");
   try {
     const content = await copyContent(write, bytes, layout.extents(0, size), size);
     const digests = await bytes.digests();
-    const manifest: Manifest = {
-      versionId: NULL_VERSION,
+    const manifest = {
       size,
       etag: digests.md5 === undefined ? source.manifest.etag : hexDigest(digests.md5),
       modifiedMs: services.clock.nowMs(),
@@ -170,11 +172,11 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       content,
       invocation: plan.invocation,
     };
-    await commitObject(services, { ref: bucket, key, manifest, condition, early, write });
-    return resultOf(manifest);
+    const versionId = await commitObject(services, { alive, key, manifest, condition, early, write });
+    return resultOf({ ...manifest, versionId }, source);
   } catch (error) {
     await write.abandon();
-    if (error instanceof WrittenBefore) return resultOf(error.manifest);
+    if (error instanceof WrittenBefore) return resultOf(error.manifest, source);
     throw error;
   } finally {
     write.release();
@@ -209,9 +211,10 @@ function copiedChecksum(
   return { algorithm: plan.checksum, type: "FULL_OBJECT", value };
 }
 
-function resultOf(manifest: Manifest): SlowResult {
+function resultOf(manifest: Manifest, source?: CopySource): SlowResult {
   return {
     root: "CopyObjectResult",
+    headers: [...(source?.headers ?? []), ...writtenHeaders(manifest.versionId)],
     inner:
       tag("LastModified", isoTime(manifest.modifiedMs)) +
       tag("ETag", quoted(manifest.etag)) +

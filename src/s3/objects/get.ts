@@ -6,9 +6,10 @@ import { S3Error } from "../protocol/errors.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { Manifest } from "../records/manifest.ts";
+import { versionHeaders } from "../versions/current.ts";
 import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";
-import { currentObject, readPartNumber } from "./current.ts";
+import { type CurrentObject, currentObject, readPartNumber } from "./current.ts";
 import { describe, refuseCustomerKeys } from "./object-headers.ts";
 import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
@@ -23,7 +24,7 @@ export const getObject: Handler<"object"> = async (exchange) => {
   checkReadConditions(request, object.manifest);
   const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
   const selection = select(request, object.manifest, () => layout);
-  const headers = replyHeaders(withChecksums, object.manifest, selection, overrides);
+  const headers = replyHeaders(withChecksums, object, selection, overrides);
   headers.push(...tagCount(exchange, object.manifest));
   const { start, end } = selection.range;
   if (layout.inline !== undefined) {
@@ -50,7 +51,7 @@ export const headObject: Handler<"object"> = async (exchange) => {
   return {
     status: selection.status,
     headers: [
-      ...replyHeaders(withChecksums, object.manifest, selection, overrides),
+      ...replyHeaders(withChecksums, object, selection, overrides),
       ...tagCount(exchange, object.manifest),
     ],
     body: { kind: "head", length: end - start },
@@ -114,11 +115,12 @@ function noSuchPart(partNumber: number, count: number): S3Error {
 
 function replyHeaders(
   withChecksums: boolean,
-  manifest: Manifest,
+  { bucket, manifest }: CurrentObject,
   selection: Selection,
   overrides: ReadonlyMap<string, string> | undefined,
 ): HeaderPair[] {
   const headers = describe(manifest);
+  headers.push(...versionHeaders(bucket, manifest));
   const { part, range, status } = selection;
   if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
   if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);

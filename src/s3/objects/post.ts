@@ -15,8 +15,7 @@ import { S3Error } from "../protocol/errors.ts";
 import { FORM_FIELDS_BYTES_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
-import type { Manifest } from "../records/manifest.ts";
-import { NULL_VERSION } from "../records/version-id.ts";
+import { writtenHeaders } from "../versions/current.ts";
 import { checksumHeaders } from "./checksums.ts";
 import { commitObject } from "./commit.ts";
 import { type FormFields, formFields, requestOfForm } from "./form-request.ts";
@@ -182,7 +181,8 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   try {
     const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
-    const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
+    const alive = services.buckets.aliveGuard(bucket);
+    const target = { ref: bucket, key, guards: [alive] };
     const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));
     try {
       const content = await write.write(body, body.decodedLength);
@@ -191,8 +191,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
       const etag = hexDigest(digests.md5);
       const checksum: StoredChecksum | undefined =
         verified === undefined ? undefined : { ...verified, type: "FULL_OBJECT" };
-      const manifest: Manifest = {
-        versionId: NULL_VERSION,
+      const manifest = {
         size: body.received,
         etag,
         modifiedMs: services.clock.nowMs(),
@@ -204,18 +203,16 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
         content,
         tags,
       };
-      await commitObject(services, {
-        ref: bucket,
+      const versionId = await commitObject(services, {
+        alive,
         key,
         condition: undefined,
         early: undefined,
         write,
         manifest,
       });
-      return [
-        ["ETag", quoted(etag)],
-        ...(checksum === undefined ? [] : checksumHeaders(checksum, undefined)),
-      ];
+      const extra = checksum === undefined ? [] : checksumHeaders(checksum, undefined);
+      return [["ETag", quoted(etag)], ...writtenHeaders(versionId), ...extra];
     } catch (error) {
       await write.abandon();
       throw error;

@@ -5,7 +5,7 @@ import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { parseTaggingHeader, TAGGING_HEADER, type TagSet } from "../protocol/tags.ts";
 import type { Manifest } from "../records/manifest.ts";
-import type { CurrentObject } from "./current.ts";
+import type { CopySource } from "./copy-source.ts";
 
 /** The tags of a PUT or a new upload; undefined: none. @throws S3Error InvalidArgument, InvalidTag, BadRequest */
 export function requestedTags(request: S3Request): TagSet | undefined {
@@ -19,7 +19,7 @@ export function requestedTags(request: S3Request): TagSet | undefined {
  * The tags of a copy. Tags are copied only for those who may read the tags of the source and write tags (S3 User
  * Guide, "Object tagging and access control policies"). @throws S3Error AccessDenied and as `requestedTags`
  */
-export function copiedTags(exchange: ObjectExchange, source: CurrentObject): TagSet | undefined {
+export function copiedTags(exchange: ObjectExchange, source: CopySource): TagSet | undefined {
   const { request } = exchange;
   // With the directive COPY the header has no effect; a wrong header is refused all the same.
   const requested = requestedTags(request);
@@ -29,8 +29,8 @@ export function copiedTags(exchange: ObjectExchange, source: CurrentObject): Tag
   const { bucket, key } = exchange;
   authorizeAlso(
     exchange,
-    { bucket: source.bucket.bucket, key: source.key, versionId: undefined },
-    "s3:GetObjectTagging",
+    { bucket: source.bucket.bucket, key: source.key, versionId: source.versionId },
+    source.versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging",
   );
   authorizeAlso(exchange, { bucket, key, versionId: undefined }, "s3:PutObjectTagging");
   return tags;

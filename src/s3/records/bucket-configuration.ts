@@ -4,7 +4,7 @@
  */
 import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
 import type { Bucket, BucketDirectory } from "./bucket-directory.ts";
-import { transactGuarded } from "./guarded.ts";
+import { transactUnchanged } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
 
 /** Every name that a release writes must be here: DeleteBucket deletes the rows of these names. */
@@ -16,7 +16,6 @@ const CONFIGURATION_NAMES = [
   "public-access-block",
   "request-payment",
   "tagging",
-  "versioning",
 ] as const;
 
 export type ConfigurationName = (typeof CONFIGURATION_NAMES)[number];
@@ -38,7 +37,7 @@ export async function writeConfiguration(
   value: Uint8Array | undefined,
 ): Promise<void> {
   const key = configurationKey(bucket, name);
-  await transactGuarded(
+  await transactUnchanged(
     services.kv.group(bucket.bucket),
     [services.buckets.aliveGuard(bucket)],
     [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }],

@@ -2,7 +2,7 @@
  * Bucket rows by name.
  *
  * Reads look up a bucket in their own view. Writes may use a remembered bucket: every write has the condition that
- * this generation of the bucket is alive, so a stale bucket fails at apply.
+ * this generation of the bucket is alive and versioned as the writer knows, so a stale bucket fails at apply.
  */
 import type { KvClient, ReadView } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -41,25 +41,25 @@ export class BucketDirectory {
   }
 
   /** The condition that every write below a bucket carries. */
-  aliveGuard(ref: BucketRef): Guard {
-    return {
-      condition: { kind: "must-exist", key: aliveKey(ref) },
-      onFail: () => this.#whyGone(ref.bucket),
-    };
+  aliveGuard(bucket: Bucket): AliveGuard {
+    return new AliveGuard(bucket, (known) => this.#whyGone(known));
   }
 
   forget(name: string): void {
     this.#known.delete(name);
   }
 
-  async #whyGone(name: string): Promise<S3Error> {
+  /** The bucket as it is now, when only its versioning has changed; else the error for the client. */
+  async #whyGone({ bucket: name, generation }: Bucket): Promise<S3Error | Bucket> {
     this.#known.delete(name);
+    let found: Bucket;
     try {
-      await this.inView(await this.#kv.group(name).snapshot(), name);
+      found = await this.inView(await this.#kv.group(name).snapshot(), name);
     } catch (error) {
       if (error instanceof S3Error) return error;
       throw error;
     }
+    if (found.generation === generation) return found;
     // The bucket was deleted and created again during the request: a repeated request finds the new bucket.
     return new S3Error("ServiceUnavailable", {
       message: "The bucket was made anew while the request ran. Please try again.",
@@ -75,6 +75,43 @@ export class BucketDirectory {
   }
 }
 
-export function noSuchBucket(name: string): S3Error {
+/**
+ * The guard of a bucket that a write knows. When the bucket's versioning has changed, the guard takes the new state and
+ * asks for another attempt: the write must decide again on `bucket`.
+ */
+export class AliveGuard implements Guard {
+  readonly #refresh: (bucket: Bucket) => Promise<S3Error | Bucket>;
+  #bucket: Bucket;
+  #condition: Guard["condition"];
+
+  constructor(bucket: Bucket, refresh: (bucket: Bucket) => Promise<S3Error | Bucket>) {
+    this.#refresh = refresh;
+    this.#bucket = bucket;
+    this.#condition = aliveCondition(bucket);
+  }
+
+  /** The bucket whose state the condition demands. */
+  get bucket(): Bucket {
+    return this.#bucket;
+  }
+
+  get condition(): Guard["condition"] {
+    return this.#condition;
+  }
+
+  readonly onFail = async (): Promise<S3Error | "retry"> => {
+    const found = await this.#refresh(this.#bucket);
+    if (found instanceof S3Error) return found;
+    this.#bucket = found;
+    this.#condition = aliveCondition(found);
+    return "retry";
+  };
+}
+
+function aliveCondition(bucket: Bucket): Guard["condition"] {
+  return { kind: "must-exist", key: aliveKey(bucket, bucket.versioning) };
+}
+
+function noSuchBucket(name: string): S3Error {
   return new S3Error("NoSuchBucket", { extra: [["BucketName", name]] });
 }

@@ -202,6 +202,97 @@ describe("GetObjectTagging, DeleteObjectTagging", () => {
   });
 });
 
+describe("tags of versions (PutObjectTagging, GetObjectTagging, DeleteObjectTagging, versionId)", () => {
+  async function versioned(): Promise<{ h: Harness; ids: string[] }> {
+    const h = harness();
+    await h.call("PUT", "/bucket");
+    await h.call("PUT", "/bucket/key", { body: "null" });
+    const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    await h.call("PUT", "/bucket?versioning", { body });
+    const ids = ["null"];
+    for (const content of ["one", "two"]) {
+      const put = await h.call("PUT", "/bucket/key", {
+        body: content,
+        headers: { "x-amz-tagging": `of=${content}` },
+      });
+      ids.push(put.headers.get("x-amz-version-id") ?? "");
+    }
+    return { h, ids };
+  }
+
+  const tags = async (h: Harness, id: string): Promise<[string[], string | undefined]> => {
+    const answer = await h.call("GET", `${TAGS}&versionId=${id}`);
+    return [answer.tags("Value"), answer.headers.get("x-amz-version-id")];
+  };
+
+  test("each version has its own; bytes and order of the versions stay", async () => {
+    const { h, ids } = await versioned();
+    expect(await Promise.all(ids.map((id) => tags(h, id)))).toEqual([
+      [[], "null"],
+      [["one"], ids[1]],
+      [["two"], ids[2]],
+    ]);
+    for (const id of ids) {
+      const put = await h.call("PUT", `${TAGS}&versionId=${id}`, { body: tagging([["k", `tag ${id}`]]) });
+      expect([put.status, put.headers.get("x-amz-version-id")]).toEqual([200, id]);
+    }
+    for (const [i, id] of ids.entries()) {
+      expect(await tags(h, id)).toEqual([[`tag ${id}`], id]);
+      expect((await h.call("GET", `/bucket/key?versionId=${id}`)).text).toBe(
+        ["null", "one", "two"][i] as string,
+      );
+    }
+    expect((await h.call("GET", "/bucket?versions")).tags("VersionId")).toEqual(ids.toReversed());
+    const deleted = await h.call("DELETE", `${TAGS}&versionId=${ids[1]}`);
+    expect([deleted.status, deleted.headers.get("x-amz-version-id")]).toEqual([204, ids[1]]);
+    expect(await tags(h, ids[1] as string)).toEqual([[], ids[1]]);
+    expect((await h.call("GET", TAGS)).tags("Value")).toEqual([`tag ${ids[2]}`]);
+  });
+
+  test("tags of a version stay with it when it becomes current again, or is replaced meanwhile", async () => {
+    const { h, ids } = await versioned();
+    let raced = false;
+    h.kv.before = async () => {
+      if (!raced) await h.call("DELETE", `/bucket/key?versionId=${ids[2]}`);
+      raced = true;
+    };
+    await h.call("PUT", `${TAGS}&versionId=${ids[1]}`, { body: tagging([["k", "v"]]) });
+    expect(await tags(h, ids[1] as string)).toEqual([["v"], ids[1]]);
+    expect((await h.call("GET", "/bucket/key")).text).toBe("one");
+    raced = false;
+    h.kv.before = async () => {
+      if (!raced) await h.call("PUT", "/bucket/key", { body: "three" });
+      raced = true;
+    };
+    await h.call("PUT", `${TAGS}&versionId=${ids[1]}`, { body: tagging([["k", "w"]]) });
+    expect(await tags(h, ids[1] as string)).toEqual([["w"], ids[1]]);
+    expect((await h.call("GET", TAGS)).tags("Value")).toEqual([]);
+  });
+
+  test("a delete marker has none; neither has a version that is not there", async () => {
+    const { h, ids } = await versioned();
+    const marker = (await h.call("DELETE", "/bucket/key")).headers.get("x-amz-version-id");
+    expect((await h.call("GET", TAGS)).tag("Code")).toBe("NoSuchKey");
+    for (const method of ["GET", "PUT", "DELETE"]) {
+      const body = method === "PUT" ? tagging([["k", "v"]]) : "";
+      const of = async (id: string | null | undefined) =>
+        (await h.call(method, `${TAGS}&versionId=${id}`, { body })).tag("Code");
+      expect(await of(marker)).toBe("MethodNotAllowed");
+      expect(await of((ids[1] as string).replace(/.$/, (digit) => (digit === "0" ? "1" : "0")))).toBe(
+        "NoSuchVersion",
+      );
+    }
+    expect(await tags(h, ids[2] as string)).toEqual([["two"], ids[2]]);
+  });
+
+  test("a copy of a version takes its tags", async () => {
+    const { h, ids } = await versioned();
+    const headers = { "x-amz-copy-source": `/bucket/key?versionId=${ids[1]}` };
+    expect((await h.call("PUT", "/bucket/copy", { headers })).status).toBe(200);
+    expect((await h.call("GET", "/bucket/copy?tagging")).tags("Value")).toEqual(["one"]);
+  });
+});
+
 describe.each(["PUT", "GET", "DELETE"])("%s ?tagging", (method) => {
   const body = method === "PUT" ? tagging([["k", "v"]]) : "";
   test.each([

@@ -74,7 +74,7 @@ test("keys", () => {
   const ref = { bucket: "b", generation: 0x0102030405060708n };
   const id = bytes("0a00");
   expect(hex(bucketKey("b"))).toBe("62000162" + "0001");
-  expect(hex(aliveKey(ref))).toBe("670001" + "620001" + "0102030405060708");
+  expect(hex(aliveKey(ref, "off"))).toBe("670001" + "620001" + "0102030405060708");
   expect(hex(objectKey(ref, "k\0"))).toBe("6f0001" + "620001" + "0102030405060708" + "6b00ff0001");
   expect(hex(uploadKey(ref, "k", "u"))).toBe("750001" + "620001" + "0102030405060708" + "6b0001" + "750001");
   expect(hex(partKey(ref, "k", "u", 7))).toBe(
@@ -105,7 +105,13 @@ test("keys", () => {
 
 test("values", () => {
   const golden = {
-    bucket: encodeBucket({ generation: 1n, createdMs: 1000, region: "us-east-1", owner: BEFORE_IDS }),
+    bucket: encodeBucket({
+      generation: 1n,
+      createdMs: 1000,
+      region: "us-east-1",
+      owner: BEFORE_IDS,
+      versioning: "off",
+    }),
     manifest: encodeManifest(manifest),
     inline: encodeManifest({
       ...manifest,
@@ -251,7 +257,9 @@ test("what was written is read back", () => {
   expect(readSummary(encodeManifest(tagged))).toEqual(readSummary(encodeManifest(manifest)));
   expect(decodeTagging(encodeTagging(TAGS))).toEqual(TAGS);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: BEFORE_IDS };
-  expect(decodeBucket(encodeBucket(bucket))).toEqual(bucket);
+  for (const versioning of ["off", "enabled", "suspended"] as const) {
+    expect(decodeBucket(encodeBucket({ ...bucket, versioning }))).toEqual({ ...bucket, versioning });
+  }
   const parts = [
     { number: 9, kind: "blobs" as const, attempt: bytes("fe"), size: 1, checksum: bytes("") },
     {
@@ -309,7 +317,7 @@ test("an owner is a user id, in a field of its own; an access key of before is r
     ...decodeUpload(bytes("0805120c0a0a746578742f706c61696e200528023202414b38808040")),
     owner,
   };
-  const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner };
+  const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner, versioning: "off" } as const;
   const rows = {
     manifest: encodeManifest({ ...manifest, owner }),
     upload: encodeUpload(upload),

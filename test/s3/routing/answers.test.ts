@@ -52,6 +52,7 @@ const BODIES: Readonly<Record<string, string>> = {
   Requester: "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>",
   "a rule":
     "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
+  "a state": "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
   "a tag": "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>",
   BucketOwnerEnforced: ownership("BucketOwnerEnforced"),
   BucketOwnerPreferred: ownership("BucketOwnerPreferred"),
@@ -201,7 +202,7 @@ describe("BucketOwnerEnforced", () => {
 test.each([
   ["HEAD", "/bucket?acl", 405, undefined, "GET, PUT"],
   ["POST", "/bucket?acl", 405, "ACL", "GET, PUT"],
-  ["PATCH", "/bucket?versioning", 405, "VERSIONING", "GET"],
+  ["PATCH", "/bucket?versioning", 405, "VERSIONING", "GET, PUT"],
   ["GET", "/bucket?delete", 405, "MULTI_OBJECT_DELETE", "POST"],
   ["POST", "/bucket/key?tagging", 405, "OBJECT_TAGGING", "GET, DELETE, PUT"],
   ["PUT", "/bucket?location", 405, "LOCATION", "GET"],

@@ -171,6 +171,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     admission,
     content: logContents(log),
     hold: openHold(),
+    versioningOpen: () => true,
     metrics: noS3Metrics,
     region: "us-east-1",
     domains: ["s3.test"],

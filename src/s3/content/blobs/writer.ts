@@ -14,7 +14,7 @@ import type { PutMutation } from "../../../store/types.ts";
 import { encodeGarbage, type GarbageItem } from "../../../txn/garbage.ts";
 import { REFERENCES_PER_ENTRY } from "../../../txn/references.ts";
 import type { KvClient, KvGroup, PayloadBuffer } from "../../../txn/types.ts";
-import { transactGuarded } from "../../records/guarded.ts";
+import { transactUnchanged } from "../../records/guarded.ts";
 import { attemptReferencesPrefix, partReferencesPrefix } from "../../records/keys.ts";
 import type { AdmissionProtocol, Permit, PutAdmission } from "../admission.ts";
 import { fill } from "../fill.ts";
@@ -288,7 +288,7 @@ export class BlobWrite implements ContentWrite {
       const fits = this.#kv.encodedSize({ conditions, mutations }) <= this.#kv.maxTxnBytes;
       if (!fits && limit > 1) continue;
       this.#pending.sent();
-      await transactGuarded(this.#kv, guards, mutations);
+      await transactUnchanged(this.#kv, guards, mutations);
       this.#unreferenced.remove(chunks);
       return;
     }

@@ -16,7 +16,7 @@ import type { Random } from "../../../platform/random.ts";
 import type { PutMutation } from "../../../store/types.ts";
 import { encodeGarbage } from "../../../txn/garbage.ts";
 import type { KvClient, KvGroup } from "../../../txn/types.ts";
-import { transactGuarded } from "../../records/guarded.ts";
+import { transactUnchanged } from "../../records/guarded.ts";
 import { attemptChunksPrefix, partChunksPrefix } from "../../records/keys.ts";
 import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "../admission.ts";
 import { fill } from "../fill.ts";
@@ -248,7 +248,7 @@ export class LogWrite implements ContentWrite {
     const mutations = [...this.#pending.renewal(), ...batch.puts];
     this.#pending.sent();
     try {
-      await transactGuarded(this.#kv, guards, mutations);
+      await transactUnchanged(this.#kv, guards, mutations);
     } finally {
       // The final outcome is known, or the proposer has released the bytes; the hash may still read the bytes.
       await hashed;

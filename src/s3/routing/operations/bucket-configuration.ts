@@ -11,6 +11,7 @@ import {
 import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
+import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
 import { COMMON, OWNER, SDK_CHECKSUM } from "../../headers/groups.ts";
 import { putBucketAcl } from "../../objects/acl.ts";
@@ -23,7 +24,7 @@ const WITH_CHECKSUM: RowOptions = { headers: [...OWNER, ...SDK_CHECKSUM] };
 
 const READ: readonly Operation<"bucket">[] = [
   row("GetBucketLocation", "GET location", "s3:GetBucketLocation", reads.getBucketLocation),
-  row("GetBucketVersioning", "GET versioning", "s3:GetBucketVersioning", reads.getBucketVersioning),
+  row("GetBucketVersioning", "GET versioning", "s3:GetBucketVersioning", getBucketVersioning),
   row("GetBucketAcl", "GET acl", "s3:GetBucketAcl", reads.getBucketAcl),
   row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", reads.getBucketPolicy),
   row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", reads.getBucketPolicyStatus),
@@ -125,6 +126,9 @@ const READ: readonly Operation<"bucket">[] = [
 ];
 
 const WRITE: readonly Operation<"bucket">[] = [
+  row("PutBucketVersioning", "PUT versioning", "s3:PutBucketVersioning", putBucketVersioning, {
+    headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-mfa"],
+  }),
   row("PutBucketAcl", "PUT acl", "s3:PutBucketAcl", putBucketAcl, {
     headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-acl", "x-amz-grant-*"],
   }),

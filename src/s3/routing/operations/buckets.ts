@@ -5,8 +5,9 @@
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../../buckets/lifecycle.ts";
 import type { Operation } from "../../context/exchange.ts";
 import { COMMON, LISTING } from "../../headers/groups.ts";
-import { listObjects, listObjectsV2, listObjectVersions } from "../../listing/list-objects.ts";
+import { listObjects, listObjectsV2 } from "../../listing/list-objects.ts";
 import { listMultipartUploads } from "../../listing/list-uploads.ts";
+import { listObjectVersions } from "../../listing/list-versions.ts";
 import { deleteObjects } from "../../objects/delete.ts";
 import { postObject } from "../../objects/post.ts";
 import { MAKES_OBJECT } from "./objects.ts";

@@ -26,7 +26,6 @@ export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
   refused("PutBucketPolicy", "PUT policy", "s3:PutBucketPolicy", CONFIGURES),
   refused("PutPublicAccessBlock", "PUT publicAccessBlock", "s3:PutBucketPublicAccessBlock", CONFIGURES),
   refused("PutBucketReplication", "PUT replication", "s3:PutReplicationConfiguration", CONFIGURES),
-  refused("PutBucketVersioning", "PUT versioning", "s3:PutBucketVersioning", CONFIGURES),
   refused("PutBucketWebsite", "PUT website", "s3:PutBucketWebsite", CONFIGURES),
   refused(
     "DeleteBucketOwnershipControls",
