@@ -17,6 +17,7 @@ import { refuseRepeatedHeaders } from "./protocol/header-values.ts";
 import { emptyReply, xmlReply } from "./protocol/replies.ts";
 import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
+import { NewRows } from "./records/new-rows.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
 import { KeyTurns } from "./versions/turns.ts";
@@ -35,6 +36,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
     turns: new KeyTurns(),
+    newRows: new NewRows(deps.kv, deps.versioningOpen),
   };
   const dispatch = dispatcher({ admit, answer, fail });
 

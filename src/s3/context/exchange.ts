@@ -5,6 +5,7 @@ import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { BucketDirectory } from "../records/bucket-directory.ts";
+import type { NewRows } from "../records/new-rows.ts";
 import { type RowOwner, rowOwner } from "../records/owner.ts";
 import type { KeyTurns } from "../versions/turns.ts";
 import type { S3Deps } from "./deps.ts";
@@ -13,6 +14,7 @@ import type { S3Deps } from "./deps.ts";
 export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
   readonly turns: KeyTurns;
+  readonly newRows: NewRows;
 }
 
 /** The resource that a request's path names. */

@@ -30,6 +30,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const tags = requestedTags(request);
   const bucket = await services.buckets.forWrite(exchange.bucket);
   refuseLock(exchange.headers);
+  if (tags !== undefined) await services.newRows.allow();
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {

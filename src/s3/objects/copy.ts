@@ -84,6 +84,7 @@ const copy: Handler<"object"> = async (exchange) => {
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
+  if (plan.tags !== undefined) await services.newRows.allow();
   if (isSelf(exchange, source)) {
     const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
     // A copy of a named version over the object makes that version current again.

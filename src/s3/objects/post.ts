@@ -181,6 +181,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   try {
     const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
+    if (tags !== undefined) await services.newRows.allow();
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
     const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));

@@ -32,6 +32,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   try {
     const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
+    if (tags !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };

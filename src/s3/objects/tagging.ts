@@ -40,6 +40,7 @@ async function setTags(exchange: ObjectExchange, tags: TagSet): Promise<HeaderPa
     const { at, bucket, manifest, row } = await currentObject(exchange, "with-payload");
     const { content, tags: before, ...rest } = manifest;
     if (content.kind === "unknown") throw unreadableContent(String(content.number));
+    if (tags.length > 0) await services.newRows.allow();
     const headers = versionHeaders(bucket, manifest);
     if (before === undefined && tags.length === 0) return headers;
     const changed: Manifest = { ...rest, content, tags: tags.length === 0 ? undefined : tags };
