@@ -7,7 +7,7 @@ import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import type { AuthResult } from "../auth/types.ts";
+import type { AuthResult, SignedForm } from "../auth/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
 import type { Contents } from "../content/contents.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -20,7 +20,10 @@ export interface S3Deps {
   readonly random: Random;
   readonly timers: Pick<Timers, "later">;
   readonly hashes: HashService;
-  readonly authenticator: { authenticate(request: S3Request): AuthResult };
+  readonly authenticator: {
+    authenticate(request: S3Request): AuthResult;
+    authenticateForm(form: SignedForm): AuthResult;
+  };
   readonly iam: IamView;
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;

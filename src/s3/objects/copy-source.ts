@@ -65,6 +65,7 @@ function badSource(header: string): S3Error {
 }
 
 export interface CopySource extends CurrentObject {
+  readonly opened: OpenedBucket;
   /** The request names this version. */
   readonly versionId: VersionId | undefined;
   /** Headers of the answer. */
@@ -83,11 +84,11 @@ export async function copySource(exchange: ObjectExchange): Promise<CopySource> 
   const { bucket, view } = opened;
   checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const versionId = requestedVersion(source.versionId);
-  const { manifest, row } = await readSource(view, bucket, source.key, versionId);
+  const { at, manifest, row } = await readSource(view, bucket, source.key, versionId);
   checkCopySourceConditions(request, manifest);
   const headers: HeaderPair[] =
     bucket.versioning === "off" ? [] : [["x-amz-copy-source-version-id", manifest.versionId]];
-  return { bucket, key: source.key, manifest, row, versionId, headers };
+  return { at, bucket, key: source.key, manifest, row, opened, versionId, headers };
 }
 
 /** A copy answers with other errors than a read of the same version: API reference, CopyObject. */

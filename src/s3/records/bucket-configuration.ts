@@ -6,6 +6,7 @@ import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
 import type { Bucket, BucketDirectory } from "./bucket-directory.ts";
 import { transactUnchanged } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
+import type { NewRows } from "./new-rows.ts";
 
 /** Every name that a release writes must be here: DeleteBucket deletes the rows of these names. */
 const CONFIGURATION_NAMES = [
@@ -29,13 +30,14 @@ export async function readConfiguration(
   return (await view.getMeta(configurationKey(ref, name)))?.value;
 }
 
-/** @param value undefined deletes the row. @throws S3Error NoSuchBucket; KvError */
+/** @param value undefined deletes the row. @throws S3Error NoSuchBucket, ServiceUnavailable; KvError */
 export async function writeConfiguration(
-  services: { readonly kv: KvClient; readonly buckets: BucketDirectory },
+  services: { readonly kv: KvClient; readonly buckets: BucketDirectory; readonly newRows: NewRows },
   bucket: Bucket,
   name: ConfigurationName,
   value: Uint8Array | undefined,
 ): Promise<void> {
+  if (value !== undefined) await services.newRows.allow();
   const key = configurationKey(bucket, name);
   await transactUnchanged(
     services.kv.group(bucket.bucket),
