@@ -178,7 +178,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3",
     below: [
-      ...["http", "s3/protocol", "s3/auth", "s3/records", "s3/headers"],
+      ...["http", "txn", "s3/protocol", "s3/auth", "s3/records", "s3/headers"],
       ...["s3/context", "s3/versions", "s3/routing"],
     ],
   },

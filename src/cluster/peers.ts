@@ -27,9 +27,7 @@ import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.t
  * (docs/format/command.md). `versions`: the gateway keeps the versions of objects (docs/decisions/170-versions.md).
  */
 export const VERSIONS_CAPABILITY = "versions";
-/** The gateway obeys the policies of buckets (docs/decisions/165-policies.md). */
-export const POLICIES_CAPABILITY = "policies";
-const CAPABILITIES: readonly string[] = ["archive", VERSIONS_CAPABILITY, POLICIES_CAPABILITY];
+const CAPABILITIES: readonly string[] = ["archive", VERSIONS_CAPABILITY];
 /** Mutations and rows of blobs (txn/references.ts); the node keeps and exchanges blobs. */
 export const BLOBS_CAPABILITY = "blobs";
 

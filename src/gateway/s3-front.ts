@@ -44,7 +44,7 @@ export interface S3FrontOptions {
   /** 8 bytes that identify this start of this node; all gateways of the node share the id. */
   readonly startId: Uint8Array;
   readonly hold: RequestHold;
-  readonly published: Pick<PublishedState, "policiesOpen" | "versionsOpen">;
+  readonly published: Pick<PublishedState, "versionsOpen">;
   /** Name of this node in the answers (cluster/host-id.ts). */
   readonly hostId: string;
   readonly metrics: ThreadMetrics;
@@ -133,7 +133,6 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     content,
     hold: options.hold,
     versioningOpen: () => options.published.versionsOpen,
-    policiesOpen: () => options.published.policiesOpen,
     metrics: counted,
     region: config.region,
     domains: config.s3Domains,

@@ -26,8 +26,4 @@ test("versions are open while every member has announced them; a member that was
   expect(open(members(1, 2, 3))).toBe(true);
   expect(open(members(1, 2, 3, 4))).toBe(false);
   expect(open(members(1, 2))).toBe(true);
-  // Each feature has its own gate.
-  expect(published.policiesOpen).toBe(false);
-  hellos[0] = { id: 2, capabilities: ["policies"] };
-  expect([open(members(1, 2)), published.policiesOpen]).toEqual([false, true]);
 });

@@ -5,10 +5,11 @@ import type { S3Request } from "../protocol/request.ts";
 import { formatAmzDate, formatIsoDate, parseAmzDate, parseDateHeader } from "./amz-date.ts";
 import { ALGORITHM, malformed, parseAuthorizationHeader } from "./authorization-header.ts";
 import { type CredentialScope, scopeProblem } from "./credential-scope.ts";
+import { badField, formScope, isSigned, verifyForm } from "./form-signature.ts";
 import { payloadMode } from "./payload-mode.ts";
 import { badParameters, looksPresigned, parsePresigned } from "./presigned.ts";
 import { SigningKeys } from "./signing-keys.ts";
-import type { AuthenticatorOptions, AuthResult, Credential, PayloadMode } from "./types.ts";
+import type { AuthenticatorOptions, AuthResult, Credential, PayloadMode, SignedForm } from "./types.ts";
 import { type SignedClaim, verifySignature } from "./verify-signature.ts";
 
 const DEFAULT_MAX_SKEW_MS = 15 * 60 * 1000;
@@ -115,6 +116,33 @@ export class Authenticator {
       mayBeUnsigned: ONLY_CONTENT_SHA256,
     };
     return this.#verified(request, credential, claim, streams ? header : payloadHash, "presigned");
+  }
+
+  /**
+   * Returns who signed the policy of a browser's form; anonymous when the form has no signature.
+   * @throws S3Error AccessDenied, InvalidAccessKeyId, InvalidArgument, InvalidToken, SignatureDoesNotMatch
+   */
+  authenticateForm(form: SignedForm): AuthResult {
+    if (!isSigned(form)) return ANONYMOUS_UNSIGNED;
+    const scope = formScope(form);
+    const problem = scopeProblem(scope, this.#accepts, this.#region, form.date);
+    if (problem !== undefined) {
+      throw badField(
+        "X-Amz-Credential",
+        form.credential,
+        problem.message,
+        problem.wrongRegion ? this.#rightRegion : {},
+      );
+    }
+    const credential = this.#credential(scope);
+    refuseToken(form.securityToken === "" ? undefined : form.securityToken);
+    verifyForm(form, this.#keys.get(credential, scope.day, scope.region), scope.accessKey);
+    return {
+      principal: { kind: "user", id: credential.userId, accessKey: credential.accessKey },
+      payload: { kind: "unsigned" },
+      method: "form",
+      region: scope.region,
+    };
   }
 
   #verified(

@@ -95,7 +95,12 @@ const KEYS: Readonly<Record<string, Find>> = {
   "s3:if-none-match": header("if-none-match"),
 };
 
-const AUTH_TYPES = { anonymous: undefined, header: "REST-HEADER", presigned: "REST-QUERY-STRING" } as const;
+const AUTH_TYPES = {
+  anonymous: undefined,
+  header: "REST-HEADER",
+  presigned: "REST-QUERY-STRING",
+  form: "POST",
+} as const;
 const VERSION_ID = "s3:versionid";
 /** How an IPv4 address looks to a listener of both families (RFC 4291 section 2.5.5.2). */
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;

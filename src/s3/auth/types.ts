@@ -35,6 +35,17 @@ export interface AuthenticatorOptions {
   readonly maxSkewMs?: number;
 }
 
+/** The fields of a browser's form that sign its policy; "" = not sent. */
+export interface SignedForm {
+  /** In base64, as sent: the text that is signed. */
+  readonly policy: string;
+  readonly algorithm: string;
+  readonly credential: string;
+  readonly date: string;
+  readonly signature: string;
+  readonly securityToken: string;
+}
+
 export type Principal =
   | { readonly kind: "anonymous" }
   | {
@@ -73,7 +84,7 @@ export interface ChunkSigning {
 export interface AuthResult {
   readonly principal: Principal;
   readonly payload: PayloadMode;
-  readonly method: "anonymous" | "header" | "presigned";
+  readonly method: "anonymous" | "header" | "presigned" | "form";
   /** The region that a signed request was signed for. */
   readonly region?: string;
 }

@@ -3,7 +3,6 @@
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
-import { openBody } from "../body/open-body.ts";
 import { type Contents, garbageBesideLog } from "../content/contents.ts";
 import {
   type BucketExchange,
@@ -13,9 +12,10 @@ import {
 } from "../context/exchange.ts";
 import { askerOf, ownerIdOf, rowOfAsker } from "../context/owners.ts";
 import { notImplementedHeader } from "../headers/values.ts";
+import { readDocument } from "../objects/document-body.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
-import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts";
+import { LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { deleteConfigurations } from "../records/bucket-configuration.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
@@ -103,15 +103,9 @@ function existsAlready(exchange: BucketExchange, existing: BucketRecord): Return
 
 /** "" = none. @throws S3Error MalformedXML, NotImplemented */
 async function locationConstraint(exchange: BucketExchange): Promise<string> {
-  const { request, services, auth } = exchange;
+  const { request } = exchange;
   if (request.edge.body.declaredLength === 0) return "";
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
-  let bytes: Uint8Array;
-  try {
-    bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
-  } finally {
-    body.abort();
-  }
+  const bytes = await readDocument(exchange);
   if (bytes.byteLength === 0) return "";
   const root = parseXml(bytes, "CreateBucketConfiguration");
   for (const name of root.names) {

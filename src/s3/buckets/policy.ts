@@ -18,12 +18,6 @@ import { document, tag } from "../xml/builder.ts";
 
 export const putBucketPolicy: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  if (!services.policiesOpen()) {
-    throw new S3Error("ServiceUnavailable", {
-      message:
-        "Not every node of the cluster obeys policies yet, or one of them was not reached since this node started. Please try again when all nodes run this release.",
-    });
-  }
   const bytes = await bodyOf(exchange);
   const policy = parsed(bytes, exchange.bucket);
   const confirmed = exchange.request.header("x-amz-confirm-remove-self-bucket-access");

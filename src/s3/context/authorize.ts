@@ -9,7 +9,7 @@ import { actionsOf, actionsOfKey } from "../auth/permissions.ts";
 import { RequestContext } from "../auth/request-context.ts";
 import type { Principal } from "../auth/types.ts";
 import { S3Error } from "../protocol/errors.ts";
-import type { OpenedBucket } from "../records/bucket-directory.ts";
+import { madeAnew, type OpenedBucket } from "../records/bucket-directory.ts";
 import { type Exchange, openedBucket } from "./exchange.ts";
 import { ownerIdOf } from "./owners.ts";
 
@@ -30,6 +30,17 @@ export function needsBucket({ level, operation }: Exchange): boolean {
  */
 export async function openBucket(exchange: Exchange): Promise<void> {
   exchange.opened = await exchange.services.buckets.open(exchange.request.bucket ?? "");
+}
+
+/**
+ * Opens the same bucket again, for another attempt at a decision. @throws S3Error NoSuchBucket, ServiceUnavailable
+ * (the bucket was made anew, and may be another user's); KvError
+ */
+export async function reopenBucket(exchange: Exchange): Promise<void> {
+  const { bucket } = openedBucket(exchange);
+  const opened = await exchange.services.buckets.open(bucket.bucket);
+  if (opened.bucket.generation !== bucket.generation) throw madeAnew();
+  exchange.opened = opened;
 }
 
 /** May the request run its operation on its own bucket or object? @throws S3Error AccessDenied */
@@ -99,6 +110,36 @@ export async function hidingAbsence<T>(
 /** May the request run its operation on one key of the list in its body? @throws S3Error AccessDenied */
 export function authorizeKey(exchange: Exchange, object: ObjectName): void {
   ask(exchange, object, openedBucket(exchange), exchange.operation.permissions.ofKeys);
+}
+
+/**
+ * May the request also do `action` with this object?
+ * @param opened the object's bucket. @throws S3Error AccessDenied
+ */
+export function authorizeAlso(
+  exchange: Exchange,
+  { bucket, key, versionId }: ObjectName,
+  opened: OpenedBucket,
+  action: string,
+): void {
+  const facts = factsOf(exchange, opened);
+  exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
+}
+
+/** As `authorizeAlso`, for an answer that tells more to those who may know it. */
+export function mayAlso(
+  exchange: Exchange,
+  object: ObjectName,
+  opened: OpenedBucket,
+  action: string,
+): boolean {
+  try {
+    authorizeAlso(exchange, object, opened, action);
+    return true;
+  } catch (error) {
+    if (error instanceof S3Error && error.code === "AccessDenied") return false;
+    throw error;
+  }
 }
 
 function ask(

@@ -7,7 +7,7 @@ import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import type { AuthResult } from "../auth/types.ts";
+import type { AuthResult, SignedForm } from "../auth/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
 import type { Contents } from "../content/contents.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -24,6 +24,7 @@ export interface S3Deps {
     authenticate(request: S3Request): AuthResult;
     /** After a fenced read: the key may have been disabled at another node. @throws S3Error */
     confirm(auth: AuthResult): void;
+    authenticateForm(form: SignedForm): AuthResult;
   };
   readonly iam: IamView;
   readonly authorizer: Authorizer;
@@ -32,8 +33,6 @@ export interface S3Deps {
   readonly content: Contents;
   /** Every member of the cluster knows versions: a bucket may get them. */
   readonly versioningOpen: () => boolean;
-  /** Every member of the cluster obeys the policies of buckets: a bucket may get one. */
-  readonly policiesOpen: () => boolean;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;

@@ -119,6 +119,7 @@ function mutationsOf(
     checksum: assembly.checksum,
     owner: rowOwner(ownerIdOf(services, bucket)),
     storageClass: upload.storageClass,
+    tags: upload.tags,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),

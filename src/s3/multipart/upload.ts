@@ -11,6 +11,7 @@ import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedClass } from "../objects/storage-class.ts";
+import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import type { Bucket, OpenedBucket } from "../records/bucket-directory.ts";
@@ -27,8 +28,10 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const checksum = uploadChecksum(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
+  const tags = requestedTags(request);
   const { bucket } = openedBucket(exchange);
   refuseLock(exchange.headers);
+  if (tags !== undefined) await services.newRows.allow();
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {
@@ -40,6 +43,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     initiator: rowOfAsker(exchange),
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
+    tags,
   };
   await transactUnchanged(
     services.kv.group(bucket.bucket),

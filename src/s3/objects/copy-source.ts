@@ -65,6 +65,7 @@ function badSource(header: string): S3Error {
 }
 
 export interface CopySource extends CurrentObject {
+  readonly opened: OpenedBucket;
   /** The request names this version. */
   readonly versionId: VersionId | undefined;
   /** Headers of the answer. */
@@ -83,13 +84,13 @@ export async function copySource(exchange: ObjectExchange): Promise<CopySource> 
   const { bucket, view } = opened;
   checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const versionId = requestedVersion(source.versionId);
-  const { manifest, row } = await hidingAbsence(exchange, opened, () =>
+  const { at, manifest, row } = await hidingAbsence(exchange, opened, () =>
     readSource(view, bucket, source.key, versionId),
   );
   checkCopySourceConditions(request, manifest);
   const headers: HeaderPair[] =
     bucket.versioning === "off" ? [] : [["x-amz-copy-source-version-id", manifest.versionId]];
-  return { bucket, key: source.key, manifest, row, versionId, headers };
+  return { at, bucket, key: source.key, manifest, row, opened, versionId, headers };
 }
 
 /** A copy answers with other errors than a read of the same version: API reference, CopyObject. */

@@ -8,6 +8,7 @@ import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
@@ -25,6 +26,7 @@ import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
+import { copiedTags } from "./tags.ts";
 
 interface Plan {
   readonly bucket: Bucket;
@@ -33,6 +35,7 @@ interface Plan {
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
   readonly storageClass: StorageClass;
+  readonly tags: TagSet | undefined;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
@@ -74,12 +77,14 @@ const copy: Handler<"object"> = async (exchange) => {
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
     // Not the source's class: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
+    tags: copiedTags(exchange, source),
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
+  if (plan.tags !== undefined) await services.newRows.allow();
   if (isSelf(exchange, source)) {
     const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
     // A copy of a named version over the object makes that version current again.
@@ -105,13 +110,14 @@ function illegalSelfCopy(): S3Error {
  */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata, storageClass } = plan;
+  const { bucket, key, source, headers, metadata, storageClass, tags } = plan;
   const modifiedMs = services.clock.nowMs();
   const manifest: Manifest = {
     ...source.manifest,
     headers,
     metadata,
     storageClass,
+    tags,
     modifiedMs,
     invocation: plan.invocation,
   };
@@ -163,6 +169,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       checksum: copiedChecksum(plan, digests),
       owner: ownerOfObject(exchange),
       storageClass: plan.storageClass,
+      tags: plan.tags,
       content,
       invocation: plan.invocation,
     };

@@ -16,6 +16,8 @@ export interface CurrentObject {
   readonly key: string;
   readonly manifest: Manifest;
   readonly row: VersionedValue;
+  /** Key of the row. */
+  readonly at: Uint8Array;
 }
 
 /**

@@ -13,6 +13,7 @@ import { type CurrentObject, currentObject, readPartNumber } from "./current.ts"
 import { describe, refuseCustomerKeys } from "./object-headers.ts";
 import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
+import { tagCount } from "./tags.ts";
 
 export const getObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
@@ -24,6 +25,7 @@ export const getObject: Handler<"object"> = async (exchange) => {
   const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
   const selection = select(request, object.manifest, () => layout);
   const headers = replyHeaders(withChecksums, object, selection, overrides);
+  headers.push(...tagCount(exchange, object.manifest));
   const { start, end } = selection.range;
   if (layout.inline !== undefined) {
     const bytes = layout.inline.subarray(start, end);
@@ -48,7 +50,10 @@ export const headObject: Handler<"object"> = async (exchange) => {
   const { start, end } = selection.range;
   return {
     status: selection.status,
-    headers: replyHeaders(withChecksums, object, selection, overrides),
+    headers: [
+      ...replyHeaders(withChecksums, object, selection, overrides),
+      ...tagCount(exchange, object.manifest),
+    ],
     body: { kind: "head", length: end - start },
   } satisfies EdgeReply;
 };

@@ -17,12 +17,14 @@ import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
+import { requestedTags } from "./tags.ts";
 
 export const putObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
+  const tags = requestedTags(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
   const key = exchange.key;
@@ -31,6 +33,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   try {
     const { bucket } = openedBucket(exchange);
     refuseLock(exchange.headers);
+    if (tags !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
@@ -59,6 +62,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
           storageClass,
           content,
           invocation,
+          tags,
         },
       });
       return stored(versionId, etag, checksum);

@@ -6,6 +6,7 @@ import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
+import type { NewRows } from "./new-rows.ts";
 
 /** Every name that a release writes must be here: DeleteBucket deletes the rows of these names. */
 const CONFIGURATION_NAMES = [
@@ -32,15 +33,20 @@ export async function readConfiguration(
 /**
  * @param value undefined deletes the row
  * @param decide further guards, asked for again when one of them failed with `retry`
- * @throws S3Error NoSuchBucket, OperationAborted, those of the guards; KvError
+ * @throws S3Error NoSuchBucket, ServiceUnavailable, OperationAborted, those of the guards; KvError
  */
 export async function writeConfiguration<B extends BucketRef>(
-  services: { readonly kv: KvClient; readonly buckets: { aliveGuard(bucket: B): Guard } },
+  services: {
+    readonly kv: KvClient;
+    readonly buckets: { aliveGuard(bucket: B): Guard };
+    readonly newRows: NewRows;
+  },
   bucket: B,
   name: ConfigurationName,
   value: Uint8Array | undefined,
   decide: () => Promise<readonly Guard[]> = async () => [],
 ): Promise<void> {
+  if (value !== undefined) await services.newRows.allow();
   const key = configurationKey(bucket, name);
   const alive = services.buckets.aliveGuard(bucket);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {

@@ -1,6 +1,7 @@
 /** The row of an object, of a version or of a delete marker, and the table of parts that a multipart object keeps as its payload. */
 import { elastickv as gen } from "../../gen/s3.js";
 import { decodeTimestamp, encodeTimestamp } from "../../store/timestamp.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import { decodeChecksum, encodeChecksum, type StoredChecksum } from "./checksum.ts";
 import {
   type ContentHeaders,
@@ -13,6 +14,7 @@ import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.t
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
+import { decodeTags, encodeTags } from "./tags.ts";
 import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 
 /** The place of the object's bytes. `payloadCrc32` covers the row's payload. */
@@ -48,6 +50,8 @@ export interface Manifest {
   readonly order?: bigint | undefined;
   /** The SDK invocation that wrote the object, for a conditional write (objects/invocation.ts). */
   readonly invocation?: Uint8Array | undefined;
+  /** Undefined: none. */
+  readonly tags?: TagSet | undefined;
 }
 
 export interface PartRef {
@@ -78,6 +82,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...encodeStorageClass(manifest.storageClass),
     ...(manifest.order === undefined ? {} : { order: encodeTimestamp(manifest.order) }),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
+    ...(manifest.tags === undefined ? {} : { tags: encodeTags(manifest.tags) }),
     ...encodeContent(content),
   }).finish();
 }
@@ -122,6 +127,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       content: decodeContent(row),
       ...(row.order.byteLength === 0 ? {} : { order: decodeTimestamp(row.order) }),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
+      ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
     };
   });
 }

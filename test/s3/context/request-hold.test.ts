@@ -229,6 +229,9 @@ test("without a leader an unknown access key may be a new one: SlowDown; with a 
     authenticate: (): never => {
       throw new S3Error("InvalidAccessKeyId");
     },
+    authenticateForm: (): never => {
+      throw new S3Error("InvalidAccessKeyId");
+    },
     confirm: () => {},
   };
   const h = harness({ deps: { hold, authenticator } });

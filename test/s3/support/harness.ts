@@ -9,6 +9,7 @@ import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
+import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
 import type { Authorizer } from "../../../src/s3/auth/authorizer.ts";
 import { policyAuthorizer } from "../../../src/s3/auth/policy-authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
@@ -103,6 +104,11 @@ function endingBody(declaredLength: number, next: () => Promise<Uint8Array | und
 
 /** The user who signs every request that is not anonymous, and who owns everything. */
 export const OWNER_ID = "0123456789abcdef".repeat(4);
+/** The keys that sign forms: those of AWS's examples. */
+export const FORM_KEYS = {
+  accessKey: "AKIAIOSFODNN7EXAMPLE",
+  secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+};
 const OWNER = { id: OWNER_ID, name: "root", accountId: accountIdOf(OWNER_ID), displayName: "owner" };
 /** A user without buckets, who signs what `Call.as` names. */
 export const OTHER_ID = "fedcba9876543210".repeat(4);
@@ -170,6 +176,14 @@ export function harness(options: HarnessOptions = {}): Harness {
     inlineBytesMax: 64 * 1024,
     ...options.log,
   };
+  const forms = new Authenticator({
+    credentials: {
+      find: (accessKey) =>
+        accessKey === FORM_KEYS.accessKey ? { userId: OWNER_ID, ...FORM_KEYS } : undefined,
+    },
+    clock,
+    region: "us-east-1",
+  });
   const results = new WeakMap<EdgeRequest, AuthResult>();
   const deps: S3Deps = {
     kv,
@@ -180,6 +194,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     authenticator: {
       authenticate: (request) => results.get(request.edge) ?? neverSpawned(),
       confirm: options.confirm ?? (() => {}),
+      authenticateForm: (form) => forms.authenticateForm(form),
     },
     iam,
     authorizer: policiesOnly(options.deps?.iam ?? iam),
@@ -187,7 +202,6 @@ export function harness(options: HarnessOptions = {}): Harness {
     content: logContents(log),
     hold: openHold(),
     versioningOpen: () => true,
-    policiesOpen: () => true,
     metrics: noS3Metrics,
     region: "us-east-1",
     domains: ["s3.test"],

@@ -117,10 +117,11 @@ export class BlobWrite implements ContentWrite {
       await this.#keepToShare();
       const chunk = await this.#openChunk(size);
       const view = chunk.buffer.bytes.subarray(0, size);
-      await fill(source, view);
-      this.#unread -= size;
+      const filled = await fill(source, view);
+      this.#unread = filled < size ? 0 : this.#unread - size;
       // Whether the hashing of the body failed is asked for with the digests.
-      this.#start(chunk, view, number, source.settled().catch(ignore));
+      if (filled > 0) this.#start(chunk, view.subarray(0, filled), number, source.settled().catch(ignore));
+      else this.#giveBack(chunk);
     }
     this.#leaveAdmission();
     await Promise.all(this.#storing);

@@ -8,9 +8,11 @@ import {
   putBucketOwnershipControls,
   putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
+import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
 import * as policy from "../../buckets/policy.ts";
 import * as publicAccess from "../../buckets/public-access-block.ts";
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
 import { COMMON, OWNER, SDK_CHECKSUM } from "../../headers/groups.ts";
@@ -28,14 +30,14 @@ const READ: readonly Operation<"bucket">[] = [
   row("GetBucketAcl", "GET acl", "s3:GetBucketAcl", reads.getBucketAcl),
   row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", policy.getBucketPolicy),
   row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", policy.getBucketPolicyStatus),
-  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", reads.getBucketCors),
+  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", getBucketCors),
   row(
     "GetBucketLifecycleConfiguration",
     "GET lifecycle",
     "s3:GetLifecycleConfiguration",
     reads.getBucketLifecycleConfiguration,
   ),
-  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", reads.getBucketTagging),
+  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", getBucketTagging),
   row("GetBucketWebsite", "GET website", "s3:GetBucketWebsite", reads.getBucketWebsite),
   row("GetBucketEncryption", "GET encryption", "s3:GetEncryptionConfiguration", reads.getBucketEncryption),
   row(
@@ -171,6 +173,8 @@ const WRITE: readonly Operation<"bucket">[] = [
     putBucketRequestPayment,
     WITH_CHECKSUM,
   ),
+  row("PutBucketCors", "PUT cors", "s3:PutBucketCORS", putBucketCors, WITH_CHECKSUM),
+  row("PutBucketTagging", "PUT tagging", "s3:PutBucketTagging", putBucketTagging, WITH_CHECKSUM),
 ];
 
 const DELETE: readonly Operation<"bucket">[] = [
@@ -181,7 +185,7 @@ const DELETE: readonly Operation<"bucket">[] = [
     noSuchConfiguration,
     ONE,
   ),
-  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", nothingToDelete),
+  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", deleteBucketCors),
   row("DeleteBucketEncryption", "DELETE encryption", "s3:PutEncryptionConfiguration", nothingToDelete),
   row(
     "DeleteBucketIntelligentTieringConfiguration",
@@ -225,7 +229,7 @@ const DELETE: readonly Operation<"bucket">[] = [
     publicAccess.deletePublicAccessBlock,
   ),
   row("DeleteBucketReplication", "DELETE replication", "s3:PutReplicationConfiguration", nothingToDelete),
-  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", nothingToDelete),
+  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", deleteBucketTagging),
   row("DeleteBucketWebsite", "DELETE website", "s3:DeleteBucketWebsite", nothingToDelete),
 ];
 
