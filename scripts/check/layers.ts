@@ -27,7 +27,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "pki", below: [] },
   // Schemas of the admin API, for the admin application and for the command line.
   { folder: "api", below: [] },
-  { folder: "cli", below: ["secrets", "pki", "api"] },
+  // The language of policies: parser, evaluator, canned policies. The command line checks policies without a server.
+  { folder: "iam/policy", below: [] },
+  { folder: "cli", below: ["secrets", "pki", "api", "iam/policy"] },
 
   { folder: "raft/core", below: [] },
   { folder: "raft/log", below: ["raft/core"] },
@@ -93,11 +95,11 @@ export const LAYERS: readonly Layer[] = [
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
-  { folder: "iam", below: ["secrets", "api", "store", "txn", "messages"] },
+  { folder: "iam", below: ["iam/policy", "secrets", "api", "store", "txn", "messages"] },
 
   { folder: "s3/protocol", below: ["http", "txn"] },
-  { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
-  { folder: "s3/records", below: ["iam", "hash", "store", "txn", "s3/protocol"] },
+  { folder: "s3/auth", below: ["http", "iam", "iam/policy", "s3/protocol"] },
+  { folder: "s3/records", below: ["iam", "iam/policy", "hash", "store", "txn", "s3/protocol"] },
   // The garbage collector runs once in a node. It deletes what rows leave behind, so it imports the record formats.
   { folder: "gc", below: ["store", "txn", "s3/records"] },
   { folder: "s3/headers", below: ["iam", "s3/protocol"] },
@@ -120,6 +122,7 @@ export const LAYERS: readonly Layer[] = [
       "http",
       "txn",
       "iam",
+      "iam/policy",
       "s3/protocol",
       "s3/auth",
       "s3/records",
@@ -140,7 +143,17 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/buckets",
     below: [
-      ...["http", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...[
+        "iam/policy",
+        "http",
+        "store",
+        "txn",
+        "s3/protocol",
+        "s3/records",
+        "s3/headers",
+        "s3/xml",
+        "s3/body",
+      ],
       ...["s3/content", "s3/context", "s3/objects"],
     ],
   },
@@ -182,7 +195,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "gateway",
     below: [
-      ...["hash", "http", "store", "txn", "messages", "kv", "iam"],
+      ...["hash", "http", "store", "txn", "messages", "kv", "iam", "secrets"],
       ...["cluster/registry", "memory", "blob"],
       ...["s3/protocol", "s3/auth", "s3/content", "s3/content/log", "s3/content/blobs", "s3/context", "s3"],
     ],
@@ -193,8 +206,8 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
-      ...["hash", "s3/content", "s3/content/blobs", "s3/content/log"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "iam/policy", "blob/store", "blob/worker"],
+      ...["hash", "s3/records", "s3/content", "s3/content/blobs", "s3/content/log"],
       ...["secrets", "pki", "http", "s3", "gateway", "admin", "cli", "maintenance"],
     ],
   },

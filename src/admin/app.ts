@@ -6,9 +6,11 @@ import { clusterRoutes } from "./cluster-routes.ts";
 import { joinRoutes } from "./join-routes.ts";
 import { maintenanceRoutes } from "./maintenance-routes.ts";
 import { operationRoutes } from "./operation-routes.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { HEALTHY, metricsResponse, readinessBody } from "./probes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import type { AdminDeps } from "./types.ts";
+import { userRoutes } from "./user-routes.ts";
 
 /**
  * The API alone, without listener, host check and pages. The request must be an absolute URL with a fixed host
@@ -92,7 +94,9 @@ export function createAdminApp(deps: AdminDeps, onError: (error: unknown) => voi
     .use(joinRoutes(deps))
     .use(tokenRoutes(deps))
     .use(maintenanceRoutes(deps))
-    .use(operationRoutes(deps));
+    .use(operationRoutes(deps))
+    .use(userRoutes(deps))
+    .use(policyRoutes(deps));
 }
 
 /** Returns a mutable copy, because the response schema has no readonly arrays. */

@@ -70,7 +70,8 @@ export interface AdminListener {
 const READ_METHODS: readonly string[] = ["GET", "HEAD"];
 const CHANGE_METHODS: readonly string[] = [...READ_METHODS, "POST", "DELETE"];
 /** Requests at these paths may change something. */
-const CHANGES = /^\/v1\/(admin\/|cluster\/|node\/|verify$|migration$|backup\/|restore\/)/;
+const CHANGES =
+  /^\/v1\/(admin\/|cluster\/|node\/|verify$|migration$|backup\/|restore\/|(users|keys|groups|policies)(\/|$))/;
 const MAX_BODY_BYTES = 64 * 1024;
 /** These carry bytes of objects, which a token of the admin API gives no right to: they need the socket. */
 const CONTENT = /^\/v1\/(backup|restore)\//;

@@ -13,6 +13,7 @@ import type {
 import type { DrainStatus, UpdateLock, UpdateLockChange } from "../api/operations.ts";
 import type { ClusterStatus } from "../api/schemas.ts";
 import type { ClusterReply, MemberChange } from "../messages/cluster.ts";
+import type { Iam } from "./user-types.ts";
 
 export type ChangeReply = Exclude<ClusterReply, { kind: "status" }>;
 
@@ -32,6 +33,7 @@ export interface AdminDeps {
   readonly maintenance?: () => Maintenance | undefined;
   readonly drain?: Drain;
   readonly updateLocks?: UpdateLocks;
+  readonly iam?: Iam;
 }
 
 interface Drain {

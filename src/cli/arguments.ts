@@ -19,7 +19,15 @@ import {
   type MaintenanceWord,
   parseMaintenance,
 } from "./maintenance/arguments.ts";
+import { isPolicyVerb, type PolicyRequest, parsePolicyCommand } from "./policy/arguments.ts";
 import { type JoinCommand, parseJoin, parseSetup, type SetupRequest } from "./setup/arguments.ts";
+import {
+  isUserWord,
+  parseUserCommand,
+  USER_WORDS,
+  type UserCommand,
+  type UserWord,
+} from "./users/arguments.ts";
 
 /** The parsed command line. */
 export type Command =
@@ -30,6 +38,8 @@ export type Command =
   | { readonly kind: "setup"; readonly request: SetupRequest }
   | { readonly kind: "join"; readonly command: JoinCommand }
   | { readonly kind: "admin"; readonly command: AdminCommand }
+  | { readonly kind: "policy"; readonly request: PolicyRequest }
+  | { readonly kind: "users"; readonly command: UserCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
   | { readonly kind: "extra-env" }
@@ -47,11 +57,13 @@ export type HelpTopic =
   | "setup"
   | "join"
   | ClusterVerb
-  | MaintenanceWord;
+  | MaintenanceWord
+  | UserWord;
 
 const VERBS = [
   ...["serve", "setup", "join", "cluster", "drain", "admin", "credentials", "config", "version", "help"],
   ...MAINTENANCE_WORDS,
+  ...USER_WORDS,
 ];
 
 /**
@@ -103,6 +115,16 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       }
       if (rest[0] !== "check") throw new ConfigError(notTheVerb(verb, "check", rest[0]));
       return { kind: "config", request: configCheck(rest.slice(1), environment) };
+    case "user":
+    case "key":
+    case "group":
+    case "policy":
+      if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: verb };
+      // Two verbs need no server.
+      if (verb === "policy" && isPolicyVerb(rest[0])) {
+        return { kind: "policy", request: parsePolicyCommand(rest[0], rest.slice(1)) };
+      }
+      return { kind: "users", command: parseUserCommand(verb, rest, environment) };
     default:
       if (!isMaintenanceWord(verb)) throw new ConfigError(unknownVerb(verb));
       if (asksForHelp(rest)) return { kind: "help", topic: verb };
@@ -151,7 +173,7 @@ function asksForHelp(words: readonly string[]): boolean {
 function helpTopic([first, second]: readonly string[]): HelpTopic {
   if (first === "serve" || first === "drain" || first === "credentials" || first === "config") return first;
   if (first === "setup" || first === "join" || first === "admin") return first;
-  if (first !== undefined && isMaintenanceWord(first)) return first;
+  if (first !== undefined && (isMaintenanceWord(first) || isUserWord(first))) return first;
   if (first !== "cluster") return "general";
   return second !== undefined && isClusterVerb(second) ? second : "cluster";
 }

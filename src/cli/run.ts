@@ -18,10 +18,14 @@ import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { isMaintenanceWord } from "./maintenance/arguments.ts";
 import { maintenanceHelp } from "./maintenance/help.ts";
 import { type MaintenanceContext, runMaintenance } from "./maintenance/run.ts";
+import { policyHelp } from "./policy/help.ts";
+import { runPolicy } from "./policy/run.ts";
 import { setupHelp } from "./setup/help.ts";
 import { realHost } from "./setup/host.ts";
 import { type JoinContext, runJoin } from "./setup/join.ts";
 import { runSetup } from "./setup/setup.ts";
+import { userHelp } from "./users/help.ts";
+import { runUsers } from "./users/run.ts";
 import { type FormatVersions, versionJson, versionLine } from "./version.ts";
 
 export interface CliContext extends MaintenanceContext, ConfigCheckContext {
@@ -63,6 +67,10 @@ export async function runCli(context: CliContext): Promise<number> {
         return await runMaintenance(command.command, context);
       case "admin":
         return await runAdmin(command.command, context);
+      case "policy":
+        return runPolicy(command.request, context);
+      case "users":
+        return await runUsers(command.command, context);
       case "credentials":
         context.print(showCredentials(command.loaded.config, context.environment));
         return EXIT.DONE;
@@ -112,6 +120,11 @@ function helpOn(topic: HelpTopic): string {
       return drainHelp();
     case "admin":
       return adminHelp();
+    case "user":
+    case "key":
+    case "group":
+    case "policy":
+      return topic === "policy" ? `${userHelp(topic)}\n${policyHelp()}` : userHelp(topic);
     case "credentials":
       return credentialsHelp();
     case "config":

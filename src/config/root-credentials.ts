@@ -22,8 +22,8 @@ const ACCESS_VARIABLE = "ELASTICKV_ROOT_ACCESS_KEY";
 const SECRET_VARIABLE = "ELASTICKV_ROOT_SECRET_KEY";
 
 /** The access key is part of the credential scope, whose parts are separated by "/". */
-const ACCESS_KEY_RULE = /^[A-Za-z0-9._-]{3,128}$/;
-const SECRET_KEY_RULE = /^[\x21-\x7e]{8,256}$/;
+export const ACCESS_KEY_RULE = /^[A-Za-z0-9._-]{3,128}$/;
+export const SECRET_KEY_RULE = /^[\x21-\x7e]{8,256}$/;
 
 const ACCESS_KEY_LENGTH = 20;
 const SECRET_KEY_LENGTH = 40;

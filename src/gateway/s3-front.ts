@@ -8,7 +8,7 @@ import { HashPool } from "../hash/pool.ts";
 import { spawnHashWorker } from "../hash/port.ts";
 import type { EdgeApplication } from "../http/types.ts";
 import type { ReplicatedRows } from "../iam/replicated-rows.ts";
-import { RootView } from "../iam/root-view.ts";
+import { UserView } from "../iam/user-view.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import type { Logger } from "../monitoring/log.ts";
 import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
@@ -17,7 +17,7 @@ import type { Random } from "../platform/random.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
-import { ownersOnly } from "../s3/auth/authorizer.ts";
+import { policyAuthorizer } from "../s3/auth/policy-authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
 import type { BudgetShare } from "../s3/content/admission-budget.ts";
 import { blobContents } from "../s3/content/blobs/blob-contents.ts";
@@ -25,6 +25,7 @@ import type { BlobService } from "../s3/content/blobs/types.ts";
 import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
+import type { SealingKey } from "../secrets/sealing-key.ts";
 import type { PublishedState } from "../threads/shared-state.ts";
 import { workerUrl } from "../threads/worker-entrypoints.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
@@ -35,7 +36,9 @@ export interface S3FrontOptions {
   readonly config: Config;
   readonly kv: KvClient;
   readonly credentials: RootCredentials;
-  readonly users: Pick<ReplicatedRows, "rootId">;
+  readonly users: Pick<ReplicatedRows, "rootId" | "table">;
+  /** The cluster's sealing key; undefined: this node does not have it yet. `lost`: it never will. */
+  readonly sealing: () => SealingKey | "lost" | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** 8 bytes that identify this start of this node; all gateways of the node share the id. */
@@ -71,9 +74,13 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     onDeath: (reason) => options.onDeath(`thread hash: ${reason}`),
   });
   const counted = s3Metrics(metrics);
-  const { accessKey } = credentials;
-  const iam = new RootView(options.users, accessKey);
-  const secretKey = credentials.secretKey.reveal();
+  const iam = new UserView({
+    rows: options.users,
+    root: credentials,
+    sealing: options.sealing,
+    clock,
+    onUnreadable: (error) => options.log.error("the secret of an access key does not open", { error }),
+  });
   const admission = new PutAdmission({
     capacityBytes: options.admissionBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
@@ -113,14 +120,15 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     timers: systemTimers,
     hashes,
     authenticator: new Authenticator({
-      credentials: {
-        find: (key) => (key === accessKey ? { userId: iam.root.id, accessKey, secretKey } : undefined),
-      },
+      credentials: iam,
       clock,
       region: config.region,
     }),
     iam,
-    authorizer: ownersOnly(iam),
+    authorizer: policyAuthorizer({
+      iam,
+      onUnreadable: ({ name }, error) => options.log.error("policy cannot be read", { policy: name, error }),
+    }),
     admission,
     content,
     hold: options.hold,

@@ -4,14 +4,16 @@
  * be authorised. A request that sees the effect of a write sees the users of that moment or of a later moment.
  */
 import { type ChangedKeys, forEachChangedKey } from "../messages/changed-keys.ts";
-import { prefixEnd } from "../store/key-encoding.ts";
+import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
 import type { MvccReader } from "../store/types.ts";
 import { type AdminToken, adminTokenIdOf, adminTokenOf } from "./admin-tokens.ts";
 import { IAM_PREFIX, ROOT_USER_KEY, rootUserOf } from "./rows.ts";
 import type { UserId } from "./types.ts";
+import { iamPathOf } from "./user-rows.ts";
+import { UserTable } from "./user-table.ts";
 
-/** One scan reads all rows about users. */
-const ROWS_MAX = 10_000;
+/** Rows that one scan reads. */
+const PAGE = 1_000;
 
 type Reader = Pick<MvccReader, "getMetaAt" | "scanAt" | "appliedState">;
 
@@ -19,6 +21,7 @@ export class ReplicatedRows {
   readonly #onUnreadable: (error: unknown) => void;
   #rootId: UserId | undefined;
   readonly #adminTokens = new Map<string, AdminToken>();
+  readonly table = new UserTable();
 
   /** @param onUnreadable receives the error of a row that cannot be read; such a row counts as absent */
   constructor(onUnreadable: (error: unknown) => void) {
@@ -39,9 +42,16 @@ export class ReplicatedRows {
   load(reader: Reader): void {
     this.#rootId = undefined;
     this.#adminTokens.clear();
+    this.table.clear();
     const readTs = reader.appliedState().commitTs;
-    const rows = reader.scanAt(IAM_PREFIX, prefixEnd(IAM_PREFIX), { readTs, limit: ROWS_MAX });
-    for (const { key, value } of rows) this.#set(key, value);
+    const end = prefixEnd(IAM_PREFIX);
+    for (let start = IAM_PREFIX; ; ) {
+      const rows = reader.scanAt(start, end, { readTs, limit: PAGE });
+      for (const { key, value } of rows) this.#set(key, value);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE) return;
+      start = keyAfter(last.key);
+    }
   }
 
   /** @param changed undefined = anything may have changed */
@@ -60,6 +70,11 @@ export class ReplicatedRows {
   #set(key: Uint8Array, value: Uint8Array | undefined): void {
     if (Buffer.compare(key, ROOT_USER_KEY) === 0) {
       this.#rootId = value === undefined ? undefined : this.#read(() => rootUserOf(value));
+      return;
+    }
+    const path = iamPathOf(key);
+    if (path !== undefined) {
+      this.#read(() => this.table.set(path.table, path.name, value));
       return;
     }
     const id = adminTokenIdOf(key);

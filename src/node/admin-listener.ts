@@ -9,8 +9,10 @@ import type { ThreadMetrics } from "../monitoring/thread-metrics.ts";
 import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
+import type { SealingKey } from "../secrets/sealing-key.ts";
 import { ReplicatedAdminTokens } from "./admin-tokens.ts";
 import type { NodeKv } from "./node-kv.ts";
+import { makeIam } from "./users/iam.ts";
 
 export interface AdminListenerParts {
   /** undefined: the node has not made its threads yet. */
@@ -19,13 +21,16 @@ export interface AdminListenerParts {
   readonly metrics: ThreadMetrics;
   readonly log: Logger;
   readonly certificates: Certificates | undefined;
+  /** The cluster's sealing key; undefined: this node does not have it yet. Makes the key of a node alone. */
+  readonly sealing: () => Promise<SealingKey | undefined>;
+  readonly rootAccessKey: () => string | undefined;
 }
 
 /** @throws StartError naming the address or the path */
 export function listenForAdmin(
   config: Config,
-  deps: Omit<AdminDeps, "tokens">,
-  { front, timers, metrics, log, certificates }: AdminListenerParts,
+  deps: Omit<AdminDeps, "tokens" | "iam">,
+  { front, timers, metrics, log, certificates, sealing, rootAccessKey }: AdminListenerParts,
 ): Promise<AdminListener> {
   const logins = metrics.counter("adminLogins");
   const tokens = new ReplicatedAdminTokens({
@@ -38,13 +43,24 @@ export function listenForAdmin(
     timers,
     random: systemRandom,
   });
+  const iam = makeIam({
+    kv: () => {
+      const kv = front();
+      return kv?.readable === true ? kv.kv : undefined;
+    },
+    sealing,
+    rootAccessKey,
+    clock: systemClock,
+    timers,
+    random: systemRandom,
+  });
   return startAdmin({
     address: config.adminAddress,
     socket: adminSocketPlace(config, process.env, process.pid),
     hosts: config.adminHosts,
     certificates,
     metricsLogin: config.adminMetricsLogin,
-    deps: { ...deps, tokens },
+    deps: { ...deps, tokens, iam },
     onLogin: (outcome, address) => {
       logins.labels({ outcome }).inc();
       if (outcome === "bad-token" || outcome === "wrong-role")

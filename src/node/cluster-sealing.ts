@@ -83,7 +83,7 @@ export class ClusterSealing {
   async obtain(): Promise<SealingKey> {
     for (;;) {
       try {
-        this.#sealing ??= await this.#look();
+        this.#sealing ??= await this.look();
       } catch (error) {
         if (error instanceof SecretRecordError)
           throw lasting(`the row of the cluster's sealing key: ${error.message}`);
@@ -103,8 +103,11 @@ export class ClusterSealing {
     this.#cancel();
   }
 
-  /** Takes one step to obtain the key; undefined: this node has no key yet. */
-  async #look(): Promise<SealingKey | undefined> {
+  /**
+   * Takes one step to obtain the key; undefined: this node has no key yet.
+   * @throws KvError; SecretRecordError; StartError when this node's key is not the key that it published before
+   */
+  async look(): Promise<SealingKey | undefined> {
     const { kv, key, self } = this.#options;
     const owner = self();
     const rows = await readSealingRows(kv);
@@ -169,7 +172,7 @@ export class ClusterSealing {
 
   /** Looks once for members without a box and for boxes without a member. @throws KvError */
   async tend(): Promise<void> {
-    const { kv, membership, leading, random } = this.#options;
+    const { kv, membership, leading, random, self } = this.#options;
     const sealing = this.#sealing;
     if (sealing === undefined || this.#tending) return;
     this.#tending = true;
@@ -181,7 +184,9 @@ export class ClusterSealing {
       const instances = new Map(members.map(({ instance, name }) => [instance, name]));
       for (const [instance, row] of rows.members) {
         if (instances.get(instance) === row.name) await this.#hand(sealing, rows, instance, row);
-        else if (!instances.has(instance) && leading()) await this.#forget(rows, instance, row);
+        // Its own row is from before this node was registered as a member.
+        else if (!instances.has(instance) && instance !== self().instance && leading())
+          await this.#forget(rows, instance, row);
       }
       await sealClearRow(kv, sealing, random);
       await this.#settleReplaced(rows);

@@ -39,16 +39,19 @@ import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { AdmissionBudget, type BudgetShare, budgetBytes } from "../s3/content/admission-budget.ts";
 import { healthProbe } from "../s3/health.ts";
+import { makeNodeKey } from "../secrets/node-key.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
 import { ONLY_GROUP } from "../threads/group.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import { type AccessLog, accessLog } from "./access-log.ts";
 import { listenForAdmin } from "./admin-listener.ts";
+import { AloneSealing } from "./alone-sealing.ts";
 import { givenSecrets, settledSecrets } from "./cluster-proof.ts";
 import { ClusterStatusSource } from "./cluster-status.ts";
 import {
   addIncarnation,
   keepIncarnations,
+  keepNodeKey,
   keepRolledBack,
   keepRoster,
   loadIdentity,
@@ -130,6 +133,9 @@ export class Node {
   readonly #rootKeys: RootKeys;
   /** undefined: the certificates between the nodes, if any, are the operator's. */
   readonly #joining: Joining | undefined;
+  readonly #atHand: KeyAtHand | undefined;
+  /** Only of a node that runs alone. */
+  #alone: AloneSealing | undefined;
   #phase: Phase = "starting";
   #threads: Threads | undefined;
   #front: NodeKv | undefined;
@@ -153,6 +159,7 @@ export class Node {
     this.#topology = parts.topology;
     this.#identity = parts.identity;
     this.#secrets = parts.secrets;
+    this.#atHand = parts.atHand;
     this.#metrics = options.metrics;
     this.#rootKeys = new RootKeys({
       config: options.config,
@@ -311,6 +318,8 @@ export class Node {
         metrics: this.#metrics,
         log,
         certificates: this.#adminTls?.certificates,
+        sealing: async () => (member ? this.#rootKeys.sealing : this.#alone?.orMake()),
+        rootAccessKey: () => this.#rootKeys.credentials?.accessKey,
       },
     );
     this.#cancelLooking = this.#timers.every(() => this.#descriptors.check(), DESCRIPTOR_INTERVAL_MS);
@@ -349,7 +358,11 @@ export class Node {
       this.#cancelObserving = this.#timers.every(observe, OBSERVE_INTERVAL_MS);
       this.#joining?.start(this.#rootKeys.sealingKey);
       await this.#rootKeys.agree(front, readable, (error) => this.#fail(error));
-    } else await readable;
+    } else {
+      await readable;
+      this.#alone = this.#makeAlone(front);
+      await this.#alone.open();
+    }
     const { credentials } = this;
     this.#maintenance = startMaintenance({
       front,
@@ -376,6 +389,7 @@ export class Node {
       config,
       kv: front.kv,
       users: front.users,
+      sealing: () => this.#rootKeys.sealing ?? this.#alone?.sealing,
       blobs: this.#blobs,
       credentials,
       clock: this.#clock,
@@ -499,6 +513,26 @@ export class Node {
       random: systemRandom,
       log,
       onFailure: (error) => this.#fail(error),
+    });
+  }
+
+  #makeAlone(front: NodeKv): AloneSealing {
+    const { config, log } = this.#options;
+    return new AloneSealing({
+      kv: front.kv.system,
+      key: this.#atHand?.key,
+      makeKey: () => {
+        const key = makeNodeKey(config.dataDir, systemRandom);
+        this.#identity = keepNodeKey(config.dataDir, this.#identity, key.fingerprint);
+        return key;
+      },
+      self: () => {
+        const { clusterId, nodeId, instance } = this.#identity;
+        return { clusterId, name: nodeId, instance };
+      },
+      timers: this.#timers,
+      random: systemRandom,
+      log,
     });
   }
 

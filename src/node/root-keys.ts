@@ -33,6 +33,7 @@ export class RootKeys {
   readonly #options: RootKeysOptions;
   #credentials: RootCredentials | undefined;
   #sealing: ClusterSealing | undefined;
+  #opened: SealingKey | undefined;
   readonly #settled = Promise.withResolvers<RootCredentials>();
   readonly #sealingKey = Promise.withResolvers<SealingKey>();
   #late = false;
@@ -56,6 +57,11 @@ export class RootKeys {
   /** The cluster's sealing key, once this member has it; pending for ever on a node that never gets it. */
   get sealingKey(): Promise<SealingKey> {
     return this.#sealingKey.promise;
+  }
+
+  /** The same, without waiting. */
+  get sealing(): SealingKey | undefined {
+    return this.#opened;
   }
 
   get credentials(): RootCredentials | undefined {
@@ -114,6 +120,7 @@ export class RootKeys {
       log,
     });
     const sealing = await this.#sealing.obtain();
+    this.#opened = sealing;
     this.#sealingKey.resolve(sealing);
     const mine = this.#credentials;
     const keep = (credentials: RootCredentials) => this.#keep(credentials);

@@ -32,6 +32,8 @@ const UNAUTHENTICATED: Exchange["auth"] = {
   method: "anonymous",
 };
 
+const NO_LEADER = "The cluster has no leader at the moment. Please try again.";
+
 export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
@@ -79,15 +81,29 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
 
 /** Authenticates the request, and authorises it when no bucket has a say. Does not wait. @throws S3Error */
 function admit(exchange: Exchange): void {
-  const { services, request } = exchange;
+  const { request } = exchange;
   if (isForm(exchange)) return;
-  exchange.auth = services.authenticator.authenticate(exchange.signed);
+  exchange.auth = authenticate(exchange);
   if (!needsBucket(exchange)) {
     authorizeRequest(exchange);
     checkOwner(request, askerOf(exchange), "x-amz-expected-bucket-owner");
   }
   // Nobody learns from a header's error what the header asks for; an anonymous request is authorised first all the same.
   if (exchange.auth.method !== "anonymous") readHeaders(exchange);
+}
+
+/**
+ * Without a leader this node may not know the newest access keys, so an unknown one is no reason to tell a client that
+ * its key is wrong. @throws S3Error
+ */
+function authenticate({ services, signed }: Exchange): Exchange["auth"] {
+  try {
+    return services.authenticator.authenticate(signed);
+  } catch (error) {
+    const mayBeNew = error instanceof S3Error && error.code === "InvalidAccessKeyId" && !services.hold.isOpen;
+    if (!mayBeNew) throw error;
+    throw new S3Error("SlowDown", { message: NO_LEADER });
+  }
 }
 
 async function answer(exchange: Exchange): Promise<EdgeReply> {
@@ -106,6 +122,7 @@ function isForm(exchange: Exchange): boolean {
 async function authorizeOnBucket(exchange: Exchange): Promise<void> {
   await openBucket(exchange);
   if (isForm(exchange)) return;
+  exchange.services.authenticator.confirm(exchange.auth);
   authorizeRequest(exchange);
   checkOwner(exchange.request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
 }
@@ -151,7 +168,7 @@ async function hold({ auth, services, request }: Exchange): Promise<void> {
   const outcome = await services.hold.enter(ms, edge.signal, auth.method !== "anonymous");
   if (outcome === "open") return;
   if (outcome === "gone") throw new S3Error("IncompleteBody", { close: true });
-  throw new S3Error("SlowDown", { message: "The cluster has no leader at the moment. Please try again." });
+  throw new S3Error("SlowDown", { message: NO_LEADER });
 }
 
 function errorReply(

@@ -1,9 +1,10 @@
 /** Rows about users reach every gateway's memory with the batches that a node applies: no request reads them. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { Secret } from "../../src/config/secret.ts";
 import { accountIdOf } from "../../src/iam/account-id.ts";
 import { ReplicatedRows } from "../../src/iam/replicated-rows.ts";
-import { RootView } from "../../src/iam/root-view.ts";
 import { IAM_PREFIX, ROOT_USER_KEY, rootUserRow, userIdOf } from "../../src/iam/rows.ts";
+import { UserView } from "../../src/iam/user-view.ts";
 import { packKeys } from "../../src/messages/changed-keys.ts";
 import { keepRootUser } from "../../src/node/root-user.ts";
 import { settingKey } from "../../src/txn/keys.ts";
@@ -12,6 +13,15 @@ import { MemoryStore } from "../support/memory-store/memory-store.ts";
 
 const ID = "ab".repeat(32);
 const OTHER = "cd".repeat(32);
+
+const viewOf = (rows: ReplicatedRows, accessKey: string): UserView =>
+  new UserView({
+    rows,
+    root: { accessKey, secretKey: new Secret("secret-of-root"), source: "environment" },
+    sealing: () => undefined,
+    clock: { nowMs: () => 0 },
+    onUnreadable: () => {},
+  });
 
 describe("one gateway", () => {
   const world = () => {
@@ -68,7 +78,7 @@ describe("one gateway", () => {
 
   test("a request that was authenticated before the row came is root's still", () => {
     const { reader, rows, put } = world();
-    const view = new RootView(rows, "AKIAROOT");
+    const view = viewOf(rows, "AKIAROOT");
     const before = view.root.id;
     put(ROOT_USER_KEY, rootUserRow(OTHER));
     rows.applied(reader, packKeys([ROOT_USER_KEY]));
@@ -135,7 +145,7 @@ describe("a cluster", () => {
 
   test("root stays who it was, whatever its access key becomes, on every node", async () => {
     const all = await started();
-    const before = new RootView(all.node("n1").front.users, "AKIAROOT");
+    const before = viewOf(all.node("n1").front.users, "AKIAROOT");
     const answered = before.root.id;
     await keepRootUser(all.node("n1").front.kv.system, "AKIAROOT");
     // Rotated, and two nodes start with the new key at once.
@@ -148,7 +158,7 @@ describe("a cluster", () => {
     };
     for (const name of ["n1", "n2", "n3"]) {
       await seen(name, answered);
-      const view = new RootView(all.node(name).front.users, "AKIANEW");
+      const view = viewOf(all.node(name).front.users, "AKIANEW");
       expect([view.root, view.user(answered), view.user(userIdOf("AKIANEW"))]).toEqual([
         rotated,
         rotated,

@@ -1,10 +1,11 @@
 /** The root secret of a cluster lies in no file of any node, but where the operator is told that it does. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, waitFor, withCluster } from "./lib/cluster.ts";
 import { NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
 import { S3Client } from "./lib/s3-client.ts";
+import { filesWith } from "./lib/secret-files.ts";
 
 /** No keys in the environment: the cluster makes a pair. */
 const KEYLESS = { ELASTICKV_ROOT_ACCESS_KEY: "", ELASTICKV_ROOT_SECRET_KEY: "" };
@@ -20,25 +21,6 @@ function keysIn(dataDir: string): { accessKey: string; secretKey: string } {
   const content = readFileSync(join(dataDir, OPERATORS_COPY), "utf8");
   const of = (name: string) => new RegExp(`^ELASTICKV_ROOT_${name}_KEY=(.*)$`, "m").exec(content)?.[1] ?? "";
   return { accessKey: of("ACCESS"), secretKey: of("SECRET") };
-}
-
-/** Names of the files below `root` that hold `word`, or its base64 at any offset. */
-function filesWith(root: string, word: string): string[] {
-  const needles = [
-    word,
-    ...[0, 1, 2].map((pad) =>
-      Buffer.from("x".repeat(pad) + word)
-        .toString("base64")
-        .slice(4, -4),
-    ),
-  ];
-  const files = readdirSync(root, { recursive: true, encoding: "utf8" });
-  return files.filter((name) => {
-    const path = join(root, name);
-    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
-    const bytes = readFileSync(path);
-    return needles.some((needle) => bytes.includes(needle));
-  });
 }
 
 async function serves(port: number, keys: { accessKey: string; secretKey: string }): Promise<void> {

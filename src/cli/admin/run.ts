@@ -2,6 +2,7 @@
 import type { TokenList } from "../../api/admin-tokens.ts";
 import { ClusterClient } from "../cluster-client.ts";
 import { type ClusterContext, firstThere } from "../cluster-context.ts";
+import { columns } from "../columns.ts";
 import type { AdminCommand } from "./arguments.ts";
 
 export interface AdminContext extends ClusterContext {
@@ -53,19 +54,7 @@ function table({ tokens }: TokenList): string {
     one.expiresMs === null ? "never" : isoTime(one.expiresMs) + (one.expired ? " (expired)" : ""),
     one.note,
   ]);
-  const lines = [["ID", "ROLE", "CREATED", "BY", "EXPIRES", "NOTE"], ...rows];
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(...lines.map((line) => (line[column] ?? "").length)),
-  );
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  return columns([["ID", "ROLE", "CREATED", "BY", "EXPIRES", "NOTE"], ...rows]);
 }
 
 function isoTime(ms: number): string {

@@ -46,7 +46,7 @@ export class Authenticator {
    * is allowed. Reads no body.
    * @throws S3Error AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
    *   InvalidAccessKeyId, InvalidArgument, InvalidRequest (SigV2), InvalidToken, MissingSecurityHeader,
-   *   RequestTimeTooSkewed, SignatureDoesNotMatch, UnsupportedSignature.
+   *   RequestTimeTooSkewed, SignatureDoesNotMatch, SlowDown, UnsupportedSignature.
    */
   authenticate(request: S3Request): AuthResult {
     const authorization = request.header("authorization");
@@ -58,6 +58,14 @@ export class Authenticator {
     if (authorization === undefined) return anonymous(request);
     if (!authorization.startsWith(`${ALGORITHM} `)) throw unsupportedAuthorization(authorization);
     return this.#header(request, authorization);
+  }
+
+  /**
+   * Checks again that the key of an authenticated request is valid: this node may have applied a change of the key
+   * since. @throws S3Error InvalidAccessKeyId, SlowDown
+   */
+  confirm({ principal }: AuthResult): void {
+    if (principal.kind === "user") this.#credential(principal);
   }
 
   #header(request: S3Request, authorization: string): AuthResult {
@@ -160,8 +168,13 @@ export class Authenticator {
     };
   }
 
-  #credential(scope: CredentialScope): Credential {
+  #credential(scope: Pick<CredentialScope, "accessKey">): Credential {
     const credential = this.#options.credentials.find(scope.accessKey);
+    if (credential === "later") {
+      throw new S3Error("SlowDown", {
+        message: "This node cannot check this access key yet. Please try again.",
+      });
+    }
     if (credential !== undefined) return credential;
     throw new S3Error("InvalidAccessKeyId", { extra: [["AWSAccessKeyId", scope.accessKey]] });
   }

@@ -5,7 +5,7 @@
  *
  * `authenticate` is synchronous, reads no body, and throws S3Error.
  */
-import type { UserId } from "../../iam/types.ts";
+import type { AttachedPolicy, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 export interface Credential {
@@ -19,7 +19,11 @@ export interface Credential {
  * Synchronous, because every request looks up a credential: a source that keeps users elsewhere needs a local cache.
  */
 interface CredentialSource {
-  find(accessKey: string): Credential | undefined;
+  /**
+   * undefined: no such key may sign requests, because it is unknown, disabled or expired: AWS tells no difference.
+   * `later`: the key is known, and this node cannot check its signatures yet.
+   */
+  find(accessKey: string): Credential | "later" | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -49,6 +53,8 @@ export type Principal =
       readonly id: UserId;
       /** The access key of the user that signed the request. */
       readonly accessKey: string;
+      /** The policies of temporary credentials, which only narrow what the user may do. */
+      readonly session?: readonly AttachedPolicy[];
     };
 
 /** How the body arrives on the wire (x-amz-content-sha256). */

@@ -12,7 +12,7 @@ import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { bucketDocument } from "./configuration-row.ts";
 
 /** @throws S3Error MissingRequestBodyError, MalformedXML and the errors of a bad body */
-async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
+export async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
   return parseXml(await bucketDocument(exchange), root);
 }
 

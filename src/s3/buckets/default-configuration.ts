@@ -44,14 +44,11 @@ export const getBucketRequestPayment = always(
   document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
 );
 
-export const getBucketPolicy = never("NoSuchBucketPolicy");
-export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
 export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
-export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
 export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
 export const noSuchConfiguration = never("NoSuchConfiguration");
 export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabled")));

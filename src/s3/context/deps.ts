@@ -23,6 +23,8 @@ export interface S3Deps {
   readonly authenticator: {
     authenticate(request: S3Request): AuthResult;
     authenticateForm(form: SignedForm): AuthResult;
+    /** After a fenced read: the key may have been disabled at another node. @throws S3Error */
+    confirm(auth: AuthResult): void;
   };
   readonly iam: IamView;
   readonly authorizer: Authorizer;

@@ -173,6 +173,9 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   ),
   "x-amz-object-lock-event-hold-duration-days": turnedDown(`${LOCK_DATE}; else InvalidArgument`, integer),
   "x-amz-object-lock-event-hold-duration-years": turnedDown(`${LOCK_DATE}; else InvalidArgument`, integer),
+  "x-amz-confirm-remove-self-bucket-access": honoured(
+    "`true`: a policy may deny its sender to change it again",
+  ),
   "x-amz-bypass-governance-retention": validated(
     "`false`; `true` InvalidArgument, as no bucket has an Object Lock configuration",
     bypassGovernance,

@@ -1,6 +1,7 @@
 /** Reading an object's row. */
 
 import type { VersionedValue } from "../../store/types.ts";
+import { absence } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
@@ -25,9 +26,14 @@ export interface CurrentObject {
  */
 export async function currentObject(exchange: ObjectExchange, reading: Reading): Promise<CurrentObject> {
   const versionId = requestedVersion(exchange.request.query.get("versionId"));
-  const { bucket, view } = openedBucket(exchange);
+  const opened = openedBucket(exchange);
+  const { bucket, view } = opened;
   const key = exchange.key;
-  return { bucket, key, ...(await readVersion(view, bucket, key, versionId, reading)) };
+  try {
+    return { bucket, key, ...(await readVersion(view, bucket, key, versionId, reading)) };
+  } catch (error) {
+    throw absence(exchange, opened, error);
+  }
 }
 
 /** A positive part number of a read. @throws S3Error InvalidArgument */

@@ -142,6 +142,7 @@ export function requestOfForm(
     rawHeaders: fields.headers.flat(),
     header,
     remoteAddress: sent.remoteAddress,
+    tlsVersion: sent.tlsVersion,
     requestId,
     body: file,
     get signal() {

@@ -7,6 +7,7 @@
  */
 import type { KvClient, ReadView } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
+import { BucketPolicies, type BucketPolicy } from "./bucket-policy.ts";
 import { type BucketRecord, decodeBucket } from "./bucket-record.ts";
 import type { Guard } from "./guarded.ts";
 import { aliveKey, type BucketRef, bucketKey } from "./keys.ts";
@@ -17,10 +18,13 @@ export interface Bucket extends BucketRef, BucketRecord {}
 export interface OpenedBucket {
   readonly bucket: Bucket;
   readonly view: ReadView;
+  /** The policy of the bucket, as it is in the view. */
+  readonly policy: BucketPolicy | undefined;
 }
 
 export class BucketDirectory {
   readonly #kv: KvClient;
+  readonly #policies = new BucketPolicies();
 
   constructor(kv: KvClient) {
     this.#kv = kv;
@@ -31,7 +35,8 @@ export class BucketDirectory {
     const view = await this.#kv.group(name).snapshot();
     const row = await view.getMeta(bucketKey(name));
     if (row === undefined) throw noSuchBucket(name);
-    return { bucket: { bucket: name, ...decodeBucket(row.value) }, view };
+    const bucket = { bucket: name, ...decodeBucket(row.value) };
+    return { bucket, view, policy: await this.#policies.read(view, bucket) };
   }
 
   /** The condition that every write below a bucket carries. */

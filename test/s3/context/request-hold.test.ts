@@ -10,6 +10,7 @@ import {
   type HoldOutcome,
   RequestHold,
 } from "../../../src/s3/context/request-hold.ts";
+import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import { harness } from "../support/harness.ts";
 
 /** Timers whose time passes when the test says so. */
@@ -181,6 +182,7 @@ function edgeRequest(method: string): EdgeRequest {
     rawHeaders: [],
     header: () => undefined,
     remoteAddress: "127.0.0.1",
+    tlsVersion: undefined,
     requestId: "R1",
     body: {
       declaredLength: 0,
@@ -219,4 +221,21 @@ test("a node that starts has its port open: who comes waits, is served, or hears
 
 test("what waits at most fits in memory: a head and its objects each", () => {
   expect(HOLD_REQUESTS_MAX * 10 * 1024).toBeLessThan(64 * 1024 * 1024);
+});
+
+test("without a leader an unknown access key may be a new one: SlowDown; with a leader it is none", async () => {
+  const { hold } = holdOf();
+  const authenticator = {
+    authenticate: (): never => {
+      throw new S3Error("InvalidAccessKeyId");
+    },
+    authenticateForm: (): never => {
+      throw new S3Error("InvalidAccessKeyId");
+    },
+    confirm: () => {},
+  };
+  const h = harness({ deps: { hold, authenticator } });
+  expect((await h.call("GET", "/")).tag("Code")).toBe("SlowDown");
+  hold.setOpen(true);
+  expect((await h.call("GET", "/")).tag("Code")).toBe("InvalidAccessKeyId");
 });

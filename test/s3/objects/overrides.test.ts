@@ -16,6 +16,7 @@ beforeAll(async () => {
   const authenticator = {
     authenticateForm: h.deps.authenticator.authenticateForm,
     authenticate: () => ({ principal, payload: { kind: "unsigned" }, method: "presigned" }) as const,
+    confirm: () => {},
   };
   const application = createS3Application({ ...h.deps, authenticator });
   edge = await startEdge({ host: "127.0.0.1", port: 0, application });

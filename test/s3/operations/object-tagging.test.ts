@@ -3,7 +3,7 @@
  * reference of each operation; S3 User Guide, "Categorizing your objects using tags" (limits, characters, copies).
  */
 import { describe, expect, test } from "bun:test";
-import { ownersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { policyAuthorizer } from "../../../src/s3/auth/policy-authorizer.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import {
   type Answer,
@@ -440,7 +440,7 @@ describe("tags of a copy", () => {
         deps: {
           authorizer: (question) => {
             if (on && denied === `${question.action} ${question.resource}`) throw new S3Error("AccessDenied");
-            ownersOnly(iam)(question);
+            policyAuthorizer({ iam, onUnreadable: () => {} })(question);
           },
         },
       });

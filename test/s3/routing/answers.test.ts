@@ -112,6 +112,9 @@ const REAL = new Set([
   "delete",
   "location",
   "attributes",
+  "policy",
+  "policyStatus",
+  "publicAccessBlock",
 ]);
 
 /** `LEVEL METHOD sub-resource` of what has an answer, and of what is refused. */

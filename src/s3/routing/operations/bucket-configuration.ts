@@ -10,6 +10,8 @@ import {
 } from "../../buckets/as-it-is.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import * as policy from "../../buckets/policy.ts";
+import * as publicAccess from "../../buckets/public-access-block.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
@@ -26,8 +28,8 @@ const READ: readonly Operation<"bucket">[] = [
   row("GetBucketLocation", "GET location", "s3:GetBucketLocation", reads.getBucketLocation),
   row("GetBucketVersioning", "GET versioning", "s3:GetBucketVersioning", getBucketVersioning),
   row("GetBucketAcl", "GET acl", "s3:GetBucketAcl", reads.getBucketAcl),
-  row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", reads.getBucketPolicy),
-  row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", reads.getBucketPolicyStatus),
+  row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", policy.getBucketPolicy),
+  row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", policy.getBucketPolicyStatus),
   row("GetBucketCors", "GET cors", "s3:GetBucketCORS", getBucketCors),
   row(
     "GetBucketLifecycleConfiguration",
@@ -80,7 +82,7 @@ const READ: readonly Operation<"bucket">[] = [
     "GetPublicAccessBlock",
     "GET publicAccessBlock",
     "s3:GetBucketPublicAccessBlock",
-    reads.getPublicAccessBlock,
+    publicAccess.getPublicAccessBlock,
   ),
   row("GetBucketAbac", "GET abac", "s3:GetBucketAbac", reads.getBucketAbac),
   row(
@@ -132,6 +134,16 @@ const WRITE: readonly Operation<"bucket">[] = [
   row("PutBucketAcl", "PUT acl", "s3:PutBucketAcl", putBucketAcl, {
     headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-acl", "x-amz-grant-*"],
   }),
+  row("PutBucketPolicy", "PUT policy", "s3:PutBucketPolicy", policy.putBucketPolicy, {
+    headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-confirm-remove-self-bucket-access"],
+  }),
+  row(
+    "PutPublicAccessBlock",
+    "PUT publicAccessBlock",
+    "s3:PutBucketPublicAccessBlock",
+    publicAccess.putPublicAccessBlock,
+    WITH_CHECKSUM,
+  ),
   row("PutBucketLogging", "PUT logging", "s3:PutBucketLogging", putBucketLogging, WITH_CHECKSUM),
   row(
     "PutBucketNotificationConfiguration",
@@ -209,12 +221,12 @@ const DELETE: readonly Operation<"bucket">[] = [
     noSuchConfiguration,
     ONE,
   ),
-  row("DeleteBucketPolicy", "DELETE policy", "s3:DeleteBucketPolicy", nothingToDelete),
+  row("DeleteBucketPolicy", "DELETE policy", "s3:DeleteBucketPolicy", policy.deleteBucketPolicy),
   row(
     "DeletePublicAccessBlock",
     "DELETE publicAccessBlock",
     "s3:PutBucketPublicAccessBlock",
-    nothingToDelete,
+    publicAccess.deletePublicAccessBlock,
   ),
   row("DeleteBucketReplication", "DELETE replication", "s3:PutReplicationConfiguration", nothingToDelete),
   row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", deleteBucketTagging),

@@ -23,8 +23,6 @@ export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
   refused("PutBucketInventoryConfiguration", "PUT inventory", "s3:PutInventoryConfiguration", CONFIGURES),
   refused("PutBucketLifecycleConfiguration", "PUT lifecycle", "s3:PutLifecycleConfiguration", CONFIGURES),
   refused("PutBucketMetricsConfiguration", "PUT metrics", "s3:PutMetricsConfiguration", CONFIGURES),
-  refused("PutBucketPolicy", "PUT policy", "s3:PutBucketPolicy", CONFIGURES),
-  refused("PutPublicAccessBlock", "PUT publicAccessBlock", "s3:PutBucketPublicAccessBlock", CONFIGURES),
   refused("PutBucketReplication", "PUT replication", "s3:PutReplicationConfiguration", CONFIGURES),
   refused("PutBucketWebsite", "PUT website", "s3:PutBucketWebsite", CONFIGURES),
   refused(
