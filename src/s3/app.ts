@@ -6,7 +6,8 @@ import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../h
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
 import { authorizeRequest, needsBucket, openBucket } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
-import type { Exchange, S3Services } from "./context/exchange.ts";
+import { type Exchange, openedBucket, type S3Services } from "./context/exchange.ts";
+import { tagsForPolicies } from "./context/object-tags.ts";
 import { askerOf, ownerOfBucket } from "./context/owners.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
 import { preflight, withCors } from "./cors.ts";
@@ -123,6 +124,10 @@ async function authorizeOnBucket(exchange: Exchange): Promise<void> {
   await openBucket(exchange);
   if (isForm(exchange)) return;
   exchange.services.authenticator.confirm(exchange.auth);
+  if (exchange.level === "object") {
+    const versionId = exchange.request.query.get("versionId");
+    exchange.objectTags = await tagsForPolicies(exchange, openedBucket(exchange), exchange.key, versionId);
+  }
   authorizeRequest(exchange);
   checkOwner(exchange.request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
 }

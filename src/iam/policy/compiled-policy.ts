@@ -31,16 +31,23 @@ export interface PolicyVerdict {
 
 /** Actions come from a table of the server; a caller with other actions must not fill the memory. */
 const ACTIONS_MAX = 512;
+const OBJECT_TAGS = /s3:ExistingObjectTag\//i;
 /** Statements of a policy that names no principals, and statements with NotPrincipal. */
 const WHOEVER = "";
 
 export class CompiledPolicy {
   readonly document: PolicyDocument;
+  /** A condition or a policy variable is about the tags of an object. */
+  readonly asksForObjectTags: boolean;
   readonly #statements: readonly CompiledStatement[];
   readonly #byAction = new Map<string, ActionIndex>();
 
   constructor(document: PolicyDocument) {
     this.document = document;
+    this.asksForObjectTags = document.statements.some(({ conditions, resources }) => {
+      const texts = conditions.flatMap(({ key, values }) => [key, ...values]);
+      return [...texts, ...resources.patterns].some((text) => OBJECT_TAGS.test(text));
+    });
     this.#statements = document.statements.map((statement, index) => {
       return new CompiledStatement(statement, index, document);
     });

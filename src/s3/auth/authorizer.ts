@@ -36,4 +36,8 @@ interface PolicyFacts {
 }
 
 /** Decides, without waiting, whether the principal may do the action. @throws S3Error AccessDenied */
-export type Authorizer = (request: AuthorizationRequest) => void;
+export interface Authorizer {
+  (request: AuthorizationRequest): void;
+  /** A policy of the principal has conditions on the tags of objects. */
+  asksForObjectTags?(principal: Principal): boolean;
+}

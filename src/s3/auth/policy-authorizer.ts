@@ -54,7 +54,7 @@ export function policyAuthorizer({ iam, onUnreadable }: PolicyAuthorizerOptions)
     return known;
   };
 
-  return (question) => {
+  const authorizer: Authorizer = (question) => {
     const { action, bucket, principal } = question;
     if (principal.kind === "anonymous") {
       decideOn(
@@ -77,6 +77,15 @@ export function policyAuthorizer({ iam, onUnreadable }: PolicyAuthorizerOptions)
     const set = session === undefined ? policies : { ...policies, session };
     decideOn(question, set, namesOfUser(user), bucket?.owner === user.id ? undefined : bucket);
   };
+  authorizer.asksForObjectTags = (principal) => {
+    if (principal.kind === "anonymous") return false;
+    const asks = (kind: "identity" | "session") => (policy: AttachedPolicy) =>
+      policyOf(policy, kind).asksForObjectTags;
+    return (
+      iam.policiesOf(principal.id).some(asks("identity")) || principal.session?.some(asks("session")) === true
+    );
+  };
+  return authorizer;
 }
 
 /** @throws S3Error AccessDenied */

@@ -8,7 +8,9 @@ import type { ContextValues } from "../../iam/policy/context-values.ts";
 import { arnOf } from "../../iam/policy/principals.ts";
 import type { User, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
+import { parseTaggingHeader, TAGGING_HEADER, type TagSet } from "../protocol/tags.ts";
 import { parseAmzDate } from "./amz-date.ts";
 import type { AuthResult } from "./types.ts";
 
@@ -25,14 +27,8 @@ export interface ContextSources {
   readonly owner: UserId | undefined;
   /** Name of the operation in the API reference. */
   readonly operation: string;
-  /** Tags of the object in question and of the request, where the caller has read them. */
-  readonly tags?: TagSources;
-}
-
-/** Values of the keys `s3:ExistingObjectTag/...`, `s3:RequestObjectTag/...` and `s3:RequestObjectTagKeys`. */
-interface TagSources {
-  readonly existing?: ReadonlyMap<string, string>;
-  readonly requested?: ReadonlyMap<string, string>;
+  /** Tags of the object in question, for the actions that AWS gives `s3:ExistingObjectTag/...`. */
+  readonly objectTags: TagSet | undefined;
 }
 
 type Value = string | readonly string[] | undefined;
@@ -89,8 +85,7 @@ const KEYS: Readonly<Record<string, Find>> = {
   "s3:object-lock-remaining-retention-days": remainingDays,
   "s3:object-lock-legal-hold": header("x-amz-object-lock-legal-hold"),
   "s3:objectcreationoperation": ({ operation }) => String(CREATES_OBJECT.has(operation)),
-  "s3:requestobjecttagkeys": ({ tags }) =>
-    tags?.requested === undefined ? undefined : [...tags.requested.keys()],
+  "s3:requestobjecttagkeys": ({ request }) => requestedTags(request)?.map(({ key }) => key),
   "s3:if-match": header("if-match"),
   "s3:if-none-match": header("if-none-match"),
 };
@@ -120,19 +115,30 @@ export class RequestContext implements ContextValues {
     const name = key.toLowerCase();
     if (name === VERSION_ID) return this.#versionId;
     if (Object.hasOwn(KEYS, name)) return KEYS[name]?.(this.#sources);
-    const { request, tags } = this.#sources;
+    const { objectTags, request } = this.#sources;
     if (name.startsWith(HEADER_KEYS)) return request.header(name.slice("s3:".length));
-    if (name.startsWith(EXISTING_TAG)) return tagOf(tags?.existing, name.slice(EXISTING_TAG.length));
-    if (name.startsWith(REQUESTED_TAG)) return tagOf(tags?.requested, name.slice(REQUESTED_TAG.length));
+    if (name.startsWith(EXISTING_TAG)) return tagOf(objectTags, name.slice(EXISTING_TAG.length));
+    if (name.startsWith(REQUESTED_TAG))
+      return tagOf(requestedTags(request), name.slice(REQUESTED_TAG.length));
     return undefined;
   }
 }
 
 /** Policies name condition keys without case, so a tag is found without case. @param name lower case */
-function tagOf(tags: ReadonlyMap<string, string> | undefined, name: string): string | undefined {
-  if (tags === undefined) return undefined;
-  for (const [key, value] of tags) if (key.toLowerCase() === name) return value;
-  return undefined;
+function tagOf(tags: TagSet | undefined, name: string): string | undefined {
+  return tags?.find(({ key }) => key.toLowerCase() === name)?.value;
+}
+
+/** Tags in the header of a request; the request is refused later when they are malformed. */
+function requestedTags(request: S3Request): TagSet | undefined {
+  const header = request.header(TAGGING_HEADER);
+  if (header === undefined) return undefined;
+  try {
+    return parseTaggingHeader(header);
+  } catch (error) {
+    if (error instanceof S3Error) return undefined;
+    throw error;
+  }
 }
 
 function sourceIp(remoteAddress: string): string | undefined {

@@ -9,6 +9,7 @@ import { actionsOf, actionsOfKey } from "../auth/permissions.ts";
 import { RequestContext } from "../auth/request-context.ts";
 import type { Principal } from "../auth/types.ts";
 import { S3Error } from "../protocol/errors.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import { madeAnew, type OpenedBucket } from "../records/bucket-directory.ts";
 import { type Exchange, openedBucket } from "./exchange.ts";
 import { ownerIdOf } from "./owners.ts";
@@ -17,6 +18,8 @@ export interface ObjectName {
   readonly bucket: string;
   readonly key: string;
   readonly versionId: string | undefined;
+  /** Tags of the object, when a policy asks for them (object-tags.ts). */
+  readonly tags?: TagSet | undefined;
 }
 
 /** False: the request is authorised at once, because no bucket that exists has a say. */
@@ -55,7 +58,7 @@ export function authorizeRequest(exchange: Exchange): void {
   const facts = opened === undefined ? undefined : factsOf(exchange, opened);
   for (const action of actionsOf(permissions, request)) {
     const versionId = request.query.get("versionId");
-    services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
+    services.authorizer(new Question(exchange, action, facts, bucket, key, versionId, exchange.objectTags));
   }
 }
 
@@ -118,12 +121,12 @@ export function authorizeKey(exchange: Exchange, object: ObjectName): void {
  */
 export function authorizeAlso(
   exchange: Exchange,
-  { bucket, key, versionId }: ObjectName,
+  { bucket, key, versionId, tags }: ObjectName,
   opened: OpenedBucket,
   action: string,
 ): void {
   const facts = factsOf(exchange, opened);
-  exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
+  exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId, tags));
 }
 
 /** As `authorizeAlso`, for an answer that tells more to those who may know it. */
@@ -144,16 +147,20 @@ export function mayAlso(
 
 function ask(
   exchange: Exchange,
-  { bucket, key, versionId }: ObjectName,
+  { bucket, key, versionId, tags }: ObjectName,
   opened: OpenedBucket,
   permissions: Parameters<typeof actionsOfKey>[0] | undefined,
 ): void {
   if (permissions === undefined) throw new Error(`${exchange.operation.name} names no permission for this`);
   const facts = factsOf(exchange, opened);
   for (const action of actionsOfKey(permissions, versionId, exchange.request)) {
-    exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
+    exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId, tags));
   }
 }
+
+/** The actions of the Service Authorization Reference with the condition key `s3:ExistingObjectTag/...`. */
+const OF_TAGGED =
+  /^s3:(?:GetObject(?:Version)?(?:Acl|Attributes|Tagging)?|(?:Put|Delete)Object(?:Version)?Tagging|PutObject(?:Version)?Acl)$/;
 
 function factsOf({ services }: Exchange, { bucket, policy }: OpenedBucket): BucketFacts {
   return { name: bucket.bucket, owner: ownerIdOf(services, bucket), policy };
@@ -167,6 +174,7 @@ class Question implements AuthorizationRequest {
   readonly #bucketName: string | undefined;
   readonly #key: string | undefined;
   readonly #versionId: string | undefined;
+  readonly #tags: TagSet | undefined;
 
   constructor(
     exchange: Exchange,
@@ -175,6 +183,7 @@ class Question implements AuthorizationRequest {
     bucket: string | undefined,
     key: string | undefined,
     versionId: string | undefined,
+    tags?: TagSet,
   ) {
     this.principal = exchange.auth.principal;
     this.action = action;
@@ -183,6 +192,7 @@ class Question implements AuthorizationRequest {
     this.#bucketName = bucket;
     this.#key = key;
     this.#versionId = versionId;
+    this.#tags = tags;
   }
 
   get resource(): string {
@@ -197,7 +207,8 @@ class Question implements AuthorizationRequest {
     const isRoot = user?.id === iam.root.id;
     // A bucket that does not exist yet counts as the asker's.
     const owner = this.bucket === undefined ? user?.id : this.bucket.owner;
-    const sources = { auth, request, clock, user, isRoot, owner, operation: operation.name };
+    const objectTags = OF_TAGGED.test(this.action) ? this.#tags : undefined;
+    const sources = { auth, request, clock, user, isRoot, owner, objectTags, operation: operation.name };
     return new RequestContext(sources, this.#versionId);
   }
 }

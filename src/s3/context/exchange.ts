@@ -4,6 +4,7 @@ import type { AuthResult } from "../auth/types.ts";
 import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import type { BucketDirectory, OpenedBucket } from "../records/bucket-directory.ts";
 import type { NewRows } from "../records/new-rows.ts";
 import type { KeyTurns } from "../versions/turns.ts";
@@ -31,6 +32,8 @@ interface AnyExchange {
   headers: HeaderFacts;
   /** The request's bucket, set before the request is authorised. undefined: the request needs no existing bucket. */
   opened: OpenedBucket | undefined;
+  /** Tags of the request's object, set before the request is authorised when a policy asks for them. */
+  objectTags?: TagSet | undefined;
   reply: EdgeReply | undefined;
 }
 

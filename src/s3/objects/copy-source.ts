@@ -6,6 +6,7 @@ import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
 import { authorizeSource, hidingAbsence, type ObjectName } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
+import { tagsForPolicies } from "../context/object-tags.ts";
 import { personOf } from "../context/owners.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
@@ -80,7 +81,8 @@ export async function copySource(exchange: ObjectExchange): Promise<CopySource> 
   const { request, services } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   const opened = await openSource(exchange, source.bucket);
-  authorizeSource(exchange, source, opened);
+  const tags = await tagsForPolicies(exchange, opened, source.key, source.versionId);
+  authorizeSource(exchange, { ...source, tags }, opened);
   const { bucket, view } = opened;
   checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const versionId = requestedVersion(source.versionId);

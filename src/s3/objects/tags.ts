@@ -1,6 +1,6 @@
 /** Tags of an object, in the requests that write or read the object. */
 import { authorizeAlso, mayAlso } from "../context/authorize.ts";
-import { type Exchange, type ObjectExchange, openedBucket } from "../context/exchange.ts";
+import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { parseTaggingHeader, TAGGING_HEADER, type TagSet } from "../protocol/tags.ts";
@@ -29,7 +29,7 @@ export function copiedTags(exchange: ObjectExchange, source: CopySource): TagSet
   const { bucket, key } = exchange;
   authorizeAlso(
     exchange,
-    { bucket: source.bucket.bucket, key: source.key, versionId: source.versionId },
+    { bucket: source.bucket.bucket, key: source.key, versionId: source.versionId, tags },
     source.opened,
     source.versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging",
   );
@@ -40,12 +40,13 @@ export function copiedTags(exchange: ObjectExchange, source: CopySource): TagSet
 
 /** API reference, GetObject, x-amz-tagging-count: "when you have the relevant permission to read object tags". */
 export function tagCount(exchange: ObjectExchange, { tags }: Manifest): readonly HeaderPair[] {
-  if (tags === undefined || !mayReadTags(exchange, exchange)) return [];
+  if (tags === undefined || !mayReadTags(exchange, tags)) return [];
   return [["x-amz-tagging-count", String(tags.length)]];
 }
 
-function mayReadTags(exchange: Exchange, { bucket, key, request }: ObjectExchange): boolean {
+function mayReadTags(exchange: ObjectExchange, tags: TagSet): boolean {
+  const { bucket, key, request } = exchange;
   const versionId = request.query.get("versionId");
   const action = versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging";
-  return mayAlso(exchange, { bucket, key, versionId }, openedBucket(exchange), action);
+  return mayAlso(exchange, { bucket, key, versionId, tags }, openedBucket(exchange), action);
 }

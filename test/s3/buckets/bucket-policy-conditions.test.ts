@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** Conditions of bucket policies, on what requests say. S3 user guide: "Bucket policy examples using condition keys". */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { accountIdOf } from "../../../src/iam/account-id.ts";
@@ -6,6 +7,7 @@ import {
   ANYBODY,
   DENIED,
   OK,
+  OTHER,
   type PolicyWorld,
   policyWorld,
   statement,
@@ -14,10 +16,12 @@ import {
   THIRD_USER,
 } from "./support/policies.ts";
 
+let world: PolicyWorld;
 let h: PolicyWorld["h"];
 let { outcome, putAll } = {} as PolicyWorld;
 beforeEach(async () => {
-  ({ h, outcome, putAll } = await policyWorld());
+  world = await policyWorld();
+  ({ h, outcome, putAll } = world);
 });
 
 /** Service Authorization Reference, "Condition keys for Amazon S3"; IAM user guide, "AWS global condition context keys". */
@@ -158,5 +162,82 @@ describe("conditions of a request", () => {
       await outcome("PUT", "/pics/b", { ...ANYBODY, body: "x", headers: { "If-None-Match": "*" } }),
     ).toEqual(OK);
     expect(await outcome("POST", "/pics/b?uploads", ANYBODY)).toEqual(OK);
+  });
+});
+
+/** S3 user guide, "Tagging and access control policies"; object tags of requests come in x-amz-tagging. */
+describe("tags of objects", () => {
+  const tagged = (tags: string, body = "x") => ({ body, headers: { "x-amz-tagging": tags } });
+  beforeEach(async () => {
+    await h.call("PUT", "/pics/red", { ...OTHER, ...tagged("color=red&size=1") });
+    await h.call("PUT", "/pics/blue", { ...OTHER, ...tagged("color=blue") });
+  });
+
+  test("s3:ExistingObjectTag: reads, of versions too, and sources of copies", async () => {
+    const Condition = { StringEquals: { "s3:ExistingObjectTag/Color": "red" } };
+    await putAll(
+      statement({ Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"], Condition }),
+      statement({ Action: "s3:PutObject" }),
+    );
+    for (const suffix of ["", "?versionId=null", "?tagging"]) {
+      expect(await outcome("GET", `/pics/red${suffix}`, ANYBODY)).toEqual(OK);
+      expect(await outcome("GET", `/pics/blue${suffix}`, ANYBODY)).toEqual(DENIED);
+      expect(await outcome("GET", `/pics/a${suffix}`, ANYBODY)).toEqual(DENIED);
+      expect(await outcome("GET", `/pics/none${suffix}`, ANYBODY)).toEqual(DENIED);
+    }
+    const copy = (source: string) =>
+      outcome("PUT", "/pics/copy", {
+        ...ANYBODY,
+        headers: { "x-amz-copy-source": source, "x-amz-tagging-directive": "REPLACE" },
+      });
+    expect(await copy("/pics/red")).toEqual(OK);
+    expect(await copy("/pics/blue")).toEqual(DENIED);
+    // A write asks for no tags of what it replaces.
+    expect(await outcome("PUT", "/pics/blue", { ...ANYBODY, body: "new" })).toEqual(OK);
+  });
+
+  test("s3:ExistingObjectTag denies the owner, and tags that change change the decision", async () => {
+    await putAll(
+      statement({ Effect: "Deny", Condition: { StringLike: { "s3:ExistingObjectTag/color": "r*" } } }),
+    );
+    expect(await outcome("GET", "/pics/red", OTHER)).toEqual(DENIED);
+    expect(await outcome("GET", "/pics/blue", OTHER)).toEqual(OK);
+    await h.call("DELETE", "/pics/red?tagging", OTHER);
+    expect(await outcome("GET", "/pics/red", OTHER)).toEqual(OK);
+  });
+
+  test("an identity policy asks for tags too, also in a variable", async () => {
+    const text = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: {
+        Effect: "Allow",
+        Action: "s3:GetObject",
+        Resource: "arn:aws:s3:::pics/${s3:ExistingObjectTag/color}",
+      },
+    });
+    world.attached = [{ name: "by-color", text }];
+    expect(await outcome("GET", "/pics/red", THIRD)).toEqual(OK);
+    await h.call("PUT", "/pics/green", { ...OTHER, ...tagged("color=red") });
+    expect(await outcome("GET", "/pics/green", THIRD)).toEqual(DENIED);
+  });
+
+  test("s3:RequestObjectTag and s3:RequestObjectTagKeys", async () => {
+    const Action = ["s3:PutObject", "s3:PutObjectTagging"];
+    const put = (tags?: string) =>
+      outcome("PUT", "/pics/new", { ...ANYBODY, body: "x", ...(tags === undefined ? {} : tagged(tags)) });
+    await putAll(statement({ Action, Condition: { StringEquals: { "s3:RequestObjectTag/color": "red" } } }));
+    expect(await put("color=red&size=2")).toEqual(OK);
+    expect(await put("color=blue")).toEqual(DENIED);
+    expect(await put()).toEqual(DENIED);
+    expect(await put("color=red&color=red")).toEqual(DENIED);
+    await putAll(
+      statement({
+        Action,
+        Condition: { "ForAllValues:StringEquals": { "s3:RequestObjectTagKeys": ["color", "size"] } },
+      }),
+    );
+    expect(await put("color=green&size=2")).toEqual(OK);
+    expect(await put()).toEqual(OK);
+    expect(await put("color=green&owner=me")).toEqual(DENIED);
   });
 });
