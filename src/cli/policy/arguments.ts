@@ -34,7 +34,7 @@ export interface SimulateRequest {
   readonly json: boolean;
 }
 
-export interface SimulatedUser {
+interface SimulatedUser {
   readonly accountId: string;
   readonly name: string;
   readonly isRoot: boolean;

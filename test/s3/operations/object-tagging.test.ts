@@ -1,6 +1,7 @@
 /**
  * PutObjectTagging, GetObjectTagging, DeleteObjectTagging, and the tags that writes bring with them. Pages: API
  * reference of each operation; S3 User Guide, "Categorizing your objects using tags" (limits, characters, copies).
+ * More than 400 lines: the three operations and the writes that take tags share their worlds.
  */
 import { describe, expect, test } from "bun:test";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";

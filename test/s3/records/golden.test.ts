@@ -1,4 +1,7 @@
-/** The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md). */
+/**
+ * The bytes of every S3 row: a change here is a change of the format on disk (docs/format/manifest.md).
+ * More than 400 lines: one row after the other.
+ */
 import { expect, test } from "bun:test";
 import { decodeBucket, encodeBucket } from "../../../src/s3/records/bucket-record.ts";
 import { decodeChunk, encodeChunk } from "../../../src/s3/records/chunk.ts";
