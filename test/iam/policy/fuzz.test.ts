@@ -8,7 +8,7 @@ import { isPublic } from "../../../src/iam/policy/public.ts";
 import { seeded } from "../../s3/support/seeded.ts";
 import { randomCase } from "./support/random-policies.ts";
 
-const ROUNDS = 10_000;
+const ROUNDS = 5_000;
 const SEED = 5;
 
 /** Pieces that mean something somewhere. */
@@ -55,7 +55,7 @@ const PIECES = [
 
 function mutated(text: string, random: ReturnType<typeof seeded>): string {
   let result = text;
-  for (let i = 0; i <= random.int(4); i++) {
+  for (let i = 0; i <= random.int(3); i++) {
     const [at, length] = [random.int(result.length + 1), random.int(12)];
     const piece = random.int(3) === 0 ? result.slice(at, at + random.int(40)) : random.pick(PIECES);
     const place = random.int(result.length + 1);
@@ -85,6 +85,6 @@ test(`${ROUNDS} mutated policies`, () => {
       outcomes.refused++;
     }
   }
-  expect(outcomes.accepted).toBeGreaterThan(ROUNDS / 50);
+  expect(outcomes.accepted).toBeGreaterThan(ROUNDS / 100);
   expect(outcomes.refused).toBeGreaterThan(ROUNDS / 2);
 }, 120_000);
