@@ -518,6 +518,73 @@ export namespace elastickv {
             type $Shape = elastickv.s3.Tagging.$Properties;
         }
 
+        /** Payer enum. */
+        enum Payer {
+
+            /** BUCKET_OWNER value */
+            BUCKET_OWNER = 0,
+
+            /** REQUESTER value */
+            REQUESTER = 1
+        }
+
+        /**
+         * Properties of a RequestPayment.
+         * @deprecated Use elastickv.s3.RequestPayment.$Properties instead.
+         */
+        interface IRequestPayment extends elastickv.s3.RequestPayment.$Properties {
+        }
+
+        /** Represents a RequestPayment. */
+        class RequestPayment {
+
+            /**
+             * Constructs a new RequestPayment.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.RequestPayment.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RequestPayment payer. */
+            payer: elastickv.s3.Payer;
+
+            /**
+             * Encodes the specified RequestPayment message. Does not implicitly {@link elastickv.s3.RequestPayment.verify|verify} messages.
+             * @param message RequestPayment message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.RequestPayment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RequestPayment message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.RequestPayment & elastickv.s3.RequestPayment.$Shape} RequestPayment
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.RequestPayment & elastickv.s3.RequestPayment.$Shape;
+        }
+
+        namespace RequestPayment {
+
+            /** Properties of a RequestPayment. */
+            interface $Properties {
+
+                /** RequestPayment payer */
+                payer?: (elastickv.s3.Payer|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RequestPayment. */
+            type $Shape = elastickv.s3.RequestPayment.$Properties;
+        }
+
         /**
          * Properties of a CorsRule.
          * @deprecated Use elastickv.s3.CorsRule.$Properties instead.
@@ -735,6 +802,9 @@ export namespace elastickv {
             /** Manifest tags. */
             tags: elastickv.s3.Tag.$Properties[];
 
+            /** Manifest redirect. */
+            redirect: string;
+
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @param message Manifest message or plain object to encode
@@ -812,6 +882,9 @@ export namespace elastickv {
 
                 /** Manifest tags */
                 tags?: (elastickv.s3.Tag.$Properties[]|null);
+
+                /** Manifest redirect */
+                redirect?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1103,6 +1176,9 @@ export namespace elastickv {
             /** Upload tags. */
             tags: elastickv.s3.Tag.$Properties[];
 
+            /** Upload redirect. */
+            redirect: string;
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -1156,6 +1232,9 @@ export namespace elastickv {
 
                 /** Upload tags */
                 tags?: (elastickv.s3.Tag.$Properties[]|null);
+
+                /** Upload redirect */
+                redirect?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1209,6 +1209,156 @@ export const elastickv = $root.elastickv = (() => {
             return Tagging;
         })();
 
+        /**
+         * Payer enum.
+         * @name elastickv.s3.Payer
+         * @enum {number}
+         * @property {number} BUCKET_OWNER=0 BUCKET_OWNER value
+         * @property {number} REQUESTER=1 REQUESTER value
+         */
+        s3.Payer = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "BUCKET_OWNER"] = 0;
+            values[valuesById[1] = "REQUESTER"] = 1;
+            return values;
+        })();
+
+        s3.RequestPayment = (function() {
+
+            /**
+             * Properties of a RequestPayment.
+             * @typedef {Object} elastickv.s3.RequestPayment.$Properties
+             * @property {elastickv.s3.Payer|null} [payer] RequestPayment payer
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RequestPayment.
+             * @memberof elastickv.s3
+             * @interface IRequestPayment
+             * @augments elastickv.s3.RequestPayment.$Properties
+             * @deprecated Use elastickv.s3.RequestPayment.$Properties instead.
+             */
+
+            /**
+             * Shape of a RequestPayment.
+             * @typedef {elastickv.s3.RequestPayment.$Properties} elastickv.s3.RequestPayment.$Shape
+             */
+
+            /**
+             * Constructs a new RequestPayment.
+             * @memberof elastickv.s3
+             * @classdesc Represents a RequestPayment.
+             * @constructor
+             * @param {elastickv.s3.RequestPayment.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RequestPayment = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RequestPayment payer.
+             * @member {elastickv.s3.Payer} payer
+             * @memberof elastickv.s3.RequestPayment
+             * @instance
+             */
+            RequestPayment.prototype.payer = 0;
+
+            /**
+             * Encodes the specified RequestPayment message. Does not implicitly {@link elastickv.s3.RequestPayment.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.RequestPayment
+             * @static
+             * @param {elastickv.s3.RequestPayment.$Properties} message RequestPayment message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RequestPayment.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.payer != null && $Object.hasOwnProperty.call(message, "payer") && message.payer !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.payer);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RequestPayment message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.RequestPayment
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.RequestPayment & elastickv.s3.RequestPayment.$Shape} RequestPayment
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RequestPayment.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.RequestPayment();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.payer = value;
+                            else
+                                delete message.payer;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RequestPayment;
+        })();
+
         s3.CorsRule = (function() {
 
             /**
@@ -1616,6 +1766,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {Uint8Array|null} [invocation] Manifest invocation
              * @property {Uint8Array|null} [order] Manifest order
              * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Manifest tags
+             * @property {string|null} [redirect] Manifest redirect
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1794,6 +1945,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.tags = $util.emptyArray;
 
             /**
+             * Manifest redirect.
+             * @member {string} redirect
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.redirect = "";
+
+            /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Manifest
@@ -1847,6 +2006,8 @@ export const elastickv = $root.elastickv = (() => {
                 if (message.tags != null && message.tags.length)
                     for (let i = 0; i < message.tags.length; ++i)
                         $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
+                if (message.redirect != null && $Object.hasOwnProperty.call(message, "redirect") && message.redirect !== "")
+                    writer.uint32(/* id 31, wireType 2 =*/250).string(message.redirect);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2043,6 +2204,15 @@ export const elastickv = $root.elastickv = (() => {
                             if (!(message.tags && message.tags.length))
                                 message.tags = [];
                             message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.redirect = value;
+                            else
+                                delete message.redirect;
                             continue;
                         }
                     }
@@ -2625,6 +2795,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
              * @property {Uint8Array|null} [ownerId] Upload ownerId
              * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Upload tags
+             * @property {string|null} [redirect] Upload redirect
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2739,6 +2910,14 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.tags = $util.emptyArray;
 
             /**
+             * Upload redirect.
+             * @member {string} redirect
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.redirect = "";
+
+            /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Upload
@@ -2776,6 +2955,8 @@ export const elastickv = $root.elastickv = (() => {
                 if (message.tags != null && message.tags.length)
                     for (let i = 0; i < message.tags.length; ++i)
                         $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
+                if (message.redirect != null && $Object.hasOwnProperty.call(message, "redirect") && message.redirect !== "")
+                    writer.uint32(/* id 31, wireType 2 =*/250).string(message.redirect);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2903,6 +3084,15 @@ export const elastickv = $root.elastickv = (() => {
                             if (!(message.tags && message.tags.length))
                                 message.tags = [];
                             message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.redirect = value;
+                            else
+                                delete message.redirect;
                             continue;
                         }
                     }

@@ -19,6 +19,7 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { NewRows } from "./records/new-rows.ts";
 import { countReply } from "./reply-metrics.ts";
+import { withCharge } from "./requester-pays.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
 import { KeyTurns } from "./versions/turns.ts";
 
@@ -56,7 +57,14 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     const reply =
       exchange.reply ??
       errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
-    return finish(services, edge, name, await withCors(exchange, reply), startedMs, exchange);
+    return finish(
+      services,
+      edge,
+      name,
+      await withCors(exchange, await withCharge(exchange, reply)),
+      startedMs,
+      exchange,
+    );
   };
 }
 

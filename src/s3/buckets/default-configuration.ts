@@ -49,9 +49,6 @@ export const getBucketAcl: Handler<"bucket"> = async (exchange) => {
 export const getBucketLogging = always(document("BucketLoggingStatus", ""));
 export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
 export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));
-export const getBucketRequestPayment = always(
-  document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
-);
 
 export const getBucketPolicy = never("NoSuchBucketPolicy");
 export const getBucketPolicyStatus = never("NoSuchBucketPolicy");

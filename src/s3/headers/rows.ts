@@ -90,7 +90,13 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
     HARMLESS,
   ),
   "x-amz-source-expected-bucket-owner": honoured("the same, of the bucket of the source"),
-  "x-amz-request-payer": validated("`requester`; nobody pays here", requester, HARMLESS),
+  "x-amz-request-payer": honoured(
+    "`requester`: `x-amz-request-charged` in the answer, where requesters pay",
+    {
+      ...HARMLESS,
+      check: requester,
+    },
+  ),
 
   "x-amz-meta-*": honoured("kept and given back", HARMLESS),
   "x-amz-storage-class": honoured("kept and given back; archives: InvalidStorageClass", HARMLESS),
@@ -192,7 +198,7 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-server-side-encryption-customer-key": KEY_OF_CUSTOMER,
   "x-amz-server-side-encryption-customer-key-md5": KEY_OF_CUSTOMER,
 
-  "x-amz-website-redirect-location": turnedDown("501: there are no websites"),
+  "x-amz-website-redirect-location": honoured("kept and given back; there are no websites"),
   "x-amz-write-offset-bytes": turnedDown("501, as in S3's general purpose buckets"),
 };
 

@@ -123,6 +123,7 @@ function mutationsOf(
     owner: rowOwner(userOf(upload.owner, services.iam.root.id)),
     storageClass: upload.storageClass,
     tags: upload.tags,
+    redirect: upload.redirect,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),

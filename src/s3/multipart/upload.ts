@@ -9,6 +9,7 @@ import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
+import { requestedRedirect } from "../objects/redirect.ts";
 import { requestedClass } from "../objects/storage-class.ts";
 import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -28,9 +29,10 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const tags = requestedTags(request);
+  const redirect = requestedRedirect(request);
   const bucket = await services.buckets.forWrite(exchange.bucket);
   refuseLock(exchange.headers);
-  if (tags !== undefined) await services.newRows.allow();
+  if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {
@@ -43,6 +45,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
     tags,
+    redirect,
   };
   await transactUnchanged(
     services.kv.group(bucket.bucket),

@@ -24,6 +24,7 @@ import { CopiedBytes, type CopySource, copyContent, copySource, isSelf } from ".
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
+import { requestedRedirect } from "./redirect.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 import { copiedTags } from "./tags.ts";
 
@@ -35,6 +36,7 @@ interface Plan {
   readonly metadata: UserMetadata;
   readonly storageClass: StorageClass;
   readonly tags: TagSet | undefined;
+  readonly redirect: string | undefined;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
@@ -78,15 +80,20 @@ const copy: Handler<"object"> = async (exchange) => {
     // Not the source's class: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
     tags: copiedTags(exchange, source),
+    redirect: requestedRedirect(request),
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
-  if (plan.tags !== undefined) await services.newRows.allow();
+  if (plan.tags !== undefined || plan.redirect !== undefined) await services.newRows.allow();
   if (isSelf(exchange, source)) {
-    const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
+    const changes =
+      replaces ||
+      asked !== undefined ||
+      plan.redirect !== undefined ||
+      request.header(STORAGE_CLASS_HEADER) !== undefined;
     // A copy of a named version over the object makes that version current again.
     if (!changes && source.versionId === undefined) throw illegalSelfCopy();
     // In a bucket with versioning the copy is a version of its own.
@@ -110,7 +117,7 @@ function illegalSelfCopy(): S3Error {
  */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata, storageClass, tags } = plan;
+  const { bucket, key, source, headers, metadata, redirect, storageClass, tags } = plan;
   const modifiedMs = services.clock.nowMs();
   const manifest: Manifest = {
     ...source.manifest,
@@ -118,6 +125,7 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
     metadata,
     storageClass,
     tags,
+    redirect,
     modifiedMs,
     invocation: plan.invocation,
   };
@@ -170,6 +178,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       owner: ownerOf(exchange),
       storageClass: plan.storageClass,
       tags: plan.tags,
+      redirect: plan.redirect,
       content,
       invocation: plan.invocation,
     };

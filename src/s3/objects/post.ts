@@ -22,6 +22,7 @@ import { type FormFields, formFields, requestOfForm } from "./form-request.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { postReply } from "./post-reply.ts";
 import { hexDigest, openPayload, openWrite, protocolOf } from "./put.ts";
+import { requestedRedirect } from "./redirect.ts";
 import { requestedClass } from "./storage-class.ts";
 import { requestedTags } from "./tags.ts";
 
@@ -172,6 +173,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const tags = requestedTags(request);
+  const redirect = requestedRedirect(request);
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
@@ -181,7 +183,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   try {
     const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
-    if (tags !== undefined) await services.newRows.allow();
+    if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
     const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));
@@ -203,6 +205,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
         storageClass,
         content,
         tags,
+        redirect,
       };
       const versionId = await commitObject(services, {
         alive,

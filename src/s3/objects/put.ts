@@ -15,6 +15,7 @@ import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
+import { requestedRedirect } from "./redirect.ts";
 import { requestedClass } from "./storage-class.ts";
 import { requestedTags } from "./tags.ts";
 
@@ -24,6 +25,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const tags = requestedTags(request);
+  const redirect = requestedRedirect(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
   const key = exchange.key;
@@ -32,7 +34,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   try {
     const bucket = await services.buckets.forWrite(exchange.bucket);
     refuseLock(exchange.headers);
-    if (tags !== undefined) await services.newRows.allow();
+    if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
@@ -62,6 +64,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
           content,
           invocation,
           tags,
+          redirect,
         },
       });
       return stored(versionId, etag, checksum);

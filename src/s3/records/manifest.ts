@@ -52,6 +52,8 @@ export interface Manifest {
   readonly invocation?: Uint8Array | undefined;
   /** Undefined: none. */
   readonly tags?: TagSet | undefined;
+  /** Where a website sends the readers of the object: header text. Undefined: nowhere. */
+  readonly redirect?: string | undefined;
 }
 
 export interface PartRef {
@@ -83,6 +85,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...(manifest.order === undefined ? {} : { order: encodeTimestamp(manifest.order) }),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...(manifest.tags === undefined ? {} : { tags: encodeTags(manifest.tags) }),
+    ...(manifest.redirect === undefined ? {} : { redirect: manifest.redirect }),
     ...encodeContent(content),
   }).finish();
 }
@@ -128,6 +131,7 @@ export function decodeManifest(value: Uint8Array): Manifest {
       ...(row.order.byteLength === 0 ? {} : { order: decodeTimestamp(row.order) }),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
       ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
+      ...(row.redirect === "" ? {} : { redirect: row.redirect }),
     };
   });
 }

@@ -37,6 +37,8 @@ export interface UploadRecord {
   readonly storageClass: StorageClass;
   /** Undefined: none. */
   readonly tags?: TagSet | undefined;
+  /** Where a website sends the readers of the object: header text. Undefined: nowhere. */
+  readonly redirect?: string | undefined;
 }
 
 export interface PartRecord {
@@ -60,6 +62,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
     ...(upload.tags === undefined ? {} : { tags: encodeTags(upload.tags) }),
+    ...(upload.redirect === undefined ? {} : { redirect: upload.redirect }),
   }).finish();
 }
 
@@ -77,6 +80,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
       ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
+      ...(row.redirect === "" ? {} : { redirect: row.redirect }),
     };
   });
 }

@@ -6,10 +6,10 @@ import {
   putBucketLogging,
   putBucketNotificationConfiguration,
   putBucketOwnershipControls,
-  putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import { getBucketRequestPayment, putBucketRequestPayment } from "../../buckets/request-payment.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
@@ -57,12 +57,7 @@ const READ: readonly Operation<"bucket">[] = [
     "s3:GetBucketNotification",
     reads.getBucketNotificationConfiguration,
   ),
-  row(
-    "GetBucketRequestPayment",
-    "GET requestPayment",
-    "s3:GetBucketRequestPayment",
-    reads.getBucketRequestPayment,
-  ),
+  row("GetBucketRequestPayment", "GET requestPayment", "s3:GetBucketRequestPayment", getBucketRequestPayment),
   row(
     "GetBucketAccelerateConfiguration",
     "GET accelerate",
