@@ -11,20 +11,20 @@ import { type BucketExchange, type Handler, type ObjectExchange, ownerOf } from 
 import { checkHeaders, refuseLock } from "../headers/check.ts";
 import { OBJECT, SENT_CHECKSUM } from "../headers/groups.ts";
 import { checkOwner } from "../headers/owner.ts";
+import { checksumHeaders } from "../objects/checksums.ts";
+import { commitObject } from "../objects/commit.ts";
+import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
+import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
+import { requestedRedirect } from "../objects/redirect.ts";
+import { requestedClass } from "../objects/storage-class.ts";
+import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { FORM_FIELDS_BYTES_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { writtenHeaders } from "../versions/current.ts";
-import { checksumHeaders } from "./checksums.ts";
-import { commitObject } from "./commit.ts";
 import { type FormFields, formFields, requestOfForm } from "./form-request.ts";
-import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { postReply } from "./post-reply.ts";
-import { hexDigest, openPayload, openWrite, protocolOf } from "./put.ts";
-import { requestedRedirect } from "./redirect.ts";
-import { requestedClass } from "./storage-class.ts";
-import { requestedTags } from "./tags.ts";
 
 /** The headers that fields may stand for. */
 const RULES = { known: new Set([...OBJECT, ...SENT_CHECKSUM]), decidesEtags: false, makesBucket: false };
