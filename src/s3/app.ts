@@ -166,7 +166,8 @@ function factsOf(operation: string, reply: EdgeReply, exchange: Exchange | undef
   if (exchange === undefined) return facts;
   const { request, auth } = exchange;
   facts.bucket = request.bucket;
-  facts.key = request.key;
+  // A form names its key in its body: the reply says it.
+  facts.key ??= request.key;
   if (auth.principal.kind === "user") facts.accessKey = auth.principal.accessKey;
   return facts;
 }

@@ -41,7 +41,8 @@ export const postObject: Handler<"bucket"> = async (exchange) => {
   checkOwner(request, services.iam.root, "x-amz-expected-bucket-owner");
   checkHeaders(request, exchange.operation.headers);
   upload.headers = checkHeaders(upload.request, RULES);
-  return postReply(request, fields, await store(upload, file));
+  const about = await store(upload, file);
+  return { ...postReply(request, fields, about), facts: { key: fields.key } };
 };
 
 /** @throws S3Error MissingContentLength, EntityTooLarge */

@@ -4,12 +4,12 @@
  */
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../../buckets/lifecycle.ts";
 import type { Operation } from "../../context/exchange.ts";
+import { postObject } from "../../forms/post.ts";
 import { COMMON, LISTING } from "../../headers/groups.ts";
 import { listObjects, listObjectsV2 } from "../../listing/list-objects.ts";
 import { listMultipartUploads } from "../../listing/list-uploads.ts";
 import { listObjectVersions } from "../../listing/list-versions.ts";
 import { deleteObjects } from "../../objects/delete.ts";
-import { postObject } from "../../forms/post.ts";
 import { MAKES_OBJECT } from "./objects.ts";
 import { row } from "./row.ts";
 
