@@ -68,7 +68,6 @@ export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfigurati
 export const getBucketTagging = never("NoSuchTagSet");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
-export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
 export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
 export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
@@ -79,14 +78,6 @@ export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabl
 export const getBucketOwnershipControls = always(
   document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
 );
-
-/** Object Lock requires a versioned bucket, and no bucket is versioned. */
-export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
-  await bucketRow(exchange);
-  throw new S3Error("InvalidBucketState", {
-    message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
-  });
-};
 
 /**
  * The list of configurations with an id is empty. With `id` the request is for one configuration, which does not

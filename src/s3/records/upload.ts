@@ -19,6 +19,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeLock, encodeLock, type Lock } from "./lock.ts";
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
@@ -33,6 +34,8 @@ export interface UploadRecord {
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
+  /** Of the object that the upload becomes. */
+  readonly lock?: Lock | undefined;
 }
 
 export interface PartRecord {
@@ -55,6 +58,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     ...encodeOwner(upload.owner),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
+    ...encodeLock(upload.lock),
   }).finish();
 }
 
@@ -71,6 +75,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       owner: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
+      ...decodeLock(row.lock),
     };
   });
 }

@@ -55,6 +55,8 @@ export function slotOf(versionId: VersionId): string {
 }
 
 export interface FoundVersion {
+  /** Key of the row. */
+  readonly at: Uint8Array;
   readonly manifest: Manifest;
   readonly row: VersionedValue;
 }
@@ -76,22 +78,24 @@ export async function readVersion(
   versionId: VersionId | undefined,
   reading: Reading,
 ): Promise<FoundVersion> {
-  const row = await read(view, objectKey(bucket, key), reading);
+  const object = objectKey(bucket, key);
+  const row = await read(view, object, reading);
   if (row !== undefined) {
     const manifest = decodeManifest(row.value);
-    if (versionId === undefined || manifest.versionId === versionId) return { manifest, row };
+    if (versionId === undefined || manifest.versionId === versionId) return { at: object, manifest, row };
   }
   if (versionId === undefined) throw await noCurrentObject(view, bucket, key);
   if (bucket.versioning === "off") {
     throw versionId === NULL_VERSION ? noSuchKey(key) : invalidVersionId(versionId);
   }
+  const at = versionKey(bucket, key, slotOf(versionId));
   const found =
-    (await read(view, versionKey(bucket, key, slotOf(versionId)), reading)) ??
+    (await read(view, at, reading)) ??
     (row === undefined ? await view.getMeta(versionKey(bucket, key, CURRENT_MARKER)) : undefined);
   const manifest = found === undefined ? undefined : decodeManifest(found.value);
   if (found === undefined || manifest?.versionId !== versionId) throw noSuchVersion(key, versionId);
   if (manifest.content.kind === "marker") throw notAllowedOfMarker(manifest);
-  return { manifest, row: found };
+  return { at, manifest, row: found };
 }
 
 /** Only a bucket with versioning can have a delete marker: other buckets need no second read. */

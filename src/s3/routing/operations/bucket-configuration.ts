@@ -9,6 +9,7 @@ import {
   putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import { getObjectLockConfiguration, putObjectLockConfiguration } from "../../buckets/object-lock.ts";
 import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
 import { COMMON, OWNER, SDK_CHECKSUM } from "../../headers/groups.ts";
@@ -40,7 +41,7 @@ const READ: readonly Operation<"bucket">[] = [
     "GetObjectLockConfiguration",
     "GET object-lock",
     "s3:GetBucketObjectLockConfiguration",
-    reads.getObjectLockConfiguration,
+    getObjectLockConfiguration,
   ),
   row(
     "GetBucketReplication",
@@ -142,7 +143,7 @@ const WRITE: readonly Operation<"bucket">[] = [
     "PutObjectLockConfiguration",
     "PUT object-lock",
     "s3:PutBucketObjectLockConfiguration",
-    reads.putObjectLockConfiguration,
+    putObjectLockConfiguration,
     { headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-bucket-object-lock-token"] },
   ),
   row(
