@@ -20,6 +20,170 @@ export namespace elastickv {
             VERSIONING_SUSPENDED = 2
         }
 
+        /** RetentionMode enum. */
+        enum RetentionMode {
+
+            /** RETENTION_NONE value */
+            RETENTION_NONE = 0,
+
+            /** GOVERNANCE value */
+            GOVERNANCE = 1,
+
+            /** COMPLIANCE value */
+            COMPLIANCE = 2
+        }
+
+        /**
+         * Properties of a Lock.
+         * @deprecated Use elastickv.s3.Lock.$Properties instead.
+         */
+        interface ILock extends elastickv.s3.Lock.$Properties {
+        }
+
+        /** Represents a Lock. */
+        class Lock {
+
+            /**
+             * Constructs a new Lock.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Lock.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Lock mode. */
+            mode: elastickv.s3.RetentionMode;
+
+            /** Lock retainUntilMs. */
+            retainUntilMs: number;
+
+            /** Lock legalHold. */
+            legalHold: elastickv.s3.Lock.LegalHold;
+
+            /**
+             * Encodes the specified Lock message. Does not implicitly {@link elastickv.s3.Lock.verify|verify} messages.
+             * @param message Lock message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Lock.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Lock message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Lock & elastickv.s3.Lock.$Shape} Lock
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Lock & elastickv.s3.Lock.$Shape;
+        }
+
+        namespace Lock {
+
+            /** Properties of a Lock. */
+            interface $Properties {
+
+                /** Lock mode */
+                mode?: (elastickv.s3.RetentionMode|null);
+
+                /** Lock retainUntilMs */
+                retainUntilMs?: (number|null);
+
+                /** Lock legalHold */
+                legalHold?: (elastickv.s3.Lock.LegalHold|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Lock. */
+            type $Shape = elastickv.s3.Lock.$Properties;
+
+            /** LegalHold enum. */
+            enum LegalHold {
+
+                /** NEVER_SET value */
+                NEVER_SET = 0,
+
+                /** ON value */
+                ON = 1,
+
+                /** OFF value */
+                OFF = 2
+            }
+        }
+
+        /**
+         * Properties of a DefaultRetention.
+         * @deprecated Use elastickv.s3.DefaultRetention.$Properties instead.
+         */
+        interface IDefaultRetention extends elastickv.s3.DefaultRetention.$Properties {
+        }
+
+        /** Represents a DefaultRetention. */
+        class DefaultRetention {
+
+            /**
+             * Constructs a new DefaultRetention.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.DefaultRetention.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DefaultRetention mode. */
+            mode: elastickv.s3.RetentionMode;
+
+            /** DefaultRetention days. */
+            days: number;
+
+            /** DefaultRetention years. */
+            years: number;
+
+            /**
+             * Encodes the specified DefaultRetention message. Does not implicitly {@link elastickv.s3.DefaultRetention.verify|verify} messages.
+             * @param message DefaultRetention message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.DefaultRetention.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DefaultRetention message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.DefaultRetention & elastickv.s3.DefaultRetention.$Shape} DefaultRetention
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.DefaultRetention & elastickv.s3.DefaultRetention.$Shape;
+        }
+
+        namespace DefaultRetention {
+
+            /** Properties of a DefaultRetention. */
+            interface $Properties {
+
+                /** DefaultRetention mode */
+                mode?: (elastickv.s3.RetentionMode|null);
+
+                /** DefaultRetention days */
+                days?: (number|null);
+
+                /** DefaultRetention years */
+                years?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DefaultRetention. */
+            type $Shape = elastickv.s3.DefaultRetention.$Properties;
+        }
+
         /**
          * Properties of a Bucket.
          * @deprecated Use elastickv.s3.Bucket.$Properties instead.
@@ -56,6 +220,9 @@ export namespace elastickv {
 
             /** Bucket versioning. */
             versioning: elastickv.s3.Versioning;
+
+            /** Bucket objectLock. */
+            objectLock: boolean;
 
             /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
@@ -98,6 +265,9 @@ export namespace elastickv {
 
                 /** Bucket versioning */
                 versioning?: (elastickv.s3.Versioning|null);
+
+                /** Bucket objectLock */
+                objectLock?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -796,6 +966,9 @@ export namespace elastickv {
             /** Manifest invocation. */
             invocation: Uint8Array;
 
+            /** Manifest lock. */
+            lock?: (elastickv.s3.Lock.$Properties|null);
+
             /** Manifest order. */
             order: Uint8Array;
 
@@ -876,6 +1049,9 @@ export namespace elastickv {
 
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
+
+                /** Manifest lock */
+                lock?: (elastickv.s3.Lock.$Properties|null);
 
                 /** Manifest order */
                 order?: (Uint8Array|null);
@@ -1173,6 +1349,9 @@ export namespace elastickv {
             /** Upload ownerId. */
             ownerId: Uint8Array;
 
+            /** Upload lock. */
+            lock?: (elastickv.s3.Lock.$Properties|null);
+
             /** Upload tags. */
             tags: elastickv.s3.Tag.$Properties[];
 
@@ -1229,6 +1408,9 @@ export namespace elastickv {
 
                 /** Upload ownerId */
                 ownerId?: (Uint8Array|null);
+
+                /** Upload lock */
+                lock?: (elastickv.s3.Lock.$Properties|null);
 
                 /** Upload tags */
                 tags?: (elastickv.s3.Tag.$Properties[]|null);

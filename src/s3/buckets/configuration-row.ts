@@ -1,6 +1,6 @@
 /** What the handlers of a bucket's configurations share. */
 import type { BucketExchange, Handler } from "../context/exchange.ts";
-import { readDocument } from "../objects/document-body.ts";
+import { documentBytes } from "../objects/document.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import {
@@ -29,7 +29,7 @@ export async function bucketDocument(
   exchange: BucketExchange,
 ): Promise<{ readonly bucket: Bucket; readonly bytes: Uint8Array }> {
   const bucket = await currentBucket(exchange);
-  const bytes = await readDocument(exchange);
+  const bytes = await documentBytes(exchange);
   if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
   return { bucket, bytes };
 }

@@ -55,7 +55,6 @@ export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
-export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
 export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
 export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
@@ -66,14 +65,6 @@ export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabl
 export const getBucketOwnershipControls = always(
   document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
 );
-
-/** Object Lock requires a versioned bucket, and no bucket is versioned. */
-export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
-  await currentBucket(exchange);
-  throw new S3Error("InvalidBucketState", {
-    message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
-  });
-};
 
 /**
  * The list of configurations with an id is empty. With `id` the request is for one configuration, which does not

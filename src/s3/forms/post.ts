@@ -8,11 +8,12 @@ import { boundaryOf } from "../body/form-headers.ts";
 import { readForm } from "../body/form-reader.ts";
 import { authorizeRequest } from "../context/authorize.ts";
 import { type BucketExchange, type Handler, type ObjectExchange, ownerOf } from "../context/exchange.ts";
-import { checkHeaders, refuseLock } from "../headers/check.ts";
+import { checkHeaders } from "../headers/check.ts";
 import { OBJECT, SENT_CHECKSUM } from "../headers/groups.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { checksumHeaders } from "../objects/checksums.ts";
 import { commitObject } from "../objects/commit.ts";
+import { bucketForLock, requestedLock } from "../objects/lock.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
 import { requestedRedirect } from "../objects/redirect.ts";
@@ -182,8 +183,8 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
     maxLength: Number.MAX_SAFE_INTEGER,
   });
   try {
-    const bucket = await services.buckets.forWrite(exchange.bucket);
-    refuseLock(exchange.headers);
+    const bucket = await bucketForLock(exchange);
+    const lock = requestedLock(exchange, bucket);
     if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
@@ -206,6 +207,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
         storageClass,
         content,
         tags,
+        lock,
         redirect,
       };
       const versionId = await commitObject(services, {

@@ -6,15 +6,14 @@
 import { S3Error } from "../protocol/errors.ts";
 import {
   attributeList,
+  boolean,
   bucketAcl,
-  bypassGovernance,
   type Check,
   checksumMode,
   customerAlgorithm,
   encryption,
   integer,
   isoDate,
-  lockEnabled,
   objectAcl,
   oneOf,
   ownership,
@@ -69,7 +68,8 @@ const KEY_OF_CUSTOMER = turnedDown(
   "501, on reads InvalidRequest: there is no encryption with customers' keys",
 );
 export const NOT_ENCRYPTED = "The encryption parameters are not applicable to this object.";
-const LOCK_DATE = "with a lawful value InvalidRequest: no bucket has an Object Lock configuration";
+const LOCKED_BUCKETS = "on a bucket without Object Lock: InvalidRequest; unknown ones InvalidArgument";
+const LOCK_DATE = "with a lawful value InvalidRequest on a bucket without Object Lock, else 501";
 
 /** By name in lower case; a name that ends in `*` is a family. */
 export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
@@ -162,30 +162,27 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-bucket-namespace": validated("`global`; `account-regional` 501", (value, name) =>
     value === "global" ? undefined : refusedUnless(oneOf(["account-regional"]))(value, name),
   ),
-  "x-amz-bucket-object-lock-enabled": validated("`false`; `true` 501", lockEnabled),
+  "x-amz-bucket-object-lock-enabled": honoured("`true` or `false`", { check: boolean }),
 
-  "x-amz-object-lock-mode": turnedDown(
-    `${LOCK_DATE}; unknown ones InvalidArgument`,
-    oneOf(["GOVERNANCE", "COMPLIANCE"], "Unknown wormMode directive."),
-  ),
-  "x-amz-object-lock-retain-until-date": turnedDown(`${LOCK_DATE}; else InvalidArgument`, isoDate),
-  "x-amz-object-lock-legal-hold": turnedDown(
-    `${LOCK_DATE}; unknown ones InvalidArgument`,
-    oneOf(["ON", "OFF"], "Legal Hold must be either of 'ON' or 'OFF'"),
-  ),
+  "x-amz-object-lock-mode": honoured(LOCKED_BUCKETS, {
+    check: oneOf(["GOVERNANCE", "COMPLIANCE"], "Unknown wormMode directive."),
+  }),
+  "x-amz-object-lock-retain-until-date": honoured(LOCKED_BUCKETS, { check: isoDate }),
+  "x-amz-object-lock-legal-hold": honoured(LOCKED_BUCKETS, {
+    check: oneOf(["ON", "OFF"], "Legal Hold must be either of 'ON' or 'OFF'"),
+  }),
   "x-amz-object-lock-event-hold": turnedDown(
     `${LOCK_DATE}; unknown ones InvalidArgument`,
     oneOf(["ON", "OFF"]),
   ),
   "x-amz-object-lock-event-hold-duration-days": turnedDown(`${LOCK_DATE}; else InvalidArgument`, integer),
   "x-amz-object-lock-event-hold-duration-years": turnedDown(`${LOCK_DATE}; else InvalidArgument`, integer),
-  "x-amz-bypass-governance-retention": validated(
-    "`false`; `true` InvalidArgument, as no bucket has an Object Lock configuration",
-    bypassGovernance,
-  ),
+  "x-amz-bypass-governance-retention": honoured("`true` on a bucket without Object Lock: InvalidArgument", {
+    check: boolean,
+  }),
   "x-amz-mfa": ignored("no bucket has MFA delete"),
   "x-amz-skip-destination-validation": ignored("notifications have no destinations"),
-  "x-amz-bucket-object-lock-token": ignored("the operation itself is refused"),
+  "x-amz-bucket-object-lock-token": ignored("S3 gives it to those whose bucket it may lock"),
 
   "x-amz-server-side-encryption": turnedDown(
     "501: nothing is encrypted; unknown ones InvalidArgument",

@@ -12,6 +12,7 @@ import type { Handler, ObjectExchange, S3Services } from "../context/exchange.ts
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
+import { lockOfNew } from "../objects/lock.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
@@ -19,6 +20,7 @@ import type { S3Request } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
+import type { Lock } from "../records/lock.ts";
 import { decodeManifest, encodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
 import { rowOwner, userOf } from "../records/owner.ts";
 import { NULL_VERSION } from "../records/version-id.ts";
@@ -67,10 +69,11 @@ async function complete(
       bucket.versioning === "off"
         ? undefined
         : placeVersion(bucket, key, await currentVersion(view, bucket, key), view.readTs, services.random);
+    const lock = await lockOfNew(services, view, bucket, upload.lock);
     const outcome = await transactGuarded(
       services.kv.group(bucket.bucket),
       [...guardsOf(services, view, current), ...decided, ...(placement?.guards ?? [])],
-      mutationsOf(services, current, assembly, placement),
+      mutationsOf(services, current, assembly, placement, lock),
     );
     if (outcome.kind === "retry") continue;
     await leaveUnlisted(services, current, assembly.unlisted.slice(GARBAGE_PER_ENTRY));
@@ -108,12 +111,14 @@ function mutationsOf(
   current: CurrentUpload,
   assembly: Assembly,
   placement: Placement | undefined,
+  lock: Lock | undefined,
 ): TxnMutation[] {
   const { bucket, key, uploadId, upload } = current;
   const payload = encodePartTable(assembly.parts);
   const manifest: Manifest = {
     versionId: placement?.versionId ?? NULL_VERSION,
     order: placement?.order,
+    lock,
     size: assembly.size,
     etag: assembly.etag,
     modifiedMs: services.clock.nowMs(),

@@ -5,9 +5,9 @@ import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
 import { type Contents, garbageBesideLog } from "../content/contents.ts";
 import { type Handler, type ObjectExchange, ownerOf } from "../context/exchange.ts";
-import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
+import { bucketForLock, requestedLock } from "../objects/lock.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedRedirect } from "../objects/redirect.ts";
 import { requestedClass } from "../objects/storage-class.ts";
@@ -30,8 +30,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const metadata = userMetadataOf(request);
   const tags = requestedTags(request);
   const redirect = requestedRedirect(request);
-  const bucket = await services.buckets.forWrite(exchange.bucket);
-  refuseLock(exchange.headers);
+  const bucket = await bucketForLock(exchange);
   if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
@@ -44,6 +43,7 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     owner: ownerOf(exchange),
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
+    lock: requestedLock(exchange, bucket),
     tags,
     redirect,
   };

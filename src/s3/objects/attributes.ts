@@ -17,12 +17,6 @@ export const getObjectAcl: Handler<"object"> = async (exchange) => {
   return xmlReply(accessPolicy(exchange.services.iam.root));
 };
 
-/** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
-export const withoutLock: Handler<"object"> = async (exchange) => {
-  await existingBucket(exchange);
-  throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
-};
-
 /** S3 no longer supports torrents (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
 export const getObjectTorrent: Handler<"object"> = async (exchange) => {
   await existingBucket(exchange);

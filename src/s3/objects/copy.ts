@@ -3,7 +3,6 @@ import { layoutOf } from "../content/layout.ts";
 import { unreadableContent } from "../content/unreadable.ts";
 import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
-import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
@@ -13,6 +12,7 @@ import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
+import type { Lock } from "../records/lock.ts";
 import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
 import { writtenHeaders } from "../versions/current.ts";
@@ -22,6 +22,7 @@ import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { CopiedBytes, type CopySource, copyContent, copySource, isSelf } from "./copy-source.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
+import { requestedLock } from "./lock.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
 import { requestedRedirect } from "./redirect.ts";
@@ -40,6 +41,8 @@ interface Plan {
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
+  /** The copy has no lock of its source. */
+  readonly lock: Lock | undefined;
   /** Checksum algorithm of the copy: the requested algorithm, else the source's algorithm. */
   readonly checksum: ChecksumAlgorithm | undefined;
 }
@@ -60,7 +63,7 @@ const copy: Handler<"object"> = async (exchange) => {
   const invocation = invocationOf(exchange, condition !== undefined);
   const view = await services.kv.group(exchange.bucket).snapshot();
   const bucket = await services.buckets.inView(view, exchange.bucket);
-  refuseLock(exchange.headers);
+  const lock = requestedLock(exchange, bucket);
   const source = await copySource(exchange);
   const { manifest } = source;
   // The check includes a copy onto itself that only changes the row: the new row would lose the unknown fields.
@@ -84,6 +87,7 @@ const copy: Handler<"object"> = async (exchange) => {
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
+    lock,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
@@ -181,6 +185,7 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       redirect: plan.redirect,
       content,
       invocation: plan.invocation,
+      lock: plan.lock,
     };
     const versionId = await commitObject(services, { alive, key, manifest, condition, early, write });
     return resultOf({ ...manifest, versionId }, source);

@@ -4,7 +4,6 @@ import type { PayloadReader, PayloadResult } from "../body/types.ts";
 import type { AdmissionProtocol } from "../content/admission.ts";
 import type { ContentTarget, ContentWrite } from "../content/types.ts";
 import { type Exchange, type Handler, ownerOf } from "../context/exchange.ts";
-import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
@@ -14,6 +13,7 @@ import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
+import { bucketForLock, requestedLock } from "./lock.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedRedirect } from "./redirect.ts";
 import { requestedClass } from "./storage-class.ts";
@@ -32,8 +32,8 @@ export const putObject: Handler<"object"> = async (exchange) => {
   const body = openPayload(exchange);
   let received: PayloadResult | undefined;
   try {
-    const bucket = await services.buckets.forWrite(exchange.bucket);
-    refuseLock(exchange.headers);
+    const bucket = await bucketForLock(exchange);
+    const lock = requestedLock(exchange, bucket);
     if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
@@ -63,6 +63,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
           storageClass,
           content,
           invocation,
+          lock,
           tags,
           redirect,
         },

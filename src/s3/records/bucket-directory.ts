@@ -9,6 +9,7 @@ import { S3Error } from "../protocol/errors.ts";
 import { type BucketRecord, decodeBucket } from "./bucket-record.ts";
 import type { Guard } from "./guarded.ts";
 import { aliveKey, type BucketRef, bucketKey } from "./keys.ts";
+import { aliveState } from "./versioning.ts";
 
 export interface Bucket extends BucketRef, BucketRecord {}
 
@@ -38,6 +39,11 @@ export class BucketDirectory {
   async forWrite(name: string): Promise<Bucket> {
     const known = this.#known.get(name);
     return known ?? this.inView(await this.#kv.group(name).snapshot(), name);
+  }
+
+  /** The bucket as it is now. @throws S3Error NoSuchBucket */
+  async now(name: string): Promise<Bucket> {
+    return this.inView(await this.#kv.group(name).snapshot(), name);
   }
 
   /** The condition that every write below a bucket carries. */
@@ -109,7 +115,7 @@ export class AliveGuard implements Guard {
 }
 
 function aliveCondition(bucket: Bucket): Guard["condition"] {
-  return { kind: "must-exist", key: aliveKey(bucket, bucket.versioning) };
+  return { kind: "must-exist", key: aliveKey(bucket, aliveState(bucket)) };
 }
 
 function noSuchBucket(name: string): S3Error {

@@ -70,7 +70,6 @@ const ROWS: readonly Row[] = [
   [["bucket"], "x-amz-object-ownership", "nope", 400, "InvalidArgument", "Invalid x-amz-object-ownership header: nope"], // V
   [["bucket"], "x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"],
   [["bucket"], "x-amz-object-ownership", "BucketOwnerPreferred", 501, "NotImplemented"],
-  [["bucket"], "x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"],
   [["bucket"], "x-amz-bucket-object-lock-enabled", "nope", 400, "InvalidArgument"],
   [["bucket"], "x-amz-bucket-namespace", "account-regional", 501, "NotImplemented"],
   [["bucket"], "x-amz-bucket-namespace", "nope", 400, "InvalidArgument"],
@@ -153,6 +152,7 @@ const TAKEN: readonly (readonly [readonly Target[], string, string])[] = [
   [["bucket"], "x-amz-acl", "private"],
   [["bucket"], "x-amz-bucket-namespace", "global"],
   [["bucket"], "x-amz-bucket-object-lock-enabled", "false"],
+  [["bucket"], "x-amz-bucket-object-lock-enabled", "true"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-request-payer", "requester"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-expected-bucket-owner", OWNER_ID],
   [["get"], "x-amz-checksum-mode", "enabled"], // B

@@ -301,3 +301,18 @@ describe.each(["PUT", "GET", "DELETE"])("%s ?tagging", (method) => {
     expect((await h.call(method, `${TAGS}&versionId=null`, { body })).status).toBeLessThan(300);
   });
 });
+
+test("a locked version can be tagged, and stays locked (Locking objects with Object Lock; PutObjectTagging)", async () => {
+  const h = harness();
+  await h.call("PUT", "/bucket", { headers: { "x-amz-bucket-object-lock-enabled": "true" } });
+  const locked = { "x-amz-object-lock-legal-hold": "ON", "Content-MD5": "mgNkuembtIDdJeHwKEyFVQ==" };
+  const put = await h.call("PUT", "/bucket/key", { body: "content", headers: locked });
+  const target = `/bucket/key?versionId=${put.headers.get("x-amz-version-id")}`;
+  const tagged = await h.call("PUT", target.replace("?", "?tagging&"), { body: tagging([["k", "v"]]) });
+  expect([put.tag("Message"), put.status, tagged.status]).toEqual([undefined, 200, 200]);
+  expect((await h.call("HEAD", target)).headers.get("x-amz-object-lock-legal-hold")).toBe("ON");
+  expect((await h.call("DELETE", target)).tag("Code")).toBe("AccessDenied");
+  expect((await h.call("GET", target)).text).toBe("content");
+  expect((await h.call("DELETE", target.replace("?", "?tagging&"))).status).toBe(204);
+  expect((await h.call("DELETE", target)).tag("Code")).toBe("AccessDenied");
+});

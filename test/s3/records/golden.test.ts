@@ -105,6 +105,7 @@ test("values", () => {
       region: "us-east-1",
       owner: BEFORE_IDS,
       versioning: "off",
+      objectLock: false,
     }),
     manifest: encodeManifest(manifest),
     inline: encodeManifest({
@@ -236,7 +237,8 @@ test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: BEFORE_IDS };
   for (const versioning of ["off", "enabled", "suspended"] as const) {
-    expect(decodeBucket(encodeBucket({ ...bucket, versioning }))).toEqual({ ...bucket, versioning });
+    const state = { versioning, objectLock: versioning === "enabled" };
+    expect(decodeBucket(encodeBucket({ ...bucket, ...state }))).toEqual({ ...bucket, ...state });
   }
   const parts = [
     { number: 9, kind: "blobs" as const, attempt: bytes("fe"), size: 1, checksum: bytes("") },
@@ -295,7 +297,14 @@ test("an owner is a user id, in a field of its own; an access key of before is r
     ...decodeUpload(bytes("0805120c0a0a746578742f706c61696e200528023202414b38808040")),
     owner,
   };
-  const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner, versioning: "off" } as const;
+  const bucket = {
+    generation: 1n,
+    createdMs: 1000,
+    region: "us-east-1",
+    owner,
+    versioning: "off",
+    objectLock: false,
+  } as const;
   const rows = {
     manifest: encodeManifest({ ...manifest, owner }),
     upload: encodeUpload(upload),

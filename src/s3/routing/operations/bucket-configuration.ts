@@ -9,6 +9,7 @@ import {
 } from "../../buckets/as-it-is.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import { getObjectLockConfiguration, putObjectLockConfiguration } from "../../buckets/object-lock.ts";
 import { getBucketRequestPayment, putBucketRequestPayment } from "../../buckets/request-payment.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
@@ -42,7 +43,7 @@ const READ: readonly Operation<"bucket">[] = [
     "GetObjectLockConfiguration",
     "GET object-lock",
     "s3:GetBucketObjectLockConfiguration",
-    reads.getObjectLockConfiguration,
+    getObjectLockConfiguration,
   ),
   row(
     "GetBucketReplication",
@@ -139,7 +140,7 @@ const WRITE: readonly Operation<"bucket">[] = [
     "PutObjectLockConfiguration",
     "PUT object-lock",
     "s3:PutBucketObjectLockConfiguration",
-    reads.putObjectLockConfiguration,
+    putObjectLockConfiguration,
     { headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-bucket-object-lock-token"] },
   ),
   row(
