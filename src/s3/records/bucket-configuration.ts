@@ -60,6 +60,11 @@ export async function writeConfiguration<B extends BucketRef>(
   throw new S3Error("OperationAborted");
 }
 
+/** Of all configurations that the bucket may have. */
+export function configurationKeys(ref: BucketRef): readonly Uint8Array[] {
+  return CONFIGURATION_NAMES.map((name) => configurationKey(ref, name));
+}
+
 /** For DeleteBucket. */
 export function deleteConfigurations(ref: BucketRef): readonly TxnMutation[] {
   return CONFIGURATION_NAMES.map((name) => ({ kind: "delete", key: configurationKey(ref, name) }));
