@@ -19,6 +19,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   ListBucketIntelligentTieringConfigurations: NEVER_SET,
   ListBucketInventoryConfigurations: NEVER_SET,
   ListBucketMetricsConfigurations: NEVER_SET,
+  GetBucketPolicy: "the text as it was put: AWS gives it back normalised",
+  GetPublicAccessBlock: "no bucket has a block by itself: AWS turns all four on",
   GetObjectTorrent: "405, as S3 today",
   PostObject:
     "no SigV2; a second file is ignored like everything behind the first; Location says `http` (decision 175)",
@@ -27,6 +29,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   PutBucketLogging: "only an empty document",
   PutBucketNotificationConfiguration: "only an empty document",
   PutBucketOwnershipControls: "only BucketOwnerEnforced",
+  PutBucketPolicy:
+    "principals are not looked up; a wildcard may stand in the bucket's name of a resource; allowed users need not belong to the owner's account",
   PutBucketRequestPayment: `${NO_CHECKSUM}; kept and answered, but nobody is charged, and requests without \`x-amz-request-payer\` are served`,
   PutBucketTagging: NO_CHECKSUM,
   PutObject: "no CRC64NVME is added to an object that was sent without a checksum (decision 177)",
