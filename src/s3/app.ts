@@ -19,6 +19,8 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
+import { stsRequestOf } from "./sts/request.ts";
+import { answerSts } from "./sts/sts.ts";
 
 const UNAUTHENTICATED: Exchange["auth"] = {
   principal: { kind: "anonymous" },
@@ -39,6 +41,12 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     const startedMs = deps.clock.monotonicMs();
     let exchange: Exchange;
     try {
+      const { sts } = services;
+      const form = sts === undefined ? undefined : stsRequestOf(edge, services.domains);
+      if (sts !== undefined && form !== undefined) {
+        const { operation, reply } = await answerSts({ ...services, sts }, form);
+        return finish(services, edge, operation, reply, startedMs);
+      }
       exchange = open(services, edge);
     } catch (error) {
       const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), UNSUPPORTED, error);

@@ -37,6 +37,9 @@ export function ownersOnly(iam: IamView): Authorizer {
   return ({ principal, bucket }) => {
     const user = principal.kind === "anonymous" ? undefined : iam.user(principal.id);
     if (user === undefined) throw new S3Error("AccessDenied");
+    // Without the evaluation of policies nobody knows what the session's policy leaves.
+    if (principal.kind === "user" && principal.session?.policy !== undefined)
+      throw new S3Error("AccessDenied");
     if (bucket === undefined || bucket.owner === user.id || user.id === iam.root.id) return;
     throw new S3Error("AccessDenied");
   };

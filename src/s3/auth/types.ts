@@ -5,7 +5,7 @@
  *
  * `authenticate` is synchronous, reads no body, and throws S3Error.
  */
-import type { UserId } from "../../iam/types.ts";
+import type { AttachedPolicy, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 export interface Credential {
@@ -14,6 +14,18 @@ export interface Credential {
   readonly accessKey: string;
   readonly secretKey: string;
 }
+
+/** What a request that is signed with temporary credentials has beside its user. */
+interface SessionFacts {
+  /** The access key that made the session. */
+  readonly parent: string;
+  readonly name: string;
+  /** Narrows what the user may do; undefined: the session may do what the user may do. */
+  readonly policy: AttachedPolicy | undefined;
+}
+
+/** Temporary credentials. */
+export interface SessionCredential extends Credential, SessionFacts {}
 
 /**
  * Synchronous, because every request looks up a credential: a source that keeps users elsewhere needs a local cache.
@@ -24,6 +36,8 @@ interface CredentialSource {
    * `later`: the key is known, and this node cannot check its signatures yet.
    */
   find(accessKey: string): Credential | "later" | undefined;
+  /** The session of a token. Absent: no temporary credentials are issued, so no token is valid. */
+  session?(token: string): SessionCredential | "expired" | "later" | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -35,14 +49,16 @@ export interface AuthenticatorOptions {
   readonly maxSkewMs?: number;
 }
 
-export type Principal =
-  | { readonly kind: "anonymous" }
-  | {
-      readonly kind: "user";
-      readonly id: UserId;
-      /** The access key of the user that signed the request. */
-      readonly accessKey: string;
-    };
+export interface UserPrincipal {
+  readonly kind: "user";
+  readonly id: UserId;
+  /** The access key of the user that signed the request. */
+  readonly accessKey: string;
+  /** Only of temporary credentials. */
+  readonly session?: SessionFacts;
+}
+
+export type Principal = { readonly kind: "anonymous" } | UserPrincipal;
 
 /** How the body arrives on the wire (x-amz-content-sha256). */
 export type PayloadMode =
