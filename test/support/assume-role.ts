@@ -13,7 +13,8 @@ export const FORM_TYPE = "application/x-www-form-urlencoded; charset=utf-8";
 class Sha256 {
   readonly #hash: Pick<ReturnType<typeof createHash>, "update" | "digest">;
   constructor(secret?: ArrayBufferView | string) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string);
+    this.#hash =
+      secret === undefined ? createHash("sha256") : (createHmac("sha256", secret as string) as never);
   }
   update(data: string | Uint8Array): void {
     this.#hash.update(data);

@@ -69,11 +69,13 @@ export class Authenticator {
 
   /**
    * Checks again that the key of an authenticated request is valid: this node may have applied a change of the key
-   * since. @throws S3Error InvalidAccessKeyId, SlowDown
+   * since. @throws S3Error InvalidAccessKeyId, InvalidToken (the key that made the session), SlowDown
    */
   confirm({ principal }: AuthResult): void {
     if (principal.kind === "anonymous") return;
-    this.#find(principal.session?.parent ?? principal.accessKey);
+    const { accessKey, session } = principal;
+    if (session === undefined) this.#find(accessKey);
+    else if (this.#options.credentials.find(session.parent) === undefined) throw new S3Error("InvalidToken");
   }
 
   /**
