@@ -1,7 +1,7 @@
 /**
  * `make bench`: every figure as a ratio to a limit measured in the same run. docs/bench.md says how and why.
  *
- *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,blobs,cluster,raft-core]
+ *   bun bench/run.ts [--quick] [--profile] [--only small,large,list,memory,blobs,cluster,raft-core,policies]
  *
  * A table on standard output, JSON in bench/results/. The exit code says whether it ran, not how fast: a figure that
  * falls short is shown, with where the time goes; --strict makes it an error.
@@ -14,6 +14,7 @@ import { cluster } from "./cases/cluster.ts";
 import { largeObjects } from "./cases/large-objects.ts";
 import { list } from "./cases/list.ts";
 import { memory } from "./cases/memory.ts";
+import { policies } from "./cases/policies.ts";
 import { raftCore } from "./cases/raft-core.ts";
 import { smallObjects } from "./cases/small-objects.ts";
 import type { BenchContext } from "./lib/context.ts";
@@ -29,6 +30,7 @@ const CASES = {
   blobs,
   cluster,
   "raft-core": raftCore,
+  policies,
 } as const;
 type CaseName = keyof typeof CASES;
 

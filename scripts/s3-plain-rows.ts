@@ -62,5 +62,5 @@ export const QUERY_PARAMETERS: Readonly<Record<string, PlainRow>> = {
   "upload-id-marker": row("honoured", "with `key-marker`; what is no upload id: InvalidArgument"),
   uploadId: row("honoured", "NoSuchUpload"),
   "version-id-marker": row("honoured", "`null` with `key-marker`: InvalidArgument"),
-  versionId: row("honoured", "`null`; buckets are not versioned"),
+  versionId: row("honoured", "an id of an answer, or `null`; any other text: InvalidArgument"),
 };

@@ -17,11 +17,14 @@ import { isJournal } from "./platform/journal.ts";
 import { writeLastLine } from "./platform/last-line.ts";
 import { unixSocketState } from "./platform/network/unix-socket.ts";
 import { takeServiceManager } from "./platform/service-manager.ts";
+import { systemTimers } from "./platform/timers.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
 /** New files and sockets are closed to other users, whatever umask the shell or the container had set. */
 const PRIVATE_UMASK = 0o077;
+/** Time beyond the grace of requests in flight that a stop may take before a node without memory ends all the same. */
+const STOP_MARGIN_MS = 15_000;
 
 /**
  * Written after all logging has ended, so that an operator of a service that does not restart sees this line first.
@@ -56,8 +59,10 @@ async function serve(loaded: LoadedConfig): Promise<number> {
     ended.resolve(EXIT.MAY_MEND);
   });
   let serving: Node | undefined;
+  let told = false;
   const stop = (signal: string): void => {
     log.info("signal", { signal });
+    told = true;
     // A start has acknowledged nothing yet, so it may end at any point, as in a crash. Without a handler the signal
     // would end the process, or, for process 1 of a container, do nothing.
     if (serving === undefined) ended.resolve(EXIT.DONE);
@@ -96,12 +101,40 @@ async function serve(loaded: LoadedConfig): Promise<number> {
         },
       );
   };
+  // A stop that an operator has asked for in the meantime is one of his: nothing starts the node again.
+  const endForMemory = (message: string): void => end(message, told ? EXIT.DONE : EXIT.MEMORY);
+  let exhausted = "";
+  const onExhausted = (message: string): void => {
+    exhausted = message;
+    const late = systemTimers.later(() => {
+      log.error("the stop took too long: the process ends without it");
+      endForMemory(message);
+    }, config.shutdownGraceMs + STOP_MARGIN_MS);
+    const stopped = serving?.stop() ?? Promise.resolve();
+    stopped
+      .catch((error: unknown) => log.error("the stop of a node without memory failed", { error }))
+      .then(() => {
+        late();
+        endForMemory(message);
+      });
+  };
+  const onOverdue = (): void => endForMemory(exhausted);
   const onFatal = (message: string, code: ExitCode): void => {
     if (code === EXIT.MAY_MEND) ended.resolve(code);
     else end(message, code);
   };
   const serviceManager = takeServiceManager(process.env, process.pid);
-  const starting = Node.start({ config, log, metrics, onFatal, onFenced, serviceManager, logLevel });
+  const starting = Node.start({
+    config,
+    log,
+    metrics,
+    onFatal,
+    onFenced,
+    onExhausted,
+    onOverdue,
+    serviceManager,
+    logLevel,
+  });
   // When a thread dies during the replay, the start would never finish.
   const node = await Promise.race([starting, ended.promise]);
   if (typeof node === "number") return node;

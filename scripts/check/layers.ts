@@ -27,7 +27,9 @@ export const LAYERS: readonly Layer[] = [
   { folder: "pki", below: [] },
   // Schemas of the admin API, for the admin application and for the command line.
   { folder: "api", below: [] },
-  { folder: "cli", below: ["secrets", "pki", "api"] },
+  // The language of policies: parser, evaluator, canned policies. The command line checks policies without a server.
+  { folder: "iam/policy", below: [] },
+  { folder: "cli", below: ["secrets", "pki", "api", "iam/policy"] },
 
   { folder: "raft/core", below: [] },
   { folder: "raft/log", below: ["raft/core"] },
@@ -93,11 +95,11 @@ export const LAYERS: readonly Layer[] = [
   { folder: "kv", below: ["store", "txn", "messages", "memory"] },
 
   // Users, as this node has applied their rows.
-  { folder: "iam", below: ["secrets", "api", "store", "txn", "messages"] },
+  { folder: "iam", below: ["iam/policy", "secrets", "api", "store", "txn", "messages"] },
 
   { folder: "s3/protocol", below: ["http", "txn"] },
-  { folder: "s3/auth", below: ["http", "iam", "s3/protocol"] },
-  { folder: "s3/records", below: ["iam", "hash", "store", "txn", "s3/protocol"] },
+  { folder: "s3/auth", below: ["http", "iam", "iam/policy", "s3/protocol"] },
+  { folder: "s3/records", below: ["iam", "iam/policy", "hash", "store", "txn", "s3/protocol"] },
   // The garbage collector runs once in a node. It deletes what rows leave behind, so it imports the record formats.
   { folder: "gc", below: ["store", "txn", "s3/records"] },
   { folder: "s3/headers", below: ["iam", "s3/protocol"] },
@@ -111,6 +113,8 @@ export const LAYERS: readonly Layer[] = [
     folder: "s3/content/blobs",
     below: ["hash", "store", "txn", "messages", "s3/protocol", "s3/records", "s3/content", "s3/content/log"],
   },
+  // Where the versions of a key lie.
+  { folder: "s3/versions", below: ["store", "txn", "s3/protocol", "s3/records"] },
   {
     folder: "s3/context",
     below: [
@@ -118,9 +122,11 @@ export const LAYERS: readonly Layer[] = [
       "http",
       "txn",
       "iam",
+      "iam/policy",
       "s3/protocol",
       "s3/auth",
       "s3/records",
+      "s3/versions",
       "s3/headers",
       "s3/xml",
       "s3/content",
@@ -131,24 +137,35 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["hash", "http", "store", "txn"],
       ...["s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/content", "s3/context"],
+      "s3/versions",
     ],
   },
   {
     folder: "s3/buckets",
     below: [
-      ...["http", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...[
+        "iam/policy",
+        "http",
+        "store",
+        "txn",
+        "s3/protocol",
+        "s3/records",
+        "s3/headers",
+        "s3/xml",
+        "s3/body",
+      ],
       ...["s3/content", "s3/context", "s3/objects"],
     ],
   },
   {
     folder: "s3/listing",
-    below: ["store", "txn", "s3/protocol", "s3/records", "s3/xml", "s3/context", "s3/objects"],
+    below: ["store", "txn", "s3/protocol", "s3/records", "s3/versions", "s3/xml", "s3/context", "s3/objects"],
   },
   {
     folder: "s3/multipart",
     below: [
       ...["hash", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
-      ...["s3/content", "s3/context", "s3/objects"],
+      ...["s3/content", "s3/context", "s3/versions", "s3/objects"],
     ],
   },
   {
@@ -160,13 +177,13 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: "s3/sts",
-    below: ["http", "iam", "s3/protocol", "s3/auth", "s3/xml", "s3/context"],
+    below: ["http", "iam", "iam/policy", "s3/protocol", "s3/auth", "s3/xml", "s3/context"],
   },
   {
     folder: "s3",
     below: [
-      ...["http", "s3/protocol", "s3/auth", "s3/records", "s3/headers"],
-      ...["s3/context", "s3/routing", "s3/sts"],
+      ...["http", "txn", "s3/protocol", "s3/auth", "s3/records", "s3/headers"],
+      ...["s3/context", "s3/versions", "s3/routing", "s3/sts"],
     ],
   },
 
@@ -193,7 +210,7 @@ export const LAYERS: readonly Layer[] = [
     below: [
       ...["raft/engine", "raft/log", "peer", "txn", "api", "messages", "cluster/registry", "cluster"],
       ...["store", "store/sqlite", "store/snapshot", "store/generations"],
-      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "blob/store", "blob/worker"],
+      ...["state", "snapshots", "consensus", "kv", "gc", "iam", "iam/policy", "blob/store", "blob/worker"],
       ...["hash", "s3/records", "s3/content", "s3/content/blobs", "s3/content/log"],
       ...["secrets", "pki", "http", "s3", "gateway", "admin", "cli", "maintenance"],
     ],
@@ -267,6 +284,7 @@ export const FILES_ALLOWED = ["src/platform/disk/", "src/cli/", "src/config/"] a
 export const FILES_ALLOWED_BECAUSE: Readonly<Record<string, string>> = {
   "src/platform/descriptors.ts": "asks /proc and /dev/null about descriptors",
   "src/platform/io-accounting.ts": "asks /proc what the process has read",
+  "src/platform/memory-account.ts": "asks /proc and the cgroup about memory",
   "src/platform/journal.ts": "asks which device standard error is",
   "src/platform/last-line.ts": "writes to a descriptor of the process that is ending",
   "src/platform/network/tls-files.ts": "reads the operator's certificates once, at the start",

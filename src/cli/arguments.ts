@@ -19,6 +19,7 @@ import {
   type MaintenanceWord,
   parseMaintenance,
 } from "./maintenance/arguments.ts";
+import { isPolicyVerb, type PolicyRequest, parsePolicyCommand } from "./policy/arguments.ts";
 import { type JoinCommand, parseJoin, parseSetup, type SetupRequest } from "./setup/arguments.ts";
 import {
   isUserWord,
@@ -37,6 +38,7 @@ export type Command =
   | { readonly kind: "setup"; readonly request: SetupRequest }
   | { readonly kind: "join"; readonly command: JoinCommand }
   | { readonly kind: "admin"; readonly command: AdminCommand }
+  | { readonly kind: "policy"; readonly request: PolicyRequest }
   | { readonly kind: "users"; readonly command: UserCommand }
   | { readonly kind: "credentials"; readonly loaded: LoadedConfig }
   | { readonly kind: "config"; readonly request: ConfigCheckRequest }
@@ -118,6 +120,10 @@ export function parseCommandLine(words: readonly string[], environment: Environm
     case "group":
     case "policy":
       if (asksForHelp(rest) || rest[0] === "help") return { kind: "help", topic: verb };
+      // Two verbs need no server.
+      if (verb === "policy" && isPolicyVerb(rest[0])) {
+        return { kind: "policy", request: parsePolicyCommand(rest[0], rest.slice(1)) };
+      }
       return { kind: "users", command: parseUserCommand(verb, rest, environment) };
     default:
       if (!isMaintenanceWord(verb)) throw new ConfigError(unknownVerb(verb));

@@ -5,6 +5,7 @@ import { CLUSTER_VERBS, type ClusterVerb } from "./cluster-arguments.ts";
 import { CLUSTER_OPTIONS, JOIN_TOKEN_OPTIONS, REPLACE_WITH_OPTION, SUMMARY } from "./cluster-help.ts";
 import { DRAIN_OPTIONS, DRAIN_SUMMARY } from "./drain.ts";
 import { MAINTENANCE_VERBS, type MaintenanceVerb } from "./maintenance/arguments.ts";
+import { POLICY_VERBS, type PolicyVerb } from "./policy/arguments.ts";
 import { OPTIONS_OF } from "./setup/arguments.ts";
 import { USER_SHAPES, type UserVerb } from "./users/verbs.ts";
 
@@ -74,6 +75,11 @@ const ADMIN_ROWS = (Object.keys(ADMIN_VERBS) as AdminVerb[]).map((verb): Command
   return { words: ["admin", ...verb.split(" ")], operands, summary, options };
 });
 
+const POLICY_ROWS = (Object.keys(POLICY_VERBS) as PolicyVerb[]).map((verb): CommandRow => {
+  const { operands, summary, options } = POLICY_VERBS[verb];
+  return { words: ["policy", verb], operands, summary, options };
+});
+
 const USER_ROWS = (Object.keys(USER_SHAPES) as UserVerb[]).map((verb): CommandRow => {
   const { operands, summary, options } = USER_SHAPES[verb];
   return { words: verb.split(" "), operands, summary, options };
@@ -104,6 +110,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { words: ["drain"], operands: [], summary: DRAIN_SUMMARY, options: DRAIN_OPTIONS },
   ...MAINTENANCE_ROWS,
   ...USER_ROWS,
+  ...POLICY_ROWS,
   ...ADMIN_ROWS,
   {
     words: ["credentials", "show"],

@@ -18,6 +18,8 @@ import { configHelp, credentialsHelp, generalHelp, serveHelp } from "./help.ts";
 import { isMaintenanceWord } from "./maintenance/arguments.ts";
 import { maintenanceHelp } from "./maintenance/help.ts";
 import { type MaintenanceContext, runMaintenance } from "./maintenance/run.ts";
+import { policyHelp } from "./policy/help.ts";
+import { runPolicy } from "./policy/run.ts";
 import { setupHelp } from "./setup/help.ts";
 import { realHost } from "./setup/host.ts";
 import { type JoinContext, runJoin } from "./setup/join.ts";
@@ -65,6 +67,8 @@ export async function runCli(context: CliContext): Promise<number> {
         return await runMaintenance(command.command, context);
       case "admin":
         return await runAdmin(command.command, context);
+      case "policy":
+        return runPolicy(command.request, context);
       case "users":
         return await runUsers(command.command, context);
       case "credentials":
@@ -120,7 +124,7 @@ function helpOn(topic: HelpTopic): string {
     case "key":
     case "group":
     case "policy":
-      return userHelp(topic);
+      return topic === "policy" ? `${userHelp(topic)}\n${policyHelp()}` : userHelp(topic);
     case "credentials":
       return credentialsHelp();
     case "config":

@@ -24,9 +24,10 @@ import type { ClusterContext, NamedAddress, TransportCallbacks } from "./types.t
 /**
  * Features of this release that an earlier release cannot apply. A replica stops at an entry that it cannot read,
  * so a node may propose such an entry only after every member announces the feature. `archive`: the mutation
- * (docs/format/command.md).
+ * (docs/format/command.md). `versions`: the gateway keeps the versions of objects (docs/decisions/170-versions.md).
  */
-const CAPABILITIES: readonly string[] = ["archive"];
+export const VERSIONS_CAPABILITY = "versions";
+const CAPABILITIES: readonly string[] = ["archive", VERSIONS_CAPABILITY];
 /** Mutations and rows of blobs (txn/references.ts); the node keeps and exchanges blobs. */
 export const BLOBS_CAPABILITY = "blobs";
 

@@ -21,6 +21,7 @@ import {
   text,
   type ValueType,
 } from "./value-types.ts";
+import { watermark } from "./watermark.ts";
 
 /** One setting: a flag, an environment variable and a field of `Config`, all from this row. */
 export interface Setting<T> {
@@ -92,6 +93,22 @@ export const SETTINGS = {
     type: duration(0, 10 * MINUTE),
     default: 20 * SECOND,
     help: "how long requests in flight may run on after SIGTERM",
+  }),
+  memoryWatermark: setting({
+    flag: "memory-watermark",
+    section: "Node",
+    type: watermark,
+    default: { percent: 80 },
+    tuning: true,
+    help: "memory in use from which new uploads are answered SlowDown while reads go on; a share of the limit: that of the cgroup or of one around it (MemoryMax=), else the machine's memory",
+  }),
+  memoryExitWatermark: setting({
+    flag: "memory-exit-watermark",
+    section: "Node",
+    type: watermark,
+    default: { percent: 92 },
+    tuning: true,
+    help: "memory in use from which, after some seconds, the node stops as after SIGTERM and exits with code 75, so that systemd starts it again before the kernel kills it",
   }),
   s3Address: setting({
     flag: "s3-address",
@@ -274,7 +291,7 @@ export const SETTINGS = {
     type: size(MIB, 64 * GIB),
     default: 256 * MIB,
     tuning: true,
-    help: "body bytes read and not yet committed, over all uploads, and 1MiB for each upload of several chunks that is under way, three eighths of it at most; more is answered SlowDown",
+    help: "body bytes read and not yet committed, over all uploads, and 1MiB for each upload of several chunks that is under way, three eighths of it at most; more is answered SlowDown; half of the memory limit at most, while memory-watermark is on",
   }),
   s3DispatchAdmissionTimeoutMs: setting({
     flag: "s3-dispatch-admission-timeout",

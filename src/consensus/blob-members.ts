@@ -2,9 +2,6 @@
 import { BLOBS_CAPABILITY, type ClusterPeers } from "../cluster/peers.ts";
 import type { Membership } from "../cluster/registry/membership.ts";
 import type { BlobMember } from "../messages/blobs.ts";
-import type { PeerMessage } from "../peer/types.ts";
-import { MessageType } from "../raft/core/index.ts";
-import type { PublishedState } from "../threads/shared-state.ts";
 import type { ConsensusThreadOptions } from "./options.ts";
 
 export class BlobMembers {
@@ -56,10 +53,4 @@ export class BlobMembers {
       return { id, name, ...instance, voter, blobAddress: hello?.blobAddress, capable };
     });
   }
-}
-
-/** The leader learns from the answers to its heartbeats which blobs a node lacks. */
-export function withMissingBlobs(message: PeerMessage, published: PublishedState): PeerMessage {
-  if (message.kind !== "raft" || message.message.type !== MessageType.HeartbeatResp) return message;
-  return { ...message, blobsMissing: published.missingBlobs };
 }

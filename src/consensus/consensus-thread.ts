@@ -25,12 +25,12 @@ import type { Engine } from "../raft/engine/engine.ts";
 import { votersOf } from "../raft/engine/group-configuration.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
 import { checkGroup, type GroupId, ONLY_GROUP } from "../threads/group.ts";
-import { BlobMembers, withMissingBlobs } from "./blob-members.ts";
 import { Fencing } from "./fencing.ts";
 import { Forwarding } from "./forwarding.ts";
 import { GatewayLinks } from "./gateway-links.ts";
 import { LeaderDuties } from "./leader-duties.ts";
 import { Meeting } from "./meeting.ts";
+import { MemberFeatures, withMissingBlobs } from "./member-features.ts";
 import type { ConsensusThreadOptions } from "./options.ts";
 import { READ_LIFE_BYTES } from "./read-context.ts";
 import { type RecoveredGroup, Replica } from "./replica.ts";
@@ -64,7 +64,7 @@ export class ConsensusThread {
   readonly #fencing: Fencing;
   readonly #meeting: Meeting;
   readonly #gateways: GatewayLinks;
-  readonly #blobMembers: BlobMembers;
+  readonly #features: MemberFeatures;
   readonly #memory = new ReceivedMemory();
   readonly #open = Promise.withResolvers<Opened>();
   readonly #storeOpened = Promise.withResolvers<OpenedMessage>();
@@ -90,7 +90,7 @@ export class ConsensusThread {
     });
     this.#peers = this.#makePeers();
     this.#meeting = new Meeting({ ...options, peers: this.#peers });
-    this.#blobMembers = new BlobMembers(options, this.ownId, this.#peers);
+    this.#features = new MemberFeatures(options, this.ownId, this.#peers);
     const life = options.random.bytes(READ_LIFE_BYTES);
     const send = (to: number, message: PeerMessage): boolean =>
       this.#peers.send(to, withMissingBlobs(message, options.published));
@@ -258,7 +258,7 @@ export class ConsensusThread {
     engine.tick();
     this.#requests.check();
     this.#duties.tick(engine);
-    this.#blobMembers.check(this.#replica.membership);
+    this.#features.check(this.#replica.membership);
     this.observe();
     this.#options.alive?.();
   }

@@ -18,7 +18,7 @@ import type { Random } from "../platform/random.ts";
 import { systemTimers } from "../platform/timers.ts";
 import { createS3Application } from "../s3/app.ts";
 import { Authenticator } from "../s3/auth/authenticator.ts";
-import { ownersOnly } from "../s3/auth/authorizer.ts";
+import { policyAuthorizer } from "../s3/auth/policy-authorizer.ts";
 import { PutAdmission } from "../s3/content/admission.ts";
 import type { BudgetShare } from "../s3/content/admission-budget.ts";
 import { blobContents } from "../s3/content/blobs/blob-contents.ts";
@@ -27,6 +27,7 @@ import { logContents } from "../s3/content/log/log-contents.ts";
 import { DEFAULT_KEEP_ALIVE_AFTER_MS } from "../s3/context/deps.ts";
 import type { RequestHold } from "../s3/context/request-hold.ts";
 import type { SealingKey } from "../secrets/sealing-key.ts";
+import type { PublishedState } from "../threads/shared-state.ts";
 import { workerUrl } from "../threads/worker-entrypoints.ts";
 import { entryBytesMax } from "../txn/entry-size.ts";
 import type { KvClient } from "../txn/types.ts";
@@ -44,6 +45,7 @@ export interface S3FrontOptions {
   /** 8 bytes that identify this start of this node; all gateways of the node share the id. */
   readonly startId: Uint8Array;
   readonly hold: RequestHold;
+  readonly published: Pick<PublishedState, "versionsOpen">;
   /** Name of this node in the answers (cluster/host-id.ts). */
   readonly hostId: string;
   readonly metrics: ThreadMetrics;
@@ -52,6 +54,8 @@ export interface S3FrontOptions {
   readonly blobs?: BlobService | undefined;
   /** The part of this gateway in the node's budget of body bytes; undefined: the node has one gateway. */
   readonly admissionShare?: BudgetShare | undefined;
+  /** Body bytes that all gateways may hold together. */
+  readonly admissionBytes: number;
   /** A thread that the front needs has died. */
   readonly onDeath: (message: string) => void;
 }
@@ -79,7 +83,7 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     onUnreadable: (error) => options.log.error("the secret of an access key does not open", { error }),
   });
   const admission = new PutAdmission({
-    capacityBytes: config.s3PutAdmissionMaxInflightBytes,
+    capacityBytes: options.admissionBytes,
     timeoutMs: config.s3DispatchAdmissionTimeoutMs,
     chunkedIncremental: config.s3PutAdmissionChunkedIncremental,
     entryBytes: entryBytesMax(config.raftMaxSizePerMsg),
@@ -125,13 +129,17 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
     authenticator,
     iam,
     sts: {
-      authenticate: (request, body) => authenticator.authenticateForm(request, body),
+      authenticate: (request, body) => authenticator.authenticateSts(request, body),
       issue: (parent, wanted) => sessions.issue(parent, wanted),
     },
-    authorizer: ownersOnly(iam),
+    authorizer: policyAuthorizer({
+      iam,
+      onUnreadable: ({ name }, error) => options.log.error("policy cannot be read", { policy: name, error }),
+    }),
     admission,
     content,
     hold: options.hold,
+    versioningOpen: () => options.published.versionsOpen,
     metrics: counted,
     region: config.region,
     domains: config.s3Domains,

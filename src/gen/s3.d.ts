@@ -7,6 +7,19 @@ export namespace elastickv {
     /** Namespace s3. */
     namespace s3 {
 
+        /** Versioning enum. */
+        enum Versioning {
+
+            /** VERSIONING_OFF value */
+            VERSIONING_OFF = 0,
+
+            /** VERSIONING_ENABLED value */
+            VERSIONING_ENABLED = 1,
+
+            /** VERSIONING_SUSPENDED value */
+            VERSIONING_SUSPENDED = 2
+        }
+
         /**
          * Properties of a Bucket.
          * @deprecated Use elastickv.s3.Bucket.$Properties instead.
@@ -40,6 +53,9 @@ export namespace elastickv {
 
             /** Bucket ownerId. */
             ownerId: Uint8Array;
+
+            /** Bucket versioning. */
+            versioning: elastickv.s3.Versioning;
 
             /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
@@ -79,6 +95,9 @@ export namespace elastickv {
 
                 /** Bucket ownerId */
                 ownerId?: (Uint8Array|null);
+
+                /** Bucket versioning */
+                versioning?: (elastickv.s3.Versioning|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -380,6 +399,270 @@ export namespace elastickv {
         }
 
         /**
+         * Properties of a Tag.
+         * @deprecated Use elastickv.s3.Tag.$Properties instead.
+         */
+        interface ITag extends elastickv.s3.Tag.$Properties {
+        }
+
+        /** Represents a Tag. */
+        class Tag {
+
+            /**
+             * Constructs a new Tag.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Tag.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Tag key. */
+            key: string;
+
+            /** Tag value. */
+            value: string;
+
+            /**
+             * Encodes the specified Tag message. Does not implicitly {@link elastickv.s3.Tag.verify|verify} messages.
+             * @param message Tag message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Tag.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Tag message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tag & elastickv.s3.Tag.$Shape} Tag
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Tag & elastickv.s3.Tag.$Shape;
+        }
+
+        namespace Tag {
+
+            /** Properties of a Tag. */
+            interface $Properties {
+
+                /** Tag key */
+                key?: (string|null);
+
+                /** Tag value */
+                value?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Tag. */
+            type $Shape = elastickv.s3.Tag.$Properties;
+        }
+
+        /**
+         * Properties of a Tagging.
+         * @deprecated Use elastickv.s3.Tagging.$Properties instead.
+         */
+        interface ITagging extends elastickv.s3.Tagging.$Properties {
+        }
+
+        /** Represents a Tagging. */
+        class Tagging {
+
+            /**
+             * Constructs a new Tagging.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Tagging.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Tagging tags. */
+            tags: elastickv.s3.Tag.$Properties[];
+
+            /**
+             * Encodes the specified Tagging message. Does not implicitly {@link elastickv.s3.Tagging.verify|verify} messages.
+             * @param message Tagging message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Tagging.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Tagging message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tagging & elastickv.s3.Tagging.$Shape} Tagging
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Tagging & elastickv.s3.Tagging.$Shape;
+        }
+
+        namespace Tagging {
+
+            /** Properties of a Tagging. */
+            interface $Properties {
+
+                /** Tagging tags */
+                tags?: (elastickv.s3.Tag.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Tagging. */
+            type $Shape = elastickv.s3.Tagging.$Properties;
+        }
+
+        /**
+         * Properties of a CorsRule.
+         * @deprecated Use elastickv.s3.CorsRule.$Properties instead.
+         */
+        interface ICorsRule extends elastickv.s3.CorsRule.$Properties {
+        }
+
+        /** Represents a CorsRule. */
+        class CorsRule {
+
+            /**
+             * Constructs a new CorsRule.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.CorsRule.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CorsRule id. */
+            id: string;
+
+            /** CorsRule allowedHeaders. */
+            allowedHeaders: string[];
+
+            /** CorsRule allowedMethods. */
+            allowedMethods: string[];
+
+            /** CorsRule allowedOrigins. */
+            allowedOrigins: string[];
+
+            /** CorsRule exposeHeaders. */
+            exposeHeaders: string[];
+
+            /** CorsRule maxAgeSeconds. */
+            maxAgeSeconds?: (number|null);
+
+            /**
+             * Encodes the specified CorsRule message. Does not implicitly {@link elastickv.s3.CorsRule.verify|verify} messages.
+             * @param message CorsRule message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.CorsRule.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CorsRule message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.CorsRule & elastickv.s3.CorsRule.$Shape} CorsRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.CorsRule & elastickv.s3.CorsRule.$Shape;
+        }
+
+        namespace CorsRule {
+
+            /** Properties of a CorsRule. */
+            interface $Properties {
+
+                /** CorsRule id */
+                id?: (string|null);
+
+                /** CorsRule allowedHeaders */
+                allowedHeaders?: (string[]|null);
+
+                /** CorsRule allowedMethods */
+                allowedMethods?: (string[]|null);
+
+                /** CorsRule allowedOrigins */
+                allowedOrigins?: (string[]|null);
+
+                /** CorsRule exposeHeaders */
+                exposeHeaders?: (string[]|null);
+
+                /** CorsRule maxAgeSeconds */
+                maxAgeSeconds?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CorsRule. */
+            type $Shape = elastickv.s3.CorsRule.$Properties;
+        }
+
+        /**
+         * Properties of a Cors.
+         * @deprecated Use elastickv.s3.Cors.$Properties instead.
+         */
+        interface ICors extends elastickv.s3.Cors.$Properties {
+        }
+
+        /** Represents a Cors. */
+        class Cors {
+
+            /**
+             * Constructs a new Cors.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Cors.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Cors rules. */
+            rules: elastickv.s3.CorsRule.$Properties[];
+
+            /**
+             * Encodes the specified Cors message. Does not implicitly {@link elastickv.s3.Cors.verify|verify} messages.
+             * @param message Cors message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Cors.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Cors message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Cors & elastickv.s3.Cors.$Shape} Cors
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Cors & elastickv.s3.Cors.$Shape;
+        }
+
+        namespace Cors {
+
+            /** Properties of a Cors. */
+            interface $Properties {
+
+                /** Cors rules */
+                rules?: (elastickv.s3.CorsRule.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Cors. */
+            type $Shape = elastickv.s3.Cors.$Properties;
+        }
+
+        /**
          * Properties of a Manifest.
          * @deprecated Use elastickv.s3.Manifest.$Properties instead.
          */
@@ -445,6 +728,12 @@ export namespace elastickv {
 
             /** Manifest invocation. */
             invocation: Uint8Array;
+
+            /** Manifest order. */
+            order: Uint8Array;
+
+            /** Manifest tags. */
+            tags: elastickv.s3.Tag.$Properties[];
 
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
@@ -518,6 +807,12 @@ export namespace elastickv {
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
 
+                /** Manifest order */
+                order?: (Uint8Array|null);
+
+                /** Manifest tags */
+                tags?: (elastickv.s3.Tag.$Properties[]|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -541,7 +836,10 @@ export namespace elastickv {
                 PARTS = 3,
 
                 /** BLOBS value */
-                BLOBS = 4
+                BLOBS = 4,
+
+                /** MARKER value */
+                MARKER = 5
             }
         }
 
@@ -802,6 +1100,9 @@ export namespace elastickv {
             /** Upload ownerId. */
             ownerId: Uint8Array;
 
+            /** Upload tags. */
+            tags: elastickv.s3.Tag.$Properties[];
+
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @param message Upload message or plain object to encode
@@ -852,6 +1153,9 @@ export namespace elastickv {
 
                 /** Upload ownerId */
                 ownerId?: (Uint8Array|null);
+
+                /** Upload tags */
+                tags?: (elastickv.s3.Tag.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -26,6 +26,22 @@ export const elastickv = $root.elastickv = (() => {
          */
         const s3 = {};
 
+        /**
+         * Versioning enum.
+         * @name elastickv.s3.Versioning
+         * @enum {number}
+         * @property {number} VERSIONING_OFF=0 VERSIONING_OFF value
+         * @property {number} VERSIONING_ENABLED=1 VERSIONING_ENABLED value
+         * @property {number} VERSIONING_SUSPENDED=2 VERSIONING_SUSPENDED value
+         */
+        s3.Versioning = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "VERSIONING_OFF"] = 0;
+            values[valuesById[1] = "VERSIONING_ENABLED"] = 1;
+            values[valuesById[2] = "VERSIONING_SUSPENDED"] = 2;
+            return values;
+        })();
+
         s3.Bucket = (function() {
 
             /**
@@ -36,6 +52,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [region] Bucket region
              * @property {string|null} [owner] Bucket owner
              * @property {Uint8Array|null} [ownerId] Bucket ownerId
+             * @property {elastickv.s3.Versioning|null} [versioning] Bucket versioning
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -108,6 +125,14 @@ export const elastickv = $root.elastickv = (() => {
             Bucket.prototype.ownerId = $util.newBuffer([]);
 
             /**
+             * Bucket versioning.
+             * @member {elastickv.s3.Versioning} versioning
+             * @memberof elastickv.s3.Bucket
+             * @instance
+             */
+            Bucket.prototype.versioning = 0;
+
+            /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Bucket
@@ -133,6 +158,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.owner);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.ownerId);
+                if (message.versioning != null && $Object.hasOwnProperty.call(message, "versioning") && message.versioning !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).int32(message.versioning);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -220,6 +247,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.ownerId = value;
                             else
                                 delete message.ownerId;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.versioning = value;
+                            else
+                                delete message.versioning;
                             continue;
                         }
                     }
@@ -880,6 +916,683 @@ export const elastickv = $root.elastickv = (() => {
             return UserMetadata;
         })();
 
+        s3.Tag = (function() {
+
+            /**
+             * Properties of a Tag.
+             * @typedef {Object} elastickv.s3.Tag.$Properties
+             * @property {string|null} [key] Tag key
+             * @property {string|null} [value] Tag value
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Tag.
+             * @memberof elastickv.s3
+             * @interface ITag
+             * @augments elastickv.s3.Tag.$Properties
+             * @deprecated Use elastickv.s3.Tag.$Properties instead.
+             */
+
+            /**
+             * Shape of a Tag.
+             * @typedef {elastickv.s3.Tag.$Properties} elastickv.s3.Tag.$Shape
+             */
+
+            /**
+             * Constructs a new Tag.
+             * @memberof elastickv.s3
+             * @classdesc Represents a Tag.
+             * @constructor
+             * @param {elastickv.s3.Tag.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Tag = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Tag key.
+             * @member {string} key
+             * @memberof elastickv.s3.Tag
+             * @instance
+             */
+            Tag.prototype.key = "";
+
+            /**
+             * Tag value.
+             * @member {string} value
+             * @memberof elastickv.s3.Tag
+             * @instance
+             */
+            Tag.prototype.value = "";
+
+            /**
+             * Encodes the specified Tag message. Does not implicitly {@link elastickv.s3.Tag.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.Tag
+             * @static
+             * @param {elastickv.s3.Tag.$Properties} message Tag message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Tag.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.key);
+                if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.value);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Tag message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.Tag
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tag & elastickv.s3.Tag.$Shape} Tag
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Tag.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.Tag();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.value = value;
+                            else
+                                delete message.value;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Tag;
+        })();
+
+        s3.Tagging = (function() {
+
+            /**
+             * Properties of a Tagging.
+             * @typedef {Object} elastickv.s3.Tagging.$Properties
+             * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Tagging tags
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Tagging.
+             * @memberof elastickv.s3
+             * @interface ITagging
+             * @augments elastickv.s3.Tagging.$Properties
+             * @deprecated Use elastickv.s3.Tagging.$Properties instead.
+             */
+
+            /**
+             * Shape of a Tagging.
+             * @typedef {elastickv.s3.Tagging.$Properties} elastickv.s3.Tagging.$Shape
+             */
+
+            /**
+             * Constructs a new Tagging.
+             * @memberof elastickv.s3
+             * @classdesc Represents a Tagging.
+             * @constructor
+             * @param {elastickv.s3.Tagging.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Tagging = function (properties) {
+                this.tags = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Tagging tags.
+             * @member {Array.<elastickv.s3.Tag.$Properties>} tags
+             * @memberof elastickv.s3.Tagging
+             * @instance
+             */
+            Tagging.prototype.tags = $util.emptyArray;
+
+            /**
+             * Encodes the specified Tagging message. Does not implicitly {@link elastickv.s3.Tagging.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.Tagging
+             * @static
+             * @param {elastickv.s3.Tagging.$Properties} message Tagging message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Tagging.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.tags != null && message.tags.length)
+                    for (let i = 0; i < message.tags.length; ++i)
+                        $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Tagging message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.Tagging
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.Tagging & elastickv.s3.Tagging.$Shape} Tagging
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Tagging.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.Tagging();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tags && message.tags.length))
+                                message.tags = [];
+                            message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Tagging;
+        })();
+
+        s3.CorsRule = (function() {
+
+            /**
+             * Properties of a CorsRule.
+             * @typedef {Object} elastickv.s3.CorsRule.$Properties
+             * @property {string|null} [id] CorsRule id
+             * @property {Array.<string>|null} [allowedHeaders] CorsRule allowedHeaders
+             * @property {Array.<string>|null} [allowedMethods] CorsRule allowedMethods
+             * @property {Array.<string>|null} [allowedOrigins] CorsRule allowedOrigins
+             * @property {Array.<string>|null} [exposeHeaders] CorsRule exposeHeaders
+             * @property {number|null} [maxAgeSeconds] CorsRule maxAgeSeconds
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a CorsRule.
+             * @memberof elastickv.s3
+             * @interface ICorsRule
+             * @augments elastickv.s3.CorsRule.$Properties
+             * @deprecated Use elastickv.s3.CorsRule.$Properties instead.
+             */
+
+            /**
+             * Shape of a CorsRule.
+             * @typedef {elastickv.s3.CorsRule.$Properties} elastickv.s3.CorsRule.$Shape
+             */
+
+            /**
+             * Constructs a new CorsRule.
+             * @memberof elastickv.s3
+             * @classdesc Represents a CorsRule.
+             * @constructor
+             * @param {elastickv.s3.CorsRule.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const CorsRule = function (properties) {
+                this.allowedHeaders = [];
+                this.allowedMethods = [];
+                this.allowedOrigins = [];
+                this.exposeHeaders = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * CorsRule id.
+             * @member {string} id
+             * @memberof elastickv.s3.CorsRule
+             * @instance
+             */
+            CorsRule.prototype.id = "";
+
+            /**
+             * CorsRule allowedHeaders.
+             * @member {Array.<string>} allowedHeaders
+             * @memberof elastickv.s3.CorsRule
+             * @instance
+             */
+            CorsRule.prototype.allowedHeaders = $util.emptyArray;
+
+            /**
+             * CorsRule allowedMethods.
+             * @member {Array.<string>} allowedMethods
+             * @memberof elastickv.s3.CorsRule
+             * @instance
+             */
+            CorsRule.prototype.allowedMethods = $util.emptyArray;
+
+            /**
+             * CorsRule allowedOrigins.
+             * @member {Array.<string>} allowedOrigins
+             * @memberof elastickv.s3.CorsRule
+             * @instance
+             */
+            CorsRule.prototype.allowedOrigins = $util.emptyArray;
+
+            /**
+             * CorsRule exposeHeaders.
+             * @member {Array.<string>} exposeHeaders
+             * @memberof elastickv.s3.CorsRule
+             * @instance
+             */
+            CorsRule.prototype.exposeHeaders = $util.emptyArray;
+
+            /**
+             * CorsRule maxAgeSeconds.
+             * @member {number|null|undefined} maxAgeSeconds
+             * @memberof elastickv.s3.CorsRule
+             * @instance
+             */
+            CorsRule.prototype.maxAgeSeconds = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(CorsRule.prototype, "_maxAgeSeconds", {
+                get: $util.oneOfGetter($oneOfFields = ["maxAgeSeconds"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Encodes the specified CorsRule message. Does not implicitly {@link elastickv.s3.CorsRule.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.CorsRule
+             * @static
+             * @param {elastickv.s3.CorsRule.$Properties} message CorsRule message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            CorsRule.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.allowedHeaders != null && message.allowedHeaders.length)
+                    for (let i = 0; i < message.allowedHeaders.length; ++i)
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.allowedHeaders[i]);
+                if (message.allowedMethods != null && message.allowedMethods.length)
+                    for (let i = 0; i < message.allowedMethods.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.allowedMethods[i]);
+                if (message.allowedOrigins != null && message.allowedOrigins.length)
+                    for (let i = 0; i < message.allowedOrigins.length; ++i)
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.allowedOrigins[i]);
+                if (message.exposeHeaders != null && message.exposeHeaders.length)
+                    for (let i = 0; i < message.exposeHeaders.length; ++i)
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.exposeHeaders[i]);
+                if (message.maxAgeSeconds != null && $Object.hasOwnProperty.call(message, "maxAgeSeconds"))
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.maxAgeSeconds);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a CorsRule message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.CorsRule
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.CorsRule & elastickv.s3.CorsRule.$Shape} CorsRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            CorsRule.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.CorsRule();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.allowedHeaders && message.allowedHeaders.length))
+                                message.allowedHeaders = [];
+                            message.allowedHeaders.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.allowedMethods && message.allowedMethods.length))
+                                message.allowedMethods = [];
+                            message.allowedMethods.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.allowedOrigins && message.allowedOrigins.length))
+                                message.allowedOrigins = [];
+                            message.allowedOrigins.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.exposeHeaders && message.exposeHeaders.length))
+                                message.exposeHeaders = [];
+                            message.exposeHeaders.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            message.maxAgeSeconds = reader.uint32();
+                            message._maxAgeSeconds = "maxAgeSeconds";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return CorsRule;
+        })();
+
+        s3.Cors = (function() {
+
+            /**
+             * Properties of a Cors.
+             * @typedef {Object} elastickv.s3.Cors.$Properties
+             * @property {Array.<elastickv.s3.CorsRule.$Properties>|null} [rules] Cors rules
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Cors.
+             * @memberof elastickv.s3
+             * @interface ICors
+             * @augments elastickv.s3.Cors.$Properties
+             * @deprecated Use elastickv.s3.Cors.$Properties instead.
+             */
+
+            /**
+             * Shape of a Cors.
+             * @typedef {elastickv.s3.Cors.$Properties} elastickv.s3.Cors.$Shape
+             */
+
+            /**
+             * Constructs a new Cors.
+             * @memberof elastickv.s3
+             * @classdesc Represents a Cors.
+             * @constructor
+             * @param {elastickv.s3.Cors.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Cors = function (properties) {
+                this.rules = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Cors rules.
+             * @member {Array.<elastickv.s3.CorsRule.$Properties>} rules
+             * @memberof elastickv.s3.Cors
+             * @instance
+             */
+            Cors.prototype.rules = $util.emptyArray;
+
+            /**
+             * Encodes the specified Cors message. Does not implicitly {@link elastickv.s3.Cors.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.Cors
+             * @static
+             * @param {elastickv.s3.Cors.$Properties} message Cors message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Cors.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.rules != null && message.rules.length)
+                    for (let i = 0; i < message.rules.length; ++i)
+                        $root.elastickv.s3.CorsRule.encode(message.rules[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Cors message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.Cors
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.Cors & elastickv.s3.Cors.$Shape} Cors
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Cors.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.Cors();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.rules && message.rules.length))
+                                message.rules = [];
+                            message.rules.push($root.elastickv.s3.CorsRule.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Cors;
+        })();
+
         s3.Manifest = (function() {
 
             /**
@@ -901,6 +1614,8 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
              * @property {Uint8Array|null} [ownerId] Manifest ownerId
              * @property {Uint8Array|null} [invocation] Manifest invocation
+             * @property {Uint8Array|null} [order] Manifest order
+             * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Manifest tags
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -927,6 +1642,7 @@ export const elastickv = $root.elastickv = (() => {
              */
             const Manifest = function (properties) {
                 this.metadata = [];
+                this.tags = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1062,6 +1778,22 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.invocation = $util.newBuffer([]);
 
             /**
+             * Manifest order.
+             * @member {Uint8Array} order
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.order = $util.newBuffer([]);
+
+            /**
+             * Manifest tags.
+             * @member {Array.<elastickv.s3.Tag.$Properties>} tags
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.tags = $util.emptyArray;
+
+            /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Manifest
@@ -1110,6 +1842,11 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.invocation);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 21, wireType 2 =*/170).bytes(message.ownerId);
+                if (message.order != null && $Object.hasOwnProperty.call(message, "order") && message.order.length)
+                    writer.uint32(/* id 22, wireType 2 =*/178).bytes(message.order);
+                if (message.tags != null && message.tags.length)
+                    for (let i = 0; i < message.tags.length; ++i)
+                        $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1291,6 +2028,23 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.invocation;
                             continue;
                         }
+                    case 22: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.order = value;
+                            else
+                                delete message.order;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tags && message.tags.length))
+                                message.tags = [];
+                            message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -1317,6 +2071,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} CHUNKS=2 CHUNKS value
              * @property {number} PARTS=3 PARTS value
              * @property {number} BLOBS=4 BLOBS value
+             * @property {number} MARKER=5 MARKER value
              */
             Manifest.Content = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -1325,6 +2080,7 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[2] = "CHUNKS"] = 2;
                 values[valuesById[3] = "PARTS"] = 3;
                 values[valuesById[4] = "BLOBS"] = 4;
+                values[valuesById[5] = "MARKER"] = 5;
                 return values;
             })();
 
@@ -1868,6 +2624,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [chunkSize] Upload chunkSize
              * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
              * @property {Uint8Array|null} [ownerId] Upload ownerId
+             * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Upload tags
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1894,6 +2651,7 @@ export const elastickv = $root.elastickv = (() => {
              */
             const Upload = function (properties) {
                 this.metadata = [];
+                this.tags = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1973,6 +2731,14 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.ownerId = $util.newBuffer([]);
 
             /**
+             * Upload tags.
+             * @member {Array.<elastickv.s3.Tag.$Properties>} tags
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.tags = $util.emptyArray;
+
+            /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Upload
@@ -2007,6 +2773,9 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 8, wireType 0 =*/64).int32(message.storageClass);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.ownerId);
+                if (message.tags != null && message.tags.length)
+                    for (let i = 0; i < message.tags.length; ++i)
+                        $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2126,6 +2895,14 @@ export const elastickv = $root.elastickv = (() => {
                                 message.ownerId = value;
                             else
                                 delete message.ownerId;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tags && message.tags.length))
+                                message.tags = [];
+                            message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }

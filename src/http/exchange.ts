@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { EMPTY_BODY, type ReadAhead, SocketBody } from "./body-reader.ts";
 import type { IdleWatch } from "./idle-watch.ts";
 import { withTargetHost } from "./request-target.ts";
@@ -64,6 +65,11 @@ export class Exchange implements EdgeRequest {
 
   get remoteAddress(): string {
     return this.request.socket.remoteAddress ?? "";
+  }
+
+  get tlsVersion(): string | undefined {
+    const { socket } = this.request;
+    return socket instanceof TLSSocket ? (socket.getProtocol() ?? "").replace(/^TLSv/, "") : undefined;
   }
 
   get signal(): AbortSignal {

@@ -12,6 +12,8 @@ export interface EdgeRequest {
   /** First value of a header by lower-case name, latin1; undefined when absent. */
   header(lowerName: string): string | undefined;
   readonly remoteAddress: string;
+  /** `1.2`, `1.3`; undefined: the request came without TLS. */
+  readonly tlsVersion: string | undefined;
   readonly requestId: string;
   readonly body: BodyReader;
   /** Aborted when the client disconnects before the response has ended. */

@@ -67,8 +67,10 @@ class View implements ReadView {
   async getMeta(key: Uint8Array): Promise<VersionedValue | undefined> {
     const cached = this.#cache.get(key, this.readTs, false);
     if (cached !== undefined) return cached;
+    if (this.#cache.isAbsent(key, this.readTs)) return undefined;
     const row = this.#reader.getMetaAt(key, this.readTs);
-    if (row !== undefined) this.#cache.put(key, this.readTs, row, false);
+    if (row === undefined) this.#cache.putAbsent(key, this.readTs);
+    else this.#cache.put(key, this.readTs, row, false);
     return row;
   }
 

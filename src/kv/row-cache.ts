@@ -16,6 +16,11 @@ export const ROW_CACHE_BYTES = 16 << 20;
 /** Larger rows are not cached: they would displace hot rows. @internal */
 export const CACHED_ROW_BYTES_MAX = 64 << 10;
 const ENTRY_OVERHEAD_BYTES = 256;
+/**
+ * Keys that are known to have no row, such as the policies of buckets that have none: every request asks for its
+ * bucket's. @internal
+ */
+export const ABSENT_KEYS_MAX = 1024;
 
 interface CachedRow {
   readonly row: VersionedValue;
@@ -27,6 +32,8 @@ interface CachedRow {
 export class RowCache {
   /** Cached rows, the least recently used first. */
   readonly #rows = new Map<string, CachedRow>();
+  /** Keys without a row, the least recently used first. */
+  readonly #absent = new Set<string>();
   #bytes = 0;
   /** The cache knows every change up to this timestamp; its rows are the result of a read at this timestamp. */
   #currentTs: Timestamp = -1n;
@@ -51,6 +58,25 @@ export class RowCache {
     this.#rows.delete(name);
     this.#rows.set(name, cached);
     return cached.row;
+  }
+
+  /** True: the store has no row at `readTs`. False: unknown. */
+  isAbsent(key: Uint8Array, readTs: Timestamp): boolean {
+    if (readTs !== this.#currentTs || this.#absent.size === 0) return false;
+    const name = mapKeyOf(key);
+    if (!this.#absent.delete(name)) return false;
+    this.#absent.add(name);
+    return true;
+  }
+
+  /** The store returned no row at `readTs`. */
+  putAbsent(key: Uint8Array, readTs: Timestamp): void {
+    if (readTs !== this.#currentTs) return;
+    this.#absent.add(mapKeyOf(key));
+    for (const oldest of this.#absent) {
+      if (this.#absent.size <= ABSENT_KEYS_MAX) break;
+      this.#absent.delete(oldest);
+    }
   }
 
   /** Caches the row that the store returned at `readTs`. */
@@ -79,20 +105,28 @@ export class RowCache {
    */
   applied(commitTs: Timestamp, changed: ChangedKeys | undefined): void {
     this.#currentTs = commitTs;
-    if (this.#rows.size === 0) return;
+    if (this.#rows.size === 0 && this.#absent.size === 0) return;
     if (changed === undefined) {
-      this.#rows.clear();
-      this.#bytes = 0;
+      this.#empty();
       return;
     }
-    forEachChangedKey(changed, (key) => this.#drop(mapKeyOf(key)));
+    forEachChangedKey(changed, (key) => {
+      const name = mapKeyOf(key);
+      this.#drop(name);
+      this.#absent.delete(name);
+    });
   }
 
   /** Called when a snapshot has replaced the keyspace of the rows. */
   clear(): void {
-    this.#rows.clear();
-    this.#bytes = 0;
+    this.#empty();
     this.#currentTs = -1n;
+  }
+
+  #empty(): void {
+    this.#rows.clear();
+    this.#absent.clear();
+    this.#bytes = 0;
   }
 
   #drop(name: string): void {

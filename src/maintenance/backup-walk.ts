@@ -24,11 +24,13 @@ import {
   parseObjectKey,
   parsePartKey,
   parseUploadKey,
+  parseVersionKey,
   partChunksPrefix,
   partReferencesPrefix,
   partsPrefix,
   uploadAttempt,
   uploadsPrefix,
+  versionsPrefix,
 } from "../s3/records/keys.ts";
 import { decodeManifest } from "../s3/records/manifest.ts";
 import { decodePart, decodeUpload } from "../s3/records/upload.ts";
@@ -56,10 +58,12 @@ export async function* backupRecords(view: ReadView, counts: WalkCounts): AsyncG
   for await (const bucket of rowsUnder(view, BUCKETS_PREFIX)) buckets.push(bucket);
   yield* rowIfThere(view, ROOT_USER_KEY, counts);
   for (const { key, value } of buckets) {
-    const ref: BucketRef = { bucket: parseBucketKey(key), generation: decodeBucket(value).generation };
+    const { generation, versioning } = decodeBucket(value);
+    const ref: BucketRef = { bucket: parseBucketKey(key), generation };
     yield* objectsOf(view, ref, counts);
+    if (versioning !== "off") yield* versionsOf(view, ref, counts);
     yield* uploadsOf(view, ref, counts);
-    yield* rowIfThere(view, aliveKey(ref), counts);
+    yield* rowIfThere(view, aliveKey(ref, versioning), counts);
   }
   for (const { key } of buckets) {
     counts.buckets++;
@@ -70,19 +74,36 @@ export async function* backupRecords(view: ReadView, counts: WalkCounts): AsyncG
 async function* objectsOf(view: ReadView, ref: BucketRef, counts: WalkCounts): AsyncGenerator<BackupRecord> {
   const prefix = objectsPrefix(ref);
   for await (const { key: rowKey } of rowsUnder(view, prefix)) {
-    const name = parseObjectKey(rowKey, prefix.byteLength);
-    const row = await named(ref, name, () => view.get(rowKey));
-    if (row === undefined) continue;
-    const { size, extents } = await named(ref, name, () => {
-      const manifest = decodeManifest(row.value);
-      return { size: manifest.size, extents: layoutOf(ref, name, manifest, row).extents(0, manifest.size) };
-    });
+    yield* objectOf(view, ref, parseObjectKey(rowKey, prefix.byteLength), rowKey, counts);
+  }
+}
+
+/** The versions that are not current, and the delete markers. */
+async function* versionsOf(view: ReadView, ref: BucketRef, counts: WalkCounts): AsyncGenerator<BackupRecord> {
+  for await (const { key: rowKey } of rowsUnder(view, versionsPrefix(ref))) {
+    yield* objectOf(view, ref, parseVersionKey(rowKey).key, rowKey, counts);
+  }
+}
+
+async function* objectOf(
+  view: ReadView,
+  ref: BucketRef,
+  name: string,
+  rowKey: Uint8Array,
+  counts: WalkCounts,
+): AsyncGenerator<BackupRecord> {
+  const row = await named(ref, name, () => view.get(rowKey));
+  if (row === undefined) return;
+  const manifest = await named(ref, name, () => decodeManifest(row.value));
+  const { size } = manifest;
+  if (manifest.content.kind !== "marker") {
+    const extents = await named(ref, name, () => layoutOf(ref, name, manifest, row).extents(0, size));
     for (const { kind, extent } of extents) yield* contentOf(view, kind, extent, counts);
     counts.objects++;
     counts.bytes += size;
-    counts.rows++;
-    yield recordOf(rowKey, row);
   }
+  counts.rows++;
+  yield recordOf(rowKey, row);
 }
 
 async function* uploadsOf(view: ReadView, ref: BucketRef, counts: WalkCounts): AsyncGenerator<BackupRecord> {

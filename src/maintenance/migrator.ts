@@ -15,7 +15,7 @@ import {
   type ObjectMigrationOptions,
   type ObjectOutcome,
 } from "./object-migration.ts";
-import { nextObjects, type WalkedObject } from "./object-walk.ts";
+import { cursorAfter, nextObjects, type WalkedObject } from "./object-walk.ts";
 import { nextTurn } from "./types.ts";
 
 export interface MigratorOptions extends Omit<ObjectMigrationOptions, "pace" | "bytesPerCommit"> {
@@ -131,7 +131,7 @@ export class Migrator {
         break;
       }
       passed++;
-      cursor = { bucket: object.ref.bucket, after: object.key, inside: undefined };
+      cursor = cursorAfter(object);
     }
     const atEnd = passed === objects.length && next === undefined;
     if (passed > 0 || atEnd) {

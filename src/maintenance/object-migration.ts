@@ -18,7 +18,7 @@ import type {
 } from "../s3/content/types.ts";
 import { S3Error } from "../s3/protocol/errors.ts";
 import { type Guard, transactGuarded } from "../s3/records/guarded.ts";
-import { aliveKey, attemptReferencesPrefix, objectKey } from "../s3/records/keys.ts";
+import { attemptReferencesPrefix } from "../s3/records/keys.ts";
 import {
   decodeManifest,
   encodeManifest,
@@ -98,9 +98,9 @@ class ObjectMigration {
 
   /** Moves the whole content, or some parts. @returns the bytes; 0 when nothing is left in the keyspace */
   async #step(): Promise<number> {
-    const { ref, key } = this.#object;
+    const { ref, at } = this.#object;
     const view = await this.#options.kv.group(ref.bucket).snapshot();
-    const row = await view.get(objectKey(ref, key));
+    const row = await view.get(at);
     if (row === undefined) throw new ChangedError();
     const manifest = decodeManifest(row.value);
     if (manifest.content.kind === "chunks") return this.#whole(row, manifest);
@@ -109,14 +109,14 @@ class ObjectMigration {
   }
 
   async #whole(row: VersionedValue, manifest: Manifest): Promise<number> {
-    const { ref, key } = this.#object;
+    const { ref, key, at } = this.#object;
     const [range] = layoutOf(ref, key, manifest, row).extents(0, manifest.size);
     if (range === undefined) return 0;
     const write = this.#options.open({ ref, key, guards: this.#guards(row) });
     try {
       const content = await this.#copy(write, range);
       const value = encodeManifest({ ...manifest, content });
-      const { guards, mutations } = await write.finish({ key: objectKey(ref, key), value });
+      const { guards, mutations } = await write.finish({ key: at, value });
       // The put moves the old row's garbage, all its chunks, into the queue.
       await transactGuarded(this.#options.kv.group(ref.bucket), guards, mutations);
     } catch (error) {
@@ -129,7 +129,7 @@ class ObjectMigration {
   }
 
   async #parts(row: VersionedValue, manifest: Manifest): Promise<number> {
-    const { ref, key } = this.#object;
+    const { ref, key, at } = this.#object;
     const { content } = manifest;
     const layout = layoutOf(ref, key, manifest, row);
     if (content.kind !== "parts" || layout.parts === undefined) return 0;
@@ -149,7 +149,7 @@ class ObjectMigration {
         const write = this.#options.open({ ref, key, part, guards: this.#guards(row) });
         writes.push(write);
         const { attempt } = await this.#copy(write, range);
-        const placeholder = { key: objectKey(ref, key), value: new Uint8Array(0) };
+        const placeholder = { key: at, value: new Uint8Array(0) };
         closings.push(await write.finish(placeholder));
         const before = table.get(extent.partNumber) as PartRef;
         table.set(extent.partNumber, { ...before, kind: "blobs", attempt });
@@ -177,13 +177,13 @@ class ObjectMigration {
     closings: readonly Closing[],
     moved: readonly GarbageItem[],
   ): Promise<void> {
-    const { ref, key } = this.#object;
+    const { ref, key, at } = this.#object;
     if (manifest.content.kind !== "parts") throw new Error("not an object of parts");
     const payload = encodePartTable(parts);
     const content = { ...manifest.content, payloadCrc32: crc32(payload) };
     const put: TxnMutation = {
       kind: "put",
-      key: objectKey(ref, key),
+      key: at,
       value: encodeManifest({ ...manifest, content }),
       payload,
       garbage: withReferences(row, {
@@ -222,15 +222,12 @@ class ObjectMigration {
   }
 
   #guards(row: VersionedValue): readonly Guard[] {
-    const { ref, key } = this.#object;
+    const { at } = this.#object;
     const onFail = (): S3Error => {
       this.#changed = true;
       return new S3Error("ServiceUnavailable");
     };
-    return [
-      { condition: { kind: "must-exist", key: aliveKey(ref) }, onFail },
-      { condition: { kind: "version-equals", key: objectKey(ref, key), commitTs: row.commitTs }, onFail },
-    ];
+    return [{ condition: { kind: "version-equals", key: at, commitTs: row.commitTs }, onFail }];
   }
 }
 

@@ -11,14 +11,15 @@ import type { Extent } from "../s3/content/types.ts";
 import { S3Error } from "../s3/protocol/errors.ts";
 import { decodeChunk } from "../s3/records/chunk.ts";
 import type { ExtentKind } from "../s3/records/extent-kind.ts";
-import { chunkKey, objectKey, partChunksPrefix, partReferencesPrefix } from "../s3/records/keys.ts";
+import { chunkKey, NULL_SLOT, partChunksPrefix, partReferencesPrefix } from "../s3/records/keys.ts";
 import { RecordError } from "../s3/records/record-error.ts";
+import { NULL_VERSION } from "../s3/records/version-id.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
 import { StoreError, type VersionedValue } from "../store/types.ts";
 import { decodeReference, type Reference, referenceKey } from "../txn/references.ts";
 import type { KvClient } from "../txn/types.ts";
 import { decodeCursor, encodeCursor, type WalkCursor } from "./cursor.ts";
-import { nextObjects, type OpenedObject, openObject, type WalkedObject } from "./object-walk.ts";
+import { cursorAfter, nextObjects, type OpenedObject, openObject, type WalkedObject } from "./object-walk.ts";
 import { type BlobCopies, type Holder, nextTurn } from "./types.ts";
 import { type FoundProblem, OBJECTS_PER_STEP, Step } from "./verify-step.ts";
 
@@ -66,21 +67,20 @@ export class Verifier {
 
   async #walk(step: Step, from: WalkCursor | undefined): Promise<WalkCursor | undefined> {
     const { objects, next } = await nextObjects(this.#options.kv, from, OBJECTS_PER_STEP);
-    let bucket = from?.bucket;
-    let after = from?.after;
+    let before: WalkCursor | undefined = from;
     for (const [i, object] of objects.entries()) {
       if (i % OBJECTS_PER_TURN === 0) await nextTurn(this.#options.timers);
-      const { ref, key, commitTs } = object;
-      if (ref.bucket !== bucket) after = undefined;
-      bucket = ref.bucket;
+      const { ref, key, slot, commitTs } = object;
+      const { bucket } = ref;
+      // The walk has come to another bucket.
+      if (bucket !== before?.bucket)
+        before = { bucket, after: undefined, slot: undefined, inside: undefined };
       const { inside } = from ?? {};
-      const resumed = inside?.key === key && inside.commitTs === commitTs ? inside : undefined;
-      const stopped = await this.#object(step, object, resumed ?? { extent: 0, chunk: 0 });
-      if (stopped !== undefined) {
-        return { bucket: ref.bucket, after, inside: { key, commitTs, ...stopped } };
-      }
-      after = key;
-      if (step.full) return { bucket: ref.bucket, after: key, inside: undefined };
+      const isSame = inside?.key === key && inside.slot === slot && inside.commitTs === commitTs;
+      const stopped = await this.#object(step, object, isSame ? inside : { extent: 0, chunk: 0 });
+      if (stopped !== undefined) return { ...before, inside: { key, slot, commitTs, ...stopped } };
+      before = cursorAfter(object);
+      if (step.full) return before;
     }
     return next;
   }
@@ -102,6 +102,7 @@ export class Verifier {
     }
     if (opened === undefined) return undefined;
     const { manifest, row, extents } = opened;
+    if (manifest.content.kind === "marker") return undefined;
     if (step.deep && manifest.content.kind === "inline") {
       step.deepBytes += row.payload?.byteLength ?? 0;
       step.verifiedBytes += row.payload?.byteLength ?? 0;
@@ -213,18 +214,23 @@ export class Verifier {
     const unchanged = new Map<WalkedObject, boolean>();
     const there: VerifyProblem[] = [];
     for (const { object, kind, detail } of found) {
-      const { ref, key, commitTs } = object;
+      const { ref, key, at, commitTs } = object;
       let same = unchanged.get(object);
       if (same === undefined) {
         const view = await this.#options.kv.group(ref.bucket).snapshot();
-        const row = await view.getMeta(objectKey(ref, key));
+        const row = await view.getMeta(at);
         same = row?.commitTs === commitTs;
         unchanged.set(object, same);
       }
-      if (same) there.push({ bucket: ref.bucket, key, kind, detail });
+      if (same) there.push({ bucket: ref.bucket, key, kind, detail: detail + versionOf(object) });
     }
     return there;
   }
+}
+
+function versionOf({ slot }: WalkedObject): string {
+  if (slot === undefined) return "";
+  return ` (version ${slot === NULL_SLOT ? NULL_VERSION : slot})`;
 }
 
 /** The text of an error that says that stored bytes are damaged; every other error is thrown. */

@@ -94,6 +94,26 @@ export const METRICS = {
     "Looks (one a second) that found no file descriptor left: new connections wait.",
     [],
   ),
+  memoryUsed: gauge(
+    "elastickv_memory_used_bytes",
+    "Memory that the kernel counts against the node's limit and cannot take back.",
+    [],
+  ),
+  memoryLimit: gauge(
+    "elastickv_memory_limit_bytes",
+    "Memory that the node may use: the smallest limit of its cgroups, else the machine's memory.",
+    [],
+  ),
+  memoryShort: gauge(
+    "elastickv_memory_short",
+    "1 while memory is above the lower mark and new uploads are refused.",
+    [],
+  ),
+  memoryMarks: counter(
+    "elastickv_memory_watermarks_total",
+    "How often memory rose above a mark: lower (uploads refused), upper (the node ends when it lasts).",
+    ["mark"],
+  ),
   httpRequestsInFlight: gauge(
     "elastickv_http_requests_in_flight",
     "Requests not answered to their end.",

@@ -234,7 +234,11 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     rolledBack,
     nodeKey,
     initializing,
+    boots,
+    peerBoots,
   } = (value ?? {}) as Record<string, unknown>;
+  const starts = incarnations ?? boots;
+  const startsOfPeers = peerIncarnations ?? peerBoots;
   if (typeof format !== "number") throw lasting(`${path} is damaged: it has no format version; ${RESTORE}`);
   if (format !== DATA_FORMAT) {
     throw lasting(
@@ -258,8 +262,8 @@ function parseIdentity(path: string, text: string): NodeIdentity {
     origin,
     roster: roster === undefined ? undefined : parseRoster(path, roster),
     // The fields are absent in a file of a release that kept no starts.
-    incarnations: incarnations === undefined ? [] : parseIncarnations(path, incarnations),
-    peerIncarnations: peerIncarnations === undefined ? [] : parsePeerIncarnations(path, peerIncarnations),
+    incarnations: starts === undefined ? [] : parseIncarnations(path, starts),
+    peerIncarnations: startsOfPeers === undefined ? [] : parsePeerIncarnations(path, startsOfPeers),
     rolledBack: typeof rolledBack === "string" ? rolledBack : undefined,
     nodeKey: nodeKey === undefined ? undefined : parseFingerprint(path, nodeKey),
     initializing: initializing === true,
@@ -337,7 +341,10 @@ function createIdentity(dataDir: string, path: string, wanted: WantedCluster, ra
 
 function writeIdentity(dataDir: string, identity: NodeIdentity): void {
   const path = identityPath(dataDir);
-  const text = `${JSON.stringify({ format: DATA_FORMAT, ...identity }, undefined, 2)}\n`;
+  // Releases before decision 090 know the starts as boots. A host that goes back to such a release must still know them:
+  // its peers name the newest, and a directory without it is fenced as rolled back.
+  const older = { boots: identity.incarnations, peerBoots: identity.peerIncarnations };
+  const text = `${JSON.stringify({ format: DATA_FORMAT, ...identity, ...older }, undefined, 2)}\n`;
   try {
     writeFileAtomically(realDisk, path, text);
   } catch (error) {

@@ -22,6 +22,8 @@ export interface NodeMaintenanceOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** The node is short of memory: the migration, which holds chunks, waits. */
+  readonly memoryShort: () => boolean;
   readonly clusterId: () => string;
   readonly pinMs: number;
   readonly nodeId: string;
@@ -106,7 +108,7 @@ function migratorOf(options: NodeMaintenanceOptions): Migrator {
     open: (target) => new BlobWrite(deps, target, "fixed-length", () => undefined),
     clock,
     timers,
-    active: () => front.leadership.leading && front.diskSpace === "enough",
+    active: () => front.leadership.leading && front.diskSpace === "enough" && !options.memoryShort(),
     gateOpen: () => blobs.open,
     onMigrated: (bytes) => {
       migratedBytes.inc(bytes);

@@ -30,12 +30,14 @@ import { realDisk } from "../platform/disk/real-disk.ts";
 import type { DiskLock } from "../platform/disk.ts";
 import { EXIT, type ExitCode } from "../platform/exit-codes.ts";
 import { bytesRead } from "../platform/io-accounting.ts";
+import { memoryAccount } from "../platform/memory-account.ts";
 import { systemRandom } from "../platform/random.ts";
 import { type ServiceManagerAddress, serviceManager } from "../platform/service-manager.ts";
 import { StartError } from "../platform/start-error.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import type { PeerIncarnation } from "../raft/engine/incarnations.ts";
 import { raftIdOf } from "../raft/engine/raft-id.ts";
+import { AdmissionBudget, type BudgetShare, budgetBytes } from "../s3/content/admission-budget.ts";
 import { healthProbe } from "../s3/health.ts";
 import { makeNodeKey } from "../secrets/node-key.ts";
 import type { KeyAtHand } from "../secrets/stored-credentials.ts";
@@ -65,6 +67,7 @@ import { Joining } from "./joining/joining.ts";
 import { checkListeners } from "./listeners.ts";
 import { settleNodeKey } from "./local-keys.ts";
 import { type NodeMaintenance, startMaintenance } from "./maintenance.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { NodeKv } from "./node-kv.ts";
 import { type Phase, readinessOf } from "./readiness.ts";
 import { RootKeys } from "./root-keys.ts";
@@ -87,6 +90,10 @@ export interface NodeOptions {
    * permanently; called once.
    */
   readonly onFenced: (message: string, exitCode: ExitCode) => void;
+  /** Memory runs out; called once. The node should stop, and the process end with a code that it is started again after. */
+  readonly onExhausted: (message: string) => void;
+  /** Memory runs out before the stop that `onExhausted` began has ended: the process should end at once. */
+  readonly onOverdue: () => void;
   readonly metrics: ThreadMetrics;
   /** The service manager that started the node and receives its state. */
   readonly serviceManager?: ServiceManagerAddress | undefined;
@@ -113,6 +120,9 @@ export class Node {
   readonly #secrets: readonly Uint8Array[];
   readonly #status: ClusterStatusSource;
   readonly #descriptors: DescriptorWatch;
+  readonly #memory: MemoryWatch;
+  /** The part of the only gateway in the node's budget of body bytes. */
+  readonly #admissionShare: BudgetShare = { memory: new SharedArrayBuffer(budgetBytes(1)), gateway: 0 };
   readonly #door: S3Door;
   readonly #access: AccessLog;
   readonly #drain: NodeDrain;
@@ -183,6 +193,7 @@ export class Node {
       kv: () => (this.#phase === "serving" ? this.#front?.kv.system : undefined),
       clock: this.#clock,
     });
+    this.#memory = this.#makeMemoryWatch();
     this.#joining = this.#makeJoining(parts.atHand);
     this.#service = this.#makeReporter(options.serviceManager);
     const tls = { timers: this.#timers, metrics: options.metrics, log: options.log };
@@ -252,6 +263,7 @@ export class Node {
         await node.#start();
       } catch (error) {
         node.#service?.ended(error instanceof Error ? error.message : String(error));
+        node.#memory.stop();
         await node.#edge?.close(0);
         throw error;
       }
@@ -285,6 +297,7 @@ export class Node {
     const { config, log } = this.#options;
     const member = this.#topology.peer !== undefined;
     if (!member) this.#rootKeys.orMake();
+    this.#memory.start();
     // The admin listener starts first, so that /readyz shows the replay.
     this.#admin = await listenForAdmin(
       config,
@@ -357,6 +370,7 @@ export class Node {
       clock: this.#clock,
       timers: this.#timers,
       random: systemRandom,
+      memoryShort: () => this.#memory.short,
       clusterId: () => this.#identity.clusterId,
       pinMs: config.blobPinMs,
       nodeId: config.nodeId,
@@ -382,9 +396,15 @@ export class Node {
       random: systemRandom,
       startId: threads.startId,
       hold: this.#door.leader,
+      published: threads.published,
       hostId: hostIdOf(this.#identity.instance),
       metrics: this.#metrics,
       log,
+      admissionShare: this.#admissionShare,
+      admissionBytes: this.#memory.bodyBytes(
+        config.s3PutAdmissionMaxInflightBytes,
+        entryBytesMax(config.raftMaxSizePerMsg),
+      ),
       onDeath: (message) => this.#die(message),
     });
     this.#endSweeps = startPendingWriteSweeps({
@@ -524,6 +544,28 @@ export class Node {
     );
   }
 
+  #makeMemoryWatch(): MemoryWatch {
+    const { config, metrics, log, onExhausted, onOverdue } = this.#options;
+    const budget = new AdmissionBudget(this.#admissionShare);
+    return new MemoryWatch({
+      lower: config.memoryWatermark,
+      upper: config.memoryExitWatermark,
+      account: memoryAccount,
+      collect: () => {
+        Bun.gc(true);
+        Bun.shrink();
+      },
+      onShort: (short) => budget.setShort(short),
+      serving: () => this.#phase === "serving" && this.#door.isServing,
+      onExhausted,
+      onOverdue,
+      clock: this.#clock,
+      timers: this.#timers,
+      metrics,
+      log,
+    });
+  }
+
   #makeReporter(manager: ServiceManagerAddress | undefined): ServiceReporter | undefined {
     if (manager === undefined) return undefined;
     return new ServiceReporter({
@@ -535,6 +577,7 @@ export class Node {
       },
       bytesRead,
       serving: () => `serves S3 on ${formatAddress(this.s3Address)}`,
+      note: () => this.#memory.status,
       monotonicMs: () => this.#clock.monotonicMs(),
       systemMonotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
       timers: this.#timers,
@@ -608,6 +651,7 @@ export class Node {
     this.#blobs?.close();
     await this.#front?.stop(THREAD_STOP_MS);
     this.#cancelLooking();
+    this.#memory.stop();
     await this.#admin?.close();
     this.#lock.release();
     log.info("stopped");

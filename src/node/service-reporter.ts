@@ -35,6 +35,8 @@ export interface ServiceReporterOptions {
   readonly bytesRead: () => number;
   /** Text for a node that serves, with its address. */
   readonly serving: () => string;
+  /** What an operator should know of a node that is ready all the same; undefined: nothing. */
+  readonly note: () => string | undefined;
   readonly monotonicMs: () => number;
   /** CLOCK_MONOTONIC, which a reload has to name (sd_notify(3)). */
   readonly systemMonotonicMs: () => number;
@@ -83,7 +85,7 @@ export class ServiceReporter {
   }
 
   #look(): void {
-    const { manager, readiness, serving, monotonicMs } = this.#options;
+    const { manager, readiness, serving, note, monotonicMs } = this.#options;
     const said = readiness();
     const reasons = said.ready ? [] : said.reasons;
     const holds = reasons.filter(({ code }) => !SERVES.has(code));
@@ -92,7 +94,8 @@ export class ServiceReporter {
       this.#ready = true;
       lines.push("READY=1");
     }
-    const words = reasons.map(({ message }) => message);
+    const noted = note();
+    const words = [...reasons.map(({ message }) => message), ...(noted === undefined ? [] : [noted])];
     const status = (holds.length > 0 ? [...words, ...this.#behind()] : [serving(), ...words]).join("; ");
     if (status !== this.#status) lines.push(`STATUS=${status}`);
     this.#status = status;

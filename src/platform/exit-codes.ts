@@ -1,6 +1,6 @@
 /**
  * Exit codes of the process, for its supervisor (docs/operations/errors.md). A supervisor restarts a node after
- * `MAY_MEND`, and does not restart a node after the two codes below it.
+ * `MAY_MEND` and `MEMORY`, and does not restart a node after the two codes in between.
  */
 export const EXIT = {
   /** The node was told to stop, or was removed from its cluster while it served. */
@@ -11,6 +11,8 @@ export const EXIT = {
   USAGE: 2,
   /** The operator must first repair something other than the settings. EX_CONFIG of sysexits.h. */
   LASTING: 78,
+  /** The node came close to its limit of memory, stopped in order, and wants to be started. EX_TEMPFAIL of sysexits.h. */
+  MEMORY: 75,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -9,6 +9,7 @@ import type { S3Deps } from "./context/deps.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
 import { askerOf, ownerOfBucket } from "./context/owners.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
+import { preflight, withCors } from "./cors.ts";
 import { dispatcher } from "./dispatch.ts";
 import { checkHeaders, NO_HEADERS } from "./headers/check.ts";
 import { checkOwner } from "./headers/owner.ts";
@@ -17,10 +18,15 @@ import { refuseRepeatedHeaders } from "./protocol/header-values.ts";
 import { emptyReply, xmlReply } from "./protocol/replies.ts";
 import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
+import { NewRows } from "./records/new-rows.ts";
 import { countReply } from "./reply-metrics.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
 import { stsRequestOf } from "./sts/request.ts";
 import { answerSts } from "./sts/sts.ts";
+import { KeyTurns } from "./versions/turns.ts";
+
+/** The name under which preflight requests are counted. */
+const PREFLIGHT = "OptionsObject";
 
 const UNAUTHENTICATED: Exchange["auth"] = {
   principal: { kind: "anonymous" },
@@ -34,6 +40,8 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
+    turns: new KeyTurns(),
+    newRows: new NewRows(deps.kv, deps.versioningOpen),
   };
   const dispatch = dispatcher({ admit, answer, fail });
 
@@ -52,12 +60,14 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
       const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), UNSUPPORTED, error);
       return finish(services, edge, UNSUPPORTED, reply, startedMs);
     }
+    if (edge.method === "OPTIONS")
+      return finish(services, edge, PREFLIGHT, await options(exchange), startedMs);
     await dispatch(exchange);
     const { name } = exchange.operation;
     const reply =
       exchange.reply ??
       errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
-    return finish(services, edge, name, reply, startedMs, exchange);
+    return finish(services, edge, name, await withCors(exchange, reply), startedMs, exchange);
   };
 }
 
@@ -80,6 +90,7 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
 /** Authenticates the request, and authorises it when no bucket has a say. Does not wait. @throws S3Error */
 function admit(exchange: Exchange): void {
   const { request } = exchange;
+  if (isForm(exchange)) return;
   exchange.auth = authenticate(exchange);
   if (!needsBucket(exchange)) {
     authorizeRequest(exchange);
@@ -106,13 +117,19 @@ function authenticate({ services, signed }: Exchange): Exchange["auth"] {
 async function answer(exchange: Exchange): Promise<EdgeReply> {
   if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
   if (needsBucket(exchange)) await authorizeOnBucket(exchange);
-  if (exchange.auth.method === "anonymous") readHeaders(exchange);
+  if (exchange.auth.method === "anonymous" && !isForm(exchange)) readHeaders(exchange);
   return run(exchange);
+}
+
+/** A form says in its fields who has signed it; its handler authorises it. */
+function isForm(exchange: Exchange): boolean {
+  return exchange.level === "bucket" && exchange.operation.signedIn === "form";
 }
 
 /** Before the application reads any byte of the body. @throws S3Error NoSuchBucket, AccessDenied; KvError */
 async function authorizeOnBucket(exchange: Exchange): Promise<void> {
   await openBucket(exchange);
+  if (isForm(exchange)) return;
   exchange.services.authenticator.confirm(exchange.auth);
   authorizeRequest(exchange);
   checkOwner(exchange.request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
@@ -122,6 +139,17 @@ async function authorizeOnBucket(exchange: Exchange): Promise<void> {
 function readHeaders(exchange: Exchange): void {
   if (exchange.level === "refused") return;
   exchange.headers = checkHeaders(exchange.request, exchange.operation.headers);
+}
+
+/** A preflight request is answered without a look at its signature: browsers sign none. */
+async function options(exchange: Exchange): Promise<EdgeReply> {
+  const { services, request } = exchange;
+  try {
+    if (!services.hold.isOpen) await hold(exchange);
+    return await preflight(exchange);
+  } catch (error) {
+    return errorReply(services, request.edge, request.resource, PREFLIGHT, error);
+  }
 }
 
 function fail({ services, request, operation }: Exchange, error: unknown): EdgeReply {

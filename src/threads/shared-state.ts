@@ -5,10 +5,10 @@
  * Layout, in words of 64 bits: 8 words of the node, then 8 words (a cache line) for each Raft group, in order of
  * group id. The creator of the memory decides the number of groups. An unused word is zero.
  *
- *      node    0 diskSpace   1 missingBlobs + 1
+ *      node    0 diskSpace   1 missingBlobs + 1   2 versionsOpen
  *      group   0 term   1 commitIndex   2 leaseUntilUs   3 appliedIndex   4 appliedCommitTs
  *
- * *Control* writes diskSpace, and the *blob* thread missingBlobs. *Consensus* writes term, commitIndex and leaseUntilUs of a group, and *store* writes
+ * *Control* writes diskSpace, and the *blob* thread missingBlobs. *Consensus* writes versionsOpen, and term, commitIndex and leaseUntilUs of a group, and *store* writes
  * its appliedIndex and appliedCommitTs. Each field is one 64-bit atomic, so a reader never sees a partly written
  * field. The order between fields matters: the store publishes appliedCommitTs before appliedIndex, so a reader that
  * reads the index first gets a timestamp that is at least as new.
@@ -17,7 +17,7 @@ import type { GroupId } from "./group.ts";
 
 const NODE_WORDS = 8;
 const GROUP_WORDS = 8;
-const NODE = { diskSpace: 0, missingBlobs: 1 } as const;
+const NODE = { diskSpace: 0, missingBlobs: 1, versionsOpen: 2 } as const;
 const GROUP = { term: 0, commitIndex: 1, leaseUntilUs: 2, appliedIndex: 3, appliedCommitTs: 4 } as const;
 
 /**
@@ -68,6 +68,15 @@ export class PublishedState {
   get missingBlobs(): number | undefined {
     const stored = Number(Atomics.load(this.#node, NODE.missingBlobs));
     return stored === 0 ? undefined : stored - 1;
+  }
+
+  /** Every member of the cluster knows versions. */
+  get versionsOpen(): boolean {
+    return Atomics.load(this.#node, NODE.versionsOpen) === 1n;
+  }
+
+  publishVersionsOpen(open: boolean): void {
+    Atomics.store(this.#node, NODE.versionsOpen, open ? 1n : 0n);
   }
 
   publishMissingBlobs(missing: number | undefined): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { parseCommandLine } from "../../src/cli/arguments.ts";
 import { COMMANDS, type CommandOption, type CommandRow } from "../../src/cli/command-table.ts";
 import { isMaintenanceWord } from "../../src/cli/maintenance/arguments.ts";
+import { isPolicyVerb } from "../../src/cli/policy/arguments.ts";
 import { isUserWord } from "../../src/cli/users/arguments.ts";
 import { SETTING_ROWS } from "../../src/config/settings.ts";
 
@@ -25,6 +26,8 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
     ID: "0011223344556677",
     SECONDS: "30",
     TEXT: "admin@host",
+    ARN: "arn:aws:iam::111122223333:user/ann",
+    "bucket|identity|session": "bucket",
     "ACCESS-KEY": "AKIAEXAMPLE",
     USER: "ann",
     GROUP: "staff",
@@ -38,6 +41,8 @@ function exampleOf({ flag, placeholder }: CommandOption): string {
 const operands = (row: CommandRow, option?: CommandOption): string[] =>
   row.operands.flatMap((operand, index) => {
     if (operand === "[verify]") return "verify";
+    if (operand === "ACTION") return "s3:GetObject";
+    if (operand === "[KEY=VALUE]...") return ["aws:UserAgent=x", "s3:prefix="];
     if (operand === "ACCESS-KEY") return "AKIAEXAMPLE";
     if (operand === "ID") return "0011223344556677";
     if (operand !== "acquire|release|show")
@@ -50,12 +55,15 @@ const operands = (row: CommandRow, option?: CommandOption): string[] =>
 const complete = (row: CommandRow, option?: CommandOption): string[] => {
   // `cluster replace OLD --with NEW` takes the place of the second operand.
   const given = option?.flag === "with" ? ["n9"] : operands(row, option);
+  const needsPrincipal = option?.flag === "identity-policy" || option?.flag === "session-policy";
+  const principal = needsPrincipal ? ["--principal", "arn:aws:iam::111122223333:root"] : [];
   const needsAddress = row.words[0] === "setup" && option?.flag !== "address";
   const attaches = /^policy (at|de)tach$/.test(row.words.join(" "));
   const needsTarget = attaches && option?.flag !== "user" && option?.flag !== "group";
   return [
     ...row.words,
     ...given,
+    ...principal,
     ...(needsTarget ? ["--user", "ann"] : []),
     ...(needsAddress ? ["--address", "10.0.0.1"] : []),
   ];
@@ -64,7 +72,8 @@ const complete = (row: CommandRow, option?: CommandOption): string[] => {
 describe.each(COMMANDS.map((row) => [row.words.join(" "), row] as const))("%s", (_, row) => {
   test("is a verb, and takes its operands", () => {
     const verb = row.words[0] ?? "";
-    const users = isUserWord(verb) ? "users" : verb;
+    const withoutServer = verb === "policy" && isPolicyVerb(row.words[1]);
+    const users = isUserWord(verb) && !withoutServer ? "users" : verb;
     const kind = isMaintenanceWord(verb) ? "maintenance" : row.words[1] === "extra-env" ? "extra-env" : users;
     expect(parseCommandLine(complete(row), {}).kind).toBe(kind as never);
   });

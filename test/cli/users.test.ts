@@ -139,7 +139,7 @@ test("a user's and a key's life", async () => {
 
 test("groups and policies", async () => {
   await run("user create ann --without-key");
-  const document = '{ "Statement" : [] }';
+  const document = '{ "Statement" : {"Effect":"Allow","Action":"s3:*","Resource":"*"} }';
   expect(await run("policy put mine", document)).toEqual(done("policy mine is stored"));
   expect(await run("policy show mine")).toEqual(done(document));
   expect(await run("group create staff")).toEqual(done("group staff is made"));
@@ -181,7 +181,9 @@ test("a refusal of the node is one line, and the exit code says so", async () =>
     out: "",
     err: "elastickv: UNKNOWN_USER: there is no user nobody",
   });
-  expect((await run("policy put mine", "no json")).err).toContain("INVALID: the policy is not JSON");
+  expect((await run("policy put mine", "no json")).err).toContain(
+    "INVALID: the policy is not valid: Policies must be valid JSON",
+  );
 });
 
 test.each(["user", "key", "group", "policy"])("%s --help shows every verb of it", async (word) => {

@@ -189,5 +189,5 @@ test("heard is who has spoken, refused, or could not be reached", () => {
 
 test("the hello says which entries this release can apply that an earlier one cannot", () => {
   const { callbacks } = peersOfN1();
-  expect(callbacks().hello(raftIdOf("n2")).capabilities).toEqual(["archive"]);
+  expect(callbacks().hello(raftIdOf("n2")).capabilities).toEqual(["archive", "versions"]);
 });

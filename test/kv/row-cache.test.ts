@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CACHED_ROW_BYTES_MAX, ROW_CACHE_BYTES, RowCache } from "../../src/kv/row-cache.ts";
+import { ABSENT_KEYS_MAX, CACHED_ROW_BYTES_MAX, ROW_CACHE_BYTES, RowCache } from "../../src/kv/row-cache.ts";
 import { packKeys } from "../../src/messages/changed-keys.ts";
 import type { VersionedValue } from "../../src/store/types.ts";
 
@@ -76,5 +76,36 @@ describe("row cache", () => {
     expect(cache.get(bytes(`k${rows - 1}`), 1n, true)).toBeDefined();
     cache.put(bytes("large"), 1n, row("v", new Uint8Array(CACHED_ROW_BYTES_MAX)), true);
     expect(cache.get(bytes("large"), 1n, true)).toBeUndefined();
+  });
+
+  test("a key without a row is known until a batch names it, and only at the timestamp it was read at", () => {
+    const cache = new RowCache();
+    cache.putAbsent(bytes("k"), 1n);
+    expect(cache.isAbsent(bytes("k"), 1n)).toBe(false);
+    cache.applied(1n, packKeys([]));
+    cache.putAbsent(bytes("k"), 1n);
+    cache.putAbsent(bytes("other"), 1n);
+    expect([cache.isAbsent(bytes("k"), 1n), cache.isAbsent(bytes("k"), 2n)]).toEqual([true, false]);
+    cache.applied(2n, packKeys([bytes("k")]));
+    expect([cache.isAbsent(bytes("k"), 2n), cache.isAbsent(bytes("other"), 2n)]).toEqual([false, true]);
+    cache.applied(3n, undefined);
+    expect(cache.isAbsent(bytes("other"), 3n)).toBe(false);
+    cache.putAbsent(bytes("k"), 3n);
+    cache.clear();
+    cache.applied(3n, packKeys([]));
+    expect(cache.isAbsent(bytes("k"), 3n)).toBe(false);
+  });
+
+  test("of keys without a row the least recently used is forgotten", () => {
+    const cache = new RowCache();
+    cache.applied(1n, packKeys([]));
+    for (let i = 0; i < ABSENT_KEYS_MAX + 10; i++) {
+      cache.putAbsent(bytes(`k${i}`), 1n);
+      expect(cache.isAbsent(bytes("k0"), 1n)).toBe(true);
+    }
+    expect([cache.isAbsent(bytes("k1"), 1n), cache.isAbsent(bytes(`k${ABSENT_KEYS_MAX + 9}`), 1n)]).toEqual([
+      false,
+      true,
+    ]);
   });
 });

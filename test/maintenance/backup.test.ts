@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const tagged = (tag: string): Buffer => Buffer.from(`${tag}\0\u0001`);
 /** Rows that a backup contains. */
-const TAGS = ["b", "g", "o", "u", "p", "c", "r"];
+const TAGS = ["b", "g", "o", "v", "u", "p", "c", "r"];
 
 /** Key, value, payload and garbage of every row that belongs to a backup; references without their source. */
 function rowsOf({ kv }: Site): string[] {
@@ -110,6 +110,42 @@ describe("backup and restore", () => {
     await other.paths.collect();
     expect(other.paths.blobs.held.size).toBeGreaterThan(0);
     expect((await other.call("GET", "/bucket?uploads")).text).toContain("<Key>open</Key>");
+  });
+
+  test("versions and delete markers come back, under their ids", async () => {
+    const site = new Site();
+    const { paths } = site;
+    await paths.start();
+    const enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    await site.call("PUT", "/bucket/key", "the version null");
+    await site.call("PUT", "/bucket?versioning", enabled);
+    await site.call("PUT", "/bucket/key", pattern(3 * MIB, 1));
+    paths.blobs.open = false;
+    await site.call("PUT", "/bucket/key", pattern(2 * MIB, 2));
+    paths.blobs.open = true;
+    await site.call("DELETE", "/bucket/key");
+    await site.call("PUT", "/bucket/other", "current");
+    const list = await site.call("GET", "/bucket?versions");
+    const backup = await site.run("backup", target, "--json");
+    expect([backup.code, backup.err, site.errors]).toEqual([0, "", []]);
+    expect(JSON.parse(backup.out)).toMatchObject({ counts: { objects: 4 }, blobs: 3 });
+    const other = new Site();
+    const restore = await other.run("restore", target, "--json");
+    expect([restore.code, restore.err, other.errors]).toEqual([0, "", []]);
+    expect(rowsOf(other)).toEqual(rowsOf(site));
+    expect((await other.call("GET", "/bucket?versions")).text).toBe(list.text);
+    const [, second, first] = list.tags("VersionId");
+    const read = (id: string | undefined) => other.call("GET", `/bucket/key?versionId=${id}`);
+    expect((await read(first)).bytes.equals(pattern(3 * MIB, 1))).toBe(true);
+    expect((await read(second)).bytes.equals(pattern(2 * MIB, 2))).toBe(true);
+    expect((await read("null")).text).toBe("the version null");
+    // The bucket is versioned, and can be written.
+    expect((await other.call("PUT", "/bucket/key", "new")).headers.get("x-amz-version-id")).toHaveLength(48);
+    for (const id of (await other.call("GET", "/bucket?versions")).tags("VersionId")) {
+      for (const key of ["key", "other"]) await other.call("DELETE", `/bucket/${key}?versionId=${id}`);
+    }
+    await other.paths.collect();
+    expect(other.paths.state()).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test("many pages: 1,000 references of one object, 300 rows, 70 buckets", async () => {

@@ -107,6 +107,35 @@ const chunkCount = (bytes: number): number => Math.ceil(bytes / paths.h.deps.con
 
 const chunkRows = (): number => paths.kv.rows(CHUNKS).length;
 
+describe("versions", () => {
+  test("content of versions that are not current moves too, and is freed with them", async () => {
+    const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    await paths.h.call("PUT", "/bucket?versioning", { body });
+    const sizes = [MIB, 2 * MIB, 3 * MIB];
+    for (const size of sizes) await throughLog(() => put("key", pattern(size, size)));
+    await mixed("parts", [pattern(5 * MIB, 1), pattern(MIB, 2)]);
+    await put("parts", "new");
+    await paths.h.call("DELETE", "/bucket/key");
+    const ids = (await paths.h.call("GET", "/bucket?versions&prefix=key")).tags("VersionId").slice(1);
+    const m = migrator();
+    await m.change({ action: "start", rate: 1 << 40 });
+    await m.run();
+    await paths.collect();
+    expect([chunkRows(), moved]).toEqual([0, 6 * MIB + 5 * MIB]);
+    for (const [i, size] of sizes.toReversed().entries()) {
+      const answer = await paths.h.call("GET", `/bucket/key?versionId=${ids[i]}`);
+      expect(answer.bytes.equals(pattern(size, size))).toBe(true);
+      expect(answer.headers.get("x-amz-version-id")).toBe(ids[i]);
+    }
+    for (const key of ["key", "parts"]) {
+      const list = await paths.h.call("GET", `/bucket?versions&prefix=${key}`);
+      for (const id of list.tags("VersionId")) await paths.h.call("DELETE", `/bucket/${key}?versionId=${id}`);
+    }
+    await paths.collect();
+    expect(paths.state()).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
 describe("migration", () => {
   test("nothing happens before it is started", async () => {
     await throughLog(() => put("a", pattern(MIB)));

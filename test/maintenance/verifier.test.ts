@@ -76,6 +76,46 @@ test("an empty cluster, and one without problems: everything is counted", async 
   expect(deep.problems).toEqual([]);
 });
 
+/** Six versions of `a` and of `b`: small ones, delete markers, and chunks in the log. */
+async function versions(): Promise<number> {
+  const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  await h.call("PUT", "/photos?versioning", { body });
+  let bytes = 0;
+  for (const key of ["a", "b"]) {
+    for (const size of [10, 700 * KIB, 0, 20, 300 * KIB, 30]) {
+      if (size === 0) await h.call("DELETE", `/photos/${key}`);
+      else await h.call("PUT", `/photos/${key}`, { body: pattern(size, size) });
+      bytes += size;
+    }
+  }
+  return bytes;
+}
+
+test("versions that are not current are verified too, in steps of any size", async () => {
+  const bytes = await versions();
+  for (const maxBytes of [undefined, 100 * KIB, 1]) {
+    const found = await all(true, maxBytes);
+    // Delete markers are no objects.
+    expect(found).toMatchObject({ objects: 10, bytes, verified: bytes, problems: [] });
+  }
+});
+
+test("damage of an older version names the version, and is none when the version is gone", async () => {
+  await versions();
+  const list = await h.call("GET", "/photos?versions&prefix=a");
+  const id = list.tags("VersionId")[4] ?? "";
+  const [chunk] = kv.rows(bucketChunksPrefix(ref));
+  await kv.transact({ conditions: [], mutations: [{ kind: "delete", key: chunk?.key as Uint8Array }] });
+  const { problems } = await all();
+  expect(problems).toHaveLength(1);
+  const damaged =
+    list.tags("VersionId").find((one) => problems[0]?.detail.endsWith(`(version ${one})`)) ?? "";
+  expect([problems[0]?.kind, damaged === ""]).toEqual(["damaged", false]);
+  await h.call("DELETE", `/photos/a?versionId=${damaged}`);
+  expect((await all()).problems).toEqual([]);
+  expect(id).toHaveLength(48);
+});
+
 describe("problems", () => {
   test("lost, missing on a voter, corrupt, unreachable; a learner may lack copies", async () => {
     const lost = await blobObject("lost", 10, 16 * KIB, [], 2);
@@ -204,7 +244,7 @@ describe("steps are bounded", () => {
     }
     const { objects, steps } = await all();
     expect([objects, steps.length]).toEqual([1_200, 3]);
-    const gone = encodeCursor({ bucket: "a-gone", after: "zzz", inside: undefined });
+    const gone = encodeCursor({ bucket: "a-gone", after: "zzz", slot: undefined, inside: undefined });
     expect((await verifier.step({ cursor: gone, deep: false })).objects).toBe(500);
   });
 

@@ -113,10 +113,26 @@ describe("starts", () => {
   test("a directory of an older release has none", () => {
     load(INITIAL);
     const path = join(base, "node.json");
-    const { incarnations, peerIncarnations, ...older } = JSON.parse(readFileSync(path, "utf8"));
+    const { incarnations, peerIncarnations, boots, peerBoots, ...older } = JSON.parse(
+      readFileSync(path, "utf8"),
+    );
     writeFileSync(path, JSON.stringify(older));
     expect(load(INITIAL)).toMatchObject({ incarnations, peerIncarnations });
-    expect([incarnations, peerIncarnations]).toEqual([[], []]);
+    expect([incarnations, peerIncarnations, boots, peerBoots]).toEqual([[], [], [], []]);
+  });
+
+  test("starts that an older release wrote under other names are known, and that release finds those of this one", () => {
+    const path = join(base, "node.json");
+    const boots = ["00112233445566aa", "00112233445566bb"];
+    const peerBoots = [{ id: 9, instance: "ef".repeat(16), boot: "77".repeat(8) }];
+    load(INITIAL);
+    const { incarnations: _, peerIncarnations: __, ...rest } = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...rest, boots, peerBoots }));
+    const loaded = load(INITIAL);
+    expect(loaded).toMatchObject({ incarnations: boots, peerIncarnations: peerBoots });
+    const { incarnations } = addIncarnation(base, loaded, systemRandom);
+    expect(incarnations.slice(0, 2)).toEqual(boots);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ boots: incarnations, peerBoots });
   });
 
   test("the list ends somewhere, and keeps both of its ends", () => {

@@ -50,6 +50,8 @@ beforeAll(async () => {
     metrics: new ThreadMetrics("front"),
     onFatal: fail,
     onFenced: fail,
+    onExhausted: fail,
+    onOverdue: () => fail("out of memory"),
   });
   client = new S3Client({
     region: "us-east-1",

@@ -9,6 +9,7 @@ let said: string[];
 let readiness: Readiness;
 let applied: number;
 let read: number;
+let note: string | undefined;
 let reporter: ServiceReporter;
 
 const EXTEND = "EXTEND_TIMEOUT_USEC=300000000";
@@ -18,7 +19,7 @@ const not = (code: NotReadyReason["code"], message: string): Readiness => ({
 });
 
 beforeEach(() => {
-  [nowMs, applied, read, said, task] = [0, 0, 0, [], undefined];
+  [nowMs, applied, read, said, task, note] = [0, 0, 0, [], undefined, undefined];
   readiness = not("replaying-log", "reads its log");
   reporter = new ServiceReporter({
     manager: { notify: (...lines) => said.push(...lines) },
@@ -26,6 +27,7 @@ beforeEach(() => {
     position: () => ({ applied, committed: 10 }),
     bytesRead: () => read,
     serving: () => "serves S3 on :9000",
+    note: () => note,
     monotonicMs: () => nowMs,
     systemMonotonicMs: () => 1234.5678,
     timers: {
@@ -62,6 +64,15 @@ test("a node that serves what it can is ready, and says what is wrong", () => {
   reporter.start();
   readiness = not("disk-full", "the disk is full");
   expect(after(250)).toEqual(["READY=1", "STATUS=serves S3 on :9000; the disk is full"]);
+});
+
+test("a note of a node that serves is said, and taken back", () => {
+  reporter.start();
+  readiness = { ready: true };
+  note = "short of memory";
+  expect(after(250)).toEqual(["READY=1", "STATUS=serves S3 on :9000; short of memory"]);
+  note = undefined;
+  expect(after(250)).toEqual(["STATUS=serves S3 on :9000"]);
 });
 
 test("a replay that goes on asks for time, by what it applies and by what it reads; one that stands still does not", () => {

@@ -55,6 +55,12 @@ function startHere(): Promise<Node> {
     onFenced: (message) => {
       throw new Error(message);
     },
+    onExhausted: (message) => {
+      throw new Error(message);
+    },
+    onOverdue: () => {
+      throw new Error("out of memory");
+    },
   });
 }
 

@@ -1,75 +1,19 @@
 /** Memory is a contract: it does not grow with the number or size of uploads. Prints what it measured. */
 import { expect, test } from "bun:test";
-import { createCipheriv, createHash } from "node:crypto";
-import { request as httpRequest } from "node:http";
 import { metricsOf, nothingMissing, offloading } from "./lib/blob-objects.ts";
 import { withCluster } from "./lib/cluster.ts";
-import { CREDENTIALS, NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
+import { NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
 import { residentMebibytes } from "./lib/proc.ts";
 import { S3Client, sha256 } from "./lib/s3-client.ts";
-import { signedHeaders, UNSIGNED_PAYLOAD } from "./lib/sigv4.ts";
+import { upload } from "./lib/streamed-upload.ts";
 
 const UPLOADS = 64;
 const UPLOAD_BYTES = 64 << 20;
-const PIECE = new Uint8Array(256 << 10);
 const LIMIT_MIB = 400;
 const CLUSTER_UPLOADS = 64;
 const CLUSTER_UPLOAD_BYTES = 16 << 20;
 const CLUSTER_LIMIT_MIB = 512;
 const PAUSE_MS = 10_000;
-
-interface Sent {
-  /** 0: the connection was lost. */
-  readonly status: number;
-  readonly sha256: string;
-}
-
-/** Content of its own, made piece by piece, so that the client's memory is no part of the story. */
-function upload(port: number, path: string, seed: number, bytes: number): Promise<Sent> {
-  const key = Buffer.alloc(16);
-  key.writeUInt32LE(seed);
-  const cipher = createCipheriv("aes-128-ctr", key, Buffer.alloc(16));
-  const hash = createHash("sha256");
-  const headers = signedHeaders({
-    method: "PUT",
-    host: `127.0.0.1:${port}`,
-    path,
-    payloadHash: UNSIGNED_PAYLOAD,
-    credentials: CREDENTIALS,
-  });
-  return new Promise((done) => {
-    const request = httpRequest(
-      {
-        host: "127.0.0.1",
-        port,
-        method: "PUT",
-        path,
-        headers: { ...headers, "content-length": bytes },
-      },
-      (response) => {
-        response.resume();
-        response.on("end", () => end(response.statusCode ?? 0));
-        response.on("error", () => end(0));
-      },
-    );
-    let left = bytes;
-    const end = (status: number): void => {
-      left = 0;
-      done({ status, sha256: status === 200 ? hash.digest("hex") : "" });
-    };
-    request.on("error", () => end(0));
-    const pump = (): void => {
-      while (left > 0) {
-        left -= PIECE.length;
-        const piece = cipher.update(PIECE);
-        hash.update(piece);
-        if (!request.write(piece)) return void request.once("drain", pump);
-      }
-      request.end();
-    };
-    pump();
-  });
-}
 
 test(`RSS under ${UPLOADS} concurrent uploads of ${UPLOAD_BYTES >> 20} MiB`, async () => {
   const node = await NodeProcess.start({ dataDir: temporaryDirectory("memory") });

@@ -4,6 +4,7 @@ import { didYouMean } from "../../config/did-you-mean.ts";
 import type { Environment } from "../../config/load.ts";
 import { type AdminTarget, adminTargets } from "../cluster-arguments.ts";
 import { parseFlags } from "../flags.ts";
+import { POLICY_VERBS } from "../policy/arguments.ts";
 import type { UserRequest } from "./shapes.ts";
 import { USER_SHAPES, type UserVerb } from "./verbs.ts";
 
@@ -63,7 +64,8 @@ function isUserVerb(verb: string): verb is UserVerb {
 
 function unknownVerb(word: UserWord, given: string | undefined): string {
   const known = Object.keys(USER_SHAPES).filter((verb) => verb.startsWith(`${word} `));
-  const names = known.map((verb) => verb.slice(word.length + 1));
+  const withoutServer = word === "policy" ? Object.keys(POLICY_VERBS) : [];
+  const names = [...known.map((verb) => verb.slice(word.length + 1)), ...withoutServer];
   const end = `(see elastickv ${word} --help)`;
   if (given === undefined) return `${word} needs a verb: ${names.join(", ")} ${end}`;
   const hint = didYouMean(given, names);

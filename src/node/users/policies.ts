@@ -10,6 +10,8 @@ import {
   type ShownPolicy,
 } from "../../api/users.ts";
 import { CANNED_POLICIES } from "../../iam/canned-policies.ts";
+import { parsePolicy } from "../../iam/policy/parse.ts";
+import { describePolicyError, PolicyError } from "../../iam/policy/policy-error.ts";
 import { groupBytes, iamKey, type PolicyRow, policyBytes, userBytes } from "../../iam/user-rows.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { TxnMutation } from "../../txn/types.ts";
@@ -146,18 +148,15 @@ function refuseCanned(name: string): void {
   throw new IamError("IN_USE", `the policy ${name} is the same in every cluster: choose another name`);
 }
 
-/** @throws IamError INVALID when the text is no JSON object, or too long */
+/** @throws IamError INVALID when the text is no identity policy, or too long */
 function checkText(text: string): void {
   if (Buffer.byteLength(text) > POLICY_BYTES_MAX) {
     throw new IamError("INVALID", `the policy has more than ${POLICY_BYTES_MAX} bytes`);
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    parsePolicy(text, { kind: "identity" });
   } catch (error) {
-    throw new IamError("INVALID", `the policy is not JSON: ${error instanceof Error ? error.message : ""}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new IamError("INVALID", "the policy is not a JSON object with a Statement");
+    if (!(error instanceof PolicyError)) throw error;
+    throw new IamError("INVALID", `the policy is not valid: ${describePolicyError(error)}`);
   }
 }

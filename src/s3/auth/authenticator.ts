@@ -5,6 +5,7 @@ import type { S3Request } from "../protocol/request.ts";
 import { formatAmzDate, formatIsoDate, parseAmzDate, parseDateHeader } from "./amz-date.ts";
 import { ALGORITHM, malformed, parseAuthorizationHeader } from "./authorization-header.ts";
 import { type CredentialScope, scopeProblem } from "./credential-scope.ts";
+import { badField, formScope, isSigned, verifyForm } from "./form-signature.ts";
 import { payloadMode } from "./payload-mode.ts";
 import { badParameters, looksPresigned, parsePresigned } from "./presigned.ts";
 import { SigningKeys } from "./signing-keys.ts";
@@ -14,6 +15,7 @@ import type {
   Credential,
   PayloadMode,
   SessionCredential,
+  SignedForm,
   UserPrincipal,
 } from "./types.ts";
 import { type SignedClaim, verifySignature } from "./verify-signature.ts";
@@ -73,16 +75,17 @@ export class Authenticator {
    */
   confirm({ principal }: AuthResult): void {
     if (principal.kind === "anonymous") return;
-    const { accessKey, session } = principal;
-    if (session === undefined) this.#find(accessKey);
-    else if (this.#options.credentials.find(session.parent) === undefined) throw new S3Error("InvalidToken");
+    const { accessKey, temporary } = principal;
+    if (temporary === undefined) this.#find(accessKey);
+    else if (this.#options.credentials.find(temporary.parent) === undefined)
+      throw new S3Error("InvalidToken");
   }
 
   /**
    * Checks a request to STS: it is signed for another service, and its body is signed although no header has the hash.
    * @throws S3Error as `authenticate`
    */
-  authenticateForm(request: S3Request, body: Uint8Array): UserPrincipal {
+  authenticateSts(request: S3Request, body: Uint8Array): UserPrincipal {
     const parsed = parseAuthorizationHeader(request.header("authorization") ?? "");
     const { signedAtMs, timestamp } = requestDate(request, parsed.signedHeaders);
     const problem = scopeProblem(parsed.scope, this.#accepts, this.#region, timestamp, "sts");
@@ -141,6 +144,32 @@ export class Authenticator {
       mayBeUnsigned: ONLY_CONTENT_SHA256,
     };
     return this.#verified(request, credential, claim, streams ? header : payloadHash, "presigned");
+  }
+
+  /**
+   * Returns who signed the policy of a browser's form; anonymous when the form has no signature.
+   * @throws S3Error AccessDenied, InvalidAccessKeyId, InvalidArgument, InvalidToken, SignatureDoesNotMatch
+   */
+  authenticateForm(form: SignedForm): AuthResult {
+    if (!isSigned(form)) return ANONYMOUS_UNSIGNED;
+    const scope = formScope(form);
+    const problem = scopeProblem(scope, this.#accepts, this.#region, form.date);
+    if (problem !== undefined) {
+      throw badField(
+        "X-Amz-Credential",
+        form.credential,
+        problem.message,
+        problem.wrongRegion ? this.#rightRegion : {},
+      );
+    }
+    const credential = this.#credential(scope, form.securityToken === "" ? undefined : form.securityToken);
+    verifyForm(form, this.#keys.get(credential, scope.day, scope.region), scope.accessKey);
+    return {
+      principal: principalOf(credential),
+      payload: { kind: "unsigned" },
+      method: "form",
+      region: scope.region,
+    };
   }
 
   #verified(
@@ -257,7 +286,14 @@ function principalOf(credential: Credential | SessionCredential): UserPrincipal 
   const { userId, accessKey } = credential;
   if (!("parent" in credential)) return { kind: "user", id: userId, accessKey };
   const { parent, name, policy } = credential;
-  return { kind: "user", id: userId, accessKey, session: { parent, name, policy } };
+  const temporary = { parent, name };
+  return {
+    kind: "user",
+    id: userId,
+    accessKey,
+    temporary,
+    ...(policy === undefined ? {} : { session: [policy] }),
+  };
 }
 
 function onlyOneMechanism(authorization: string): S3Error {

@@ -1,5 +1,5 @@
-import type { IamView, UserId } from "../../iam/types.ts";
-import { S3Error } from "../protocol/errors.ts";
+import type { CompiledPolicy } from "../../iam/policy/compiled-policy.ts";
+import type { UserId } from "../../iam/types.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Principal } from "./types.ts";
 
@@ -24,23 +24,16 @@ export interface AuthorizationRequest {
 export interface BucketFacts {
   readonly name: string;
   readonly owner: UserId;
+  readonly policy: PolicyFacts | undefined;
+}
+
+/** The policy of a bucket. */
+interface PolicyFacts {
+  /** Undefined: this release cannot read the policy. */
+  readonly compiled: CompiledPolicy | undefined;
+  /** What the policy allows counts for the bucket's owner only. */
+  readonly onlyOwner: boolean;
 }
 
 /** Decides, without waiting, whether the principal may do the action. @throws S3Error AccessDenied */
 export type Authorizer = (request: AuthorizationRequest) => void;
-
-/**
- * Root may do everything. A user may list and make buckets, and may do everything with the buckets that it owns. Nobody
- * else may do anything.
- */
-export function ownersOnly(iam: IamView): Authorizer {
-  return ({ principal, bucket }) => {
-    const user = principal.kind === "anonymous" ? undefined : iam.user(principal.id);
-    if (user === undefined) throw new S3Error("AccessDenied");
-    // Without the evaluation of policies nobody knows what the session's policy leaves.
-    if (principal.kind === "user" && principal.session?.policy !== undefined)
-      throw new S3Error("AccessDenied");
-    if (bucket === undefined || bucket.owner === user.id || user.id === iam.root.id) return;
-    throw new S3Error("AccessDenied");
-  };
-}

@@ -44,6 +44,7 @@ function extended(request: S3Request, hoisted: readonly (readonly [string, strin
     rawHeaders: [...sent.rawHeaders, ...hoisted.flat()],
     header,
     remoteAddress: sent.remoteAddress,
+    tlsVersion: sent.tlsVersion,
     requestId: sent.requestId,
     body: sent.body,
     get signal() {

@@ -33,6 +33,7 @@ const HOISTED = new RegExp(
     "checksum-algorithm",
     "checksum-mode",
     "checksum-type",
+    "confirm-remove-self-bucket-access",
     "copy-source(?:-.+)?",
     "decoded-content-length",
     "expected-bucket-owner",

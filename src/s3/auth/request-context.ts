@@ -2,8 +2,14 @@
  * The condition keys of AWS that a request can answer for a policy; each value is computed on access. Names: IAM user
  * guide, "AWS global condition context keys"; Service Authorization Reference, Amazon S3, "Condition keys".
  */
+
+import { accountIdOf } from "../../iam/account-id.ts";
+import type { ContextValues } from "../../iam/policy/context-values.ts";
+import { arnOf } from "../../iam/policy/principals.ts";
+import type { User, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { S3Request } from "../protocol/request.ts";
+import { parseAmzDate } from "./amz-date.ts";
 import type { AuthResult } from "./types.ts";
 
 export interface ContextSources {
@@ -11,9 +17,26 @@ export interface ContextSources {
   readonly request: S3Request;
   readonly auth: AuthResult;
   readonly clock: Pick<Clock, "nowMs">;
+  /** The user that asks; undefined: nobody has signed. */
+  readonly user: User | undefined;
+  /** The user is the root of the cluster. */
+  readonly isRoot: boolean;
+  /** Owner of the bucket in question; undefined: an anonymous request to no bucket. */
+  readonly owner: UserId | undefined;
+  /** Name of the operation in the API reference. */
+  readonly operation: string;
+  /** Tags of the object in question and of the request, where the caller has read them. */
+  readonly tags?: TagSources;
 }
 
-type Find = (sources: ContextSources) => string | undefined;
+/** Values of the keys `s3:ExistingObjectTag/...`, `s3:RequestObjectTag/...` and `s3:RequestObjectTagKeys`. */
+interface TagSources {
+  readonly existing?: ReadonlyMap<string, string>;
+  readonly requested?: ReadonlyMap<string, string>;
+}
+
+type Value = string | readonly string[] | undefined;
+type Find = (sources: ContextSources) => Value;
 
 const header =
   (name: string): Find =>
@@ -26,37 +49,63 @@ const parameter =
 
 /** Prefix of the condition keys that are named after `x-amz-*` headers. */
 const HEADER_KEYS = "s3:x-amz-";
+const EXISTING_TAG = "s3:existingobjecttag/";
+const REQUESTED_TAG = "s3:requestobjecttag/";
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Operations that make an object visible: UploadPart and CreateMultipartUpload do not. */
+const CREATES_OBJECT = new Set(["CompleteMultipartUpload", "CopyObject", "PostObject", "PutObject"]);
+
+const resourceAccount: Find = ({ owner }) => (owner === undefined ? undefined : accountIdOf(owner));
 
 /** By lower-case name: names of condition keys have no case. */
 const KEYS: Readonly<Record<string, Find>> = {
   "aws:sourceip": ({ request }) => sourceIp(request.edge.remoteAddress),
-  // The listener speaks plain HTTP; the node does not know whether a proxy before the listener used TLS.
-  "aws:securetransport": () => "false",
+  // The node does not know whether a proxy before the listener used TLS.
+  "aws:securetransport": ({ request }) => String(request.edge.tlsVersion !== undefined),
   "aws:useragent": header("user-agent"),
   "aws:referer": header("referer"),
   "aws:currenttime": ({ clock }) => new Date(clock.nowMs()).toISOString(),
   "aws:epochtime": ({ clock }) => String(Math.floor(clock.nowMs() / 1000)),
-  "aws:principaltype": ({ auth }) => (auth.principal.kind === "user" ? "User" : "Anonymous"),
+  "aws:principaltype": ({ isRoot, user }) => (user === undefined ? "Anonymous" : isRoot ? "Account" : "User"),
+  "aws:principalaccount": ({ user }) => user?.accountId,
+  "aws:principalarn": ({ isRoot, user }) => (user === undefined ? undefined : arnOf({ ...user, isRoot })),
+  "aws:principalisawsservice": () => "false",
+  "aws:viaawsservice": () => "false",
+  "aws:username": ({ isRoot, user }) => (isRoot ? undefined : user?.name),
   "aws:userid": ({ auth }) => (auth.principal.kind === "user" ? auth.principal.id : "anonymous"),
   "aws:requestedregion": ({ auth }) => auth.region,
+  "aws:resourceaccount": resourceAccount,
+  "s3:resourceaccount": resourceAccount,
   "s3:authtype": ({ auth }) => AUTH_TYPES[auth.method],
   "s3:signatureversion": ({ auth }) => (auth.method === "anonymous" ? undefined : "AWS4-HMAC-SHA256"),
+  "s3:signatureage": signatureAge,
+  "s3:tlsversion": ({ request }) => request.edge.tlsVersion,
   "s3:prefix": parameter("prefix"),
   "s3:delimiter": parameter("delimiter"),
   "s3:max-keys": parameter("max-keys"),
   "s3:object-lock-mode": header("x-amz-object-lock-mode"),
   "s3:object-lock-retain-until-date": header("x-amz-object-lock-retain-until-date"),
+  "s3:object-lock-remaining-retention-days": remainingDays,
   "s3:object-lock-legal-hold": header("x-amz-object-lock-legal-hold"),
+  "s3:objectcreationoperation": ({ operation }) => String(CREATES_OBJECT.has(operation)),
+  "s3:requestobjecttagkeys": ({ tags }) =>
+    tags?.requested === undefined ? undefined : [...tags.requested.keys()],
   "s3:if-match": header("if-match"),
   "s3:if-none-match": header("if-none-match"),
 };
 
-const AUTH_TYPES = { anonymous: undefined, header: "REST-HEADER", presigned: "REST-QUERY-STRING" } as const;
+const AUTH_TYPES = {
+  anonymous: undefined,
+  header: "REST-HEADER",
+  presigned: "REST-QUERY-STRING",
+  form: "POST",
+} as const;
 const VERSION_ID = "s3:versionid";
 /** How an IPv4 address looks to a listener of both families (RFC 4291 section 2.5.5.2). */
 const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
-export class RequestContext {
+export class RequestContext implements ContextValues {
   readonly #sources: ContextSources;
   readonly #versionId: string | undefined;
 
@@ -67,14 +116,38 @@ export class RequestContext {
   }
 
   /** @param key such as `aws:SourceIp`, in any case. @returns undefined: the request has no such value */
-  get(key: string): string | undefined {
+  get(key: string): Value {
     const name = key.toLowerCase();
     if (name === VERSION_ID) return this.#versionId;
     if (Object.hasOwn(KEYS, name)) return KEYS[name]?.(this.#sources);
-    return name.startsWith(HEADER_KEYS) ? this.#sources.request.header(name.slice("s3:".length)) : undefined;
+    const { request, tags } = this.#sources;
+    if (name.startsWith(HEADER_KEYS)) return request.header(name.slice("s3:".length));
+    if (name.startsWith(EXISTING_TAG)) return tagOf(tags?.existing, name.slice(EXISTING_TAG.length));
+    if (name.startsWith(REQUESTED_TAG)) return tagOf(tags?.requested, name.slice(REQUESTED_TAG.length));
+    return undefined;
   }
+}
+
+/** Policies name condition keys without case, so a tag is found without case. @param name lower case */
+function tagOf(tags: ReadonlyMap<string, string> | undefined, name: string): string | undefined {
+  if (tags === undefined) return undefined;
+  for (const [key, value] of tags) if (key.toLowerCase() === name) return value;
+  return undefined;
 }
 
 function sourceIp(remoteAddress: string): string | undefined {
   return remoteAddress === "" ? undefined : remoteAddress.replace(MAPPED, "");
+}
+
+/** Milliseconds since the request was signed. */
+function signatureAge({ auth, clock, request }: ContextSources): string | undefined {
+  if (auth.method === "anonymous") return undefined;
+  const signedAtMs = parseAmzDate(request.query.get("X-Amz-Date") ?? request.header("x-amz-date") ?? "");
+  return signedAtMs === undefined ? undefined : String(clock.nowMs() - signedAtMs);
+}
+
+/** Whole days from now until the date that the request asks for. */
+function remainingDays({ clock, request }: ContextSources): string | undefined {
+  const until = Date.parse(request.header("x-amz-object-lock-retain-until-date") ?? "");
+  return Number.isNaN(until) ? undefined : String(Math.floor((until - clock.nowMs()) / DAY_MS));
 }

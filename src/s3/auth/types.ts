@@ -16,16 +16,18 @@ export interface Credential {
 }
 
 /** What a request that is signed with temporary credentials has beside its user. */
-interface SessionFacts {
+interface TemporaryFacts {
   /** The access key that made the session. */
   readonly parent: string;
+  /** Name of the session. */
   readonly name: string;
-  /** Narrows what the user may do; undefined: the session may do what the user may do. */
-  readonly policy: AttachedPolicy | undefined;
 }
 
 /** Temporary credentials. */
-export interface SessionCredential extends Credential, SessionFacts {}
+export interface SessionCredential extends Credential, TemporaryFacts {
+  /** Narrows what the user may do; undefined: the session may do what the user may do. */
+  readonly policy: AttachedPolicy | undefined;
+}
 
 /**
  * Synchronous, because every request looks up a credential: a source that keeps users elsewhere needs a local cache.
@@ -49,13 +51,26 @@ export interface AuthenticatorOptions {
   readonly maxSkewMs?: number;
 }
 
+/** The fields of a browser's form that sign its policy; "" = not sent. */
+export interface SignedForm {
+  /** In base64, as sent: the text that is signed. */
+  readonly policy: string;
+  readonly algorithm: string;
+  readonly credential: string;
+  readonly date: string;
+  readonly signature: string;
+  readonly securityToken: string;
+}
+
 export interface UserPrincipal {
   readonly kind: "user";
   readonly id: UserId;
   /** The access key of the user that signed the request. */
   readonly accessKey: string;
   /** Only of temporary credentials. */
-  readonly session?: SessionFacts;
+  readonly temporary?: TemporaryFacts;
+  /** The policies of temporary credentials, which only narrow what the user may do. */
+  readonly session?: readonly AttachedPolicy[];
 }
 
 export type Principal = { readonly kind: "anonymous" } | UserPrincipal;
@@ -87,7 +102,7 @@ export interface ChunkSigning {
 export interface AuthResult {
   readonly principal: Principal;
   readonly payload: PayloadMode;
-  readonly method: "anonymous" | "header" | "presigned";
+  readonly method: "anonymous" | "header" | "presigned" | "form";
   /** The region that a signed request was signed for. */
   readonly region?: string;
 }

@@ -25,6 +25,7 @@ export function openBody(request: S3Request, auth: AuthResult, options: OpenBody
   const checksumAlgorithm = declared.algorithm ?? options.defaultChecksum;
   const expectations: Expectations = {
     decodedLength,
+    mayEndEarly: options.mayEndEarly === true,
     chunked,
     declared,
     signedSha256: payload.kind === "signed" ? payload.sha256 : undefined,

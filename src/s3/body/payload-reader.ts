@@ -10,6 +10,7 @@ import type { PayloadReader, PayloadResult } from "./types.ts";
 
 export interface Expectations {
   readonly decodedLength: number;
+  readonly mayEndEarly: boolean;
   readonly chunked: boolean;
   readonly declared: DeclaredChecksums;
   /** Hex hash that was signed. */
@@ -24,6 +25,7 @@ const SURPLUS = new Uint8Array(1);
 
 export class CheckedPayload implements PayloadReader {
   readonly decodedLength: number;
+  readonly mayEndEarly: boolean;
   readonly chunked: boolean;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   received = 0;
@@ -45,6 +47,7 @@ export class CheckedPayload implements PayloadReader {
     makeFraming?: (body: BodyReader, cut: ChunkCut) => ChunkedFraming,
   ) {
     this.decodedLength = expectations.decodedLength;
+    this.mayEndEarly = expectations.mayEndEarly;
     this.chunked = expectations.chunked;
     this.checksumAlgorithm = expectations.checksumAlgorithm;
     this.#expectations = expectations;
@@ -109,7 +112,8 @@ export class CheckedPayload implements PayloadReader {
   async #finish(): Promise<PayloadResult> {
     try {
       const surplus = await this.#body.readInto(SURPLUS);
-      if (surplus > 0 || this.received !== this.decodedLength) {
+      const isShort = this.received !== this.decodedLength && !this.mayEndEarly;
+      if (surplus > 0 || isShort) {
         throw new S3Error("IncompleteBody", { close: true });
       }
       if (this.#framing !== undefined) await this.#framing.verified();

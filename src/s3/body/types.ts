@@ -17,6 +17,8 @@ export interface OpenBodyOptions {
   readonly defaultChecksum?: ChecksumAlgorithm | undefined;
   /** A larger body is EntityTooLarge before the body is read. Default 5 GiB. */
   readonly maxLength?: number;
+  /** The body may end before its declared length (the file of a form). */
+  readonly mayEndEarly?: boolean;
 }
 
 export interface PayloadResult {
@@ -30,6 +32,8 @@ export interface PayloadResult {
  * Memory use stays constant: bytes go from the socket to the caller's target. One caller makes one call at a time.
  */
 export interface PayloadReader {
+  /** The payload may be shorter than `decodedLength`. */
+  readonly mayEndEarly: boolean;
   /** Length of the payload in bytes, without the aws-chunked framing. */
   readonly decodedLength: number;
   /** True when the wire format is aws-chunked. */

@@ -4,25 +4,16 @@
  */
 
 import type { EdgeReply } from "../../http/types.ts";
-import { openBody } from "../body/open-body.ts";
 import type { BucketExchange, Handler } from "../context/exchange.ts";
 import { notImplementedHeader, OWNERSHIPS } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
-import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
+import { bucketDocument } from "./configuration-row.ts";
 
 /** @throws S3Error MissingRequestBodyError, MalformedXML and the errors of a bad body */
-async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
-  const { request, services, auth } = exchange;
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
-  try {
-    const bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
-    if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
-    return parseXml(bytes, root);
-  } finally {
-    body.abort();
-  }
+export async function configuration(exchange: BucketExchange, root: string): Promise<XmlElement> {
+  return parseXml(await bucketDocument(exchange), root);
 }
 
 /** Accepts the first word, which is always in force. @throws S3Error MalformedXML, NotImplemented (another word) */

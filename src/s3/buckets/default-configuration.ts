@@ -1,5 +1,5 @@
 /**
- * Configurations of a bucket that clients read. None of the configurations can be set yet, so each answer is the
+ * Configurations of a bucket that clients read, and that cannot be set. So each answer is the
  * answer of S3 for a bucket that never had the configuration: an empty configuration, or an error. Source: recorded
  * answers of a bucket without configuration (2026-09-29, us-east-1): brekkylab/backlot, tests. AWS enables encryption
  * and publicAccessBlock by itself; the answer here is that the bucket has no such configuration.
@@ -37,7 +37,6 @@ export const getBucketLocation: Handler<"bucket"> = async (exchange) => {
 export const getBucketAcl: Handler<"bucket"> = async (exchange) =>
   xmlReply(accessPolicy(ownerOfBucket(exchange)));
 
-export const getBucketVersioning = always(document("VersioningConfiguration", ""));
 export const getBucketLogging = always(document("BucketLoggingStatus", ""));
 export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
 export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));
@@ -45,16 +44,11 @@ export const getBucketRequestPayment = always(
   document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
 );
 
-export const getBucketPolicy = never("NoSuchBucketPolicy");
-export const getBucketPolicyStatus = never("NoSuchBucketPolicy");
-export const getBucketCors = never("NoSuchCORSConfiguration");
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
-export const getBucketTagging = never("NoSuchTagSet");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
 export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
-export const getPublicAccessBlock = never("NoSuchPublicAccessBlockConfiguration");
 export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
 export const noSuchConfiguration = never("NoSuchConfiguration");
 export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabled")));

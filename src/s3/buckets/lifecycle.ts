@@ -3,7 +3,6 @@
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import { encodeGarbage } from "../../txn/garbage.ts";
 import type { ReadView } from "../../txn/types.ts";
-import { openBody } from "../body/open-body.ts";
 import { type Contents, garbageBesideLog } from "../content/contents.ts";
 import {
   type BucketExchange,
@@ -13,12 +12,13 @@ import {
 } from "../context/exchange.ts";
 import { askerOf, ownerIdOf, rowOfAsker } from "../context/owners.ts";
 import { notImplementedHeader } from "../headers/values.ts";
+import { readDocument } from "../objects/document-body.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
-import { CONFIGURATION_BYTES_MAX, LIST_BUCKETS_MAX } from "../protocol/limits.ts";
+import { LIST_BUCKETS_MAX } from "../protocol/limits.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { deleteConfigurations } from "../records/bucket-configuration.ts";
-import { noSuchBucket } from "../records/bucket-directory.ts";
+import type { Bucket } from "../records/bucket-directory.ts";
 import { type BucketRecord, decodeBucket, encodeBucket } from "../records/bucket-record.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import {
@@ -59,7 +59,8 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
       createdMs: services.clock.nowMs(),
       region,
       owner: rowOfAsker(exchange),
-    };
+      versioning: "off",
+    } as const;
     const outcome = await transactGuarded(
       kv,
       [absent],
@@ -67,7 +68,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
         { kind: "put", key: bucketKey(name), value: encodeBucket(record) },
         {
           kind: "put",
-          key: aliveKey(ref),
+          key: aliveKey(ref, record.versioning),
           value: new Uint8Array(0),
           garbage: bucketGarbage(services.content, ref),
         },
@@ -79,7 +80,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
 };
 
 /** What an empty bucket leaves behind: unfinished uploads, and chunks that are not collected yet. */
-function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
+export function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
   return encodeGarbage([
     { kind: "prefix", prefix: uploadsPrefix(ref) },
     { kind: "prefix", prefix: bucketPartsPrefix(ref) },
@@ -102,15 +103,9 @@ function existsAlready(exchange: BucketExchange, existing: BucketRecord): Return
 
 /** "" = none. @throws S3Error MalformedXML, NotImplemented */
 async function locationConstraint(exchange: BucketExchange): Promise<string> {
-  const { request, services, auth } = exchange;
+  const { request } = exchange;
   if (request.edge.body.declaredLength === 0) return "";
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
-  let bytes: Uint8Array;
-  try {
-    bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
-  } finally {
-    body.abort();
-  }
+  const bytes = await readDocument(exchange);
   if (bytes.byteLength === 0) return "";
   const root = parseXml(bytes, "CreateBucketConfiguration");
   for (const name of root.names) {
@@ -137,24 +132,35 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const name = exchange.bucket;
   const kv = services.kv.group(name);
-  const { bucket } = openedBucket(exchange);
-  const notEmpty = (): S3Error => new S3Error("BucketNotEmpty", { extra: [["BucketName", name]] });
-  await transactGuarded(
-    kv,
-    [
-      { condition: { kind: "must-exist", key: aliveKey(bucket) }, onFail: () => noSuchBucket(name) },
-      { condition: { kind: "prefix-empty", prefix: objectsPrefix(bucket) }, onFail: notEmpty },
-      { condition: { kind: "prefix-empty", prefix: versionsPrefix(bucket) }, onFail: notEmpty },
-    ],
-    [
-      { kind: "delete", key: bucketKey(name) },
-      { kind: "delete", key: aliveKey(bucket) },
-      ...deleteConfigurations(bucket),
-      ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
-    ],
-  );
-  return emptyReply(204);
+  const alive = services.buckets.aliveGuard(openedBucket(exchange).bucket);
+  const notEmpty = (): S3Error => bucketNotEmpty(alive.bucket);
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const { bucket } = alive;
+    const outcome = await transactGuarded(
+      kv,
+      [
+        alive,
+        { condition: { kind: "prefix-empty", prefix: objectsPrefix(bucket) }, onFail: notEmpty },
+        { condition: { kind: "prefix-empty", prefix: versionsPrefix(bucket) }, onFail: notEmpty },
+      ],
+      [
+        { kind: "delete", key: bucketKey(name) },
+        { kind: "delete", key: aliveKey(bucket, bucket.versioning) },
+        ...deleteConfigurations(bucket),
+        ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
+      ],
+    );
+    if (outcome.kind === "committed") return emptyReply(204);
+  }
+  throw new S3Error("OperationAborted");
 };
+
+function bucketNotEmpty({ bucket, versioning }: Bucket): S3Error {
+  const extra = [["BucketName", bucket]] as const;
+  if (versioning === "off") return new S3Error("BucketNotEmpty", { extra });
+  const message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+  return new S3Error("BucketNotEmpty", { message, extra });
+}
 
 export const listBuckets: Handler<"service"> = async (exchange) => {
   const { request, services } = exchange;

@@ -2,11 +2,12 @@
  * The counters of one budget that all gateways of a node share, in shared memory. No gateway asks another one: to take
  * space is one compare-and-exchange.
  *
- * Words of 32 bits: 0 units in use, 1 uploads, 2 newest ticket, then for each gateway the ticket of its first waiter (0:
- * nobody waits there). Waiters of all gateways are served in the order of their tickets.
+ * Words of 32 bits: 0 units in use, 1 uploads, 2 newest ticket, 3 what bodies may take while memory is short (0: it is
+ * not), then for each gateway the
+ * ticket of its first waiter (0: nobody waits there). Waiters of all gateways are served in the order of their tickets.
  */
 
-const WORD = { inUse: 0, uploads: 1, ticket: 2, heads: 3 } as const;
+const WORD = { inUse: 0, uploads: 1, ticket: 2, short: 3, heads: 4 } as const;
 
 export interface BudgetShare {
   /** Zeroed memory of `budgetBytes(gateways)` bytes, the same for all gateways. */
@@ -15,7 +16,7 @@ export interface BudgetShare {
   readonly gateway: number;
 }
 
-/** Bytes of the shared memory for a number of gateways: for the node that starts several. @internal */
+/** Bytes of the shared memory for a number of gateways. */
 export const budgetBytes = (gateways: number): number => (WORD.heads + gateways) * 4;
 
 export class AdmissionBudget {
@@ -43,6 +44,20 @@ export class AdmissionBudget {
 
   get uploads(): number {
     return Atomics.load(this.#words, WORD.uploads);
+  }
+
+  /**
+   * The node is short of memory: no gateway takes a new upload. The value is the units that the uploads under way may
+   * take; undefined: memory is not short.
+   */
+  get shortUnits(): number | undefined {
+    const word = Atomics.load(this.#words, WORD.short);
+    return word === 0 ? undefined : word;
+  }
+
+  /** From now on the uploads under way take no more units than they have now. */
+  setShort(short: boolean): void {
+    Atomics.store(this.#words, WORD.short, short ? Math.max(1, this.inUse) : 0);
   }
 
   /** Counts one upload more, unless `most` are counted. */

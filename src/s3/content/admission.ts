@@ -2,7 +2,8 @@
  * Bounds the body bytes this node has read and not yet committed (docs/design/contract.md, section 8). All gateways of
  * a node share one budget (admission-budget.ts).
  *
- * - `peekHeadroom` checks before the body is read, and reserves nothing.
+ * - `peekHeadroom` checks before the body is read, and reserves nothing. `refuseWhenShort` is its check for content that
+ *   has no body: the bytes of a copy.
  * - `acquire` before the chunks of a batch are read; waiters are served in order, so no waiter starves. The permit is
  *   released exactly once, at the final outcome of the transaction that carries the chunks, or of their store.
  * - `enterUpload` before the body of several chunks is read. Such an upload takes a unit for its whole life, because the
@@ -19,8 +20,11 @@ import { retryHeaders, S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { AdmissionBudget, type BudgetShare } from "./admission-budget.ts";
 
-/** `prereserve`: before the body is read. `perbatch`: while the body is read. */
-type AdmissionStage = "prereserve" | "perbatch";
+/**
+ * `memory`: before the body is read, because the node is short of memory. `prereserve`: before the body is read, because
+ * the budget has no space. `perbatch`: while the body is read.
+ */
+type AdmissionStage = "memory" | "prereserve" | "perbatch";
 export type AdmissionProtocol = "fixed-length" | "chunked";
 
 export interface AdmissionMetrics {
@@ -84,6 +88,7 @@ export class PutAdmission {
   readonly #capacityUnits: number;
   /** Units that uploads take at most. What is left of the budget must have room for the largest entry. */
   readonly #uploadUnitsMax: number;
+  readonly #entryUnits: number;
   /** Bytes that requests of this gateway hold. */
   #held = 0;
   #watching = false;
@@ -97,7 +102,8 @@ export class PutAdmission {
     this.#budget = new AdmissionBudget(options.share);
     const { capacityBytes, entryBytes } = options;
     this.#capacityUnits = Math.floor(capacityBytes / ADMISSION_UNIT_BYTES);
-    const beside = this.#capacityUnits - units(entryBytes) / ADMISSION_UNIT_BYTES;
+    this.#entryUnits = units(entryBytes) / ADMISSION_UNIT_BYTES;
+    const beside = this.#capacityUnits - this.#entryUnits;
     this.#uploadUnitsMax = Math.max(0, Math.min(Math.floor(this.#capacityUnits * UPLOADS_SHARE), beside));
   }
 
@@ -112,11 +118,28 @@ export class PutAdmission {
 
   /** Units that bodies may take beside the units of the uploads under way. */
   get #unitsForBodies(): number {
-    return this.#capacityUnits - Math.min(this.#budget.uploads, this.#uploadUnitsMax);
+    const most = this.#capacityUnits - Math.min(this.#budget.uploads, this.#uploadUnitsMax);
+    const { shortUnits } = this.#budget;
+    // One entry must fit, so that uploads under way come to their end, one after the other if need be.
+    return shortUnits === undefined ? most : Math.min(most, Math.max(shortUnits, this.#entryUnits));
   }
 
   get waiting(): number {
     return this.#waiters.size;
+  }
+
+  /**
+   * A node that is short of memory takes no new content. What it has begun to take goes on with the space that all of it
+   * holds at that moment.
+   * @throws S3Error SlowDown
+   */
+  refuseWhenShort(protocol: AdmissionProtocol): void {
+    if (this.#budget.shortUnits === undefined) return;
+    this.#options.metrics.rejected("memory", protocol);
+    throw new S3Error("SlowDown", {
+      message: "The server is short of memory. Please reduce your request rate.",
+      headers: retryHeaders(this.#options.random),
+    });
   }
 
   /**
@@ -125,6 +148,7 @@ export class PutAdmission {
    */
   peekHeadroom(length: number, protocol: AdmissionProtocol): void {
     if (length === 0) return;
+    this.refuseWhenShort(protocol);
     const { entryBytes, chunkedIncremental, capacityBytes, metrics } = this.#options;
     const whole = protocol === "chunked" && !chunkedIncremental;
     const wanted = whole ? REQUEST_BYTES_MAX : Math.min(length, entryBytes, capacityBytes);
@@ -156,9 +180,10 @@ export class PutAdmission {
   /**
    * Chunks that one upload should hold at most: a quarter of the budget, divided evenly among the running uploads.
    * Deep pipelines help a few uploads. With many uploads, the other uploads keep the pipeline full, and depth only
-   * costs memory (decision 020).
+   * costs memory (decision 020). So it does when memory is short.
    */
   get fairShare(): number {
+    if (this.#budget.shortUnits !== undefined) return 1;
     const quarter = this.#options.capacityBytes / ADMISSION_UNIT_BYTES / 4;
     return Math.max(1, Math.floor(quarter / Math.max(1, this.#budget.uploads)));
   }

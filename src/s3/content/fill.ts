@@ -1,8 +1,14 @@
 import { S3Error } from "../protocol/errors.ts";
 import type { ByteSource } from "./types.ts";
 
-/** Fills the whole view. @throws S3Error IncompleteBody when the source ends first */
-export async function fill(source: ByteSource, view: Uint8Array): Promise<void> {
+/**
+ * Fills the whole view, and returns its length. A source that may end early is read to its end: the result is less.
+ * @throws S3Error IncompleteBody when any other source ends first
+ */
+export async function fill(source: ByteSource, view: Uint8Array): Promise<number> {
   const read = await source.readInto(view);
-  if (read !== view.byteLength) throw new S3Error("IncompleteBody", { close: true });
+  if (read !== view.byteLength && source.mayEndEarly !== true) {
+    throw new S3Error("IncompleteBody", { close: true });
+  }
+  return read;
 }

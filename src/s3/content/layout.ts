@@ -68,6 +68,8 @@ export function layoutOf(ref: BucketRef, key: string, manifest: Manifest, row: V
       }
       return placed(size, extents, parts);
     }
+    case "marker":
+      throw new RecordError("a delete marker has no content");
     case "unknown":
       throw unreadableContent(String(content.number));
   }

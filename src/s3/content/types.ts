@@ -16,6 +16,8 @@ import type { ChunkBuffer } from "./chunk-buffers.ts";
 
 /** The origin of bytes: a request body, or another object. */
 export interface ByteSource {
+  /** The source may have fewer bytes than its write announces (the file of a form). */
+  readonly mayEndEarly?: boolean;
   /** Fills `target` unless the source ends first; the bytes must not change before `settled()`. */
   readInto(target: Uint8Array): Promise<number>;
   settled(): Promise<void>;
@@ -46,11 +48,14 @@ export interface ContentSink {
 }
 
 /** The kinds of content that a sink can write. */
-export type WrittenContent = Exclude<Content, { readonly kind: "parts" | "unknown" }>;
+export type WrittenContent = Exclude<Content, { readonly kind: "marker" | "parts" | "unknown" }>;
 
 /** One write: `write`, then `finish` or `abandon`; `release` at the end, after every outcome. */
 export interface ContentWrite {
-  /** Takes exactly `length` bytes, and returns how the row must name the bytes. @throws S3Error; KvError */
+  /**
+   * Takes exactly `length` bytes, or all bytes of a source that ends early, and returns how the row must name the
+   * bytes. @throws S3Error; KvError
+   */
   write(source: ByteSource, length: number): Promise<WrittenContent>;
   /**
    * Takes stored bytes instead: the rows then name what other rows name already, and no byte is stored again. Resolves
@@ -67,7 +72,8 @@ export interface ContentWrite {
 }
 
 /**
- * The transaction that makes the content current. The transaction has space for one more condition on the row's key.
+ * The transaction that makes the content current. The transaction has space for the conditions on the row's key, and for
+ * the mutations that keep the older version of the object.
  */
 export interface Closing {
   readonly guards: readonly Guard[];

@@ -2,12 +2,14 @@
  * The questions of a request to the authorizer. A decision about an existing bucket needs the bucket's row, so the
  * request opens its bucket first, and is authorised after that wait: still before any byte of the body is read.
  */
+import type { CompiledPolicy } from "../../iam/policy/compiled-policy.ts";
+import { namesOf } from "../../iam/policy/principals.ts";
 import type { AuthorizationRequest, BucketFacts } from "../auth/authorizer.ts";
 import { actionsOf, actionsOfKey } from "../auth/permissions.ts";
 import { RequestContext } from "../auth/request-context.ts";
 import type { Principal } from "../auth/types.ts";
 import { S3Error } from "../protocol/errors.ts";
-import type { OpenedBucket } from "../records/bucket-directory.ts";
+import { madeAnew, type OpenedBucket } from "../records/bucket-directory.ts";
 import { type Exchange, openedBucket } from "./exchange.ts";
 import { ownerIdOf } from "./owners.ts";
 
@@ -30,13 +32,24 @@ export async function openBucket(exchange: Exchange): Promise<void> {
   exchange.opened = await exchange.services.buckets.open(exchange.request.bucket ?? "");
 }
 
+/**
+ * Opens the same bucket again, for another attempt at a decision. @throws S3Error NoSuchBucket, ServiceUnavailable
+ * (the bucket was made anew, and may be another user's); KvError
+ */
+export async function reopenBucket(exchange: Exchange): Promise<void> {
+  const { bucket } = openedBucket(exchange);
+  const opened = await exchange.services.buckets.open(bucket.bucket);
+  if (opened.bucket.generation !== bucket.generation) throw madeAnew();
+  exchange.opened = opened;
+}
+
 /** May the request run its operation on its own bucket or object? @throws S3Error AccessDenied */
 export function authorizeRequest(exchange: Exchange): void {
   const { auth, opened, operation, request, services } = exchange;
   const { permissions } = operation;
   if (permissions.ofKeys !== undefined && auth.principal.kind === "anonymous") {
-    // The keys are in the body, and the server reads no body of an anonymous request: no bucket is public.
-    throw new S3Error("AccessDenied");
+    // The keys are in the body, and the server reads no body for nothing: only a policy lets somebody in unsigned.
+    if (opened?.policy === undefined) throw new S3Error("AccessDenied");
   }
   const { bucket, key } = request;
   const facts = opened === undefined ? undefined : factsOf(exchange, opened);
@@ -54,9 +67,68 @@ export function authorizeSource(exchange: Exchange, source: ObjectName, opened: 
   ask(exchange, source, opened, exchange.operation.permissions.ofSource);
 }
 
+/** Would this policy of the request's bucket deny the sender the action on the bucket? */
+export function requestDenied(exchange: Exchange, policy: CompiledPolicy, action: string): boolean {
+  const { auth, request, services } = exchange;
+  const facts = factsOf(exchange, openedBucket(exchange));
+  const { context, resource } = new Question(exchange, action, facts, request.bucket, undefined, undefined);
+  const user = auth.principal.kind === "user" ? services.iam.user(auth.principal.id) : undefined;
+  const isRoot = user !== undefined && user.id === services.iam.root.id;
+  // Root can always change the policy.
+  if (isRoot) return false;
+  const names = namesOf(user === undefined ? undefined : { ...user, isRoot });
+  return policy.decide({ names, action, resource, context })?.effect === "Deny";
+}
+
+/**
+ * What the client learns of an error of a read: who may not list the bucket does not learn that an object does not exist
+ * (API reference, GetObject and HeadObject, "Permissions").
+ */
+export function absence(exchange: Exchange, opened: OpenedBucket, error: unknown): unknown {
+  if (!(error instanceof S3Error) || error.code !== "NoSuchKey") return error;
+  const name = opened.bucket.bucket;
+  try {
+    const facts = factsOf(exchange, opened);
+    exchange.services.authorizer(new Question(exchange, "s3:ListBucket", facts, name, undefined, undefined));
+  } catch (denied) {
+    return denied;
+  }
+  return error;
+}
+
 /** May the request run its operation on one key of the list in its body? @throws S3Error AccessDenied */
 export function authorizeKey(exchange: Exchange, object: ObjectName): void {
   ask(exchange, object, openedBucket(exchange), exchange.operation.permissions.ofKeys);
+}
+
+/**
+ * May the request also do `action` with this object?
+ * @param opened the object's bucket. @throws S3Error AccessDenied
+ */
+export function authorizeAlso(
+  exchange: Exchange,
+  { bucket, key, versionId }: ObjectName,
+  opened: OpenedBucket,
+  action: string,
+): void {
+  const facts = factsOf(exchange, opened);
+  exchange.services.authorizer(new Question(exchange, action, facts, bucket, key, versionId));
+}
+
+/** As `authorizeAlso`, for an answer that tells more to those who may know it. */
+export function mayAlso(
+  exchange: Exchange,
+  object: ObjectName,
+  opened: OpenedBucket,
+  action: string,
+): boolean {
+  try {
+    authorizeAlso(exchange, object, opened, action);
+    return true;
+  } catch (error) {
+    if (error instanceof S3Error && error.code === "AccessDenied") return false;
+    throw error;
+  }
 }
 
 function ask(
@@ -72,8 +144,8 @@ function ask(
   }
 }
 
-function factsOf({ services }: Exchange, { bucket }: OpenedBucket): BucketFacts {
-  return { name: bucket.bucket, owner: ownerIdOf(services, bucket) };
+function factsOf({ services }: Exchange, { bucket, policy }: OpenedBucket): BucketFacts {
+  return { name: bucket.bucket, owner: ownerIdOf(services, bucket), policy };
 }
 
 class Question implements AuthorizationRequest {
@@ -108,7 +180,13 @@ class Question implements AuthorizationRequest {
   }
 
   get context(): RequestContext {
-    const { auth, request, services } = this.#exchange;
-    return new RequestContext({ auth, request, clock: services.clock }, this.#versionId);
+    const { auth, operation, request, services } = this.#exchange;
+    const { clock, iam } = services;
+    const user = auth.principal.kind === "user" ? iam.user(auth.principal.id) : undefined;
+    const isRoot = user?.id === iam.root.id;
+    // A bucket that does not exist yet counts as the asker's.
+    const owner = this.bucket === undefined ? user?.id : this.bucket.owner;
+    const sources = { auth, request, clock, user, isRoot, owner, operation: operation.name };
+    return new RequestContext(sources, this.#versionId);
   }
 }

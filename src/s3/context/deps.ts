@@ -8,7 +8,7 @@ import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import type { AuthResult, UserPrincipal } from "../auth/types.ts";
+import type { AuthResult, SignedForm, UserPrincipal } from "../auth/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
 import type { Contents } from "../content/contents.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -23,6 +23,7 @@ export interface S3Deps {
   readonly hashes: HashService;
   readonly authenticator: {
     authenticate(request: S3Request): AuthResult;
+    authenticateForm(form: SignedForm): AuthResult;
     /** After a fenced read: the key may have been disabled at another node. @throws S3Error */
     confirm(auth: AuthResult): void;
   };
@@ -41,6 +42,8 @@ export interface S3Deps {
   readonly admission: PutAdmission;
   /** The paths that carry content. */
   readonly content: Contents;
+  /** Every member of the cluster knows versions: a bucket may get them. */
+  readonly versioningOpen: () => boolean;
   /** Requests wait here while there is no leader. */
   readonly hold: RequestHold;
   readonly metrics: S3Metrics;

@@ -5,11 +5,15 @@ import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { BucketDirectory, OpenedBucket } from "../records/bucket-directory.ts";
+import type { NewRows } from "../records/new-rows.ts";
+import type { KeyTurns } from "../versions/turns.ts";
 import type { S3Deps } from "./deps.ts";
 
 /** The services that all handlers share. */
 export interface S3Services extends S3Deps {
   readonly buckets: BucketDirectory;
+  readonly turns: KeyTurns;
+  readonly newRows: NewRows;
 }
 
 /** The resource that a request's path names. */
@@ -82,6 +86,8 @@ export interface OperationRow {
   readonly parameters: readonly string[];
   readonly headers: HeaderRules;
   readonly permissions: Permissions;
+  /** The signature is in the form that the body holds: the handler checks it, and asks for the permissions. */
+  readonly signedIn?: "form";
 }
 
 export interface Operation<L extends Level> extends OperationRow {

@@ -6,7 +6,7 @@
 import type { EdgeReply, RequestFacts } from "../../http/types.ts";
 import { within } from "../../platform/timers.ts";
 import { renderErrorXml, toS3Error } from "../protocol/errors.ts";
-import { xmlReply } from "../protocol/replies.ts";
+import { type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import { documentBody, XML_DECLARATION } from "../xml/builder.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -14,6 +14,8 @@ export interface SlowResult {
   /** Root element. */
   readonly root: string;
   readonly inner: string;
+  /** Sent when the answer has not begun before its end. */
+  readonly headers?: readonly HeaderPair[];
 }
 
 /**
@@ -25,7 +27,9 @@ const WHITE_SPACE = Buffer.from(" ".repeat(16));
 export async function withKeepAlive(exchange: Exchange, work: Promise<SlowResult>): Promise<EdgeReply> {
   const { services } = exchange;
   const first = await within(work, services.timers, services.keepAliveAfterMs);
-  if (first !== undefined) return xmlReply(XML_DECLARATION + documentBody(first.root, first.inner));
+  if (first !== undefined) {
+    return xmlReply(XML_DECLARATION + documentBody(first.root, first.inner), first.headers);
+  }
   const facts: RequestFacts = {};
   return {
     status: 200,

@@ -114,11 +114,11 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
     ...HARMLESS,
     check: oneOf(["COPY", "REPLACE"], "Unknown metadata directive."),
   }),
-  "x-amz-tagging-directive": validated(
-    "`COPY` or `REPLACE`; objects have no tags",
-    oneOf(["COPY", "REPLACE"], "Unknown tagging directive."),
-    HARMLESS,
-  ),
+  "x-amz-tagging": honoured("tags of the object, at most 10: InvalidTag, BadRequest, InvalidArgument"),
+  "x-amz-tagging-directive": honoured("`COPY` or `REPLACE`", {
+    ...HARMLESS,
+    check: oneOf(["COPY", "REPLACE"], "Unknown tagging directive."),
+  }),
   "x-amz-object-annotation-directive": validated(
     "`COPY` or `EXCLUDE`; objects have no annotations",
     oneOf(["COPY", "EXCLUDE"]),
@@ -173,6 +173,9 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   ),
   "x-amz-object-lock-event-hold-duration-days": turnedDown(`${LOCK_DATE}; else InvalidArgument`, integer),
   "x-amz-object-lock-event-hold-duration-years": turnedDown(`${LOCK_DATE}; else InvalidArgument`, integer),
+  "x-amz-confirm-remove-self-bucket-access": honoured(
+    "`true`: a policy may deny its sender to change it again",
+  ),
   "x-amz-bypass-governance-retention": validated(
     "`false`; `true` InvalidArgument, as no bucket has an Object Lock configuration",
     bypassGovernance,
@@ -192,9 +195,6 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-server-side-encryption-customer-key": KEY_OF_CUSTOMER,
   "x-amz-server-side-encryption-customer-key-md5": KEY_OF_CUSTOMER,
 
-  "x-amz-tagging": turnedDown("empty changes nothing; else 501: tags cannot be set", (value, name) =>
-    value === "" ? undefined : refused(value, name),
-  ),
   "x-amz-website-redirect-location": turnedDown("501: there are no websites"),
   "x-amz-write-offset-bytes": turnedDown("501, as in S3's general purpose buckets"),
 };

@@ -1,10 +1,10 @@
-/** ListObjects, ListObjectsV2 and ListObjectVersions. */
+/** ListObjects and ListObjectsV2. */
 import type { ScanItem } from "../../store/types.ts";
 import { type BucketExchange, type Handler, openedBucket } from "../context/exchange.ts";
 import { ownerOfBucket } from "../context/owners.ts";
 import { wireName } from "../objects/checksums.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
-import { escapeXml, invalidArgument } from "../protocol/errors.ts";
+import { escapeXml } from "../protocol/errors.ts";
 import { type ListParameters, listParameters, nameEncoder } from "../protocol/list-parameters.ts";
 import { xmlReply } from "../protocol/replies.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
@@ -84,7 +84,7 @@ export const listObjectsV2: Handler<"bucket"> = async (exchange) => {
   return xmlReply(document("ListBucketResult", inner));
 };
 
-function commonHead(parameters: ListParameters, page: Page<ManifestSummary>): string {
+export function commonHead(parameters: ListParameters, page: Pick<Page<unknown>, "truncated">): string {
   const encode = nameEncoder(parameters.encodes);
   return (
     tag("MaxKeys", parameters.max) +
@@ -111,53 +111,10 @@ function contents(
 }
 
 /** These values need no escaping: times, numbers, hex digits and names of this server. */
-function objectFacts({ checksum, etag, modifiedMs, size, storageClass }: ManifestSummary): string {
+export function objectFacts({ checksum, etag, modifiedMs, size, storageClass }: ManifestSummary): string {
   const sum =
     checksum === undefined
       ? ""
       : `<ChecksumAlgorithm>${wireName(checksum.algorithm)}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`;
   return `<LastModified>${isoTime(modifiedMs)}</LastModified><ETag>&quot;${etag}&quot;</ETag>${sum}<Size>${size}</Size><StorageClass>${storageClass}</StorageClass>`;
 }
-
-/** Buckets are not versioned: every object is its own latest version, `null`. */
-export const listObjectVersions: Handler<"bucket"> = async (exchange) => {
-  const { request } = exchange;
-  const parameters = listParameters(request, "max-keys");
-  const keyMarker = request.query.get("key-marker") ?? "";
-  const versionMarker = request.query.get("version-id-marker") ?? "";
-  if (versionMarker !== "" && keyMarker === "") {
-    throw invalidArgument(
-      "version-id-marker",
-      versionMarker,
-      "A version-id marker cannot be specified without a key marker.",
-    );
-  }
-  if (versionMarker !== "" && versionMarker !== "null") {
-    throw invalidArgument("version-id-marker", versionMarker, "Invalid version id specified");
-  }
-  const { bucket, page } = await listPage(exchange, parameters, keyMarker === "" ? undefined : keyMarker);
-  const encode = nameEncoder(parameters.encodes);
-  const last = page.entries[page.entries.length - 1];
-  let inner =
-    tag("Name", bucket.bucket) +
-    tag("Prefix", encode(parameters.prefix)) +
-    tag("KeyMarker", encode(keyMarker)) +
-    tag("VersionIdMarker", versionMarker);
-  if (page.truncated && last !== undefined) {
-    inner += tag("NextKeyMarker", encode(last.name));
-    if (last.kind === "item") inner += tag("NextVersionIdMarker", "null");
-  }
-  inner += commonHead(parameters, page);
-  const owner = ownerElement("Owner", ownerOfBucket(exchange));
-  let prefixes = "";
-  for (const entry of page.entries) {
-    const name = encode(entry.name);
-    if (entry.kind === "prefix") {
-      prefixes += element("CommonPrefixes", tag("Prefix", name));
-      continue;
-    }
-    const identity = tag("Key", name) + tag("VersionId", "null") + tag("IsLatest", true);
-    inner += element("Version", identity + objectFacts(entry.item) + owner);
-  }
-  return xmlReply(document("ListVersionsResult", inner + prefixes));
-};

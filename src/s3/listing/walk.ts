@@ -108,7 +108,7 @@ function collect<T>(
 }
 
 /** The name up to and including the first delimiter after the prefix. */
-function commonPrefix(name: string, prefix: string, delimiter: string): string | undefined {
+export function commonPrefix(name: string, prefix: string, delimiter: string): string | undefined {
   if (delimiter === "" || !name.startsWith(prefix)) return undefined;
   const at = name.indexOf(delimiter, prefix.length);
   return at < 0 ? undefined : name.slice(0, at + delimiter.length);

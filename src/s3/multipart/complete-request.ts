@@ -53,6 +53,7 @@ function withoutObjectChecksums(request: S3Request): S3Request {
       rawHeaders: withoutChecksumLines(edge.rawHeaders),
       header,
       remoteAddress: edge.remoteAddress,
+      tlsVersion: edge.tlsVersion,
       requestId: edge.requestId,
       body: edge.body,
       get signal() {

@@ -17,12 +17,13 @@ import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
-import type { StoredChecksum } from "../records/checksum.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeManifest, encodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
 import { rowOwner } from "../records/owner.ts";
 import { NULL_VERSION } from "../records/version-id.ts";
+import { currentVersion, writtenHeaders } from "../versions/current.ts";
+import { type Placement, placeVersion } from "../versions/placement.ts";
 import { tag } from "../xml/builder.ts";
 import { type Assembly, assemble, multipartEtag } from "./assemble.ts";
 import { expectedChecksum, type ListedPart, readListedParts } from "./complete-request.ts";
@@ -46,14 +47,15 @@ async function complete(
   condition: WriteCondition,
 ): Promise<SlowResult> {
   const { services } = exchange;
+  const alive = services.buckets.aliveGuard(openedBucket(exchange).bucket);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const view = await services.kv.group(exchange.bucket).snapshot();
     let current: CurrentUpload;
     try {
-      current = await currentUpload(exchange, view);
+      current = await currentUpload(exchange, view, alive);
     } catch (error) {
       const done = await completedBefore(exchange, view, listed, error);
-      return resultOf(exchange, done.etag, done.checksum, done.parts);
+      return resultOf(exchange, done, done.parts);
     }
     const { bucket, key, uploadId, upload } = current;
     const stored = await partsAfter(view, bucket, key, uploadId, 0, PART_NUMBER_MAX);
@@ -61,27 +63,28 @@ async function complete(
     if (unreadable !== undefined) throw unreadableContent(unreadable.kind);
     const assembly = assemble(uploadId, upload, listed, stored);
     checkExpectations(exchange.request, assembly);
-    const decided = condition === undefined ? undefined : await decideWrite(view, bucket, key, condition);
+    const decided = condition === undefined ? [] : [await decideWrite(view, bucket, key, condition)];
+    const placement =
+      bucket.versioning === "off"
+        ? undefined
+        : placeVersion(bucket, key, await currentVersion(view, bucket, key), view.readTs, services.random);
     const outcome = await transactGuarded(
       services.kv.group(bucket.bucket),
-      guardsOf(services, view, current, decided),
-      mutationsOf(services, current, assembly),
+      [...guardsOf(alive, view, current), ...decided, ...(placement?.guards ?? [])],
+      mutationsOf(services, current, assembly, placement),
     );
     if (outcome.kind === "retry") continue;
     await leaveUnlisted(services, current, assembly.unlisted.slice(GARBAGE_PER_ENTRY));
-    return resultOf(exchange, assembly.etag, assembly.checksum, assembly.parts.length);
+    const { etag, checksum, parts } = assembly;
+    const versionId = placement?.versionId ?? NULL_VERSION;
+    return resultOf(exchange, { etag, checksum, versionId }, parts.length);
   }
   throw new S3Error("ConditionalRequestConflict", { extra: [["Key", exchange.key]] });
 }
 
-function guardsOf(
-  services: S3Services,
-  view: ReadView,
-  { bucket, key, uploadId, row }: CurrentUpload,
-  decided: Guard | undefined,
-): Guard[] {
-  const guards: Guard[] = [
-    services.buckets.aliveGuard(bucket),
+function guardsOf(alive: Guard, view: ReadView, { bucket, key, uploadId, row }: CurrentUpload): Guard[] {
+  return [
+    alive,
     {
       condition: {
         kind: "version-equals",
@@ -95,14 +98,19 @@ function guardsOf(
       onFail: "retry",
     },
   ];
-  return decided === undefined ? guards : [...guards, decided];
 }
 
-function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Assembly): TxnMutation[] {
+function mutationsOf(
+  services: S3Services,
+  current: CurrentUpload,
+  assembly: Assembly,
+  placement: Placement | undefined,
+): TxnMutation[] {
   const { bucket, key, uploadId, upload } = current;
   const payload = encodePartTable(assembly.parts);
   const manifest: Manifest = {
-    versionId: NULL_VERSION,
+    versionId: placement?.versionId ?? NULL_VERSION,
+    order: placement?.order,
     size: assembly.size,
     etag: assembly.etag,
     modifiedMs: services.clock.nowMs(),
@@ -111,6 +119,7 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     checksum: assembly.checksum,
     owner: rowOwner(ownerIdOf(services, bucket)),
     storageClass: upload.storageClass,
+    tags: upload.tags,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),
@@ -128,12 +137,15 @@ function mutationsOf(services: S3Services, current: CurrentUpload, assembly: Ass
     ...contentOf(services, current, assembly.unlisted.slice(0, GARBAGE_PER_ENTRY)),
   ];
   return [
+    ...(placement?.before ?? []),
+    ...(placement?.unmarks ?? []),
     {
       kind: "put",
       key: objectKey(bucket, key),
       value: encodeManifest(manifest),
       payload,
       garbage: encodeGarbage(services.content.garbage(kinds, { of: "attempt", ref: bucket, key, attempt })),
+      keepContent: placement?.keepContent === true,
     },
     { kind: "delete", key: uploadKey(bucket, key, uploadId), keepContent: true },
     { kind: "add-garbage", garbage: encodeGarbage(garbage) },
@@ -220,24 +232,25 @@ async function completedBefore(
   view: ReadView,
   listed: readonly ListedPart[],
   error: unknown,
-): Promise<{ etag: string; checksum: StoredChecksum | undefined; parts: number }> {
+): Promise<Completed & { readonly parts: number }> {
   const uploadId = exchange.request.query.get("uploadId") ?? "";
   if (!(error instanceof S3Error) || error.code !== "NoSuchUpload") throw error;
   const { bucket } = openedBucket(exchange);
   const row = await view.getMeta(objectKey(bucket, exchange.key));
   if (row === undefined) throw error;
-  const { content, etag, checksum } = decodeManifest(row.value);
+  const { content, etag, checksum, versionId } = decodeManifest(row.value);
   const sameUpload =
     content.kind === "parts" && Buffer.compare(content.attempt, uploadAttempt(uploadId)) === 0;
   if (!sameUpload || !listed.every((part) => /^[0-9a-f]{32}$/.test(part.etag))) throw error;
   if (multipartEtag(listed.map((part) => Buffer.from(part.etag, "hex"))) !== etag) throw error;
-  return { etag, checksum, parts: content.partCount };
+  return { etag, checksum, versionId, parts: content.partCount };
 }
+
+type Completed = Pick<Manifest, "checksum" | "etag" | "versionId">;
 
 function resultOf(
   exchange: ObjectExchange,
-  etag: string,
-  checksum: StoredChecksum | undefined,
+  { etag, checksum, versionId }: Completed,
   parts: number,
 ): SlowResult {
   const { request } = exchange;
@@ -245,6 +258,7 @@ function resultOf(
   const location = `${scheme}://${request.header("host") ?? "localhost"}${request.rawPath}`;
   return {
     root: "CompleteMultipartUploadResult",
+    headers: writtenHeaders(versionId),
     inner:
       tag("Location", location) +
       tag("Bucket", exchange.bucket) +

@@ -6,15 +6,14 @@ import type { ContentWrite, WrittenContent } from "../content/types.ts";
 import { type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
-import { CopiedBytes, copyContent, copySource } from "../objects/copy-source.ts";
-import type { CurrentObject } from "../objects/current.ts";
+import { CopiedBytes, type CopySource, copyContent, copySource } from "../objects/copy-source.ts";
 import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
-import { transactGuarded } from "../records/guarded.ts";
+import { transactUnchanged } from "../records/guarded.ts";
 import { partKey, uploadAttempt } from "../records/keys.ts";
 import type { Manifest } from "../records/manifest.ts";
 import { encodePart, type PartRecord } from "../records/upload.ts";
@@ -118,7 +117,7 @@ async function commitPart(
     key: partKey(bucket, key, uploadId, partNumber),
     value: encodePart({ kind, attempt, ...facts }),
   });
-  await transactGuarded(exchange.services.kv.group(bucket.bucket), guards, mutations);
+  await transactUnchanged(exchange.services.kv.group(bucket.bucket), guards, mutations);
 }
 
 export const uploadPartCopy: Handler<"object"> = async (exchange) => {
@@ -134,7 +133,7 @@ async function copyPart(
   exchange: ObjectExchange,
   upload: CurrentUpload,
   partNumber: number,
-  source: CurrentObject,
+  source: CopySource,
   range: ByteRange,
 ): Promise<SlowResult> {
   const { services } = exchange;
@@ -149,7 +148,8 @@ async function copyPart(
   const bytes = new CopiedBytes(reader, services.hashes, wanted, size);
   const write = openPart(exchange, upload, partNumber, size, "fixed-length");
   try {
-    const content = await copyContent(write, bytes, layout.extents(range.start, range.end), size);
+    const extents = layout.extents(range.start, range.end);
+    const content = await copyContent(write, bytes, extents, size, services.admission);
     const digests = { ...known, ...(await bytes.digests()) };
     const etag = hexDigest(digests.md5);
     const value = algorithm === undefined ? undefined : digests[algorithm];
@@ -162,7 +162,7 @@ async function copyPart(
       tag("LastModified", isoTime(modifiedMs)) +
       tag("ETag", quoted(etag)) +
       checksumElements(checksum, undefined);
-    return { root: "CopyPartResult", inner };
+    return { root: "CopyPartResult", inner, headers: source.headers };
   } catch (error) {
     await write.abandon();
     throw error;

@@ -11,10 +11,11 @@ import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
 import { requestedClass } from "../objects/storage-class.ts";
+import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
-import type { Bucket } from "../records/bucket-directory.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
+import type { Bucket, OpenedBucket } from "../records/bucket-directory.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded, transactUnchanged } from "../records/guarded.ts";
 import { type BucketRef, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
 import { decodeUpload, encodeUpload, type UploadRecord } from "../records/upload.ts";
 import { checkUploadId, isUploadId, newUploadId, noSuchUpload } from "../records/upload-id.ts";
@@ -27,8 +28,10 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const checksum = uploadChecksum(request);
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
+  const tags = requestedTags(request);
   const { bucket } = openedBucket(exchange);
   refuseLock(exchange.headers);
+  if (tags !== undefined) await services.newRows.allow();
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {
@@ -40,8 +43,9 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     initiator: rowOfAsker(exchange),
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
+    tags,
   };
-  await transactGuarded(
+  await transactUnchanged(
     services.kv.group(bucket.bucket),
     [services.buckets.aliveGuard(bucket)],
     [
@@ -83,6 +87,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
     throw noSuchUpload(uploadId);
   }
   const { bucket } = openedBucket(exchange);
+  const alive = services.buckets.aliveGuard(bucket);
   const row = uploadKey(bucket, exchange.key, uploadId);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guard =
@@ -91,7 +96,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
         : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
     // Deleting the row makes garbage of parts and chunks; a part that is still uploading finds no upload at its
     // apply.
-    const guards = [services.buckets.aliveGuard(bucket), guard];
+    const guards = [alive, guard];
     const attempted = { ref: bucket, key: exchange.key, attempt: uploadAttempt(uploadId) };
     const outcome = await transactGuarded(kv, guards, [
       { kind: "delete", key: row },
@@ -129,10 +134,13 @@ export interface CurrentUpload {
   readonly row: VersionedValue;
 }
 
-/** @throws S3Error NoSuchUpload */
-export async function currentUpload(exchange: ObjectExchange, view: ReadView): Promise<CurrentUpload> {
+/** @param bucket as the caller knows it now. @throws S3Error NoSuchUpload */
+export async function currentUpload(
+  exchange: ObjectExchange,
+  view: ReadView,
+  { bucket }: Pick<OpenedBucket, "bucket"> = openedBucket(exchange),
+): Promise<CurrentUpload> {
   const { request } = exchange;
-  const { bucket } = openedBucket(exchange);
   const key = exchange.key;
   const uploadId = checkUploadId(request.query.get("uploadId"));
   const row = await view.getMeta(uploadKey(bucket, key, uploadId));

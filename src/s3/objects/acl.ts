@@ -5,17 +5,16 @@
  */
 
 import type { EdgeReply } from "../../http/types.ts";
-import { openBody } from "../body/open-body.ts";
 import type { Exchange, Handler } from "../context/exchange.ts";
 import { ownerOfBucket } from "../context/owners.ts";
 import { aclNotSupported } from "../headers/values.ts";
 import { S3Error } from "../protocol/errors.ts";
-import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import type { Owner } from "../xml/owner.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
+import { readDocument } from "./document-body.ts";
 
 /** The policy has only one grant, the owner's full control. */
 export function accessPolicy(owner: Owner): string {
@@ -37,16 +36,10 @@ export const putObjectAcl: Handler<"object"> = async (exchange) => {
  *   body
  */
 async function setAcl(exchange: Exchange): Promise<EdgeReply> {
-  const { request, services, auth } = exchange;
+  const { request } = exchange;
   // `checkHeaders` has accepted the header, so the ACL in the header changes nothing.
   if (request.header("x-amz-acl") !== undefined) return emptyReply(200);
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
-  let bytes: Uint8Array;
-  try {
-    bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
-  } finally {
-    body.abort();
-  }
+  const bytes = await readDocument(exchange);
   if (bytes.byteLength === 0) {
     throw new S3Error("MissingSecurityHeader", { extra: [["MissingHeaderName", "x-amz-acl"]] });
   }

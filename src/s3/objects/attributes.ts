@@ -1,12 +1,13 @@
-/** Facts about an object besides its bytes: access, tags, attributes. */
+/** Facts about an object besides its bytes: access, attributes. */
 
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { ownerOfBucket } from "../context/owners.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { listElements } from "../protocol/header-values.ts";
 import { LIST_PARTS_MAX, PART_NUMBER_MAX } from "../protocol/limits.ts";
-import { emptyReply, httpDate, xmlReply } from "../protocol/replies.ts";
+import { httpDate, xmlReply } from "../protocol/replies.ts";
 import { decodePartTable } from "../records/manifest.ts";
+import { versionHeaders } from "../versions/current.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { accessPolicy } from "./acl.ts";
 import { checksumElements, elementName } from "./checksums.ts";
@@ -15,17 +16,6 @@ import { type CurrentObject, currentObject } from "./current.ts";
 export const getObjectAcl: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   return xmlReply(accessPolicy(ownerOfBucket(exchange)));
-};
-
-/** No object can have tags (PutObjectTagging and x-amz-tagging are NotImplemented): the set is empty. */
-export const getObjectTagging: Handler<"object"> = async (exchange) => {
-  await currentObject(exchange, "meta");
-  return xmlReply(document("Tagging", "<TagSet></TagSet>"));
-};
-
-export const deleteObjectTagging: Handler<"object"> = async (exchange) => {
-  await currentObject(exchange, "meta");
-  return emptyReply(204);
 };
 
 /** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
@@ -70,6 +60,7 @@ export const getObjectAttributes: Handler<"object"> = async (exchange) => {
   if (wanted.has("ObjectSize")) inner += tag("ObjectSize", manifest.size);
   return xmlReply(document("GetObjectAttributesResponse", inner), [
     ["Last-Modified", httpDate(manifest.modifiedMs)],
+    ...versionHeaders(object.bucket, manifest),
   ]);
 };
 

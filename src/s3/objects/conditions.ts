@@ -210,12 +210,27 @@ export async function decideDelete(
   const row = objectKey(ref, key);
   const current = await view.getMeta(row);
   if (current === undefined) return { condition: { kind: "must-not-exist", key: row }, onFail: "retry" };
-  const { size, modifiedMs } = decodeManifest(current.value);
+  checkFacts(facts, decodeManifest(current.value));
+  return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}
+
+/** @throws S3Error PreconditionFailed */
+function checkFacts(facts: DeleteFacts, { size, modifiedMs }: Manifest): void {
   if (facts.size !== undefined && facts.size !== size) throw preconditionFailed("x-amz-if-match-size");
   if (facts.modifiedMs !== undefined && !sameSecond(facts.modifiedMs, modifiedMs)) {
     throw preconditionFailed("x-amz-if-match-last-modified-time");
   }
-  return { condition: { kind: "version-equals", key: row, commitTs: current.commitTs }, onFail: "retry" };
+}
+
+/** The conditions of a delete that names a version: they are about that version. @throws S3Error PreconditionFailed */
+export function checkVersionConditions(
+  version: Manifest,
+  condition: WriteCondition,
+  facts: DeleteFacts | undefined,
+): void {
+  const failed = condition === undefined ? undefined : failedHeader(condition, version);
+  if (failed !== undefined) throw preconditionFailed(failed);
+  if (facts !== undefined) checkFacts(facts, version);
 }
 
 /** The header whose condition fails for this object. */

@@ -1,19 +1,23 @@
 /** The object that a copy reads. */
 import type { HashAlgorithm, HashService, HashStream } from "../../hash/types.ts";
+import type { ReadView } from "../../txn/types.ts";
+import type { PutAdmission } from "../content/admission.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
-import { authorizeSource, type ObjectName } from "../context/authorize.ts";
+import { absence, authorizeSource, type ObjectName } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { personOf } from "../context/owners.ts";
 import { checkOwner } from "../headers/owner.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { KEY_BYTES_MAX } from "../protocol/limits.ts";
 import { decodeComponent } from "../protocol/percent.ts";
-import type { OpenedBucket } from "../records/bucket-directory.ts";
-import { objectKey } from "../records/keys.ts";
-import { decodeManifest } from "../records/manifest.ts";
+import type { HeaderPair } from "../protocol/replies.ts";
+import type { Bucket, OpenedBucket } from "../records/bucket-directory.ts";
+import type { VersionId } from "../records/version-id.ts";
+import { type FoundVersion, noSuchKey, readVersion } from "../versions/current.ts";
+import { requestedVersion } from "../versions/requested.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
-import { type CurrentObject, checkVersionId, noSuchKey } from "./current.ts";
+import type { CurrentObject } from "./current.ts";
 
 /** @throws S3Error InvalidArgument */
 function parseCopySource(header: string): ObjectName {
@@ -25,7 +29,7 @@ function parseCopySource(header: string): ObjectName {
   if (query !== "") {
     if (!query.startsWith("versionId=")) throw badSource(header);
     versionId = decoded(query.slice("versionId=".length), header);
-    checkVersionId(versionId);
+    requestedVersion(versionId);
   }
   // Some clients also escape the first slash, and the slash between bucket and key.
   const bare = path.replace(/^(?:\/|%2f)/i, "");
@@ -60,19 +64,54 @@ function badSource(header: string): S3Error {
   );
 }
 
-/** @throws S3Error NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed, InvalidArgument */
-export async function copySource(exchange: ObjectExchange): Promise<CurrentObject> {
+export interface CopySource extends CurrentObject {
+  readonly opened: OpenedBucket;
+  /** The request names this version. */
+  readonly versionId: VersionId | undefined;
+  /** Headers of the answer. */
+  readonly headers: readonly HeaderPair[];
+}
+
+/**
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, AccessDenied, PreconditionFailed, InvalidArgument,
+ *   InvalidRequest
+ */
+export async function copySource(exchange: ObjectExchange): Promise<CopySource> {
   const { request, services } = exchange;
   const source = parseCopySource(request.header("x-amz-copy-source") ?? "");
   const opened = await openSource(exchange, source.bucket);
   authorizeSource(exchange, source, opened);
   const { bucket, view } = opened;
   checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
-  const row = await view.get(objectKey(bucket, source.key));
-  if (row === undefined) throw noSuchKey(source.key);
-  const manifest = decodeManifest(row.value);
+  const versionId = requestedVersion(source.versionId);
+  const { at, manifest, row } = await readSource(view, bucket, source.key, versionId).catch(
+    (error: unknown) => {
+      throw absence(exchange, opened, error);
+    },
+  );
   checkCopySourceConditions(request, manifest);
-  return { bucket, key: source.key, manifest, row };
+  const headers: HeaderPair[] =
+    bucket.versioning === "off" ? [] : [["x-amz-copy-source-version-id", manifest.versionId]];
+  return { at, bucket, key: source.key, manifest, row, opened, versionId, headers };
+}
+
+/** A copy answers with other errors than a read of the same version: API reference, CopyObject. */
+async function readSource(
+  view: ReadView,
+  bucket: Bucket,
+  key: string,
+  versionId: VersionId | undefined,
+): Promise<FoundVersion> {
+  try {
+    return await readVersion(view, bucket, key, versionId, "with-payload");
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    if (error.code === "NoSuchKey") throw noSuchKey(key);
+    if (error.code !== "MethodNotAllowed") throw error;
+    throw new S3Error("InvalidRequest", {
+      message: "The source of a copy request may not specifically refer to a delete marker by version id.",
+    });
+  }
 }
 
 /** A source in the request's own bucket is in the bucket that the request is authorised for. */
@@ -86,16 +125,20 @@ export function isSelf(exchange: ObjectExchange, source: CurrentObject): boolean
 
 /**
  * Stores the bytes of `ranges` again. When the path of the write can refer to stored bytes, no byte is stored, and
- * bytes are read only to be hashed.
+ * bytes are read only to be hashed. @throws S3Error SlowDown when bytes have to be stored and memory is short
  */
 export async function copyContent(
   write: ContentWrite,
   bytes: CopiedBytes,
   ranges: readonly ExtentRange[],
   size: number,
+  admission: Pick<PutAdmission, "refuseWhenShort">,
 ): Promise<WrittenContent> {
   const adopted = await write.adopt?.(ranges);
-  if (adopted === undefined) return write.write(bytes, size);
+  if (adopted === undefined) {
+    if (size > 0) admission.refuseWhenShort("fixed-length");
+    return write.write(bytes, size);
+  }
   await bytes.hashAll();
   return adopted;
 }

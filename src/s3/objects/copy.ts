@@ -8,6 +8,7 @@ import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
@@ -15,25 +16,26 @@ import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
 import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
-import { NULL_VERSION } from "../records/version-id.ts";
+import { writtenHeaders } from "../versions/current.ts";
 import { isoTime, tag } from "../xml/builder.ts";
 import { checksumElements, parseAlgorithm } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
-import { CopiedBytes, copyContent, copySource, isSelf } from "./copy-source.ts";
-import type { CurrentObject } from "./current.ts";
+import { CopiedBytes, type CopySource, copyContent, copySource, isSelf } from "./copy-source.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
+import { copiedTags } from "./tags.ts";
 
 interface Plan {
   readonly bucket: Bucket;
   readonly key: string;
-  readonly source: CurrentObject;
+  readonly source: CopySource;
   readonly headers: ContentHeaders;
   readonly metadata: UserMetadata;
   readonly storageClass: StorageClass;
+  readonly tags: TagSet | undefined;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
@@ -75,16 +77,21 @@ const copy: Handler<"object"> = async (exchange) => {
     metadata: replaces ? userMetadataOf(request) : manifest.metadata,
     // Not the source's class: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
+    tags: copiedTags(exchange, source),
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
+  if (plan.tags !== undefined) await services.newRows.allow();
   if (isSelf(exchange, source)) {
     const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
-    if (!changes) throw illegalSelfCopy();
-    const rewritten = plan.checksum === manifest.checksum?.algorithm && (await rewrite(exchange, plan));
+    // A copy of a named version over the object makes that version current again.
+    if (!changes && source.versionId === undefined) throw illegalSelfCopy();
+    // In a bucket with versioning the copy is a version of its own.
+    const isRewrite = bucket.versioning === "off" && plan.checksum === manifest.checksum?.algorithm;
+    const rewritten = isRewrite && (await rewrite(exchange, plan));
     if (rewritten) return withKeepAlive(exchange, Promise.resolve(resultOf(rewritten)));
   }
   return withKeepAlive(exchange, copyBytes(exchange, plan));
@@ -103,13 +110,14 @@ function illegalSelfCopy(): S3Error {
  */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata, storageClass } = plan;
+  const { bucket, key, source, headers, metadata, storageClass, tags } = plan;
   const modifiedMs = services.clock.nowMs();
   const manifest: Manifest = {
     ...source.manifest,
     headers,
     metadata,
     storageClass,
+    tags,
     modifiedMs,
     invocation: plan.invocation,
   };
@@ -146,13 +154,13 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
     wantedDigests(plan),
     size,
   );
-  const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
+  const alive = services.buckets.aliveGuard(bucket);
+  const target = { ref: bucket, key, guards: [alive] };
   const write = openWrite(exchange, target, size, "fixed-length");
   try {
-    const content = await copyContent(write, bytes, layout.extents(0, size), size);
+    const content = await copyContent(write, bytes, layout.extents(0, size), size, services.admission);
     const digests = await bytes.digests();
-    const manifest: Manifest = {
-      versionId: NULL_VERSION,
+    const manifest = {
       size,
       etag: digests.md5 === undefined ? source.manifest.etag : hexDigest(digests.md5),
       modifiedMs: services.clock.nowMs(),
@@ -161,14 +169,15 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       checksum: copiedChecksum(plan, digests),
       owner: ownerOfObject(exchange),
       storageClass: plan.storageClass,
+      tags: plan.tags,
       content,
       invocation: plan.invocation,
     };
-    await commitObject(services, { ref: bucket, key, manifest, condition, early, write });
-    return resultOf(manifest);
+    const versionId = await commitObject(services, { alive, key, manifest, condition, early, write });
+    return resultOf({ ...manifest, versionId }, source);
   } catch (error) {
     await write.abandon();
-    if (error instanceof WrittenBefore) return resultOf(error.manifest);
+    if (error instanceof WrittenBefore) return resultOf(error.manifest, source);
     throw error;
   } finally {
     write.release();
@@ -203,9 +212,10 @@ function copiedChecksum(
   return { algorithm: plan.checksum, type: "FULL_OBJECT", value };
 }
 
-function resultOf(manifest: Manifest): SlowResult {
+function resultOf(manifest: Manifest, source?: CopySource): SlowResult {
   return {
     root: "CopyObjectResult",
+    headers: [...(source?.headers ?? []), ...writtenHeaders(manifest.versionId)],
     inner:
       tag("LastModified", isoTime(manifest.modifiedMs)) +
       tag("ETag", quoted(manifest.etag)) +

@@ -1,48 +1,39 @@
 /** Reading an object's row. */
 
 import type { VersionedValue } from "../../store/types.ts";
+import { absence } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
-import { invalidArgument, S3Error } from "../protocol/errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
-import { objectKey } from "../records/keys.ts";
-import { decodeManifest, type Manifest } from "../records/manifest.ts";
+import type { Manifest } from "../records/manifest.ts";
+import { type Reading, readVersion } from "../versions/current.ts";
+import { requestedVersion } from "../versions/requested.ts";
 
 export interface CurrentObject {
   readonly bucket: Bucket;
   readonly key: string;
   readonly manifest: Manifest;
   readonly row: VersionedValue;
-}
-
-/** @throws S3Error NoSuchBucket, NoSuchKey, InvalidArgument */
-export async function currentObject(
-  exchange: ObjectExchange,
-  payload: "with-payload" | "meta",
-): Promise<CurrentObject> {
-  checkVersionId(exchange.request.query.get("versionId"));
-  const { bucket, view } = openedBucket(exchange);
-  const key = exchange.key;
-  const name = objectKey(bucket, key);
-  const row = payload === "meta" ? await view.getMeta(name) : await view.get(name);
-  if (row === undefined) throw noSuchKey(key);
-  return { bucket, key, manifest: decodeManifest(row.value), row };
+  /** Key of the row. */
+  readonly at: Uint8Array;
 }
 
 /**
- * Buckets are not versioned: `null` is the only version. As recorded of an unversioned bucket of AWS:
- * localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json (21-01-2025). @throws S3Error
- * InvalidArgument
+ * The current object, or the version that the request names.
+ * @throws S3Error NoSuchKey, NoSuchVersion, MethodNotAllowed, InvalidArgument
  */
-export function checkVersionId(versionId: string | undefined): void {
-  if (versionId === undefined || versionId === "null") return;
-  if (versionId === "") throw invalidArgument("versionId", "", "Version id cannot be the empty string");
-  throw invalidArgument("versionId", versionId.slice(0, 200), "Invalid version id specified");
-}
-
-export function noSuchKey(key: string): S3Error {
-  return new S3Error("NoSuchKey", { extra: [["Key", key]] });
+export async function currentObject(exchange: ObjectExchange, reading: Reading): Promise<CurrentObject> {
+  const versionId = requestedVersion(exchange.request.query.get("versionId"));
+  const opened = openedBucket(exchange);
+  const { bucket, view } = opened;
+  const key = exchange.key;
+  try {
+    return { bucket, key, ...(await readVersion(view, bucket, key, versionId, reading)) };
+  } catch (error) {
+    throw absence(exchange, opened, error);
+  }
 }
 
 /** A positive part number of a read. @throws S3Error InvalidArgument */

@@ -3,24 +3,19 @@
 import { openBody } from "../body/open-body.ts";
 import { authorizeKey } from "../context/authorize.ts";
 import { type BucketExchange, type Handler, openedBucket, type S3Services } from "../context/exchange.ts";
+import { ownerOfObject } from "../context/owners.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { S3Error, toS3Error } from "../protocol/errors.ts";
 import { DELETE_OBJECTS_MAX, KEY_BYTES_MAX, LIST_DOCUMENT_BYTES_MAX } from "../protocol/limits.ts";
-import { emptyReply, xmlReply } from "../protocol/replies.ts";
+import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
-import { objectKey } from "../records/keys.ts";
+import type { RowOwner } from "../records/owner.ts";
+import { NULL_VERSION, parseVersionId, type VersionId } from "../records/version-id.ts";
+import { requestedVersion } from "../versions/requested.ts";
 import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
-import {
-  type DeleteFacts,
-  decideDelete,
-  decideWrite,
-  deleteFacts,
-  type WriteCondition,
-  writeConditionOf,
-} from "./conditions.ts";
-import { checkVersionId } from "./current.ts";
+import { type DeleteFacts, deleteFacts, type WriteCondition, writeConditionOf } from "./conditions.ts";
+import { type Deleted, deleteBatch, deleteOne, type KeyDeletion } from "./delete-one.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
@@ -31,54 +26,41 @@ const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "Ver
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
 
 export const deleteObject: Handler<"object"> = async (exchange) => {
-  const { request, services } = exchange;
-  const { bucket } = openedBucket(exchange);
+  const { request, services, key } = exchange;
   if (request.header("if-none-match") !== undefined) throw notImplementedHeader("If-None-Match");
-  checkVersionId(request.query.get("versionId"));
+  const versionId = requestedVersion(request.query.get("versionId"));
   const condition = writeConditionOf(request);
   const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
-  await deleteOne(services, bucket, exchange.key, condition, facts);
-  return emptyReply(204);
+  const alive = services.buckets.aliveGuard(openedBucket(exchange).bucket);
+  const deletion = { key, versionId, condition, facts };
+  const deleted = await deleteOne(services, alive, deletion, ownerOfObject(exchange));
+  return emptyReply(204, deletedHeaders(deleted));
 };
 
-/** @throws S3Error PreconditionFailed, NoSuchKey, NoSuchBucket, ConditionalRequestConflict */
-async function deleteOne(
-  services: S3Services,
-  bucket: Bucket,
-  key: string,
-  condition: WriteCondition,
-  facts: DeleteFacts | undefined,
-): Promise<void> {
-  const alive = services.buckets.aliveGuard(bucket);
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
-    const guards: Guard[] = [alive];
-    if (condition !== undefined || facts !== undefined) {
-      const view = await services.kv.group(bucket.bucket).snapshot();
-      if (condition !== undefined) guards.push(await decideWrite(view, bucket, key, condition));
-      if (facts !== undefined) guards.push(await decideDelete(view, bucket, key, facts));
-    }
-    const outcome = await transactGuarded(services.kv.group(bucket.bucket), guards, [
-      { kind: "delete", key: objectKey(bucket, key) },
-    ]);
-    if (outcome.kind === "committed") return;
-  }
-  throw new S3Error("ConditionalRequestConflict", { extra: [["Key", key]] });
+function deletedHeaders(deleted: Deleted): HeaderPair[] {
+  if (deleted.kind === "object") return [];
+  const version: HeaderPair = ["x-amz-version-id", deleted.versionId];
+  const isMarker = deleted.kind === "marked" || deleted.marker;
+  return isMarker ? [version, ["x-amz-delete-marker", "true"]] : [version];
 }
 
 interface Target {
   readonly key: string;
-  readonly versionId: string | undefined;
+  /** As the client wrote it. */
+  readonly named: string | undefined;
+  versionId: VersionId | undefined;
   readonly condition: WriteCondition;
   facts: DeleteFacts | undefined;
   /** Error of this key, from the checks before all deletes or from the delete itself. */
   error: S3Error | undefined;
+  deleted: Deleted | undefined;
 }
 
 export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const { quiet, targets } = await readRequest(exchange);
   const { bucket } = openedBucket(exchange);
-  await deleteAll(services, bucket, targets);
+  await deleteAll(services, bucket, targets, ownerOfObject(exchange));
   // No client repeats a key that has a 503 within a 200, but every client repeats a request that has a 503. A
   // repeated delete is harmless, unless the first delete has removed the object that met a condition.
   const later = targets.find((target) => target.error?.status === 503);
@@ -111,27 +93,28 @@ function targetOf(exchange: BucketExchange, object: XmlElement): Target {
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
   // An unknown element may be a condition of a later version of S3.
   if (object.names.some((name) => !OBJECT_ELEMENTS.has(name))) throw new S3Error("MalformedXML");
-  const versionId = object.childText("VersionId");
+  const named = object.childText("VersionId");
   const etag = object.childText("ETag");
   const target: Target = {
     key,
-    versionId,
+    named,
+    versionId: undefined,
     condition: etag === undefined ? undefined : { kind: "matches", etag },
     facts: undefined,
     error: undefined,
+    deleted: undefined,
   };
   try {
-    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId });
+    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId: named });
     if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
     target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),
       object.childText(FACT_ELEMENTS[1]),
       FACT_ELEMENTS,
     );
-    // In a list, a wrong version is an error of its key only (recorded in the source of `checkVersionId` too).
-    if (versionId !== undefined && versionId !== "null") {
-      throw new S3Error("NoSuchVersion", { message: "The specified version does not exist." });
-    }
+    target.versionId = named === undefined ? undefined : parseVersionId(named);
+    // In a list, a wrong version is an error of its key only (recorded in the source of `requestedVersion` too).
+    if (named !== undefined && target.versionId === undefined) throw wrongVersion();
   } catch (error) {
     target.error = toS3Error(error);
   }
@@ -142,23 +125,43 @@ function isPlain({ condition, facts }: Target): boolean {
   return condition === undefined && facts === undefined;
 }
 
+function wrongVersion(): S3Error {
+  return new S3Error("NoSuchVersion", { message: "The specified version does not exist." });
+}
+
 /** Unconditional deletes run in batches; each conditional delete has its own transaction. */
-async function deleteAll(services: S3Services, bucket: Bucket, targets: readonly Target[]): Promise<void> {
-  const plain = targets.filter((target) => target.error === undefined && isPlain(target));
-  const tasks: (() => Promise<void>)[] = [];
-  for (let i = 0; i < plain.length; i += DELETES_PER_ENTRY) {
-    tasks.push(() => deleteBatch(services, bucket, plain.slice(i, i + DELETES_PER_ENTRY)));
+async function deleteAll(
+  services: S3Services,
+  bucket: Bucket,
+  targets: readonly Target[],
+  owner: RowOwner,
+): Promise<void> {
+  const open = targets.filter((target) => target.error === undefined);
+  const plain = open.filter(isPlain);
+  // A batch has each key once. Versions go first, so that a marker of the same request stays.
+  const versions = plain.filter(({ versionId }) => versionId !== undefined);
+  const objects = plain.filter(({ versionId }) => versionId === undefined);
+  for (const group of [versions, objects]) {
+    const tasks: (() => Promise<void>)[] = [];
+    for (let i = 0; i < group.length; i += DELETES_PER_ENTRY) {
+      const batch = group.slice(i, i + DELETES_PER_ENTRY);
+      tasks.push(() => deleteTargets(services, bucket, batch, owner));
+    }
+    await inParallel(tasks);
   }
-  for (const target of targets) {
-    if (target.error !== undefined || isPlain(target)) continue;
-    tasks.push(async () => {
+  const conditional = open.filter((target) => !isPlain(target));
+  await inParallel(
+    conditional.map((target) => async () => {
       try {
-        await deleteOne(services, bucket, target.key, target.condition, target.facts);
+        target.deleted = await deleteOne(services, services.buckets.aliveGuard(bucket), target, owner);
       } catch (error) {
         target.error = toS3Error(error);
       }
-    });
-  }
+    }),
+  );
+}
+
+async function inParallel(tasks: readonly (() => Promise<void>)[]): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) await task();
@@ -166,15 +169,31 @@ async function deleteAll(services: S3Services, bucket: Bucket, targets: readonly
   await Promise.all(Array.from({ length: Math.min(BATCHES_IN_FLIGHT, tasks.length) }, worker));
 }
 
-async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly Target[]): Promise<void> {
+async function deleteTargets(
+  services: S3Services,
+  bucket: Bucket,
+  batch: readonly Target[],
+  owner: RowOwner,
+): Promise<void> {
+  const alive = services.buckets.aliveGuard(bucket);
   // The same key twice in one transaction would be two mutations of one row.
-  const keys = new Set(batch.map((target) => target.key));
+  const keys = new Map<string, KeyDeletion & { readonly versions: Set<VersionId> | undefined }>();
+  for (const { key, versionId } of batch) {
+    const known = keys.get(key);
+    if (known === undefined)
+      keys.set(key, { key, versions: versionId === undefined ? undefined : new Set([versionId]) });
+    else if (versionId !== undefined) known.versions?.add(versionId);
+  }
   try {
-    await transactGuarded(
-      services.kv.group(bucket.bucket),
-      [services.buckets.aliveGuard(bucket)],
-      [...keys].map((key) => ({ kind: "delete", key: objectKey(bucket, key) })),
-    );
+    const result = await deleteBatch(services, alive, [...keys.values()], owner);
+    for (const target of batch) {
+      target.deleted = result(target.key, target.versionId);
+      // Without versioning the object has no other version.
+      const { versionId } = target;
+      if (target.deleted.kind === "object" && versionId !== undefined && versionId !== NULL_VERSION) {
+        target.error = wrongVersion();
+      }
+    }
   } catch (error) {
     const refused = toS3Error(error);
     if (refused.code === "NoSuchBucket") throw refused;
@@ -182,10 +201,13 @@ async function deleteBatch(services: S3Services, bucket: Bucket, batch: readonly
   }
 }
 
-function resultOf(target: Target, quiet: boolean): string {
-  const name = tag("Key", target.key) + tag("VersionId", target.versionId);
-  if (target.error !== undefined) {
-    return element("Error", name + tag("Code", target.error.code) + tag("Message", target.error.message));
+function resultOf({ deleted, error, key, named }: Target, quiet: boolean): string {
+  const name = tag("Key", key) + tag("VersionId", named);
+  if (error !== undefined) {
+    return element("Error", name + tag("Code", error.code) + tag("Message", error.message));
   }
-  return quiet ? "" : element("Deleted", name);
+  if (quiet) return "";
+  const isMarker = deleted?.kind === "marked" || (deleted?.kind === "version" && deleted.marker);
+  const marker = isMarker ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", deleted.versionId) : "";
+  return element("Deleted", name + marker);
 }

@@ -6,12 +6,14 @@ import { S3Error } from "../protocol/errors.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { Manifest } from "../records/manifest.ts";
+import { versionHeaders } from "../versions/current.ts";
 import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";
-import { currentObject, readPartNumber } from "./current.ts";
+import { type CurrentObject, currentObject, readPartNumber } from "./current.ts";
 import { describe, refuseCustomerKeys } from "./object-headers.ts";
 import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
+import { tagCount } from "./tags.ts";
 
 export const getObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
@@ -22,7 +24,8 @@ export const getObject: Handler<"object"> = async (exchange) => {
   checkReadConditions(request, object.manifest);
   const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
   const selection = select(request, object.manifest, () => layout);
-  const headers = replyHeaders(withChecksums, object.manifest, selection, overrides);
+  const headers = replyHeaders(withChecksums, object, selection, overrides);
+  headers.push(...tagCount(exchange, object.manifest));
   const { start, end } = selection.range;
   if (layout.inline !== undefined) {
     const bytes = layout.inline.subarray(start, end);
@@ -47,7 +50,10 @@ export const headObject: Handler<"object"> = async (exchange) => {
   const { start, end } = selection.range;
   return {
     status: selection.status,
-    headers: replyHeaders(withChecksums, object.manifest, selection, overrides),
+    headers: [
+      ...replyHeaders(withChecksums, object, selection, overrides),
+      ...tagCount(exchange, object.manifest),
+    ],
     body: { kind: "head", length: end - start },
   } satisfies EdgeReply;
 };
@@ -109,11 +115,12 @@ function noSuchPart(partNumber: number, count: number): S3Error {
 
 function replyHeaders(
   withChecksums: boolean,
-  manifest: Manifest,
+  { bucket, manifest }: CurrentObject,
   selection: Selection,
   overrides: ReadonlyMap<string, string> | undefined,
 ): HeaderPair[] {
   const headers = describe(manifest);
+  headers.push(...versionHeaders(bucket, manifest));
   const { part, range, status } = selection;
   if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
   if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);

@@ -9,19 +9,22 @@ import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
-import { NULL_VERSION } from "../records/version-id.ts";
+import type { VersionId } from "../records/version-id.ts";
+import { writtenHeaders } from "../versions/current.ts";
 import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { requestedClass } from "./storage-class.ts";
+import { requestedTags } from "./tags.ts";
 
 export const putObject: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
+  const tags = requestedTags(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
   const key = exchange.key;
@@ -30,8 +33,10 @@ export const putObject: Handler<"object"> = async (exchange) => {
   try {
     const { bucket } = openedBucket(exchange);
     refuseLock(exchange.headers);
+    if (tags !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
-    const target = { ref: bucket, key, guards: [services.buckets.aliveGuard(bucket)] };
+    const alive = services.buckets.aliveGuard(bucket);
+    const target = { ref: bucket, key, guards: [alive] };
     const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));
     try {
       const content = await write.write(body, body.decodedLength);
@@ -40,14 +45,13 @@ export const putObject: Handler<"object"> = async (exchange) => {
       const etag = hexDigest(digests.md5);
       const checksum: StoredChecksum | undefined =
         verified === undefined ? undefined : { ...verified, type: "FULL_OBJECT" };
-      await commitObject(services, {
-        ref: bucket,
+      const versionId = await commitObject(services, {
+        alive,
         key,
         condition,
         early,
         write,
         manifest: {
-          versionId: NULL_VERSION,
           size: body.decodedLength,
           etag,
           modifiedMs: services.clock.nowMs(),
@@ -58,9 +62,10 @@ export const putObject: Handler<"object"> = async (exchange) => {
           storageClass,
           content,
           invocation,
+          tags,
         },
       });
-      return stored(etag, checksum);
+      return stored(versionId, etag, checksum);
     } catch (error) {
       await write.abandon();
       throw error;
@@ -70,18 +75,18 @@ export const putObject: Handler<"object"> = async (exchange) => {
   } catch (error) {
     if (!(error instanceof WrittenBefore)) throw error;
     const { digests } = received ?? (await readAway(body));
-    const { etag, checksum } = error.manifest;
+    const { etag, checksum, versionId } = error.manifest;
     // An invocation has one body; another body with the same invocation id is another write.
     if (hexDigest(digests.md5) !== etag) throw new S3Error("PreconditionFailed");
-    return stored(etag, checksum);
+    return stored(versionId, etag, checksum);
   } finally {
     body.abort();
   }
 };
 
-function stored(etag: string, checksum: StoredChecksum | undefined): EdgeReply {
+function stored(versionId: VersionId, etag: string, checksum: StoredChecksum | undefined): EdgeReply {
   const extra = checksum === undefined ? [] : checksumHeaders(checksum, undefined);
-  return emptyReply(200, [["ETag", quoted(etag)], ...extra]);
+  return emptyReply(200, [["ETag", quoted(etag)], ...writtenHeaders(versionId), ...extra]);
 }
 
 async function readAway(body: PayloadReader): Promise<PayloadResult> {

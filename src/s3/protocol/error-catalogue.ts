@@ -5,6 +5,7 @@
 export const S3_ERRORS = {
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
   AccessDenied: [403, "Access Denied"],
+  AccessForbidden: [403, "CORSResponse: This CORS request is not allowed."],
   AllAccessDisabled: [403, "All access to this object has been disabled."],
   AmbiguousGrantByEmailAddress: [
     400,
@@ -24,7 +25,6 @@ export const S3_ERRORS = {
   BucketAlreadyOwnedByYou: [409, "The bucket that you tried to create already exists, and you own it."],
   BucketNotEmpty: [409, "The bucket that you tried to delete is not empty."],
   ConditionalRequestConflict: [409, "A conflicting operation occurred during the request. Try again."],
-  CORSForbidden: [403, "CORSResponse: this CORS request is not allowed."],
   CredentialsNotSupported: [400, "This request does not support credentials."],
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed object size."],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed object size."],
@@ -93,10 +93,8 @@ export const S3_ERRORS = {
     "The XML that you provided was not well formed or did not validate against our published schema.",
   ],
   MaxMessageLengthExceeded: [400, "Your request was too large."],
-  MaxPostPreDataLengthExceededError: [
-    400,
-    "Your POST request fields preceding the upload file were too large.",
-  ],
+  /** AWS documents the code with "Error" at its end, and sends it without (waynehoover/s3_direct_upload#45). */
+  MaxPostPreDataLengthExceeded: [400, "Your POST request fields preceeding the upload file was too large."],
   MetadataConfigurationNotFound: [404, "The metadata configuration was not found"],
   MetadataTooLarge: [400, "Your metadata headers exceed the maximum allowed metadata size."],
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],

@@ -3,9 +3,11 @@
  * none. Each configuration owns the format of its row (docs/format/keyspace.md).
  */
 import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { Bucket, BucketDirectory } from "./bucket-directory.ts";
-import { transactGuarded } from "./guarded.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
+import type { NewRows } from "./new-rows.ts";
 
 /** Every name that a release writes must be here: DeleteBucket deletes the rows of these names. */
 const CONFIGURATION_NAMES = [
@@ -16,7 +18,6 @@ const CONFIGURATION_NAMES = [
   "public-access-block",
   "request-payment",
   "tagging",
-  "versioning",
 ] as const;
 
 export type ConfigurationName = (typeof CONFIGURATION_NAMES)[number];
@@ -30,19 +31,31 @@ export async function readConfiguration(
   return (await view.getMeta(configurationKey(ref, name)))?.value;
 }
 
-/** @param value undefined deletes the row. @throws S3Error NoSuchBucket; KvError */
+/**
+ * @param value undefined deletes the row
+ * @param decide further conditions, decided anew for each attempt
+ * @throws S3Error NoSuchBucket, ServiceUnavailable, OperationAborted, those of `decide`; KvError
+ */
 export async function writeConfiguration(
-  services: { readonly kv: KvClient; readonly buckets: BucketDirectory },
+  services: { readonly kv: KvClient; readonly buckets: BucketDirectory; readonly newRows: NewRows },
   bucket: Bucket,
   name: ConfigurationName,
   value: Uint8Array | undefined,
+  decide: () => Promise<readonly Guard[]> = () => Promise.resolve([]),
 ): Promise<void> {
+  if (value !== undefined) await services.newRows.allow();
   const key = configurationKey(bucket, name);
-  await transactGuarded(
-    services.kv.group(bucket.bucket),
-    [services.buckets.aliveGuard(bucket)],
-    [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }],
-  );
+  const mutation: TxnMutation = value === undefined ? { kind: "delete", key } : { kind: "put", key, value };
+  const alive = services.buckets.aliveGuard(bucket);
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const outcome = await transactGuarded(
+      services.kv.group(bucket.bucket),
+      [alive, ...(await decide())],
+      [mutation],
+    );
+    if (outcome.kind === "committed") return;
+  }
+  throw new S3Error("OperationAborted");
 }
 
 /** For DeleteBucket. */

@@ -2,6 +2,7 @@ import { elastickv as gen } from "../../gen/s3.js";
 import { decodeTimestamp, encodeTimestamp } from "../../store/timestamp.ts";
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
+import { encodeVersioning, type Versioning, versioningOf } from "./versioning.ts";
 
 export interface BucketRecord {
   /** The read timestamp at which the creation was decided: unique among all buckets of one name. */
@@ -10,6 +11,7 @@ export interface BucketRecord {
   readonly region: string;
   /** The creator. */
   readonly owner: RowOwner;
+  readonly versioning: Versioning;
 }
 
 export function encodeBucket(record: BucketRecord): Uint8Array {
@@ -19,6 +21,7 @@ export function encodeBucket(record: BucketRecord): Uint8Array {
     createdMs: record.createdMs,
     region: record.region,
     ...encodeOwner(record.owner),
+    ...encodeVersioning(record.versioning),
   }).finish();
 }
 
@@ -31,6 +34,7 @@ export function decodeBucket(value: Uint8Array): BucketRecord {
       createdMs: safeCount(row.createdMs, "bucket createdMs"),
       region: row.region,
       owner: decodeOwner(row),
+      versioning: versioningOf(row.versioning),
     };
   });
 }

@@ -2,12 +2,12 @@
 
 import type { Timestamp } from "../../store/types.ts";
 import type { Condition, KvGroup, Txn, TxnMutation } from "../../txn/types.ts";
-import type { S3Error } from "../protocol/errors.ts";
+import { S3Error } from "../protocol/errors.ts";
 
 export interface Guard {
   readonly condition: Condition;
   /** `retry`: another transaction changed the state behind the decision; read again and decide again. */
-  readonly onFail: "retry" | (() => S3Error | Promise<S3Error>);
+  readonly onFail: "retry" | (() => S3Error | Promise<S3Error | "retry">);
 }
 
 /** How many times a request decides before the client gets a conflict error. */
@@ -32,5 +32,23 @@ export async function transactGuarded(
   const guard = guards[outcome.failed];
   if (guard === undefined) throw new Error(`condition ${outcome.failed} of ${guards.length} failed`);
   if (guard.onFail === "retry") return { kind: "retry" };
-  throw await guard.onFail();
+  const answer = await guard.onFail();
+  if (answer === "retry") return { kind: "retry" };
+  throw answer;
+}
+
+/**
+ * For mutations that stay right whatever changed: after `retry` the same transaction is tried again.
+ * @throws S3Error of the first guard that failed, OperationAborted; KvError
+ */
+export async function transactUnchanged(
+  kv: KvGroup,
+  guards: readonly Guard[],
+  mutations: readonly TxnMutation[],
+): Promise<void> {
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
+    const outcome = await transactGuarded(kv, guards, mutations);
+    if (outcome.kind === "committed") return;
+  }
+  throw new S3Error("OperationAborted");
 }

@@ -3,16 +3,18 @@
  * of every key below a bucket, so that a new bucket never reads rows of an older bucket of the same name.
  *
  *   b bucket                                              bucket
- *   g bucket generation                                   this generation is alive
+ *   g bucket generation                                   this generation is alive, and was never versioned
+ *   g bucket generation versioning                        this generation is alive, and versioned so
  *   f bucket generation name                              configuration (bucket-configuration.ts)
  *   o bucket generation key                               current manifest
- *   v bucket generation key ...                           reserved: non-current versions
+ *   v bucket generation key slot                          other versions, and delete markers (docs/decisions/170-versions.md)
  *   u bucket generation key upload                        multipart upload
  *   p bucket generation key upload part                   part
  *   c bucket generation key attempt part partAttempt no   chunk
  *   r bucket generation key attempt part partAttempt no   reference to a blob (txn/references.ts)
  *   a write                                               pending write
  */
+
 import {
   appendSegments,
   decodeKey,
@@ -21,6 +23,7 @@ import {
   KeyReader,
   prefixEnd,
 } from "../../store/key-encoding.ts";
+import type { Versioning } from "./versioning.ts";
 
 /** A bucket, and the generation that distinguishes buckets of the same name. */
 export interface BucketRef {
@@ -34,7 +37,14 @@ export const BUCKETS_PREFIX: Uint8Array = encodeKey(["b"]);
 export const PENDING_WRITES_PREFIX: Uint8Array = encodeKey(["a"]);
 
 export const bucketKey = (bucket: string): Uint8Array => encodeKey(["b", bucket]);
-export const aliveKey = (ref: BucketRef): Uint8Array => encodeKey(["g", ref.bucket, ref.generation]);
+/**
+ * The row says that the generation is alive, and how it is versioned: a write that was decided under another state of
+ * versioning finds no such row when it is applied.
+ */
+export const aliveKey = (ref: BucketRef, versioning: Versioning): Uint8Array =>
+  versioning === "off"
+    ? encodeKey(["g", ref.bucket, ref.generation])
+    : encodeKey(["g", ref.bucket, ref.generation, versioning]);
 export const configurationKey = (ref: BucketRef, name: string): Uint8Array =>
   encodeKey(["f", ref.bucket, ref.generation, name]);
 
@@ -42,6 +52,16 @@ export const objectsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["o", ref
 export const objectKey = (ref: BucketRef, key: string): Uint8Array =>
   encodeKey(["o", ref.bucket, ref.generation, key]);
 export const versionsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["v", ref.bucket, ref.generation]);
+/** Every version of one key, without the current object. */
+export const keyVersionsPrefix = (ref: BucketRef, key: string): Uint8Array =>
+  encodeKey(["v", ref.bucket, ref.generation, key]);
+/** @param slot `CURRENT_MARKER`, `NULL_SLOT` or the version's id */
+export const versionKey = (ref: BucketRef, key: string, slot: string): Uint8Array =>
+  encodeKey(["v", ref.bucket, ref.generation, key, slot]);
+/** Slot of the delete marker that is the current version of its key. Such a key has no row "o". */
+export const CURRENT_MARKER = "";
+/** Slot of the version `null` while it is not current. Slots of other versions, hex digits, sort above it. */
+export const NULL_SLOT = "-";
 
 export const uploadsPrefix = (ref: BucketRef): Uint8Array => encodeKey(["u", ref.bucket, ref.generation]);
 export const uploadKey = (ref: BucketRef, key: string, uploadId: string): Uint8Array =>
@@ -86,11 +106,11 @@ export const partReferencesPrefix = (
 export const pendingWriteKey = (id: Uint8Array): Uint8Array => encodeKey(["a", id]);
 
 /** The rows whose key segment begins with `namePrefix` (an open prefix). */
-export const namesPrefix = (tag: "o" | "u", ref: BucketRef, namePrefix: string): Uint8Array =>
+export const namesPrefix = (tag: "o" | "u" | "v", ref: BucketRef, namePrefix: string): Uint8Array =>
   encodeKeyPrefix([tag, ref.bucket, ref.generation, namePrefix]);
 
 /** The lowest key above every row of exactly this name. Names end with a mark, so such a key always exists. */
-export function afterName(tag: "o" | "u", ref: BucketRef, name: string): Uint8Array {
+export function afterName(tag: "o" | "u" | "v", ref: BucketRef, name: string): Uint8Array {
   const end = prefixEnd(encodeKey([tag, ref.bucket, ref.generation, name]));
   if (end === undefined) throw new Error("a key that ends with a mark has no successor");
   return end;
@@ -118,6 +138,12 @@ export function parseObjectKey(key: Uint8Array, offset: number): string {
 export function parseUploadKey(key: Uint8Array): { readonly key: string; readonly uploadId: string } {
   const [, , , name, uploadId] = decodeKey(key, ["string", "string", "timestamp", "string", "string"]);
   return { key: name, uploadId };
+}
+
+/** @throws RangeError when `key` is no key of a version row. */
+export function parseVersionKey(key: Uint8Array): { readonly key: string; readonly slot: string } {
+  const [, , , name, slot] = decodeKey(key, ["string", "string", "timestamp", "string", "string"]);
+  return { key: name, slot };
 }
 
 /** @throws RangeError when `key` is no key of a part row. */

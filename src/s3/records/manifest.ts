@@ -1,5 +1,7 @@
-/** The row of a current object, and the table of parts that a multipart object keeps as its payload. */
+/** The row of an object, of a version or of a delete marker, and the table of parts that a multipart object keeps as its payload. */
 import { elastickv as gen } from "../../gen/s3.js";
+import { decodeTimestamp, encodeTimestamp } from "../../store/timestamp.ts";
+import type { TagSet } from "../protocol/tags.ts";
 import { decodeChecksum, encodeChecksum, type StoredChecksum } from "./checksum.ts";
 import {
   type ContentHeaders,
@@ -12,6 +14,7 @@ import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.t
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
+import { decodeTags, encodeTags } from "./tags.ts";
 import { NULL_VERSION, type VersionId, versionIdOf } from "./version-id.ts";
 
 /** The place of the object's bytes. `payloadCrc32` covers the row's payload. */
@@ -26,6 +29,8 @@ export type Content =
       readonly partCount: number;
       readonly payloadCrc32: number;
     }
+  /** A delete marker. */
+  | { readonly kind: "marker" }
   /** Content of a newer release: the other fields of the row are valid, but this node cannot read the bytes. */
   | { readonly kind: "unknown"; readonly number: number };
 
@@ -41,8 +46,12 @@ export interface Manifest {
   readonly owner: RowOwner;
   readonly storageClass: StorageClass;
   readonly content: Content;
+  /** Of a version `null` that was written into a bucket with versioning: its place among the versions. */
+  readonly order?: bigint | undefined;
   /** The SDK invocation that wrote the object, for a conditional write (objects/invocation.ts). */
   readonly invocation?: Uint8Array | undefined;
+  /** Undefined: none. */
+  readonly tags?: TagSet | undefined;
 }
 
 export interface PartRef {
@@ -71,7 +80,9 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...(checksum === undefined ? {} : { checksum }),
     ...encodeOwner(manifest.owner),
     ...encodeStorageClass(manifest.storageClass),
+    ...(manifest.order === undefined ? {} : { order: encodeTimestamp(manifest.order) }),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
+    ...(manifest.tags === undefined ? {} : { tags: encodeTags(manifest.tags) }),
     ...encodeContent(content),
   }).finish();
 }
@@ -92,6 +103,8 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
         partCount: content.partCount,
         payloadCrc32: content.payloadCrc32,
       };
+    case "marker":
+      return { content: Kind.MARKER };
     case "unknown":
       throw new Error(`a manifest with content of kind ${content.number} cannot be written anew`);
   }
@@ -112,7 +125,9 @@ export function decodeManifest(value: Uint8Array): Manifest {
       owner: decodeOwner(row),
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
+      ...(row.order.byteLength === 0 ? {} : { order: decodeTimestamp(row.order) }),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
+      ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
     };
   });
 }
@@ -133,6 +148,8 @@ function decodeContent(row: gen.s3.Manifest): Content {
         partCount: positive(row.partCount),
         payloadCrc32: row.payloadCrc32,
       };
+    case Kind.MARKER:
+      return { kind: "marker" };
     case Kind.UNKNOWN:
       throw new RecordError("a manifest that does not say where its content is");
     default:

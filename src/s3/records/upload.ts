@@ -1,5 +1,6 @@
 /** Rows of multipart uploads and their parts. */
 import { elastickv as gen } from "../../gen/s3.js";
+import type { TagSet } from "../protocol/tags.ts";
 import type { ChecksumAlgorithm } from "./checksum.ts";
 import {
   algorithmNumber,
@@ -22,6 +23,7 @@ import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.t
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
+import { decodeTags, encodeTags } from "./tags.ts";
 
 export interface UploadRecord {
   readonly initiatedMs: number;
@@ -34,6 +36,8 @@ export interface UploadRecord {
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
+  /** Undefined: none. */
+  readonly tags?: TagSet | undefined;
 }
 
 export interface PartRecord {
@@ -56,6 +60,7 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     ...encodeOwner(upload.initiator),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
+    ...(upload.tags === undefined ? {} : { tags: encodeTags(upload.tags) }),
   }).finish();
 }
 
@@ -72,6 +77,7 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       initiator: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
+      ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
     };
   });
 }

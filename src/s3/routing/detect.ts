@@ -167,8 +167,6 @@ function noSuchOperation<L extends Level>(
   row: RefusedOperation | undefined,
 ): S3Error {
   const { method } = request;
-  if (method === "OPTIONS") return new S3Error("CORSForbidden");
-  if (level === "bucket" && method === "POST" && subResource === "") return postForm(request);
   if (row !== undefined) return notImplemented(subResource, row.why);
   if (subResource !== "" && methodsOf([...operations, ...refused], subResource) === "") {
     return new S3Error("InvalidRequest", { message: `A ${level} has no ?${subResource} subresource.` });
@@ -190,18 +188,6 @@ function resourceType(level: Level, subResource: string): string {
   if (subResource === "uploadId") return "UPLOAD";
   const name = subResource.replaceAll("-", "_").toUpperCase();
   return level === "object" && (name === "TAGGING" || name === "ENCRYPTION") ? `OBJECT_${name}` : name;
-}
-
-/**
- * As recorded on 2026-09-23 (brekkylab/backlot, tests): a POST that is no form gets an error that no client repeats.
- */
-function postForm(request: S3Request): S3Error {
-  const type = request.header("content-type") ?? "";
-  if (type.toLowerCase().startsWith("multipart/form-data"))
-    return notImplemented("POST Object (form upload)");
-  return new S3Error("PreconditionFailed", {
-    extra: [["Condition", "Bucket POST must be of the enclosure-type multipart/form-data"]],
-  });
 }
 
 function notImplemented(what: string, why?: string): S3Error {

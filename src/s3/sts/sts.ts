@@ -3,6 +3,8 @@
  * roles: a session is its user's, with the rights of the user, narrowed by the policy of the session (decision 162).
  */
 import type { EdgeReply, EdgeRequest } from "../../http/types.ts";
+import { parsePolicy } from "../../iam/policy/parse.ts";
+import { PolicyError } from "../../iam/policy/policy-error.ts";
 import type { User } from "../../iam/types.ts";
 import type { UserPrincipal } from "../auth/types.ts";
 import type { S3Deps } from "../context/deps.ts";
@@ -86,7 +88,7 @@ function callerOf({ iam }: Deps, principal: UserPrincipal): Caller {
 
 function assumeRole({ sts }: Deps, { principal, user, isRoot }: Caller, form: URLSearchParams): string {
   if (isRoot) throw new StsError("AccessDenied", 403, "Roles may not be assumed by root accounts.");
-  if (principal.session !== undefined) {
+  if (principal.temporary !== undefined) {
     throw new StsError("AccessDenied", 403, "Temporary credentials make no further ones here.");
   }
   for (const name of form.keys()) {
@@ -131,12 +133,12 @@ function assumeRole({ sts }: Deps, { principal, user, isRoot }: Caller, form: UR
 }
 
 function callerIdentity({ principal, user, isRoot }: Caller): string {
-  const { session } = principal;
+  const { temporary } = principal;
   const account = `arn:aws:iam::${user.accountId}`;
   const own = isRoot ? `${account}:root` : `${account}:user/${user.name}`;
   return (
-    tag("Arn", session === undefined ? own : sessionArn(user, session.name)) +
-    tag("UserId", session === undefined ? user.id : `${user.id}:${session.name}`) +
+    tag("Arn", temporary === undefined ? own : sessionArn(user, temporary.name)) +
+    tag("UserId", temporary === undefined ? user.id : `${user.id}:${temporary.name}`) +
     tag("Account", user.accountId)
   );
 }
@@ -163,18 +165,13 @@ function policyOf(text: string | null): string | undefined {
       `The session policy has more than ${POLICY_LENGTH_MAX} characters.`,
     );
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw malformedPolicy();
+    parsePolicy(text, { kind: "session" });
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new StsError("MalformedPolicyDocument", 400, error.message);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformedPolicy();
   return text;
-}
-
-function malformedPolicy(): StsError {
-  return new StsError("MalformedPolicyDocument", 400, "The policy is not in the valid JSON format.");
 }
 
 function invalid(what: string): StsError {

@@ -11,7 +11,8 @@ beforeEach(async () => {
 });
 
 describe("policies and groups", () => {
-  const text = '{ "Version": "2012-10-17",   "Statement": [] }';
+  const text =
+    '{ "Version": "2012-10-17",   "Statement": {"Effect":"Allow","Action":"s3:*","Resource":"*"} }';
 
   test("the text is kept as it was given, and reaches every user that has it, also through a group", async () => {
     const { user } = await w.iam.users.create({ name: "ann" });
@@ -69,6 +70,7 @@ describe("policies and groups", () => {
     for (const [work, code] of [
       [w.iam.policies.put("mine", "{"), "INVALID"],
       [w.iam.policies.put("mine", "[]"), "INVALID"],
+      [w.iam.policies.put("mine", '{"Statement": []}'), "INVALID"],
       [w.iam.policies.put("mine", `{"x":"${"é".repeat(10_240)}"}`), "INVALID"],
       [w.iam.policies.put("owner", text), "IN_USE"],
       [w.iam.policies.delete("readonly"), "IN_USE"],

@@ -116,7 +116,13 @@ describe("a user", () => {
 
   test("that owns a bucket is not deleted, and the refusal names the bucket", async () => {
     const { user } = await w.iam.users.create({ name: "ann" });
-    const record = { generation: 1n, createdMs: 1, region: "us-east-1", owner: rowOwner(user.id) };
+    const record = {
+      generation: 1n,
+      createdMs: 1,
+      region: "us-east-1",
+      owner: rowOwner(user.id),
+      versioning: "off",
+    } as const;
     await w.kv.transact({
       conditions: [],
       mutations: [{ kind: "put", key: bucketKey("anns-bucket"), value: encodeBucket(record) }],

@@ -3,6 +3,8 @@
  * missing, they run all the same and fail by what they lack, so that nothing there is ever left out in silence.
  */
 
+import { MemoryCgroup } from "./memory-cgroup.ts";
+
 const command = (name: string) => () => Bun.which(name) !== null;
 
 const PRESENT = {
@@ -21,6 +23,7 @@ const PRESENT = {
   /** Root of a container may not be allowed to. */
   mount: () =>
     Bun.spawnSync(["unshare", "--mount", "mount", "-t", "tmpfs", "elastickv-test", "/tmp"]).exitCode === 0,
+  "memory-cgroup": () => MemoryCgroup.canBeMade(),
 } as const;
 
 export type Need = keyof typeof PRESENT;

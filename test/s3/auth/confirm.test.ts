@@ -20,10 +20,10 @@ describe("a key that is known now and not later", () => {
     expect([later.code, later.status]).toEqual(["SlowDown", 503]);
     known = { userId: USER_ID, accessKey: ACCESS_KEY, secretKey: SECRET_KEY };
     confirm();
-    const session = { parent: ACCESS_KEY, name: "s", policy: undefined };
+    const temporary = { parent: ACCESS_KEY, name: "s" };
     const confirmSession = () =>
       authenticator.confirm({
-        principal: { kind: "user", id: USER_ID, accessKey: "ASIASESSION", session },
+        principal: { kind: "user", id: USER_ID, accessKey: "ASIASESSION", temporary },
         payload: { kind: "unsigned" },
         method: "header",
       });

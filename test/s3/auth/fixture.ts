@@ -34,6 +34,7 @@ function edgeRequest(parts: RequestParts): EdgeRequest {
     rawHeaders,
     header: (name) => findHeader(rawHeaders, name),
     remoteAddress: "127.0.0.1",
+    tlsVersion: undefined,
     requestId: "TEST",
     body: parts.body ?? NO_BODY,
     signal: new AbortController().signal,

@@ -6,9 +6,8 @@
  */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { accountIdOf } from "../../../src/iam/account-id.ts";
-import { ownersOnly } from "../../../src/s3/auth/authorizer.ts";
 import { S3Error } from "../../../src/s3/protocol/errors.ts";
-import { type Call, type Harness, harness, OTHER_ID, OWNER_ID } from "../support/harness.ts";
+import { type Call, type Harness, harness, OTHER_ID, OWNER_ID, policiesOnly } from "../support/harness.ts";
 
 const THIRD_ID = "00112233445566778899aabbccddeeff".repeat(2);
 const THIRD = { id: THIRD_ID, name: "third", accountId: accountIdOf(THIRD_ID), displayName: "Third" };
@@ -18,7 +17,7 @@ let h: Harness;
 beforeEach(async () => {
   const { iam } = harness().deps;
   const user = (id: string) => (id === THIRD_ID ? THIRD : iam.user(id));
-  h = harness({ deps: { iam: { ...iam, user }, authorizer: ownersOnly({ ...iam, user }) } });
+  h = harness({ deps: { iam: { ...iam, user }, authorizer: policiesOnly({ ...iam, user }) } });
   expect((await h.call("PUT", "/others", OTHER)).status).toBe(200);
   expect((await h.call("PUT", "/others/key", { ...OTHER, body: "x" })).status).toBe(200);
   expect((await h.call("PUT", "/roots")).status).toBe(200);
@@ -196,7 +195,7 @@ test("a deleted user still owns its buckets, by its id", async () => {
   const user = (id: string) => (id === OTHER_ID ? undefined : iam.user(id));
   const later = harness({
     kv: h.kv,
-    deps: { iam: { ...iam, user }, authorizer: ownersOnly({ ...iam, user }) },
+    deps: { iam: { ...iam, user }, authorizer: policiesOnly({ ...iam, user }) },
   });
   const acl = await later.call("GET", "/others?acl");
   expect([acl.tag("ID"), acl.tag("DisplayName")]).toEqual([OTHER_ID, ""]);

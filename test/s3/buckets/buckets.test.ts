@@ -150,7 +150,7 @@ test("virtual-host style is the same bucket; a host of few characters reaches no
   for (const host of ["a", "s3", "a:1", ""]) {
     expect((await h.call("GET", "/bucket/ListBuckets", { headers: { host } })).tag("Code")).toBe("NoSuchKey");
   }
-  expect((await h.call("POST", "/PutObject")).tag("Code")).toBe("PreconditionFailed");
+  expect((await h.call("POST", "/PutObject")).tag("Code")).toBe("NoSuchBucket");
 });
 
 /** Decision 076. Clients sign for what they are told: nothing may be named that is then refused. */

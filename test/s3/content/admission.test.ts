@@ -227,6 +227,49 @@ describe("two gateways of one node", () => {
     b.admission.peekHeadroom(4 * MIB, "fixed-length");
   });
 
+  test("short of memory is one word for all: both refuse bodies, and neither those under way", async () => {
+    const memory = new SharedArrayBuffer(budgetBytes(2));
+    const gateways = [0, 1].map((gateway) => admissionOf({ share: { memory, gateway } }));
+    const node = new AdmissionBudget({ memory, gateway: 0 });
+    expect(node.shortUnits).toBeUndefined();
+    node.setShort(true);
+    for (const { admission, metrics } of gateways) {
+      expect(() => admission.peekHeadroom(1, "chunked")).toThrow("short of memory");
+      expect(() => admission.refuseWhenShort("fixed-length")).toThrow(S3Error);
+      expect(metrics.log).toEqual(["rejected memory chunked", "rejected memory fixed-length"]);
+      admission.peekHeadroom(0, "chunked");
+      const leave = admission.enterUpload("chunked");
+      (await admission.acquire(MIB, "chunked")).release();
+      leave();
+    }
+    node.setShort(false);
+    for (const { admission } of gateways) admission.peekHeadroom(MIB, "chunked");
+  });
+
+  test("short of memory, the uploads under way hold one chunk each, and together no more than they did, or one entry", async () => {
+    const memory = new SharedArrayBuffer(budgetBytes(1));
+    const { admission } = admissionOf({ share: { memory, gateway: 0 }, capacityBytes: 16 * MIB });
+    const node = new AdmissionBudget({ memory, gateway: 0 });
+    expect(admission.fairShare).toBe(4);
+    const held = await admission.acquire(5 * MIB, "chunked");
+    node.setShort(true);
+    expect([admission.fairShare, admission.tryAcquire(1)]).toEqual([1, undefined]);
+    const waits = admission.acquire(2 * MIB, "chunked");
+    held.release();
+    const first = await waits;
+    const second = admission.tryAcquire(3 * MIB);
+    expect([admission.inUseBytes, admission.tryAcquire(1)]).toEqual([5 * MIB, undefined]);
+    second?.release();
+    first.release();
+    // Nothing was held when memory became short: a whole entry fits all the same, or uploads could never end.
+    node.setShort(true);
+    expect(admission.tryAcquire(4 * MIB)).toBeUndefined();
+    admission.tryAcquire(3 * MIB)?.release();
+    node.setShort(false);
+    admission.tryAcquire(16 * MIB)?.release();
+    expect(admission.inUseBytes).toBe(0);
+  });
+
   test("a waiter sees the release of the other gateway, in the order of all waiters", async () => {
     const [a, b] = two();
     const held = await a.admission.acquire(4 * MIB, "fixed-length");

@@ -36,7 +36,7 @@ test("the worst batch, with 1 KiB keys, keeps 64 KiB of headroom; one chunk more
   expect(size).toBeGreaterThan(3 * CHUNK_BYTES);
   expect(LIMIT - size).toBeGreaterThanOrEqual(ENTRY_HEADROOM_BYTES);
   // As it was when this was written: a row that grows takes from what is spare beyond the headroom.
-  expect(size - 3 * CHUNK_BYTES).toBe(13_086);
+  expect(size - 3 * CHUNK_BYTES).toBe(13_097);
   expect(kv.encodedSize(worstBatch(chunk, 4))).toBeGreaterThan(LIMIT - ENTRY_HEADROOM_BYTES);
 });
 

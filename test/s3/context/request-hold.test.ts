@@ -182,6 +182,7 @@ function edgeRequest(method: string): EdgeRequest {
     rawHeaders: [],
     header: () => undefined,
     remoteAddress: "127.0.0.1",
+    tlsVersion: undefined,
     requestId: "R1",
     body: {
       declaredLength: 0,
@@ -226,6 +227,9 @@ test("without a leader an unknown access key may be a new one: SlowDown; with a 
   const { hold } = holdOf();
   const authenticator = {
     authenticate: (): never => {
+      throw new S3Error("InvalidAccessKeyId");
+    },
+    authenticateForm: (): never => {
       throw new S3Error("InvalidAccessKeyId");
     },
     confirm: () => {},

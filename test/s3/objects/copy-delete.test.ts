@@ -272,7 +272,7 @@ test.each([
   [{ "x-amz-server-side-encryption-customer-algorithm": "AES256" }, "NotImplemented"],
   [{ "x-amz-acl": "public-read" }, "AccessControlListNotSupported"],
   [{ "x-amz-grant-read": "id=1" }, "AccessControlListNotSupported"],
-  [{ "x-amz-tagging": "a=b" }, "NotImplemented"],
+  [{ "x-amz-tagging": "a=b=c" }, "InvalidArgument"],
   [{ "x-amz-object-lock-legal-hold": "ON" }, "InvalidRequest"],
   [{ "x-amz-website-redirect-location": "/x" }, "NotImplemented"],
   [{ "x-amz-storage-class": "GLACIER" }, "InvalidStorageClass"],

@@ -14,6 +14,7 @@ beforeAll(async () => {
   await h.call("PUT", "/bucket/key", { body: "hello" });
   const principal = { kind: "user", id: OWNER_ID, accessKey: "AKTEST" } as const;
   const authenticator = {
+    authenticateForm: h.deps.authenticator.authenticateForm,
     authenticate: () => ({ principal, payload: { kind: "unsigned" }, method: "presigned" }) as const,
     confirm: () => {},
   };

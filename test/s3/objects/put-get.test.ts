@@ -238,7 +238,12 @@ test("headers that a presigned URL carries in its query count as headers", async
   );
   expect((await put("x-amz-meta-a=b&X-Amz-Meta-A=c")).status).toBe(200);
   expect(await meta()).toBe("b,c");
-  expect(await code("x-amz-tagging=a%3Db")).toBe("NotImplemented");
+  expect((await put("x-amz-tagging=a%3Db%26c%3D%2Bd")).status).toBe(200);
+  const tags = await h.call("GET", "/bucket/key?tagging");
+  expect([tags.tags("Key"), tags.tags("Value")]).toEqual([
+    ["a", "c"],
+    ["b", " d"],
+  ]);
 });
 
 test("conditional writes", async () => {

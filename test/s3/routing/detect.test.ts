@@ -30,7 +30,7 @@ test.each([
   ["GET", "/b?location", "GetBucketLocation"],
   ["GET", "/b?location=", "GetBucketLocation"],
   ["POST", "/b?delete", "DeleteObjects"],
-  ["POST", "/b", "PreconditionFailed"],
+  ["POST", "/b", "PostObject"],
   ["GET", "/b/k", "GetObject"],
   ["GET", "/b/k?x-id=GetObject", "GetObject"],
   ["GET", "/b/k?cachebuster=1", "GetObject"],
@@ -47,7 +47,6 @@ test.each([
   ["GET", "/b/k?uploadId=x", "ListParts"],
   ["POST", "/b/k?uploadId=x", "CompleteMultipartUpload"],
   ["DELETE", "/b/k?uploadId=x", "AbortMultipartUpload"],
-  ["OPTIONS", "/b/k", "CORSForbidden"],
   ["PATCH", "/b/k", "MethodNotAllowed"],
   ["GET", "/b?acl&policy", "InvalidArgument"],
   ["PUT", "/b/k?partNumber=1", "InvalidArgument"],
@@ -71,7 +70,7 @@ test.each([
 test.each([
   ["PUT", "/", "GET"],
   ["HEAD", "/", "GET"],
-  ["PATCH", "/b", "PUT, HEAD, DELETE, GET"],
+  ["PATCH", "/b", "PUT, HEAD, DELETE, GET, POST"],
   ["POST", "/b/k", "GET, HEAD, PUT, DELETE"],
 ])("405 for %s %s says which methods there are", (method, target, allowed) => {
   const detected = detectedOf(method, target);

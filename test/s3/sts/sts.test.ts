@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { Sessions } from "../../../src/iam/sessions.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
-import { ownersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { policyAuthorizer } from "../../../src/s3/auth/policy-authorizer.ts";
 import { SealingKey } from "../../../src/secrets/sealing-key.ts";
 import { ROOT_ID, ROOT_KEY, type World, world } from "../../node/users/world.ts";
 import { FORM_TYPE, type SigningKeys, signedBySdk } from "../../support/assume-role.ts";
@@ -38,10 +38,16 @@ beforeEach(async () => {
     clock: w.time,
   });
   const sts = {
-    authenticate: authenticator.authenticateForm.bind(authenticator),
+    authenticate: authenticator.authenticateSts.bind(authenticator),
     issue: sessions.issue.bind(sessions),
   };
-  h = harness({ deps: { authenticator, iam: view, authorizer: ownersOnly(view), sts, clock: w.time } });
+  const authorizer = policyAuthorizer({
+    iam: view,
+    onUnreadable: (_policy, error) => {
+      throw error;
+    },
+  });
+  h = harness({ deps: { authenticator, iam: view, authorizer, sts, clock: w.time } });
 });
 
 async function signed(
@@ -123,11 +129,25 @@ describe("AssumeRole", () => {
     expect((await s3(session, "GET", "/")).tag("Code")).toBe("InvalidToken");
   });
 
-  test("with a policy nothing is allowed that nobody has evaluated", async () => {
-    const session = await assumed({ Policy: '{"Statement":[]}' });
-    expect((await s3(session, "GET", "/")).tag("Code")).toBe("AccessDenied");
-    const answer = await sts({ ...ROLE, Policy: '{"Statement":[]}' });
-    expect(answer.tag("PackedPolicySize")).toBe("1");
+  test("a policy narrows what the user may do, and adds nothing", async () => {
+    expect((await s3(ANN, "PUT", "/anns")).status).toBe(200);
+    await s3(ANN, "PUT", "/anns/key", "x");
+    await s3(ROOT, "PUT", "/roots");
+    const allowing = (Action: string) =>
+      JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] });
+    const reading = await assumed({ Policy: allowing("s3:GetObject") });
+    const code = async (method: string, path: string) => {
+      const { status, tag } = await s3(reading, method, path);
+      return [status, tag("Code")];
+    };
+    expect(await code("GET", "/anns/key")).toEqual([200, undefined]);
+    expect(await code("PUT", "/anns/key")).toEqual([403, "AccessDenied"]);
+    expect(await code("GET", "/anns")).toEqual([403, "AccessDenied"]);
+    const all = await assumed({ Policy: allowing("s3:*") });
+    expect((await s3(all, "PUT", "/anns/key", "y")).status).toBe(200);
+    expect((await s3(all, "GET", "/roots")).tag("Code")).toBe("AccessDenied");
+    const answer = await sts({ ...ROLE, Policy: allowing("s3:*") });
+    expect(answer.tag("PackedPolicySize")).toBe("5");
   });
 
   test.each([

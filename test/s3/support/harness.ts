@@ -3,12 +3,15 @@ import { hashersReady } from "../../../src/hash/hashers.ts";
 import { HashPool } from "../../../src/hash/pool.ts";
 import { BodyError, type EdgeReply, type EdgeRequest } from "../../../src/http/types.ts";
 import { accountIdOf } from "../../../src/iam/account-id.ts";
-import type { IamView } from "../../../src/iam/types.ts";
+import { CANNED_TEXTS } from "../../../src/iam/policy/canned.ts";
+import type { AttachedPolicy, IamView } from "../../../src/iam/types.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { systemTimers } from "../../../src/platform/timers.ts";
 import { createS3Application } from "../../../src/s3/app.ts";
-import { ownersOnly } from "../../../src/s3/auth/authorizer.ts";
+import { Authenticator } from "../../../src/s3/auth/authenticator.ts";
+import type { Authorizer } from "../../../src/s3/auth/authorizer.ts";
+import { policyAuthorizer } from "../../../src/s3/auth/policy-authorizer.ts";
 import type { AuthResult } from "../../../src/s3/auth/types.ts";
 import { PutAdmission } from "../../../src/s3/content/admission.ts";
 import { logContents } from "../../../src/s3/content/log/log-contents.ts";
@@ -48,6 +51,9 @@ export interface Call {
   /** Id of the user who signs; root when there is none. */
   readonly as?: string;
   readonly payload?: AuthResult["payload"];
+  /** Of the client. */
+  readonly address?: string;
+  readonly tlsVersion?: string;
   /** What the request is signed for. */
   readonly region?: string | undefined;
 }
@@ -98,15 +104,32 @@ function endingBody(declaredLength: number, next: () => Promise<Uint8Array | und
 
 /** The user who signs every request that is not anonymous, and who owns everything. */
 export const OWNER_ID = "0123456789abcdef".repeat(4);
+/** The keys that sign forms: those of AWS's examples. */
+export const FORM_KEYS = {
+  accessKey: "AKIAIOSFODNN7EXAMPLE",
+  secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+};
 const OWNER = { id: OWNER_ID, name: "root", accountId: accountIdOf(OWNER_ID), displayName: "owner" };
 /** A user without buckets, who signs what `Call.as` names. */
 export const OTHER_ID = "fedcba9876543210".repeat(4);
 const OTHER = { id: OTHER_ID, name: "other", accountId: accountIdOf(OTHER_ID), displayName: "Other" };
+/** What a new user may do: everything with its own buckets. */
+const OWN_BUCKETS: readonly AttachedPolicy[] = [{ name: "owner", text: CANNED_TEXTS.get("owner") ?? "" }];
 const iam: IamView = {
   root: OWNER,
   user: (id) => [OWNER, OTHER].find((known) => known.id === id),
-  policiesOf: () => [],
+  policiesOf: (id) => (id === OWNER_ID ? [] : OWN_BUCKETS),
 };
+
+/** Decides by policies, as a node does. */
+export function policiesOnly(view: IamView): Authorizer {
+  return policyAuthorizer({
+    iam: view,
+    onUnreadable: (policy, error) => {
+      throw new Error(`policy ${policy.name} cannot be read`, { cause: error });
+    },
+  });
+}
 
 export interface Harness {
   readonly kv: TestKv;
@@ -153,6 +176,14 @@ export function harness(options: HarnessOptions = {}): Harness {
     inlineBytesMax: 64 * 1024,
     ...options.log,
   };
+  const forms = new Authenticator({
+    credentials: {
+      find: (accessKey) =>
+        accessKey === FORM_KEYS.accessKey ? { userId: OWNER_ID, ...FORM_KEYS } : undefined,
+    },
+    clock,
+    region: "us-east-1",
+  });
   const results = new WeakMap<EdgeRequest, AuthResult>();
   const deps: S3Deps = {
     kv,
@@ -162,13 +193,15 @@ export function harness(options: HarnessOptions = {}): Harness {
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
     authenticator: {
       authenticate: (request) => results.get(request.edge) ?? neverSpawned(),
+      authenticateForm: (form) => forms.authenticateForm(form),
       confirm: options.confirm ?? (() => {}),
     },
     iam,
-    authorizer: ownersOnly(iam),
+    authorizer: policiesOnly(options.deps?.iam ?? iam),
     admission,
     content: logContents(log),
     hold: openHold(),
+    versioningOpen: () => true,
     metrics: noS3Metrics,
     region: "us-east-1",
     domains: ["s3.test"],
@@ -202,7 +235,8 @@ export function harness(options: HarnessOptions = {}): Harness {
         }
         return undefined;
       },
-      remoteAddress: "127.0.0.1",
+      remoteAddress: call.address ?? "127.0.0.1",
+      tlsVersion: call.tlsVersion,
       requestId: `REQUEST${++requests}`,
       body,
       signal: new AbortController().signal,

@@ -14,7 +14,7 @@ import type { PutMutation } from "../../../store/types.ts";
 import { encodeGarbage, type GarbageItem } from "../../../txn/garbage.ts";
 import { REFERENCES_PER_ENTRY } from "../../../txn/references.ts";
 import type { KvClient, KvGroup, PayloadBuffer } from "../../../txn/types.ts";
-import { transactGuarded } from "../../records/guarded.ts";
+import { transactUnchanged } from "../../records/guarded.ts";
 import { attemptReferencesPrefix, partReferencesPrefix } from "../../records/keys.ts";
 import type { AdmissionProtocol, Permit, PutAdmission } from "../admission.ts";
 import { fill } from "../fill.ts";
@@ -117,10 +117,11 @@ export class BlobWrite implements ContentWrite {
       await this.#keepToShare();
       const chunk = await this.#openChunk(size);
       const view = chunk.buffer.bytes.subarray(0, size);
-      await fill(source, view);
-      this.#unread -= size;
+      const filled = await fill(source, view);
+      this.#unread = filled < size ? 0 : this.#unread - size;
       // Whether the hashing of the body failed is asked for with the digests.
-      this.#start(chunk, view, number, source.settled().catch(ignore));
+      if (filled > 0) this.#start(chunk, view.subarray(0, filled), number, source.settled().catch(ignore));
+      else this.#giveBack(chunk);
     }
     this.#leaveAdmission();
     await Promise.all(this.#storing);
@@ -287,7 +288,7 @@ export class BlobWrite implements ContentWrite {
       const fits = this.#kv.encodedSize({ conditions, mutations }) <= this.#kv.maxTxnBytes;
       if (!fits && limit > 1) continue;
       this.#pending.sent();
-      await transactGuarded(this.#kv, guards, mutations);
+      await transactUnchanged(this.#kv, guards, mutations);
       this.#unreferenced.remove(chunks);
       return;
     }

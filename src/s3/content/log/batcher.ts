@@ -47,7 +47,7 @@ export function worstBatch(chunk: Uint8Array, chunks: number): Txn {
   const id = new Uint8Array(32);
   const prefix = partChunksPrefix(ref, key, new Uint8Array(48), PART_NUMBER_MAX, id);
   const conditions: Condition[] = [
-    { kind: "must-exist", key: aliveKey(ref) },
+    { kind: "must-exist", key: aliveKey(ref, "suspended") },
     { kind: "must-exist", key: uploadKey(ref, key, "u".repeat(48)) },
   ];
   const largest = Number.MAX_SAFE_INTEGER;

@@ -16,7 +16,7 @@ import type { Random } from "../../../platform/random.ts";
 import type { PutMutation } from "../../../store/types.ts";
 import { encodeGarbage } from "../../../txn/garbage.ts";
 import type { KvClient, KvGroup } from "../../../txn/types.ts";
-import { transactGuarded } from "../../records/guarded.ts";
+import { transactUnchanged } from "../../records/guarded.ts";
 import { attemptChunksPrefix, partChunksPrefix } from "../../records/keys.ts";
 import { ADMISSION_UNIT_BYTES, type AdmissionProtocol, type PutAdmission } from "../admission.ts";
 import { fill } from "../fill.ts";
@@ -110,9 +110,9 @@ export class LogWrite implements ContentWrite {
       }
       const batch = this.#batch;
       const view = batch.space(size);
-      await fill(source, view);
-      batch.add(this.#prefix, this.#chunks++, view);
-      remaining -= size;
+      const filled = await fill(source, view);
+      if (filled > 0) batch.add(this.#prefix, this.#chunks++, view.subarray(0, filled));
+      remaining = filled < size ? 0 : remaining - size;
       if (remaining > 0 && batch.chunks === this.#batchChunks) await this.#flush(source);
       this.#check();
     }
@@ -182,10 +182,10 @@ export class LogWrite implements ContentWrite {
     }
     const batch = await this.#openBatch(length);
     const view = batch.space(length);
-    await fill(source, view);
+    const filled = await fill(source, view);
     // The bytes are the row's payload, not a chunk: the batch only holds buffer and permit.
-    this.#payload = view;
-    return { kind: "inline", payloadCrc32: crc32(view) };
+    this.#payload = view.subarray(0, filled);
+    return { kind: "inline", payloadCrc32: crc32(this.#payload) };
   }
 
   /** Chunks of the next batch: a full entry when few uploads share the budget, fewer chunks when many uploads do. */
@@ -248,7 +248,7 @@ export class LogWrite implements ContentWrite {
     const mutations = [...this.#pending.renewal(), ...batch.puts];
     this.#pending.sent();
     try {
-      await transactGuarded(this.#kv, guards, mutations);
+      await transactUnchanged(this.#kv, guards, mutations);
     } finally {
       // The final outcome is known, or the proposer has released the bytes; the hash may still read the bytes.
       await hashed;

@@ -8,7 +8,12 @@ import {
   putBucketOwnershipControls,
   putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
+import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import * as policy from "../../buckets/policy.ts";
+import * as publicAccess from "../../buckets/public-access-block.ts";
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
+import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
 import { COMMON, OWNER, SDK_CHECKSUM } from "../../headers/groups.ts";
 import { putBucketAcl } from "../../objects/acl.ts";
@@ -21,18 +26,18 @@ const WITH_CHECKSUM: RowOptions = { headers: [...OWNER, ...SDK_CHECKSUM] };
 
 const READ: readonly Operation<"bucket">[] = [
   row("GetBucketLocation", "GET location", "s3:GetBucketLocation", reads.getBucketLocation),
-  row("GetBucketVersioning", "GET versioning", "s3:GetBucketVersioning", reads.getBucketVersioning),
+  row("GetBucketVersioning", "GET versioning", "s3:GetBucketVersioning", getBucketVersioning),
   row("GetBucketAcl", "GET acl", "s3:GetBucketAcl", reads.getBucketAcl),
-  row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", reads.getBucketPolicy),
-  row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", reads.getBucketPolicyStatus),
-  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", reads.getBucketCors),
+  row("GetBucketPolicy", "GET policy", "s3:GetBucketPolicy", policy.getBucketPolicy),
+  row("GetBucketPolicyStatus", "GET policyStatus", "s3:GetBucketPolicyStatus", policy.getBucketPolicyStatus),
+  row("GetBucketCors", "GET cors", "s3:GetBucketCORS", getBucketCors),
   row(
     "GetBucketLifecycleConfiguration",
     "GET lifecycle",
     "s3:GetLifecycleConfiguration",
     reads.getBucketLifecycleConfiguration,
   ),
-  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", reads.getBucketTagging),
+  row("GetBucketTagging", "GET tagging", "s3:GetBucketTagging", getBucketTagging),
   row("GetBucketWebsite", "GET website", "s3:GetBucketWebsite", reads.getBucketWebsite),
   row("GetBucketEncryption", "GET encryption", "s3:GetEncryptionConfiguration", reads.getBucketEncryption),
   row(
@@ -77,7 +82,7 @@ const READ: readonly Operation<"bucket">[] = [
     "GetPublicAccessBlock",
     "GET publicAccessBlock",
     "s3:GetBucketPublicAccessBlock",
-    reads.getPublicAccessBlock,
+    publicAccess.getPublicAccessBlock,
   ),
   row("GetBucketAbac", "GET abac", "s3:GetBucketAbac", reads.getBucketAbac),
   row(
@@ -123,9 +128,22 @@ const READ: readonly Operation<"bucket">[] = [
 ];
 
 const WRITE: readonly Operation<"bucket">[] = [
+  row("PutBucketVersioning", "PUT versioning", "s3:PutBucketVersioning", putBucketVersioning, {
+    headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-mfa"],
+  }),
   row("PutBucketAcl", "PUT acl", "s3:PutBucketAcl", putBucketAcl, {
     headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-acl", "x-amz-grant-*"],
   }),
+  row("PutBucketPolicy", "PUT policy", "s3:PutBucketPolicy", policy.putBucketPolicy, {
+    headers: [...OWNER, ...SDK_CHECKSUM, "x-amz-confirm-remove-self-bucket-access"],
+  }),
+  row(
+    "PutPublicAccessBlock",
+    "PUT publicAccessBlock",
+    "s3:PutBucketPublicAccessBlock",
+    publicAccess.putPublicAccessBlock,
+    WITH_CHECKSUM,
+  ),
   row("PutBucketLogging", "PUT logging", "s3:PutBucketLogging", putBucketLogging, WITH_CHECKSUM),
   row(
     "PutBucketNotificationConfiguration",
@@ -155,6 +173,8 @@ const WRITE: readonly Operation<"bucket">[] = [
     putBucketRequestPayment,
     WITH_CHECKSUM,
   ),
+  row("PutBucketCors", "PUT cors", "s3:PutBucketCORS", putBucketCors, WITH_CHECKSUM),
+  row("PutBucketTagging", "PUT tagging", "s3:PutBucketTagging", putBucketTagging, WITH_CHECKSUM),
 ];
 
 const DELETE: readonly Operation<"bucket">[] = [
@@ -165,7 +185,7 @@ const DELETE: readonly Operation<"bucket">[] = [
     noSuchConfiguration,
     ONE,
   ),
-  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", nothingToDelete),
+  row("DeleteBucketCors", "DELETE cors", "s3:PutBucketCORS", deleteBucketCors),
   row("DeleteBucketEncryption", "DELETE encryption", "s3:PutEncryptionConfiguration", nothingToDelete),
   row(
     "DeleteBucketIntelligentTieringConfiguration",
@@ -201,15 +221,15 @@ const DELETE: readonly Operation<"bucket">[] = [
     noSuchConfiguration,
     ONE,
   ),
-  row("DeleteBucketPolicy", "DELETE policy", "s3:DeleteBucketPolicy", nothingToDelete),
+  row("DeleteBucketPolicy", "DELETE policy", "s3:DeleteBucketPolicy", policy.deleteBucketPolicy),
   row(
     "DeletePublicAccessBlock",
     "DELETE publicAccessBlock",
     "s3:PutBucketPublicAccessBlock",
-    nothingToDelete,
+    publicAccess.deletePublicAccessBlock,
   ),
   row("DeleteBucketReplication", "DELETE replication", "s3:PutReplicationConfiguration", nothingToDelete),
-  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", nothingToDelete),
+  row("DeleteBucketTagging", "DELETE tagging", "s3:PutBucketTagging", deleteBucketTagging),
   row("DeleteBucketWebsite", "DELETE website", "s3:DeleteBucketWebsite", nothingToDelete),
 ];
 

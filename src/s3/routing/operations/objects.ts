@@ -15,10 +15,8 @@ import {
 } from "../../headers/groups.ts";
 import { putObjectAcl } from "../../objects/acl.ts";
 import {
-  deleteObjectTagging,
   getObjectAcl,
   getObjectAttributes,
-  getObjectTagging,
   getObjectTorrent,
   restoreObject,
   withoutLock,
@@ -27,6 +25,7 @@ import { copyObject } from "../../objects/copy.ts";
 import { deleteObject } from "../../objects/delete.ts";
 import { getObject, headObject } from "../../objects/get.ts";
 import { putObject } from "../../objects/put.ts";
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "../../objects/tagging.ts";
 import { type RowOptions, row } from "./row.ts";
 
 const VERSION = ["versionId"];
@@ -160,6 +159,13 @@ export const OBJECTS: readonly Operation<"object">[] = [
     { actions: ["s3:DeleteObjectTagging"], ofVersion: ["s3:DeleteObjectVersionTagging"] },
     deleteObjectTagging,
     { parameters: VERSION },
+  ),
+  row(
+    "PutObjectTagging",
+    "PUT tagging",
+    { actions: ["s3:PutObjectTagging"], ofVersion: ["s3:PutObjectVersionTagging"] },
+    putObjectTagging,
+    { parameters: VERSION, headers: [...COMMON, ...SDK_CHECKSUM] },
   ),
   row("RestoreObject", "POST restore", "s3:RestoreObject", restoreObject, {
     parameters: VERSION,

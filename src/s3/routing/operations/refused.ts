@@ -9,12 +9,10 @@ const ANNOTATIONS = "objects have no annotations";
 const METADATA_TABLES = "there are no S3 Tables";
 
 export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
-  refused("PostObject", "POST", "s3:PutObject", "form uploads are not implemented"),
   refused("CreateSession", "GET session", "s3express:CreateSession", "sessions are for directory buckets"),
   refused("PutBucketAbac", "PUT abac", "s3:PutBucketAbac", CONFIGURES),
   refused("PutBucketAccelerateConfiguration", "PUT accelerate", "s3:PutAccelerateConfiguration", CONFIGURES),
   refused("PutBucketAnalyticsConfiguration", "PUT analytics", "s3:PutAnalyticsConfiguration", CONFIGURES),
-  refused("PutBucketCors", "PUT cors", "s3:PutBucketCORS", CONFIGURES),
   refused("PutBucketEncryption", "PUT encryption", "s3:PutEncryptionConfiguration", CONFIGURES),
   refused(
     "PutBucketIntelligentTieringConfiguration",
@@ -25,11 +23,7 @@ export const REFUSED_BUCKETS: readonly RefusedOperation[] = [
   refused("PutBucketInventoryConfiguration", "PUT inventory", "s3:PutInventoryConfiguration", CONFIGURES),
   refused("PutBucketLifecycleConfiguration", "PUT lifecycle", "s3:PutLifecycleConfiguration", CONFIGURES),
   refused("PutBucketMetricsConfiguration", "PUT metrics", "s3:PutMetricsConfiguration", CONFIGURES),
-  refused("PutBucketPolicy", "PUT policy", "s3:PutBucketPolicy", CONFIGURES),
-  refused("PutPublicAccessBlock", "PUT publicAccessBlock", "s3:PutBucketPublicAccessBlock", CONFIGURES),
   refused("PutBucketReplication", "PUT replication", "s3:PutReplicationConfiguration", CONFIGURES),
-  refused("PutBucketTagging", "PUT tagging", "s3:PutBucketTagging", CONFIGURES),
-  refused("PutBucketVersioning", "PUT versioning", "s3:PutBucketVersioning", CONFIGURES),
   refused("PutBucketWebsite", "PUT website", "s3:PutBucketWebsite", CONFIGURES),
   refused(
     "DeleteBucketOwnershipControls",
@@ -91,11 +85,5 @@ export const REFUSED_OBJECTS: readonly RefusedOperation[] = [
   ),
   refused("UpdateObjectEncryption", "PUT encryption", "s3:UpdateObjectEncryption", "nothing is encrypted"),
   refused("RenameObject", "PUT renameObject", "s3express:CreateSession", "renaming is for directory buckets"),
-  refused(
-    "PutObjectTagging",
-    "PUT tagging",
-    { actions: ["s3:PutObjectTagging"], ofVersion: ["s3:PutObjectVersionTagging"] },
-    "objects have no tags",
-  ),
   refused("SelectObjectContent", "POST select", "s3:GetObject", "there are no queries"),
 ];

@@ -11,6 +11,7 @@ export interface RowOptions {
   readonly makesBucket?: true;
   readonly chosenBy?: string;
   readonly subResourceValue?: string;
+  readonly signedIn?: "form";
 }
 
 /**

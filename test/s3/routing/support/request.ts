@@ -11,6 +11,7 @@ export function s3Request(method: string, target: string, headers: Record<string
     rawHeaders: ["Host", "localhost", ...Object.entries(headers).flat()],
     header: (name) => byName.get(name),
     remoteAddress: "",
+    tlsVersion: undefined,
     requestId: "R",
     body: { declaredLength: 0, received: 0, read: async () => undefined, readInto: async () => 0 },
     signal: new AbortController().signal,

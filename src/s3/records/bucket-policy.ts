@@ -1,0 +1,130 @@
+/**
+ * Rows `policy` and `public-access-block` of a bucket (docs/format/keyspace.md), and the policy that they make
+ * together. A request reads them in the view in which it found its bucket, so a policy that was acknowledged before the
+ * request began is in force for the request, on every node.
+ */
+import { CompiledPolicy } from "../../iam/policy/compiled-policy.ts";
+import { parsePolicy } from "../../iam/policy/parse.ts";
+import { isPublic } from "../../iam/policy/public.ts";
+import type { Timestamp } from "../../store/types.ts";
+import type { ReadView } from "../../txn/types.ts";
+import { readConfiguration } from "./bucket-configuration.ts";
+import { type BucketRef, configurationKey } from "./keys.ts";
+import { RecordError } from "./record-error.ts";
+
+/** API reference, PublicAccessBlockConfiguration. */
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean;
+  readonly ignorePublicAcls: boolean;
+  readonly blockPublicPolicy: boolean;
+  readonly restrictPublicBuckets: boolean;
+}
+
+/** The policy of a bucket, as it is in force. */
+export interface BucketPolicy {
+  readonly text: string;
+  /** Undefined: this release cannot read the policy, so it must let nobody in. */
+  readonly compiled: CompiledPolicy | undefined;
+  readonly isPublic: boolean;
+  /** RestrictPublicBuckets is on, and the policy is public: what the policy allows counts for the owner only. */
+  readonly onlyOwner: boolean;
+}
+
+const BLOCK_ROW_VERSION = 1;
+const BLOCK_ROW_BYTES = 2;
+/** Bits of the second byte. */
+const BLOCK_BITS: readonly (keyof PublicAccessBlock)[] = [
+  "blockPublicAcls",
+  "ignorePublicAcls",
+  "blockPublicPolicy",
+  "restrictPublicBuckets",
+];
+
+export function encodePublicAccessBlock(block: PublicAccessBlock): Uint8Array {
+  const bits = BLOCK_BITS.reduce((sum, name, bit) => sum | (block[name] ? 1 << bit : 0), 0);
+  return Uint8Array.of(BLOCK_ROW_VERSION, bits);
+}
+
+/** @throws RecordError */
+export function decodePublicAccessBlock(value: Uint8Array): PublicAccessBlock {
+  const [version, bits = 0] = value;
+  if (
+    version !== BLOCK_ROW_VERSION ||
+    value.byteLength !== BLOCK_ROW_BYTES ||
+    bits >> BLOCK_BITS.length !== 0
+  ) {
+    throw new RecordError("a public access block row cannot be decoded");
+  }
+  const isSet = (name: keyof PublicAccessBlock): boolean => (bits & (1 << BLOCK_BITS.indexOf(name))) !== 0;
+  return {
+    blockPublicAcls: isSet("blockPublicAcls"),
+    ignorePublicAcls: isSet("ignorePublicAcls"),
+    blockPublicPolicy: isSet("blockPublicPolicy"),
+    restrictPublicBuckets: isSet("restrictPublicBuckets"),
+  };
+}
+
+/** @throws RecordError; KvError */
+export async function readPublicAccessBlock(
+  view: ReadView,
+  ref: BucketRef,
+): Promise<PublicAccessBlock | undefined> {
+  const row = await readConfiguration(view, ref, "public-access-block");
+  return row === undefined ? undefined : decodePublicAccessBlock(row);
+}
+
+/** Characters of all policies that stay compiled. A compiled policy needs many times the memory of its text. */
+const COMPILED_LENGTH_MAX = 512 * 1024;
+
+interface Compiled {
+  readonly commitTs: Timestamp;
+  readonly policy: Omit<BucketPolicy, "onlyOwner">;
+}
+
+/** Reads policies, and keeps them compiled while their rows stay the same. */
+export class BucketPolicies {
+  /** By bucket and generation; the least recently used first. */
+  readonly #compiled = new Map<string, Compiled>();
+  #length = 0;
+
+  /** @throws RecordError; KvError */
+  async read(view: ReadView, ref: BucketRef): Promise<BucketPolicy | undefined> {
+    const row = await view.getMeta(configurationKey(ref, "policy"));
+    if (row === undefined) return undefined;
+    const { policy } = this.#of(ref, row.commitTs, row.value);
+    if (!policy.isPublic) return { ...policy, onlyOwner: false };
+    const block = await readPublicAccessBlock(view, ref);
+    return { ...policy, onlyOwner: block?.restrictPublicBuckets === true };
+  }
+
+  #of(ref: BucketRef, commitTs: Timestamp, value: Uint8Array): Compiled {
+    const name = `${ref.bucket}/${ref.generation}`;
+    const known = this.#compiled.get(name);
+    this.#drop(name, known);
+    const compiled = known?.commitTs === commitTs ? known : { commitTs, policy: compile(ref, value) };
+    this.#compiled.set(name, compiled);
+    this.#length += compiled.policy.text.length;
+    for (const [oldest, entry] of this.#compiled) {
+      if (this.#length <= COMPILED_LENGTH_MAX) break;
+      this.#drop(oldest, entry);
+    }
+    return compiled;
+  }
+
+  #drop(name: string, entry: Compiled | undefined): void {
+    if (entry === undefined) return;
+    this.#compiled.delete(name);
+    this.#length -= entry.policy.text.length;
+  }
+}
+
+/** A row that cannot be read (damaged, or of a newer release) is a policy that lets nobody in. */
+function compile({ bucket }: BucketRef, value: Uint8Array): Compiled["policy"] {
+  const text = new TextDecoder().decode(value);
+  try {
+    const document = parsePolicy(text, { kind: "bucket", bucket });
+    return { text, compiled: new CompiledPolicy(document), isPublic: isPublic(document) };
+  } catch {
+    return { text, compiled: undefined, isPublic: false };
+  }
+}

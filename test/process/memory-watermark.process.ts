@@ -1,0 +1,275 @@
+/**
+ * The memory watermark, with the real binary in a cgroup of its own with 512 MiB: the kernel kills a process that reaches its limit. Ballast is
+ * a file on tmpfs, written from inside of the cgroup: it is counted there, cannot be taken back, and belongs to no process that the kernel
+ * could kill in the node's place. Prints what it measured.
+ */
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { MemoryCgroup } from "../platform/support/memory-cgroup.ts";
+import { needs } from "../platform/support/needs.ts";
+import { metricsOf } from "./lib/blob-objects.ts";
+import { waitFor } from "./lib/cluster.ts";
+import { cleanUp, NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
+import { residentMebibytes } from "./lib/proc.ts";
+import { type Answer, S3Client, sha256, text } from "./lib/s3-client.ts";
+import { type Sent, upload } from "./lib/streamed-upload.ts";
+
+const MIB = 1 << 20;
+const LIMIT_BYTES = 512 * MIB;
+const UPLOADERS = 96;
+const LISTERS = 8;
+const SIZES = [100 << 10, 1 * MIB, 3 * MIB, 8 * MIB] as const;
+/** As the product has them: a node does not end earlier, and gives garbage collection some time. */
+const AGE_MIN_MS = 30_000;
+const PATIENCE_MS = 3_000;
+const MEMORY_EXIT_CODE = 75;
+const VERIFY_AT_ONCE = 4;
+const BALLAST_STEP_BYTES = 16 * MIB;
+
+const groups: MemoryCgroup[] = [];
+const ballasts: string[] = [];
+afterAll(async () => {
+  cleanUp();
+  for (const directory of ballasts) rmSync(directory, { recursive: true, force: true });
+  for (const group of groups) await group.remove();
+});
+
+function limitedTo(bytes: number, name: string): MemoryCgroup {
+  const group = MemoryCgroup.make(`elastickv-test-${name}`, bytes);
+  groups.push(group);
+  return group;
+}
+
+class Ballast {
+  readonly #group: MemoryCgroup;
+  readonly #directory = mkdtempSync("/dev/shm/elastickv-ballast-");
+  #pieces = 0;
+
+  constructor(group: MemoryCgroup) {
+    this.#group = group;
+    ballasts.push(this.#directory);
+  }
+
+  get mebibytes(): number {
+    return (this.#pieces * BALLAST_STEP_BYTES) / MIB;
+  }
+
+  async add(): Promise<void> {
+    const file = Bun.file(join(this.#directory, `${this.#pieces++}`));
+    const command = [...this.#group.wrapper, "head", "-c", String(BALLAST_STEP_BYTES), "/dev/zero"];
+    const child = Bun.spawn(command, { stdout: file, stderr: "inherit", stdin: "ignore" });
+    expect(await child.exited).toBe(0);
+  }
+
+  drop(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
+/** Uploads and lists without a pause, as many at a time as there are clients. */
+class Flood {
+  readonly stored = new Map<string, string>();
+  readonly refused: Sent[] = [];
+  lost = 0;
+  lists = 0;
+  peakMebibytes = 0;
+  readonly #node: NodeProcess;
+  readonly #bucket: string;
+  readonly #lister: S3Client;
+  readonly #ended: Promise<unknown>;
+  readonly #watch: Timer;
+  #next = 0;
+  #stopped = false;
+
+  constructor(node: NodeProcess, bucket: string) {
+    this.#node = node;
+    this.#bucket = bucket;
+    this.#lister = new S3Client(node.s3Port, LISTERS);
+    this.#watch = setInterval(() => {
+      if (!node.exited) this.peakMebibytes = Math.max(this.peakMebibytes, residentMebibytes(node.pid) || 0);
+    }, 100);
+    this.#ended = Promise.all([
+      ...Array.from({ length: UPLOADERS }, () => this.#upload()),
+      ...Array.from({ length: LISTERS }, () => this.#list()),
+    ]);
+  }
+
+  get shortOfMemory(): readonly Sent[] {
+    return this.refused.filter(({ refusal }) => refusal.includes("short of memory"));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#ended;
+    clearInterval(this.#watch);
+    this.#lister.close();
+  }
+
+  get #goesOn(): boolean {
+    return !this.#stopped && !this.#node.exited;
+  }
+
+  async #upload(): Promise<void> {
+    while (this.#goesOn) {
+      const number = this.#next++;
+      const bytes = SIZES[number % SIZES.length] ?? 0;
+      const sent = await upload(this.#node.s3Port, `/${this.#bucket}/${number}`, number, bytes);
+      if (sent.status === 200) this.stored.set(String(number), sent.sha256);
+      else if (sent.status === 503) this.refused.push(sent);
+      else this.lost++;
+      if (sent.status !== 200) await Bun.sleep(100);
+    }
+  }
+
+  async #list(): Promise<void> {
+    const query = [["list-type", "2"]] as const;
+    while (this.#goesOn) {
+      const answer = await this.#lister.call("GET", this.#bucket, { query }).catch(() => undefined);
+      if (answer?.status === 200) this.lists++;
+      else await Bun.sleep(100);
+    }
+  }
+
+  toString(): string {
+    const { stored, refused, shortOfMemory, lost, lists, peakMebibytes } = this;
+    return `${stored.size} stored, ${refused.length} refused (${shortOfMemory.length} short of memory), ${lost} closed, ${lists} lists; RSS at most ${peakMebibytes.toFixed(0)} MiB`;
+  }
+}
+
+async function expectIntact(
+  client: S3Client,
+  bucket: string,
+  stored: ReadonlyMap<string, string>,
+): Promise<void> {
+  const left = [...stored];
+  const verify = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const [key, expected] = next;
+      expect(sha256((await client.expect(200, "GET", `${bucket}/${key}`)).body)).toBe(expected);
+    }
+  };
+  await Promise.all(Array.from({ length: VERIFY_AT_ONCE }, verify));
+}
+
+const refusedAs = (answer: Answer): unknown[] => [
+  answer.status,
+  text(answer.body.toString(), "Code"),
+  Number(answer.headers["retry-after"]) > 0,
+];
+
+test.if(needs("memory-cgroup"))(
+  "with 512 MiB, an upload budget of 4 GiB and a flood: refused near the limit, taken again below it, never killed, nothing lost",
+  async () => {
+    const group = limitedTo(LIMIT_BYTES, "flood");
+    const node = await NodeProcess.start({
+      dataDir: temporaryDirectory("watermark"),
+      wrapper: group.wrapper,
+      args: ["--s3-put-admission-max-inflight-bytes", "4GiB"],
+    });
+    const client = new S3Client(node.s3Port, 4);
+    await client.expect(200, "PUT", "flood");
+    await client.expect(200, "PUT", "flood/before", { body: "before" });
+    const flood = new Flood(node, "flood");
+    await Bun.sleep(8_000);
+    const ballast = new Ballast(group);
+    await waitFor(
+      async () => {
+        if (flood.shortOfMemory.length > 0) return true;
+        await ballast.add();
+        await Bun.sleep(300);
+        return false;
+      },
+      60_000,
+      "uploads that are refused for want of memory",
+    );
+    // The flood's own memory comes and goes; so long as it is high, everybody is refused, and reads go on.
+    let refused: Answer | undefined;
+    await waitFor(
+      async () => {
+        const answer = await client.call("PUT", "flood/probe", { body: "probe" });
+        if (answer.status === 503) refused = answer;
+        else await ballast.add();
+        return refused !== undefined;
+      },
+      60_000,
+      "a refused probe",
+    );
+    expect(refused === undefined ? [] : refusedAs(refused)).toEqual([503, "SlowDown", true]);
+    expect((await client.expect(200, "GET", "flood/before")).body.toString()).toBe("before");
+    await client.expect(200, "GET", "flood", { query: [["list-type", "2"]] });
+    const metrics = await metricsOf(node);
+    expect(metrics("elastickv_memory_limit_bytes")).toBe(LIMIT_BYTES);
+    expect(metrics("elastickv_s3_put_admission_rejections_total", 'stage="memory"')).toBeGreaterThan(0);
+    expect(metrics("elastickv_memory_watermarks_total", 'mark="lower"')).toBeGreaterThan(0);
+    console.log(`short of memory with ${ballast.mebibytes} MiB of ballast: ${flood}`);
+    ballast.drop();
+    await waitFor(
+      async () => (await client.call("PUT", "flood/after", { body: "after" })).status === 200,
+      60_000,
+      "uploads that are taken again",
+    );
+    await flood.stop();
+    console.log(`at the end: ${flood}; killed ${group.kills} times`);
+    expect([group.kills, node.exited]).toEqual([0, false]);
+    for (const line of [
+      "short of memory: new uploads are refused",
+      "enough memory again: uploads are taken",
+    ]) {
+      expect(node.stderr).toContain(line);
+    }
+    await expectIntact(client, "flood", flood.stored);
+    client.close();
+    expect(await node.stop()).toBe(0);
+  },
+  300_000,
+);
+
+test.if(needs("memory-cgroup"))(
+  "above the upper mark it drains and exits with 75; what was acknowledged is there after the next start",
+  async () => {
+    const group = limitedTo(LIMIT_BYTES, "upper");
+    const options = { dataDir: temporaryDirectory("watermark-upper"), wrapper: group.wrapper };
+    // Every upload is taken; the flood alone goes far above the mark.
+    const marks = ["--memory-watermark", "off", "--memory-exit-watermark", "150MiB"];
+    const node = await NodeProcess.start({ ...options, args: marks });
+    const servesSince = performance.now();
+    const client = new S3Client(node.s3Port, 4);
+    await client.expect(200, "PUT", "flood");
+    client.close();
+    const flood = new Flood(node, "flood");
+    const code = await node.exitCode(120_000);
+    const seconds = (performance.now() - servesSince) / 1000;
+    await flood.stop();
+    console.log(`ended after ${seconds.toFixed(0)} s: ${flood}`);
+    expect([code, group.kills]).toEqual([MEMORY_EXIT_CODE, 0]);
+    expect(seconds).toBeGreaterThan((AGE_MIN_MS + PATIENCE_MS) / 1000 - 5);
+    expect(node.stderr).toContain("this node stops, to be started again");
+    expect(node.stderr).toContain("msg=stopped");
+    expect(node.stderr.trimEnd().split("\n").at(-1)).toMatch(/^elastickv: out of memory: \d+ of 512 MiB$/);
+    expect(flood.stored.size).toBeGreaterThan(0);
+    const again = await NodeProcess.start(options);
+    const reader = new S3Client(again.s3Port, 4);
+    await expectIntact(reader, "flood", flood.stored);
+    reader.close();
+    expect(await again.stop()).toBe(0);
+  },
+  300_000,
+);
+
+test("a node that needs more than the mark at rest serves reads, refuses uploads, and does not end: it would do so forever", async () => {
+  const node = await NodeProcess.start({
+    dataDir: temporaryDirectory("watermark-small"),
+    args: ["--memory-exit-watermark", "16MiB"],
+  });
+  const client = new S3Client(node.s3Port, 2);
+  await client.expect(200, "PUT", "bucket");
+  await client.expect(200, "PUT", "bucket/empty");
+  await Bun.sleep(AGE_MIN_MS + PATIENCE_MS + 2_000);
+  expect(node.exited).toBe(false);
+  expect(refusedAs(await client.call("PUT", "bucket/key", { body: "x" }))).toEqual([503, "SlowDown", true]);
+  await client.expect(200, "GET", "bucket/empty");
+  expect(node.stderr).toContain("another start would not help; the limit is too small");
+  client.close();
+  expect(await node.stop()).toBe(0);
+}, 120_000);
