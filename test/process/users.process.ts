@@ -88,6 +88,8 @@ async function assumed(port: number, { accessKey, secretKey }: Pair): Promise<Pa
   return pair;
 }
 
+/** A compiled binary of the release before users. */
+const OLD_BINARY = process.env["ELASTICKV_TEST_OLD_BINARY"] ?? "";
 const CANARY = "aCanarySecretThatLiesInNoFile0123456789";
 
 test("three nodes and a learner by snapshot", async () => {
@@ -205,3 +207,44 @@ test("a node alone seals with a key of its own; when that is lost, root works on
   expect(await get(back.s3Port, ann)).toBe("ok");
   expect(await back.stop()).toBe(0);
 }, 120_000);
+
+test.skipIf(OLD_BINARY === "")(
+  "a member of the release before keeps users and does not know them; after its upgrade it does",
+  async () => {
+    await withCluster({ proxied: false, own: { n3: { command: [OLD_BINARY] } } }, async (cluster) => {
+      const [n1, n2, n3] = ["n1", "n2", "n3"].map((name) => cluster.node(name));
+      if (n1 === undefined || n2 === undefined || n3 === undefined)
+        throw new Error("three nodes were asked for");
+      // The old one leads.
+      const leader = await cluster.leader();
+      if (leader !== "n3") {
+        expect(await cluster.command(leader, "transfer-leader", "n3")).toMatchObject({ code: 0 });
+      }
+      await cli(n1.dataDir, "user create ann --access-key AKIAANN --secret-key-stdin", CANARY);
+      const ann: Pair = { accessKey: "AKIAANN", secretKey: CANARY };
+      const client = clientOf(n1.s3Port, ann);
+      await client.send(new CreateBucketCommand({ Bucket: "anns" }));
+      await client.send(new PutObjectCommand({ Bucket: "anns", Key: "key", Body: "x" }));
+      client.destroy();
+      await waitFor(async () => (await get(n2.s3Port, ann)) === "ok", 5_000, "known at n2");
+      expect(await get(n3.s3Port, ann)).toBe("InvalidAccessKeyId");
+      const newRoot = pairOf(await cli(n2.dataDir, `key rotate ${CREDENTIALS.accessKey} --keep 0`));
+      await waitFor(async () => (await get(n1.s3Port, newRoot)) === "ok", 5_000, "known at n1");
+      expect(await get(n1.s3Port, CREDENTIALS)).toBe("InvalidAccessKeyId");
+      expect(await get(n3.s3Port, CREDENTIALS)).toBe("ok");
+      // What root writes at the old one belongs to the bucket's owner all the same.
+      const atOld = clientOf(n3.s3Port, CREDENTIALS);
+      await atOld.send(new PutObjectCommand({ Bucket: "anns", Key: "key", Body: "y" }));
+      atOld.destroy();
+      expect(await get(n1.s3Port, ann)).toBe("ok");
+
+      cluster.own.delete("n3");
+      expect(await cluster.stop("n3")).toBe(0);
+      await cluster.start("n3");
+      expect(await get(n3.s3Port, ann)).toBe("ok");
+      expect(await get(n3.s3Port, newRoot)).toBe("ok");
+      expect(await get(n3.s3Port, CREDENTIALS)).toBe("InvalidAccessKeyId");
+    });
+  },
+  120_000,
+);
