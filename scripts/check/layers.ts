@@ -168,11 +168,19 @@ export const LAYERS: readonly Layer[] = [
       ...["s3/content", "s3/context", "s3/versions", "s3/objects"],
     ],
   },
+  // Uploads of browsers: a form is signed by its own policy, and then stored as an object is.
+  {
+    folder: "s3/forms",
+    below: [
+      ...["http", "s3/protocol", "s3/auth", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/context"],
+      ...["s3/versions", "s3/objects"],
+    ],
+  },
   {
     folder: "s3/routing",
     below: [
       ...["s3/protocol", "s3/auth", "s3/headers", "s3/context"],
-      ...["s3/buckets", "s3/objects", "s3/listing", "s3/multipart"],
+      ...["s3/buckets", "s3/objects", "s3/listing", "s3/multipart", "s3/forms"],
     ],
   },
   {

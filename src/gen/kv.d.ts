@@ -178,7 +178,10 @@ export namespace elastickv {
                 PREFIX_UNCHANGED = 5,
 
                 /** NOT_AFTER value */
-                NOT_AFTER = 6
+                NOT_AFTER = 6,
+
+                /** AFTER value */
+                AFTER = 7
             }
         }
 

@@ -428,6 +428,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number} PREFIX_EMPTY=4 PREFIX_EMPTY value
              * @property {number} PREFIX_UNCHANGED=5 PREFIX_UNCHANGED value
              * @property {number} NOT_AFTER=6 NOT_AFTER value
+             * @property {number} AFTER=7 AFTER value
              */
             Condition.Kind = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -438,6 +439,7 @@ export const elastickv = $root.elastickv = (() => {
                 values[valuesById[4] = "PREFIX_EMPTY"] = 4;
                 values[valuesById[5] = "PREFIX_UNCHANGED"] = 5;
                 values[valuesById[6] = "NOT_AFTER"] = 6;
+                values[valuesById[7] = "AFTER"] = 7;
                 return values;
             })();
 

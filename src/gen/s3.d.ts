@@ -20,6 +20,170 @@ export namespace elastickv {
             VERSIONING_SUSPENDED = 2
         }
 
+        /** RetentionMode enum. */
+        enum RetentionMode {
+
+            /** RETENTION_NONE value */
+            RETENTION_NONE = 0,
+
+            /** GOVERNANCE value */
+            GOVERNANCE = 1,
+
+            /** COMPLIANCE value */
+            COMPLIANCE = 2
+        }
+
+        /**
+         * Properties of a Lock.
+         * @deprecated Use elastickv.s3.Lock.$Properties instead.
+         */
+        interface ILock extends elastickv.s3.Lock.$Properties {
+        }
+
+        /** Represents a Lock. */
+        class Lock {
+
+            /**
+             * Constructs a new Lock.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.Lock.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Lock mode. */
+            mode: elastickv.s3.RetentionMode;
+
+            /** Lock retainUntilMs. */
+            retainUntilMs: number;
+
+            /** Lock legalHold. */
+            legalHold: elastickv.s3.Lock.LegalHold;
+
+            /**
+             * Encodes the specified Lock message. Does not implicitly {@link elastickv.s3.Lock.verify|verify} messages.
+             * @param message Lock message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.Lock.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Lock message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.Lock & elastickv.s3.Lock.$Shape} Lock
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.Lock & elastickv.s3.Lock.$Shape;
+        }
+
+        namespace Lock {
+
+            /** Properties of a Lock. */
+            interface $Properties {
+
+                /** Lock mode */
+                mode?: (elastickv.s3.RetentionMode|null);
+
+                /** Lock retainUntilMs */
+                retainUntilMs?: (number|null);
+
+                /** Lock legalHold */
+                legalHold?: (elastickv.s3.Lock.LegalHold|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Lock. */
+            type $Shape = elastickv.s3.Lock.$Properties;
+
+            /** LegalHold enum. */
+            enum LegalHold {
+
+                /** NEVER_SET value */
+                NEVER_SET = 0,
+
+                /** ON value */
+                ON = 1,
+
+                /** OFF value */
+                OFF = 2
+            }
+        }
+
+        /**
+         * Properties of a DefaultRetention.
+         * @deprecated Use elastickv.s3.DefaultRetention.$Properties instead.
+         */
+        interface IDefaultRetention extends elastickv.s3.DefaultRetention.$Properties {
+        }
+
+        /** Represents a DefaultRetention. */
+        class DefaultRetention {
+
+            /**
+             * Constructs a new DefaultRetention.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.DefaultRetention.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DefaultRetention mode. */
+            mode: elastickv.s3.RetentionMode;
+
+            /** DefaultRetention days. */
+            days: number;
+
+            /** DefaultRetention years. */
+            years: number;
+
+            /**
+             * Encodes the specified DefaultRetention message. Does not implicitly {@link elastickv.s3.DefaultRetention.verify|verify} messages.
+             * @param message DefaultRetention message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.DefaultRetention.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DefaultRetention message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.DefaultRetention & elastickv.s3.DefaultRetention.$Shape} DefaultRetention
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.DefaultRetention & elastickv.s3.DefaultRetention.$Shape;
+        }
+
+        namespace DefaultRetention {
+
+            /** Properties of a DefaultRetention. */
+            interface $Properties {
+
+                /** DefaultRetention mode */
+                mode?: (elastickv.s3.RetentionMode|null);
+
+                /** DefaultRetention days */
+                days?: (number|null);
+
+                /** DefaultRetention years */
+                years?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DefaultRetention. */
+            type $Shape = elastickv.s3.DefaultRetention.$Properties;
+        }
+
         /**
          * Properties of a Bucket.
          * @deprecated Use elastickv.s3.Bucket.$Properties instead.
@@ -56,6 +220,9 @@ export namespace elastickv {
 
             /** Bucket versioning. */
             versioning: elastickv.s3.Versioning;
+
+            /** Bucket objectLock. */
+            objectLock: boolean;
 
             /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
@@ -98,6 +265,9 @@ export namespace elastickv {
 
                 /** Bucket versioning */
                 versioning?: (elastickv.s3.Versioning|null);
+
+                /** Bucket objectLock */
+                objectLock?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -518,6 +688,73 @@ export namespace elastickv {
             type $Shape = elastickv.s3.Tagging.$Properties;
         }
 
+        /** Payer enum. */
+        enum Payer {
+
+            /** BUCKET_OWNER value */
+            BUCKET_OWNER = 0,
+
+            /** REQUESTER value */
+            REQUESTER = 1
+        }
+
+        /**
+         * Properties of a RequestPayment.
+         * @deprecated Use elastickv.s3.RequestPayment.$Properties instead.
+         */
+        interface IRequestPayment extends elastickv.s3.RequestPayment.$Properties {
+        }
+
+        /** Represents a RequestPayment. */
+        class RequestPayment {
+
+            /**
+             * Constructs a new RequestPayment.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: elastickv.s3.RequestPayment.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RequestPayment payer. */
+            payer: elastickv.s3.Payer;
+
+            /**
+             * Encodes the specified RequestPayment message. Does not implicitly {@link elastickv.s3.RequestPayment.verify|verify} messages.
+             * @param message RequestPayment message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: elastickv.s3.RequestPayment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RequestPayment message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {elastickv.s3.RequestPayment & elastickv.s3.RequestPayment.$Shape} RequestPayment
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): elastickv.s3.RequestPayment & elastickv.s3.RequestPayment.$Shape;
+        }
+
+        namespace RequestPayment {
+
+            /** Properties of a RequestPayment. */
+            interface $Properties {
+
+                /** RequestPayment payer */
+                payer?: (elastickv.s3.Payer|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RequestPayment. */
+            type $Shape = elastickv.s3.RequestPayment.$Properties;
+        }
+
         /**
          * Properties of a CorsRule.
          * @deprecated Use elastickv.s3.CorsRule.$Properties instead.
@@ -729,11 +966,17 @@ export namespace elastickv {
             /** Manifest invocation. */
             invocation: Uint8Array;
 
+            /** Manifest lock. */
+            lock?: (elastickv.s3.Lock.$Properties|null);
+
             /** Manifest order. */
             order: Uint8Array;
 
             /** Manifest tags. */
             tags: elastickv.s3.Tag.$Properties[];
+
+            /** Manifest redirect. */
+            redirect: string;
 
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
@@ -807,11 +1050,17 @@ export namespace elastickv {
                 /** Manifest invocation */
                 invocation?: (Uint8Array|null);
 
+                /** Manifest lock */
+                lock?: (elastickv.s3.Lock.$Properties|null);
+
                 /** Manifest order */
                 order?: (Uint8Array|null);
 
                 /** Manifest tags */
                 tags?: (elastickv.s3.Tag.$Properties[]|null);
+
+                /** Manifest redirect */
+                redirect?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1100,8 +1349,14 @@ export namespace elastickv {
             /** Upload ownerId. */
             ownerId: Uint8Array;
 
+            /** Upload lock. */
+            lock?: (elastickv.s3.Lock.$Properties|null);
+
             /** Upload tags. */
             tags: elastickv.s3.Tag.$Properties[];
+
+            /** Upload redirect. */
+            redirect: string;
 
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
@@ -1154,8 +1409,14 @@ export namespace elastickv {
                 /** Upload ownerId */
                 ownerId?: (Uint8Array|null);
 
+                /** Upload lock */
+                lock?: (elastickv.s3.Lock.$Properties|null);
+
                 /** Upload tags */
                 tags?: (elastickv.s3.Tag.$Properties[]|null);
+
+                /** Upload redirect */
+                redirect?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -42,6 +42,390 @@ export const elastickv = $root.elastickv = (() => {
             return values;
         })();
 
+        /**
+         * RetentionMode enum.
+         * @name elastickv.s3.RetentionMode
+         * @enum {number}
+         * @property {number} RETENTION_NONE=0 RETENTION_NONE value
+         * @property {number} GOVERNANCE=1 GOVERNANCE value
+         * @property {number} COMPLIANCE=2 COMPLIANCE value
+         */
+        s3.RetentionMode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "RETENTION_NONE"] = 0;
+            values[valuesById[1] = "GOVERNANCE"] = 1;
+            values[valuesById[2] = "COMPLIANCE"] = 2;
+            return values;
+        })();
+
+        s3.Lock = (function() {
+
+            /**
+             * Properties of a Lock.
+             * @typedef {Object} elastickv.s3.Lock.$Properties
+             * @property {elastickv.s3.RetentionMode|null} [mode] Lock mode
+             * @property {number|null} [retainUntilMs] Lock retainUntilMs
+             * @property {elastickv.s3.Lock.LegalHold|null} [legalHold] Lock legalHold
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Lock.
+             * @memberof elastickv.s3
+             * @interface ILock
+             * @augments elastickv.s3.Lock.$Properties
+             * @deprecated Use elastickv.s3.Lock.$Properties instead.
+             */
+
+            /**
+             * Shape of a Lock.
+             * @typedef {elastickv.s3.Lock.$Properties} elastickv.s3.Lock.$Shape
+             */
+
+            /**
+             * Constructs a new Lock.
+             * @memberof elastickv.s3
+             * @classdesc Represents a Lock.
+             * @constructor
+             * @param {elastickv.s3.Lock.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Lock = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Lock mode.
+             * @member {elastickv.s3.RetentionMode} mode
+             * @memberof elastickv.s3.Lock
+             * @instance
+             */
+            Lock.prototype.mode = 0;
+
+            /**
+             * Lock retainUntilMs.
+             * @member {number} retainUntilMs
+             * @memberof elastickv.s3.Lock
+             * @instance
+             */
+            Lock.prototype.retainUntilMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Lock legalHold.
+             * @member {elastickv.s3.Lock.LegalHold} legalHold
+             * @memberof elastickv.s3.Lock
+             * @instance
+             */
+            Lock.prototype.legalHold = 0;
+
+            /**
+             * Encodes the specified Lock message. Does not implicitly {@link elastickv.s3.Lock.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.Lock
+             * @static
+             * @param {elastickv.s3.Lock.$Properties} message Lock message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Lock.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.mode != null && $Object.hasOwnProperty.call(message, "mode") && message.mode !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.mode);
+                if (message.retainUntilMs != null && $Object.hasOwnProperty.call(message, "retainUntilMs") && (typeof message.retainUntilMs === "object" ? message.retainUntilMs.low || message.retainUntilMs.high : message.retainUntilMs !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.retainUntilMs);
+                if (message.legalHold != null && $Object.hasOwnProperty.call(message, "legalHold") && message.legalHold !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).int32(message.legalHold);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Lock message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.Lock
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.Lock & elastickv.s3.Lock.$Shape} Lock
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Lock.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.Lock();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.mode = value;
+                            else
+                                delete message.mode;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.retainUntilMs = value;
+                            else
+                                delete message.retainUntilMs;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.legalHold = value;
+                            else
+                                delete message.legalHold;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * LegalHold enum.
+             * @name elastickv.s3.Lock.LegalHold
+             * @enum {number}
+             * @property {number} NEVER_SET=0 NEVER_SET value
+             * @property {number} ON=1 ON value
+             * @property {number} OFF=2 OFF value
+             */
+            Lock.LegalHold = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "NEVER_SET"] = 0;
+                values[valuesById[1] = "ON"] = 1;
+                values[valuesById[2] = "OFF"] = 2;
+                return values;
+            })();
+
+            return Lock;
+        })();
+
+        s3.DefaultRetention = (function() {
+
+            /**
+             * Properties of a DefaultRetention.
+             * @typedef {Object} elastickv.s3.DefaultRetention.$Properties
+             * @property {elastickv.s3.RetentionMode|null} [mode] DefaultRetention mode
+             * @property {number|null} [days] DefaultRetention days
+             * @property {number|null} [years] DefaultRetention years
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DefaultRetention.
+             * @memberof elastickv.s3
+             * @interface IDefaultRetention
+             * @augments elastickv.s3.DefaultRetention.$Properties
+             * @deprecated Use elastickv.s3.DefaultRetention.$Properties instead.
+             */
+
+            /**
+             * Shape of a DefaultRetention.
+             * @typedef {elastickv.s3.DefaultRetention.$Properties} elastickv.s3.DefaultRetention.$Shape
+             */
+
+            /**
+             * Constructs a new DefaultRetention.
+             * @memberof elastickv.s3
+             * @classdesc Represents a DefaultRetention.
+             * @constructor
+             * @param {elastickv.s3.DefaultRetention.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DefaultRetention = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DefaultRetention mode.
+             * @member {elastickv.s3.RetentionMode} mode
+             * @memberof elastickv.s3.DefaultRetention
+             * @instance
+             */
+            DefaultRetention.prototype.mode = 0;
+
+            /**
+             * DefaultRetention days.
+             * @member {number} days
+             * @memberof elastickv.s3.DefaultRetention
+             * @instance
+             */
+            DefaultRetention.prototype.days = 0;
+
+            /**
+             * DefaultRetention years.
+             * @member {number} years
+             * @memberof elastickv.s3.DefaultRetention
+             * @instance
+             */
+            DefaultRetention.prototype.years = 0;
+
+            /**
+             * Encodes the specified DefaultRetention message. Does not implicitly {@link elastickv.s3.DefaultRetention.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.DefaultRetention
+             * @static
+             * @param {elastickv.s3.DefaultRetention.$Properties} message DefaultRetention message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DefaultRetention.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.mode != null && $Object.hasOwnProperty.call(message, "mode") && message.mode !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.mode);
+                if (message.days != null && $Object.hasOwnProperty.call(message, "days") && message.days !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.days);
+                if (message.years != null && $Object.hasOwnProperty.call(message, "years") && message.years !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.years);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DefaultRetention message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.DefaultRetention
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.DefaultRetention & elastickv.s3.DefaultRetention.$Shape} DefaultRetention
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DefaultRetention.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.DefaultRetention();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.mode = value;
+                            else
+                                delete message.mode;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.days = value;
+                            else
+                                delete message.days;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.years = value;
+                            else
+                                delete message.years;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DefaultRetention;
+        })();
+
         s3.Bucket = (function() {
 
             /**
@@ -53,6 +437,7 @@ export const elastickv = $root.elastickv = (() => {
              * @property {string|null} [owner] Bucket owner
              * @property {Uint8Array|null} [ownerId] Bucket ownerId
              * @property {elastickv.s3.Versioning|null} [versioning] Bucket versioning
+             * @property {boolean|null} [objectLock] Bucket objectLock
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -133,6 +518,14 @@ export const elastickv = $root.elastickv = (() => {
             Bucket.prototype.versioning = 0;
 
             /**
+             * Bucket objectLock.
+             * @member {boolean} objectLock
+             * @memberof elastickv.s3.Bucket
+             * @instance
+             */
+            Bucket.prototype.objectLock = false;
+
+            /**
              * Encodes the specified Bucket message. Does not implicitly {@link elastickv.s3.Bucket.verify|verify} messages.
              * @function encode
              * @memberof elastickv.s3.Bucket
@@ -160,6 +553,8 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.ownerId);
                 if (message.versioning != null && $Object.hasOwnProperty.call(message, "versioning") && message.versioning !== 0)
                     writer.uint32(/* id 6, wireType 0 =*/48).int32(message.versioning);
+                if (message.objectLock != null && $Object.hasOwnProperty.call(message, "objectLock") && message.objectLock !== false)
+                    writer.uint32(/* id 7, wireType 0 =*/56).bool(message.objectLock);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -256,6 +651,15 @@ export const elastickv = $root.elastickv = (() => {
                                 message.versioning = value;
                             else
                                 delete message.versioning;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.objectLock = value;
+                            else
+                                delete message.objectLock;
                             continue;
                         }
                     }
@@ -1209,6 +1613,156 @@ export const elastickv = $root.elastickv = (() => {
             return Tagging;
         })();
 
+        /**
+         * Payer enum.
+         * @name elastickv.s3.Payer
+         * @enum {number}
+         * @property {number} BUCKET_OWNER=0 BUCKET_OWNER value
+         * @property {number} REQUESTER=1 REQUESTER value
+         */
+        s3.Payer = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "BUCKET_OWNER"] = 0;
+            values[valuesById[1] = "REQUESTER"] = 1;
+            return values;
+        })();
+
+        s3.RequestPayment = (function() {
+
+            /**
+             * Properties of a RequestPayment.
+             * @typedef {Object} elastickv.s3.RequestPayment.$Properties
+             * @property {elastickv.s3.Payer|null} [payer] RequestPayment payer
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RequestPayment.
+             * @memberof elastickv.s3
+             * @interface IRequestPayment
+             * @augments elastickv.s3.RequestPayment.$Properties
+             * @deprecated Use elastickv.s3.RequestPayment.$Properties instead.
+             */
+
+            /**
+             * Shape of a RequestPayment.
+             * @typedef {elastickv.s3.RequestPayment.$Properties} elastickv.s3.RequestPayment.$Shape
+             */
+
+            /**
+             * Constructs a new RequestPayment.
+             * @memberof elastickv.s3
+             * @classdesc Represents a RequestPayment.
+             * @constructor
+             * @param {elastickv.s3.RequestPayment.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RequestPayment = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RequestPayment payer.
+             * @member {elastickv.s3.Payer} payer
+             * @memberof elastickv.s3.RequestPayment
+             * @instance
+             */
+            RequestPayment.prototype.payer = 0;
+
+            /**
+             * Encodes the specified RequestPayment message. Does not implicitly {@link elastickv.s3.RequestPayment.verify|verify} messages.
+             * @function encode
+             * @memberof elastickv.s3.RequestPayment
+             * @static
+             * @param {elastickv.s3.RequestPayment.$Properties} message RequestPayment message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RequestPayment.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.payer != null && $Object.hasOwnProperty.call(message, "payer") && message.payer !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.payer);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RequestPayment message from the specified reader or buffer.
+             * @function decode
+             * @memberof elastickv.s3.RequestPayment
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {elastickv.s3.RequestPayment & elastickv.s3.RequestPayment.$Shape} RequestPayment
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RequestPayment.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.elastickv.s3.RequestPayment();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.payer = value;
+                            else
+                                delete message.payer;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RequestPayment;
+        })();
+
         s3.CorsRule = (function() {
 
             /**
@@ -1614,8 +2168,10 @@ export const elastickv = $root.elastickv = (() => {
              * @property {elastickv.s3.StorageClass|null} [storageClass] Manifest storageClass
              * @property {Uint8Array|null} [ownerId] Manifest ownerId
              * @property {Uint8Array|null} [invocation] Manifest invocation
+             * @property {elastickv.s3.Lock.$Properties|null} [lock] Manifest lock
              * @property {Uint8Array|null} [order] Manifest order
              * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Manifest tags
+             * @property {string|null} [redirect] Manifest redirect
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1778,6 +2334,14 @@ export const elastickv = $root.elastickv = (() => {
             Manifest.prototype.invocation = $util.newBuffer([]);
 
             /**
+             * Manifest lock.
+             * @member {elastickv.s3.Lock.$Properties|null|undefined} lock
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.lock = null;
+
+            /**
              * Manifest order.
              * @member {Uint8Array} order
              * @memberof elastickv.s3.Manifest
@@ -1792,6 +2356,14 @@ export const elastickv = $root.elastickv = (() => {
              * @instance
              */
             Manifest.prototype.tags = $util.emptyArray;
+
+            /**
+             * Manifest redirect.
+             * @member {string} redirect
+             * @memberof elastickv.s3.Manifest
+             * @instance
+             */
+            Manifest.prototype.redirect = "";
 
             /**
              * Encodes the specified Manifest message. Does not implicitly {@link elastickv.s3.Manifest.verify|verify} messages.
@@ -1844,9 +2416,13 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 21, wireType 2 =*/170).bytes(message.ownerId);
                 if (message.order != null && $Object.hasOwnProperty.call(message, "order") && message.order.length)
                     writer.uint32(/* id 22, wireType 2 =*/178).bytes(message.order);
+                if (message.lock != null && $Object.hasOwnProperty.call(message, "lock"))
+                    $root.elastickv.s3.Lock.encode(message.lock, writer.uint32(/* id 23, wireType 2 =*/186).fork(), _depth + 1).ldelim();
                 if (message.tags != null && message.tags.length)
                     for (let i = 0; i < message.tags.length; ++i)
                         $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
+                if (message.redirect != null && $Object.hasOwnProperty.call(message, "redirect") && message.redirect !== "")
+                    writer.uint32(/* id 31, wireType 2 =*/250).string(message.redirect);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2028,6 +2604,12 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.invocation;
                             continue;
                         }
+                    case 23: {
+                            if (wireType !== 2)
+                                break;
+                            message.lock = $root.elastickv.s3.Lock.decode(reader, reader.size(), $undefined, _depth + 1, message.lock);
+                            continue;
+                        }
                     case 22: {
                             if (wireType !== 2)
                                 break;
@@ -2043,6 +2625,15 @@ export const elastickv = $root.elastickv = (() => {
                             if (!(message.tags && message.tags.length))
                                 message.tags = [];
                             message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.redirect = value;
+                            else
+                                delete message.redirect;
                             continue;
                         }
                     }
@@ -2624,7 +3215,9 @@ export const elastickv = $root.elastickv = (() => {
              * @property {number|null} [chunkSize] Upload chunkSize
              * @property {elastickv.s3.StorageClass|null} [storageClass] Upload storageClass
              * @property {Uint8Array|null} [ownerId] Upload ownerId
+             * @property {elastickv.s3.Lock.$Properties|null} [lock] Upload lock
              * @property {Array.<elastickv.s3.Tag.$Properties>|null} [tags] Upload tags
+             * @property {string|null} [redirect] Upload redirect
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2731,12 +3324,28 @@ export const elastickv = $root.elastickv = (() => {
             Upload.prototype.ownerId = $util.newBuffer([]);
 
             /**
+             * Upload lock.
+             * @member {elastickv.s3.Lock.$Properties|null|undefined} lock
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.lock = null;
+
+            /**
              * Upload tags.
              * @member {Array.<elastickv.s3.Tag.$Properties>} tags
              * @memberof elastickv.s3.Upload
              * @instance
              */
             Upload.prototype.tags = $util.emptyArray;
+
+            /**
+             * Upload redirect.
+             * @member {string} redirect
+             * @memberof elastickv.s3.Upload
+             * @instance
+             */
+            Upload.prototype.redirect = "";
 
             /**
              * Encodes the specified Upload message. Does not implicitly {@link elastickv.s3.Upload.verify|verify} messages.
@@ -2773,9 +3382,13 @@ export const elastickv = $root.elastickv = (() => {
                     writer.uint32(/* id 8, wireType 0 =*/64).int32(message.storageClass);
                 if (message.ownerId != null && $Object.hasOwnProperty.call(message, "ownerId") && message.ownerId.length)
                     writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.ownerId);
+                if (message.lock != null && $Object.hasOwnProperty.call(message, "lock"))
+                    $root.elastickv.s3.Lock.encode(message.lock, writer.uint32(/* id 10, wireType 2 =*/82).fork(), _depth + 1).ldelim();
                 if (message.tags != null && message.tags.length)
                     for (let i = 0; i < message.tags.length; ++i)
                         $root.elastickv.s3.Tag.encode(message.tags[i], writer.uint32(/* id 30, wireType 2 =*/242).fork(), _depth + 1).ldelim();
+                if (message.redirect != null && $Object.hasOwnProperty.call(message, "redirect") && message.redirect !== "")
+                    writer.uint32(/* id 31, wireType 2 =*/250).string(message.redirect);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2897,12 +3510,27 @@ export const elastickv = $root.elastickv = (() => {
                                 delete message.ownerId;
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.lock = $root.elastickv.s3.Lock.decode(reader, reader.size(), $undefined, _depth + 1, message.lock);
+                            continue;
+                        }
                     case 30: {
                             if (wireType !== 2)
                                 break;
                             if (!(message.tags && message.tags.length))
                                 message.tags = [];
                             message.tags.push($root.elastickv.s3.Tag.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.redirect = value;
+                            else
+                                delete message.redirect;
                             continue;
                         }
                     }

@@ -11,6 +11,7 @@ import { ROOT_USER_KEY } from "../iam/rows.ts";
 import { sameBytes } from "../platform/bytes.ts";
 import { layoutOf } from "../s3/content/layout.ts";
 import type { Extent } from "../s3/content/types.ts";
+import { configurationKeys } from "../s3/records/bucket-configuration.ts";
 import { decodeBucket } from "../s3/records/bucket-record.ts";
 import { decodeChunk } from "../s3/records/chunk.ts";
 import type { ExtentKind } from "../s3/records/extent-kind.ts";
@@ -34,6 +35,7 @@ import {
 } from "../s3/records/keys.ts";
 import { decodeManifest } from "../s3/records/manifest.ts";
 import { decodePart, decodeUpload } from "../s3/records/upload.ts";
+import { aliveState } from "../s3/records/versioning.ts";
 import { keyAfter, prefixEnd } from "../store/key-encoding.ts";
 import type { ScanItem, VersionedValue } from "../store/types.ts";
 import { decodeReference, REFERENCES_PER_ENTRY, referenceKey } from "../txn/references.ts";
@@ -58,12 +60,14 @@ export async function* backupRecords(view: ReadView, counts: WalkCounts): AsyncG
   for await (const bucket of rowsUnder(view, BUCKETS_PREFIX)) buckets.push(bucket);
   yield* rowIfThere(view, ROOT_USER_KEY, counts);
   for (const { key, value } of buckets) {
-    const { generation, versioning } = decodeBucket(value);
+    const record = decodeBucket(value);
+    const { generation, versioning } = record;
     const ref: BucketRef = { bucket: parseBucketKey(key), generation };
     yield* objectsOf(view, ref, counts);
     if (versioning !== "off") yield* versionsOf(view, ref, counts);
     yield* uploadsOf(view, ref, counts);
-    yield* rowIfThere(view, aliveKey(ref, versioning), counts);
+    for (const configuration of configurationKeys(ref)) yield* rowIfThere(view, configuration, counts);
+    yield* rowIfThere(view, aliveKey(ref, aliveState(record)), counts);
   }
   for (const { key } of buckets) {
     counts.buckets++;

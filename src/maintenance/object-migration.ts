@@ -240,7 +240,7 @@ function withReferences(row: VersionedValue, references: GarbageItem): Uint8Arra
 
 function guardName({ condition }: Guard): string {
   const { kind } = condition;
-  if (kind === "not-after") return `${kind} ${condition.ms}`;
+  if (kind === "not-after" || kind === "after") return `${kind} ${condition.ms}`;
   const key = "key" in condition ? condition.key : condition.prefix;
   return `${kind} ${mapKeyOf(key)}`;
 }

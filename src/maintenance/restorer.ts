@@ -25,7 +25,7 @@ export interface RestorerOptions {
 
 const RESTORE_KEY = settingKey("blobs", "restore");
 /** Tags of the rows that a backup contains (src/s3/records/keys.ts). */
-const TAGS = ["b", "g", "o", "v", "u", "p", "c"];
+const TAGS = ["b", "g", "f", "o", "v", "u", "p", "c"];
 const REFERENCE_TAG = "r";
 const BUCKET_TAG = "b";
 

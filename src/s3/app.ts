@@ -20,6 +20,7 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { NewRows } from "./records/new-rows.ts";
 import { countReply } from "./reply-metrics.ts";
+import { withCharge } from "./requester-pays.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
 import { stsRequestOf } from "./sts/request.ts";
 import { answerSts } from "./sts/sts.ts";
@@ -67,7 +68,14 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     const reply =
       exchange.reply ??
       errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
-    return finish(services, edge, name, await withCors(exchange, reply), startedMs, exchange);
+    return finish(
+      services,
+      edge,
+      name,
+      await withCors(exchange, await withCharge(exchange, reply)),
+      startedMs,
+      exchange,
+    );
   };
 }
 
@@ -209,7 +217,8 @@ function factsOf(operation: string, reply: EdgeReply, exchange: Exchange | undef
   if (exchange === undefined) return facts;
   const { request, auth } = exchange;
   facts.bucket = request.bucket;
-  facts.key = request.key;
+  // A form names its key in its body: the reply says it.
+  facts.key ??= request.key;
   if (auth.principal.kind === "user") facts.accessKey = auth.principal.accessKey;
   return facts;
 }

@@ -260,6 +260,8 @@ function holds(batch: RaftBatch, condition: Condition, commitTs: Timestamp): boo
       return !batch.prefixChangedSince(condition.prefix, condition.ts);
     case "not-after":
       return PLANTED.referenceAfterPin || physicalMs(commitTs) <= condition.ms;
+    case "after":
+      return physicalMs(commitTs) > condition.ms;
   }
 }
 

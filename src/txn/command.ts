@@ -81,6 +81,8 @@ function encodeCondition(condition: Condition): gen.kv.ICondition {
       return { kind: ConditionKind.PREFIX_UNCHANGED, key: condition.prefix, ts: encodeTs(condition.ts) };
     case "not-after":
       return { kind: ConditionKind.NOT_AFTER, ts: encodeTs(BigInt(condition.ms)) };
+    case "after":
+      return { kind: ConditionKind.AFTER, ts: encodeTs(BigInt(condition.ms)) };
   }
 }
 
@@ -99,6 +101,8 @@ function decodeCondition(condition: gen.kv.ICondition): Condition {
       return { kind: "prefix-unchanged", prefix: key, ts: decodeTs(condition.ts ?? new Uint8Array(0)) };
     case ConditionKind.NOT_AFTER:
       return { kind: "not-after", ms: Number(decodeTs(condition.ts ?? new Uint8Array(0))) };
+    case ConditionKind.AFTER:
+      return { kind: "after", ms: Number(decodeTs(condition.ts ?? new Uint8Array(0))) };
     default:
       throw new CommandError(`condition of unknown kind ${condition.kind}`);
   }

@@ -17,7 +17,12 @@ export type Condition =
    * The leader stamped the transaction at or before `ms` (physical part of the HLC, Unix milliseconds). So nodes may
    * forget pins of blobs by the time of the log (references.ts).
    */
-  | { readonly kind: "not-after"; readonly ms: number };
+  | { readonly kind: "not-after"; readonly ms: number }
+  /**
+   * The leader stamped the transaction after `ms`. So a lock ends by the time of the log, and not by the clock of a node
+   * (docs/decisions/171-object-lock.md).
+   */
+  | { readonly kind: "after"; readonly ms: number };
 
 /**
  * A put or delete that supersedes a row moves the row's `garbage` (a garbage record, garbage.ts) into the garbage

@@ -51,6 +51,23 @@ function secure(port: number, options: ConnectionOptions = {}): Promise<TLSSocke
   });
 }
 
+test("a request says which TLS it came over", async () => {
+  const certificates = new Certificates([FIRST]);
+  const seen: (string | undefined)[] = [];
+  const edge = await edgeWith(certificates, {
+    application: async ({ tlsVersion }) => {
+      seen.push(tlsVersion);
+      return text(200, "ok");
+    },
+  });
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    const socket = await secure(edge.port, { minVersion: version, maxVersion: version });
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    await new Promise((resolve) => socket.resume().on("close", resolve));
+  }
+  expect(seen).toEqual(["1.2", "1.3"]);
+});
+
 async function nameAt(port: number, servername?: string): Promise<string | undefined> {
   const socket = await secure(port, servername === undefined ? {} : { servername });
   const subject = socket.getPeerCertificate().subject.CN;

@@ -79,3 +79,46 @@ test("every acknowledged version is kept, at every node, while a node dies", asy
     }
   });
 });
+
+/** A compiled binary of a release before versions. */
+const OLD_BINARY = process.env["ELASTICKV_TEST_OLD_BINARY"] ?? "";
+
+test.skipIf(OLD_BINARY === "")(
+  "a member of the release before keeps versioning away; one that comes back later can overwrite no version",
+  async () => {
+    await withCluster({ own: { n3: { command: [OLD_BINARY] } } }, async (cluster) => {
+      const [one, three] = [cluster.client("n1"), cluster.client("n3")];
+      await one.expect(200, "PUT", "bucket");
+      await three.expect(200, "PUT", "bucket/key", { body: "the version null" });
+      const enable = async (): Promise<number> =>
+        (await one.call("PUT", "bucket", { query: [["versioning", ""]], body: ENABLED })).status;
+      expect(await enable()).toBe(503);
+      // The old node is upgraded.
+      cluster.own.delete("n3");
+      expect(await cluster.stop("n3")).toBe(0);
+      await cluster.start("n3");
+      await waitFor(async () => (await enable()) === 200, 30_000, "open for versions");
+      const first = await one.call("PUT", "bucket/key", { body: "first" });
+      const second = await cluster.client("n3").call("PUT", "bucket/key", { body: "second" });
+      expect([first.status, second.status]).toEqual([200, 200]);
+      // Somebody starts the older release again: it reads, applies every entry, and writes nothing here.
+      cluster.own.set("n3", { command: [OLD_BINARY] });
+      expect(await cluster.stop("n3")).toBe(0);
+      await cluster.start("n3");
+      const old = cluster.client("n3");
+      expect((await old.call("GET", "bucket/key")).body.toString("utf8")).toBe("second");
+      expect((await old.call("PUT", "bucket/key", { body: "overwritten" })).status).toBe(503);
+      expect((await old.call("DELETE", "bucket/key")).status).toBe(503);
+      expect((await old.call("DELETE", "bucket")).status).toBe(404);
+      const third = await one.call("PUT", "bucket/key", { body: "third" });
+      expect(third.status).toBe(200);
+      await waitFor(
+        async () => (await old.call("GET", "bucket/key")).body.toString("utf8") === "third",
+        30_000,
+        "read at the older node",
+      );
+      const ids = [third, second, first].map(({ headers }) => String(headers["x-amz-version-id"]));
+      expect(await listed(one, "key")).toEqual([...ids, "null"]);
+    });
+  },
+);

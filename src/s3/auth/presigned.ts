@@ -73,9 +73,12 @@ function hoistedOnce(query: Query, lowerName: string): string | undefined {
 function parseExpires(text: string): number {
   if (!/^[+-]?\d{1,15}$/.test(text)) throw badParameters("X-Amz-Expires should be a number");
   const seconds = Number(text);
-  if (seconds < 1) throw badParameters("X-Amz-Expires must be at least 1 second");
+  if (seconds < 0) throw badParameters("X-Amz-Expires must be non-negative");
+  if (seconds === 0) throw badParameters("X-Amz-Expires must be at least 1 second");
   if (seconds > MAX_EXPIRES_S) {
-    throw badParameters(`X-Amz-Expires must be at most a week: ${MAX_EXPIRES_S} seconds`);
+    throw badParameters(
+      `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${MAX_EXPIRES_S} seconds`,
+    );
   }
   return seconds;
 }

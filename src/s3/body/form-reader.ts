@@ -1,14 +1,14 @@
 /**
  * Reads multipart/form-data (RFC 7578, RFC 2046 section 5.1) up to its file: the fields before the file in memory, the
  * file as a body that is read piece by piece. S3 ignores what follows the file. A parser of our own, because the readers
- * of bodies pull bytes after admission was granted, and the parsers in packages push them (docs/decisions/175).
+ * of bodies pull bytes after admission was granted, and the parsers in packages push them (docs/decisions/175-browser-forms.md).
  */
 import type { BodyReader } from "../../http/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { FORM_FIELDS_BYTES_MAX } from "../protocol/limits.ts";
 import { parseDisposition } from "./form-headers.ts";
 
-export interface FormField {
+interface FormField {
   /** As sent. */
   readonly name: string;
   readonly value: string;

@@ -29,11 +29,6 @@ export const putBucketOwnershipControls: Handler<"bucket"> = async (exchange) =>
   return onlyFirst(OWNERSHIPS, rule?.childText("ObjectOwnership")?.trim(), "ObjectOwnership");
 };
 
-export const putBucketRequestPayment: Handler<"bucket"> = async (exchange) => {
-  const root = await configuration(exchange, "RequestPaymentConfiguration");
-  return onlyFirst(["BucketOwner", "Requester"], root.childText("Payer")?.trim(), "Payer");
-};
-
 /** Accepts an empty document: disabled logging, or no notifications. */
 function empty(root: string): Handler<"bucket"> {
   return async (exchange) => {

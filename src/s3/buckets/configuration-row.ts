@@ -1,6 +1,6 @@
 /** What the handlers of a bucket's configurations share. */
 import { type BucketExchange, type Handler, openedBucket } from "../context/exchange.ts";
-import { readDocument } from "../objects/document-body.ts";
+import { documentBytes } from "../objects/document.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply } from "../protocol/replies.ts";
 import {
@@ -20,7 +20,7 @@ export function storedConfiguration(
 
 /** The document of a request. @throws S3Error MissingRequestBodyError */
 export async function bucketDocument(exchange: BucketExchange): Promise<Uint8Array> {
-  const bytes = await readDocument(exchange);
+  const bytes = await documentBytes(exchange);
   if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
   return bytes;
 }

@@ -40,14 +40,10 @@ export const getBucketAcl: Handler<"bucket"> = async (exchange) =>
 export const getBucketLogging = always(document("BucketLoggingStatus", ""));
 export const getBucketNotificationConfiguration = always(document("NotificationConfiguration", ""));
 export const getBucketAccelerateConfiguration = always(document("AccelerateConfiguration", ""));
-export const getBucketRequestPayment = always(
-  document("RequestPaymentConfiguration", tag("Payer", "BucketOwner")),
-);
 
 export const getBucketLifecycleConfiguration = never("NoSuchLifecycleConfiguration");
 export const getBucketWebsite = never("NoSuchWebsiteConfiguration");
 export const getBucketEncryption = never("ServerSideEncryptionConfigurationNotFoundError");
-export const getObjectLockConfiguration = never("ObjectLockConfigurationNotFoundError");
 export const getBucketReplication = never("ReplicationConfigurationNotFoundError");
 export const getBucketMetadataConfiguration = never("MetadataConfigurationNotFound");
 export const noSuchConfiguration = never("NoSuchConfiguration");
@@ -57,13 +53,6 @@ export const getBucketAbac = always(document("AbacStatus", tag("Status", "Disabl
 export const getBucketOwnershipControls = always(
   document("OwnershipControls", element("Rule", tag("ObjectOwnership", "BucketOwnerEnforced"))),
 );
-
-/** Object Lock requires a versioned bucket, and no bucket is versioned. */
-export const putObjectLockConfiguration: Handler<"bucket"> = async () => {
-  throw new S3Error("InvalidBucketState", {
-    message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
-  });
-};
 
 /**
  * The list of configurations with an id is empty. With `id` the request is for one configuration, which does not

@@ -8,11 +8,12 @@ import {
   type BucketExchange,
   type Handler,
   openedBucket,
+  type S3Services,
   type ServiceExchange,
 } from "../context/exchange.ts";
 import { askerOf, ownerIdOf, rowOfAsker } from "../context/owners.ts";
 import { notImplementedHeader } from "../headers/values.ts";
-import { readDocument } from "../objects/document-body.ts";
+import { documentBytes } from "../objects/document.ts";
 import { decodeToken, encodeToken } from "../protocol/continuation-token.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { LIST_BUCKETS_MAX } from "../protocol/limits.ts";
@@ -32,6 +33,7 @@ import {
   uploadsPrefix,
   versionsPrefix,
 } from "../records/keys.ts";
+import { aliveState } from "../records/versioning.ts";
 import { document, element, isoTime, tag } from "../xml/builder.ts";
 import { ownerElement } from "../xml/owner.ts";
 import { parseXml } from "../xml/reader.ts";
@@ -47,6 +49,8 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
   checkBucketName(name);
   const region = regionOfNew(exchange, await locationConstraint(exchange));
   const kv = services.kv.group(name);
+  const objectLock = exchange.request.header("x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true";
+  if (objectLock) checkVersionsKnown(services);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const view = await kv.snapshot();
     const existing = await view.getMeta(bucketKey(name));
@@ -59,7 +63,8 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
       createdMs: services.clock.nowMs(),
       region,
       owner: rowOfAsker(exchange),
-      versioning: "off",
+      versioning: objectLock ? "enabled" : "off",
+      objectLock,
     } as const;
     const outcome = await transactGuarded(
       kv,
@@ -68,7 +73,7 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
         { kind: "put", key: bucketKey(name), value: encodeBucket(record) },
         {
           kind: "put",
-          key: aliveKey(ref, record.versioning),
+          key: aliveKey(ref, aliveState(record)),
           value: new Uint8Array(0),
           garbage: bucketGarbage(services.content, ref),
         },
@@ -78,6 +83,15 @@ export const createBucket: Handler<"bucket"> = async (exchange) => {
   }
   throw new S3Error("OperationAborted");
 };
+
+/** @throws S3Error ServiceUnavailable */
+export function checkVersionsKnown({ versioningOpen }: S3Services): void {
+  if (versioningOpen()) return;
+  throw new S3Error("ServiceUnavailable", {
+    message:
+      "Not every node of the cluster knows versions yet, or one of them was not reached since this node started. Please try again when all nodes run this release.",
+  });
+}
 
 /** What an empty bucket leaves behind: unfinished uploads, and chunks that are not collected yet. */
 export function bucketGarbage(content: Contents, ref: BucketRef): Uint8Array {
@@ -105,7 +119,7 @@ function existsAlready(exchange: BucketExchange, existing: BucketRecord): Return
 async function locationConstraint(exchange: BucketExchange): Promise<string> {
   const { request } = exchange;
   if (request.edge.body.declaredLength === 0) return "";
-  const bytes = await readDocument(exchange);
+  const bytes = await documentBytes(exchange);
   if (bytes.byteLength === 0) return "";
   const root = parseXml(bytes, "CreateBucketConfiguration");
   for (const name of root.names) {
@@ -145,7 +159,7 @@ export const deleteBucket: Handler<"bucket"> = async (exchange) => {
       ],
       [
         { kind: "delete", key: bucketKey(name) },
-        { kind: "delete", key: aliveKey(bucket, bucket.versioning) },
+        { kind: "delete", key: aliveKey(bucket, aliveState(bucket)) },
         ...deleteConfigurations(bucket),
         ...garbageBesideLog(services.content, { of: "bucket", ref: bucket }),
       ],

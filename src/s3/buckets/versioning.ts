@@ -1,18 +1,17 @@
 /** GetBucketVersioning and PutBucketVersioning (docs/decisions/170-versions.md). */
-import { openBody } from "../body/open-body.ts";
+import type { TxnMutation } from "../../txn/types.ts";
 import { type BucketExchange, type Handler, openedBucket } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
+import { readDocument } from "../objects/document.ts";
 import { S3Error } from "../protocol/errors.ts";
-import { CONFIGURATION_BYTES_MAX } from "../protocol/limits.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { madeAnew } from "../records/bucket-directory.ts";
-import { encodeBucket } from "../records/bucket-record.ts";
-import { DECISION_ATTEMPTS_MAX, transactGuarded } from "../records/guarded.ts";
+import { type Bucket, madeAnew } from "../records/bucket-directory.ts";
+import { type BucketRecord, encodeBucket } from "../records/bucket-record.ts";
+import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { aliveKey, bucketKey } from "../records/keys.ts";
-import type { Versioning } from "../records/versioning.ts";
+import { aliveState, type Versioning } from "../records/versioning.ts";
 import { document, tag } from "../xml/builder.ts";
-import { parseXml } from "../xml/reader.ts";
-import { bucketGarbage } from "./lifecycle.ts";
+import { bucketGarbage, checkVersionsKnown } from "./lifecycle.ts";
 
 const STATUS: Readonly<Record<Exclude<Versioning, "off">, string>> = {
   enabled: "Enabled",
@@ -27,66 +26,70 @@ export const getBucketVersioning: Handler<"bucket"> = async (exchange) => {
   return xmlReply(document("VersioningConfiguration", status));
 };
 
-/**
- * Replaces the row that says that the bucket is alive, so that every write that was decided under the old state fails
- * when it is applied, wherever it comes from, and is decided again.
- */
 export const putBucketVersioning: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  const name = exchange.bucket;
-  const kv = services.kv.group(name);
-  const { generation } = openedBucket(exchange).bucket;
   const versioning = await requestedState(exchange);
-  if (!services.versioningOpen()) {
-    throw new S3Error("ServiceUnavailable", {
-      message:
-        "Not every node of the cluster knows versions yet, or one of them was not reached since this node started. Please try again when all nodes run this release.",
-    });
-  }
+  checkVersionsKnown(services);
+  await changeBucket(exchange, (bucket) => {
+    if (bucket.objectLock && versioning !== "enabled") {
+      throw new S3Error("InvalidBucketState", {
+        message:
+          "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+      });
+    }
+    return { versioning, objectLock: bucket.objectLock };
+  });
+  return emptyReply(200);
+};
+
+/**
+ * Changes the state of a bucket. The row that says that the bucket is alive is replaced, so that every write that was
+ * decided under the old state fails when it is applied, wherever it comes from, and is decided again.
+ * @param more mutations of the same transaction
+ * @throws S3Error NoSuchBucket, OperationAborted, and what `change` throws; KvError
+ */
+export async function changeBucket(
+  exchange: BucketExchange,
+  change: (bucket: Bucket) => Pick<BucketRecord, "objectLock" | "versioning">,
+  more: (bucket: Bucket) => readonly TxnMutation[] = () => [],
+): Promise<void> {
+  const { bucket: name, services } = exchange;
+  const { generation } = openedBucket(exchange).bucket;
+  const kv = services.kv.group(name);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const { bucket, view } = await services.buckets.open(name);
     // A bucket that was made anew during the request may be another user's.
     if (bucket.generation !== generation) throw madeAnew();
-    if (bucket.versioning === versioning) return emptyReply(200);
     const row = await view.getMeta(bucketKey(name));
     if (row === undefined) throw new Error("a bucket without its row");
-    const outcome = await transactGuarded(
-      kv,
-      [
-        services.buckets.aliveGuard(bucket),
-        {
-          condition: { kind: "version-equals", key: bucketKey(name), commitTs: row.commitTs },
-          onFail: "retry",
-        },
-      ],
-      [
-        { kind: "put", key: bucketKey(name), value: encodeBucket({ ...bucket, versioning }) },
-        { kind: "delete", key: aliveKey(bucket, bucket.versioning), keepContent: true },
+    const changed = { ...bucket, ...change(bucket) };
+    const mutations = [...more(bucket)];
+    if (aliveState(changed) !== aliveState(bucket)) {
+      mutations.push(
+        { kind: "put", key: bucketKey(name), value: encodeBucket(changed) },
+        { kind: "delete", key: aliveKey(bucket, aliveState(bucket)), keepContent: true },
         {
           kind: "put",
-          key: aliveKey(bucket, versioning),
+          key: aliveKey(bucket, aliveState(changed)),
           value: new Uint8Array(0),
           garbage: bucketGarbage(services.content, bucket),
         },
-      ],
-    );
-    if (outcome.kind === "committed") return emptyReply(200);
+      );
+    }
+    if (mutations.length === 0) return;
+    const same: Guard = {
+      condition: { kind: "version-equals", key: bucketKey(name), commitTs: row.commitTs },
+      onFail: "retry",
+    };
+    const outcome = await transactGuarded(kv, [services.buckets.aliveGuard(bucket), same], mutations);
+    if (outcome.kind === "committed") return;
   }
   throw new S3Error("OperationAborted");
-};
+}
 
 /** @throws S3Error MissingRequestBodyError, MalformedXML, IllegalVersioningConfigurationException, NotImplemented */
 async function requestedState(exchange: BucketExchange): Promise<Exclude<Versioning, "off">> {
-  const { request, services, auth } = exchange;
-  const body = openBody(request, auth, { hashes: services.hashes, maxLength: CONFIGURATION_BYTES_MAX });
-  let bytes: Uint8Array;
-  try {
-    bytes = await body.readAll(CONFIGURATION_BYTES_MAX);
-  } finally {
-    body.abort();
-  }
-  if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
-  const root = parseXml(bytes, "VersioningConfiguration");
+  const root = await readDocument(exchange, "VersioningConfiguration");
   if (root.names.some((name) => !ELEMENTS.has(name))) throw new S3Error("MalformedXML");
   const mfa = root.childText("MfaDelete")?.trim();
   if (mfa === "Enabled") {

@@ -80,20 +80,31 @@ export function requestDenied(exchange: Exchange, policy: CompiledPolicy, action
   return policy.decide({ names, action, resource, context })?.effect === "Deny";
 }
 
+/** Who may not do the action does not learn by the error that there is no such object. */
+const ABSENCES: Readonly<Record<string, string>> = {
+  NoSuchKey: "s3:ListBucket",
+  NoSuchVersion: "s3:ListBucketVersions",
+};
+
 /**
- * What the client learns of an error of a read: who may not list the bucket does not learn that an object does not exist
- * (API reference, GetObject and HeadObject, "Permissions").
+ * Reads an object. Who may not list the bucket does not learn that an object is missing: the error is AccessDenied (API
+ * reference, GetObject and HeadObject, "Permissions").
  */
-export function absence(exchange: Exchange, opened: OpenedBucket, error: unknown): unknown {
-  if (!(error instanceof S3Error) || error.code !== "NoSuchKey") return error;
-  const name = opened.bucket.bucket;
+export async function hidingAbsence<T>(
+  exchange: Exchange,
+  opened: OpenedBucket,
+  read: () => Promise<T>,
+): Promise<T> {
   try {
+    return await read();
+  } catch (error) {
+    const action = error instanceof S3Error ? ABSENCES[error.code] : undefined;
+    if (action === undefined) throw error;
     const facts = factsOf(exchange, opened);
-    exchange.services.authorizer(new Question(exchange, "s3:ListBucket", facts, name, undefined, undefined));
-  } catch (denied) {
-    return denied;
+    const { bucket } = opened.bucket;
+    exchange.services.authorizer(new Question(exchange, action, facts, bucket, undefined, undefined));
+    throw error;
   }
-  return error;
 }
 
 /** May the request run its operation on one key of the list in its body? @throws S3Error AccessDenied */

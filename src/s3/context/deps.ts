@@ -23,9 +23,9 @@ export interface S3Deps {
   readonly hashes: HashService;
   readonly authenticator: {
     authenticate(request: S3Request): AuthResult;
-    authenticateForm(form: SignedForm): AuthResult;
     /** After a fenced read: the key may have been disabled at another node. @throws S3Error */
     confirm(auth: AuthResult): void;
+    authenticateForm(form: SignedForm): AuthResult;
   };
   readonly iam: IamView;
   /** Temporary credentials. Absent: none are issued. */

@@ -122,10 +122,3 @@ function checkRetention(request: S3Request): void {
     ],
   });
 }
-
-/** Called once the bucket was found. @throws S3Error for a request that asks for a lock (versity/versitygw#1751) */
-export function refuseLock(facts: HeaderFacts): void {
-  if (facts.asksForLock) {
-    throw new S3Error("InvalidRequest", { message: "Bucket is missing ObjectLockConfiguration" });
-  }
-}

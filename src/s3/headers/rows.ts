@@ -6,15 +6,14 @@
 import { S3Error } from "../protocol/errors.ts";
 import {
   attributeList,
+  boolean,
   bucketAcl,
-  bypassGovernance,
   type Check,
   checksumMode,
   customerAlgorithm,
   encryption,
   integer,
   isoDate,
-  lockEnabled,
   objectAcl,
   oneOf,
   ownership,
@@ -69,7 +68,8 @@ const KEY_OF_CUSTOMER = turnedDown(
   "501, on reads InvalidRequest: there is no encryption with customers' keys",
 );
 export const NOT_ENCRYPTED = "The encryption parameters are not applicable to this object.";
-const LOCK_DATE = "with a lawful value InvalidRequest: no bucket has an Object Lock configuration";
+const LOCKED_BUCKETS = "on a bucket without Object Lock: InvalidRequest; unknown ones InvalidArgument";
+const LOCK_DATE = "with a lawful value InvalidRequest on a bucket without Object Lock, else 501";
 
 /** By name in lower case; a name that ends in `*` is a family. */
 export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
@@ -90,7 +90,13 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
     HARMLESS,
   ),
   "x-amz-source-expected-bucket-owner": honoured("the same, of the bucket of the source"),
-  "x-amz-request-payer": validated("`requester`; nobody pays here", requester, HARMLESS),
+  "x-amz-request-payer": honoured(
+    "`requester`: `x-amz-request-charged` in the answer, where requesters pay",
+    {
+      ...HARMLESS,
+      check: requester,
+    },
+  ),
 
   "x-amz-meta-*": honoured("kept and given back", HARMLESS),
   "x-amz-storage-class": honoured("kept and given back; archives: InvalidStorageClass", HARMLESS),
@@ -156,17 +162,15 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-bucket-namespace": validated("`global`; `account-regional` 501", (value, name) =>
     value === "global" ? undefined : refusedUnless(oneOf(["account-regional"]))(value, name),
   ),
-  "x-amz-bucket-object-lock-enabled": validated("`false`; `true` 501", lockEnabled),
+  "x-amz-bucket-object-lock-enabled": honoured("`true` or `false`", { check: boolean }),
 
-  "x-amz-object-lock-mode": turnedDown(
-    `${LOCK_DATE}; unknown ones InvalidArgument`,
-    oneOf(["GOVERNANCE", "COMPLIANCE"], "Unknown wormMode directive."),
-  ),
-  "x-amz-object-lock-retain-until-date": turnedDown(`${LOCK_DATE}; else InvalidArgument`, isoDate),
-  "x-amz-object-lock-legal-hold": turnedDown(
-    `${LOCK_DATE}; unknown ones InvalidArgument`,
-    oneOf(["ON", "OFF"], "Legal Hold must be either of 'ON' or 'OFF'"),
-  ),
+  "x-amz-object-lock-mode": honoured(LOCKED_BUCKETS, {
+    check: oneOf(["GOVERNANCE", "COMPLIANCE"], "Unknown wormMode directive."),
+  }),
+  "x-amz-object-lock-retain-until-date": honoured(LOCKED_BUCKETS, { check: isoDate }),
+  "x-amz-object-lock-legal-hold": honoured(LOCKED_BUCKETS, {
+    check: oneOf(["ON", "OFF"], "Legal Hold must be either of 'ON' or 'OFF'"),
+  }),
   "x-amz-object-lock-event-hold": turnedDown(
     `${LOCK_DATE}; unknown ones InvalidArgument`,
     oneOf(["ON", "OFF"]),
@@ -176,13 +180,12 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-confirm-remove-self-bucket-access": honoured(
     "`true`: a policy may deny its sender to change it again",
   ),
-  "x-amz-bypass-governance-retention": validated(
-    "`false`; `true` InvalidArgument, as no bucket has an Object Lock configuration",
-    bypassGovernance,
-  ),
+  "x-amz-bypass-governance-retention": honoured("`true` on a bucket without Object Lock: InvalidArgument", {
+    check: boolean,
+  }),
   "x-amz-mfa": ignored("no bucket has MFA delete"),
   "x-amz-skip-destination-validation": ignored("notifications have no destinations"),
-  "x-amz-bucket-object-lock-token": ignored("the operation itself is refused"),
+  "x-amz-bucket-object-lock-token": ignored("S3 gives it to those whose bucket it may lock"),
 
   "x-amz-server-side-encryption": turnedDown(
     "501: nothing is encrypted; unknown ones InvalidArgument",
@@ -195,7 +198,7 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   "x-amz-server-side-encryption-customer-key": KEY_OF_CUSTOMER,
   "x-amz-server-side-encryption-customer-key-md5": KEY_OF_CUSTOMER,
 
-  "x-amz-website-redirect-location": turnedDown("501: there are no websites"),
+  "x-amz-website-redirect-location": honoured("kept and given back; there are no websites"),
   "x-amz-write-offset-bytes": turnedDown("501, as in S3's general purpose buckets"),
 };
 

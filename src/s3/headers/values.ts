@@ -95,23 +95,8 @@ export const customerAlgorithm: Check = (value, name) =>
         message: "The Encryption request you specified is not valid. Supported value: AES256.",
       });
 
-/** As recorded: versity/versitygw#1218, jamesmcm/s3rename#10. */
-export const bypassGovernance: Check = (value, name) => {
-  const asked = value.toLowerCase();
-  if (asked === "false") return undefined;
-  if (asked !== "true") return wrong(name, value);
-  return wrong(
-    name,
-    value,
-    "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-  );
-};
-
-export const lockEnabled: Check = (value, name) => {
-  const asked = value.toLowerCase();
-  if (asked === "false") return undefined;
-  return asked === "true" ? notImplementedHeader(name) : wrong(name, value);
-};
+export const boolean: Check = (value, name) =>
+  /^(?:true|false)$/i.test(value) ? undefined : wrong(name, value);
 
 export const requester: Check = (value, name) =>
   value.toLowerCase() === "requester" ? undefined : wrong(name, value);

@@ -13,12 +13,14 @@ import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { ownerIdOf } from "../context/owners.ts";
 import { checksumElements, checksumText, checksumTypeOf } from "../objects/checksums.ts";
 import { decideWrite, type WriteCondition, writeConditionOf } from "../objects/conditions.ts";
+import { lockOfNew } from "../objects/lock.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey, partsPrefix, uploadAttempt, uploadKey } from "../records/keys.ts";
+import type { Lock } from "../records/lock.ts";
 import { decodeManifest, encodeManifest, encodePartTable, type Manifest } from "../records/manifest.ts";
 import { rowOwner } from "../records/owner.ts";
 import { NULL_VERSION } from "../records/version-id.ts";
@@ -68,10 +70,11 @@ async function complete(
       bucket.versioning === "off"
         ? undefined
         : placeVersion(bucket, key, await currentVersion(view, bucket, key), view.readTs, services.random);
+    const lock = await lockOfNew(services, view, bucket, upload.lock);
     const outcome = await transactGuarded(
       services.kv.group(bucket.bucket),
       [...guardsOf(alive, view, current), ...decided, ...(placement?.guards ?? [])],
-      mutationsOf(services, current, assembly, placement),
+      mutationsOf(services, current, assembly, placement, lock),
     );
     if (outcome.kind === "retry") continue;
     await leaveUnlisted(services, current, assembly.unlisted.slice(GARBAGE_PER_ENTRY));
@@ -105,12 +108,14 @@ function mutationsOf(
   current: CurrentUpload,
   assembly: Assembly,
   placement: Placement | undefined,
+  lock: Lock | undefined,
 ): TxnMutation[] {
   const { bucket, key, uploadId, upload } = current;
   const payload = encodePartTable(assembly.parts);
   const manifest: Manifest = {
     versionId: placement?.versionId ?? NULL_VERSION,
     order: placement?.order,
+    lock,
     size: assembly.size,
     etag: assembly.etag,
     modifiedMs: services.clock.nowMs(),
@@ -120,6 +125,7 @@ function mutationsOf(
     owner: rowOwner(ownerIdOf(services, bucket)),
     storageClass: upload.storageClass,
     tags: upload.tags,
+    redirect: upload.redirect,
     content: {
       kind: "parts",
       attempt: uploadAttempt(uploadId),

@@ -6,10 +6,11 @@ import type { ReadView } from "../../txn/types.ts";
 import { type Contents, garbageBesideLog } from "../content/contents.ts";
 import { type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { rowOfAsker } from "../context/owners.ts";
-import { refuseLock } from "../headers/check.ts";
 import { uploadChecksum, wireName } from "../objects/checksums.ts";
 import { dateOf, preconditionFailed, sameSecond } from "../objects/conditions.ts";
+import { requestedLock } from "../objects/lock.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
+import { requestedRedirect } from "../objects/redirect.ts";
 import { requestedClass } from "../objects/storage-class.ts";
 import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -29,9 +30,9 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
   const headers = contentHeadersOf(request);
   const metadata = userMetadataOf(request);
   const tags = requestedTags(request);
+  const redirect = requestedRedirect(request);
   const { bucket } = openedBucket(exchange);
-  refuseLock(exchange.headers);
-  if (tags !== undefined) await services.newRows.allow();
+  if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
   const key = exchange.key;
   const uploadId = newUploadId(services.clock, services.random);
   const upload: UploadRecord = {
@@ -43,7 +44,9 @@ export const createMultipartUpload: Handler<"object"> = async (exchange) => {
     initiator: rowOfAsker(exchange),
     chunkSize: services.content.chunkBytes,
     storageClass: requestedClass(request),
+    lock: requestedLock(exchange, bucket),
     tags,
+    redirect,
   };
   await transactUnchanged(
     services.kv.group(bucket.bucket),

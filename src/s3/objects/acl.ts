@@ -14,7 +14,7 @@ import { document, element, tag } from "../xml/builder.ts";
 import type { Owner } from "../xml/owner.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { currentObject } from "./current.ts";
-import { readDocument } from "./document-body.ts";
+import { documentBytes } from "./document.ts";
 
 /** The policy has only one grant, the owner's full control. */
 export function accessPolicy(owner: Owner): string {
@@ -39,7 +39,7 @@ async function setAcl(exchange: Exchange): Promise<EdgeReply> {
   const { request } = exchange;
   // `checkHeaders` has accepted the header, so the ACL in the header changes nothing.
   if (request.header("x-amz-acl") !== undefined) return emptyReply(200);
-  const bytes = await readDocument(exchange);
+  const bytes = await documentBytes(exchange);
   if (bytes.byteLength === 0) {
     throw new S3Error("MissingSecurityHeader", { extra: [["MissingHeaderName", "x-amz-acl"]] });
   }

@@ -18,11 +18,6 @@ export const getObjectAcl: Handler<"object"> = async (exchange) => {
   return xmlReply(accessPolicy(ownerOfBucket(exchange)));
 };
 
-/** Retention and legal hold, read or written (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
-export const withoutLock: Handler<"object"> = async () => {
-  throw new S3Error("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
-};
-
 /** S3 no longer supports torrents (recorded 2026-09-29, us-east-1: brekkylab/backlot, tests). */
 export const getObjectTorrent: Handler<"object"> = async () => {
   throw new S3Error("MethodNotAllowed", {

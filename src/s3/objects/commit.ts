@@ -12,6 +12,7 @@ import { NULL_VERSION, type VersionId } from "../records/version-id.ts";
 import { currentVersion } from "../versions/current.ts";
 import { type Placement, placeVersion } from "../versions/placement.ts";
 import { decideWrite, type WriteCondition } from "./conditions.ts";
+import { lockOfNew } from "./lock.ts";
 
 /** A write of a version is decided this often: writers at other gateways may have been faster each time. */
 const VERSION_ATTEMPTS_MAX = 64;
@@ -72,7 +73,8 @@ async function commitVersion(
       const current = await currentVersion(view, bucket, key);
       const placement = placeVersion(bucket, key, current, view.readTs, services.random);
       const { order, versionId } = placement;
-      const value = encodeManifest({ ...manifest, versionId, order });
+      const lock = await lockOfNew(services, view, bucket, manifest.lock);
+      const value = encodeManifest({ ...manifest, versionId, order, lock });
       const outcome = await transactGuarded(
         kv,
         [...closing.guards, ...decided, ...placement.guards],

@@ -4,7 +4,7 @@ import type { ReadView } from "../../txn/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
 import type { RangeReader } from "../content/reader.ts";
 import type { ByteSource, ContentWrite, ExtentRange, WrittenContent } from "../content/types.ts";
-import { absence, authorizeSource, type ObjectName } from "../context/authorize.ts";
+import { authorizeSource, hidingAbsence, type ObjectName } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { personOf } from "../context/owners.ts";
 import { checkOwner } from "../headers/owner.ts";
@@ -84,10 +84,8 @@ export async function copySource(exchange: ObjectExchange): Promise<CopySource> 
   const { bucket, view } = opened;
   checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const versionId = requestedVersion(source.versionId);
-  const { at, manifest, row } = await readSource(view, bucket, source.key, versionId).catch(
-    (error: unknown) => {
-      throw absence(exchange, opened, error);
-    },
+  const { at, manifest, row } = await hidingAbsence(exchange, opened, () =>
+    readSource(view, bucket, source.key, versionId),
   );
   checkCopySourceConditions(request, manifest);
   const headers: HeaderPair[] =

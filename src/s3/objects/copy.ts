@@ -4,7 +4,6 @@ import { unreadableContent } from "../content/unreadable.ts";
 import { type Exchange, type Handler, openedBucket } from "../context/exchange.ts";
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { ownerOfObject } from "../context/owners.ts";
-import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
@@ -14,6 +13,7 @@ import type { ChecksumAlgorithm, StoredChecksum } from "../records/checksum.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import { type Guard, transactGuarded } from "../records/guarded.ts";
 import { objectKey } from "../records/keys.ts";
+import type { Lock } from "../records/lock.ts";
 import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import type { StorageClass } from "../records/storage-class.ts";
 import { writtenHeaders } from "../versions/current.ts";
@@ -23,8 +23,10 @@ import { commitObject, decideEarly } from "./commit.ts";
 import { type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { CopiedBytes, type CopySource, copyContent, copySource, isSelf } from "./copy-source.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
+import { requestedLock } from "./lock.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { hexDigest, openWrite } from "./put.ts";
+import { requestedRedirect } from "./redirect.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 import { copiedTags } from "./tags.ts";
 
@@ -36,9 +38,12 @@ interface Plan {
   readonly metadata: UserMetadata;
   readonly storageClass: StorageClass;
   readonly tags: TagSet | undefined;
+  readonly redirect: string | undefined;
   readonly condition: WriteCondition;
   readonly early: Guard | undefined;
   readonly invocation: Uint8Array | undefined;
+  /** The copy has no lock of its source. */
+  readonly lock: Lock | undefined;
   /** Checksum algorithm of the copy: the requested algorithm, else the source's algorithm. */
   readonly checksum: ChecksumAlgorithm | undefined;
 }
@@ -58,7 +63,7 @@ const copy: Handler<"object"> = async (exchange) => {
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
   const { bucket } = openedBucket(exchange);
-  refuseLock(exchange.headers);
+  const lock = requestedLock(exchange, bucket);
   const source = await copySource(exchange);
   const { manifest } = source;
   // The check includes a copy onto itself that only changes the row: the new row would lose the unknown fields.
@@ -78,15 +83,21 @@ const copy: Handler<"object"> = async (exchange) => {
     // Not the source's class: without the header a copy is STANDARD (API reference, CopyObject, x-amz-storage-class).
     storageClass: requestedClass(request),
     tags: copiedTags(exchange, source),
+    redirect: requestedRedirect(request),
     condition,
     early: await decideEarly(services, bucket, exchange.key, condition, invocation),
     invocation,
+    lock,
     checksum:
       asked === undefined ? manifest.checksum?.algorithm : parseAlgorithm(asked, "x-amz-checksum-algorithm"),
   };
-  if (plan.tags !== undefined) await services.newRows.allow();
+  if (plan.tags !== undefined || plan.redirect !== undefined) await services.newRows.allow();
   if (isSelf(exchange, source)) {
-    const changes = replaces || asked !== undefined || request.header(STORAGE_CLASS_HEADER) !== undefined;
+    const changes =
+      replaces ||
+      asked !== undefined ||
+      plan.redirect !== undefined ||
+      request.header(STORAGE_CLASS_HEADER) !== undefined;
     // A copy of a named version over the object makes that version current again.
     if (!changes && source.versionId === undefined) throw illegalSelfCopy();
     // In a bucket with versioning the copy is a version of its own.
@@ -110,7 +121,7 @@ function illegalSelfCopy(): S3Error {
  */
 async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false> {
   const { services } = exchange;
-  const { bucket, key, source, headers, metadata, storageClass, tags } = plan;
+  const { bucket, key, source, headers, metadata, redirect, storageClass, tags } = plan;
   const modifiedMs = services.clock.nowMs();
   const manifest: Manifest = {
     ...source.manifest,
@@ -118,6 +129,7 @@ async function rewrite(exchange: Exchange, plan: Plan): Promise<Manifest | false
     metadata,
     storageClass,
     tags,
+    redirect,
     modifiedMs,
     invocation: plan.invocation,
   };
@@ -170,8 +182,10 @@ async function copyBytes(exchange: Exchange, plan: Plan): Promise<SlowResult> {
       owner: ownerOfObject(exchange),
       storageClass: plan.storageClass,
       tags: plan.tags,
+      redirect: plan.redirect,
       content,
       invocation: plan.invocation,
+      lock: plan.lock,
     };
     const versionId = await commitObject(services, { alive, key, manifest, condition, early, write });
     return resultOf({ ...manifest, versionId }, source);

@@ -1,7 +1,7 @@
 /** Reading an object's row. */
 
 import type { VersionedValue } from "../../store/types.ts";
-import { absence } from "../context/authorize.ts";
+import { hidingAbsence } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX } from "../protocol/limits.ts";
@@ -22,18 +22,17 @@ export interface CurrentObject {
 
 /**
  * The current object, or the version that the request names.
- * @throws S3Error NoSuchKey, NoSuchVersion, MethodNotAllowed, InvalidArgument
+ * @throws S3Error NoSuchKey, NoSuchVersion, MethodNotAllowed, InvalidArgument, AccessDenied
  */
 export async function currentObject(exchange: ObjectExchange, reading: Reading): Promise<CurrentObject> {
   const versionId = requestedVersion(exchange.request.query.get("versionId"));
   const opened = openedBucket(exchange);
   const { bucket, view } = opened;
   const key = exchange.key;
-  try {
-    return { bucket, key, ...(await readVersion(view, bucket, key, versionId, reading)) };
-  } catch (error) {
-    throw absence(exchange, opened, error);
-  }
+  const found = await hidingAbsence(exchange, opened, () =>
+    readVersion(view, bucket, key, versionId, reading),
+  );
+  return { bucket, key, ...found };
 }
 
 /** A positive part number of a read. @throws S3Error InvalidArgument */

@@ -28,6 +28,8 @@ export interface Deletion {
   readonly versionId: VersionId | undefined;
   readonly condition: WriteCondition;
   readonly facts: DeleteFacts | undefined;
+  /** May, and wants to, bypass a retention of mode GOVERNANCE. */
+  readonly bypass: boolean;
 }
 
 /** What a delete has done, as its answer says it. */
@@ -37,7 +39,9 @@ export type Deleted =
   /** A delete marker with this id is the current version now. */
   | { readonly kind: "marked"; readonly versionId: VersionId }
   /** The version is gone, or was never there. */
-  | { readonly kind: "version"; readonly versionId: VersionId; readonly marker: boolean };
+  | { readonly kind: "version"; readonly versionId: VersionId; readonly marker: boolean }
+  /** The version has a lock, which a batch does not look at. */
+  | { readonly kind: "locked" };
 
 const OBJECT: Deleted = { kind: "object" };
 
@@ -71,7 +75,7 @@ export async function deleteOne(
 async function deleteVersioned(
   services: S3Services,
   alive: AliveGuard,
-  { condition, facts, key, versionId }: Deletion,
+  { bypass, condition, facts, key, versionId }: Deletion,
   owner: RowOwner,
 ): Promise<Deleted> {
   const kv = services.kv.group(alive.bucket.bucket);
@@ -90,7 +94,8 @@ async function deleteVersioned(
       if (outcome.kind === "committed") return { kind: "marked", versionId: placement.versionId };
       continue;
     }
-    const removal = await planRemoval(view, bucket, key, new Set([versionId]));
+    const locks = bypass ? "bypass" : "no-bypass";
+    const removal = await planRemoval(view, bucket, key, new Set([versionId]), locks);
     const version = removal.removed.get(versionId);
     if (version !== undefined) checkVersionConditions(version, condition, facts);
     else if (condition?.kind === "matches") throw noSuchVersion(key, versionId);
@@ -100,7 +105,8 @@ async function deleteVersioned(
   throw tooManyWriters();
 }
 
-function removedOf({ removed }: Removal, versionId: VersionId): Deleted {
+function removedOf({ locked, removed }: Removal, versionId: VersionId): Deleted {
+  if (locked.has(versionId)) return { kind: "locked" };
   return { kind: "version", versionId, marker: removed.get(versionId)?.content.kind === "marker" };
 }
 
@@ -153,7 +159,7 @@ async function deleteVersionedBatch(
   const markers = new Map<string, VersionId>();
   for (const { key, versions } of batch) {
     if (versions !== undefined) {
-      const removal = await planRemoval(view, bucket, key, versions);
+      const removal = await planRemoval(view, bucket, key, versions, "refused");
       removals.set(key, removal);
       guards.push(...removal.guards);
       mutations.push(...removal.mutations);

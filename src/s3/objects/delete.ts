@@ -16,6 +16,7 @@ import { document, element, tag } from "../xml/builder.ts";
 import { parseXml, type XmlElement } from "../xml/reader.ts";
 import { type DeleteFacts, deleteFacts, type WriteCondition, writeConditionOf } from "./conditions.ts";
 import { type Deleted, deleteBatch, deleteOne, type KeyDeletion } from "./delete-one.ts";
+import { asksForBypass } from "./lock.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
@@ -32,13 +33,14 @@ export const deleteObject: Handler<"object"> = async (exchange) => {
   const condition = writeConditionOf(request);
   const facts = deleteFacts(request.header(FACT_HEADERS[0]), request.header(FACT_HEADERS[1]), FACT_HEADERS);
   const alive = services.buckets.aliveGuard(openedBucket(exchange).bucket);
-  const deletion = { key, versionId, condition, facts };
+  const bypass = asksForBypass(request, alive.bucket);
+  const deletion = { key, versionId, condition, facts, bypass };
   const deleted = await deleteOne(services, alive, deletion, ownerOfObject(exchange));
   return emptyReply(204, deletedHeaders(deleted));
 };
 
 function deletedHeaders(deleted: Deleted): HeaderPair[] {
-  if (deleted.kind === "object") return [];
+  if (deleted.kind === "object" || deleted.kind === "locked") return [];
   const version: HeaderPair = ["x-amz-version-id", deleted.versionId];
   const isMarker = deleted.kind === "marked" || deleted.marker;
   return isMarker ? [version, ["x-amz-delete-marker", "true"]] : [version];
@@ -60,7 +62,8 @@ export const deleteObjects: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
   const { quiet, targets } = await readRequest(exchange);
   const { bucket } = openedBucket(exchange);
-  await deleteAll(services, bucket, targets, ownerOfObject(exchange));
+  const bypass = asksForBypass(exchange.request, bucket);
+  await deleteAll(services, bucket, targets, ownerOfObject(exchange), bypass);
   // No client repeats a key that has a 503 within a 200, but every client repeats a request that has a 503. A
   // repeated delete is harmless, unless the first delete has removed the object that met a condition.
   const later = targets.find((target) => target.error?.status === 503);
@@ -135,6 +138,7 @@ async function deleteAll(
   bucket: Bucket,
   targets: readonly Target[],
   owner: RowOwner,
+  bypass: boolean,
 ): Promise<void> {
   const open = targets.filter((target) => target.error === undefined);
   const plain = open.filter(isPlain);
@@ -149,11 +153,13 @@ async function deleteAll(
     }
     await inParallel(tasks);
   }
-  const conditional = open.filter((target) => !isPlain(target));
+  // A lock that keeps its version must not keep the other versions of the batch.
+  const single = open.filter((target) => !isPlain(target) || target.deleted?.kind === "locked");
   await inParallel(
-    conditional.map((target) => async () => {
+    single.map((target) => async () => {
+      const alive = services.buckets.aliveGuard(bucket);
       try {
-        target.deleted = await deleteOne(services, services.buckets.aliveGuard(bucket), target, owner);
+        target.deleted = await deleteOne(services, alive, { ...target, bypass }, owner);
       } catch (error) {
         target.error = toS3Error(error);
       }

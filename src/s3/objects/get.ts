@@ -10,6 +10,7 @@ import { versionHeaders } from "../versions/current.ts";
 import { checksumHeaders, headerName, wantsChecksums } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";
 import { type CurrentObject, currentObject, readPartNumber } from "./current.ts";
+import { lockHeaders } from "./lock.ts";
 import { describe, refuseCustomerKeys } from "./object-headers.ts";
 import { override, responseOverrides } from "./overrides.ts";
 import { type ByteRange, contentRange, ifRangeHolds, parseRange } from "./ranges.ts";
@@ -120,7 +121,7 @@ function replyHeaders(
   overrides: ReadonlyMap<string, string> | undefined,
 ): HeaderPair[] {
   const headers = describe(manifest);
-  headers.push(...versionHeaders(bucket, manifest));
+  headers.push(...versionHeaders(bucket, manifest), ...lockHeaders(manifest.lock));
   const { part, range, status } = selection;
   if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
   if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);

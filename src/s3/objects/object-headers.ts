@@ -8,6 +8,7 @@ import { type HeaderPair, httpDate, quoted } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
 import type { ContentHeaders, UserMetadata } from "../records/content-headers.ts";
 import type { Manifest } from "../records/manifest.ts";
+import { REDIRECT_HEADER } from "./redirect.ts";
 
 const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 const META_PREFIX = "x-amz-meta-";
@@ -120,6 +121,7 @@ export function describe(manifest: Manifest): HeaderPair[] {
   if (headers.expires !== "") pairs.push(["Expires", headers.expires]);
   // S3 omits STANDARD (API reference, GetObject: "returned for objects of all other storage classes").
   if (manifest.storageClass !== "STANDARD") pairs.push(["x-amz-storage-class", manifest.storageClass]);
+  if (manifest.redirect !== undefined) pairs.push([REDIRECT_HEADER, manifest.redirect]);
   for (const [name, value] of manifest.metadata)
     pairs.push([`${META_PREFIX}${name}`, encodeHeaderText(value)]);
   return pairs;

@@ -5,7 +5,6 @@ import type { AdmissionProtocol } from "../content/admission.ts";
 import type { ContentTarget, ContentWrite } from "../content/types.ts";
 import { type Exchange, type Handler, openedBucket } from "../context/exchange.ts";
 import { ownerOfObject } from "../context/owners.ts";
-import { refuseLock } from "../headers/check.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
@@ -15,7 +14,9 @@ import { checksumHeaders } from "./checksums.ts";
 import { commitObject, decideEarly } from "./commit.ts";
 import { writeConditionOf } from "./conditions.ts";
 import { invocationOf, WrittenBefore } from "./invocation.ts";
+import { requestedLock } from "./lock.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
+import { requestedRedirect } from "./redirect.ts";
 import { requestedClass } from "./storage-class.ts";
 import { requestedTags } from "./tags.ts";
 
@@ -25,6 +26,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const tags = requestedTags(request);
+  const redirect = requestedRedirect(request);
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
   const key = exchange.key;
@@ -32,8 +34,8 @@ export const putObject: Handler<"object"> = async (exchange) => {
   let received: PayloadResult | undefined;
   try {
     const { bucket } = openedBucket(exchange);
-    refuseLock(exchange.headers);
-    if (tags !== undefined) await services.newRows.allow();
+    const lock = requestedLock(exchange, bucket);
+    if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
@@ -62,7 +64,9 @@ export const putObject: Handler<"object"> = async (exchange) => {
           storageClass,
           content,
           invocation,
+          lock,
           tags,
+          redirect,
         },
       });
       return stored(versionId, etag, checksum);

@@ -10,7 +10,7 @@ import { encodeManifest, type Manifest } from "../records/manifest.ts";
 import { versionHeaders } from "../versions/current.ts";
 import { readTagging, taggingDocument } from "../xml/tagging.ts";
 import { currentObject } from "./current.ts";
-import { readDocument } from "./document-body.ts";
+import { documentBytes } from "./document.ts";
 
 export const getObjectTagging: Handler<"object"> = async (exchange) => {
   const { bucket, manifest } = await currentObject(exchange, "meta");
@@ -19,7 +19,7 @@ export const getObjectTagging: Handler<"object"> = async (exchange) => {
 
 export const putObjectTagging: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
-  const bytes = await readDocument(exchange);
+  const bytes = await documentBytes(exchange);
   if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
   return emptyReply(200, await setTags(exchange, readTagging(bytes, OBJECT_TAGS)));
 };

@@ -69,6 +69,10 @@ export const S3_ERRORS = {
     "The content of the form does not meet the conditions of the policy document.",
   ],
   InvalidRange: [416, "The requested range is not satisfiable."],
+  InvalidRedirectLocation: [
+    400,
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+  ],
   InvalidRequest: [400, "The request is not valid."],
   InvalidSecurity: [403, "The provided security credentials are not valid."],
   InvalidStorageClass: [400, "The storage class that you specified is not valid."],

@@ -9,6 +9,8 @@ const TIB = 1024 ** 4;
 
 /** Bytes of a key in UTF-8. [UG] Naming Amazon S3 objects. */
 export const KEY_BYTES_MAX = 1024;
+/** [API] PutObject, x-amz-website-redirect-location. */
+export const WEBSITE_REDIRECT_BYTES_MAX = 2 * KIB;
 /** Bytes of a form before its file. S3 API, POST Object: "up to 20 KB in size". */
 export const FORM_FIELDS_BYTES_MAX = 20 * KIB;
 /** [UG] General purpose bucket naming rules. */

@@ -4,7 +4,6 @@
  */
 import type { KvClient, ReadView, TxnMutation } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
-import type { Bucket, BucketDirectory } from "./bucket-directory.ts";
 import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "./guarded.ts";
 import { type BucketRef, configurationKey } from "./keys.ts";
 import type { NewRows } from "./new-rows.ts";
@@ -33,29 +32,37 @@ export async function readConfiguration(
 
 /**
  * @param value undefined deletes the row
- * @param decide further conditions, decided anew for each attempt
- * @throws S3Error NoSuchBucket, ServiceUnavailable, OperationAborted, those of `decide`; KvError
+ * @param decide further guards, asked for again when one of them failed with `retry`
+ * @throws S3Error NoSuchBucket, ServiceUnavailable, OperationAborted, those of the guards; KvError
  */
-export async function writeConfiguration(
-  services: { readonly kv: KvClient; readonly buckets: BucketDirectory; readonly newRows: NewRows },
-  bucket: Bucket,
+export async function writeConfiguration<B extends BucketRef>(
+  services: {
+    readonly kv: KvClient;
+    readonly buckets: { aliveGuard(bucket: B): Guard };
+    readonly newRows: NewRows;
+  },
+  bucket: B,
   name: ConfigurationName,
   value: Uint8Array | undefined,
-  decide: () => Promise<readonly Guard[]> = () => Promise.resolve([]),
+  decide: () => Promise<readonly Guard[]> = async () => [],
 ): Promise<void> {
   if (value !== undefined) await services.newRows.allow();
   const key = configurationKey(bucket, name);
-  const mutation: TxnMutation = value === undefined ? { kind: "delete", key } : { kind: "put", key, value };
   const alive = services.buckets.aliveGuard(bucket);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const outcome = await transactGuarded(
       services.kv.group(bucket.bucket),
       [alive, ...(await decide())],
-      [mutation],
+      [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }],
     );
     if (outcome.kind === "committed") return;
   }
   throw new S3Error("OperationAborted");
+}
+
+/** Of all configurations that the bucket may have. */
+export function configurationKeys(ref: BucketRef): readonly Uint8Array[] {
+  return CONFIGURATION_NAMES.map((name) => configurationKey(ref, name));
 }
 
 /** For DeleteBucket. */

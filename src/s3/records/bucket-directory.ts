@@ -11,6 +11,7 @@ import { BucketPolicies, type BucketPolicy } from "./bucket-policy.ts";
 import { type BucketRecord, decodeBucket } from "./bucket-record.ts";
 import type { Guard } from "./guarded.ts";
 import { aliveKey, type BucketRef, bucketKey } from "./keys.ts";
+import { aliveState } from "./versioning.ts";
 
 export interface Bucket extends BucketRef, BucketRecord {}
 
@@ -99,7 +100,7 @@ export class AliveGuard implements Guard {
 }
 
 function aliveCondition(bucket: Bucket): Guard["condition"] {
-  return { kind: "must-exist", key: aliveKey(bucket, bucket.versioning) };
+  return { kind: "must-exist", key: aliveKey(bucket, aliveState(bucket)) };
 }
 
 function noSuchBucket(name: string): S3Error {

@@ -12,6 +12,8 @@ export interface BucketRecord {
   /** The creator. */
   readonly owner: RowOwner;
   readonly versioning: Versioning;
+  /** Versions can be locked. Versioning is enabled then, and stays so. */
+  readonly objectLock: boolean;
 }
 
 export function encodeBucket(record: BucketRecord): Uint8Array {
@@ -22,6 +24,7 @@ export function encodeBucket(record: BucketRecord): Uint8Array {
     region: record.region,
     ...encodeOwner(record.owner),
     ...encodeVersioning(record.versioning),
+    ...(record.objectLock ? { objectLock: true } : {}),
   }).finish();
 }
 
@@ -35,6 +38,7 @@ export function decodeBucket(value: Uint8Array): BucketRecord {
       region: row.region,
       owner: decodeOwner(row),
       versioning: versioningOf(row.versioning),
+      objectLock: row.objectLock,
     };
   });
 }

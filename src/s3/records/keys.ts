@@ -4,7 +4,7 @@
  *
  *   b bucket                                              bucket
  *   g bucket generation                                   this generation is alive, and was never versioned
- *   g bucket generation versioning                        this generation is alive, and versioned so
+ *   g bucket generation state                             this generation is alive, and versioned so
  *   f bucket generation name                              configuration (bucket-configuration.ts)
  *   o bucket generation key                               current manifest
  *   v bucket generation key slot                          other versions, and delete markers (docs/decisions/170-versions.md)
@@ -23,7 +23,7 @@ import {
   KeyReader,
   prefixEnd,
 } from "../../store/key-encoding.ts";
-import type { Versioning } from "./versioning.ts";
+import type { AliveState } from "./versioning.ts";
 
 /** A bucket, and the generation that distinguishes buckets of the same name. */
 export interface BucketRef {
@@ -41,10 +41,10 @@ export const bucketKey = (bucket: string): Uint8Array => encodeKey(["b", bucket]
  * The row says that the generation is alive, and how it is versioned: a write that was decided under another state of
  * versioning finds no such row when it is applied.
  */
-export const aliveKey = (ref: BucketRef, versioning: Versioning): Uint8Array =>
-  versioning === "off"
+export const aliveKey = (ref: BucketRef, state: AliveState): Uint8Array =>
+  state === "off"
     ? encodeKey(["g", ref.bucket, ref.generation])
-    : encodeKey(["g", ref.bucket, ref.generation, versioning]);
+    : encodeKey(["g", ref.bucket, ref.generation, state]);
 export const configurationKey = (ref: BucketRef, name: string): Uint8Array =>
   encodeKey(["f", ref.bucket, ref.generation, name]);
 

@@ -11,6 +11,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeLock, encodeLock, type Lock } from "./lock.ts";
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
@@ -46,12 +47,15 @@ export interface Manifest {
   readonly owner: RowOwner;
   readonly storageClass: StorageClass;
   readonly content: Content;
+  readonly lock?: Lock | undefined;
   /** Of a version `null` that was written into a bucket with versioning: its place among the versions. */
   readonly order?: bigint | undefined;
   /** The SDK invocation that wrote the object, for a conditional write (objects/invocation.ts). */
   readonly invocation?: Uint8Array | undefined;
   /** Undefined: none. */
   readonly tags?: TagSet | undefined;
+  /** Where a website sends the readers of the object: header text. Undefined: nowhere. */
+  readonly redirect?: string | undefined;
 }
 
 export interface PartRef {
@@ -80,9 +84,11 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     ...(checksum === undefined ? {} : { checksum }),
     ...encodeOwner(manifest.owner),
     ...encodeStorageClass(manifest.storageClass),
+    ...encodeLock(manifest.lock),
     ...(manifest.order === undefined ? {} : { order: encodeTimestamp(manifest.order) }),
     ...(manifest.invocation === undefined ? {} : { invocation: manifest.invocation }),
     ...(manifest.tags === undefined ? {} : { tags: encodeTags(manifest.tags) }),
+    ...(manifest.redirect === undefined ? {} : { redirect: manifest.redirect }),
     ...encodeContent(content),
   }).finish();
 }
@@ -125,9 +131,11 @@ export function decodeManifest(value: Uint8Array): Manifest {
       owner: decodeOwner(row),
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
+      ...decodeLock(row.lock),
       ...(row.order.byteLength === 0 ? {} : { order: decodeTimestamp(row.order) }),
       ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
       ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
+      ...(row.redirect === "" ? {} : { redirect: row.redirect }),
     };
   });
 }

@@ -20,6 +20,7 @@ import {
   type UserMetadata,
 } from "./content-headers.ts";
 import { type ExtentKind, encodeExtentKind, extentKindOf } from "./extent-kind.ts";
+import { decodeLock, encodeLock, type Lock } from "./lock.ts";
 import { decodeOwner, encodeOwner, type RowOwner } from "./owner.ts";
 import { decodeWith, safeCount } from "./record-error.ts";
 import { encodeStorageClass, type StorageClass, storageClassOf } from "./storage-class.ts";
@@ -36,8 +37,12 @@ export interface UploadRecord {
   /** Bytes of every chunk but the last of a part. */
   readonly chunkSize: number;
   readonly storageClass: StorageClass;
+  /** Of the object that the upload becomes. */
+  readonly lock?: Lock | undefined;
   /** Undefined: none. */
   readonly tags?: TagSet | undefined;
+  /** Where a website sends the readers of the object: header text. Undefined: nowhere. */
+  readonly redirect?: string | undefined;
 }
 
 export interface PartRecord {
@@ -60,7 +65,9 @@ export function encodeUpload(upload: UploadRecord): Uint8Array {
     ...encodeOwner(upload.initiator),
     chunkSize: upload.chunkSize,
     ...encodeStorageClass(upload.storageClass),
+    ...encodeLock(upload.lock),
     ...(upload.tags === undefined ? {} : { tags: encodeTags(upload.tags) }),
+    ...(upload.redirect === undefined ? {} : { redirect: upload.redirect }),
   }).finish();
 }
 
@@ -77,7 +84,9 @@ export function decodeUpload(value: Uint8Array): UploadRecord {
       initiator: decodeOwner(row),
       chunkSize: safeCount(row.chunkSize, "upload chunkSize"),
       storageClass: storageClassOf(row.storageClass),
+      ...decodeLock(row.lock),
       ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
+      ...(row.redirect === "" ? {} : { redirect: row.redirect }),
     };
   });
 }

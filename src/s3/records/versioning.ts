@@ -5,6 +5,16 @@ import { RecordError } from "./record-error.ts";
 /** `off`: versioning was never enabled. A bucket never returns to `off`. */
 export type Versioning = "off" | "enabled" | "suspended";
 
+/** The state that the key of the row "g" names. `locked`: versioning is enabled, and versions can be locked. */
+export type AliveState = Versioning | "locked";
+
+export function aliveState(bucket: {
+  readonly versioning: Versioning;
+  readonly objectLock: boolean;
+}): AliveState {
+  return bucket.objectLock ? "locked" : bucket.versioning;
+}
+
 const NUMBERS: Readonly<Record<Versioning, gen.s3.Versioning>> = {
   off: gen.s3.Versioning.VERSIONING_OFF,
   enabled: gen.s3.Versioning.VERSIONING_ENABLED,

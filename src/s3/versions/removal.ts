@@ -17,6 +17,7 @@ import {
 import { decodeManifest, type Manifest } from "../records/manifest.ts";
 import { NULL_VERSION, orderOf, type VersionId } from "../records/version-id.ts";
 import { type CurrentVersion, currentVersion, slotOf, unchanged } from "./current.ts";
+import { removalGuards } from "./lock.ts";
 
 export interface Removal {
   readonly guards: readonly Guard[];
@@ -24,30 +25,49 @@ export interface Removal {
   readonly mutations: readonly TxnMutation[];
   /** The deleted versions; a version that does not exist is not among them. */
   readonly removed: ReadonlyMap<VersionId, Manifest>;
+  /** Versions with a lock that were not to be looked at. */
+  readonly locked: ReadonlySet<VersionId>;
 }
+
+/** `refused`: versions with a lock stay. Else the request may or may not bypass a retention of mode GOVERNANCE. */
+export type LockTreatment = "refused" | "bypass" | "no-bypass";
 
 export async function planRemoval(
   view: ReadView,
   ref: BucketRef,
   key: string,
-  ids: ReadonlySet<VersionId>,
+  named: ReadonlySet<VersionId>,
+  locks: LockTreatment,
 ): Promise<Removal> {
+  const ids = new Set(named);
+  const locked = new Set<VersionId>();
   const current = await currentVersion(view, ref, key);
   const guards: Guard[] = [];
   const mutations: TxnMutation[] = [];
   const removed = new Map<VersionId, Manifest>();
   const currentId = current.kind === "none" ? undefined : current.manifest.versionId;
-  for (const id of ids) {
+  const mayGo = (id: VersionId, { lock }: Manifest): boolean => {
+    if (locks === "refused" && lock !== undefined) {
+      ids.delete(id);
+      locked.add(id);
+      return false;
+    }
+    guards.push(...removalGuards(lock, locks === "bypass"));
+    return true;
+  };
+  for (const id of named) {
     if (id === currentId) continue;
     const at = versionKey(ref, key, slotOf(id));
     const row = await view.getMeta(at);
-    if (row === undefined) continue;
+    const manifest = row === undefined ? undefined : decodeManifest(row.value);
+    if (row === undefined || manifest === undefined || !mayGo(id, manifest)) continue;
     // A removal of the newer versions may make this version current first.
     guards.push(stillThere(at, row.commitTs));
     mutations.push({ kind: "delete", key: at });
-    removed.set(id, decodeManifest(row.value));
+    removed.set(id, manifest);
   }
-  if (current.kind !== "none" && ids.has(current.manifest.versionId)) {
+  const isGoing = current.kind !== "none" && named.has(current.manifest.versionId);
+  if (isGoing && mayGo(current.manifest.versionId, current.manifest)) {
     removed.set(current.manifest.versionId, current.manifest);
     const next = await newestLeft(view, ref, key, ids);
     guards.push(
@@ -56,7 +76,7 @@ export async function planRemoval(
     );
     mutations.push(...succession(ref, key, current, next));
   }
-  return { guards, mutations, removed };
+  return { guards, mutations, removed, locked };
 }
 
 function stillThere(key: Uint8Array, commitTs: Timestamp): Guard {

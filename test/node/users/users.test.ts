@@ -122,6 +122,7 @@ describe("a user", () => {
       region: "us-east-1",
       owner: rowOwner(user.id),
       versioning: "off",
+      objectLock: false,
     } as const;
     await w.kv.transact({
       conditions: [],

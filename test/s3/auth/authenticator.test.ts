@@ -311,6 +311,24 @@ describe("presigned URLs", () => {
     );
   });
 
+  test.each([
+    [
+      "604801",
+      "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+    ],
+    ["-5", "X-Amz-Expires must be non-negative"],
+    ["soon", "X-Amz-Expires should be a number"],
+  ])(
+    "X-Amz-Expires=%s is refused in the words of S3 (Authenticating requests: query parameters)",
+    async (value, message) => {
+      const { target, headers } = await presign(request, EXAMPLE_MS, 3600);
+      const url = new URL(`http://h${target}`);
+      url.searchParams.set("X-Amz-Expires", value);
+      const changed = `${request.path}${url.search}`;
+      expect(refusalOf(() => authenticate({ target: changed, headers })).message).toBe(message);
+    },
+  );
+
   test("tampering, an added x-amz header, two mechanisms", async () => {
     const { target, headers } = await presign(request, EXAMPLE_MS, 3600);
     expect(refusalOf(() => authenticate({ target: `${target}&versionId=1`, headers })).code).toBe(

@@ -3,6 +3,7 @@
  * guide: "Bucket policies".
  */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { harness } from "../support/harness.ts";
 import {
   ANYBODY,
   DENIED,
@@ -144,5 +145,20 @@ describe("PutBucketPolicy, GetBucketPolicy, DeleteBucketPolicy", () => {
     expect((await h.call("GET", "/pics?policy")).text).toBe(body);
     expect((await h.call("DELETE", "/pics?policy")).status).toBe(204);
     expect(await outcome("GET", "/pics/a")).toEqual(OK);
+  });
+
+  /** Not of AWS: nodes are upgraded one by one (docs/decisions/165-policies.md). */
+  test("no policy is taken while a node of the cluster would not obey it", async () => {
+    let open = false;
+    const gated = harness({
+      kv: h.kv,
+      deps: { iam: h.deps.iam, authorizer: h.deps.authorizer, versioningOpen: () => open },
+    });
+    const put = () => gated.call("PUT", "/pics?policy", { ...OTHER, body: policy(statement()) });
+    const refused = await put();
+    expect([refused.status, refused.tag("Code")]).toEqual([503, "ServiceUnavailable"]);
+    expect((await h.call("GET", "/pics?policy", OTHER)).status).toBe(404);
+    open = true;
+    expect((await put()).status).toBe(204);
   });
 });

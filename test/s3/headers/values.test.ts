@@ -70,7 +70,6 @@ const ROWS: readonly Row[] = [
   [["bucket"], "x-amz-object-ownership", "nope", 400, "InvalidArgument", "Invalid x-amz-object-ownership header: nope"], // V
   [["bucket"], "x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"],
   [["bucket"], "x-amz-object-ownership", "BucketOwnerPreferred", 501, "NotImplemented"],
-  [["bucket"], "x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"],
   [["bucket"], "x-amz-bucket-object-lock-enabled", "nope", 400, "InvalidArgument"],
   [["bucket"], "x-amz-bucket-namespace", "account-regional", 501, "NotImplemented"],
   [["bucket"], "x-amz-bucket-namespace", "nope", 400, "InvalidArgument"],
@@ -97,7 +96,7 @@ const ROWS: readonly Row[] = [
   [["delete"], "x-amz-if-match-size", "much", 400, "InvalidArgument"],
   [["delete"], "x-amz-if-match-last-modified-time", "then", 400, "InvalidArgument"],
   [MADE, "x-amz-tagging", "a=b&a=c", 400, "InvalidArgument"],
-  [MADE, "x-amz-website-redirect-location", "/x", 501, "NotImplemented"],
+  [MADE, "x-amz-website-redirect-location", "x", 400, "InvalidRedirectLocation"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-expected-bucket-owner", "123456789012", 403, "AccessDenied"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-expected-bucket-owner", "nobody", 400, "InvalidBucketOwnerAWSAccountID"],
   [["copy"], "x-amz-source-expected-bucket-owner", "123456789012", 403, "AccessDenied"],
@@ -149,9 +148,11 @@ const TAKEN: readonly (readonly [readonly Target[], string, string])[] = [
   [MADE, "x-amz-acl", "bucket-owner-full-control"],
   [MADE, "x-amz-tagging", ""],
   [MADE, "x-amz-tagging", "a=b"],
+  [MADE, "x-amz-website-redirect-location", "/x"],
   [["bucket"], "x-amz-acl", "private"],
   [["bucket"], "x-amz-bucket-namespace", "global"],
   [["bucket"], "x-amz-bucket-object-lock-enabled", "false"],
+  [["bucket"], "x-amz-bucket-object-lock-enabled", "true"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-request-payer", "requester"],
   [["get", "list", "delete", "multi", "part", ...MADE], "x-amz-expected-bucket-owner", OWNER_ID],
   [["get"], "x-amz-checksum-mode", "enabled"], // B

@@ -274,7 +274,7 @@ test.each([
   [{ "x-amz-grant-read": "id=1" }, "AccessControlListNotSupported"],
   [{ "x-amz-tagging": "a=b=c" }, "InvalidArgument"],
   [{ "x-amz-object-lock-legal-hold": "ON" }, "InvalidRequest"],
-  [{ "x-amz-website-redirect-location": "/x" }, "NotImplemented"],
+  [{ "x-amz-website-redirect-location": "x" }, "InvalidRedirectLocation"],
   [{ "x-amz-storage-class": "GLACIER" }, "InvalidStorageClass"],
   [{ "x-amz-storage-class": "FAST" }, "InvalidStorageClass"],
   [{ "X-Amz-Write-Offset-Bytes": "1" }, "NotImplemented"],

@@ -4,7 +4,10 @@
  * localstack/localstack, tests/aws/services/s3/test_s3.snapshot.json (TestS3PresignedPost); cases of ceph/s3-tests.
  */
 import { describe, expect, test } from "bun:test";
+import { startEdge } from "../../../src/http/edge.ts";
+import { createS3Application } from "../../../src/s3/app.ts";
 import { BlobHarness } from "../support/blob-harness.ts";
+import { configuration } from "../support/cors.ts";
 import { pattern } from "../support/harness.ts";
 import {
   BOUNDARY,
@@ -201,5 +204,48 @@ describe("forms (RFC 7578, POST Object)", () => {
       declaredLength: 0,
     });
     expect(answer.status).toBe(400);
+  });
+
+  test("from a client's own FormData, through sockets, with a preflight before it", async () => {
+    const h = await prepared();
+    const rule = { AllowedOrigin: "http://page", AllowedMethod: "POST", AllowedHeader: "*" };
+    await h.call("PUT", "/bucket?cors", { body: configuration(rule) });
+    const edge = await startEdge({
+      host: "127.0.0.1",
+      port: 0,
+      application: createS3Application(h.deps),
+    });
+    try {
+      const url = `http://127.0.0.1:${edge.port}/bucket`;
+      const origin = { Origin: "http://page", "Access-Control-Request-Method": "POST" };
+      const allowed = await fetch(url, { method: "OPTIONS", headers: origin });
+      expect([allowed.status, allowed.headers.get("access-control-allow-origin")]).toEqual([
+        200,
+        "http://page",
+      ]);
+      for (const size of [0, 10, 2 << 20]) {
+        const form = new FormData();
+        for (const [name, value] of fields) form.append(name, value);
+        form.append("file", new Blob([pattern(size)]), "photo.jpg");
+        const answer = await fetch(url, { method: "POST", headers: { Origin: "http://page" }, body: form });
+        expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([
+          204,
+          "http://page",
+        ]);
+        const found = await h.call("GET", "/bucket/user/eric/photo.jpg");
+        expect(found.bytes.equals(pattern(size))).toBe(true);
+      }
+      const form = new FormData();
+      form.append("key", "anonymous");
+      form.append("file", new Blob([pattern(3 << 20)]), "photo.jpg");
+      const refused = await fetch(url, { method: "POST", headers: { Origin: "http://page" }, body: form });
+      expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([
+        403,
+        "http://page",
+      ]);
+      expect(await refused.text()).toContain("<Code>AccessDenied</Code>");
+    } finally {
+      await edge.close(0);
+    }
   });
 });

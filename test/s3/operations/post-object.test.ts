@@ -142,6 +142,17 @@ describe("signatures (Authenticating requests in browser-based uploads using POS
     expect((await h.call("GET", "/bucket/open")).text).toBe("content");
   });
 
+  test("the access log says who stored what", async () => {
+    const h = await prepared();
+    const { reply } = await post(h, signed(KEY, [KEY_CONDITION]));
+    expect(reply.facts).toMatchObject({
+      operation: "PostObject",
+      bucket: "bucket",
+      key: "user/eric/photo.jpg",
+      accessKey: "AKIAIOSFODNN7EXAMPLE",
+    });
+  });
+
   test("the clock decides whether a policy has expired", async () => {
     const h = await prepared();
     h.clock.now = Date.parse(LATER) - 1;

@@ -24,7 +24,6 @@ import { readSummary } from "../../../src/s3/records/manifest-summary.ts";
 import { type RowOwner, rowOwner, userOf } from "../../../src/s3/records/owner.ts";
 import { decodePendingWrite, encodePendingWrite } from "../../../src/s3/records/pending-write.ts";
 import { RecordError } from "../../../src/s3/records/record-error.ts";
-import { decodeTagging, encodeTagging } from "../../../src/s3/records/tags.ts";
 import { decodePart, decodeUpload, encodePart, encodeUpload } from "../../../src/s3/records/upload.ts";
 import { versionIdOf } from "../../../src/s3/records/version-id.ts";
 import { encodeGarbage } from "../../../src/txn/garbage.ts";
@@ -64,11 +63,6 @@ const manifest: Manifest = {
     payloadCrc32: 0xdeadbeef,
   },
 };
-
-const TAGS = [
-  { key: "a", value: "" },
-  { key: "b", value: "c" },
-];
 
 test("keys", () => {
   const ref = { bucket: "b", generation: 0x0102030405060708n };
@@ -111,6 +105,7 @@ test("values", () => {
       region: "us-east-1",
       owner: BEFORE_IDS,
       versioning: "off",
+      objectLock: false,
     }),
     manifest: encodeManifest(manifest),
     inline: encodeManifest({
@@ -152,14 +147,6 @@ test("values", () => {
       storageClass: "GLACIER_IR",
       content: { kind: "inline", payloadCrc32: 1 },
     }),
-    tagged: encodeManifest({
-      ...manifest,
-      checksum: undefined,
-      metadata: [],
-      tags: TAGS,
-      content: { kind: "inline", payloadCrc32: 1 },
-    }),
-    tagging: encodeTagging(TAGS),
     classedUpload: encodeUpload({
       initiatedMs: 5,
       headers,
@@ -211,10 +198,6 @@ test("values", () => {
       "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e32140a06636f6c6f7572120a626c6175206772c3bc6e3a0a080110021a04010203044202414b48035202aabb5880804060026defbeadde",
     part: "0a01cc10051a10000000000000000000000000000000002806",
     partTable: "0a0708011201cc1805",
-    tagged:
-      "0a046e756c6c108080808080201a2264343164386364393866303062323034653938303039393865636638343237652d32208098fae89f342a0c0a0a746578742f706c61696e4202414b48016d01000000" +
-      "f201030a0161f201060a0162120163",
-    tagging: "0a030a01610a060a0162120163",
     upload: "0805120c0a0a746578742f706c61696e200528023202414b38808040",
   });
 });
@@ -252,13 +235,10 @@ test("what was written is read back", () => {
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   const invoked = { ...manifest, invocation: bytes("22".repeat(16)) };
   expect(decodeManifest(encodeManifest(invoked))).toEqual(invoked);
-  const tagged: Manifest = { ...manifest, tags: TAGS };
-  expect(decodeManifest(encodeManifest(tagged))).toEqual(tagged);
-  expect(readSummary(encodeManifest(tagged))).toEqual(readSummary(encodeManifest(manifest)));
-  expect(decodeTagging(encodeTagging(TAGS))).toEqual(TAGS);
   const bucket = { generation: 2n ** 60n, createdMs: 2 ** 52, region: "r", owner: BEFORE_IDS };
   for (const versioning of ["off", "enabled", "suspended"] as const) {
-    expect(decodeBucket(encodeBucket({ ...bucket, versioning }))).toEqual({ ...bucket, versioning });
+    const state = { versioning, objectLock: versioning === "enabled" };
+    expect(decodeBucket(encodeBucket({ ...bucket, ...state }))).toEqual({ ...bucket, ...state });
   }
   const parts = [
     { number: 9, kind: "blobs" as const, attempt: bytes("fe"), size: 1, checksum: bytes("") },
@@ -317,7 +297,14 @@ test("an owner is a user id, in a field of its own; an access key of before is r
     ...decodeUpload(bytes("0805120c0a0a746578742f706c61696e200528023202414b38808040")),
     initiator: owner,
   };
-  const bucket = { generation: 1n, createdMs: 1000, region: "us-east-1", owner, versioning: "off" } as const;
+  const bucket = {
+    generation: 1n,
+    createdMs: 1000,
+    region: "us-east-1",
+    owner,
+    versioning: "off",
+    objectLock: false,
+  } as const;
   const rows = {
     manifest: encodeManifest({ ...manifest, owner }),
     upload: encodeUpload(upload),

@@ -193,8 +193,8 @@ export function harness(options: HarnessOptions = {}): Harness {
     hashes: new HashPool({ workers: 0, spawn: () => neverSpawned() }),
     authenticator: {
       authenticate: (request) => results.get(request.edge) ?? neverSpawned(),
-      authenticateForm: (form) => forms.authenticateForm(form),
       confirm: options.confirm ?? (() => {}),
+      authenticateForm: (form) => forms.authenticateForm(form),
     },
     iam,
     authorizer: policiesOnly(options.deps?.iam ?? iam),

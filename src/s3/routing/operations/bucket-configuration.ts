@@ -6,12 +6,13 @@ import {
   putBucketLogging,
   putBucketNotificationConfiguration,
   putBucketOwnershipControls,
-  putBucketRequestPayment,
 } from "../../buckets/as-it-is.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "../../buckets/cors.ts";
 import * as reads from "../../buckets/default-configuration.ts";
+import { getObjectLockConfiguration, putObjectLockConfiguration } from "../../buckets/object-lock.ts";
 import * as policy from "../../buckets/policy.ts";
 import * as publicAccess from "../../buckets/public-access-block.ts";
+import { getBucketRequestPayment, putBucketRequestPayment } from "../../buckets/request-payment.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "../../buckets/tagging.ts";
 import { getBucketVersioning, putBucketVersioning } from "../../buckets/versioning.ts";
 import type { Operation } from "../../context/exchange.ts";
@@ -44,7 +45,7 @@ const READ: readonly Operation<"bucket">[] = [
     "GetObjectLockConfiguration",
     "GET object-lock",
     "s3:GetBucketObjectLockConfiguration",
-    reads.getObjectLockConfiguration,
+    getObjectLockConfiguration,
   ),
   row(
     "GetBucketReplication",
@@ -59,12 +60,7 @@ const READ: readonly Operation<"bucket">[] = [
     "s3:GetBucketNotification",
     reads.getBucketNotificationConfiguration,
   ),
-  row(
-    "GetBucketRequestPayment",
-    "GET requestPayment",
-    "s3:GetBucketRequestPayment",
-    reads.getBucketRequestPayment,
-  ),
+  row("GetBucketRequestPayment", "GET requestPayment", "s3:GetBucketRequestPayment", getBucketRequestPayment),
   row(
     "GetBucketAccelerateConfiguration",
     "GET accelerate",
@@ -156,7 +152,7 @@ const WRITE: readonly Operation<"bucket">[] = [
     "PutObjectLockConfiguration",
     "PUT object-lock",
     "s3:PutBucketObjectLockConfiguration",
-    reads.putObjectLockConfiguration,
+    putObjectLockConfiguration,
     { headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-bucket-object-lock-token"] },
   ),
   row(

@@ -4,12 +4,12 @@
  */
 import { createBucket, deleteBucket, headBucket, listBuckets } from "../../buckets/lifecycle.ts";
 import type { Operation } from "../../context/exchange.ts";
+import { postObject } from "../../forms/post.ts";
 import { COMMON, LISTING } from "../../headers/groups.ts";
 import { listObjects, listObjectsV2 } from "../../listing/list-objects.ts";
 import { listMultipartUploads } from "../../listing/list-uploads.ts";
 import { listObjectVersions } from "../../listing/list-versions.ts";
 import { deleteObjects } from "../../objects/delete.ts";
-import { postObject } from "../../objects/post.ts";
 import { MAKES_OBJECT } from "./objects.ts";
 import { row } from "./row.ts";
 
@@ -66,7 +66,7 @@ export const BUCKETS: readonly Operation<"bucket">[] = [
     parameters: ["delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"],
     headers: COMMON,
   }),
-  // Its headers are fields of the form (objects/post.ts).
+  // Its headers are fields of the form (forms/post.ts).
   row("PostObject", "POST", MAKES_OBJECT, postObject, { signedIn: "form" }),
   row(
     "DeleteObjects",

@@ -19,11 +19,16 @@ import {
   getObjectAttributes,
   getObjectTorrent,
   restoreObject,
-  withoutLock,
 } from "../../objects/attributes.ts";
 import { copyObject } from "../../objects/copy.ts";
 import { deleteObject } from "../../objects/delete.ts";
 import { getObject, headObject } from "../../objects/get.ts";
+import {
+  getObjectLegalHold,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectRetention,
+} from "../../objects/lock-operations.ts";
 import { putObject } from "../../objects/put.ts";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "../../objects/tagging.ts";
 import { type RowOptions, row } from "./row.ts";
@@ -123,11 +128,11 @@ export const OBJECTS: readonly Operation<"object">[] = [
       ],
     },
   ),
-  row("GetObjectLegalHold", "GET legal-hold", "s3:GetObjectLegalHold", withoutLock, {
+  row("GetObjectLegalHold", "GET legal-hold", "s3:GetObjectLegalHold", getObjectLegalHold, {
     parameters: VERSION,
     headers: COMMON,
   }),
-  row("GetObjectRetention", "GET retention", "s3:GetObjectRetention", withoutLock, {
+  row("GetObjectRetention", "GET retention", "s3:GetObjectRetention", getObjectRetention, {
     parameters: VERSION,
     headers: COMMON,
   }),
@@ -139,7 +144,7 @@ export const OBJECTS: readonly Operation<"object">[] = [
     putObjectAcl,
     { parameters: VERSION, headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-acl", "x-amz-grant-*"] },
   ),
-  row("PutObjectLegalHold", "PUT legal-hold", "s3:PutObjectLegalHold", withoutLock, {
+  row("PutObjectLegalHold", "PUT legal-hold", "s3:PutObjectLegalHold", putObjectLegalHold, {
     parameters: VERSION,
     headers: [...COMMON, ...SDK_CHECKSUM],
   }),
@@ -147,7 +152,7 @@ export const OBJECTS: readonly Operation<"object">[] = [
     "PutObjectRetention",
     "PUT retention",
     { actions: ["s3:PutObjectRetention"], ofHeaders: BYPASS },
-    withoutLock,
+    putObjectRetention,
     {
       parameters: VERSION,
       headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-bypass-governance-retention"],

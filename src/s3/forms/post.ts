@@ -9,22 +9,24 @@ import { readForm } from "../body/form-reader.ts";
 import { authorizeRequest } from "../context/authorize.ts";
 import { type BucketExchange, type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { ownerOfBucket, ownerOfObject } from "../context/owners.ts";
-import { checkHeaders, refuseLock } from "../headers/check.ts";
+import { checkHeaders } from "../headers/check.ts";
 import { OBJECT, SENT_CHECKSUM } from "../headers/groups.ts";
 import { checkOwner } from "../headers/owner.ts";
+import { checksumHeaders } from "../objects/checksums.ts";
+import { commitObject } from "../objects/commit.ts";
+import { requestedLock } from "../objects/lock.ts";
+import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
+import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
+import { requestedRedirect } from "../objects/redirect.ts";
+import { requestedClass } from "../objects/storage-class.ts";
+import { requestedTags } from "../objects/tags.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { FORM_FIELDS_BYTES_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
 import { quoted } from "../protocol/replies.ts";
 import type { StoredChecksum } from "../records/checksum.ts";
 import { writtenHeaders } from "../versions/current.ts";
-import { checksumHeaders } from "./checksums.ts";
-import { commitObject } from "./commit.ts";
 import { type FormFields, formFields, requestOfForm } from "./form-request.ts";
-import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
 import { postReply } from "./post-reply.ts";
-import { hexDigest, openPayload, openWrite, protocolOf } from "./put.ts";
-import { requestedClass } from "./storage-class.ts";
-import { requestedTags } from "./tags.ts";
 
 /** The headers that fields may stand for. */
 const RULES = { known: new Set([...OBJECT, ...SENT_CHECKSUM]), decidesEtags: false, makesBucket: false };
@@ -41,7 +43,8 @@ export const postObject: Handler<"bucket"> = async (exchange) => {
   checkOwner(request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
   checkHeaders(request, exchange.operation.headers);
   upload.headers = checkHeaders(upload.request, RULES);
-  return postReply(request, fields, await store(upload, file));
+  const about = await store(upload, file);
+  return { ...postReply(request, fields, about), facts: { key: fields.key } };
 };
 
 /** @throws S3Error MissingContentLength, EntityTooLarge */
@@ -174,6 +177,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   const metadata = userMetadataOf(request);
   const storageClass = requestedClass(request);
   const tags = requestedTags(request);
+  const redirect = requestedRedirect(request);
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
@@ -182,8 +186,8 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   });
   try {
     const { bucket } = openedBucket(exchange);
-    refuseLock(exchange.headers);
-    if (tags !== undefined) await services.newRows.allow();
+    const lock = requestedLock(exchange, bucket);
+    if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
     const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));
@@ -205,6 +209,8 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
         storageClass,
         content,
         tags,
+        lock,
+        redirect,
       };
       const versionId = await commitObject(services, {
         alive,

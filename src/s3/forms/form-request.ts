@@ -127,6 +127,9 @@ function taggingHeader(xml: string): string {
 
 const NO_QUERY = new Query([]);
 
+/** Policies of buckets have conditions on what a browser says of itself. */
+const OF_CLIENT: ReadonlySet<string> = new Set(["referer", "user-agent"]);
+
 /** The request of a PUT with the same meaning. */
 export function requestOfForm(
   { request }: Pick<BucketExchange, "request">,
@@ -135,7 +138,8 @@ export function requestOfForm(
 ): S3Request {
   const { edge: sent, host, style, bucket, rawPath, rawQuery, requestId } = request;
   const header = (lowerName: string): string | undefined =>
-    fields.headers.find(([name]) => name === lowerName)?.[1];
+    fields.headers.find(([name]) => name === lowerName)?.[1] ??
+    (OF_CLIENT.has(lowerName) ? request.header(lowerName) : undefined);
   const edge: EdgeRequest = {
     method: sent.method,
     rawTarget: sent.rawTarget,
