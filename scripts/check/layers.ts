@@ -193,10 +193,14 @@ export const LAYERS: readonly Layer[] = [
     ],
   },
   {
+    folder: "s3/sts",
+    below: ["http", "iam", "iam/policy", "s3/protocol", "s3/auth", "s3/xml", "s3/context"],
+  },
+  {
     folder: "s3",
     below: [
       ...["http", "txn", "s3/protocol", "s3/auth", "s3/records", "s3/headers"],
-      ...["s3/context", "s3/versions", "s3/routing"],
+      ...["s3/context", "s3/versions", "s3/routing", "s3/sts"],
     ],
   },
 

@@ -8,6 +8,7 @@ import { HashPool } from "../hash/pool.ts";
 import { spawnHashWorker } from "../hash/port.ts";
 import type { EdgeApplication } from "../http/types.ts";
 import type { ReplicatedRows } from "../iam/replicated-rows.ts";
+import { Sessions } from "../iam/sessions.ts";
 import { UserView } from "../iam/user-view.ts";
 import type { MetricsSource } from "../monitoring/collect.ts";
 import type { Logger } from "../monitoring/log.ts";
@@ -113,18 +114,24 @@ export async function startS3Front(options: S3FrontOptions): Promise<S3Front> {
           // The blob thread counts, because it knows whether the blob is still reachable.
           onUnrecoverable: () => {},
         });
+  const sessions = new Sessions({ view: iam, sealing: options.sealing, clock, random });
+  const authenticator = new Authenticator({
+    credentials: { find: (key) => iam.find(key), session: (token) => sessions.find(token) },
+    clock,
+    region: config.region,
+  });
   const application = createS3Application({
     kv,
     clock,
     random,
     timers: systemTimers,
     hashes,
-    authenticator: new Authenticator({
-      credentials: iam,
-      clock,
-      region: config.region,
-    }),
+    authenticator,
     iam,
+    sts: {
+      authenticate: (request, body) => authenticator.authenticateSts(request, body),
+      issue: (parent, wanted) => sessions.issue(parent, wanted),
+    },
     authorizer: policyAuthorizer({
       iam,
       onUnreadable: ({ name }, error) => options.log.error("policy cannot be read", { policy: name, error }),

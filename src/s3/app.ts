@@ -23,6 +23,8 @@ import { NewRows } from "./records/new-rows.ts";
 import { countReply } from "./reply-metrics.ts";
 import { withCharge } from "./requester-pays.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
+import { stsRequestOf } from "./sts/request.ts";
+import { answerSts } from "./sts/sts.ts";
 import { KeyTurns } from "./versions/turns.ts";
 
 /** The name under which preflight requests are counted. */
@@ -49,6 +51,12 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     const startedMs = deps.clock.monotonicMs();
     let exchange: Exchange;
     try {
+      const { sts } = services;
+      const form = sts === undefined ? undefined : stsRequestOf(edge, services.domains);
+      if (sts !== undefined && form !== undefined) {
+        const { operation, reply } = await answerSts({ ...services, sts }, form);
+        return finish(services, edge, operation, reply, startedMs);
+      }
       exchange = open(services, edge);
     } catch (error) {
       const reply = errorReply(services, edge, resourceOfTarget(edge.rawTarget), UNSUPPORTED, error);

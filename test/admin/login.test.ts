@@ -56,6 +56,10 @@ const READS = [
   "/v1/version",
   "/v1/migration",
   "/v1/admin/tokens",
+  "/v1/users",
+  "/v1/keys",
+  "/v1/groups",
+  "/v1/policies",
   "/swagger/json",
   "/v1/none",
 ];
@@ -66,6 +70,13 @@ const CHANGES = [
   ["POST", "/v1/cluster/replace", '{"remove":"n3","promote":"n4"}'],
   ["POST", "/v1/cluster/transfer-leader", "{}"],
 ] as const;
+const CHANGES_OF_USERS = [
+  ["POST", "/v1/users", '{"name":"ann"}'],
+  ["POST", "/v1/keys/AKIAANN/rotate", '{"keepMs":0}'],
+  ["POST", "/v1/policies/mine", '{"text":"{}"}'],
+  ["DELETE", "/v1/groups/staff/members/ann", undefined],
+] as const;
+const ALL_CHANGES = [...CHANGES, ...CHANGES_OF_USERS];
 
 describe("without a token", () => {
   test("health, readiness, metrics and the pages are answered, and nothing else", async () => {
@@ -83,7 +94,7 @@ describe("without a token", () => {
     expect(new Set(outcomes)).toEqual(new Set(["none"]));
   });
 
-  test.each(CHANGES)("%s %s is refused over loopback too", async (method, path, body) => {
+  test.each(ALL_CHANGES)("%s %s is refused over loopback too", async (method, path, body) => {
     const { asked, changes, send } = await start();
     expect((await send(method, path, {}, body)).status).toBe(401);
     expect(asked).toEqual([]);
@@ -135,7 +146,7 @@ describe("with a token", () => {
     expect(checks.every(([, { freshly }]) => !freshly)).toBe(true);
   });
 
-  test.each(CHANGES)("of role viewer %s %s is 403", async (method, path, body) => {
+  test.each(ALL_CHANGES)("of role viewer %s %s is 403", async (method, path, body) => {
     const { asked, send, outcomes } = await start();
     const response = await send(method, path, VIEWER, body);
     expect(response.status).toBe(403);

@@ -38,6 +38,8 @@ beforeEach(async () => {
   };
 });
 
+const POLICY =
+  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
 const DONE = { status: 200, answer: { done: true } };
 
 test("a user with all that belongs to it, and every name of IAM in a path", async () => {
@@ -50,10 +52,10 @@ test("a user with all that belongs to it, and every name of IAM in a path", asyn
   expect(await ask("GET", path)).toEqual({ status: 200, answer: created.answer["user"] as Json });
   expect(await ask("POST", "/groups", { name: "staff" })).toEqual(DONE);
   expect(await ask("POST", "/groups/staff/members", { user: name })).toEqual(DONE);
-  expect(await ask("POST", "/policies/mine", { text: '{"Statement":[]}' })).toEqual(DONE);
+  expect(await ask("POST", "/policies/mine", { text: POLICY })).toEqual(DONE);
   expect(await ask("POST", "/policies/mine/attachments", { group: "staff" })).toEqual(DONE);
   expect(await ask("POST", "/policies/readonly/attachments", { user: name })).toEqual(DONE);
-  expect((await ask("GET", "/policies/mine")).answer).toEqual({ name: "mine", text: '{"Statement":[]}' });
+  expect((await ask("GET", "/policies/mine")).answer).toEqual({ name: "mine", text: POLICY });
   expect((await ask("GET", "/groups")).answer).toMatchObject({
     groups: [{ name: "staff", members: [name], policies: ["mine"] }],
   });

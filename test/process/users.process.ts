@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { FORM_TYPE, signedBySdk } from "../support/assume-role.ts";
 import { run } from "../support/run.ts";
 import { waitFor, withCluster } from "./lib/cluster.ts";
 import { CREDENTIALS, NodeProcess, serverCommand, temporaryDirectory } from "./lib/node-process.ts";
@@ -18,6 +19,7 @@ import { filesWith } from "./lib/secret-files.ts";
 interface Pair {
   readonly accessKey: string;
   readonly secretKey: string;
+  readonly sessionToken?: string;
 }
 
 /** Runs the command line at a node's admin socket. @returns standard output. @throws Error with standard error */
@@ -34,13 +36,17 @@ function pairOf(stdout: string): Pair {
 }
 
 /** Every request once: what it is answered is the answer. */
-function clientOf(port: number, { accessKey, secretKey }: Pair): S3Client {
+function clientOf(port: number, { accessKey, secretKey, sessionToken }: Pair): S3Client {
   return new S3Client({
     region: "us-east-1",
     endpoint: `http://127.0.0.1:${port}`,
     forcePathStyle: true,
     maxAttempts: 1,
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+    credentials: {
+      accessKeyId: accessKey,
+      secretAccessKey: secretKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+    },
   });
 }
 
@@ -61,6 +67,29 @@ const get = (port: number, pair: Pair) => {
   );
 };
 
+/** Temporary credentials of a user, from one node. */
+async function assumed(port: number, { accessKey, secretKey }: Pair): Promise<Pair> {
+  const host = `127.0.0.1:${port}`;
+  const parameters = { Version: "2011-06-15", Action: "AssumeRole", RoleSessionName: "test" };
+  const body = new URLSearchParams({
+    ...parameters,
+    RoleArn: "arn:aws:iam::000000000000:role/any",
+  }).toString();
+  const request = { method: "POST", host, path: "/", body, headers: { "content-type": FORM_TYPE } };
+  const headers = await signedBySdk("sts", { accessKeyId: accessKey, secretAccessKey: secretKey }, request);
+  const text = await (await fetch(`http://${host}/`, { method: "POST", headers, body })).text();
+  const of = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1] ?? "";
+  const pair = {
+    accessKey: of("AccessKeyId"),
+    secretKey: of("SecretAccessKey"),
+    sessionToken: of("SessionToken"),
+  };
+  if (pair.sessionToken === "") throw new Error(text);
+  return pair;
+}
+
+/** A compiled binary of the release before users. */
+const OLD_BINARY = process.env["ELASTICKV_TEST_OLD_BINARY"] ?? "";
 const CANARY = "aCanarySecretThatLiesInNoFile0123456789";
 
 test("three nodes and a learner by snapshot", async () => {
@@ -93,10 +122,17 @@ test("three nodes and a learner by snapshot", async () => {
     expect(await get(n2.s3Port, root)).toBe("ok");
     expect(await codeOf(cli(n1.dataDir, "user delete ann"))).toBe("Error");
 
+    // A session that one node issues is known at all, and ends with its key.
+    const session = await assumed(n1.s3Port, ann);
+    for (const { s3Port } of cluster.nodes) expect(await get(s3Port, session)).toBe("ok");
+
     // Disabled at one node: no request that begins afterwards opens a bucket, at any node.
     for (const { dataDir } of cluster.nodes) {
       await cli(dataDir, "key disable AKIAANN");
-      for (const { s3Port } of cluster.nodes) expect(await get(s3Port, ann)).toBe("InvalidAccessKeyId");
+      for (const { s3Port } of cluster.nodes) {
+        expect(await get(s3Port, ann)).toBe("InvalidAccessKeyId");
+        expect(await get(s3Port, session)).toBe("InvalidToken");
+      }
       await cli(dataDir, "key enable AKIAANN");
       for (const { s3Port } of cluster.nodes) {
         await waitFor(async () => (await get(s3Port, ann)) === "ok", 5_000, "enabled again");
@@ -125,7 +161,7 @@ test("three nodes and a learner by snapshot", async () => {
     await cluster.converged();
     await holds();
 
-    const secrets = [CANARY, bob.secretKey, second.secretKey, newRoot.secretKey];
+    const secrets = [CANARY, bob.secretKey, second.secretKey, newRoot.secretKey, session.secretKey];
     const nowhere = (): void => {
       for (const { name, dataDir } of cluster.nodes) {
         for (const secret of secrets) expect([name, filesWith(dataDir, secret)]).toEqual([name, []]);
@@ -171,3 +207,44 @@ test("a node alone seals with a key of its own; when that is lost, root works on
   expect(await get(back.s3Port, ann)).toBe("ok");
   expect(await back.stop()).toBe(0);
 }, 120_000);
+
+test.skipIf(OLD_BINARY === "")(
+  "a member of the release before keeps users and does not know them; after its upgrade it does",
+  async () => {
+    await withCluster({ proxied: false, own: { n3: { command: [OLD_BINARY] } } }, async (cluster) => {
+      const [n1, n2, n3] = ["n1", "n2", "n3"].map((name) => cluster.node(name));
+      if (n1 === undefined || n2 === undefined || n3 === undefined)
+        throw new Error("three nodes were asked for");
+      // The old one leads.
+      const leader = await cluster.leader();
+      if (leader !== "n3") {
+        expect(await cluster.command(leader, "transfer-leader", "n3")).toMatchObject({ code: 0 });
+      }
+      await cli(n1.dataDir, "user create ann --access-key AKIAANN --secret-key-stdin", CANARY);
+      const ann: Pair = { accessKey: "AKIAANN", secretKey: CANARY };
+      const client = clientOf(n1.s3Port, ann);
+      await client.send(new CreateBucketCommand({ Bucket: "anns" }));
+      await client.send(new PutObjectCommand({ Bucket: "anns", Key: "key", Body: "x" }));
+      client.destroy();
+      await waitFor(async () => (await get(n2.s3Port, ann)) === "ok", 5_000, "known at n2");
+      expect(await get(n3.s3Port, ann)).toBe("InvalidAccessKeyId");
+      const newRoot = pairOf(await cli(n2.dataDir, `key rotate ${CREDENTIALS.accessKey} --keep 0`));
+      await waitFor(async () => (await get(n1.s3Port, newRoot)) === "ok", 5_000, "known at n1");
+      expect(await get(n1.s3Port, CREDENTIALS)).toBe("InvalidAccessKeyId");
+      expect(await get(n3.s3Port, CREDENTIALS)).toBe("ok");
+      // What root writes at the old one belongs to the bucket's owner all the same.
+      const atOld = clientOf(n3.s3Port, CREDENTIALS);
+      await atOld.send(new PutObjectCommand({ Bucket: "anns", Key: "key", Body: "y" }));
+      atOld.destroy();
+      expect(await get(n1.s3Port, ann)).toBe("ok");
+
+      cluster.own.delete("n3");
+      expect(await cluster.stop("n3")).toBe(0);
+      await cluster.start("n3");
+      expect(await get(n3.s3Port, ann)).toBe("ok");
+      expect(await get(n3.s3Port, newRoot)).toBe("ok");
+      expect(await get(n3.s3Port, CREDENTIALS)).toBe("InvalidAccessKeyId");
+    });
+  },
+  120_000,
+);

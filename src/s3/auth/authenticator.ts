@@ -9,11 +9,20 @@ import { badField, formScope, isSigned, verifyForm } from "./form-signature.ts";
 import { payloadMode } from "./payload-mode.ts";
 import { badParameters, looksPresigned, parsePresigned } from "./presigned.ts";
 import { SigningKeys } from "./signing-keys.ts";
-import type { AuthenticatorOptions, AuthResult, Credential, PayloadMode, SignedForm } from "./types.ts";
+import type {
+  AuthenticatorOptions,
+  AuthResult,
+  Credential,
+  PayloadMode,
+  SessionCredential,
+  SignedForm,
+  UserPrincipal,
+} from "./types.ts";
 import { type SignedClaim, verifySignature } from "./verify-signature.ts";
 
 const DEFAULT_MAX_SKEW_MS = 15 * 60 * 1000;
 const CONTENT_SHA256 = "x-amz-content-sha256";
+const TOKEN = "x-amz-security-token";
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 const NONE: readonly string[] = [];
 const ONLY_CONTENT_SHA256: readonly string[] = [CONTENT_SHA256];
@@ -62,10 +71,31 @@ export class Authenticator {
 
   /**
    * Checks again that the key of an authenticated request is valid: this node may have applied a change of the key
-   * since. @throws S3Error InvalidAccessKeyId, SlowDown
+   * since. @throws S3Error InvalidAccessKeyId, InvalidToken (the key that made the session), SlowDown
    */
   confirm({ principal }: AuthResult): void {
-    if (principal.kind === "user") this.#credential(principal);
+    if (principal.kind === "anonymous") return;
+    const { accessKey, temporary } = principal;
+    if (temporary === undefined) this.#find(accessKey);
+    else if (this.#options.credentials.find(temporary.parent) === undefined)
+      throw new S3Error("InvalidToken");
+  }
+
+  /**
+   * Checks a request to STS: it is signed for another service, and its body is signed although no header has the hash.
+   * @throws S3Error as `authenticate`
+   */
+  authenticateSts(request: S3Request, body: Uint8Array): UserPrincipal {
+    const parsed = parseAuthorizationHeader(request.header("authorization") ?? "");
+    const { signedAtMs, timestamp } = requestDate(request, parsed.signedHeaders);
+    const problem = scopeProblem(parsed.scope, this.#accepts, this.#region, timestamp, "sts");
+    if (problem !== undefined) throw malformed(problem.message);
+    const credential = this.#credential(parsed.scope, request.header(TOKEN));
+    this.#checkSkew(timestamp, signedAtMs);
+    const payloadHash = new Bun.CryptoHasher("sha256").update(body).digest("hex");
+    const key = this.#keys.get(credential, parsed.scope.day, parsed.scope.region, "sts");
+    verifySignature(request, { ...parsed, timestamp, payloadHash, mayBeUnsigned: ONLY_CONTENT_SHA256 }, key);
+    return principalOf(credential);
   }
 
   #header(request: S3Request, authorization: string): AuthResult {
@@ -73,7 +103,7 @@ export class Authenticator {
     const { signedAtMs, timestamp } = requestDate(request, parsed.signedHeaders);
     const problem = scopeProblem(parsed.scope, this.#accepts, this.#region, timestamp);
     if (problem !== undefined) throw malformed(problem.message, problem.wrongRegion ? this.#rightRegion : {});
-    const credential = this.#credential(parsed.scope);
+    const credential = this.#credential(parsed.scope, request.header(TOKEN));
     this.#checkSkew(timestamp, signedAtMs);
     const payloadHash = request.header(CONTENT_SHA256);
     if (payloadHash === undefined) {
@@ -82,7 +112,6 @@ export class Authenticator {
         extra: [["MissingHeaderName", CONTENT_SHA256]],
       });
     }
-    refuseToken(request.header("x-amz-security-token"));
     return this.#verified(
       request,
       credential,
@@ -99,9 +128,8 @@ export class Authenticator {
       const message = `Error parsing the X-Amz-Credential parameter; ${problem.message}.`;
       throw badParameters(message, problem.wrongRegion ? this.#rightRegion : {});
     }
-    const credential = this.#credential(parsed.scope);
+    const credential = this.#credential(parsed.scope, parsed.securityToken);
     this.#checkLifetime(parsed.signedAtMs, parsed.expiresS);
-    refuseToken(parsed.securityToken);
     const header = request.header(CONTENT_SHA256);
     const signedHeader = `;${parsed.signedHeaders};`.includes(`;${CONTENT_SHA256};`) ? header : undefined;
     const payloadHash = parsed.contentSha256 ?? signedHeader ?? UNSIGNED_PAYLOAD;
@@ -134,11 +162,10 @@ export class Authenticator {
         problem.wrongRegion ? this.#rightRegion : {},
       );
     }
-    const credential = this.#credential(scope);
-    refuseToken(form.securityToken === "" ? undefined : form.securityToken);
+    const credential = this.#credential(scope, form.securityToken === "" ? undefined : form.securityToken);
     verifyForm(form, this.#keys.get(credential, scope.day, scope.region), scope.accessKey);
     return {
-      principal: { kind: "user", id: credential.userId, accessKey: credential.accessKey },
+      principal: principalOf(credential),
       payload: { kind: "unsigned" },
       method: "form",
       region: scope.region,
@@ -161,22 +188,27 @@ export class Authenticator {
       seedSignature: claim.signature,
     });
     return {
-      principal: { kind: "user", id: credential.userId, accessKey: credential.accessKey },
+      principal: principalOf(credential),
       payload,
       method,
       region: claim.scope.region,
     };
   }
 
-  #credential(scope: Pick<CredentialScope, "accessKey">): Credential {
-    const credential = this.#options.credentials.find(scope.accessKey);
-    if (credential === "later") {
-      throw new S3Error("SlowDown", {
-        message: "This node cannot check this access key yet. Please try again.",
-      });
-    }
+  #credential({ accessKey }: CredentialScope, token: string | undefined): Credential | SessionCredential {
+    if (token === undefined) return this.#find(accessKey);
+    const session = this.#options.credentials.session?.(token);
+    if (session === "later") throw checkedLater();
+    if (session === "expired") throw new S3Error("ExpiredToken");
+    if (session?.accessKey !== accessKey) throw new S3Error("InvalidToken");
+    return session;
+  }
+
+  #find(accessKey: string): Credential {
+    const credential = this.#options.credentials.find(accessKey);
+    if (credential === "later") throw checkedLater();
     if (credential !== undefined) return credential;
-    throw new S3Error("InvalidAccessKeyId", { extra: [["AWSAccessKeyId", scope.accessKey]] });
+    throw new S3Error("InvalidAccessKeyId", { extra: [["AWSAccessKeyId", accessKey]] });
   }
 
   #checkSkew(timestamp: string, signedAtMs: number): void {
@@ -244,9 +276,24 @@ function requestDate(request: S3Request, signedHeaders: string): { timestamp: st
   });
 }
 
-/** The server issues no temporary credentials, so no token can be valid. */
-function refuseToken(token: string | undefined): void {
-  if (token !== undefined) throw new S3Error("InvalidToken");
+function checkedLater(): S3Error {
+  return new S3Error("SlowDown", {
+    message: "This node cannot check this access key yet. Please try again.",
+  });
+}
+
+function principalOf(credential: Credential | SessionCredential): UserPrincipal {
+  const { userId, accessKey } = credential;
+  if (!("parent" in credential)) return { kind: "user", id: userId, accessKey };
+  const { parent, name, policy } = credential;
+  const temporary = { parent, name };
+  return {
+    kind: "user",
+    id: userId,
+    accessKey,
+    temporary,
+    ...(policy === undefined ? {} : { session: [policy] }),
+  };
 }
 
 function onlyOneMechanism(authorization: string): S3Error {

@@ -9,6 +9,9 @@ export interface CredentialScope {
   readonly text: string;
 }
 
+/** What requests are signed for: S3, and the service that issues temporary credentials. */
+export type Service = "s3" | "sts";
+
 /** Undefined when there are too few parts or no access key. */
 export function parseCredential(text: string): CredentialScope | undefined {
   const terminalAt = text.lastIndexOf("/");
@@ -33,12 +36,15 @@ export function scopeProblem(
   /** The only accepted region; undefined: any well-formed region is accepted. */
   expected: string | undefined,
   timestamp: string,
+  service: Service = "s3",
 ): { readonly message: string; readonly wrongRegion: boolean } | undefined {
   const problem = (message: string, wrongRegion = false) => ({ message, wrongRegion });
   if (scope.terminal !== "aws4_request") {
     return problem(`the credential ends in '${scope.terminal}'; expecting 'aws4_request'`);
   }
-  if (scope.service !== "s3") return problem(`incorrect service '${scope.service}'; expecting 's3'`);
+  if (scope.service !== service) {
+    return problem(`incorrect service '${scope.service}'; expecting '${service}'`);
+  }
   if (!accepts(scope.region)) {
     const malformed = `the region '${scope.region}' is malformed; expecting letters, digits, '.', '_' and '-'`;
     return expected === undefined

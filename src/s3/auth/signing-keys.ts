@@ -1,3 +1,4 @@
+import type { Service } from "./credential-scope.ts";
 import { hmac } from "./hmac.ts";
 import type { Credential } from "./types.ts";
 
@@ -14,12 +15,12 @@ export class SigningKeys {
   readonly #cache = new Map<string, CachedKey>();
 
   /** @param day `YYYYMMDD` @param region without a slash */
-  get(credential: Credential, day: string, region: string): Uint8Array {
-    const name = `${day}${region}/${credential.accessKey}`;
+  get(credential: Credential, day: string, region: string, service: Service = "s3"): Uint8Array {
+    const name = `${service}${day}${region}/${credential.accessKey}`;
     const cached = this.#cache.get(name);
     // The cache must not return a key of an old secret.
     if (cached !== undefined && cached.secretKey === credential.secretKey) return cached.key;
-    const key = deriveSigningKey(credential.secretKey, day, region, "s3");
+    const key = deriveSigningKey(credential.secretKey, day, region, service);
     if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear();
     this.#cache.set(name, { secretKey: credential.secretKey, key });
     return key;

@@ -15,6 +15,20 @@ export interface Credential {
   readonly secretKey: string;
 }
 
+/** What a request that is signed with temporary credentials has beside its user. */
+interface TemporaryFacts {
+  /** The access key that made the session. */
+  readonly parent: string;
+  /** Name of the session. */
+  readonly name: string;
+}
+
+/** Temporary credentials. */
+export interface SessionCredential extends Credential, TemporaryFacts {
+  /** Narrows what the user may do; undefined: the session may do what the user may do. */
+  readonly policy: AttachedPolicy | undefined;
+}
+
 /**
  * Synchronous, because every request looks up a credential: a source that keeps users elsewhere needs a local cache.
  */
@@ -24,6 +38,8 @@ interface CredentialSource {
    * `later`: the key is known, and this node cannot check its signatures yet.
    */
   find(accessKey: string): Credential | "later" | undefined;
+  /** The session of a token. Absent: no temporary credentials are issued, so no token is valid. */
+  session?(token: string): SessionCredential | "expired" | "later" | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -46,16 +62,18 @@ export interface SignedForm {
   readonly securityToken: string;
 }
 
-export type Principal =
-  | { readonly kind: "anonymous" }
-  | {
-      readonly kind: "user";
-      readonly id: UserId;
-      /** The access key of the user that signed the request. */
-      readonly accessKey: string;
-      /** The policies of temporary credentials, which only narrow what the user may do. */
-      readonly session?: readonly AttachedPolicy[];
-    };
+export interface UserPrincipal {
+  readonly kind: "user";
+  readonly id: UserId;
+  /** The access key of the user that signed the request. */
+  readonly accessKey: string;
+  /** Only of temporary credentials. */
+  readonly temporary?: TemporaryFacts;
+  /** The policies of temporary credentials, which only narrow what the user may do. */
+  readonly session?: readonly AttachedPolicy[];
+}
+
+export type Principal = { readonly kind: "anonymous" } | UserPrincipal;
 
 /** How the body arrives on the wire (x-amz-content-sha256). */
 export type PayloadMode =

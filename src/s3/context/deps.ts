@@ -1,13 +1,14 @@
 /** Everything that the S3 application receives. */
 
 import type { HashService } from "../../hash/types.ts";
-import type { IamView } from "../../iam/types.ts";
+import type { Session, WantedSession } from "../../iam/sessions.ts";
+import type { IamView, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { KvClient } from "../../txn/types.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import type { AuthResult, SignedForm } from "../auth/types.ts";
+import type { AuthResult, SignedForm, UserPrincipal } from "../auth/types.ts";
 import type { PutAdmission } from "../content/admission.ts";
 import type { Contents } from "../content/contents.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -27,6 +28,16 @@ export interface S3Deps {
     authenticateForm(form: SignedForm): AuthResult;
   };
   readonly iam: IamView;
+  /** Temporary credentials. Absent: none are issued. */
+  readonly sts?: {
+    /** @throws S3Error */
+    authenticate(request: S3Request, body: Uint8Array): UserPrincipal;
+    /** undefined: this node cannot seal a token. */
+    issue(
+      parent: { readonly userId: UserId; readonly accessKey: string },
+      wanted: WantedSession,
+    ): { readonly session: Session; readonly token: string } | undefined;
+  };
   readonly authorizer: Authorizer;
   readonly admission: PutAdmission;
   /** The paths that carry content. */

@@ -76,7 +76,7 @@ export const HEADER_ROWS: Readonly<Record<string, HeaderRow>> = {
   // Headers of the protocol: signatures and bodies.
   "x-amz-content-sha256": honoured("signature, and how the body comes", HARMLESS),
   "x-amz-date": honoured("signature", HARMLESS),
-  "x-amz-security-token": turnedDown("InvalidToken: no temporary credentials are issued", () => undefined),
+  "x-amz-security-token": honoured("the session of temporary credentials", HARMLESS),
   "x-amz-decoded-content-length": honoured("length of an aws-chunked body", HARMLESS),
   "x-amz-trailer": honoured("checksum that follows the body", HARMLESS),
   "x-amz-sdk-checksum-algorithm": honoured("must be that of the checksum that is sent", HARMLESS),

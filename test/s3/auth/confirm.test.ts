@@ -20,8 +20,17 @@ describe("a key that is known now and not later", () => {
     expect([later.code, later.status]).toEqual(["SlowDown", 503]);
     known = { userId: USER_ID, accessKey: ACCESS_KEY, secretKey: SECRET_KEY };
     confirm();
+    const temporary = { parent: ACCESS_KEY, name: "s" };
+    const confirmSession = () =>
+      authenticator.confirm({
+        principal: { kind: "user", id: USER_ID, accessKey: "ASIASESSION", temporary },
+        payload: { kind: "unsigned" },
+        method: "header",
+      });
+    confirmSession();
     known = undefined;
     expect(refusalOf(confirm).code).toBe("InvalidAccessKeyId");
+    expect(refusalOf(confirmSession).code).toBe("InvalidToken");
     authenticator.confirm({
       principal: { kind: "anonymous" },
       payload: { kind: "unsigned" },
