@@ -70,7 +70,6 @@ const ROWS: readonly Row[] = [
   [["bucket"], "x-amz-object-ownership", "nope", 400, "InvalidArgument", "Invalid x-amz-object-ownership header: nope"], // V
   [["bucket"], "x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"],
   [["bucket"], "x-amz-object-ownership", "BucketOwnerPreferred", 501, "NotImplemented"],
-  [["bucket"], "x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"],
   [["bucket"], "x-amz-bucket-object-lock-enabled", "nope", 400, "InvalidArgument"],
   [["bucket"], "x-amz-bucket-namespace", "account-regional", 501, "NotImplemented"],
   [["bucket"], "x-amz-bucket-namespace", "nope", 400, "InvalidArgument"],

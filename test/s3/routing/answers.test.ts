@@ -110,6 +110,10 @@ const REAL = new Set([
   "delete",
   "location",
   "attributes",
+  "versioning",
+  "object-lock",
+  "legal-hold",
+  "retention",
 ]);
 
 /** `LEVEL METHOD sub-resource` of what has an answer, and of what is refused. */
