@@ -30,7 +30,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
-    turns: new KeyTurns(),
+    turns: new KeyTurns(deps.timers),
   };
   const dispatch = dispatcher({ admit, answer, fail });
 
