@@ -3,7 +3,7 @@ import { type Handler, openedBucket } from "../context/exchange.ts";
 import { readDocument } from "../objects/document.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { readConfiguration } from "../records/bucket-configuration.ts";
+import { readConfiguration, writeConfiguration } from "../records/bucket-configuration.ts";
 import { configurationKey } from "../records/keys.ts";
 import { type DefaultRetention, decodeDefaultRetention, encodeDefaultRetention } from "../records/lock.ts";
 import { document, element, tag } from "../xml/builder.ts";
@@ -32,9 +32,15 @@ function ruleElement({ count, mode, unit }: DefaultRetention): string {
 /** Enables locks too, on a bucket with versioning; they stay enabled. Without a rule there is no default retention. */
 export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) => {
   const { services } = exchange;
-  if (openedBucket(exchange).bucket.versioning !== "enabled") throw notVersioned();
+  const { bucket: before } = openedBucket(exchange);
+  if (before.versioning !== "enabled") throw notVersioned();
   const retention = defaultRetention(await readDocument(exchange, "ObjectLockConfiguration"));
   checkVersionsKnown(services);
+  const value = retention === undefined ? undefined : encodeDefaultRetention(retention);
+  if (before.objectLock) {
+    await writeConfiguration(services, before, "object-lock", value);
+    return emptyReply(200);
+  }
   await changeBucket(
     exchange,
     ({ versioning }) => {
@@ -43,11 +49,7 @@ export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) =>
     },
     (bucket) => {
       const key = configurationKey(bucket, "object-lock");
-      return [
-        retention === undefined
-          ? { kind: "delete", key }
-          : { kind: "put", key, value: encodeDefaultRetention(retention) },
-      ];
+      return [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }];
     },
   );
   return emptyReply(200);

@@ -36,6 +36,13 @@ export const putObject: Handler<"object"> = async (exchange) => {
     const { bucket } = openedBucket(exchange);
     const lock = requestedLock(exchange, bucket);
     if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
+    if (
+      lock !== undefined &&
+      request.header("content-md5") === undefined &&
+      body.checksumAlgorithm === undefined
+    ) {
+      throw unverifiedLock();
+    }
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
@@ -87,6 +94,14 @@ export const putObject: Handler<"object"> = async (exchange) => {
     body.abort();
   }
 };
+
+/** API reference, PutObject: who locks an object must say what it is. */
+function unverifiedLock(): S3Error {
+  return new S3Error("InvalidRequest", {
+    message:
+      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+  });
+}
 
 function stored(versionId: VersionId, etag: string, checksum: StoredChecksum | undefined): EdgeReply {
   const extra = checksum === undefined ? [] : checksumHeaders(checksum, undefined);

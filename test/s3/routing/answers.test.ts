@@ -115,6 +115,10 @@ const REAL = new Set([
   "policy",
   "policyStatus",
   "publicAccessBlock",
+  "versioning",
+  "object-lock",
+  "legal-hold",
+  "retention",
 ]);
 
 /** `LEVEL METHOD sub-resource` of what has an answer, and of what is refused. */
