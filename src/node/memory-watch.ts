@@ -49,8 +49,11 @@ const COLLECT_EVERY_MS = 1_000;
 const PATIENCE_MS = 3_000;
 /** The time a node serves at least before it ends for its memory, so that a limit too small makes no fast circle. */
 const AGE_MIN_MS = 30_000;
-/** Above the upper mark and this part of what is left of the limit, no time is left to wait. */
-const LAST_SHARE = 3 / 4;
+/**
+ * Above the upper mark and this part of what is left of the limit, no time is left to wait: the end of the process takes
+ * some MiB itself.
+ */
+const LAST_SHARE = 1 / 2;
 
 interface Marks {
   readonly lower: number;

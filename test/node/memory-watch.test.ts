@@ -154,9 +154,9 @@ describe("the upper mark", () => {
   test("near the limit there is no time to wait", () => {
     watchOf();
     after(AGE_MS, 100);
-    // Three quarters of the way from the mark to the limit.
-    expect(after(250, 979)).not.toContain(ENDS);
-    expect(after(250, 980)).toContain(ENDS);
+    // Half of the way from the mark to the limit.
+    expect(after(250, 959)).not.toContain(ENDS);
+    expect(after(250, 960)).toContain(ENDS);
   });
 
   test("a stop that takes too long is cut off when memory runs out", () => {
@@ -164,8 +164,8 @@ describe("the upper mark", () => {
     after(AGE_MS, 100);
     after(3_250, 930);
     serving = false;
-    expect(after(10_000, 979)).toEqual([]);
-    expect(after(1_000, 980)).toEqual([
+    expect(after(10_000, 959)).toEqual([]);
+    expect(after(1_000, 960)).toEqual([
       "error memory runs out before the node has stopped: it ends at once",
       "overdue",
     ]);

@@ -4,27 +4,25 @@
  * could kill in the node's place. Prints what it measured.
  */
 import { afterAll, expect, test } from "bun:test";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { MemoryCgroup } from "../platform/support/memory-cgroup.ts";
 import { needs } from "../platform/support/needs.ts";
 import { metricsOf } from "./lib/blob-objects.ts";
 import { waitFor } from "./lib/cluster.ts";
-import { cleanUp, NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
-import { residentMebibytes } from "./lib/proc.ts";
-import { type Answer, S3Client, sha256, text } from "./lib/s3-client.ts";
-import { type Sent, upload } from "./lib/streamed-upload.ts";
+import { expectIntact, Flood } from "./lib/flood.ts";
+import { cleanUp, LOOPBACK, NodeProcess, temporaryDirectory } from "./lib/node-process.ts";
+import { type Answer, S3Client, text } from "./lib/s3-client.ts";
+import { signedHead } from "./lib/signed-head.ts";
 
 const MIB = 1 << 20;
 const LIMIT_BYTES = 512 * MIB;
-const UPLOADERS = 96;
-const LISTERS = 8;
-const SIZES = [100 << 10, 1 * MIB, 3 * MIB, 8 * MIB] as const;
 /** As the product has them: a node does not end earlier, and gives garbage collection some time. */
 const AGE_MIN_MS = 30_000;
 const PATIENCE_MS = 3_000;
 const MEMORY_EXIT_CODE = 75;
-const VERIFY_AT_ONCE = 4;
 const BALLAST_STEP_BYTES = 16 * MIB;
 
 const groups: MemoryCgroup[] = [];
@@ -45,6 +43,7 @@ class Ballast {
   readonly #group: MemoryCgroup;
   readonly #directory = mkdtempSync("/dev/shm/elastickv-ballast-");
   #pieces = 0;
+  #bytes = 0;
 
   constructor(group: MemoryCgroup) {
     this.#group = group;
@@ -52,12 +51,13 @@ class Ballast {
   }
 
   get mebibytes(): number {
-    return (this.#pieces * BALLAST_STEP_BYTES) / MIB;
+    return this.#bytes / MIB;
   }
 
-  async add(): Promise<void> {
+  async add(bytes = BALLAST_STEP_BYTES): Promise<void> {
+    this.#bytes += bytes;
     const file = Bun.file(join(this.#directory, `${this.#pieces++}`));
-    const command = [...this.#group.wrapper, "head", "-c", String(BALLAST_STEP_BYTES), "/dev/zero"];
+    const command = [...this.#group.wrapper, "head", "-c", String(bytes), "/dev/zero"];
     const child = Bun.spawn(command, { stdout: file, stderr: "inherit", stdin: "ignore" });
     expect(await child.exited).toBe(0);
   }
@@ -67,89 +67,15 @@ class Ballast {
   }
 }
 
-/** Uploads and lists without a pause, as many at a time as there are clients. */
-class Flood {
-  readonly stored = new Map<string, string>();
-  readonly refused: Sent[] = [];
-  lost = 0;
-  lists = 0;
-  peakMebibytes = 0;
-  readonly #node: NodeProcess;
-  readonly #bucket: string;
-  readonly #lister: S3Client;
-  readonly #ended: Promise<unknown>;
-  readonly #watch: Timer;
-  #next = 0;
-  #stopped = false;
-
-  constructor(node: NodeProcess, bucket: string) {
-    this.#node = node;
-    this.#bucket = bucket;
-    this.#lister = new S3Client(node.s3Port, LISTERS);
-    this.#watch = setInterval(() => {
-      if (!node.exited) this.peakMebibytes = Math.max(this.peakMebibytes, residentMebibytes(node.pid) || 0);
-    }, 100);
-    this.#ended = Promise.all([
-      ...Array.from({ length: UPLOADERS }, () => this.#upload()),
-      ...Array.from({ length: LISTERS }, () => this.#list()),
-    ]);
-  }
-
-  get shortOfMemory(): readonly Sent[] {
-    return this.refused.filter(({ refusal }) => refusal.includes("short of memory"));
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#ended;
-    clearInterval(this.#watch);
-    this.#lister.close();
-  }
-
-  get #goesOn(): boolean {
-    return !this.#stopped && !this.#node.exited;
-  }
-
-  async #upload(): Promise<void> {
-    while (this.#goesOn) {
-      const number = this.#next++;
-      const bytes = SIZES[number % SIZES.length] ?? 0;
-      const sent = await upload(this.#node.s3Port, `/${this.#bucket}/${number}`, number, bytes);
-      if (sent.status === 200) this.stored.set(String(number), sent.sha256);
-      else if (sent.status === 503) this.refused.push(sent);
-      else this.lost++;
-      if (sent.status !== 200) await Bun.sleep(100);
-    }
-  }
-
-  async #list(): Promise<void> {
-    const query = [["list-type", "2"]] as const;
-    while (this.#goesOn) {
-      const answer = await this.#lister.call("GET", this.#bucket, { query }).catch(() => undefined);
-      if (answer?.status === 200) this.lists++;
-      else await Bun.sleep(100);
-    }
-  }
-
-  toString(): string {
-    const { stored, refused, shortOfMemory, lost, lists, peakMebibytes } = this;
-    return `${stored.size} stored, ${refused.length} refused (${shortOfMemory.length} short of memory), ${lost} closed, ${lists} lists; RSS at most ${peakMebibytes.toFixed(0)} MiB`;
-  }
-}
-
-async function expectIntact(
-  client: S3Client,
-  bucket: string,
-  stored: ReadonlyMap<string, string>,
-): Promise<void> {
-  const left = [...stored];
-  const verify = async (): Promise<void> => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) {
-      const [key, expected] = next;
-      expect(sha256((await client.expect(200, "GET", `${bucket}/${key}`)).body)).toBe(expected);
-    }
-  };
-  await Promise.all(Array.from({ length: VERIFY_AT_ONCE }, verify));
+/** An upload that has sent half of its body, and sends no more. */
+async function stuckUpload(port: number, path: string): Promise<Socket> {
+  const socket = connect(port, LOOPBACK);
+  // The node ends before it has answered.
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  socket.write(signedHead(port, "PUT", path, 1000));
+  socket.write("x".repeat(500));
+  return socket;
 }
 
 const refusedAs = (answer: Answer): unknown[] => [
@@ -255,6 +181,54 @@ test.if(needs("memory-cgroup"))(
     expect(await again.stop()).toBe(0);
   },
   300_000,
+);
+
+test.if(needs("memory-cgroup"))(
+  "at the default marks of 512 MiB it stops before the kernel kills; when memory runs out before it has stopped, it ends at once",
+  async () => {
+    const group = limitedTo(LIMIT_BYTES, "overdue");
+    const options = { dataDir: temporaryDirectory("watermark-overdue"), wrapper: group.wrapper };
+    // The upload below never ends, and the stop would wait for it.
+    const node = await NodeProcess.start({ ...options, args: ["--shutdown-grace", "10m"] });
+    const client = new S3Client(node.s3Port, 4);
+    await client.expect(200, "PUT", "bucket");
+    await client.expect(200, "PUT", "bucket/key", { body: "acknowledged" });
+    const stuck = await stuckUpload(node.s3Port, "/bucket/stuck");
+    await Bun.sleep(AGE_MIN_MS);
+    const ballast = new Ballast(group);
+    const usedMebibytes = async (): Promise<number> =>
+      (await metricsOf(node))("elastickv_memory_used_bytes") / MIB;
+    const growTo = async (mebibytes: number): Promise<void> => {
+      for (let used = await usedMebibytes(); used < mebibytes; used = await usedMebibytes()) {
+        await ballast.add(Math.min(16, Math.max(2, mebibytes - used)) * MIB);
+        // The node looks four times a second.
+        await Bun.sleep(300);
+      }
+    };
+    await growTo(418);
+    expect((await client.call("PUT", "bucket/refused", { body: "x" })).status).toBe(503);
+    await growTo(474);
+    await waitFor(() => node.stderr.includes("msg=stopping"), 30_000, "the stop to begin");
+    await Bun.sleep(2_000);
+    expect(node.exited).toBe(false);
+    // Half of what is left above the mark is used up at some point; the other half is 20 MiB.
+    while (!node.exited) {
+      await ballast.add(2 * MIB);
+      await Bun.sleep(200);
+    }
+    expect([await node.exitCode(), group.kills]).toEqual([MEMORY_EXIT_CODE, 0]);
+    expect(node.stderr).toContain("memory runs out before the node has stopped");
+    expect(node.stderr).not.toContain("msg=stopped");
+    stuck.destroy();
+    client.close();
+    ballast.drop();
+    const again = await NodeProcess.start(options);
+    const reader = new S3Client(again.s3Port, 2);
+    expect((await reader.expect(200, "GET", "bucket/key")).body.toString()).toBe("acknowledged");
+    reader.close();
+    expect(await again.stop()).toBe(0);
+  },
+  180_000,
 );
 
 test("a node that needs more than the mark at rest serves reads, refuses uploads, and does not end: it would do so forever", async () => {
