@@ -10,7 +10,7 @@ import * as sdk from "@aws-sdk/client-s3";
 const [endpoint, Bucket, stopFile, largeBytes] = process.argv.slice(2);
 const PART = Buffer.alloc(5 * 1024 * 1024, "p");
 const LARGE_PART_BYTES = 16 * 1024 * 1024;
-const READ_BACK = 500;
+const READ_BACK = 100;
 const totals = { operations: 0, retries: 0, longest: 0, uploads: [], downloads: [], errors: [] };
 const s3 = new sdk.S3Client({
   endpoint,

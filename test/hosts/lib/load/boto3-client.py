@@ -19,6 +19,7 @@ lock = threading.Lock()
 PART = b"p" * (5 << 20)
 # So many large objects differ in all their chunks; after them the contents repeat, which bounds the space on the hosts.
 LARGE_CONTENTS = 4
+READ_BACK = 100
 
 
 class Client:
@@ -124,8 +125,8 @@ class Rotated(io.RawIOBase):
         super().close()
 
 
-def work(name, operation, pause):
-    client, written, turn = Client(name), collections.deque(maxlen=500), 0
+def work(client, operation, pause):
+    name, written, turn = client.name, collections.deque(maxlen=READ_BACK), 0
     while not os.path.exists(stop_file):
         try:
             made = getattr(client, operation)(turn)
@@ -146,13 +147,15 @@ def work(name, operation, pause):
 
 
 source, etags = os.path.join(folder, "boto3-source"), {}
-threads = [threading.Thread(target=work, args=(f"boto3-small-{i}", "small", 0.02)) for i in range(3)]
-threads.append(threading.Thread(target=work, args=("boto3-multi", "multipart", 0.3)))
+works = [(f"boto3-small-{i}", "small", 0.02) for i in range(3)]
+works.append(("boto3-multi", "multipart", 0.3))
 if int(large_bytes) > 0:
     with open(source, "wb") as file:
         for _ in range(0, int(large_bytes), 1 << 20):
             file.write(os.urandom(1 << 20))
-    threads.append(threading.Thread(target=work, args=("boto3-large", "large", 2)))
+    works.append(("boto3-large", "large", 2))
+# boto3 makes clients in one thread at a time only.
+threads = [threading.Thread(target=work, args=(Client(name), operation, pause)) for name, operation, pause in works]
 print("ready", flush=True)
 for thread in threads:
     thread.start()
