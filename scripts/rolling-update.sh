@@ -169,12 +169,12 @@ host_await() { # NODE SECONDS
   host_wait_healthy "$1" "$2"
 }
 
-# Facts as name=value lines; the operator's side judges them.
-host_facts() { # NODE
+# Facts as name=value lines; the operator's side judges them. A host that has just started gets some seconds.
+host_facts() { # NODE SECONDS
   host_names
   local status health interrupted='' owner='' age=0
+  health=$(host_wait_healthy "$1" "$2" 2>&1) && health=healthy
   status=$(host_status) || status=
-  health=$(host_healthy "$1") && health=healthy
   [ -e "$state/in-progress" ] && interrupted=yes
   if [ -e "$state/lock/owner" ]; then
     owner=$(<"$state/lock/owner")
@@ -251,14 +251,14 @@ host_try() { # SHA256 RELEASE
 
 # Each release must read what the other writes: both run at the same time, and going back must be possible.
 host_compatible() { # NEW OLD: version --json
-  local new old line name writes checked=0
+  local new old line name installed writes checked=0
   new=$(host_json <<<"$1") || host_fail "the new release does not say which formats it reads"
   old=$(host_json <<<"$2") || old=
   while IFS= read -r line; do
     [[ $line =~ ^formats\.([A-Za-z0-9]+)\.writes=(.*)$ ]] || continue
-    name=${BASH_REMATCH[1]} checked=$((checked + 1))
+    name=${BASH_REMATCH[1]} installed=${BASH_REMATCH[2]} checked=$((checked + 1))
     writes=$(host_value "formats.$name.writes" "$new") || host_fail "the new release does not know the format $name of the installed one"
-    host_reads "$name" "${BASH_REMATCH[2]}" "$new" || host_fail "the new release does not read format $name ${BASH_REMATCH[2]} of the installed one"
+    host_reads "$name" "$installed" "$new" || host_fail "the new release does not read format $name $installed of the installed one"
     host_reads "$name" "$writes" "$old" || host_fail "the installed release does not read format $name $writes of the new one"
   done <<<"$old"
   [ "$checked" -gt 0 ] || host_fail "the installed release does not say which formats it reads"
@@ -386,6 +386,11 @@ host_alone() {
 host_update() { # NODE RELEASE SECONDS DRAIN_SECONDS
   host_names
   host_alone
+  # The action that this one has waited for was the same: its ssh had died.
+  if [ ! -e "$state/in-progress" ] && [ -s "$state/before" ] && [ "$(host_current)" = "$2" ] && [ "$(host_running)" = "$2" ]; then
+    host_wait_healthy "$1" "$3"
+    return 0
+  fi
   # An interrupted update has kept what was there before it.
   if [ ! -e "$state/in-progress" ]; then
     host_current >"$state/before"
@@ -533,16 +538,16 @@ upload() { # NODE
   as_root "$1" "dd of=/var/lib/elastickv-update/package.deb bs=1M status=none" <"$package"
 }
 
-read_facts() { # NODE: fills facts[NODE.NAME]
+read_facts() { # NODE SECONDS: fills facts[NODE.NAME]
   local line said
-  said=$(remote "$1" host_facts "$1") || return 1
+  said=$(remote "$1" host_facts "$1" "$2") || return 1
   while IFS= read -r line; do facts[$1.${line%%=*}]=${line#*=}; done <<<"$said"
 }
 
 check_hosts() {
   local node cluster='' bad=0
   for node in "${nodes[@]}"; do
-    if ! read_facts "$node"; then
+    if ! read_facts "$node" 15; then
       say "$node: ssh to ${targets[$node]} does not work, or ${SSH_USER:-the account} may not become root"
       bad=1
       continue
@@ -680,7 +685,7 @@ again() { # [OPTION]
 
 # Ends a run that has changed no host.
 refuse() { # MESSAGE
-  say "rolling-update: $1. $unchanged"
+  report failed "rolling-update: $1. $unchanged"
   how_to_go_on
   exit 1
 }
@@ -732,7 +737,7 @@ check_rolling_order() {
 report() { # ok|failed MESSAGE
   local node separator='' json=''
   for node in "${nodes[@]}"; do
-    if read_facts "$node" 2>/dev/null; then
+    if read_facts "$node" 5 2>/dev/null; then
       say "$node: runs ${facts[$node.running]} (${facts[$node.health]})"
       json+="$separator{\"node\":\"$node\",\"version\":\"${facts[$node.running]}\",\"healthy\":$([ "${facts[$node.health]}" = healthy ] && echo true || echo false)}"
     else
@@ -915,4 +920,5 @@ check_package() {
 mode=update begun=no stuck='' dry='' as_json='' package='' release='' owner='' keyspace_locked='' unchanged="No host was changed"
 nodes=() order=() locked=()
 declare -A targets=() facts=()
-main "$@"
+# A test reads the functions, and runs nothing.
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"

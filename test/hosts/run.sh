@@ -44,9 +44,12 @@ unshare --mount --net --pid --uts --ipc --cgroup --fork mount -t tmpfs tmpfs /mn
 
 # Processes of an earlier run died with its namespaces; its directories and cgroups are still there.
 sweep() {
-  rm -rf "$home"/run-*
-  # The innermost cgroup comes first, because only an empty one can be removed.
-  find "$cgroups" -depth -type d -path "$cgroups/elastickv-host-*" -exec rmdir {} + 2>/dev/null || true
+  local folder
+  for folder in "$home"/run-*; do
+    # The innermost cgroup comes first, because only an empty one can be removed.
+    find "$cgroups" -depth -type d -path "$cgroups/elastickv-host-${folder##*/}-*" -exec rmdir {} + 2>/dev/null || true
+    rm -rf "$folder"
+  done
 }
 
 make_base() {

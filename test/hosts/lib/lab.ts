@@ -1,8 +1,9 @@
 /** Three hosts at one bridge, and the operator's machine (this namespace) with ssh keys for them. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Output, run } from "../../support/run.ts";
 import { eventually, Host, must, RUN } from "./host.ts";
+import { RollingUpdate } from "./rolling-update.ts";
 
 /** Bridge and addresses exist in the network namespace of the test alone. */
 const NETWORK = "10.95.0";
@@ -27,6 +28,8 @@ export interface Packages {
   /** undefined: the checkout has no such history. */
   readonly landed?: Package;
 }
+
+const script = join(import.meta.dir, "../../../scripts/rolling-update.sh");
 
 const packages = (): Packages =>
   JSON.parse(readFileSync(join(RUN(), "releases/releases.json"), "utf8")) as Packages;
@@ -88,8 +91,21 @@ export class Lab {
       "",
     ];
     writeFileSync(join(this.#home, "config"), settings.join("\n"));
-    const ssh = `#!/bin/sh\nexec ${Bun.which("ssh")} -F ${this.#home}/config "$@"\n`;
-    writeFileSync(join(this.#home, "bin/ssh"), ssh, { mode: 0o755 });
+    const ssh = [
+      "#!/bin/bash",
+      `home=${this.#home}`,
+      'case "$*" in *" $(cat "$home/copy-to" 2>/dev/null || echo nobody) "*"dd of="*)',
+      '  case $(cat "$home/copy") in',
+      '  cut) exec < <(head -c 3000000; echo $$ >"$home/copying"; exec sleep 600) ;;',
+      "  damage) exec < <(head -c -1; printf '\\377\\377') ;;",
+      "  esac",
+      "esac",
+      // The first value of an option is the one that counts.
+      '[ ! -e "$home/impatient" ] || set -- -o ServerAliveInterval=3 -o ServerAliveCountMax=4 "$@"',
+      `exec ${Bun.which("ssh")} -F "$home/config" "$@"`,
+      "",
+    ];
+    writeFileSync(join(this.#home, "bin/ssh"), ssh.join("\n"), { mode: 0o755 });
   }
 
   /** Installs a release on all hosts and starts a cluster. */
@@ -159,9 +175,40 @@ export class Lab {
     };
   }
 
+  /** The operator's ssh finds within seconds that a host is gone, whatever the script asks for. */
+  impatient(): void {
+    writeFileSync(join(this.#home, "impatient"), "");
+  }
+
+  /** What happens to the next copy of a package to this host: it stops in the middle, or arrives damaged. undefined: nothing. */
+  copyFails(host: Host, how: "cut" | "damage" | undefined): void {
+    writeFileSync(join(this.#home, "copy-to"), how === undefined ? "nobody" : host.address);
+    writeFileSync(join(this.#home, "copy"), how ?? "");
+  }
+
+  /** Waits for a copy that stops in the middle. @returns the process id of its ssh. */
+  copying(): Promise<number> {
+    const file = join(this.#home, "copying");
+    return eventually("a copy to be under way", async () =>
+      existsSync(file) && readFileSync(file, "utf8").endsWith("\n")
+        ? Number(readFileSync(file, "utf8"))
+        : undefined,
+    );
+  }
+
+  /** Runs a command that a program has printed, in an environment without any settings for it. */
+  type(command: string): Promise<Output> {
+    const { PATH = "", HOME = "", LC_ALL = "" } = this.environment;
+    return run(["bash", "-c", command], { env: { PATH, HOME, LC_ALL } });
+  }
+
+  /** Starts scripts/rolling-update.sh as the operator does. */
+  begin(words: readonly string[], environment: Readonly<Record<string, string>> = {}): RollingUpdate {
+    return new RollingUpdate([script, ...words], { ...this.environment, ...environment });
+  }
+
   /** Runs scripts/rolling-update.sh as the operator does. */
   update(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Output> {
-    const script = join(import.meta.dir, "../../../scripts/rolling-update.sh");
     return run(["bash", script, ...words], { env: { ...this.environment, ...environment } });
   }
 

@@ -118,7 +118,7 @@ const workers = [
 if (Number(largeBytes) > 0) {
   await upload(LARGE, largeParts());
   largeDigest = whole.digest("hex");
-  workers.push(["aws-sdk-large", largeDownload, 2000]);
+  workers.push(["aws-sdk-large", largeDownload, 5000]);
 }
 Object.assign(totals, { operations: 0, retries: 0, longest: 0 });
 console.log("ready");

@@ -153,7 +153,7 @@ if int(large_bytes) > 0:
     with open(source, "wb") as file:
         for _ in range(0, int(large_bytes), 1 << 20):
             file.write(os.urandom(1 << 20))
-    works.append(("boto3-large", "large", 2))
+    works.append(("boto3-large", "large", 5))
 # boto3 makes clients in one thread at a time only.
 threads = [threading.Thread(target=work, args=(Client(name), operation, pause)) for name, operation, pause in works]
 print("ready", flush=True)

@@ -137,6 +137,6 @@ const work = [
   small!.run((turn) => small!.file(turn, SMALL_BYTES, []), 50),
   multi!.run((turn) => multi!.file(turn, MULTIPART_BYTES, MULTIPART), 500),
 ];
-if (Number(largeBytes) > 0) work.push(large!.run((turn) => large!.large(turn), 2_000));
+if (Number(largeBytes) > 0) work.push(large!.run((turn) => large!.large(turn), 5_000));
 await Promise.all(work);
 console.log(JSON.stringify(totals));
