@@ -13,6 +13,13 @@ export const SECRET_KEY = "host-test-secret-key";
 /** The account that the operator uses on the hosts; it may become root by sudo. */
 const ACCOUNT = "deploy";
 
+export interface RootKeys {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+const ROOT_KEYS: RootKeys = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY };
+
 export interface Package {
   readonly name: string;
   readonly commit: string;
@@ -114,8 +121,7 @@ export class Lab {
     const members = this.hosts.map(({ name, address }) => `${name}=${address}:9002`).join(",");
     await Promise.all(
       this.hosts.map(async (host) => {
-        await this.put(host, deb, "/root");
-        await host.must("dpkg", "-i", join("/root", basename(deb)));
+        await this.unpack(host, deb);
         const settings = {
           NODE_ID: host.name,
           S3_ADDRESS: ":9000",
@@ -135,6 +141,32 @@ export class Lab {
       }),
     );
     await this.healthy();
+  }
+
+  /** Installs a package on a host, and starts nothing. */
+  async unpack(host: Host, deb: string): Promise<void> {
+    await this.put(host, deb, "/root");
+    await host.must("dpkg", "-i", join("/root", basename(deb)));
+  }
+
+  /** Makes a cluster of hosts that have the package: `elastickv setup`, and the join lines that it prints. @returns the root keys */
+  async form(): Promise<RootKeys> {
+    const [first, ...others] = this.hosts as [Host, ...Host[]];
+    const said = await first.must("elastickv", "setup", "--node", first.name, "--address", first.address);
+    const lines = said.split("\n").filter((line) => line.includes("elastickv join"));
+    if (lines.length !== others.length) throw new Error(`no join line for each other host: ${said}`);
+    for (const [index, host] of others.entries()) {
+      const joined = await host.sh(lines[index]!.trim());
+      if (!joined.includes("is a voter")) throw new Error(`${host.name} did not get a vote: ${joined}`);
+    }
+    await this.healthy();
+    const shown = await first.must("cat", "/var/lib/elastickv/root-credentials.env");
+    const value = (name: string): string => {
+      const found = new RegExp(`ELASTICKV_ROOT_${name}=(\\S+)`).exec(shown)?.[1];
+      if (found === undefined) throw new Error(`no ${name} in root-credentials.env`);
+      return found;
+    };
+    return { accessKey: value("ACCESS_KEY"), secretKey: value("SECRET_KEY") };
   }
 
   /** Copies a file to a folder of the host. */
@@ -213,16 +245,16 @@ export class Lab {
   }
 
   /** An S3 client of the object store at a host. */
-  s3(host: Host, bucket: string): Bun.S3Client {
+  s3(host: Host, bucket: string, keys = ROOT_KEYS): Bun.S3Client {
     return new Bun.S3Client({
       endpoint: `http://${host.address}:9000`,
-      accessKeyId: ACCESS_KEY,
-      secretAccessKey: SECRET_KEY,
+      accessKeyId: keys.accessKey,
+      secretAccessKey: keys.secretKey,
       bucket,
     });
   }
 
-  async makeBucket(bucket: string, keys = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY }): Promise<void> {
+  async makeBucket(bucket: string, keys = ROOT_KEYS): Promise<void> {
     const user = `${keys.accessKey}:${keys.secretKey}`;
     const signed = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", user];
     // curl of Debian 12 sends the hash of the body only when it is told so.

@@ -111,14 +111,14 @@ const LARGE = "aws-sdk-large";
 const whole = createHash("sha256");
 let largeDigest = "";
 const workers = [
-  ["aws-sdk-small-0", small, 20],
-  ["aws-sdk-small-1", small, 20],
-  ["aws-sdk-multi", multipart, 300],
+  ["aws-sdk-small-0", small, 100],
+  ["aws-sdk-small-1", small, 100],
+  ["aws-sdk-multi", multipart, 1000],
 ];
 if (Number(largeBytes) > 0) {
   await upload(LARGE, largeParts());
   largeDigest = whole.digest("hex");
-  workers.push(["aws-sdk-large", largeDownload, 5000]);
+  workers.push(["aws-sdk-large", largeDownload, 15_000]);
 }
 Object.assign(totals, { operations: 0, retries: 0, longest: 0 });
 console.log("ready");

@@ -147,13 +147,13 @@ def work(client, operation, pause):
 
 
 source, etags = os.path.join(folder, "boto3-source"), {}
-works = [(f"boto3-small-{i}", "small", 0.02) for i in range(3)]
-works.append(("boto3-multi", "multipart", 0.3))
+works = [(f"boto3-small-{i}", "small", 0.1) for i in range(3)]
+works.append(("boto3-multi", "multipart", 1))
 if int(large_bytes) > 0:
     with open(source, "wb") as file:
         for _ in range(0, int(large_bytes), 1 << 20):
             file.write(os.urandom(1 << 20))
-    works.append(("boto3-large", "large", 5))
+    works.append(("boto3-large", "large", 15))
 # boto3 makes clients in one thread at a time only.
 threads = [threading.Thread(target=work, args=(Client(name), operation, pause)) for name, operation, pause in works]
 print("ready", flush=True)

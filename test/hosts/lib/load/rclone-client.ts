@@ -134,9 +134,9 @@ const [small, multi, large] = ["rclone-small", "rclone-multi", "rclone-large"].m
 );
 console.log("ready");
 const work = [
-  small!.run((turn) => small!.file(turn, SMALL_BYTES, []), 50),
-  multi!.run((turn) => multi!.file(turn, MULTIPART_BYTES, MULTIPART), 500),
+  small!.run((turn) => small!.file(turn, SMALL_BYTES, []), 500),
+  multi!.run((turn) => multi!.file(turn, MULTIPART_BYTES, MULTIPART), 3_000),
 ];
-if (Number(largeBytes) > 0) work.push(large!.run((turn) => large!.large(turn), 5_000));
+if (Number(largeBytes) > 0) work.push(large!.run((turn) => large!.large(turn), 15_000));
 await Promise.all(work);
 console.log(JSON.stringify(totals));
