@@ -9,6 +9,7 @@ import { run } from "../support/run.ts";
 import { eventually, RUN } from "./lib/host.ts";
 import { Lab } from "./lib/lab.ts";
 import { Load, loadReport } from "./lib/load.ts";
+import { commandTo } from "./lib/rolling-update.ts";
 
 const lab = new Lab();
 const { first, second, crashing, silent } = lab.packages;
@@ -76,14 +77,18 @@ test.each([
 ] as const)(
   "a release that %s: its first host goes back, the others are not touched",
   async (_, faulty) => {
-    const { code, err } = await lab.update([faulty.deb], { HEALTH_TIMEOUT_SECONDS: "15" });
+    const output = await lab.update([faulty.deb], { HEALTH_TIMEOUT_SECONDS: "15" });
+    const { code, err } = output;
     expect(code).toBe(1);
     expect(err).toContain(`${faulty.name} failed on`);
     expect(err).toContain("runs its version of before again");
     expect(err).toMatch(/to go on: .*--resume .*\n.*to go back: .*--rollback\n$/);
     await intact(first.name);
+    const back = await lab.type(commandTo("go back", output));
+    expect([back.code, back.code === 0 ? "" : back.err]).toEqual([0, ""]);
+    await intact(first.name);
   },
-  180_000,
+  400_000,
 );
 
 test("a variable that the new release does not know ends the update before any host is touched", async () => {
@@ -110,11 +115,21 @@ test("a full disk on the second host", async () => {
   await host.sh(
     "mkdir -p /var/lib/elastickv-update && mount -t tmpfs -o size=1M full /var/lib/elastickv-update",
   );
-  const { code, err } = await lab.update([second.deb]);
+  const output = await lab.update([second.deb]);
   await host.must("umount", "/var/lib/elastickv-update");
+  const { code, err } = output;
   expect([code, err]).toEqual([1, expect.stringContaining("n2: /var/lib/elastickv-update has room for")]);
+  expect(err).toContain("No host was changed");
   await intact(first.name);
-}, 120_000);
+  for (const [words, version] of [
+    [commandTo("go on", output), second.name],
+    [`${commandTo("go on", output).split(" ").slice(0, -1).join(" ")} --rollback`, first.name],
+  ] as const) {
+    const after = await lab.type(words);
+    expect([after.code, after.code === 0 ? "" : after.err]).toEqual([0, ""]);
+    await intact(version);
+  }
+}, 600_000);
 
 test("killed in the middle: a second operator is refused with owner and age, and --resume ends it", async () => {
   const script = join(import.meta.dir, "../../scripts/rolling-update.sh");

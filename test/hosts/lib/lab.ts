@@ -103,7 +103,7 @@ export class Lab {
       `home=${this.#home}`,
       'case "$*" in *" $(cat "$home/copy-to" 2>/dev/null || echo nobody) "*"dd of="*)',
       '  case $(cat "$home/copy") in',
-      '  cut) exec < <(head -c 3000000; echo $$ >"$home/copying"; exec sleep 600) ;;',
+      '  cut) exec < <(exec 2>/dev/null; head -c 3000000; echo $$ >"$home/copying"; exec sleep 600) ;;',
       "  damage) exec < <(head -c -1; printf '\\377\\377') ;;",
       "  esac",
       "esac",
