@@ -1,5 +1,7 @@
 /** The parts of scripts/rolling-update.sh that need no host. */
-import { describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Output, run } from "../support/run.ts";
 
@@ -136,4 +138,96 @@ describe("host_compatible", () => {
   ] as const)("%j over %j", async (fresh, installed, why) => {
     expect(await both(version(fresh as never), version(installed as never))).toEqual([1, why]);
   });
+});
+
+describe("host_extra: the new release judges the settings as its own unit will give them", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "elastickv-rolling-"));
+    for (const name of ["state/candidate", "settings"]) mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(
+      join(folder, "state/candidate/elastickv"),
+      `#!/bin/sh\nenv | grep ^ELASTICKV_ | sort >${folder}/variables\necho "$@" >${folder}/words\n`,
+      { mode: 0o755 },
+    );
+    writeFileSync(
+      join(folder, "installed.service"),
+      "[Service]\nEnvironment=ELASTICKV_DATA_DIR=/data\nEnvironment=ELASTICKV_ENV_FILES=/a,/b ELASTICKV_BOTH=1\n",
+    );
+    writeFileSync(
+      join(folder, "drop-in.conf"),
+      '[Service]\nEnvironment="ELASTICKV_BOTH=2" ELASTICKV_MINE=3\n',
+    );
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** @param unit the new release's. @param variables of the service's process */
+  async function judged(unit: string, variables: Record<string, string>) {
+    writeFileSync(
+      join(folder, "state/candidate/elastickv.service"),
+      unit.replaceAll("SETTINGS", `${folder}/settings`),
+    );
+    const service = Bun.spawn(["sleep", "60"], { env: { PATH: process.env["PATH"] ?? "", ...variables } });
+    try {
+      const { code, err } = await shell(
+        `folder=$1 service=$2
+         host_names() { state=$folder/state settings=$folder/settings elastickv=false; }
+         systemctl() { case "$*" in *FragmentPath*) echo "$folder/installed.service" ;; *DropIn*) echo "$folder/drop-in.conf" ;; *MainPID*) echo "$service" ;; esac; }
+         host_extra leave ""`,
+        folder,
+        String(service.pid),
+      );
+      const read = (name: string) =>
+        existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : "";
+      return {
+        code,
+        err: err.trim(),
+        variables: read("variables").trim().split("\n"),
+        words: read("words").trim(),
+      };
+    } finally {
+      service.kill();
+      await service.exited;
+    }
+  }
+
+  const running = {
+    ELASTICKV_DATA_DIR: "/data",
+    ELASTICKV_ENV_FILES: "/a,/b",
+    ELASTICKV_BOTH: "2",
+    ELASTICKV_MINE: "3",
+    ELASTICKV_IN_FILE: "4",
+    OTHER: "5",
+  };
+  const unit = "[Service]\nEnvironment=ELASTICKV_DATA_DIR=%S\nEnvironmentFile=-SETTINGS/elastickv.env\n";
+
+  test("a variable that only the installed unit sets is left out; those of drop-ins and of both units are not", async () => {
+    writeFileSync(join(folder, "settings/elastickv.env"), "ELASTICKV_IN_FILE=4\n");
+    const { code, err, variables, words } = await judged(unit, running);
+    expect([code, err]).toEqual([0, ""]);
+    expect(variables).toEqual(["ELASTICKV_BOTH=2", "ELASTICKV_DATA_DIR=/data", "ELASTICKV_MINE=3"]);
+    expect(words).toBe(`config check --env-file ${folder}/settings/elastickv.env`);
+  });
+
+  test("the files are the new unit's, in its order", async () => {
+    const files = ["cluster.env", "elastickv.env", "extra.env"];
+    for (const name of files) writeFileSync(join(folder, "settings", name), "A=1\n");
+    const more = `${unit}EnvironmentFile=-SETTINGS/extra.env\nEnvironmentFile=SETTINGS/cluster.env\n`;
+    const { code, words } = await judged(more, running);
+    expect(code).toBe(0);
+    const order = ["settings/elastickv.env", "state/extra.env.new", "settings/cluster.env"];
+    expect(words).toBe(`config check ${order.map((name) => `--env-file ${folder}/${name}`).join(" ")}`);
+  });
+
+  test.each(["cluster.env", "extra.env"])(
+    "settings in %s, which the new unit does not read, end the update",
+    async (name) => {
+      writeFileSync(join(folder, "settings", name), "ELASTICKV_NODE_ID=n1\n");
+      const { code, err } = await judged(unit, running);
+      expect([code, err]).toEqual([
+        1,
+        `the unit of the new release does not read ${folder}/settings/${name}, by which this host has settings`,
+      ]);
+    },
+  );
 });
