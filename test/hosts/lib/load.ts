@@ -23,7 +23,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 /** Begin and end of a transfer, in seconds since 1970. */
 type Span = readonly [number, number];
 
-export interface ClientResult {
+interface ClientResult {
   readonly operations: number;
   /** Requests that the client sent again by itself. */
   readonly retries: number;
