@@ -52,6 +52,7 @@ async function updatesUnderLoad(rounds: number, largeBytes: number): Promise<voi
     const { code, err } = await lab.update([deb], { DRAIN_TIMEOUT_SECONDS: "600" });
     expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
     expect(await versions()).toEqual(all(name));
+    console.log(`update ${round + 1} of ${rounds} is over after ${(Date.now() / 1000 - begin).toFixed(0)} s`);
   }
   const end = Date.now() / 1000;
   const result = await load.stop();
