@@ -65,6 +65,8 @@ host_running() {
   local pid exe
   pid=$(host_pid)
   exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || exe=
+  # While a package is installed, dpkg removes the file that runs, and postinst makes it again.
+  exe=${exe% (deleted)}
   exe=${exe%/elastickv}
   exe=${exe##*/}
   echo "${exe:-nothing}"
