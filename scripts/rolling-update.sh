@@ -663,7 +663,7 @@ unlock() {
   done
 }
 
-# A release without the lock could not give it back: whoever goes there last does it before.
+# A release without the lock could not give it back: before the last host goes there, it is given back.
 before_last() { # NODE VERSION
   [ -z "$keyspace_locked" ] || remote "$1" host_has_lock "$2" || give_keyspace_back
 }
@@ -755,7 +755,7 @@ report() { # ok|failed MESSAGE
 how_to_go_on() {
   case $mode.$begun.$stuck in
   rollback.*) say "to go on:   $(again --rollback)" ;;
-  update.no.) say "to go on:   $(again)" ;;
+  update.no.) say "to go on:   $(again ${dry:+--dry-run})" ;;
   *.no.*) say "to go on:   $(again --resume)" ;;
   *)
     say "to go on:   $(again --resume)"
@@ -785,7 +785,7 @@ all_others_healthy() { # NODE
 }
 
 update_host() { # NODE
-  local node=$1 code=0
+  local node=$1 other last=yes code=0
   if [ "${facts[$node.running]}" = "$release" ] && [ -z "${facts[$node.interrupted]}" ] && [ "$mode" = resume ]; then
     say "$node: runs $release already"
     return 0
@@ -797,8 +797,12 @@ update_host() { # NODE
     exit 1
   }
   say "$node: ${facts[$node.running]} -> $release"
-  [ "$node" != "${order[-1]}" ] || before_last "$node" "$release"
-  if remote "$node" host_update "$node" "$release" "$HEALTH_TIMEOUT_SECONDS" "$DRAIN_TIMEOUT_SECONDS" >&2; then return 0; fi
+  for other in "${nodes[@]}"; do [ "$other" = "$node" ] || [ "${facts[$other.running]}" = "$release" ] || last=; done
+  [ -z "$last" ] || before_last "$node" "$release"
+  if remote "$node" host_update "$node" "$release" "$HEALTH_TIMEOUT_SECONDS" "$DRAIN_TIMEOUT_SECONDS" >&2; then
+    facts[$node.running]=$release
+    return 0
+  fi
   say "$node: goes back to the version that it had"
   remote "$node" host_restore "$node" "$HEALTH_TIMEOUT_SECONDS" "$DRAIN_TIMEOUT_SECONDS" >&2 || code=$?
   case $code in
