@@ -3,10 +3,10 @@
  * failure ends with what the hosts ran before, or goes on with --resume.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../support/run.ts";
-import { eventually, RUN } from "./lib/host.ts";
+import { RUN } from "./lib/host.ts";
 import { Lab } from "./lib/lab.ts";
 import { Load, loadReport } from "./lib/load.ts";
 import { commandTo } from "./lib/rolling-update.ts";
@@ -143,24 +143,15 @@ test("a full disk on the second host", async () => {
 }, 600_000);
 
 test("killed in the middle: a second operator is refused with owner and age, and --resume ends it", async () => {
-  const script = join(import.meta.dir, "../../scripts/rolling-update.sh");
-  const child = Bun.spawn(["bash", script, second.deb], {
-    env: lab.environment,
-    stdout: "ignore",
-    stderr: Bun.file(join(RUN(), "killed")),
-  });
-  await eventually("the first host to be updated", async () =>
-    existsSync(join(RUN(), "killed")) &&
-    readFileSync(join(RUN(), "killed"), "utf8").includes(`-> ${second.name}`)
-      ? true
-      : undefined,
-  );
+  const killed = lab.begin([second.deb]);
+  await killed.says(`-> ${second.name}`);
+  // It must not end meanwhile.
+  killed.pause();
   const during = await lab.update([second.deb]);
   expect([during.code, during.err]).toEqual([1, expect.stringContaining("is updating; it began")]);
   const alive = await lab.update(["--resume", second.deb]);
   expect([alive.code, alive.err]).toEqual([1, expect.stringContaining("still runs on this machine")]);
-  child.kill("SIGKILL");
-  await child.exited;
+  await killed.kill();
   const other = await lab.update([second.deb]);
   expect(other.code).toBe(1);
   const { code, err } = await lab.update(["--resume", second.deb]);
@@ -174,7 +165,7 @@ test("killed in the middle: a second operator is refused with owner and age, and
     hosts: lab.hosts.map(({ name }) => ({ node: name, version: first.name, healthy: true })),
   });
   await intact(first.name);
-}, 300_000);
+}, 900_000);
 
 /** What systemd and the shell would each read in their own way. */
 const HOSTILE: Readonly<Record<string, string>> = {
@@ -222,7 +213,7 @@ test("EXTRA_ENV reaches the service byte for byte, survives a reboot, and goes w
     expect((await host.run("test", "-e", "/etc/elastickv/extra.env")).code).toBe(1);
   }
   await intact(second.name);
-}, 400_000);
+}, 900_000);
 
 test.if(isLong)("no client notices 20 updates", () => updatesUnderLoad(20, 64 * MIB), 7_000_000);
 

@@ -5,7 +5,7 @@ import type { Output } from "../../support/run.ts";
 import { eventually, RUN } from "./host.ts";
 
 /** A step of an update may wait for a busy machine. */
-const STEP_LIMIT_MS = 180_000;
+const STEP_LIMIT_MS = 300_000;
 
 export class RollingUpdate {
   readonly #child: Bun.Subprocess;
@@ -42,6 +42,11 @@ export class RollingUpdate {
   async end(): Promise<Output> {
     const code = await this.#child.exited;
     return { code, out: "", err: this.text };
+  }
+
+  /** It does nothing more, and is there. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
   }
 
   async kill(): Promise<void> {
