@@ -86,7 +86,8 @@ package-test: $(BOOTSTRAPPED)
 process-test: $(BINARY)
 	@bash test/process/run.sh
 
-# Three Debian hosts, each with systemd as PID 1 (needs root, debootstrap, iproute2, openssh-client). HOSTS="install update": only these. LONG=1: 20 updates.
+# Three Debian hosts, each with systemd as PID 1 (needs root, debootstrap, iproute2, openssh-client, haproxy, and the clients boto3, node, rclone).
+# HOSTS="install update": only these. LONG=1: 20 updates, objects of 1 GiB, and a host that vanishes at each step in each way.
 host-test: $(BOOTSTRAPPED)
 	@ELASTICKV_HOST_TEST_LONG="$(LONG)" bash test/hosts/run.sh $(HOSTS)
 

@@ -86,7 +86,11 @@ function checkAddition(membership: Membership, name: string, address: string): C
   }
   const same = membership.members.find((member) => member.id === id || member.address === address);
   if (same === undefined) return undefined;
-  return refused("ALREADY_MEMBER", `${same.name} at ${same.address} is a member`);
+  const lost =
+    same.id === id
+      ? ""
+      : `; if its host has lost its data, "elastickv cluster remove ${same.name}" comes first`;
+  return refused("ALREADY_MEMBER", `${same.name} at ${same.address} is a member${lost}`);
 }
 
 function checkPromotion(

@@ -1,5 +1,6 @@
 /** Decides which nodes this node meets and where it listens for them, and checks the operator's settings for both. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { formatAddress, parseAddress } from "../config/address.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import { formatMembers, isWildcard, type NamedAddress } from "../config/members.ts";
@@ -151,19 +152,21 @@ function tlsFiles(settings: TopologySettings): PeerTlsFiles | undefined {
       `${given} is set but ${missing.join(" and ")} is not: mutual TLS needs all three, or none`,
     );
   }
-  for (const [flag, path] of files) checkPem(flag, path ?? "");
+  for (const [flag, path] of files) checkPem(flag, path ?? "", settings);
   const joins = settings.dataDir !== undefined && isOwnAuthority(settings.dataDir, peerCaFile);
   return { certFile: peerCertFile, keyFile: peerKeyFile, caFile: peerCaFile, joins };
 }
 
 /** Checks the file now, for an error that names the flag and file. The transport reads the file again. */
-function checkPem(flag: string, path: string): void {
+function checkPem(flag: string, path: string, { dataDir, nodeId }: TopologySettings): void {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
+    const isLost = dataDir !== undefined && dirname(path) === dataDir && !existsSync(path);
     throw new ConfigError(
-      `${flag}: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      `${flag}: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}` +
+        (isLost ? `; ${wayBack(nodeId)}` : ""),
     );
   }
   const wanted = flag === "--peer-key-file" ? "PRIVATE KEY-----" : "-----BEGIN CERTIFICATE-----";
@@ -172,4 +175,12 @@ function checkPem(flag: string, path: string): void {
       `${flag}: ${path} holds no PEM ${flag === "--peer-key-file" ? "private key" : "certificate"}`,
     );
   }
+}
+
+/** What a host does whose data directory is gone, with the certificate that `setup` or `join` has put there. */
+function wayBack(nodeId: string): string {
+  return (
+    `if this host has lost its data directory, it comes back as a new node. On another member: "elastickv cluster remove ${nodeId}", ` +
+    `then "elastickv cluster join-token"; here, the line that it prints`
+  );
 }

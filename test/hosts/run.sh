@@ -3,7 +3,7 @@
 # disk and an address of its own; this program's network namespace is the fourth, with the clients and the operator.
 #
 # Needs root, and a kernel that lets root make namespaces, mounts and cgroups (a container needs --privileged). Needs debootstrap, ip, ssh,
-# curl and haproxy; the base system of the hosts is made once (a few minutes, 300 MB) in ELASTICKV_HOST_TEST_DIR,
+# curl, haproxy, and the clients node, rclone and boto3; the base system of the hosts is made once (a few minutes, 300 MB) in ELASTICKV_HOST_TEST_DIR,
 # default /var/cache/elastickv-host-test. Last line `N passed, N failed, N skipped`.
 #
 # Nothing outlives a run: hosts are processes below a PID namespace whose first process the kernel kills when this script ends, however it
@@ -20,8 +20,8 @@ give_up() { # MESSAGE...
 }
 
 [ "$(id -u)" -eq 0 ] || give_up "needs root: hosts are made of namespaces, mounts and cgroups"
-for tool in debootstrap ip ssh ssh-keygen haproxy curl /usr/bin/python3 shellcheck unshare nsenter setpriv flock findmnt dpkg-deb; do
-  command -v "$tool" >/dev/null || give_up "needs $tool (apt-get install debootstrap iproute2 openssh-client haproxy curl python3-boto3 shellcheck)"
+for tool in debootstrap ip ssh ssh-keygen haproxy curl rclone node /usr/bin/python3 shellcheck unshare nsenter setpriv flock findmnt dpkg-deb; do
+  command -v "$tool" >/dev/null || give_up "needs $tool (apt-get install debootstrap iproute2 openssh-client haproxy curl rclone nodejs python3-boto3 shellcheck)"
 done
 
 /usr/bin/python3 -c 'import boto3' || give_up "needs boto3 of Debian (apt-get install python3-boto3)"
@@ -44,9 +44,12 @@ unshare --mount --net --pid --uts --ipc --cgroup --fork mount -t tmpfs tmpfs /mn
 
 # Processes of an earlier run died with its namespaces; its directories and cgroups are still there.
 sweep() {
-  rm -rf "$home"/run-*
-  # The innermost cgroup comes first, because only an empty one can be removed.
-  find "$cgroups" -depth -type d -path "$cgroups/elastickv-host-*" -exec rmdir {} + 2>/dev/null || true
+  local folder
+  for folder in "$home"/run-*; do
+    # The innermost cgroup comes first, because only an empty one can be removed.
+    find "$cgroups" -depth -type d -path "$cgroups/elastickv-host-${folder##*/}-*" -exec rmdir {} + 2>/dev/null || true
+    rm -rf "$folder"
+  done
 }
 
 make_base() {

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Lab } from "./lib/lab.ts";
-import { Load } from "./lib/load.ts";
+import { Load, loadReport } from "./lib/load.ts";
 
 const lab = new Lab();
 const from = process.env["ELASTICKV_HOST_TEST_FROM"] ?? lab.packages.landed?.deb;
@@ -30,13 +30,37 @@ test.if(from !== undefined)(
     const back = await lab.update(["--rollback"]);
     expect([back.code, back.code === 0 ? "" : back.err]).toEqual([0, ""]);
     expect(await versions()).toEqual(before);
-    const { operations, retries, longest, errors, seconds } = await load.stop();
-    console.log(
-      `${operations} operations, ${errors.length} errors, ${retries} retried, longest pause ${longest.toFixed(2)} s, ${seconds.toFixed(0)} s in total`,
-    );
-    expect(errors).toEqual([]);
-    for (const host of lab.hosts)
-      expect(await lab.s3(host, "hosts").file("kept").text()).toBe("from before the update");
+    const result = await load.stop();
+    console.log(loadReport("an update and its way back", result));
+    expect(result.errors).toEqual([]);
+    await kept();
   },
-  400_000,
+  900_000,
 );
+
+test.if(from !== undefined)(
+  "the package of the release before takes the place of this one, and leaves no lock behind",
+  async () => {
+    const before = await versions();
+    const { deb, name } = lab.packages.first;
+    for (const [to, ran] of [
+      [deb, lab.hosts.map(() => name)],
+      [from!, before],
+      [deb, lab.hosts.map(() => name)],
+    ] as const) {
+      const { code, err } = await lab.update([to]);
+      expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+      expect(await versions()).toEqual([...ran]);
+    }
+    // A release before the lock cannot show it.
+    const lock = await lab.hosts[0]!.must("elastickv", "cluster", "update-lock", "show", "--json");
+    expect(JSON.parse(lock)).toEqual({ lock: null });
+    await kept();
+  },
+  900_000,
+);
+
+async function kept(): Promise<void> {
+  for (const host of lab.hosts)
+    expect(await lab.s3(host, "hosts").file("kept").text()).toBe("from before the update");
+}

@@ -89,6 +89,25 @@ describe("refused, by name", () => {
     expect(() => topology(flags)).toThrow(message);
   });
 
+  test("a certificate that was in a data directory that is lost: how the host comes back", () => {
+    const lost = join(directory, "peer.pem");
+    const flags = {
+      "node-id": "n3",
+      join: THREE,
+      "peer-address": "10.0.0.3:9002",
+      "data-dir": directory,
+      "peer-cert-file": lost,
+      "peer-key-file": lost,
+      "peer-ca-file": lost,
+    };
+    expect(() => topology(flags)).toThrow(
+      /cannot read .*; if this host has lost its data directory, .*"elastickv cluster remove n3", then "elastickv cluster join-token"/,
+    );
+    expect(() => topology({ ...flags, "data-dir": "/elsewhere" })).not.toThrow("lost its data directory");
+    writeFileSync(lost, "x");
+    expect(() => topology(flags)).toThrow("holds no PEM certificate");
+  });
+
   test("names whose hashes are the same", () =>
     expect(() => topology({ "initial-cluster": THREE }, (name) => (name === "n1" ? 1 : 7))).toThrow(
       "--initial-cluster: the names n2 and n3 have the same hash (7): rename one of them",

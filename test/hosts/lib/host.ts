@@ -3,7 +3,7 @@
  * makes the namespaces around it.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Output, run } from "../../support/run.ts";
 
@@ -58,7 +58,9 @@ export class Host {
     this.name = name;
     this.address = address;
     this.directory = join(RUN(), name);
-    this.#cgroup = join(given("ELASTICKV_HOST_TEST_CGROUPS"), `elastickv-host-${process.ppid}-${name}`);
+    // Named after the run, whose own ones run.sh removes.
+    const id = basename(dirname(RUN()));
+    this.#cgroup = join(given("ELASTICKV_HOST_TEST_CGROUPS"), `elastickv-host-${id}-${name}`);
   }
 
   /** Writes a file on the host's disk while the host is off. */

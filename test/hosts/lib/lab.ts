@@ -1,8 +1,9 @@
 /** Three hosts at one bridge, and the operator's machine (this namespace) with ssh keys for them. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Output, run } from "../../support/run.ts";
 import { eventually, Host, must, RUN } from "./host.ts";
+import { RollingUpdate } from "./rolling-update.ts";
 
 /** Bridge and addresses exist in the network namespace of the test alone. */
 const NETWORK = "10.95.0";
@@ -11,6 +12,13 @@ export const ACCESS_KEY = "host-test-access";
 export const SECRET_KEY = "host-test-secret-key";
 /** The account that the operator uses on the hosts; it may become root by sudo. */
 const ACCOUNT = "deploy";
+
+export interface RootKeys {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+const ROOT_KEYS: RootKeys = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY };
 
 export interface Package {
   readonly name: string;
@@ -27,6 +35,8 @@ export interface Packages {
   /** undefined: the checkout has no such history. */
   readonly landed?: Package;
 }
+
+const script = join(import.meta.dir, "../../../scripts/rolling-update.sh");
 
 const packages = (): Packages =>
   JSON.parse(readFileSync(join(RUN(), "releases/releases.json"), "utf8")) as Packages;
@@ -88,8 +98,21 @@ export class Lab {
       "",
     ];
     writeFileSync(join(this.#home, "config"), settings.join("\n"));
-    const ssh = `#!/bin/sh\nexec ${Bun.which("ssh")} -F ${this.#home}/config "$@"\n`;
-    writeFileSync(join(this.#home, "bin/ssh"), ssh, { mode: 0o755 });
+    const ssh = [
+      "#!/bin/bash",
+      `home=${this.#home}`,
+      'case "$*" in *" $(cat "$home/copy-to" 2>/dev/null || echo nobody) "*"dd of="*)',
+      '  case $(cat "$home/copy") in',
+      '  cut) exec < <(exec 2>/dev/null; head -c 3000000; echo $$ >"$home/copying"; exec sleep 600) ;;',
+      "  damage) exec < <(head -c -1; printf '\\377\\377') ;;",
+      "  esac",
+      "esac",
+      // The first value of an option is the one that counts.
+      '[ ! -e "$home/impatient" ] || set -- -o ServerAliveInterval=3 -o ServerAliveCountMax=4 "$@"',
+      `exec ${Bun.which("ssh")} -F "$home/config" "$@"`,
+      "",
+    ];
+    writeFileSync(join(this.#home, "bin/ssh"), ssh.join("\n"), { mode: 0o755 });
   }
 
   /** Installs a release on all hosts and starts a cluster. */
@@ -98,8 +121,7 @@ export class Lab {
     const members = this.hosts.map(({ name, address }) => `${name}=${address}:9002`).join(",");
     await Promise.all(
       this.hosts.map(async (host) => {
-        await this.put(host, deb, "/root");
-        await host.must("dpkg", "-i", join("/root", basename(deb)));
+        await this.unpack(host, deb);
         const settings = {
           NODE_ID: host.name,
           S3_ADDRESS: ":9000",
@@ -119,6 +141,32 @@ export class Lab {
       }),
     );
     await this.healthy();
+  }
+
+  /** Installs a package on a host, and starts nothing. */
+  async unpack(host: Host, deb: string): Promise<void> {
+    await this.put(host, deb, "/root");
+    await host.must("dpkg", "-i", join("/root", basename(deb)));
+  }
+
+  /** Makes a cluster of hosts that have the package: `elastickv setup`, and the join lines that it prints. @returns the root keys */
+  async form(): Promise<RootKeys> {
+    const [first, ...others] = this.hosts as [Host, ...Host[]];
+    const said = await first.must("elastickv", "setup", "--node", first.name, "--address", first.address);
+    const lines = said.split("\n").filter((line) => line.includes("elastickv join"));
+    if (lines.length !== others.length) throw new Error(`no join line for each other host: ${said}`);
+    for (const [index, host] of others.entries()) {
+      const joined = await host.sh(lines[index]!.trim());
+      if (!joined.includes("is a voter")) throw new Error(`${host.name} did not get a vote: ${joined}`);
+    }
+    await this.healthy();
+    const shown = await first.must("cat", "/var/lib/elastickv/root-credentials.env");
+    const value = (name: string): string => {
+      const found = new RegExp(`ELASTICKV_ROOT_${name}=(\\S+)`).exec(shown)?.[1];
+      if (found === undefined) throw new Error(`no ${name} in root-credentials.env`);
+      return found;
+    };
+    return { accessKey: value("ACCESS_KEY"), secretKey: value("SECRET_KEY") };
   }
 
   /** Copies a file to a folder of the host. */
@@ -159,23 +207,54 @@ export class Lab {
     };
   }
 
+  /** The operator's ssh finds within seconds that a host is gone, whatever the script asks for. */
+  impatient(): void {
+    writeFileSync(join(this.#home, "impatient"), "");
+  }
+
+  /** What happens to the next copy of a package to this host: it stops in the middle, or arrives damaged. undefined: nothing. */
+  copyFails(host: Host, how: "cut" | "damage" | undefined): void {
+    writeFileSync(join(this.#home, "copy-to"), how === undefined ? "nobody" : host.address);
+    writeFileSync(join(this.#home, "copy"), how ?? "");
+  }
+
+  /** Waits for a copy that stops in the middle. @returns the process id of its ssh. */
+  copying(): Promise<number> {
+    const file = join(this.#home, "copying");
+    return eventually("a copy to be under way", async () =>
+      existsSync(file) && readFileSync(file, "utf8").endsWith("\n")
+        ? Number(readFileSync(file, "utf8"))
+        : undefined,
+    );
+  }
+
+  /** Runs a command that a program has printed, in an environment without any settings for it. */
+  type(command: string): Promise<Output> {
+    const { PATH = "", HOME = "", LC_ALL = "" } = this.environment;
+    return run(["bash", "-c", command], { env: { PATH, HOME, LC_ALL } });
+  }
+
+  /** Starts scripts/rolling-update.sh as the operator does. */
+  begin(words: readonly string[], environment: Readonly<Record<string, string>> = {}): RollingUpdate {
+    return new RollingUpdate([script, ...words], { ...this.environment, ...environment });
+  }
+
   /** Runs scripts/rolling-update.sh as the operator does. */
   update(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Output> {
-    const script = join(import.meta.dir, "../../../scripts/rolling-update.sh");
     return run(["bash", script, ...words], { env: { ...this.environment, ...environment } });
   }
 
   /** An S3 client of the object store at a host. */
-  s3(host: Host, bucket: string): Bun.S3Client {
+  s3(host: Host, bucket: string, keys = ROOT_KEYS): Bun.S3Client {
     return new Bun.S3Client({
       endpoint: `http://${host.address}:9000`,
-      accessKeyId: ACCESS_KEY,
-      secretAccessKey: SECRET_KEY,
+      accessKeyId: keys.accessKey,
+      secretAccessKey: keys.secretKey,
       bucket,
     });
   }
 
-  async makeBucket(bucket: string, keys = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY }): Promise<void> {
+  async makeBucket(bucket: string, keys = ROOT_KEYS): Promise<void> {
     const user = `${keys.accessKey}:${keys.secretKey}`;
     const signed = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", user];
     // curl of Debian 12 sends the hash of the body only when it is told so.

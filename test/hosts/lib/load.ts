@@ -1,40 +1,78 @@
-/** Clients (load.py: boto3 with its default retries) that reach the hosts through haproxy, in the operator's namespace. */
-import { writeFileSync } from "node:fs";
+/**
+ * Clients that reach the hosts through haproxy, in the operator's namespace: boto3, the AWS SDK for JavaScript and rclone, each with its
+ * default retries. Each is a program below load/ with the arguments ENDPOINT BUCKET STOP_FILE LARGE_BYTES FOLDER, and the keys in ACCESS_KEY and
+ * SECRET_KEY. It prints "ready", works until STOP_FILE exists, and prints a ClientResult. LARGE_BYTES above 0: it has an object of that size in
+ * flight most of the time.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../support/run.ts";
-import { eventually, must, RUN } from "./host.ts";
+import { eventually, RUN } from "./host.ts";
 import { ACCESS_KEY, type Lab, SECRET_KEY } from "./lab.ts";
 
 const PORT = 8000;
+/** The large objects are made before the load begins. */
+const PREPARE_LIMIT_MS = 180_000;
+
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  boto3: ["/usr/bin/python3", "boto3-client.py"],
+  "AWS SDK for JavaScript": ["node", "aws-sdk-client.mjs"],
+  rclone: [process.execPath, "rclone-client.ts"],
+};
+
+/** Begin and end of a transfer, in seconds since 1970. */
+type Span = readonly [number, number];
+
+interface ClientResult {
+  readonly operations: number;
+  /** Requests that the client sent again by itself. */
+  readonly retries: number;
+  /** The longest time in seconds that an operation took with its retries; of a large transfer, the longest time without a byte. */
+  readonly longest: number;
+  /** Large objects that were written and read. */
+  readonly uploads: readonly Span[];
+  readonly downloads: readonly Span[];
+  /** What the program that uses the client would have seen. */
+  readonly errors: readonly string[];
+}
 
 export interface LoadResult {
+  readonly clients: Readonly<Record<string, ClientResult>>;
   readonly operations: number;
-  /** Requests that boto3 sent again. */
-  readonly retries: number;
-  /** The longest time in seconds that one operation took, with its retries. */
-  readonly longest: number;
   readonly errors: readonly string[];
   readonly seconds: number;
 }
 
-export class Load {
-  readonly #begin = performance.now();
-  readonly #stop = join(RUN(), `stop-${crypto.randomUUID()}`);
-  readonly #proxy: Bun.Subprocess;
-  readonly #clients: Promise<string>;
+interface Client {
+  readonly name: string;
+  readonly process: Bun.Subprocess;
+  readonly said: string;
+}
 
-  private constructor(proxy: Bun.Subprocess) {
+export class Load {
+  #begin = 0;
+  readonly #stop: string;
+  readonly #proxy: Bun.Subprocess;
+  readonly #clients: readonly Client[];
+
+  private constructor(proxy: Bun.Subprocess, folder: string, largeBytes: number) {
     this.#proxy = proxy;
-    this.#clients = must(
-      ["/usr/bin/python3", join(import.meta.dir, "load.py"), `http://127.0.0.1:${PORT}`, "hosts", this.#stop],
-      { env: { PATH: process.env["PATH"] ?? "", HOME: RUN(), ACCESS_KEY, SECRET_KEY } },
-    );
-    // A failure is told by stop().
-    this.#clients.catch(() => {});
+    this.#stop = join(folder, "stop");
+    this.#clients = Object.entries(PROGRAMS).map(([name, [program = "", file = ""]]) => {
+      const said = join(folder, `${file}.output`);
+      const words = [`http://127.0.0.1:${PORT}`, "hosts", this.#stop, String(largeBytes), folder];
+      const process_ = Bun.spawn([program, join(import.meta.dir, "load", file), ...words], {
+        env: { PATH: process.env["PATH"] ?? "", HOME: RUN(), ACCESS_KEY, SECRET_KEY },
+        stdin: "ignore",
+        stdout: Bun.file(said),
+        stderr: Bun.file(`${said}.errors`),
+      });
+      return { name, process: process_, said };
+    });
   }
 
-  /** As docs/operations/monitoring.md and docs/operations/update.md describe a balancer. */
-  static async start(lab: Lab): Promise<Load> {
+  /** As docs/operations/monitoring.md and docs/operations/update.md describe a balancer. @returns when every client works. */
+  static async start(lab: Lab, largeBytes = 0): Promise<Load> {
     const settings = [
       "defaults",
       "  mode http",
@@ -52,20 +90,69 @@ export class Load {
       ),
       "",
     ];
-    const file = join(RUN(), "haproxy.cfg");
+    const folder = join(RUN(), `load-${crypto.randomUUID()}`);
+    mkdirSync(folder);
+    const file = join(folder, "haproxy.cfg");
     writeFileSync(file, settings.join("\n"));
     const proxy = Bun.spawn(["haproxy", "-db", "-f", file], { stdout: "ignore", stderr: "ignore" });
     await eventually("haproxy to reach a host", async () =>
       (await run(["curl", "-sf", `http://127.0.0.1:${PORT}/-/ready`])).code === 0 ? true : undefined,
     );
-    return new Load(proxy);
+    const load = new Load(proxy, folder, largeBytes);
+    await load.#ready();
+    return load;
+  }
+
+  async #ready(): Promise<void> {
+    for (const { name, process: client, said } of this.#clients) {
+      await eventually(
+        `${name} to begin`,
+        async () => {
+          if (client.exitCode !== null) throw new Error(ended(name, client.exitCode, said));
+          return readFileSync(said, "utf8").startsWith("ready\n") ? true : undefined;
+        },
+        PREPARE_LIMIT_MS,
+      );
+    }
+    this.#begin = performance.now();
   }
 
   async stop(): Promise<LoadResult> {
     writeFileSync(this.#stop, "");
-    const result = JSON.parse(await this.#clients) as Omit<LoadResult, "seconds">;
+    const seconds = (performance.now() - this.#begin) / 1000;
+    const clients: Record<string, ClientResult> = {};
+    for (const { name, process: client, said } of this.#clients) {
+      const code = await client.exited;
+      if (code !== 0) throw new Error(ended(name, code, said));
+      const text = readFileSync(said, "utf8");
+      clients[name] = JSON.parse(text.slice(text.indexOf("\n"))) as ClientResult;
+    }
     this.#proxy.kill();
     await this.#proxy.exited;
-    return { ...result, seconds: (performance.now() - this.#begin) / 1000 };
+    const results = Object.values(clients);
+    return {
+      clients,
+      operations: results.reduce((sum, { operations }) => sum + operations, 0),
+      errors: Object.entries(clients).flatMap(([name, { errors }]) =>
+        errors.map((text) => `${name}: ${text}`),
+      ),
+      seconds,
+    };
   }
+}
+
+function ended(name: string, code: number, said: string): string {
+  return `${name} ended with ${code}: ${readFileSync(`${said}.errors`, "utf8").trim()}`;
+}
+
+/** One line a client, and one for all. */
+export function loadReport(what: string, { clients, operations, errors, seconds }: LoadResult): string {
+  const lines = Object.entries(clients).map(
+    ([name, { operations, retries, longest, uploads, downloads, errors }]) =>
+      `  ${name}: ${operations} operations, ${errors.length} errors, ${retries} requests retried, longest pause ${longest.toFixed(2)} s, ${uploads.length} large uploads, ${downloads.length} large downloads`,
+  );
+  return [
+    `${what}: ${operations} operations, ${errors.length} errors, ${seconds.toFixed(0)} s in total`,
+    ...lines,
+  ].join("\n");
 }
