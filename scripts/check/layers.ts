@@ -140,7 +140,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/buckets",
     below: [
-      ...["http", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...["http", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml"],
       ...["s3/content", "s3/context", "s3/objects"],
     ],
   },
@@ -151,7 +151,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/multipart",
     below: [
-      ...["hash", "store", "txn", "s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body"],
+      ...["hash", "store", "txn", "s3/protocol", "s3/records", "s3/xml", "s3/body"],
       ...["s3/content", "s3/context", "s3/versions", "s3/objects"],
     ],
   },
