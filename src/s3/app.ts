@@ -36,7 +36,7 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
   const services: S3Services = {
     ...deps,
     buckets: new BucketDirectory(deps.kv),
-    turns: new KeyTurns(),
+    turns: new KeyTurns(deps.timers),
     newRows: new NewRows(deps.kv, deps.versioningOpen),
   };
   const dispatch = dispatcher({ admit, answer, fail });

@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const tagged = (tag: string): Buffer => Buffer.from(`${tag}\0\u0001`);
 /** Rows that a backup contains. */
-const TAGS = ["b", "g", "o", "v", "u", "p", "c", "r"];
+const TAGS = ["b", "g", "f", "o", "v", "u", "p", "c", "r"];
 
 /** Key, value, payload and garbage of every row that belongs to a backup; references without their source. */
 function rowsOf({ kv }: Site): string[] {
@@ -125,6 +125,9 @@ describe("backup and restore", () => {
     paths.blobs.open = true;
     await site.call("DELETE", "/bucket/key");
     await site.call("PUT", "/bucket/other", "current");
+    const lock =
+      "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>3</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
+    expect((await site.call("PUT", "/bucket?object-lock", lock)).status).toBe(200);
     const list = await site.call("GET", "/bucket?versions");
     const backup = await site.run("backup", target, "--json");
     expect([backup.code, backup.err, site.errors]).toEqual([0, "", []]);
@@ -139,8 +142,14 @@ describe("backup and restore", () => {
     expect((await read(first)).bytes.equals(pattern(3 * MIB, 1))).toBe(true);
     expect((await read(second)).bytes.equals(pattern(2 * MIB, 2))).toBe(true);
     expect((await read("null")).text).toBe("the version null");
-    // The bucket is versioned, and can be written.
-    expect((await other.call("PUT", "/bucket/key", "new")).headers.get("x-amz-version-id")).toHaveLength(48);
+    // The bucket is versioned, can be written, and locks what is written.
+    const added = (await other.call("PUT", "/bucket/key", "new")).headers.get("x-amz-version-id");
+    expect(added).toHaveLength(48);
+    expect((await other.call("DELETE", `/bucket/key?versionId=${added}`)).status).toBe(403);
+    const headers = { "x-amz-bypass-governance-retention": "true" };
+    expect((await other.call("DELETE", `/bucket/key?versionId=${added}`, undefined, headers)).status).toBe(
+      204,
+    );
     for (const id of (await other.call("GET", "/bucket?versions")).tags("VersionId")) {
       for (const key of ["key", "other"]) await other.call("DELETE", `/bucket/${key}?versionId=${id}`);
     }

@@ -278,4 +278,13 @@ describe("one thing at a time", () => {
     expect(replica.run([refer(0, 2, 1)], [within])).toBeUndefined();
     expect(counts(replica)).toEqual([2]);
   });
+
+  test("after is the contrary: it holds from the first timestamp of the next millisecond on", () => {
+    const replica = new Replica(new MemoryStore());
+    const ended: Condition = { kind: "after", ms: START_MS };
+    replica.ts = timestampFromMs(START_MS + 1) - 2n;
+    expect(replica.run([refer(0, 0, 1)], [ended])).toBeUndefined();
+    expect(replica.run([refer(0, 1, 1)], [ended])).toBeDefined();
+    expect(counts(replica)).toEqual([1]);
+  });
 });

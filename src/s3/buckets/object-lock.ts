@@ -3,7 +3,7 @@ import type { Handler } from "../context/exchange.ts";
 import { readDocument } from "../objects/document.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { readConfiguration } from "../records/bucket-configuration.ts";
+import { readConfiguration, writeConfiguration } from "../records/bucket-configuration.ts";
 import { configurationKey } from "../records/keys.ts";
 import { type DefaultRetention, decodeDefaultRetention, encodeDefaultRetention } from "../records/lock.ts";
 import { document, element, tag } from "../xml/builder.ts";
@@ -39,6 +39,11 @@ export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) =>
   if (before.versioning !== "enabled") throw notVersioned();
   const retention = defaultRetention(await readDocument(exchange, "ObjectLockConfiguration"));
   checkVersionsKnown(services);
+  const value = retention === undefined ? undefined : encodeDefaultRetention(retention);
+  if (before.objectLock) {
+    await writeConfiguration(services, before, "object-lock", value);
+    return emptyReply(200);
+  }
   await changeBucket(
     services,
     name,
@@ -48,11 +53,7 @@ export const putObjectLockConfiguration: Handler<"bucket"> = async (exchange) =>
     },
     (bucket) => {
       const key = configurationKey(bucket, "object-lock");
-      return [
-        retention === undefined
-          ? { kind: "delete", key }
-          : { kind: "put", key, value: encodeDefaultRetention(retention) },
-      ];
+      return [value === undefined ? { kind: "delete", key } : { kind: "put", key, value }];
     },
   );
   return emptyReply(200);

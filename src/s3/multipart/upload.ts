@@ -93,6 +93,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
   }
   const bucket = await services.buckets.forWrite(exchange.bucket);
   const row = uploadKey(bucket, exchange.key, uploadId);
+  const alive = services.buckets.aliveGuard(bucket);
   for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
     const guard =
       initiatedMs === undefined
@@ -100,7 +101,7 @@ export const abortMultipartUpload: Handler<"object"> = async (exchange) => {
         : await initiatedGuard(await kv.snapshot(), row, initiatedMs);
     // Deleting the row makes garbage of parts and chunks; a part that is still uploading finds no upload at its
     // apply.
-    const guards = [services.buckets.aliveGuard(bucket), guard];
+    const guards = [alive, guard];
     const attempted = { ref: bucket, key: exchange.key, attempt: uploadAttempt(uploadId) };
     const outcome = await transactGuarded(kv, guards, [
       { kind: "delete", key: row },

@@ -34,6 +34,7 @@ export const putObject: Handler<"object"> = async (exchange) => {
   try {
     const bucket = await bucketForLock(exchange);
     const lock = requestedLock(exchange, bucket);
+    if (lock !== undefined) requireVerified(exchange, body);
     if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
@@ -86,6 +87,15 @@ export const putObject: Handler<"object"> = async (exchange) => {
     body.abort();
   }
 };
+
+/** API reference, PutObject: who locks an object must say what it is. @throws S3Error InvalidRequest */
+export function requireVerified({ request }: Exchange, { checksumAlgorithm }: PayloadReader): void {
+  if (request.header("content-md5") !== undefined || checksumAlgorithm !== undefined) return;
+  throw new S3Error("InvalidRequest", {
+    message:
+      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+  });
+}
 
 function stored(versionId: VersionId, etag: string, checksum: StoredChecksum | undefined): EdgeReply {
   const extra = checksum === undefined ? [] : checksumHeaders(checksum, undefined);

@@ -3,7 +3,7 @@ import { S3Error } from "../protocol/errors.ts";
 import type { Guard } from "../records/guarded.ts";
 import type { Lock } from "../records/lock.ts";
 
-export function lockedError(): S3Error {
+function lockedError(): S3Error {
   return new S3Error("AccessDenied", { message: "Access Denied because object protected by object lock." });
 }
 

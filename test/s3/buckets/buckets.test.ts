@@ -83,7 +83,7 @@ test("what a creation may ask for", async () => {
   expect(await code(`<!DOCTYPE x>${config("")}`)).toBe("MalformedXML");
   expect(await code(config("<Location><Type>AvailabilityZone</Type></Location>"))).toBe("NotImplemented");
   expect(await code("", { "x-amz-acl": "public-read" })).toBe("InvalidBucketAclWithObjectOwnership");
-  expect(await code("", { "x-amz-bucket-object-lock-enabled": "true" })).toBe("NotImplemented");
+  expect(await code("", { "x-amz-bucket-object-lock-enabled": "maybe" })).toBe("InvalidArgument");
   expect(await code("", { "x-amz-object-ownership": "ObjectWriter" })).toBe("NotImplemented");
   expect((await h.call("HEAD", "/bucket")).status).toBe(404);
   expect(

@@ -132,6 +132,12 @@ export class TestKv implements KvClient, KvGroup {
     return answer.outcome;
   }
 
+  /** The time of the log, as the leader stamps it, is at least this from now on. */
+  advanceTo(ms: number): void {
+    const ts = BigInt(ms) << 16n;
+    if (ts > this.#clock) this.#clock = ts;
+  }
+
   encodedSize(txn: Txn): number {
     const identity = { origin: ORIGIN, sequence: 0, acknowledgedBelow: 0 };
     return (

@@ -144,6 +144,26 @@ describe("PutBucketVersioning: API_PutBucketVersioning.html", () => {
   });
 });
 
+test("an upload that began before goes on: its parts, its abort (API_AbortMultipartUpload.html)", async () => {
+  const v = await versionedBucket("off");
+  const begin = async (): Promise<string> =>
+    (await v.call("POST", "/bucket/key?uploads")).tag("UploadId") ?? "";
+  const [kept, aborted] = [await begin(), await begin()];
+  const other = v.another();
+  await other("PUT", "/bucket?versioning", { body: versioningXml("Enabled") });
+  const part = await v.call("PUT", `/bucket/key?uploadId=${kept}&partNumber=1`, {
+    body: "x".repeat(300_000),
+  });
+  expect(part.status).toBe(200);
+  await other("PUT", "/bucket?versioning", { body: versioningXml("Suspended") });
+  expect((await v.call("DELETE", `/bucket/key?uploadId=${aborted}`)).status).toBe(204);
+  await other("PUT", "/bucket?versioning", { body: versioningXml("Enabled") });
+  expect(await begin()).not.toBe("");
+  const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.headers.get("etag")}</ETag></Part></CompleteMultipartUpload>`;
+  const done = await v.call("POST", `/bucket/key?uploadId=${kept}`, { body });
+  expect(done.headers.get("x-amz-version-id")).toHaveLength(48);
+});
+
 describe("DeleteBucket: API_DeleteBucket.html", () => {
   test("a bucket with a version or a delete marker is not empty", async () => {
     const v = await versionedBucket();
