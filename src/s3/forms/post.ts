@@ -16,7 +16,7 @@ import { checksumHeaders } from "../objects/checksums.ts";
 import { commitObject } from "../objects/commit.ts";
 import { requestedLock } from "../objects/lock.ts";
 import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
-import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
+import { hexDigest, openPayload, openWrite, protocolOf, requireVerified } from "../objects/put.ts";
 import { requestedRedirect } from "../objects/redirect.ts";
 import { requestedClass } from "../objects/storage-class.ts";
 import { requestedTags } from "../objects/tags.ts";
@@ -187,6 +187,7 @@ async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeR
   try {
     const { bucket } = openedBucket(exchange);
     const lock = requestedLock(exchange, bucket);
+    if (lock !== undefined) requireVerified(exchange, body);
     if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };

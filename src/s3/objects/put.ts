@@ -35,14 +35,8 @@ export const putObject: Handler<"object"> = async (exchange) => {
   try {
     const { bucket } = openedBucket(exchange);
     const lock = requestedLock(exchange, bucket);
+    if (lock !== undefined) requireVerified(exchange, body);
     if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
-    if (
-      lock !== undefined &&
-      request.header("content-md5") === undefined &&
-      body.checksumAlgorithm === undefined
-    ) {
-      throw unverifiedLock();
-    }
     const early = await decideEarly(services, bucket, key, condition, invocation);
     const alive = services.buckets.aliveGuard(bucket);
     const target = { ref: bucket, key, guards: [alive] };
@@ -95,9 +89,10 @@ export const putObject: Handler<"object"> = async (exchange) => {
   }
 };
 
-/** API reference, PutObject: who locks an object must say what it is. */
-function unverifiedLock(): S3Error {
-  return new S3Error("InvalidRequest", {
+/** API reference, PutObject: who locks an object must say what it is. @throws S3Error InvalidRequest */
+export function requireVerified({ request }: Exchange, { checksumAlgorithm }: PayloadReader): void {
+  if (request.header("content-md5") !== undefined || checksumAlgorithm !== undefined) return;
+  throw new S3Error("InvalidRequest", {
     message:
       "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
   });

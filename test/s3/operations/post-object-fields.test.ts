@@ -4,7 +4,7 @@
  * localstack/localstack, tests/aws/services/s3/test_s3.snapshot.json (TestS3PresignedPost); cases of ceph/s3-tests.
  */
 import { describe, expect, test } from "bun:test";
-import type { Answer, Call, Harness } from "../support/harness.ts";
+import { type Answer, type Call, type Harness, harness } from "../support/harness.ts";
 import {
   expectNothing,
   type Fields,
@@ -99,6 +99,22 @@ describe("fields (POST Object)", () => {
         ])
       )[1].tag("Code"),
     ).toBe("InvalidTag");
+  });
+
+  test("a lock is taken as from a PUT: with a digest, in a bucket that has locks", async () => {
+    const lock: Fields = [
+      ["key", "k"],
+      ["x-amz-object-lock-mode", "GOVERNANCE"],
+      ["x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z"],
+    ];
+    const md5 = new Bun.CryptoHasher("md5").update("content").digest("base64");
+    expect((await posted(lock))[1].tag("Code")).toBe("InvalidRequest");
+    const h = harness();
+    await h.call("PUT", "/bucket", { headers: { "x-amz-bucket-object-lock-enabled": "true" } });
+    expect((await posted(lock, {}, h))[1].tag("Code")).toBe("InvalidRequest");
+    const [, answer] = await posted([...lock, ["Content-MD5", md5]], {}, h);
+    expect([answer.status, answer.headers.has("x-amz-version-id")]).toEqual([204, true]);
+    expect((await h.call("HEAD", "/bucket/k")).headers.get("x-amz-object-lock-mode")).toBe("GOVERNANCE");
   });
 
   test("without Content-Type the object has the default, not that of the file's part", async () => {

@@ -52,7 +52,6 @@ const BODIES: Readonly<Record<string, string>> = {
   Requester: "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>",
   "a rule":
     "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
-  "a state": "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
   "a tag": "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>",
   BucketOwnerEnforced: ownership("BucketOwnerEnforced"),
   BucketOwnerPreferred: ownership("BucketOwnerPreferred"),
