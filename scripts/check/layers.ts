@@ -136,16 +136,7 @@ export const LAYERS: readonly Layer[] = [
     folder: "s3/objects",
     below: [
       ...["hash", "http", "store", "txn"],
-      ...[
-        "s3/auth",
-        "s3/protocol",
-        "s3/records",
-        "s3/headers",
-        "s3/xml",
-        "s3/body",
-        "s3/content",
-        "s3/context",
-      ],
+      ...["s3/protocol", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/content", "s3/context"],
       "s3/versions",
     ],
   },
