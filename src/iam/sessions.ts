@@ -17,7 +17,8 @@ const SEALED_NAME = "iam session";
 const PREFIX = "ASIA";
 /** Above what a session with the longest policy needs. */
 const TOKEN_LENGTH_MAX = 8_192;
-const CACHED_MAX = 4_096;
+/** A session whose policy is as long as may be takes some 200 KB once the policy is compiled. */
+const CACHED_MAX = 512;
 
 export interface Session extends KnownKey {
   /** The access key that made the session. */

@@ -18,6 +18,8 @@ export class UserTable {
   readonly keys = new Map<string, AccessKeyRow>();
   readonly groups = new Map<string, GroupRow>();
   readonly policies = new Map<string, PolicyRow>();
+  /** Access keys whose rows cannot be read: none of them signs anything, not even root's configured key. */
+  readonly unreadableKeys = new Set<string>();
   /** Names of groups whose rows cannot be read: what their policies deny, and to whom, is not known. */
   readonly unreadableGroups = new Set<string>();
   /** Grows with each change: what was computed of the table at another count may be old. */
@@ -27,6 +29,7 @@ export class UserTable {
     this.changes++;
     for (const map of [this.users, this.usersById, this.keys, this.groups, this.policies]) map.clear();
     this.unreadableGroups.clear();
+    this.unreadableKeys.clear();
   }
 
   /**
@@ -45,7 +48,9 @@ export class UserTable {
         return;
       }
       case "key":
+        this.unreadableKeys.add(name);
         this.keys.set(name, accessKeyRowOf(name, value));
+        this.unreadableKeys.delete(name);
         return;
       case "group":
         this.unreadableGroups.add(name);
@@ -68,6 +73,7 @@ export class UserTable {
       }
       case "key":
         this.keys.delete(name);
+        this.unreadableKeys.delete(name);
         return;
       case "group":
         this.groups.delete(name);

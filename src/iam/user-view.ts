@@ -53,13 +53,13 @@ export class UserView implements IamView {
     const { rows, root } = options;
     this.#options = options;
     this.#firstId = rows.rootId ?? userIdOf(root.accessKey);
-    this.#root = rootUser(this.#firstId, root.accessKey);
+    this.#root = rootUser(this.#firstId);
   }
 
   get root(): User {
     const { rootId } = this.#options.rows;
     if (rootId !== undefined && rootId !== this.#root.id) {
-      this.#root = rootUser(rootId, this.#root.displayName);
+      this.#root = rootUser(rootId);
     }
     return this.#root;
   }
@@ -94,7 +94,8 @@ export class UserView implements IamView {
     const row = rows.table.keys.get(accessKey);
     const configured = accessKey === root.accessKey;
     if (row === undefined) {
-      if (!configured) return undefined;
+      // A row that cannot be read may say that the key is disabled.
+      if (!configured || rows.table.unreadableKeys.has(accessKey)) return undefined;
       return { userId: this.root.id, accessKey, secretKey: root.secretKey.reveal() };
     }
     if (!row.enabled || (row.expiresMs !== null && clock.nowMs() >= row.expiresMs)) return undefined;
@@ -154,6 +155,7 @@ export class UserView implements IamView {
   }
 }
 
-function rootUser(id: UserId, displayName: string): User {
-  return { id, name: "root", accountId: accountIdOf(id), displayName };
+/** The display name is no access key: lists of a public bucket show it to everybody. */
+function rootUser(id: UserId): User {
+  return { id, name: "root", accountId: accountIdOf(id), displayName: "root" };
 }

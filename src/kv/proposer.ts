@@ -10,6 +10,7 @@
 
 import type { Slab } from "../memory/slab-pool.ts";
 import type { AnswerMessage, ConsensusToGateway, GatewayToConsensus } from "../messages/messages.ts";
+import { sameBytes } from "../platform/bytes.ts";
 import type { Clock } from "../platform/clock.ts";
 import { PLANTED } from "../platform/planted.ts";
 import type { Timers } from "../platform/timers.ts";
@@ -427,7 +428,17 @@ function isExact(txn: Txn): boolean {
   return txn.conditions.some(({ kind }) => kind === "must-not-exist" || kind === "version-equals");
 }
 
-/** True when the transaction takes space. Deletions write a little too, but they free space later. */
-function takesSpace(txn: Txn): boolean {
-  return txn.mutations.some(({ kind }) => kind === "put" || kind === "archive" || kind === "reference");
+/**
+ * True when the transaction takes space. Deletions write a little too, but they free space later; so does a row that is
+ * moved (archived, and deleted where it was).
+ */
+function takesSpace({ mutations }: Txn): boolean {
+  return mutations.some((mutation) => {
+    if (mutation.kind === "archive") return !isDeleted(mutations, mutation.from);
+    return mutation.kind === "put" || mutation.kind === "reference";
+  });
+}
+
+function isDeleted(mutations: Txn["mutations"], key: Uint8Array): boolean {
+  return mutations.some((mutation) => mutation.kind === "delete" && sameBytes(mutation.key, key));
 }

@@ -10,6 +10,7 @@ import { ROOT_USER_KEY } from "../iam/rows.ts";
 import { hexOf, sameBytes } from "../platform/bytes.ts";
 import { type BlobService, BlobServiceError } from "../s3/content/blobs/types.ts";
 import { BUCKETS_PREFIX } from "../s3/records/keys.ts";
+import { allowNewRows } from "../s3/records/new-rows.ts";
 import { KeyReader } from "../store/key-encoding.ts";
 import type { Timestamp } from "../store/types.ts";
 import { settingKey } from "../txn/keys.ts";
@@ -19,6 +20,8 @@ import type { Condition, KvClient, TxnMutation } from "../txn/types.ts";
 export interface RestorerOptions {
   readonly kv: KvClient;
   readonly blobs: BlobService | undefined;
+  /** Every member knows versions, locks, and the newer rows and fields. */
+  readonly versionsOpen: () => boolean;
   /** Time for which members keep a blob that has no reference yet. */
   readonly pinMs: number;
 }
@@ -42,9 +45,13 @@ export class Restorer {
     this.#options = options;
   }
 
-  /** @throws MaintenanceError NOT_EMPTY | OTHER_RESTORE; KvError */
+  /**
+   * A backup may hold rows that an older member cannot keep, so the restore waits until there is none.
+   * @throws MaintenanceError NOT_EMPTY | OTHER_RESTORE | GATE_CLOSED; KvError
+   */
   async begin(id: string): Promise<void> {
     const { system } = this.#options.kv;
+    this.#checkGate();
     const view = await system.snapshot();
     const row = await view.get(RESTORE_KEY);
     if (row !== undefined) {
@@ -56,7 +63,10 @@ export class Restorer {
         { kind: "must-not-exist", key: RESTORE_KEY },
         { kind: "prefix-empty", prefix: BUCKETS_PREFIX },
       ],
-      mutations: [{ kind: "put", key: RESTORE_KEY, value: encodeRestore({ id, buckets: false }) }],
+      mutations: [
+        { kind: "put", key: RESTORE_KEY, value: encodeRestore({ id, buckets: false }) },
+        allowNewRows(),
+      ],
     });
     if (outcome.ok) return;
     if (outcome.failed === 1) throw notEmpty();
@@ -95,6 +105,7 @@ export class Restorer {
    */
   async page(id: string, bytes: Uint8Array, pinUntilMs: number): Promise<void> {
     const { kv, blobs } = this.#options;
+    this.#checkGate();
     let records: BackupRecord[];
     try {
       records = decodePage(bytes);
@@ -188,6 +199,14 @@ export class Restorer {
     const restore = decodeRestore(row.value);
     this.#checkId(restore, id);
     return { restore, commitTs: row.commitTs };
+  }
+
+  #checkGate(): void {
+    if (this.#options.versionsOpen()) return;
+    throw new MaintenanceError(
+      "GATE_CLOSED",
+      "a member runs an earlier release, or was not reached since this node started: a restore needs every member on this release",
+    );
   }
 
   #checkId(restore: Restore, id: string): void {

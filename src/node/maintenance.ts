@@ -24,6 +24,7 @@ export interface NodeMaintenanceOptions {
   readonly random: Random;
   /** The node is short of memory: the migration, which holds chunks, waits. */
   readonly memoryShort: () => boolean;
+  readonly versionsOpen: () => boolean;
   readonly clusterId: () => string;
   readonly pinMs: number;
   readonly nodeId: string;

@@ -371,6 +371,7 @@ export class Node {
       timers: this.#timers,
       random: systemRandom,
       memoryShort: () => this.#memory.short,
+      versionsOpen: () => threads.published.versionsOpen,
       clusterId: () => this.#identity.clusterId,
       pinMs: config.blobPinMs,
       nodeId: config.nodeId,

@@ -96,15 +96,12 @@ function open(services: S3Services, edge: EdgeRequest): Exchange {
   };
 }
 
-/** Authenticates the request, and authorises it when no bucket has a say. Does not wait. @throws S3Error */
+/** Authenticates the request, and authorises one that is refused anyway. Does not wait. @throws S3Error */
 function admit(exchange: Exchange): void {
-  const { request } = exchange;
   if (isForm(exchange)) return;
   exchange.auth = authenticate(exchange);
-  if (!needsBucket(exchange)) {
-    authorizeRequest(exchange);
-    checkOwner(request, askerOf(exchange), "x-amz-expected-bucket-owner");
-  }
+  // What is refused for everybody waits for nothing.
+  if (exchange.level === "refused") authorizeBySender(exchange);
   // Nobody learns from a header's error what the header asks for; an anonymous request is authorised first all the same.
   if (exchange.auth.method !== "anonymous") readHeaders(exchange);
 }
@@ -126,6 +123,7 @@ function authenticate({ services, signed }: Exchange): Exchange["auth"] {
 async function answer(exchange: Exchange): Promise<EdgeReply> {
   if (!exchange.services.hold.isOpen && exchange.level !== "refused") await hold(exchange);
   if (needsBucket(exchange)) await authorizeOnBucket(exchange);
+  else if (exchange.level !== "refused") await confirmSender(exchange);
   if (exchange.auth.method === "anonymous" && !isForm(exchange)) readHeaders(exchange);
   return run(exchange);
 }
@@ -133,6 +131,22 @@ async function answer(exchange: Exchange): Promise<EdgeReply> {
 /** A form says in its fields who has signed it; its handler authorises it. */
 function isForm(exchange: Exchange): boolean {
   return exchange.level === "bucket" && exchange.operation.signedIn === "form";
+}
+
+/**
+ * A request that opens no bucket waits for the fence too: its key, or a policy, may have been changed at another node.
+ * @throws S3Error InvalidAccessKeyId, AccessDenied; KvError
+ */
+async function confirmSender(exchange: Exchange): Promise<void> {
+  const { authenticator, kv } = exchange.services;
+  await kv.system.snapshot();
+  authenticator.confirm(exchange.auth);
+  authorizeBySender(exchange);
+}
+
+function authorizeBySender(exchange: Exchange): void {
+  authorizeRequest(exchange);
+  checkOwner(exchange.request, askerOf(exchange), "x-amz-expected-bucket-owner");
 }
 
 /** Before the application reads any byte of the body. @throws S3Error NoSuchBucket, AccessDenied; KvError */

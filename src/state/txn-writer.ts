@@ -39,7 +39,7 @@ interface Counted extends BlobCount {
  * lost. Counts of blobs and the blob queue change in the same transaction as the references.
  */
 export class TxnWriter {
-  readonly #store: Pick<MvccStore, "getAt" | "getMetaAt">;
+  readonly #store: Pick<MvccStore, "getForCopy" | "getMetaAt">;
   readonly #batch: RaftBatch;
   readonly #commitTs: Timestamp;
   readonly #changes: BlobChanges;
@@ -51,7 +51,7 @@ export class TxnWriter {
   #counts: Map<string, { readonly sha256: Uint8Array; readonly before: Counted; now: BlobCount }> | undefined;
 
   constructor(
-    store: Pick<MvccStore, "getAt" | "getMetaAt">,
+    store: Pick<MvccStore, "getForCopy" | "getMetaAt">,
     batch: RaftBatch,
     commitTs: Timestamp,
     changes: BlobChanges,
@@ -119,10 +119,10 @@ export class TxnWriter {
   #archive(from: Uint8Array, to: Uint8Array): void {
     // The source row may be one that this transaction wrote.
     this.#flush();
-    const row = this.#store.getAt(from, this.#commitTs);
+    const row = this.#store.getForCopy(from, this.#commitTs);
     if (row === undefined || sameBytes(from, to)) return;
-    const { value, payload, garbage } = row;
-    this.#put({ kind: "put", key: to, value, payload, garbage }, false);
+    const { value, payload, payloadCrc, garbage } = row;
+    this.#put({ kind: "put", key: to, value, payload, payloadCrc, garbage }, false);
   }
 
   #delete(key: Uint8Array, keepContent: boolean): void {

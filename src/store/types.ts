@@ -16,6 +16,8 @@ export interface PutMutation {
   readonly value: Uint8Array;
   /** Bulk bytes (an inline object, a chunk). Scans never read them. */
   readonly payload?: Uint8Array | undefined;
+  /** Of a damaged payload that is copied: the CRC-32 that it should have, so that the copy counts as damaged too. */
+  readonly payloadCrc?: number | undefined;
   /**
    * The apply that supersedes this row copies the garbage record into the garbage queue (see `src/state/`). The
    * store does not read the record.
@@ -121,7 +123,18 @@ export interface RaftBatch {
 
 export type FsmSyncMode = "sync" | "nosync";
 
+/** A row to be copied. */
+export interface CopiedValue extends VersionedValue {
+  /** undefined: the payload is intact. */
+  readonly payloadCrc: number | undefined;
+}
+
 export interface MvccStore extends MvccReader {
+  /**
+   * Like `getAt`, for a copy within the keyspace: a damaged payload is returned as it can be read, with zeros for what
+   * cannot. Damage must never stop a node from applying an entry that every other node applies.
+   */
+  getForCopy(key: Uint8Array, readTs: Timestamp): CopiedValue | undefined;
   /**
    * The mutations are durable (fsync) on return, in every FSM sync mode.
    * @throws StoreError WRITE_CONFLICT when a key has a version newer than startTs; nothing is written then

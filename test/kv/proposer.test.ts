@@ -328,10 +328,18 @@ describe("proposer", () => {
         { kind: "sweep", queuedTs: 1n, sha256: new Uint8Array(32) },
       ],
     });
+    const archive = { kind: "archive", from: bytes("v1"), to: bytes("a") } as const;
+    const copying = proposer.transact({ conditions: [], mutations: [archive] });
+    await expect(copying).rejects.toMatchObject({ code: "DISK_FULL" });
+    // A version that becomes current is moved, when the one before it was deleted.
+    const moving = proposer.transact({
+      conditions: [],
+      mutations: [archive, { kind: "delete", key: bytes("v1"), keepContent: true }],
+    });
     await turn();
-    expect(proposed.length).toBe(1);
+    expect(proposed.length).toBe(2);
     proposer.close();
-    await deleting.catch(() => {});
+    await Promise.allSettled([deleting, moving]);
   });
 
   test("a transaction that could not be placed leaves no hole in the sequence: the window would never move again", async () => {

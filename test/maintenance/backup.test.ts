@@ -354,6 +354,18 @@ describe("nothing is taken for a backup that is none", () => {
 });
 
 describe("restore", () => {
+  test("while a member may not know versions, locks and newer rows: refused, and nothing is written", async () => {
+    const site = await filled();
+    await site.run("backup", target);
+    const other = new Site();
+    other.versionsOpen = false;
+    const { code, err } = await other.run("restore", target, "--timeout", "1s");
+    expect([code, err.includes("every member on this release")]).toEqual([1, true]);
+    expect(rowsOf(other)).toEqual([]);
+    other.versionsOpen = true;
+    expect(await other.run("restore", target)).toMatchObject({ code: 0 });
+  });
+
   test("into a cluster with buckets is refused", async () => {
     const site = await filled();
     await site.run("backup", target);

@@ -1,6 +1,6 @@
 /** Archived rows on SQLite: a payload in a payload file outlives the version that it was written with. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Entry, EntryType } from "../../src/raft/core/types.ts";
@@ -66,4 +66,53 @@ for (const together of [false, true]) {
     check();
     store.close();
   });
+}
+
+test.each([
+  ["a flipped byte", (path: string, size: number) => writeAt(path, size - 10, new Uint8Array([0xff]))],
+  ["a file that ends early", (path: string, size: number) => truncateSync(path, size - 100)],
+])(
+  "%s in the payload of an archived row: the entry applies, and the copy is as damaged as the row",
+  (name, damage) => {
+    const file = join(directory, `${name}.db`);
+    const store = new SqliteStore({ file, fsmSyncMode: "sync" });
+    const fsm = new Fsm(store);
+    let ts = timestampFromMs(1_700_000_000_000);
+    const apply = (index: number, mutations: TxnMutation[]): void => {
+      const identity = { origin: new Uint8Array(8).fill(1), sequence: index, acknowledgedBelow: 1 };
+      const data = encodeTxn({ conditions: [], mutations }, identity);
+      stampCommitTs(data, ++ts);
+      fsm.apply([{ term: 1, index, type: EntryType.Normal, data }]);
+    };
+    const put = (fill: number): TxnMutation => ({
+      kind: "put",
+      key: bytes("now"),
+      value: bytes(`v${fill}`),
+      payload: bulk(fill),
+      keepContent: true,
+    });
+    apply(1, [put(1)]);
+    const segment = join(`${file}-payload`, "0000000001.seg");
+    damage(segment, BULK_BYTES);
+    apply(2, [{ kind: "archive", from: bytes("now"), to: bytes("then") }, put(2)]);
+    expect(store.appliedState().index).toBe(2);
+    expect(store.getAt(bytes("now"), ts)?.payload).toEqual(bulk(2));
+    expect(store.getMetaAt(bytes("then"), ts)?.value).toEqual(bytes("v1"));
+    expect(() => store.getAt(bytes("then"), ts)).toThrow("its checksum does not match");
+    // Another copy of the copy is damaged too, and deleting it is possible.
+    apply(3, [{ kind: "archive", from: bytes("then"), to: bytes("again") }]);
+    expect(() => store.getAt(bytes("again"), ts)).toThrow("its checksum does not match");
+    apply(4, [
+      { kind: "delete", key: bytes("then") },
+      { kind: "delete", key: bytes("again") },
+    ]);
+    expect(store.getAt(bytes("again"), ts)).toBeUndefined();
+    store.close();
+  },
+);
+
+function writeAt(path: string, position: number, data: Uint8Array): void {
+  const fd = openSync(path, "r+");
+  writeSync(fd, data, 0, data.length, position);
+  closeSync(fd);
 }

@@ -36,14 +36,15 @@ export async function openBucket(exchange: Exchange): Promise<void> {
 }
 
 /**
- * Opens the same bucket again, for another attempt at a decision. @throws S3Error NoSuchBucket, ServiceUnavailable
- * (the bucket was made anew, and may be another user's); KvError
+ * Opens the same bucket again, for another attempt at a decision; its policy may be another one now. @throws S3Error
+ * NoSuchBucket, AccessDenied, ServiceUnavailable (the bucket was made anew, and may be another user's); KvError
  */
 export async function reopenBucket(exchange: Exchange): Promise<void> {
   const { bucket } = openedBucket(exchange);
   const opened = await exchange.services.buckets.open(bucket.bucket);
   if (opened.bucket.generation !== bucket.generation) throw madeAnew();
   exchange.opened = opened;
+  authorizeRequest(exchange);
 }
 
 /** May the request run its operation on its own bucket or object? @throws S3Error AccessDenied */

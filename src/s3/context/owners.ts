@@ -1,14 +1,18 @@
 /** Who owns what a request reads and writes. */
 import type { User, UserId } from "../../iam/types.ts";
+import { S3Error } from "../protocol/errors.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { type RowOwner, rowOwner, userOf } from "../records/owner.ts";
 import type { Owner } from "../xml/owner.ts";
 import { type Exchange, openedBucket, type S3Services } from "./exchange.ts";
 
-/** The user that asks. Root stands for an anonymous request. */
+/** The user that asks. Root stands for an anonymous request. @throws S3Error InvalidAccessKeyId: deleted meanwhile */
 export function askerOf({ auth, services }: Exchange): User {
   const { principal } = auth;
-  return (principal.kind === "user" ? services.iam.user(principal.id) : undefined) ?? services.iam.root;
+  if (principal.kind === "anonymous") return services.iam.root;
+  const user = services.iam.user(principal.id);
+  if (user === undefined) throw new S3Error("InvalidAccessKeyId");
+  return user;
 }
 
 /** Owner of a bucket that the request makes; and who began an upload. */

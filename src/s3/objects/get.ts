@@ -1,7 +1,7 @@
 /** GetObject and HeadObject. */
 import type { EdgeReply } from "../../http/types.ts";
 import { type Layout, layoutOf } from "../content/layout.ts";
-import type { Handler } from "../context/exchange.ts";
+import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -25,7 +25,7 @@ export const getObject: Handler<"object"> = async (exchange) => {
   checkReadConditions(request, object.manifest);
   const layout = layoutOf(object.bucket, object.key, object.manifest, object.row);
   const selection = select(request, object.manifest, () => layout);
-  const headers = replyHeaders(withChecksums, object, selection, overrides);
+  const headers = replyHeaders(exchange, withChecksums, object, selection, overrides);
   headers.push(...tagCount(exchange, object.manifest));
   const { start, end } = selection.range;
   if (layout.inline !== undefined) {
@@ -52,7 +52,7 @@ export const headObject: Handler<"object"> = async (exchange) => {
   return {
     status: selection.status,
     headers: [
-      ...replyHeaders(withChecksums, object, selection, overrides),
+      ...replyHeaders(exchange, withChecksums, object, selection, overrides),
       ...tagCount(exchange, object.manifest),
     ],
     body: { kind: "head", length: end - start },
@@ -115,13 +115,14 @@ function noSuchPart(partNumber: number, count: number): S3Error {
 }
 
 function replyHeaders(
+  exchange: ObjectExchange,
   withChecksums: boolean,
   { bucket, manifest }: CurrentObject,
   selection: Selection,
   overrides: ReadonlyMap<string, string> | undefined,
 ): HeaderPair[] {
   const headers = describe(manifest);
-  headers.push(...versionHeaders(bucket, manifest), ...lockHeaders(manifest.lock));
+  headers.push(...versionHeaders(bucket, manifest), ...lockHeaders(exchange, manifest));
   const { part, range, status } = selection;
   if (status === 206) headers.push(["Content-Range", contentRange(range, manifest.size)]);
   if (part?.count !== undefined) headers.push(["x-amz-mp-parts-count", String(part.count)]);

@@ -2,7 +2,8 @@
 
 import { physicalMs } from "../../txn/hlc.ts";
 import type { ReadView } from "../../txn/types.ts";
-import type { ObjectExchange, S3Services } from "../context/exchange.ts";
+import { mayAlso } from "../context/authorize.ts";
+import { type ObjectExchange, openedBucket, type S3Services } from "../context/exchange.ts";
 import { notImplementedHeader } from "../headers/values.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { isoTime } from "../protocol/iso-time.ts";
@@ -11,6 +12,7 @@ import type { S3Request } from "../protocol/request.ts";
 import { readConfiguration } from "../records/bucket-configuration.ts";
 import type { Bucket } from "../records/bucket-directory.ts";
 import { decodeDefaultRetention, type Lock, type RetentionMode, retentionFrom } from "../records/lock.ts";
+import type { Manifest } from "../records/manifest.ts";
 
 const MODE = "x-amz-object-lock-mode";
 const UNTIL = "x-amz-object-lock-retain-until-date";
@@ -64,12 +66,17 @@ export async function lockOfNew(
   return { retention: retentionFrom(decodeDefaultRetention(row), nowMs), legalHold: asked?.legalHold };
 }
 
-export function lockHeaders(lock: Lock | undefined): HeaderPair[] {
+/** API reference, GetObject: "only returned if the requester has permission to view" retention and legal hold. */
+export function lockHeaders(exchange: ObjectExchange, { lock, tags }: Manifest): HeaderPair[] {
+  if (lock === undefined) return [];
+  const { bucket, key, request } = exchange;
+  const object = { bucket, key, versionId: request.query.get("versionId"), tags };
+  const may = (action: string): boolean => mayAlso(exchange, object, openedBucket(exchange), action);
   const pairs: HeaderPair[] = [];
-  if (lock?.retention !== undefined) {
+  if (lock.retention !== undefined && may("s3:GetObjectRetention")) {
     pairs.push([MODE, lock.retention.mode], [UNTIL, isoTime(lock.retention.untilMs)]);
   }
-  if (lock?.legalHold !== undefined) pairs.push([HOLD, lock.legalHold]);
+  if (lock.legalHold !== undefined && may("s3:GetObjectLegalHold")) pairs.push([HOLD, lock.legalHold]);
   return pairs;
 }
 

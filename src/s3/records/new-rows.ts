@@ -5,12 +5,17 @@
  * down, or was not met since this node started, is no obstacle any more. Decision 176.
  */
 import { settingKey } from "../../txn/keys.ts";
-import type { KvClient } from "../../txn/types.ts";
+import type { KvClient, TxnMutation } from "../../txn/types.ts";
 import { S3Error } from "../protocol/errors.ts";
 
 const KEY = settingKey("s3", "rows");
 /** The first release with these rows. */
 const VALUE = Buffer.from('{"v":1}');
+
+/** Says for good that such rows may be written. */
+export function allowNewRows(): TxnMutation {
+  return { kind: "put", key: KEY, value: VALUE };
+}
 
 export class NewRows {
   readonly #kv: KvClient;
@@ -29,7 +34,7 @@ export class NewRows {
     const row = await (await system.snapshot()).getMeta(KEY);
     if (row === undefined) {
       if (!this.#allAnnounced()) throw notYet();
-      await system.transact({ conditions: [], mutations: [{ kind: "put", key: KEY, value: VALUE }] });
+      await system.transact({ conditions: [], mutations: [allowNewRows()] });
     }
     this.#allowed = true;
   }

@@ -9,7 +9,7 @@ import type { Bucket } from "../records/bucket-directory.ts";
 import type { Guard } from "../records/guarded.ts";
 import { CURRENT_MARKER, NULL_SLOT, objectKey, versionKey } from "../records/keys.ts";
 import { encodeManifest, type Manifest } from "../records/manifest.ts";
-import { NULL_VERSION, newVersionId, type VersionId } from "../records/version-id.ts";
+import { NULL_VERSION, newVersionId, orderOf, type VersionId } from "../records/version-id.ts";
 import { type CurrentVersion, slotOf, unchanged } from "./current.ts";
 
 export interface Placement {
@@ -26,16 +26,18 @@ export interface Placement {
 }
 
 /**
- * @param order the timestamp of the view in which `current` was read: above the order of every older version, because
- *   each of those was ordered by a view from before its own commit
+ * @param readTs of the view in which `current` was read: above the order of every older version, because each of those
+ *   was ordered by a view from before its own commit. A restored version has the order of another cluster, which may be
+ *   ahead; a version that follows it is ordered behind it.
  */
 export function placeVersion(
   bucket: Bucket,
   key: string,
   current: CurrentVersion,
-  order: Timestamp,
+  readTs: Timestamp,
   random: Random,
 ): Placement {
+  const order = orderAfter(current, readTs);
   const isEnabled = bucket.versioning === "enabled";
   const before: TxnMutation[] = [];
   // A new version `null` takes the place of the older one, wherever that lies.
@@ -53,6 +55,12 @@ export function placeVersion(
     unmarks: current.kind === "marker" ? [{ kind: "delete", key: current.at }] : [],
     keepContent: current.kind === "object" && !replaced,
   };
+}
+
+function orderAfter(current: CurrentVersion, readTs: Timestamp): Timestamp {
+  if (current.kind === "none") return readTs;
+  const next = orderOf(current.manifest) + 1n;
+  return next > readTs ? next : readTs;
 }
 
 /** Makes a delete marker the current version. */

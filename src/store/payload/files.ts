@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { openIfPresent } from "../../platform/disk/atomic-file.ts";
-import type { Disk, DiskFile } from "../../platform/disk.ts";
+import { type Disk, DiskError, type DiskFile } from "../../platform/disk.ts";
 import type { PayloadTarget } from "../types.ts";
 import type { PayloadRef } from "./ref.ts";
 
@@ -83,6 +83,17 @@ export class PayloadReader {
     const bytes = target?.allocate(ref.length) ?? new Uint8Array(ref.length);
     if (file.pread(bytes, ref.offset) < ref.length || crc32(bytes) !== ref.crc) return undefined;
     target?.verified(ref.crc);
+    return bytes;
+  }
+
+  /** The bytes as they are, with zeros for those that cannot be read. */
+  readDamaged(ref: PayloadRef): Uint8Array {
+    const bytes = new Uint8Array(ref.length);
+    try {
+      this.#files.get(ref.segment)?.pread(bytes, ref.offset);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+    }
     return bytes;
   }
 

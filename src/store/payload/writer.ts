@@ -77,10 +77,11 @@ export class PayloadWriter {
     return this.#committed.segment;
   }
 
-  append(payload: Uint8Array): PayloadRef {
+  /** @param crc of a damaged payload: the checksum that it should have */
+  append(payload: Uint8Array, crc = crc32(payload)): PayloadRef {
     this.#refuseAfterFailure();
     if (this.#offset >= this.#fileBytes) this.#startNextFile();
-    const ref = { segment: this.#segment, offset: this.#offset, length: payload.length, crc: crc32(payload) };
+    const ref = { segment: this.#segment, offset: this.#offset, length: payload.length, crc };
     const padded = alignPayload(payload.length);
     if (payload.length <= STAGED_MAX_BYTES) {
       if (this.#staged + padded > STAGE_BYTES) this.flush();

@@ -12,6 +12,7 @@ import { guarded } from "../store-errors.ts";
 import { clampReadTs, decodeTimestamp } from "../timestamp.ts";
 import {
   type AppliedState,
+  type CopiedValue,
   type PayloadTarget,
   type ScanItem,
   type ScanOptions,
@@ -106,6 +107,21 @@ export class SqliteReads {
 
   getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined {
     return this.#version(this.#get, key, readTs, target);
+  }
+
+  getForCopy(key: Uint8Array, readTs: Timestamp): CopiedValue | undefined {
+    const row = this.getMetaAt(key, readTs);
+    if (row === undefined) return undefined;
+    try {
+      const copied = this.getAt(key, readTs);
+      return copied === undefined ? undefined : { ...copied, payloadCrc: undefined };
+    } catch (error) {
+      if (!(error instanceof StoreError) || (error.code !== "CORRUPT" && error.code !== "IO")) throw error;
+      const { bulk } = guarded(this.#file, () => this.#get.get(key, clampReadTs(readTs))) ?? { bulk: null };
+      if (!bulk) throw error;
+      const ref = decodePayloadRef(bulk);
+      return { ...row, payload: this.payloads.readDamaged(ref), payloadCrc: ref.crc };
+    }
   }
 
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {

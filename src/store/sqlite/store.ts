@@ -11,6 +11,7 @@ import { guarded } from "../store-errors.ts";
 import { encodeTimestamp } from "../timestamp.ts";
 import {
   type AppliedState,
+  type CopiedValue,
   type FsmSyncMode,
   type Mutation,
   type MvccStore,
@@ -115,6 +116,12 @@ export class SqliteStore implements MvccStore {
     // Inside a batch, a read needs the appended payloads in the file.
     if (this.#busy) this.#payloads.flush();
     return this.#reads.getAt(key, readTs, target);
+  }
+
+  getForCopy(key: Uint8Array, readTs: Timestamp): CopiedValue | undefined {
+    this.#checkOpen();
+    if (this.#busy) this.#payloads.flush();
+    return this.#reads.getForCopy(key, readTs);
   }
 
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {

@@ -204,10 +204,16 @@ export class SqliteWriter {
     const { value } = put;
     const garbage = put.garbage ?? null;
     const payload = put.payload ?? null;
-    if (payload === null || payload.length <= INLINE_PAYLOAD_MAX_BYTES) {
+    // A row has no checksum of a payload of its own: a damaged payload stays in a file.
+    if (payload === null || (payload.length <= INLINE_PAYLOAD_MAX_BYTES && put.payloadCrc === undefined)) {
       return { value, garbage, bulk: null, payload };
     }
-    return { value, garbage, bulk: encodePayloadRef(this.#payloads.append(payload)), payload: null };
+    return {
+      value,
+      garbage,
+      bulk: encodePayloadRef(this.#payloads.append(payload, put.payloadCrc)),
+      payload: null,
+    };
   }
 
   #refuseConflicts(

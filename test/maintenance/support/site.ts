@@ -22,6 +22,7 @@ export class Site {
   readonly errors: unknown[] = [];
   /** Calls of the store thread. */
   readonly kept: boolean[] = [];
+  versionsOpen = true;
   /** Paths that were asked for. */
   readonly asked: string[] = [];
   /** Sees each request before it is answered; may throw, as a connection that is lost. */
@@ -58,6 +59,7 @@ export class Site {
       migrator: this.migrator,
       keepVersions: (keep) => this.kept.push(keep),
       pinMs: 15 * 60_000,
+      versionsOpen: () => this.versionsOpen,
     });
     const maintenance: Maintenance = this.service;
     this.#app = createAdminApp(

@@ -87,6 +87,26 @@ describe("a user", () => {
     expect([view.find("AKIAANN"), w.unreadable.length]).toEqual([undefined, 2]);
   });
 
+  test("root's configured key does not sign while its row cannot be read: the row may say that it is disabled", async () => {
+    const { view, apply } = w.node();
+    await apply();
+    expect(view.find(ROOT_KEY)).toBeDefined();
+    const put = (text: string) =>
+      w.kv.transact({
+        conditions: [],
+        mutations: [{ kind: "put", key: iamKey("key", ROOT_KEY), value: new TextEncoder().encode(text) }],
+      });
+    await put("{");
+    await apply();
+    expect(view.find(ROOT_KEY)).toBeUndefined();
+    await w.kv.transact({
+      conditions: [],
+      mutations: [{ kind: "delete", key: iamKey("key", ROOT_KEY) }],
+    });
+    await apply();
+    expect(view.find(ROOT_KEY)).toBeDefined();
+  });
+
   test("disabled: none of its keys signs, at once for what a node has applied; enabled again they do", async () => {
     const { user } = await w.iam.users.create({ name: "ann", accessKey: "AKIAANN" });
     const { view, apply } = w.node();

@@ -30,6 +30,39 @@ const outcome = async (method: string, target: string, call: Call = {}) => {
 const denied = [403, "AccessDenied"];
 const third = (call: Call = {}): Call => ({ ...call, as: THIRD_ID });
 
+describe("a key that another node disabled while the request waited", () => {
+  test.each([
+    ["GET", "/"],
+    ["PUT", "/new-bucket"],
+    ["GET", "/others"],
+  ])("%s %s: refused after the fence, and nothing is made or shown", async (method, target) => {
+    const late = harness({
+      kv: h.kv,
+      confirm: () => {
+        throw new S3Error("InvalidAccessKeyId");
+      },
+    });
+    const answer = await late.call(method, target);
+    expect([answer.status, answer.tag("Code")]).toEqual([403, "InvalidAccessKeyId"]);
+    expect((await h.call("HEAD", "/new-bucket")).status).toBe(404);
+  });
+
+  test("a user that was deleted meanwhile makes no bucket of root's", async () => {
+    let known = true;
+    const { iam } = harness().deps;
+    const user = (id: string) => (id === OTHER_ID && !known ? undefined : iam.user(id));
+    const late = harness({
+      kv: h.kv,
+      deps: { iam: { ...iam, user }, authorizer: () => {} },
+      confirm: () => {
+        known = false;
+      },
+    });
+    expect((await late.call("PUT", "/new-bucket", OTHER)).tag("Code")).toBe("InvalidAccessKeyId");
+    expect((await h.call("HEAD", "/new-bucket")).status).toBe(404);
+  });
+});
+
 describe("what a stranger may do with another's bucket", () => {
   test.each([
     ["GET", "/others"],

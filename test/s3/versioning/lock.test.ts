@@ -5,6 +5,7 @@
  * Two clocks: that of a gateway (`h.clock`), and the time of the log (`kv.advanceTo`), which alone ends a retention.
  */
 import { describe, expect, test } from "bun:test";
+import { S3Error } from "../../../src/s3/protocol/errors.ts";
 import type { Answer, HarnessOptions } from "../support/harness.ts";
 import { type Versions, versionedBucket } from "./fixture.ts";
 
@@ -108,6 +109,28 @@ describe("buckets: API_CreateBucket.html, API_PutObjectLockConfiguration.html", 
     expect(code(await v.call("PUT", "/bucket?object-lock", { body }))).toEqual([400, error]);
     expect((await v.call("GET", "/bucket?object-lock")).tag("Mode")).toBeUndefined();
   });
+});
+
+test("headers of a lock are for those who may read retention and legal hold (API_GetObject.html)", async () => {
+  const asked: string[] = [];
+  const v = await lockedBucket({
+    deps: {
+      authorizer: ({ action }) => {
+        asked.push(action);
+        if (action === "s3:GetObjectRetention") throw new S3Error("AccessDenied");
+      },
+    },
+  });
+  await put(v, "GOVERNANCE", v.h.clock.now + DAY);
+  const hold = { body: "<LegalHold><Status>ON</Status></LegalHold>" };
+  expect((await v.call("PUT", "/bucket/key?legal-hold", hold)).status).toBe(200);
+  for (const method of ["GET", "HEAD"]) {
+    const { headers } = await v.call(method, "/bucket/key");
+    expect(
+      ["mode", "retain-until-date", "legal-hold"].map((name) => headers.get(`x-amz-object-lock-${name}`)),
+    ).toEqual([undefined, undefined, "ON"]);
+  }
+  expect(asked).toContain("s3:GetObjectLegalHold");
 });
 
 describe("a retention: userguide/object-lock.html#object-lock-retention-modes", () => {

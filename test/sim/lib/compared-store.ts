@@ -1,5 +1,6 @@
 import {
   type AppliedState,
+  type CopiedValue,
   type Mutation,
   type MvccStore,
   type PayloadTarget,
@@ -34,6 +35,10 @@ export class ComparedStore implements MvccStore {
 
   getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined {
     return this.#real.getAt(key, readTs, target);
+  }
+
+  getForCopy(key: Uint8Array, readTs: Timestamp): CopiedValue | undefined {
+    return this.#real.getForCopy(key, readTs);
   }
 
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {

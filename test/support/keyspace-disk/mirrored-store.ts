@@ -2,6 +2,7 @@ import { DiskError } from "../../../src/platform/disk.ts";
 import type { SqliteStore } from "../../../src/store/sqlite/store.ts";
 import {
   type AppliedState,
+  type CopiedValue,
   type FsmSyncMode,
   type Mutation,
   type MvccStore,
@@ -35,6 +36,10 @@ export class MirroredStore implements MvccStore {
 
   getAt(key: Uint8Array, readTs: Timestamp, target?: PayloadTarget): VersionedValue | undefined {
     return this.#store.getAt(key, readTs, target);
+  }
+
+  getForCopy(key: Uint8Array, readTs: Timestamp): CopiedValue | undefined {
+    return this.#store.getForCopy(key, readTs);
   }
 
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {

@@ -2,6 +2,7 @@ import { checkPosition, newerTs } from "../../../src/store/positions.ts";
 import { clampReadTs } from "../../../src/store/timestamp.ts";
 import {
   type AppliedState,
+  type CopiedValue,
   type FsmSyncMode,
   type Mutation,
   type MvccStore,
@@ -67,6 +68,11 @@ export class MemoryStore implements MvccStore {
       payload: copy(version.payload),
       garbage: copy(version.garbage),
     };
+  }
+
+  getForCopy(key: Uint8Array, readTs: Timestamp): CopiedValue | undefined {
+    const found = this.getAt(key, readTs);
+    return found === undefined ? undefined : { ...found, payloadCrc: undefined };
   }
 
   getMetaAt(key: Uint8Array, readTs: Timestamp): VersionedValue | undefined {
