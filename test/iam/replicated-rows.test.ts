@@ -154,7 +154,7 @@ describe("a cluster", () => {
       id: answered,
       name: "root",
       accountId: accountIdOf(answered),
-      displayName: "AKIANEW",
+      displayName: "root",
     };
     for (const name of ["n1", "n2", "n3"]) {
       await seen(name, answered);

@@ -138,7 +138,8 @@ test("a leader drains under load: nothing is lost, another one leads, and --off 
     await Bun.sleep(200);
     const late = await elastickv(cluster, name, "drain", "--timeout", "3");
     expect(late.code).toBe(1);
-    expect(late.err).toContain("1 of them uploads");
+    // The load's own uploads may be in flight too.
+    expect(late.err).toMatch(/, [1-9]\d* of them uploads/);
     for (const [port, path] of [
       [adminPort, "/readyz"],
       [s3Port, "/-/ready"],
