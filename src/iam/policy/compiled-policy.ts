@@ -156,7 +156,8 @@ class CompiledStatement {
 
   /**
    * The request has the action, and the principal is no other than the index asked for. What depends on a policy
-   * variable without value never allows, and denies where its negation would.
+   * variable without value never allows, and denies where its negation would. What depends on a value that is not read
+   * yet allows, and does not deny: the question is asked again.
    */
   applies({ names, resource, context }: PolicyRequest): boolean {
     const denies = this.statement.effect === "Deny";
@@ -166,7 +167,7 @@ class CompiledStatement {
     if (matches === "no" || (matches === "unknown" && !denies)) return false;
     for (const condition of this.#conditions) {
       const holds = condition.decide(context);
-      if (holds === "no" || (holds === "unknown" && !denies)) return false;
+      if (holds === "no" || holds === (denies ? "pending" : "unknown")) return false;
     }
     return true;
   }

@@ -2,7 +2,7 @@
  * Texts of policies with wildcards and policy variables. IAM user guide, "IAM policy elements: variables and tags":
  * `${aws:username}`, `${aws:username, 'default'}`, and `${*}`, `${?}`, `${$}` for the characters themselves.
  */
-import type { ContextValues } from "./context-values.ts";
+import { type ContextValues, PENDING } from "./context-values.ts";
 import type { PolicyVersion } from "./document.ts";
 import { ANY, Glob, type PatternPart, STAR } from "./glob.ts";
 import { PolicyError } from "./policy-error.ts";
@@ -93,6 +93,8 @@ function isPatternPart(part: PatternPart | Variable): part is PatternPart {
 function variableValue({ variable, fallback }: Variable, context: ContextValues): string | undefined {
   const value = context.get(variable);
   if (typeof value === "string") return value;
+  // Counts as absent, which never allows.
+  if (value === PENDING) return fallback;
   return value?.length === 1 ? value[0] : fallback;
 }
 
