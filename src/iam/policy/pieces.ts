@@ -24,6 +24,7 @@ const LITERAL_SEARCH_MAX = 32;
 const WORD_BITS = 32;
 
 export function pieceOf(parts: readonly (string | typeof ANY)[]): Piece {
+  if (parts.length === 0) return EMPTY;
   return parts.includes(ANY) ? new OpenPiece(parts) : new LiteralPiece(parts.join(""));
 }
 
@@ -76,6 +77,9 @@ class LiteralPiece implements Piece {
     return matched === length ? at - length : -1;
   }
 }
+
+/** Most patterns begin or end with a star. */
+const EMPTY = new LiteralPiece("");
 
 /** At i: the length of the longest begin of the first i characters that is also their end. */
 function bordersOf(literal: string): Int32Array {
