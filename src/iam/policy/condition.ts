@@ -3,7 +3,7 @@
  * have, IfExists), "Set operators for multivalued context keys".
  */
 import { type ConditionValue, conditionValue, type Matcher, parseBool } from "./condition-values.ts";
-import { type ContextValues, PENDING } from "./context-values.ts";
+import { type ContextValues, contextKey, PENDING } from "./context-values.ts";
 import type { ConditionRule, PolicyVersion } from "./document.ts";
 import type { Operator } from "./operators.ts";
 import { PolicyError } from "./policy-error.ts";
@@ -37,7 +37,7 @@ function nullCondition({ key, values }: ConditionRule): Condition {
       return absent;
     }),
   );
-  const name = key.toLowerCase();
+  const name = contextKey(key);
   return {
     decide: (context) => {
       const given = context.get(name);
@@ -60,7 +60,7 @@ class Comparing implements Condition {
 
   constructor({ key, operator }: ConditionRule, values: readonly ConditionValue[]) {
     this.#operator = operator;
-    this.#key = key.toLowerCase();
+    this.#key = contextKey(key);
     this.#values = values;
     const fixed = values.flatMap(({ fixed }) => fixed ?? []);
     this.#fixed = fixed.length === values.length ? fixed : undefined;

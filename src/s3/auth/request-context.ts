@@ -4,7 +4,12 @@
  */
 
 import { accountIdOf } from "../../iam/account-id.ts";
-import { type ContextValue, type ContextValues, PENDING } from "../../iam/policy/context-values.ts";
+import {
+  type ContextValue,
+  type ContextValues,
+  contextKey,
+  PENDING,
+} from "../../iam/policy/context-values.ts";
 import { arnOf } from "../../iam/policy/principals.ts";
 import type { User, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -116,9 +121,9 @@ export class RequestContext implements ContextValues {
     this.#versionId = versionId;
   }
 
-  /** @param key such as `aws:SourceIp`, in any case. @returns undefined: the request has no such value */
+  /** @param key such as `aws:SourceIp`, in any case but that of a tag's key. @returns undefined: the request has no such value */
   get(key: string): ContextValue | typeof PENDING {
-    const name = key.toLowerCase();
+    const name = contextKey(key);
     if (name === VERSION_ID) return this.#versionId;
     if (this.#sources.pending?.some((one) => (one.endsWith("/") ? name.startsWith(one) : name === one))) {
       return PENDING;
@@ -133,9 +138,9 @@ export class RequestContext implements ContextValues {
   }
 }
 
-/** Policies name condition keys without case, so a tag is found without case. @param name lower case */
+/** Keys of tags have case: a set may hold `Env` and `env`. */
 function tagOf(tags: TagSet | undefined, name: string): string | undefined {
-  return tags?.find(({ key }) => key.toLowerCase() === name)?.value;
+  return tags?.find(({ key }) => key === name)?.value;
 }
 
 /** The tags that a request writes. Those in a header may be malformed: the request is then refused later. */
