@@ -4,6 +4,7 @@
  */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { type Call, OTHER_ID } from "../support/harness.ts";
+import { FORM_TYPE, formBody } from "../support/post-form.ts";
 import { ANYBODY, DENIED, OK, OTHER, type PolicyWorld, policyWorld, statement } from "./support/policies.ts";
 
 const DAY_MS = 86_400_000;
@@ -158,5 +159,22 @@ describe("tags", () => {
       outcome("PUT", target, { ...OTHER, headers: { "x-amz-copy-source": "/pics/tagged" } });
     expect(await copy("/pics/kept")).toEqual(DENIED);
     expect(await copy("/pics/other")).toEqual(OK);
+  });
+
+  /** POST Object: the field `tagging` needs s3:PutObjectTagging on the object that the form replaces. */
+  test("a form over an object whose tags nobody may change", async () => {
+    await h.call("PUT", "/pics/kept", { ...OTHER, body: "x", headers: { "x-amz-tagging": "fixed=yes" } });
+    const Condition = { StringEquals: { "s3:ExistingObjectTag/fixed": "yes" } };
+    await putAll(
+      statement({ Action: ["s3:PutObject", "s3:PutObjectTagging"] }),
+      statement({ Effect: "Deny", Action: "s3:PutObjectTagging", Condition }),
+    );
+    const tagging = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    const post = async (...fields: readonly (readonly [string, string])[]) =>
+      (await h.call("POST", "/pics", { ...ANYBODY, headers: FORM_TYPE, body: formBody(fields) })).status;
+    expect(await post(["key", "kept"], ["tagging", tagging])).toBe(403);
+    expect(await tagsOf("kept")).toEqual(["fixed=yes"]);
+    expect(await post(["key", "new"], ["tagging", tagging])).toBe(204);
+    expect(await post(["key", "kept"])).toBe(204);
   });
 });
