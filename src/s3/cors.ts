@@ -5,7 +5,7 @@
 import type { EdgeReply } from "../http/types.ts";
 import { KvError } from "../txn/types.ts";
 import type { Exchange, S3Services } from "./context/exchange.ts";
-import { CORS_METHODS, type CorsRule, corsHeaders } from "./protocol/cors.ts";
+import { CORS_METHODS, corsHeaders, type PreparedRule, prepareCors } from "./protocol/cors.ts";
 import { S3Error } from "./protocol/errors.ts";
 import { emptyReply } from "./protocol/replies.ts";
 import type { S3Request } from "./protocol/request.ts";
@@ -73,7 +73,7 @@ export async function withCors({ request, services }: Exchange, reply: EdgeReply
 }
 
 /** An answer is worth more than its CORS headers: it is sent without them when the rules cannot be read. */
-async function rulesFor(services: S3Services, request: S3Request): Promise<readonly CorsRule[]> {
+async function rulesFor(services: S3Services, request: S3Request): Promise<readonly PreparedRule[]> {
   try {
     return (await rulesOf(services, request.bucket ?? "")) ?? [];
   } catch (error) {
@@ -91,12 +91,32 @@ function requestedHeaders(request: S3Request): readonly string[] | undefined {
   return present.every((name) => FIELD_NAME.test(name)) ? present : undefined;
 }
 
+/** Rules of this many buckets stay prepared: at most half a MiB each. */
+const PREPARED_MAX = 256;
+/**
+ * By the value of the row, which the row cache gives out again while the row stays the same; the least recently used
+ * first.
+ */
+const preparedRules = new Map<Uint8Array, readonly PreparedRule[]>();
+
+/** @throws RecordError */
+function preparedOf(value: Uint8Array): readonly PreparedRule[] {
+  const rules = preparedRules.get(value) ?? prepareCors(decodeCors(value));
+  preparedRules.delete(value);
+  preparedRules.set(value, rules);
+  for (const oldest of preparedRules.keys()) {
+    if (preparedRules.size <= PREPARED_MAX) break;
+    preparedRules.delete(oldest);
+  }
+  return rules;
+}
+
 /** Empty: the bucket has no configuration; undefined: there is no such bucket. @throws KvError, RecordError */
-async function rulesOf({ buckets }: S3Services, name: string): Promise<CorsRule[] | undefined> {
+async function rulesOf({ buckets }: S3Services, name: string): Promise<readonly PreparedRule[] | undefined> {
   try {
     const { bucket, view } = await buckets.open(name);
     const value = await readConfiguration(view, bucket, "cors");
-    return value === undefined ? [] : decodeCors(value);
+    return value === undefined ? [] : preparedOf(value);
   } catch (error) {
     if (error instanceof S3Error && error.code === "NoSuchBucket") return undefined;
     throw error;

@@ -2,6 +2,7 @@
 import { ConfigError } from "../../config/config.ts";
 import { didYouMean } from "../../config/did-you-mean.ts";
 import { S3_ACTIONS } from "../../iam/policy/actions.ts";
+import { contextKey } from "../../iam/policy/context-values.ts";
 import type { PolicyKind } from "../../iam/policy/document.ts";
 import { parsePrincipals } from "../../iam/policy/principals.ts";
 import { parseFlags } from "../flags.ts";
@@ -229,7 +230,7 @@ function contextOf(pairs: readonly string[]): ReadonlyMap<string, readonly strin
         `${JSON.stringify(pair)} is no condition key with its value, such as aws:SourceIp=192.0.2.7`,
       );
     }
-    const name = key.toLowerCase();
+    const name = contextKey(key);
     values.set(name, [...(values.get(name) ?? []), pair.slice(equals + 1)]);
   }
   return values;

@@ -96,10 +96,12 @@ export const S3_ACTIONS: ReadonlyMap<string, ResourceType> = new Map([
   ...rowsOf(OBJECT, "object"),
 ]);
 
+const LOWER_CASE = [...S3_ACTIONS.keys()].map((name) => ({ name, lower: name.toLowerCase() }));
+
 /** The actions of S3 that a pattern of a policy names. Names of actions have no case. */
 export function actionsMatching(pattern: string): readonly string[] {
   const glob = actionGlob(pattern);
-  return [...S3_ACTIONS.keys()].filter((action) => glob.matches(action.toLowerCase()));
+  return LOWER_CASE.filter(({ lower }) => glob.matches(lower)).map(({ name }) => name);
 }
 
 /** A matcher for lower-case names of actions. An action has no policy variables. */

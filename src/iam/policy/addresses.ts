@@ -58,3 +58,34 @@ export function contains({ bytes, prefixLength }: AddressRange, address: Uint8Ar
   const mask = 0xff00 >> rest;
   return (((bytes[whole] as number) ^ (address[whole] as number)) & mask & 0xff) === 0;
 }
+
+/** RFC 1918. */
+const PRIVATE: readonly AddressRange[] = [
+  { bytes: Uint8Array.of(10, 0, 0, 0), prefixLength: 8 },
+  { bytes: Uint8Array.of(172, 16, 0, 0), prefixLength: 12 },
+  { bytes: Uint8Array.of(192, 168, 0, 0), prefixLength: 16 },
+];
+
+/** How many addresses of one family lie in any of the ranges. Ranges within private networks are left out. */
+export function countAddresses(ranges: readonly AddressRange[], byteLength: 4 | 16): bigint {
+  const spans = ranges
+    .filter(({ bytes }) => bytes.byteLength === byteLength)
+    .filter(
+      ({ bytes, prefixLength }) =>
+        !PRIVATE.some((one) => one.prefixLength <= prefixLength && contains(one, bytes)),
+    )
+    .map(({ bytes, prefixLength }) => {
+      const size = 1n << BigInt(byteLength * 8 - prefixLength);
+      const first = (BigInt(`0x${Buffer.from(bytes).toString("hex")}`) / size) * size;
+      return { first, end: first + size };
+    })
+    .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  let count = 0n;
+  let counted = 0n;
+  for (const { first, end } of spans) {
+    if (end <= counted) continue;
+    count += end - (first > counted ? first : counted);
+    counted = end;
+  }
+  return count;
+}

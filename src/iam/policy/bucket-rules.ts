@@ -24,10 +24,6 @@ export function checkBucketStatement(
   const types = new Set<ResourceType>(
     resources.patterns.flatMap((text) => typesOf(text, version, bucket, where)),
   );
-  for (const { key } of conditions) {
-    if (isBucketPolicyKey(key)) continue;
-    throw new PolicyError("Policy has an invalid condition key", `${where}.Condition`, key);
-  }
   if (actions.not) return;
   for (const [i, names] of matching.entries()) {
     const pattern = actions.patterns[i] as string;
@@ -47,6 +43,14 @@ export function checkBucketStatement(
         `${key} with ${pattern}`,
       );
     }
+  }
+}
+
+/** @throws PolicyError */
+export function checkConditionKeys({ conditions }: Statement, where: string): void {
+  for (const { key } of conditions) {
+    if (isBucketPolicyKey(key)) continue;
+    throw new PolicyError("Policy has an invalid condition key", `${where}.Condition`, key);
   }
 }
 

@@ -41,6 +41,9 @@ export class CompiledPolicy {
   readonly asksForObjectTags: boolean;
   readonly #statements: readonly CompiledStatement[];
   readonly #byAction = new Map<string, ActionIndex>();
+  /** Many actions are named by the same statements, and share what is made for these. */
+  readonly #byStatements = new Map<string, ActionIndex>();
+  #entries = 0;
 
   constructor(document: PolicyDocument) {
     this.document = document;
@@ -62,20 +65,39 @@ export class CompiledPolicy {
     return { effect: statement.effect, statement, index: decider.index };
   }
 
+  /** How much the indexes hold until now; they grow with the actions that are asked for. */
+  get entries(): number {
+    return this.#entries;
+  }
+
   #indexOf(action: string): ActionIndex {
     const known = this.#byAction.get(action);
     if (known !== undefined) return known;
     const name = action.toLowerCase();
     const matching = this.#statements.filter((statement) => statement.hasAction(name));
+    const made = this.#indexOfStatements(matching);
+    if (this.#byAction.size >= ACTIONS_MAX) this.#byAction.clear();
+    this.#byAction.set(action, made);
+    this.#entries++;
+    return made;
+  }
+
+  #indexOfStatements(matching: readonly CompiledStatement[]): ActionIndex {
+    const name = positionsOf(matching);
+    const known = this.#byStatements.get(name);
+    if (known !== undefined) return known;
     const made = {
       deny: new EffectIndex(matching.filter(({ statement }) => statement.effect === "Deny")),
       allow: new EffectIndex(matching.filter(({ statement }) => statement.effect === "Allow")),
     };
-    if (this.#byAction.size >= ACTIONS_MAX) this.#byAction.clear();
-    this.#byAction.set(action, made);
+    this.#byStatements.set(name, made);
+    this.#entries += made.deny.entries + made.allow.entries;
     return made;
   }
 }
+
+const positionsOf = (statements: readonly CompiledStatement[]): string =>
+  statements.map(({ index }) => index).join();
 
 interface ActionIndex {
   readonly deny: EffectIndex;
@@ -87,6 +109,8 @@ class EffectIndex {
   /** Undefined: no statement names a principal. */
   #byName: Map<string, ResourceIndex<CompiledStatement>> | undefined;
   #whoever: ResourceIndex<CompiledStatement> | undefined;
+  /** Of all maps. */
+  readonly entries: number;
 
   constructor(statements: readonly CompiledStatement[]) {
     const byName = new Map<string, CompiledStatement[]>();
@@ -97,15 +121,25 @@ class EffectIndex {
         else list.push(statement);
       }
     }
+    // Principals that are named together share their index.
+    const indexes = new Map<string, ResourceIndex<CompiledStatement>>();
+    let entries = byName.size;
     for (const [name, list] of byName) {
-      const entries = list.map((value) => ({ value, rule: value.resources }));
+      const positions = positionsOf(list);
+      let index = indexes.get(positions);
+      if (index === undefined) {
+        index = new ResourceIndex(list.map((value) => ({ value, rule: value.resources })));
+        indexes.set(positions, index);
+        entries += index.entries;
+      }
       if (name === WHOEVER) {
-        this.#whoever = new ResourceIndex(entries);
+        this.#whoever = index;
       } else {
         this.#byName ??= new Map();
-        this.#byName.set(name, new ResourceIndex(entries));
+        this.#byName.set(name, index);
       }
     }
+    this.entries = entries;
   }
 
   /** The first statement of the document that applies. */
@@ -156,7 +190,8 @@ class CompiledStatement {
 
   /**
    * The request has the action, and the principal is no other than the index asked for. What depends on a policy
-   * variable without value never allows, and denies where its negation would.
+   * variable without value never allows, and denies where its negation would. What depends on a value that is not read
+   * yet allows, and does not deny: the question is asked again.
    */
   applies({ names, resource, context }: PolicyRequest): boolean {
     const denies = this.statement.effect === "Deny";
@@ -166,7 +201,7 @@ class CompiledStatement {
     if (matches === "no" || (matches === "unknown" && !denies)) return false;
     for (const condition of this.#conditions) {
       const holds = condition.decide(context);
-      if (holds === "no" || (holds === "unknown" && !denies)) return false;
+      if (holds === "no" || holds === (denies ? "pending" : "unknown")) return false;
     }
     return true;
   }

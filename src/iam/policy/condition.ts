@@ -3,13 +3,16 @@
  * have, IfExists), "Set operators for multivalued context keys".
  */
 import { type ConditionValue, conditionValue, type Matcher, parseBool } from "./condition-values.ts";
-import type { ContextValues } from "./context-values.ts";
+import { type ContextValues, contextKey, PENDING } from "./context-values.ts";
 import type { ConditionRule, PolicyVersion } from "./document.ts";
 import type { Operator } from "./operators.ts";
 import { PolicyError } from "./policy-error.ts";
 
-/** `unknown`: the condition depends on a policy variable that the request does not have. */
-type Truth = "yes" | "no" | "unknown";
+/**
+ * `unknown`: the condition depends on a policy variable that the request does not have. `pending`: it depends on a value
+ * that is not read yet.
+ */
+type Truth = "yes" | "no" | "unknown" | "pending";
 
 export interface Condition {
   decide(context: ContextValues): Truth;
@@ -34,8 +37,14 @@ function nullCondition({ key, values }: ConditionRule): Condition {
       return absent;
     }),
   );
-  const name = key.toLowerCase();
-  return { decide: (context) => (wanted.has(isAbsent(context.get(name))) ? "yes" : "no") };
+  const name = contextKey(key);
+  return {
+    decide: (context) => {
+      const given = context.get(name);
+      if (given === PENDING) return "pending";
+      return wanted.has(isAbsent(given)) ? "yes" : "no";
+    },
+  };
 }
 
 function isAbsent(value: string | readonly string[] | undefined): value is undefined {
@@ -51,7 +60,7 @@ class Comparing implements Condition {
 
   constructor({ key, operator }: ConditionRule, values: readonly ConditionValue[]) {
     this.#operator = operator;
-    this.#key = key.toLowerCase();
+    this.#key = contextKey(key);
     this.#values = values;
     const fixed = values.flatMap(({ fixed }) => fixed ?? []);
     this.#fixed = fixed.length === values.length ? fixed : undefined;
@@ -60,6 +69,7 @@ class Comparing implements Condition {
   decide(context: ContextValues): Truth {
     const { ifExists, negated, quantifier } = this.#operator;
     const given = context.get(this.#key);
+    if (given === PENDING) return "pending";
     if (isAbsent(given)) {
       if (ifExists || quantifier === "all") return "yes";
       return negated && quantifier === undefined ? "yes" : "no";

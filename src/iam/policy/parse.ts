@@ -2,7 +2,7 @@
  * Reads policies. IAM user guide, "Grammar of the IAM JSON policy language". Messages are those of S3 and IAM, where
  * they are known.
  */
-import { checkBucketStatement } from "./bucket-rules.ts";
+import { checkBucketStatement, checkConditionKeys } from "./bucket-rules.ts";
 import { compileCondition } from "./condition.ts";
 import type {
   ConditionRule,
@@ -44,6 +44,11 @@ export type ParseOptions =
       readonly kind: "bucket";
       /** The bucket of the policy; undefined: any bucket (a check without a server). */
       readonly bucket: string | undefined;
+      /**
+       * It was checked when it was put, so only its grammar and its condition keys are looked at: a newer release may know
+       * more keys, and what a Deny means by them cannot be decided here.
+       */
+      readonly stored?: boolean;
     };
 
 /** @throws PolicyError */
@@ -107,6 +112,9 @@ function parseStatement(
     resources: namesIn(members, "Resource", where),
     conditions: conditionsOf(members.get("Condition"), where),
   };
+  if (options.kind === "bucket") checkConditionKeys(statement, where);
+  // Who compiles the policy finds the rest.
+  if (options.kind === "bucket" && options.stored === true) return statement;
   for (const [i, pattern] of statement.resources.patterns.entries()) {
     located(`${where}.Resource[${i}]`, () => new Template(pattern, { version, wildcards: true }));
   }
@@ -196,13 +204,11 @@ function namesIn(members: JsonObject, element: "Action" | "Resource", where: str
   if (patterns.length === 0) {
     throw new PolicyError(`Missing required field ${element} cannot be empty!`, where);
   }
-  return {
-    not,
-    patterns: patterns.map((pattern) => {
-      if (typeof pattern === "string" && pattern !== "") return pattern;
-      throw new PolicyError(SYNTAX, `${where}.${element}`, JSON.stringify(pattern).slice(0, 100));
-    }),
-  };
+  const texts = patterns.map((pattern) => {
+    if (typeof pattern === "string" && pattern !== "") return pattern;
+    throw new PolicyError(SYNTAX, `${where}.${element}`, JSON.stringify(pattern).slice(0, 100));
+  });
+  return { not, patterns: [...new Set(texts)] };
 }
 
 function oneOf(members: JsonObject, element: string, where: string): [Json | undefined, boolean] {

@@ -60,6 +60,10 @@ export class ResourceIndex<T> {
     this.#lengths = [...new Set([...this.#byPrefix.keys()].map(({ length }) => length))];
   }
 
+  get entries(): number {
+    return this.#byPrefix.size + this.#others.length;
+  }
+
   /** Visits a value once for each of its patterns that can match. */
   forEach(resource: string, visit: (value: T) => void): void {
     for (const value of this.#others) visit(value);

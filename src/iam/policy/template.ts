@@ -2,7 +2,7 @@
  * Texts of policies with wildcards and policy variables. IAM user guide, "IAM policy elements: variables and tags":
  * `${aws:username}`, `${aws:username, 'default'}`, and `${*}`, `${?}`, `${$}` for the characters themselves.
  */
-import type { ContextValues } from "./context-values.ts";
+import { type ContextValues, contextKey, PENDING } from "./context-values.ts";
 import type { PolicyVersion } from "./document.ts";
 import { ANY, Glob, type PatternPart, STAR } from "./glob.ts";
 import { PolicyError } from "./policy-error.ts";
@@ -29,9 +29,11 @@ export class Template {
 
   /** @throws PolicyError a variable without end, or with a bad name */
   constructor(text: string, { version, wildcards, lowerCase = false }: TemplateOptions) {
-    const cased = lowerCase ? text.toLowerCase() : text;
     this.#lowerCase = lowerCase;
-    this.#parts = partsOf(cased, version === "2012-10-17", wildcards);
+    const parts = partsOf(text, version === "2012-10-17", wildcards);
+    this.#parts = lowerCase
+      ? parts.map((part) => (typeof part === "string" ? part.toLowerCase() : part))
+      : parts;
     this.#fixed = this.hasVariables ? undefined : new Glob(this.#parts.filter(isPatternPart));
   }
 
@@ -93,6 +95,8 @@ function isPatternPart(part: PatternPart | Variable): part is PatternPart {
 function variableValue({ variable, fallback }: Variable, context: ContextValues): string | undefined {
   const value = context.get(variable);
   if (typeof value === "string") return value;
+  // Counts as absent, which never allows.
+  if (value === PENDING) return fallback;
   return value?.length === 1 ? value[0] : fallback;
 }
 
@@ -117,7 +121,7 @@ function partsOf(text: string, hasVariables: boolean, wildcards: boolean): (Patt
       const [, variable, fallback] = VARIABLE.exec(name) ?? [];
       if (variable === undefined) throw new PolicyError("Invalid policy variable", "", `\${${name}}`);
       flush();
-      parts.push({ variable: variable.toLowerCase(), fallback });
+      parts.push({ variable: contextKey(variable), fallback });
     } else if (wildcards && (character === "*" || character === "?")) {
       flush();
       parts.push(character === "*" ? STAR : ANY);

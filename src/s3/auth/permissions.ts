@@ -14,6 +14,11 @@ export interface Permissions {
    * Further actions, by the lower-case name of the header that needs the action, or by a family (`x-amz-grant-*`).
    */
   readonly ofHeaders?: Readonly<Record<string, string>>;
+  /**
+   * Condition keys whose values only the body says, in lower case; a family ends with `/`. The handler asks again once
+   * it has read the body (`authorizeWritten`).
+   */
+  readonly keysInBody?: readonly string[];
   /** Of a copy: the permission needed on the object that is read. */
   readonly ofSource?: KeyPermissions;
   /** Of a list of keys in the body: the permission needed on each key. */

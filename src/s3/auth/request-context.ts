@@ -4,7 +4,12 @@
  */
 
 import { accountIdOf } from "../../iam/account-id.ts";
-import type { ContextValues } from "../../iam/policy/context-values.ts";
+import {
+  type ContextValue,
+  type ContextValues,
+  contextKey,
+  PENDING,
+} from "../../iam/policy/context-values.ts";
 import { arnOf } from "../../iam/policy/principals.ts";
 import type { User, UserId } from "../../iam/types.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -13,6 +18,7 @@ import type { S3Request } from "../protocol/request.ts";
 import { parseTaggingHeader, TAGGING_HEADER, type TagSet } from "../protocol/tags.ts";
 import { parseAmzDate } from "./amz-date.ts";
 import type { AuthResult } from "./types.ts";
+import type { Written } from "./written.ts";
 
 export interface ContextSources {
   /** With the headers that a presigned URL carries in its query. */
@@ -29,10 +35,13 @@ export interface ContextSources {
   readonly operation: string;
   /** Tags of the object in question, for the actions that AWS gives `s3:ExistingObjectTag/...`. */
   readonly objectTags: TagSet | undefined;
+  /** Undefined: what the headers say. */
+  readonly written: Written | undefined;
+  /** `keysInBody` of the operation while the body is not read; undefined: nothing is missing. */
+  readonly pending: readonly string[] | undefined;
 }
 
-type Value = string | readonly string[] | undefined;
-type Find = (sources: ContextSources) => Value;
+type Find = (sources: ContextSources) => ContextValue;
 
 const header =
   (name: string): Find =>
@@ -80,12 +89,14 @@ const KEYS: Readonly<Record<string, Find>> = {
   "s3:prefix": parameter("prefix"),
   "s3:delimiter": parameter("delimiter"),
   "s3:max-keys": parameter("max-keys"),
-  "s3:object-lock-mode": header("x-amz-object-lock-mode"),
-  "s3:object-lock-retain-until-date": header("x-amz-object-lock-retain-until-date"),
+  "s3:object-lock-mode": ({ request, written }) =>
+    written?.lock === undefined ? request.header("x-amz-object-lock-mode") : written.lock.retention?.mode,
+  "s3:object-lock-retain-until-date": retainUntil,
   "s3:object-lock-remaining-retention-days": remainingDays,
-  "s3:object-lock-legal-hold": header("x-amz-object-lock-legal-hold"),
+  "s3:object-lock-legal-hold": ({ request, written }) =>
+    written?.lock === undefined ? request.header("x-amz-object-lock-legal-hold") : written.lock.legalHold,
   "s3:objectcreationoperation": ({ operation }) => String(CREATES_OBJECT.has(operation)),
-  "s3:requestobjecttagkeys": ({ request }) => requestedTags(request)?.map(({ key }) => key),
+  "s3:requestobjecttagkeys": (sources) => requestedTags(sources)?.map(({ key }) => key),
   "s3:if-match": header("if-match"),
   "s3:if-none-match": header("if-none-match"),
 };
@@ -110,27 +121,31 @@ export class RequestContext implements ContextValues {
     this.#versionId = versionId;
   }
 
-  /** @param key such as `aws:SourceIp`, in any case. @returns undefined: the request has no such value */
-  get(key: string): Value {
-    const name = key.toLowerCase();
+  /** @param key such as `aws:SourceIp`, in any case but that of a tag's key. @returns undefined: the request has no such value */
+  get(key: string): ContextValue | typeof PENDING {
+    const name = contextKey(key);
     if (name === VERSION_ID) return this.#versionId;
+    if (this.#sources.pending?.some((one) => (one.endsWith("/") ? name.startsWith(one) : name === one))) {
+      return PENDING;
+    }
     if (Object.hasOwn(KEYS, name)) return KEYS[name]?.(this.#sources);
     const { objectTags, request } = this.#sources;
     if (name.startsWith(HEADER_KEYS)) return request.header(name.slice("s3:".length));
     if (name.startsWith(EXISTING_TAG)) return tagOf(objectTags, name.slice(EXISTING_TAG.length));
     if (name.startsWith(REQUESTED_TAG))
-      return tagOf(requestedTags(request), name.slice(REQUESTED_TAG.length));
+      return tagOf(requestedTags(this.#sources), name.slice(REQUESTED_TAG.length));
     return undefined;
   }
 }
 
-/** Policies name condition keys without case, so a tag is found without case. @param name lower case */
+/** Keys of tags have case: a set may hold `Env` and `env`. */
 function tagOf(tags: TagSet | undefined, name: string): string | undefined {
-  return tags?.find(({ key }) => key.toLowerCase() === name)?.value;
+  return tags?.find(({ key }) => key === name)?.value;
 }
 
-/** Tags in the header of a request; the request is refused later when they are malformed. */
-function requestedTags(request: S3Request): TagSet | undefined {
+/** The tags that a request writes. Those in a header may be malformed: the request is then refused later. */
+function requestedTags({ request, written }: ContextSources): TagSet | undefined {
+  if (written?.tags !== undefined) return written.tags;
   const header = request.header(TAGGING_HEADER);
   if (header === undefined) return undefined;
   try {
@@ -152,8 +167,15 @@ function signatureAge({ auth, clock, request }: ContextSources): string | undefi
   return signedAtMs === undefined ? undefined : String(clock.nowMs() - signedAtMs);
 }
 
+function retainUntil({ request, written }: ContextSources): string | undefined {
+  if (written?.lock === undefined) return request.header("x-amz-object-lock-retain-until-date");
+  const { retention } = written.lock;
+  return retention === undefined ? undefined : new Date(retention.untilMs).toISOString();
+}
+
 /** Whole days from now until the date that the request asks for. */
-function remainingDays({ clock, request }: ContextSources): string | undefined {
-  const until = Date.parse(request.header("x-amz-object-lock-retain-until-date") ?? "");
+function remainingDays(sources: ContextSources): string | undefined {
+  const { clock } = sources;
+  const until = Date.parse(retainUntil(sources) ?? "");
   return Number.isNaN(until) ? undefined : String(Math.floor((until - clock.nowMs()) / DAY_MS));
 }

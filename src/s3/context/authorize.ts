@@ -8,6 +8,7 @@ import type { AuthorizationRequest, BucketFacts } from "../auth/authorizer.ts";
 import { actionsOf, actionsOfKey } from "../auth/permissions.ts";
 import { RequestContext } from "../auth/request-context.ts";
 import type { Principal } from "../auth/types.ts";
+import type { Written } from "../auth/written.ts";
 import { S3Error } from "../protocol/errors.ts";
 import type { TagSet } from "../protocol/tags.ts";
 import { madeAnew, type OpenedBucket } from "../records/bucket-directory.ts";
@@ -57,10 +58,21 @@ export function authorizeRequest(exchange: Exchange): void {
   }
   const { bucket, key } = request;
   const facts = opened === undefined ? undefined : factsOf(exchange, opened);
+  const pending = exchange.written === undefined ? permissions.keysInBody : undefined;
+  const versionId = request.query.get("versionId");
   for (const action of actionsOf(permissions, request)) {
-    const versionId = request.query.get("versionId");
-    services.authorizer(new Question(exchange, action, facts, bucket, key, versionId, exchange.objectTags));
+    const { objectTags } = exchange;
+    services.authorizer(new Question(exchange, action, facts, bucket, key, versionId, objectTags, pending));
   }
+}
+
+/**
+ * May the request write this? Asked again, before anything is written, because conditions may be about what only the
+ * body or the source of a copy says. @throws S3Error AccessDenied
+ */
+export function authorizeWritten(exchange: Exchange, written: Written): void {
+  exchange.written = written;
+  authorizeRequest(exchange);
 }
 
 /**
@@ -176,6 +188,7 @@ class Question implements AuthorizationRequest {
   readonly #key: string | undefined;
   readonly #versionId: string | undefined;
   readonly #tags: TagSet | undefined;
+  readonly #pending: readonly string[] | undefined;
 
   constructor(
     exchange: Exchange,
@@ -185,6 +198,7 @@ class Question implements AuthorizationRequest {
     key: string | undefined,
     versionId: string | undefined,
     tags?: TagSet,
+    pending?: readonly string[],
   ) {
     this.principal = exchange.auth.principal;
     this.action = action;
@@ -194,6 +208,7 @@ class Question implements AuthorizationRequest {
     this.#key = key;
     this.#versionId = versionId;
     this.#tags = tags;
+    this.#pending = pending;
   }
 
   get resource(): string {
@@ -202,14 +217,15 @@ class Question implements AuthorizationRequest {
   }
 
   get context(): RequestContext {
-    const { auth, operation, request, services } = this.#exchange;
+    const { auth, operation, request, services, written } = this.#exchange;
     const { clock, iam } = services;
     const user = auth.principal.kind === "user" ? iam.user(auth.principal.id) : undefined;
     const isRoot = user?.id === iam.root.id;
     // A bucket that does not exist yet counts as the asker's.
     const owner = this.bucket === undefined ? user?.id : this.bucket.owner;
     const objectTags = OF_TAGGED.test(this.action) ? this.#tags : undefined;
-    const sources = { auth, request, clock, user, isRoot, owner, objectTags, operation: operation.name };
-    return new RequestContext(sources, this.#versionId);
+    const asker = { auth, user, isRoot, owner };
+    const asked = { request, operation: operation.name, objectTags, written, pending: this.#pending };
+    return new RequestContext({ ...asker, ...asked, clock }, this.#versionId);
   }
 }

@@ -1,6 +1,7 @@
 import type { EdgeReply } from "../../http/types.ts";
 import type { Permissions } from "../auth/permissions.ts";
 import type { AuthResult } from "../auth/types.ts";
+import type { Written } from "../auth/written.ts";
 import type { HeaderFacts, HeaderRules } from "../headers/check.ts";
 import type { S3Error } from "../protocol/errors.ts";
 import type { S3Request } from "../protocol/request.ts";
@@ -34,6 +35,8 @@ interface AnyExchange {
   opened: OpenedBucket | undefined;
   /** Tags of the request's object, set before the request is authorised when a policy asks for them. */
   objectTags?: TagSet | undefined;
+  /** Set once the body, or the source of a copy, says what is written beside the content (`authorizeWritten`). */
+  written?: Written | undefined;
   reply: EdgeReply | undefined;
 }
 

@@ -8,6 +8,7 @@ import { boundaryOf } from "../body/form-headers.ts";
 import { readForm } from "../body/form-reader.ts";
 import { authorizeRequest } from "../context/authorize.ts";
 import { type BucketExchange, type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
+import { tagsForPolicies } from "../context/object-tags.ts";
 import { ownerOfBucket, ownerOfObject } from "../context/owners.ts";
 import { checkHeaders } from "../headers/check.ts";
 import { OBJECT, SENT_CHECKSUM } from "../headers/groups.ts";
@@ -39,6 +40,7 @@ export const postObject: Handler<"bucket"> = async (exchange) => {
   const range = authenticate(exchange, fields);
   const file = new BoundedFile(form.file, range);
   const upload = objectExchange(exchange, fields, file);
+  upload.objectTags = await tagsForPolicies(upload, openedBucket(upload), fields.key, undefined);
   authorizeRequest(upload);
   checkOwner(request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
   checkHeaders(request, exchange.operation.headers);

@@ -24,6 +24,8 @@ const DELETES_PER_ENTRY = 64;
 const VERSIONED_DELETES_PER_ENTRY = 8;
 /** Batches of one DeleteObjects that run at the same time. */
 const BATCHES_IN_FLIGHT = 4;
+/** Deciding about keys may hold the event loop this long. */
+const TURN_MS = 5;
 const FACT_HEADERS = ["x-amz-if-match-size", "x-amz-if-match-last-modified-time"] as const;
 const OBJECT_ELEMENTS = new Set(["ETag", "Key", "LastModifiedTime", "Size", "VersionId"]);
 const FACT_ELEMENTS = ["Size", "LastModifiedTime"] as const;
@@ -90,7 +92,21 @@ async function readRequest(exchange: BucketExchange): Promise<{ quiet: boolean; 
   const objects = root.children("Object");
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw new S3Error("MalformedXML");
   const quiet = root.childText("Quiet")?.trim().toLowerCase() === "true";
-  return { quiet, targets: objects.map((object) => targetOf(exchange, object)) };
+  return { quiet, targets: await targetsOf(exchange, objects) };
+}
+
+/** The keys of one request, decided a turn at a time: a big policy must not keep other requests waiting. */
+async function targetsOf(exchange: BucketExchange, objects: readonly XmlElement[]): Promise<Target[]> {
+  const { clock, timers } = exchange.services;
+  const targets: Target[] = [];
+  let begunMs = clock.monotonicMs();
+  for (const object of objects) {
+    targets.push(targetOf(exchange, object));
+    if (clock.monotonicMs() - begunMs < TURN_MS) continue;
+    await new Promise<void>((resolve) => void timers.later(resolve, 0));
+    begunMs = clock.monotonicMs();
+  }
+  return targets;
 }
 
 function targetOf(exchange: BucketExchange, object: XmlElement): Target {
@@ -110,8 +126,9 @@ function targetOf(exchange: BucketExchange, object: XmlElement): Target {
     deleted: undefined,
   };
   try {
-    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId: named });
+    // First: what a policy costs grows with the length of the key.
     if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new S3Error("KeyTooLongError");
+    authorizeKey(exchange, { bucket: exchange.bucket, key, versionId: named });
     target.facts = deleteFacts(
       object.childText(FACT_ELEMENTS[0]),
       object.childText(FACT_ELEMENTS[1]),

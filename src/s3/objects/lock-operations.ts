@@ -1,6 +1,6 @@
 /** Retention and legal hold of a version, read and written (docs/decisions/171-object-lock.md). */
 import { unreadableContent } from "../content/unreadable.ts";
-import { reopenBucket } from "../context/authorize.ts";
+import { authorizeWritten, reopenBucket } from "../context/authorize.ts";
 import { type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { isoTime } from "../protocol/iso-time.ts";
@@ -45,6 +45,7 @@ export const putObjectLegalHold: Handler<"object"> = async (exchange) => {
   const root = await readDocument(exchange, "LegalHold");
   const legalHold = root.childText("Status")?.trim();
   if (legalHold !== "ON" && legalHold !== "OFF") throw new S3Error("MalformedXML");
+  authorizeWritten(exchange, { lock: { legalHold } });
   await changeLock(exchange, (lock) => ({ lock: withHold(lock, legalHold), guards: [] }));
   return emptyReply(200);
 };
@@ -74,6 +75,7 @@ export const putObjectRetention: Handler<"object"> = async (exchange) => {
     }
     retention = { mode, untilMs: futureMs(services, until, "RetainUntilDate") };
   }
+  authorizeWritten(exchange, { lock: { retention } });
   await changeLock(exchange, (lock) => ({
     lock: { retention, legalHold: lock?.legalHold },
     guards: mayReplace(lock?.retention, retention, bypass),

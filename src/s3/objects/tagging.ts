@@ -1,6 +1,6 @@
 /** GetObjectTagging, PutObjectTagging, DeleteObjectTagging. */
 import { unreadableContent } from "../content/unreadable.ts";
-import { reopenBucket } from "../context/authorize.ts";
+import { authorizeWritten, reopenBucket } from "../context/authorize.ts";
 import type { Handler, ObjectExchange } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { emptyReply, type HeaderPair, xmlReply } from "../protocol/replies.ts";
@@ -21,7 +21,9 @@ export const putObjectTagging: Handler<"object"> = async (exchange) => {
   await currentObject(exchange, "meta");
   const bytes = await documentBytes(exchange);
   if (bytes.byteLength === 0) throw new S3Error("MissingRequestBodyError");
-  return emptyReply(200, await setTags(exchange, readTagging(bytes, OBJECT_TAGS)));
+  const tags = readTagging(bytes, OBJECT_TAGS);
+  authorizeWritten(exchange, { tags });
+  return emptyReply(200, await setTags(exchange, tags));
 };
 
 export const deleteObjectTagging: Handler<"object"> = async (exchange) => {

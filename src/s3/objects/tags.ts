@@ -1,9 +1,9 @@
 /** Tags of an object, in the requests that write or read the object. */
-import { authorizeAlso, mayAlso } from "../context/authorize.ts";
+import { authorizeAlso, authorizeWritten, mayAlso } from "../context/authorize.ts";
 import { type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import type { HeaderPair } from "../protocol/replies.ts";
 import type { S3Request } from "../protocol/request.ts";
-import { parseTaggingHeader, TAGGING_HEADER, type TagSet } from "../protocol/tags.ts";
+import { NO_TAGS, parseTaggingHeader, TAGGING_HEADER, type TagSet } from "../protocol/tags.ts";
 import type { Manifest } from "../records/manifest.ts";
 import type { CopySource } from "./copy-source.ts";
 
@@ -25,7 +25,11 @@ export function copiedTags(exchange: ObjectExchange, source: CopySource): TagSet
   const requested = requestedTags(request);
   if (request.header("x-amz-tagging-directive") === "REPLACE") return requested;
   const { tags } = source.manifest;
-  if (tags === undefined) return undefined;
+  if (tags === undefined) {
+    // The header has satisfied conditions about tags that the copy does not get.
+    if (requested !== undefined) authorizeWritten(exchange, { tags: NO_TAGS });
+    return undefined;
+  }
   const { bucket, key } = exchange;
   authorizeAlso(
     exchange,
@@ -33,7 +37,8 @@ export function copiedTags(exchange: ObjectExchange, source: CopySource): TagSet
     source.opened,
     source.versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging",
   );
-  const target = { bucket, key, versionId: undefined };
+  authorizeWritten(exchange, { tags });
+  const target = { bucket, key, versionId: undefined, tags: exchange.objectTags };
   authorizeAlso(exchange, target, openedBucket(exchange), "s3:PutObjectTagging");
   return tags;
 }

@@ -26,21 +26,77 @@ export interface CorsQuestion {
 }
 
 const ANY = "*";
+/**
+ * Comparisons of requested names with patterns that have a `*`, for one request. Names without such patterns cost a
+ * look-up each; no page of a browser comes near this (thousands of names, or of patterns).
+ */
+const COMPARISONS_MAX = 200_000;
 const VARY: HeaderPair = ["Vary", "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"];
 
+/** A text with at most one `*`, which stands for any text, also for none. */
+interface Pattern {
+  readonly text: string;
+  readonly prefix: string;
+  /** Undefined: there is no `*`. */
+  readonly suffix: string | undefined;
+}
+
+/** A rule, ready to decide. */
+export interface PreparedRule {
+  readonly rule: CorsRule;
+  readonly origins: readonly Pattern[];
+  /** In lower case. */
+  readonly headers: ReadonlySet<string>;
+  readonly headerPatterns: readonly Pattern[];
+}
+
+export function prepareCors(rules: readonly CorsRule[]): readonly PreparedRule[] {
+  return rules.map((rule) => {
+    const headers = [...new Set(rule.allowedHeaders.map((text) => text.toLowerCase()))];
+    return {
+      rule,
+      origins: rule.allowedOrigins.map(patternOf),
+      headers: new Set(headers.filter((text) => !text.includes(ANY))),
+      headerPatterns: headers.filter((text) => text.includes(ANY)).map(patternOf),
+    };
+  });
+}
+
+function patternOf(text: string): Pattern {
+  const star = text.indexOf(ANY);
+  if (star < 0) return { text, prefix: text, suffix: undefined };
+  return { text, prefix: text.slice(0, star), suffix: text.slice(star + 1) };
+}
+
 /** The headers for the first rule that allows the request; undefined: no rule allows the request. */
-export function corsHeaders(rules: readonly CorsRule[], question: CorsQuestion): HeaderPair[] | undefined {
-  for (const rule of rules) {
-    const origin = rule.allowedOrigins.find((pattern) => matches(pattern, question.origin));
+export function corsHeaders(
+  rules: readonly PreparedRule[],
+  question: CorsQuestion,
+): HeaderPair[] | undefined {
+  const names = new Set(question.headers);
+  const work = { left: COMPARISONS_MAX };
+  for (const prepared of rules) {
+    const { rule } = prepared;
+    const origin = prepared.origins.find((pattern) => matches(pattern, question.origin));
     if (origin === undefined || !rule.allowedMethods.includes(question.method)) continue;
-    if (!question.headers.every((name) => allowsHeader(rule, name))) continue;
-    return headersOf(rule, origin, question);
+    if (!allowsHeaders(prepared, names, work)) continue;
+    return headersOf(rule, origin.text, question);
   }
   return undefined;
 }
 
-function allowsHeader({ allowedHeaders }: CorsRule, name: string): boolean {
-  return allowedHeaders.some((pattern) => matches(pattern.toLowerCase(), name));
+function allowsHeaders(
+  { headerPatterns, headers }: PreparedRule,
+  names: ReadonlySet<string>,
+  work: { left: number },
+): boolean {
+  if (headerPatterns.some(({ text }) => text === ANY)) return true;
+  for (const name of names) {
+    if (headers.has(name)) continue;
+    const found = headerPatterns.some((pattern) => work.left-- > 0 && matches(pattern, name));
+    if (!found) return false;
+  }
+  return true;
 }
 
 function headersOf(rule: CorsRule, origin: string, question: CorsQuestion): HeaderPair[] {
@@ -61,14 +117,7 @@ function headersOf(rule: CorsRule, origin: string, question: CorsQuestion): Head
   return pairs;
 }
 
-/** @param pattern has at most one `*`, which stands for any text, also for none */
-function matches(pattern: string, text: string): boolean {
-  const star = pattern.indexOf(ANY);
-  if (star < 0) return pattern === text;
-  const end = pattern.length - star - 1;
-  return (
-    text.length >= star + end &&
-    text.startsWith(pattern.slice(0, star)) &&
-    text.endsWith(pattern.slice(star + 1))
-  );
+function matches({ prefix, suffix, text: whole }: Pattern, text: string): boolean {
+  if (suffix === undefined) return whole === text;
+  return text.length >= prefix.length + suffix.length && text.startsWith(prefix) && text.endsWith(suffix);
 }

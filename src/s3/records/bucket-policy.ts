@@ -73,19 +73,29 @@ export async function readPublicAccessBlock(
   return row === undefined ? undefined : decodePublicAccessBlock(row);
 }
 
-/** Characters of all policies that stay compiled. A compiled policy needs many times the memory of its text. */
-const COMPILED_LENGTH_MAX = 512 * 1024;
+/** Of all policies that stay compiled, as `bytesOf` estimates them: at least 50 of the longest policies. */
+const COMPILED_BYTES_MAX = 128 * 1024 * 1024;
+/** Measured: the patterns of a compiled policy need up to 100 bytes for each character of its text. */
+const BYTES_PER_CHARACTER = 100;
+const BYTES_PER_ENTRY = 150;
 
 interface Compiled {
   readonly commitTs: Timestamp;
   readonly policy: Omit<BucketPolicy, "onlyOwner">;
+  /** When it was last asked for: it grows with the actions that it is asked for. */
+  bytes: number;
 }
 
 /** Reads policies, and keeps them compiled while their rows stay the same. */
 export class BucketPolicies {
   /** By bucket and generation; the least recently used first. */
   readonly #compiled = new Map<string, Compiled>();
-  #length = 0;
+  #bytes = 0;
+
+  /** How many are kept. @internal */
+  get size(): number {
+    return this.#compiled.size;
+  }
 
   /** @throws RecordError; KvError */
   async read(view: ReadView, ref: BucketRef): Promise<BucketPolicy | undefined> {
@@ -101,11 +111,13 @@ export class BucketPolicies {
     const name = `${ref.bucket}/${ref.generation}`;
     const known = this.#compiled.get(name);
     this.#drop(name, known);
-    const compiled = known?.commitTs === commitTs ? known : { commitTs, policy: compile(ref, value) };
+    const compiled =
+      known?.commitTs === commitTs ? known : { commitTs, policy: compile(ref, value), bytes: 0 };
+    compiled.bytes = bytesOf(compiled.policy);
     this.#compiled.set(name, compiled);
-    this.#length += compiled.policy.text.length;
+    this.#bytes += compiled.bytes;
     for (const [oldest, entry] of this.#compiled) {
-      if (this.#length <= COMPILED_LENGTH_MAX) break;
+      if (this.#bytes <= COMPILED_BYTES_MAX) break;
       this.#drop(oldest, entry);
     }
     return compiled;
@@ -114,15 +126,19 @@ export class BucketPolicies {
   #drop(name: string, entry: Compiled | undefined): void {
     if (entry === undefined) return;
     this.#compiled.delete(name);
-    this.#length -= entry.policy.text.length;
+    this.#bytes -= entry.bytes;
   }
+}
+
+function bytesOf({ compiled, text }: Compiled["policy"]): number {
+  return text.length * BYTES_PER_CHARACTER + (compiled?.entries ?? 0) * BYTES_PER_ENTRY;
 }
 
 /** A row that cannot be read (damaged, or of a newer release) is a policy that lets nobody in. */
 function compile({ bucket }: BucketRef, value: Uint8Array): Compiled["policy"] {
   const text = new TextDecoder().decode(value);
   try {
-    const document = parsePolicy(text, { kind: "bucket", bucket });
+    const document = parsePolicy(text, { kind: "bucket", bucket, stored: true });
     return { text, compiled: new CompiledPolicy(document), isPublic: isPublic(document) };
   } catch {
     return { text, compiled: undefined, isPublic: false };

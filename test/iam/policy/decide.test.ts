@@ -323,6 +323,9 @@ describe("canned policies", () => {
   });
 });
 
+const slash8s = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `${from + i}.0.0.0/8`);
+
 /** S3 user guide, "Blocking public access to your Amazon S3 storage", "The meaning of public". */
 describe("public", () => {
   test.each<[object, boolean]>([
@@ -336,18 +339,43 @@ describe("public", () => {
     [{ Condition: { IpAddress: { "aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"] } } }, false],
     [{ Condition: { IpAddress: { "aws:SourceIp": "0.0.0.0/1" } } }, true],
     [{ Condition: { IpAddress: { "aws:SourceIp": ["203.0.113.0/24", "::/0"] } } }, true],
+    [{ Condition: { IpAddress: { "aws:SourceIp": slash8s(0, 256) } } }, true],
+    [{ Condition: { IpAddress: { "aws:SourceIp": slash8s(20, 22) } } }, true],
+    [{ Condition: { IpAddress: { "aws:SourceIp": ["20.0.0.0/8", "20.0.0.0/8", "20.1.0.0/16"] } } }, false],
+    [{ Condition: { IpAddress: { "aws:SourceIp": ["10.0.0.0/8", "172.16.0.0/12", "20.0.0.0/8"] } } }, false],
+    [{ Condition: { IpAddress: { "aws:SourceIp": ["2001:db8::/32", "2001:db9::/48"] } } }, true],
+    [
+      {
+        Condition: {
+          IpAddress: { "aws:SourceIp": "0.0.0.0/0" },
+          "ForAnyValue:IpAddress": { "aws:SourceIp": "203.0.113.0/24" },
+        },
+      },
+      false,
+    ],
     [{ Condition: { NotIpAddress: { "aws:SourceIp": "203.0.113.0/24" } } }, true],
     [{ Condition: { IpAddressIfExists: { "aws:SourceIp": "203.0.113.0/24" } } }, true],
     [{ Condition: { StringEquals: { "aws:SourceVpc": "vpc-91237329" } } }, false],
     [{ Condition: { StringLike: { "aws:SourceVpc": "vpc-91237329" } } }, false],
     [{ Condition: { StringLike: { "aws:SourceVpc": "vpc-*" } } }, true],
     [{ Condition: { StringEquals: { "aws:userid": "${aws:userid}" } } }, true],
+    [{ Condition: { StringEquals: { "aws:userid": "a".repeat(64) } } }, false],
+    [{ Condition: { StringEquals: { "aws:userid": "anonymous" } } }, true],
+    [{ Condition: { StringEqualsIgnoreCase: { "aws:userid": "Anonymous" } } }, true],
+    [{ Condition: { StringLike: { "aws:userid": ["a".repeat(64), "anonymous"] } } }, true],
+    [{ Condition: { StringEquals: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "k" } } }, true],
     [{ Condition: { StringNotEquals: { "aws:SourceVpc": "vpc-91237329" } } }, true],
     [{ Condition: { "ForAllValues:StringEquals": { "aws:SourceVpc": "vpc-91237329" } } }, true],
     [{ Condition: { StringEquals: { "aws:Referer": "http://example.com/" } } }, true],
     [{ Condition: { StringEquals: { "aws:Referer": "x", "aws:SourceAccount": "111111111111" } } }, false],
   ])("%j: %p", (more, expected) => {
     expect(isPublic(bucketPolicy(allow(more)).document)).toBe(expected);
+  });
+
+  test("the ranges of all statements are judged together", () => {
+    const from = (range: string) => allow({ Condition: { IpAddress: { "aws:SourceIp": range } } });
+    expect(isPublic(bucketPolicy(from("20.0.0.0/9"), from("20.128.0.0/9")).document)).toBe(false);
+    expect(isPublic(bucketPolicy(...slash8s(0, 100).map(from)).document)).toBe(true);
   });
 
   test("one public statement is enough", () => {

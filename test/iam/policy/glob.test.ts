@@ -1,6 +1,7 @@
 /** Patterns match as a table of all begins says, in time that does not explode. */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { ANY, Glob, type PatternPart, STAR } from "../../../src/iam/policy/glob.ts";
+import { work } from "../../../src/iam/policy/pieces.ts";
 import { seeded } from "../../s3/support/seeded.ts";
 
 function globOf(pattern: string): Glob {
@@ -45,19 +46,61 @@ test("pieces longer than a word of bits, with and without ?", () => {
   }
 });
 
-test("patterns that explode for others are decided at once", () => {
+/** Distinct characters of two bytes each. */
+const distinct = (length: number): string =>
+  Array.from({ length }, (_, i) => String.fromCharCode(0x400 + i)).join("");
+
+/** Steps of one match after the first, which prepares the pattern. */
+function stepsOf(pattern: string, text: string): number {
+  const glob = globOf(pattern);
+  glob.matches(text);
+  const before = work.steps;
+  glob.matches(text);
+  return work.steps - before;
+}
+
+describe("patterns that explode for others cost steps in proportion to the pattern and the text", () => {
   const text = `${"a".repeat(1023)}`;
-  const patterns = [
-    "*a".repeat(600),
-    `${"*a?".repeat(300)}b`,
-    `*${"a".repeat(500)}b*`,
-    `*${"a?".repeat(250)}b*`,
-  ];
-  const started = performance.now();
-  for (const pattern of patterns) {
-    for (let i = 0; i < 20; i++) expect(globOf(pattern).matches(text)).toBe(pattern === patterns[0]);
-  }
-  expect(performance.now() - started).toBeLessThan(2_000);
+
+  test.each([
+    ["many stars", "*a".repeat(600), text],
+    ["a piece that almost matches everywhere", `*${"a".repeat(500)}b*`, text],
+    [
+      "a period that never ends right",
+      `*${"a".repeat(300)}b${"a".repeat(300)}*`,
+      `${"a".repeat(301)}b`.repeat(5),
+    ],
+    ["960 distinct characters", `*${distinct(960)}*`, distinct(959).repeat(2)],
+    ["7,000 distinct characters", `*${distinct(7_000)}*`, distinct(6_999).repeat(2)],
+  ])("%s", (_, pattern, given) => {
+    expect(stepsOf(pattern, given)).toBeLessThan(3 * (pattern.length + given.length));
+  });
+
+  test.each([
+    ["?", `*${"a?".repeat(250)}b*`, text],
+    ["many stars and ?", `${"*a?".repeat(300)}b`, text],
+    ["distinct characters and ?", `*${distinct(960)}?*`, distinct(960).repeat(2)],
+  ])("a step for 32 characters of a piece with %s", (_, pattern, given) => {
+    const words = Math.ceil(pattern.length / 32) + 1;
+    expect(stepsOf(pattern, given)).toBeLessThan(pattern.length + given.length * words);
+  });
+
+  test.each([
+    ["without ?", `*${distinct(7_000)}*`],
+    ["with ?", `*?${distinct(7_000)}*`],
+  ])("what a search needs is made once, in one pass: %s", (_, pattern) => {
+    const glob = globOf(pattern);
+    // Too short to search.
+    glob.matches("a");
+    const given = "a".repeat(7_001);
+    const before = work.steps;
+    glob.matches(given);
+    const first = work.steps - before;
+    glob.matches(given);
+    const second = work.steps - before - first;
+    expect(first).toBeLessThan(3 * (pattern.length + given.length));
+    expect(first - second).toBeGreaterThanOrEqual(7_000);
+  });
 });
 
 test("literal texts of a pattern", () => {

@@ -174,7 +174,7 @@ describe("tags of objects", () => {
   });
 
   test("s3:ExistingObjectTag: reads, of versions too, and sources of copies", async () => {
-    const Condition = { StringEquals: { "s3:ExistingObjectTag/Color": "red" } };
+    const Condition = { StringEquals: { "S3:existingOBJECTtag/color": "red" } };
     await putAll(
       statement({ Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"], Condition }),
       statement({ Action: "s3:PutObject" }),
@@ -219,6 +219,24 @@ describe("tags of objects", () => {
     expect(await outcome("GET", "/pics/red", THIRD)).toEqual(OK);
     await h.call("PUT", "/pics/green", { ...OTHER, ...tagged("color=red") });
     expect(await outcome("GET", "/pics/green", THIRD)).toEqual(DENIED);
+  });
+
+  /** S3 User Guide, "Categorizing your objects using tags": keys and values of tags are case sensitive. */
+  test("keys of tags are compared exactly", async () => {
+    const Action = ["s3:PutObject", "s3:PutObjectTagging"];
+    const put = (tags: string) => outcome("PUT", "/pics/new", { ...ANYBODY, ...tagged(tags) });
+    await putAll(statement({ Action, Condition: { StringEquals: { "s3:RequestObjectTag/env": "dev" } } }));
+    expect(await put("Env=dev&env=prod")).toEqual(DENIED);
+    expect(await put("Env=dev")).toEqual(DENIED);
+    expect(await put("Env=prod&env=dev")).toEqual(OK);
+    const denies = { StringEqualsIgnoreCase: { "s3:ExistingObjectTag/Env": "${s3:ExistingObjectTag/env}" } };
+    await putAll(statement(), statement({ Effect: "Deny", Condition: denies }));
+    expect(await outcome("GET", "/pics/new", ANYBODY)).toEqual(OK);
+    await h.call("PUT", "/pics/same", { ...OTHER, ...tagged("Env=X&env=x") });
+    expect(await outcome("GET", "/pics/same", ANYBODY)).toEqual(DENIED);
+    const nobody = { StringEquals: { "s3:ExistingObjectTag/Env": "prod" } };
+    await putAll(statement(), statement({ Effect: "Deny", Condition: nobody }));
+    expect(await outcome("GET", "/pics/new", ANYBODY)).toEqual(DENIED);
   });
 
   test("s3:RequestObjectTag and s3:RequestObjectTagKeys", async () => {

@@ -3,10 +3,11 @@
  * a request"; API reference: the "Permissions" of each operation.
  */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { systemTimers } from "../../../src/platform/timers.ts";
 import { policyAuthorizer } from "../../../src/s3/auth/policy-authorizer.ts";
 import { BucketDirectory } from "../../../src/s3/records/bucket-directory.ts";
 import { configurationKey } from "../../../src/s3/records/keys.ts";
-import { type Call, harness, OTHER_ID } from "../support/harness.ts";
+import { type Call, harness, OTHER_ID, TestClock } from "../support/harness.ts";
 import {
   ANYBODY,
   DENIED,
@@ -114,6 +115,46 @@ describe("what a policy allows and denies", () => {
     expect(answer.text).toContain("<Error><Key>a</Key><Code>AccessDenied</Code>");
     expect(answer.text).toContain("<Deleted><Key>tmp/b</Key></Deleted>");
     expect((await h.call("GET", "/pics?list-type=2", OTHER)).tags("Key")).toEqual(["a"]);
+  });
+
+  test("DeleteObjects gives others their turn while it decides, and decides about no key that is too long", async () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`);
+    const long = "k".repeat(1025);
+    const body = `<Delete>${[...keys.slice(1), long].map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
+    const md5 = new Bun.CryptoHasher("md5").update(body).digest("base64");
+    let turns = 0;
+    let decisions = 0;
+    // Every decision takes 1 ms.
+    const slow = new TestClock();
+    const another = harness({
+      kv: h.kv,
+      deps: {
+        clock: slow,
+        iam: h.deps.iam,
+        authorizer: (question) => {
+          if (question.action === "s3:DeleteObject") {
+            slow.now++;
+            decisions++;
+          }
+          h.deps.authorizer(question);
+        },
+        timers: {
+          later: (task, ms) => {
+            if (ms === 0) turns++;
+            return systemTimers.later(task, ms);
+          },
+        },
+      },
+    });
+    const answer = await another.call("POST", "/pics?delete", {
+      ...OTHER,
+      body,
+      headers: { "Content-MD5": md5 },
+    });
+    expect(answer.tags("Code")).toEqual(["KeyTooLongError"]);
+    expect(answer.tags("Key").length).toBe(1000);
+    expect(decisions).toBe(999);
+    expect(turns).toBeGreaterThanOrEqual(199);
   });
 
   test("a copy needs its source and its target", async () => {

@@ -155,6 +155,21 @@ describe("OPTIONS", () => {
     },
   );
 
+  /** Not of AWS: what one unsigned request may cost. */
+  test("names and patterns are compared a bounded number of times, repeated names once", async () => {
+    const many = Array.from({ length: 1_500 }, (_, i) => `x*${i}-`);
+    const h = await prepared({ ...GET_ANY, AllowedHeader: [...many, "x-exact", "y*"] });
+    const status = async (names: readonly string[]) =>
+      (await preflight(h, asks("http://a", "GET", names.join(",")))).status;
+    const last = (count: number) => Array.from({ length: count }, (_, i) => `y${i}`);
+    expect(await status(last(100))).toBe(200);
+    expect(await status(last(1_000))).toBe(403);
+    expect(await status(Array.from({ length: 1_000 }, () => "y1"))).toBe(200);
+    expect(await status([...last(100), ...Array.from({ length: 1_000 }, () => "X-Exact")])).toBe(200);
+    const all = await prepared({ ...GET_ANY, AllowedHeader: [...many, "*"] });
+    expect((await preflight(all, asks("http://a", "GET", last(1_000).join(",")))).status).toBe(200);
+  });
+
   test("the first rule that matches decides (PutBucketCors)", async () => {
     const h = await prepared(
       { AllowedMethod: "PUT", AllowedOrigin: "*", MaxAgeSeconds: "1" },

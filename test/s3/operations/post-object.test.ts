@@ -119,7 +119,7 @@ describe("signatures (Authenticating requests in browser-based uploads using POS
     const h = await prepared({
       deps: {
         authorizer: ({ action, principal, resource, context }) => {
-          asked.push(`${principal.kind} ${action} ${resource} ${context.get("s3:authType")}`);
+          asked.push(`${principal.kind} ${action} ${resource} ${String(context.get("s3:authType"))}`);
           if (resource.endsWith("denied")) throw new S3Error("AccessDenied");
         },
       },

@@ -144,14 +144,25 @@ export const OBJECTS: readonly Operation<"object">[] = [
     putObjectAcl,
     { parameters: VERSION, headers: [...COMMON, ...SDK_CHECKSUM, "x-amz-acl", "x-amz-grant-*"] },
   ),
-  row("PutObjectLegalHold", "PUT legal-hold", "s3:PutObjectLegalHold", putObjectLegalHold, {
-    parameters: VERSION,
-    headers: [...COMMON, ...SDK_CHECKSUM],
-  }),
+  row(
+    "PutObjectLegalHold",
+    "PUT legal-hold",
+    { actions: ["s3:PutObjectLegalHold"], keysInBody: ["s3:object-lock-legal-hold"] },
+    putObjectLegalHold,
+    { parameters: VERSION, headers: [...COMMON, ...SDK_CHECKSUM] },
+  ),
   row(
     "PutObjectRetention",
     "PUT retention",
-    { actions: ["s3:PutObjectRetention"], ofHeaders: BYPASS },
+    {
+      actions: ["s3:PutObjectRetention"],
+      ofHeaders: BYPASS,
+      keysInBody: [
+        "s3:object-lock-mode",
+        "s3:object-lock-retain-until-date",
+        "s3:object-lock-remaining-retention-days",
+      ],
+    },
     putObjectRetention,
     {
       parameters: VERSION,
@@ -168,7 +179,11 @@ export const OBJECTS: readonly Operation<"object">[] = [
   row(
     "PutObjectTagging",
     "PUT tagging",
-    { actions: ["s3:PutObjectTagging"], ofVersion: ["s3:PutObjectVersionTagging"] },
+    {
+      actions: ["s3:PutObjectTagging"],
+      ofVersion: ["s3:PutObjectVersionTagging"],
+      keysInBody: ["s3:requestobjecttag/", "s3:requestobjecttagkeys"],
+    },
     putObjectTagging,
     { parameters: VERSION, headers: [...COMMON, ...SDK_CHECKSUM] },
   ),

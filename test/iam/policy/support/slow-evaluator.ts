@@ -145,7 +145,7 @@ function condition(
   hasVariables: boolean,
   request: SlowRequest,
 ): Truth {
-  const given = request.context.get(key.toLowerCase());
+  const given = request.context.get(nameOf(key));
   const values = given === undefined ? [] : listOf(given);
   if (name === "Null") {
     return wanted.some((text) => (text.toLowerCase() === "true") === (values.length === 0)) ? "yes" : "no";
@@ -277,7 +277,7 @@ function resolve(
     const inner = piece.slice(2, -1);
     if (inner === "*" || inner === "?" || inner === "$") return [inner];
     const [name = "", fallback] = inner.split(",").map((part) => part.trim());
-    const value = context.get(name.toLowerCase());
+    const value = context.get(nameOf(name));
     const list = value === undefined ? [] : listOf(value);
     const only = list.length === 1 ? list[0] : fallback?.replaceAll("'", "");
     if (only === undefined) isKnown = false;
@@ -312,4 +312,9 @@ function arnLike(tokens: readonly string[], value: string): boolean {
   if (patterns.length < 6 || parts.length < 6) return false;
   const six = [...parts.slice(0, 5), parts.slice(5).join(":")];
   return patterns.every((pattern, i) => like(pattern, six[i] as string));
+}
+
+/** Without case, but for the key of a tag. */
+function nameOf(key: string): string {
+  return key.replace(/^[^/]*/, (name) => name.toLowerCase());
 }
