@@ -20,8 +20,6 @@ import { asksForBypass } from "./lock.ts";
 
 /** Payload-free operations in one Raft entry (docs/design/contract.md, section 5). */
 const DELETES_PER_ENTRY = 64;
-/** Each delete of a version, or below a marker, may copy a payload when it is applied. */
-const VERSIONED_DELETES_PER_ENTRY = 8;
 /** Batches of one DeleteObjects that run at the same time. */
 const BATCHES_IN_FLIGHT = 4;
 /** Deciding about keys may hold the event loop this long. */
@@ -166,9 +164,8 @@ async function deleteAll(
   const objects = plain.filter(({ versionId }) => versionId === undefined);
   for (const group of [versions, objects]) {
     const tasks: (() => Promise<void>)[] = [];
-    const perEntry = bucket.versioning === "off" ? DELETES_PER_ENTRY : VERSIONED_DELETES_PER_ENTRY;
-    for (let i = 0; i < group.length; i += perEntry) {
-      const batch = group.slice(i, i + perEntry);
+    for (let i = 0; i < group.length; i += DELETES_PER_ENTRY) {
+      const batch = group.slice(i, i + DELETES_PER_ENTRY);
       tasks.push(() => deleteTargets(services, bucket, batch, owner));
     }
     await inParallel(tasks);
