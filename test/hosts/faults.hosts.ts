@@ -100,7 +100,10 @@ fault("the package arrives damaged: the same command again ends well, with its v
     expect(await lab.serviceEnvironment(host, ["QUOTED"])).toEqual({ QUOTED: "'\"$x" });
 });
 
-/** Steps by what the script says of them, how the host vanishes (its power fails, or its cable is pulled), and which command mends it. */
+/**
+ * Steps by what the script says of them, how the host vanishes (its power fails, or its cable is pulled), and which command mends it. Those of
+ * `LONG_ONLY` are for long runs: no short run has proved them yet.
+ */
 const STEPS = [
   ["stages", "power", "go on"],
   ["stages", "cable", "go on"],
@@ -113,7 +116,9 @@ const STEPS = [
   ["restarts", "power", "go back"],
   ["restarts", "cable", "go on"],
 ] as const;
+const LONG_ONLY = ["stages cable", "drains cable", "switches to power", "restarts cable"];
 for (const [step, how, which] of STEPS) {
+  if (!isLong && LONG_ONLY.includes(`${step} ${how}`)) continue;
   fault(
     `a host vanishes when it ${step} (${how}): the others are not touched; the command to ${which} mends it`,
     async () => {
