@@ -21,7 +21,7 @@ import { parseS3Request, resourceOfTarget } from "./protocol/request.ts";
 import { BucketDirectory } from "./records/bucket-directory.ts";
 import { NewRows } from "./records/new-rows.ts";
 import { countReply } from "./reply-metrics.ts";
-import { withCharge } from "./requester-pays.ts";
+import { PAYER_HEADER, withCharge } from "./requester-pays.ts";
 import { detectOperation, UNSUPPORTED } from "./routing/detect.ts";
 import { stsRequestOf } from "./sts/request.ts";
 import { answerSts } from "./sts/sts.ts";
@@ -69,15 +69,16 @@ export function createS3Application(deps: S3Deps): EdgeApplication {
     const reply =
       exchange.reply ??
       errorReply(services, edge, exchange.request.resource, name, new Error(`${name} gave no reply`));
-    return finish(
-      services,
-      edge,
-      name,
-      await withCors(exchange, await withCharge(exchange, reply)),
-      startedMs,
-      exchange,
-    );
+    return finish(services, edge, name, await completed(exchange, reply), startedMs, exchange);
   };
+}
+
+/** Adds what two rare headers of the request ask for: no other request waits for it. */
+function completed(exchange: Exchange, reply: EdgeReply): EdgeReply | Promise<EdgeReply> {
+  const { request } = exchange;
+  const charged = request.header(PAYER_HEADER) === undefined ? reply : withCharge(exchange, reply);
+  if (request.header("origin") === undefined) return charged;
+  return Promise.resolve(charged).then((complete) => withCors(exchange, complete));
 }
 
 function open(services: S3Services, edge: EdgeRequest): Exchange {
@@ -146,7 +147,7 @@ async function confirmSender(exchange: Exchange): Promise<void> {
 
 function authorizeBySender(exchange: Exchange): void {
   authorizeRequest(exchange);
-  checkOwner(exchange.request, askerOf(exchange), "x-amz-expected-bucket-owner");
+  checkOwner(exchange.request, () => askerOf(exchange), "x-amz-expected-bucket-owner");
 }
 
 /** Before the application reads any byte of the body. @throws S3Error NoSuchBucket, AccessDenied; KvError */
@@ -156,10 +157,11 @@ async function authorizeOnBucket(exchange: Exchange): Promise<void> {
   exchange.services.authenticator.confirm(exchange.auth);
   if (exchange.level === "object") {
     const versionId = exchange.request.query.get("versionId");
-    exchange.objectTags = await tagsForPolicies(exchange, openedBucket(exchange), exchange.key, versionId);
+    const tags = tagsForPolicies(exchange, openedBucket(exchange), exchange.key, versionId);
+    exchange.objectTags = tags === undefined ? undefined : await tags;
   }
   authorizeRequest(exchange);
-  checkOwner(exchange.request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
+  checkOwner(exchange.request, () => ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
 }
 
 /** @throws S3Error */

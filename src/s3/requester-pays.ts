@@ -9,10 +9,12 @@ import { S3Error } from "./protocol/errors.ts";
 import { readConfiguration } from "./records/bucket-configuration.ts";
 import { decodeRequesterPays } from "./records/request-payment.ts";
 
+export const PAYER_HEADER = "x-amz-request-payer";
+
 /** Adds `x-amz-request-charged` to a success, when the requester pays for the bucket. */
 export async function withCharge(exchange: Exchange, reply: EdgeReply): Promise<EdgeReply> {
   const { request, services } = exchange;
-  if (request.header("x-amz-request-payer") === undefined || reply.status >= 400) return reply;
+  if (request.header(PAYER_HEADER) === undefined || reply.status >= 400) return reply;
   if (request.bucket === undefined || !services.hold.isOpen || !(await requesterPays(exchange))) return reply;
   return { ...reply, headers: [...reply.headers, ["x-amz-request-charged", "requester"]] };
 }

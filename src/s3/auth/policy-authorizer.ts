@@ -72,8 +72,12 @@ export function policyAuthorizer({ iam, onUnreadable }: PolicyAuthorizerOptions)
     const isRoot = user.id === iam.root.id;
     const session = principal.session?.map((policy) => policyOf(policy, "session"));
     if (isRoot && session === undefined && ALWAYS_ROOTS.has(action)) return;
-    const identity = iam.policiesOf(user.id).map((policy) => policyOf(policy, "identity"));
-    const policies = { identity, bucket: bucketPolicy(bucket, user), isRoot };
+    const ofBucket = bucketPolicy(bucket, user);
+    const attached = iam.policiesOf(user.id);
+    // Only an explicit Deny could refuse root.
+    if (isRoot && ofBucket === undefined && session === undefined && attached.length === 0) return;
+    const identity = attached.map((policy) => policyOf(policy, "identity"));
+    const policies = { identity, bucket: ofBucket, isRoot };
     const set = session === undefined ? policies : { ...policies, session };
     decideOn(question, set, namesOfUser(user), bucket?.owner === user.id ? undefined : bucket);
   };

@@ -176,7 +176,13 @@ const OF_TAGGED =
   /^s3:(?:GetObject(?:Version)?(?:Acl|Attributes|Tagging)?|(?:Put|Delete)Object(?:Version)?Tagging|PutObject(?:Version)?Acl)$/;
 
 function factsOf({ services }: Exchange, { bucket, policy }: OpenedBucket): BucketFacts {
-  return { name: bucket.bucket, owner: ownerIdOf(services, bucket), policy };
+  return {
+    name: bucket.bucket,
+    policy,
+    get owner() {
+      return ownerIdOf(services, bucket);
+    },
+  };
 }
 
 class Question implements AuthorizationRequest {

@@ -9,17 +9,24 @@ import { readVersion } from "../versions/current.ts";
 import { requestedVersion } from "../versions/requested.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** @returns undefined: no policy asks for tags. @throws KvError */
-export async function tagsForPolicies(
+/** @returns undefined, at once: no policy asks for tags. @throws KvError */
+export function tagsForPolicies(
   { auth, services }: Exchange,
-  { bucket, policy, view }: OpenedBucket,
+  opened: OpenedBucket,
   key: string,
   versionId: string | undefined,
-): Promise<TagSet | undefined> {
+): Promise<TagSet> | undefined {
   const asks =
-    policy?.compiled?.asksForObjectTags === true ||
+    opened.policy?.compiled?.asksForObjectTags === true ||
     services.authorizer.asksForObjectTags?.(auth.principal) === true;
-  if (!asks) return undefined;
+  return asks ? tagsOf(opened, key, versionId) : undefined;
+}
+
+async function tagsOf(
+  { bucket, view }: OpenedBucket,
+  key: string,
+  versionId: string | undefined,
+): Promise<TagSet> {
   try {
     const { manifest } = await readVersion(view, bucket, key, requestedVersion(versionId), "meta");
     return manifest.tags ?? NO_TAGS;

@@ -42,7 +42,7 @@ export const postObject: Handler<"bucket"> = async (exchange) => {
   const upload = objectExchange(exchange, fields, file);
   upload.objectTags = await tagsForPolicies(upload, openedBucket(upload), fields.key, undefined);
   authorizeRequest(upload);
-  checkOwner(request, ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
+  checkOwner(request, () => ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
   checkHeaders(request, exchange.operation.headers);
   upload.headers = checkHeaders(upload.request, RULES);
   const about = await store(upload, file);

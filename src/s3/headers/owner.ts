@@ -10,9 +10,11 @@ const CANONICAL_ID = /^[0-9a-f]{64}$/;
  * Checks the expected owner of a bucket: its account id, as in S3, or the id that `<Owner>` shows.
  * @throws S3Error AccessDenied, InvalidBucketOwnerAWSAccountID
  */
-export function checkOwner(request: S3Request, owner: Pick<User, "id">, header: string): void {
+export function checkOwner(request: S3Request, owner: () => Pick<User, "id">, header: string): void {
   const expected = request.header(header);
-  if (expected === undefined || expected === owner.id || expected === accountIdOf(owner.id)) return;
+  if (expected === undefined) return;
+  const { id } = owner();
+  if (expected === id || expected === accountIdOf(id)) return;
   if (ACCOUNT_ID.test(expected) || CANONICAL_ID.test(expected)) throw new S3Error("AccessDenied");
   throw new S3Error("InvalidBucketOwnerAWSAccountID", { extra: [["BucketOwner", expected.slice(0, 200)]] });
 }

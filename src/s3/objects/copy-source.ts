@@ -84,7 +84,7 @@ export async function copySource(exchange: ObjectExchange): Promise<CopySource> 
   const tags = await tagsForPolicies(exchange, opened, source.key, source.versionId);
   authorizeSource(exchange, { ...source, tags }, opened);
   const { bucket, view } = opened;
-  checkOwner(request, personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
+  checkOwner(request, () => personOf(services, bucket.owner), "x-amz-source-expected-bucket-owner");
   const versionId = requestedVersion(source.versionId);
   const { at, manifest, row } = await hidingAbsence(exchange, opened, () =>
     readSource(view, bucket, source.key, versionId),

@@ -26,6 +26,8 @@ export interface OpenedBucket {
 export class BucketDirectory {
   readonly #kv: KvClient;
   readonly #policies = new BucketPolicies();
+  /** By the value of the row, which the row cache gives out again while the row stays the same. */
+  readonly #decoded = new WeakMap<Uint8Array, Bucket>();
 
   constructor(kv: KvClient) {
     this.#kv = kv;
@@ -36,8 +38,17 @@ export class BucketDirectory {
     const view = await this.#kv.group(name).snapshot();
     const row = await view.getMeta(bucketKey(name));
     if (row === undefined) throw noSuchBucket(name);
-    const bucket = { bucket: name, ...decodeBucket(row.value) };
+    const bucket = this.#decode(name, row.value);
     return { bucket, view, policy: await this.#policies.read(view, bucket) };
+  }
+
+  #decode(name: string, value: Uint8Array): Bucket {
+    let bucket = this.#decoded.get(value);
+    if (bucket === undefined) {
+      bucket = { bucket: name, ...decodeBucket(value) };
+      this.#decoded.set(value, bucket);
+    }
+    return bucket;
   }
 
   /** The condition that every write below a bucket carries. */

@@ -91,6 +91,8 @@ export class BucketPolicies {
   /** By bucket and generation; the least recently used first. */
   readonly #compiled = new Map<string, Compiled>();
   #bytes = 0;
+  /** Keys of the rows, by the bucket as its directory keeps it. */
+  readonly #keys = new WeakMap<BucketRef, Uint8Array>();
 
   /** How many are kept. @internal */
   get size(): number {
@@ -99,12 +101,21 @@ export class BucketPolicies {
 
   /** @throws RecordError; KvError */
   async read(view: ReadView, ref: BucketRef): Promise<BucketPolicy | undefined> {
-    const row = await view.getMeta(configurationKey(ref, "policy"));
+    const row = await view.getMeta(this.#keyOf(ref));
     if (row === undefined) return undefined;
     const { policy } = this.#of(ref, row.commitTs, row.value);
     if (!policy.isPublic) return { ...policy, onlyOwner: false };
     const block = await readPublicAccessBlock(view, ref);
     return { ...policy, onlyOwner: block?.restrictPublicBuckets === true };
+  }
+
+  #keyOf(ref: BucketRef): Uint8Array {
+    let key = this.#keys.get(ref);
+    if (key === undefined) {
+      key = configurationKey(ref, "policy");
+      this.#keys.set(ref, key);
+    }
+    return key;
   }
 
   #of(ref: BucketRef, commitTs: Timestamp, value: Uint8Array): Compiled {

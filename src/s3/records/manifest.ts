@@ -120,7 +120,7 @@ function encodeContent(content: Content): gen.s3.Manifest.$Properties {
 export function decodeManifest(value: Uint8Array): Manifest {
   return decodeWith("manifest", () => {
     const row = gen.s3.Manifest.decode(value);
-    return {
+    const manifest: { -readonly [Field in keyof Manifest]: Manifest[Field] } = {
       versionId: row.versionId === NULL_VERSION ? NULL_VERSION : versionIdOf(row.versionId),
       size: safeCount(row.size, "manifest size"),
       etag: row.etag,
@@ -131,12 +131,14 @@ export function decodeManifest(value: Uint8Array): Manifest {
       owner: decodeOwner(row),
       storageClass: storageClassOf(row.storageClass),
       content: decodeContent(row),
-      ...decodeLock(row.lock),
-      ...(row.order.byteLength === 0 ? {} : { order: decodeTimestamp(row.order) }),
-      ...(row.invocation.byteLength === 0 ? {} : { invocation: row.invocation }),
-      ...(row.tags.length === 0 ? {} : { tags: decodeTags(row.tags) }),
-      ...(row.redirect === "" ? {} : { redirect: row.redirect }),
     };
+    // Every read decodes a row, and few rows have these fields.
+    if (row.lock) manifest.lock = decodeLock(row.lock).lock;
+    if (row.order.byteLength > 0) manifest.order = decodeTimestamp(row.order);
+    if (row.invocation.byteLength > 0) manifest.invocation = row.invocation;
+    if (row.tags.length > 0) manifest.tags = decodeTags(row.tags);
+    if (row.redirect !== "") manifest.redirect = row.redirect;
+    return manifest;
   });
 }
 
