@@ -172,8 +172,8 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: "s3/forms",
     below: [
-      ...["http", "s3/protocol", "s3/auth", "s3/records", "s3/headers", "s3/xml", "s3/body", "s3/context"],
-      ...["s3/versions", "s3/objects"],
+      ...["http", "s3/protocol", "s3/auth", "s3/headers", "s3/xml", "s3/body", "s3/context"],
+      ...["s3/objects"],
     ],
   },
   {

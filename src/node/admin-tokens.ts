@@ -16,17 +16,16 @@ import {
 import type { ReplicatedRows } from "../iam/replicated-rows.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
-import { type Timers, within } from "../platform/timers.ts";
-import { SecretRecordError } from "../secrets/records.ts";
+import type { Timers } from "../platform/timers.ts";
+import { readable } from "../secrets/records.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
-import { KvError, type KvGroup } from "../txn/types.ts";
+import type { KvError, KvGroup } from "../txn/types.ts";
+import { inLeaderTime } from "./leader-time.ts";
 
 /** Number of tokens that a cluster keeps, expired ones included. @internal */
 export const TOKENS_MAX = 1_000;
 /** Expired tokens stay in the list for this time, and are deleted when the next token is made. */
 const KEEP_EXPIRED_MS = 7 * 86_400_000;
-/** Time for a read or a write through the leader: the operator waits for it. */
-const LEADER_MS = 5_000;
 
 export interface AdminTokensOptions {
   /** undefined: this node cannot read the newest state of its keyspace yet. */
@@ -115,7 +114,7 @@ export class ReplicatedAdminTokens implements AdminTokens {
 
   async #newest(id: string): Promise<AdminToken | undefined> {
     const row = await (await this.#group().snapshot()).get(adminTokenKey(id));
-    return row === undefined ? undefined : readable(id, row.value);
+    return row === undefined ? undefined : readable(() => adminTokenOf(id, row.value));
   }
 
   async #all(): Promise<readonly AdminToken[]> {
@@ -124,7 +123,7 @@ export class ReplicatedAdminTokens implements AdminTokens {
     const items = await view.scan(ADMIN_TOKENS_PREFIX, prefixEnd(ADMIN_TOKENS_PREFIX), { limit });
     return items.flatMap(({ key, value }) => {
       const id = adminTokenIdOf(key);
-      return (id === undefined ? undefined : readable(id, value)) ?? [];
+      return (id === undefined ? undefined : readable(() => adminTokenOf(id, value))) ?? [];
     });
   }
 
@@ -135,37 +134,13 @@ export class ReplicatedAdminTokens implements AdminTokens {
   }
 
   /** @throws AdminTokenError UNAVAILABLE when no leader answers in time */
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    const late = Symbol("late");
-    try {
-      const boxed = work.then((value) => ({ value }));
-      const done = (await within(boxed, this.#options.timers, LEADER_MS)) ?? late;
-      if (done !== late) return done.value;
-      // The late rejection of work that nobody waits for is not an error of this process.
-      work.catch(() => {});
-    } catch (error) {
-      if (!(error instanceof KvError)) throw error;
-      throw new AdminTokenError("UNAVAILABLE", `the leader did not answer: ${error.message}`, {
-        cause: error,
-      });
-    }
-    throw new AdminTokenError(
-      "UNAVAILABLE",
-      "no leader answered in time; whether a change was made is not known: look at the list",
-    );
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const unavailable = (message: string, cause?: KvError): AdminTokenError =>
+      new AdminTokenError("UNAVAILABLE", message, { cause });
+    return inLeaderTime(work, this.#options.timers, unavailable);
   }
 }
 
 function isExpired({ expiresMs }: Pick<AdminToken, "expiresMs">, nowMs: number): boolean {
   return expiresMs !== null && nowMs >= expiresMs;
-}
-
-/** A damaged row gives no rights, and must not hide the other tokens. */
-function readable(id: string, value: Uint8Array): AdminToken | undefined {
-  try {
-    return adminTokenOf(id, value);
-  } catch (error) {
-    if (!(error instanceof SecretRecordError)) throw error;
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
  */
 
 import { KEY_BYTES } from "../secrets/hpke.ts";
-import { base64, bytesOf, parseRecord, recordBytes, SecretRecordError, textOf } from "../secrets/records.ts";
+import { base64, bytesOf, parseRecord, readable, recordBytes, textOf } from "../secrets/records.ts";
 import { prefixEnd } from "../store/key-encoding.ts";
 import type { Timestamp } from "../store/types.ts";
 import { settingKey, settingPath } from "../txn/keys.ts";
@@ -102,12 +102,3 @@ function boxRow(bytes: Uint8Array): Omit<BoxRow, "commitTs" | "bytes"> {
  */
 const NO_MEMBER = { name: "", publicKey: new Uint8Array(0) };
 const NO_BOX = { keyId: "", publicKey: "" };
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof SecretRecordError)) throw error;
-    return undefined;
-  }
-}

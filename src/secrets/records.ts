@@ -29,6 +29,16 @@ export function parseRecord(bytes: Uint8Array, what: string): JsonRecord {
   return value as JsonRecord;
 }
 
+/** A damaged row must not hide others: undefined takes its place. @throws every other error of `read` */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SecretRecordError)) throw error;
+    return undefined;
+  }
+}
+
 export function textOf(record: JsonRecord, name: string): string {
   const value = record[name];
   if (typeof value !== "string") throw new SecretRecordError(`a record has no ${name}`);

@@ -4,17 +4,11 @@ import { createAdminApp } from "../../src/admin/app.ts";
 import type { AdminDeps } from "../../src/admin/types.ts";
 import { UpdateLocks } from "../../src/node/update-lock.ts";
 import { Rows } from "../node/support/rows.ts";
-import { clusterStatus } from "./status.ts";
-import { fakeTokens } from "./tokens.ts";
+import { ADMIN_DEPS } from "./deps.ts";
 
 function app() {
   const deps: AdminDeps = {
-    readiness: () => ({ ready: true }),
-    metrics: async () => "",
-    cluster: async () => clusterStatus({}),
-    changeCluster: async () => ({ kind: "refused", code: "NO_LEADER", message: "" }),
-    version: { version: "1", commit: "c", bun: "b" },
-    tokens: fakeTokens(),
+    ...ADMIN_DEPS,
     updateLocks: new UpdateLocks({ kv: () => rows, clock: { nowMs: () => 0 } }),
   };
   const rows = new Rows();

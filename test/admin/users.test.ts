@@ -2,8 +2,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { createAdminApp } from "../../src/admin/app.ts";
 import { world } from "../node/users/world.ts";
-import { clusterStatus } from "./status.ts";
-import { fakeTokens } from "./tokens.ts";
+import { ADMIN_DEPS } from "./deps.ts";
 
 type Json = Record<string, unknown>;
 let ask: (method: string, path: string, body?: unknown) => Promise<{ status: number; answer: Json }>;
@@ -12,20 +11,9 @@ let down: () => void;
 beforeEach(async () => {
   const w = await world();
   down = w.down;
-  const app = createAdminApp(
-    {
-      readiness: () => ({ ready: true }),
-      metrics: async () => "",
-      cluster: async () => clusterStatus({}),
-      changeCluster: async () => ({ kind: "refused", code: "NO_LEADER", message: "" }),
-      version: { version: "1", commit: "c", bun: "b" },
-      tokens: fakeTokens(),
-      iam: w.iam,
-    },
-    (error) => {
-      throw error;
-    },
-  );
+  const app = createAdminApp({ ...ADMIN_DEPS, iam: w.iam }, (error) => {
+    throw error;
+  });
   ask = async (method, path, body) => {
     const content =
       body === undefined

@@ -4,8 +4,7 @@ import { createAdminApp } from "../../src/admin/app.ts";
 import { runCli } from "../../src/cli/run.ts";
 import { FORMATS } from "../../src/node/formats.ts";
 import { EXIT } from "../../src/platform/exit-codes.ts";
-import { clusterStatus } from "../admin/status.ts";
-import { fakeTokens } from "../admin/tokens.ts";
+import { ADMIN_DEPS } from "../admin/deps.ts";
 import { type World, world } from "../node/users/world.ts";
 
 let w: World;
@@ -15,20 +14,9 @@ let asked: string[];
 beforeEach(async () => {
   w = await world();
   asked = [];
-  const app = createAdminApp(
-    {
-      readiness: () => ({ ready: true }),
-      metrics: async () => "",
-      cluster: async () => clusterStatus({}),
-      changeCluster: async () => ({ kind: "refused", code: "NO_LEADER", message: "" }),
-      version: { version: "1", commit: "c", bun: "b" },
-      tokens: fakeTokens(),
-      iam: w.iam,
-    },
-    (error) => {
-      throw error;
-    },
-  );
+  const app = createAdminApp({ ...ADMIN_DEPS, iam: w.iam }, (error) => {
+    throw error;
+  });
   run = async (line, input) => {
     const [out, err]: [string[], string[]] = [[], []];
     const code = await runCli({

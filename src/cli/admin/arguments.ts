@@ -7,6 +7,7 @@ import type { Environment } from "../../config/load.ts";
 import { formatDuration, parseDuration } from "../../config/units.ts";
 import { type AdminTarget, adminTargets } from "../cluster-arguments.ts";
 import { parseFlags } from "../flags.ts";
+import { ADMIN_TARGET_OPTIONS, type DescribedVerb, type VerbOption } from "../verb-help.ts";
 
 type AdminAction =
   | {
@@ -27,36 +28,11 @@ export interface AdminCommand {
   readonly admin: readonly AdminTarget[];
 }
 
-interface AdminOption {
-  readonly flag: string;
-  readonly placeholder: string | undefined;
-  readonly help: string;
-}
-
-const TARGET_OPTIONS: readonly AdminOption[] = [
-  {
-    flag: "admin-address",
-    placeholder: "HOST:PORT",
-    help: "admin address of a node; it needs a token in ELASTICKV_ADMIN_TOKEN or ELASTICKV_ADMIN_TOKEN_FILE",
-  },
-  {
-    flag: "admin-socket",
-    placeholder: "PATH",
-    help: "or its admin socket, on its own machine; it needs none",
-  },
-];
-const JSON_OUTPUT: AdminOption = { flag: "json", placeholder: undefined, help: "as JSON, for programs" };
-
-interface VerbShape {
-  readonly operands: readonly string[];
-  readonly summary: string;
-  readonly options: readonly AdminOption[];
-  readonly details: string;
-}
+const JSON_OUTPUT: VerbOption = { flag: "json", placeholder: undefined, help: "as JSON, for programs" };
 
 const CODES = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.";
 
-export const ADMIN_VERBS: Readonly<Record<AdminVerb, VerbShape>> = {
+export const ADMIN_VERBS: Readonly<Record<AdminVerb, DescribedVerb>> = {
   "token create": {
     operands: [],
     summary: "make a token for the admin API, and print it once",
@@ -73,7 +49,7 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, VerbShape>> = {
       },
       { flag: "note", placeholder: "TEXT", help: "what the token is for, at most 200 characters" },
       JSON_OUTPUT,
-      ...TARGET_OPTIONS,
+      ...ADMIN_TARGET_OPTIONS,
     ],
     details: `Standard output has the token alone; standard error says its id. The cluster keeps
 only a hash of the token: it cannot be shown again. Every node of the cluster takes it:
@@ -83,13 +59,13 @@ ${CODES}`,
   "token list": {
     operands: [],
     summary: "show all tokens of the admin API, without their secrets",
-    options: [JSON_OUTPUT, ...TARGET_OPTIONS],
+    options: [JSON_OUTPUT, ...ADMIN_TARGET_OPTIONS],
     details: CODES,
   },
   "token revoke": {
     operands: ["ID"],
     summary: "revoke a token of the admin API",
-    options: TARGET_OPTIONS,
+    options: ADMIN_TARGET_OPTIONS,
     details: `From then on no node takes the token for a change. A node takes it for reading until it has applied the revocation: at
 once, as long as the node follows its leader.
 ${CODES}`,

@@ -1,9 +1,10 @@
 /** The verbs `group` and `policy`, and the request of the admin API behind each. */
 import { IAM_NAME_RULE, POLICY_BYTES_MAX } from "../../api/users.ts";
 import { ConfigError } from "../../config/config.ts";
-import { CODES, COMMON, inPath, nameOf, type Options, type UserOption, type VerbShape } from "./shapes.ts";
+import type { VerbOption } from "../verb-help.ts";
+import { CODES, COMMON, inPath, nameOf, type Options, type VerbShape } from "./shapes.ts";
 
-const TO: readonly UserOption[] = [
+const TO: readonly VerbOption[] = [
   { flag: "user", placeholder: "USER", help: "the user" },
   { flag: "group", placeholder: "GROUP", help: "or the group" },
 ];

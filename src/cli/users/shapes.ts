@@ -1,6 +1,7 @@
 /** What the verbs `user`, `key`, `group` and `policy` have in common: their shape, and options that all take. */
 import { IAM_NAME, IAM_NAME_RULE } from "../../api/users.ts";
 import { ConfigError } from "../../config/config.ts";
+import { ADMIN_TARGET_OPTIONS, type DescribedVerb, type VerbOption } from "../verb-help.ts";
 
 export type AnswerKind =
   | "done"
@@ -27,37 +28,15 @@ export interface UserRequest {
 
 export type Options = ReadonlyMap<string, string>;
 
-export interface UserOption {
-  readonly flag: string;
-  readonly placeholder: string | undefined;
-  readonly help: string;
-}
-
-export interface VerbShape {
-  /** An operand in brackets may be left out. */
-  readonly operands: readonly string[];
-  readonly summary: string;
-  readonly options: readonly UserOption[];
-  readonly details: string;
+/** An operand in brackets may be left out. */
+export interface VerbShape extends DescribedVerb {
   /** @throws ConfigError with one line that names what is wrong */
   readonly request: (operands: readonly string[], options: Options) => UserRequest;
 }
 
-const TARGET: readonly UserOption[] = [
-  {
-    flag: "admin-address",
-    placeholder: "HOST:PORT",
-    help: "admin address of a node; it needs a token in ELASTICKV_ADMIN_TOKEN or ELASTICKV_ADMIN_TOKEN_FILE",
-  },
-  {
-    flag: "admin-socket",
-    placeholder: "PATH",
-    help: "or its admin socket, on its own machine; it needs none",
-  },
-];
-export const COMMON: readonly UserOption[] = [
+export const COMMON: readonly VerbOption[] = [
   { flag: "json", placeholder: undefined, help: "the answer as JSON, for programs" },
-  ...TARGET,
+  ...ADMIN_TARGET_OPTIONS,
 ];
 
 export const CODES = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.";

@@ -3,9 +3,10 @@ import { ATTACHED_MAX, IAM_NAME_RULE, KEY_LIFE_MAX_MS, KEY_LIFE_MIN_MS, TEXT_MAX
 import { ConfigError } from "../../config/config.ts";
 import { ACCESS_KEY_RULE } from "../../config/root-credentials.ts";
 import { formatDuration, parseDuration } from "../../config/units.ts";
-import { CODES, COMMON, inPath, nameOf, type Options, type UserOption, type VerbShape } from "./shapes.ts";
+import type { VerbOption } from "../verb-help.ts";
+import { CODES, COMMON, inPath, nameOf, type Options, type VerbShape } from "./shapes.ts";
 
-const GIVEN_KEY: readonly UserOption[] = [
+const GIVEN_KEY: readonly VerbOption[] = [
   {
     flag: "access-key",
     placeholder: "ACCESS-KEY",

@@ -7,14 +7,13 @@ import { IAM_PREFIX, ROOT_USER_KEY, rootUserOf } from "../../iam/rows.ts";
 import type { UserId } from "../../iam/types.ts";
 import { IAM_REVISION_KEY, iamPathOf } from "../../iam/user-rows.ts";
 import { UserTable } from "../../iam/user-table.ts";
-import { type Timers, within } from "../../platform/timers.ts";
-import { recordBytes, SecretRecordError } from "../../secrets/records.ts";
+import type { Timers } from "../../platform/timers.ts";
+import { readable, recordBytes } from "../../secrets/records.ts";
 import { keyAfter, prefixEnd } from "../../store/key-encoding.ts";
 import type { Timestamp } from "../../store/types.ts";
-import { type Condition, KvError, type KvGroup, type ReadView, type TxnMutation } from "../../txn/types.ts";
+import type { Condition, KvError, KvGroup, ReadView, TxnMutation } from "../../txn/types.ts";
+import { inLeaderTime } from "../leader-time.ts";
 
-/** Time for a read or a change through the leader: the operator waits for it. */
-const LEADER_MS = 5_000;
 const ATTEMPTS = 8;
 const PAGE = 1_000;
 
@@ -58,22 +57,10 @@ export class IamTransactions {
   }
 
   /** @throws IamError UNAVAILABLE when no leader answers in time */
-  async inTime<T>(work: Promise<T>): Promise<T> {
-    const late = Symbol("late");
-    try {
-      const boxed = work.then((value) => ({ value }));
-      const done = (await within(boxed, this.#options.timers, LEADER_MS)) ?? late;
-      if (done !== late) return done.value;
-      // The late rejection of work that nobody waits for is not an error of this process.
-      work.catch(() => {});
-    } catch (error) {
-      if (!(error instanceof KvError)) throw error;
-      throw new IamError("UNAVAILABLE", `the leader did not answer: ${error.message}`, { cause: error });
-    }
-    throw new IamError(
-      "UNAVAILABLE",
-      "no leader answered in time; whether a change was made is not known: look at the list",
-    );
+  inTime<T>(work: Promise<T>): Promise<T> {
+    const unavailable = (message: string, cause?: KvError): IamError =>
+      new IamError("UNAVAILABLE", message, { cause });
+    return inLeaderTime(work, this.#options.timers, unavailable);
   }
 
   group(): Keyspace {
@@ -129,14 +116,4 @@ async function stateOf(view: ReadView): Promise<IamState> {
     throw new IamError("UNAVAILABLE", "the cluster has not settled root's user id yet: ask again");
   }
   return { table, rootId, revision };
-}
-
-/** A damaged row gives no rights, and must not hide the others. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof SecretRecordError)) throw error;
-    return undefined;
-  }
 }

@@ -6,26 +6,18 @@ import type { BodyReader, EdgeReply } from "../../http/types.ts";
 import { checkPostPolicy, type LengthRange, parsePostPolicy } from "../auth/post-policy.ts";
 import { boundaryOf } from "../body/form-headers.ts";
 import { readForm } from "../body/form-reader.ts";
+import type { PayloadResult } from "../body/types.ts";
 import { authorizeRequest } from "../context/authorize.ts";
 import { type BucketExchange, type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { tagsForPolicies } from "../context/object-tags.ts";
-import { ownerOfBucket, ownerOfObject } from "../context/owners.ts";
+import { ownerOfBucket } from "../context/owners.ts";
 import { checkHeaders } from "../headers/check.ts";
 import { OBJECT, SENT_CHECKSUM } from "../headers/groups.ts";
 import { checkOwner } from "../headers/owner.ts";
-import { checksumHeaders } from "../objects/checksums.ts";
-import { commitObject } from "../objects/commit.ts";
-import { requestedLock } from "../objects/lock.ts";
-import { contentHeadersOf, userMetadataOf } from "../objects/object-headers.ts";
-import { hexDigest, openPayload, openWrite, protocolOf, requireVerified } from "../objects/put.ts";
-import { requestedRedirect } from "../objects/redirect.ts";
-import { requestedClass } from "../objects/storage-class.ts";
-import { requestedTags } from "../objects/tags.ts";
+import { openPayload } from "../objects/payload.ts";
+import { objectFactsOf, storedHeaders, storeObject } from "../objects/store-object.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { FORM_FIELDS_BYTES_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";
-import { quoted } from "../protocol/replies.ts";
-import type { StoredChecksum } from "../records/checksum.ts";
-import { writtenHeaders } from "../versions/current.ts";
 import { type FormFields, formFields, requestOfForm } from "./form-request.ts";
 import { postReply } from "./post-reply.ts";
 
@@ -174,63 +166,22 @@ function tooLarge(size: number, max: number): S3Error {
 
 /** Stores the file as PutObject stores its body. @returns headers of the answer about the object */
 async function store(exchange: ObjectExchange, file: BoundedFile): Promise<EdgeReply["headers"]> {
-  const { key, request, services } = exchange;
-  const headers = contentHeadersOf(request);
-  const metadata = userMetadataOf(request);
-  const storageClass = requestedClass(request);
-  const tags = requestedTags(request);
-  const redirect = requestedRedirect(request);
+  const { request, services } = exchange;
+  const facts = objectFactsOf(request);
   const body = openPayload(exchange, {
     hashes: services.hashes,
     digests: ["md5"],
     mayEndEarly: true,
     maxLength: Number.MAX_SAFE_INTEGER,
   });
+  const finish = async (): Promise<PayloadResult> => {
+    const received = await body.finish();
+    file.checkMin();
+    return received;
+  };
   try {
-    const { bucket } = openedBucket(exchange);
-    const lock = requestedLock(exchange, bucket);
-    if (lock !== undefined) requireVerified(exchange, body);
-    if (tags !== undefined || redirect !== undefined) await services.newRows.allow();
-    const alive = services.buckets.aliveGuard(bucket);
-    const target = { ref: bucket, key, guards: [alive] };
-    const write = openWrite(exchange, target, body.decodedLength, protocolOf(body));
-    try {
-      const content = await write.write(body, body.decodedLength);
-      const { digests, checksum: verified } = await body.finish();
-      file.checkMin();
-      const etag = hexDigest(digests.md5);
-      const checksum: StoredChecksum | undefined =
-        verified === undefined ? undefined : { ...verified, type: "FULL_OBJECT" };
-      const manifest = {
-        size: body.received,
-        etag,
-        modifiedMs: services.clock.nowMs(),
-        headers,
-        metadata,
-        checksum,
-        owner: ownerOfObject(exchange),
-        storageClass,
-        content,
-        tags,
-        lock,
-        redirect,
-      };
-      const versionId = await commitObject(services, {
-        alive,
-        key,
-        condition: undefined,
-        early: undefined,
-        write,
-        manifest,
-      });
-      const extra = checksum === undefined ? [] : checksumHeaders(checksum, undefined);
-      return [["ETag", quoted(etag)], ...writtenHeaders(versionId), ...extra];
-    } catch (error) {
-      await write.abandon();
-      throw error;
-    } finally {
-      write.release();
-    }
+    const source = { body, finish, condition: undefined, invocation: undefined };
+    return storedHeaders(await storeObject(exchange, facts, source));
   } finally {
     body.abort();
   }

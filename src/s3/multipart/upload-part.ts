@@ -7,7 +7,7 @@ import { type Handler, type ObjectExchange, openedBucket } from "../context/exch
 import { type SlowResult, withKeepAlive } from "../context/keep-alive.ts";
 import { checksumElements, headerName } from "../objects/checksums.ts";
 import { CopiedBytes, type CopySource, copyContent, copySource } from "../objects/copy-source.ts";
-import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/put.ts";
+import { hexDigest, openPayload, openWrite, protocolOf } from "../objects/payload.ts";
 import type { ByteRange } from "../objects/ranges.ts";
 import { invalidArgument, S3Error } from "../protocol/errors.ts";
 import { PART_NUMBER_MAX, REQUEST_BYTES_MAX } from "../protocol/limits.ts";

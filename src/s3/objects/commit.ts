@@ -1,6 +1,6 @@
 /** The transaction that makes an object current: the linearisation point of every write of an object. */
 import { sameBytes } from "../../platform/bytes.ts";
-import type { TxnMutation } from "../../txn/types.ts";
+import type { ReadView, TxnMutation } from "../../txn/types.ts";
 import type { Closing, ContentWrite } from "../content/types.ts";
 import type { S3Services } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
@@ -110,12 +110,12 @@ export function tooManyWriters(): S3Error {
  * @throws S3Error PreconditionFailed, NoSuchKey; WrittenBefore; KvError
  */
 export async function decideEarly(
-  services: S3Services,
+  view: ReadView,
   ref: BucketRef,
   key: string,
   condition: WriteCondition,
   invocation: Uint8Array | undefined,
 ): Promise<Guard | undefined> {
   if (condition === undefined) return undefined;
-  return decideWrite(await services.kv.group(ref.bucket).snapshot(), ref, key, condition, invocation);
+  return decideWrite(view, ref, key, condition, invocation);
 }

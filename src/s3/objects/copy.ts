@@ -25,7 +25,7 @@ import { CopiedBytes, type CopySource, copyContent, copySource, isSelf } from ".
 import { invocationOf, WrittenBefore } from "./invocation.ts";
 import { requestedLock } from "./lock.ts";
 import { contentHeadersOf, userMetadataOf } from "./object-headers.ts";
-import { hexDigest, openWrite } from "./put.ts";
+import { hexDigest, openWrite } from "./payload.ts";
 import { requestedRedirect } from "./redirect.ts";
 import { requestedClass, STORAGE_CLASS_HEADER } from "./storage-class.ts";
 import { copiedTags } from "./tags.ts";
@@ -62,7 +62,7 @@ const copy: Handler<"object"> = async (exchange) => {
   const replaces = request.header("x-amz-metadata-directive") === "REPLACE";
   const condition = writeConditionOf(request);
   const invocation = invocationOf(exchange, condition !== undefined);
-  const { bucket } = openedBucket(exchange);
+  const { bucket, view } = openedBucket(exchange);
   const lock = requestedLock(exchange, bucket);
   const source = await copySource(exchange);
   const { manifest } = source;
@@ -85,7 +85,7 @@ const copy: Handler<"object"> = async (exchange) => {
     tags: copiedTags(exchange, source),
     redirect: requestedRedirect(request),
     condition,
-    early: await decideEarly(services, bucket, exchange.key, condition, invocation),
+    early: await decideEarly(view, bucket, exchange.key, condition, invocation),
     invocation,
     lock,
     checksum:

@@ -4,29 +4,17 @@
  * More than 400 lines: the three operations and the writes that take tags share their worlds.
  */
 import { describe, expect, test } from "bun:test";
-import { type Harness, type HarnessOptions, harness, pattern } from "../support/harness.ts";
-import { tagging } from "../support/tagging.ts";
-
-const TAGS = "/bucket/key?tagging";
-
-async function prepared(options: HarnessOptions = {}): Promise<Harness> {
-  const h = harness(options);
-  await h.call("PUT", "/bucket");
-  await h.call("PUT", "/bucket/key", { body: "content", headers: { "x-amz-meta-a": "b" } });
-  return h;
-}
-
-/** Tags as `[key, value]`. */
-async function tagsOf(h: Harness, key = "key"): Promise<string[][]> {
-  const answer = await h.call("GET", `/bucket/${key}?tagging`);
-  const values = answer.tags("Value");
-  return answer.tags("Key").map((name, i) => [name, values[i] as string]);
-}
-
-const many = (count: number): [string, string][] => Array.from({ length: count }, (_, i) => [`k${i}`, "v"]);
-const GUIDE = "Categorizing your objects using tags";
-const KEY_INVALID = "The TagKey you have provided is invalid";
-const VALUE_INVALID = "The TagValue you have provided is invalid";
+import { type Harness, harness, pattern } from "../support/harness.ts";
+import {
+  KEY_INVALID,
+  manyTags,
+  OBJECT_TAGS_TARGET,
+  TAGGING_GUIDE,
+  tagging,
+  tagsOf,
+  VALUE_INVALID,
+  withObject,
+} from "../support/tagging.ts";
 
 interface Refusal {
   readonly does: string;
@@ -42,43 +30,43 @@ const REFUSALS: readonly Refusal[] = [
   { does: "no tag set", page: "Tagging", body: "<Tagging></Tagging>", code: "MalformedXML" },
   {
     does: "11 tags",
-    page: GUIDE,
-    body: tagging(many(11)),
+    page: TAGGING_GUIDE,
+    body: tagging(manyTags(11)),
     code: "BadRequest",
     message: "Object tags cannot be greater than 10",
   },
   { does: "an empty key", page: "Tag", body: tagging([["", ""]]), code: "InvalidTag", message: KEY_INVALID },
   {
     does: "a key of 129 characters",
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     body: tagging([["k".repeat(129), ""]]),
     code: "InvalidTag",
     message: KEY_INVALID,
   },
   {
     does: "a key of 65 characters that are two units of UTF-16 each",
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     body: tagging([["𝒜".repeat(65), ""]]),
     code: "InvalidTag",
     message: KEY_INVALID,
   },
   {
     does: "a value of 257 characters",
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     body: tagging([["k", "v".repeat(257)]]),
     code: "InvalidTag",
     message: VALUE_INVALID,
   },
   {
     does: "a character that tags do not have",
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     body: tagging([["k", "a\tb"]]),
     code: "InvalidTag",
     message: VALUE_INVALID,
   },
   {
     does: "one key twice",
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     body: tagging([
       ["k", "1"],
       ["k", "1"],
@@ -88,7 +76,7 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     does: "a key with the prefix of AWS",
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     body: tagging([["aws:x", ""]]),
     code: "InvalidTag",
     message: "Your TagKey cannot be prefixed with aws:",
@@ -97,9 +85,9 @@ const REFUSALS: readonly Refusal[] = [
 
 describe("PutObjectTagging", () => {
   test.each(REFUSALS)("$does is $code ($page)", async ({ body, code, message }) => {
-    const h = await prepared();
-    await h.call("PUT", TAGS, { body: tagging([["kept", "yes"]]) });
-    const answer = await h.call("PUT", TAGS, { body });
+    const h = await withObject();
+    await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging([["kept", "yes"]]) });
+    const answer = await h.call("PUT", OBJECT_TAGS_TARGET, { body });
     expect([answer.status, answer.tag("Code")]).toEqual([400, code]);
     if (message !== undefined) expect(answer.tag("Message")).toBe(message);
     expect(await tagsOf(h)).toEqual([["kept", "yes"]]);
@@ -112,7 +100,7 @@ describe("PutObjectTagging", () => {
   ])(
     "replaces the set of an object %s; bytes, ETag, Last-Modified stay (PutObjectTagging)",
     async (_, size) => {
-      const h = await prepared();
+      const h = await withObject();
       const body = pattern(size);
       await h.call("PUT", "/bucket/key", {
         body,
@@ -120,73 +108,73 @@ describe("PutObjectTagging", () => {
       });
       const before = await h.call("HEAD", "/bucket/key");
       h.clock.now += 5000;
-      expect((await h.call("PUT", TAGS, { body: tagging(many(10)) })).status).toBe(200);
+      expect((await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging(manyTags(10)) })).status).toBe(200);
       const after = await h.call("GET", "/bucket/key");
       for (const name of ["etag", "last-modified", "x-amz-meta-a", "content-type"]) {
         expect([name, after.headers.get(name)]).toEqual([name, before.headers.get(name)]);
       }
       expect(after.bytes.equals(body)).toBe(true);
       expect([before, after].map((answer) => answer.headers.get("x-amz-tagging-count"))).toEqual(["1", "10"]);
-      expect(await tagsOf(h)).toEqual(many(10));
+      expect(await tagsOf(h)).toEqual(manyTags(10));
     },
   );
 
   test("an empty set deletes the tags (Categorizing your objects using tags)", async () => {
-    const h = await prepared();
-    await h.call("PUT", TAGS, { body: tagging(many(3)) });
-    expect((await h.call("PUT", TAGS, { body: tagging([]) })).status).toBe(200);
+    const h = await withObject();
+    await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging(manyTags(3)) });
+    expect((await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging([]) })).status).toBe(200);
     expect(await tagsOf(h)).toEqual([]);
     expect((await h.call("HEAD", "/bucket/key")).headers.has("x-amz-tagging-count")).toBe(false);
   });
 
   test("an object that is written meanwhile gets the tags itself, not its predecessor's row", async () => {
-    const h = await prepared();
+    const h = await withObject();
     let raced = false;
     h.kv.before = async () => {
       if (!raced) await h.call("PUT", "/bucket/key", { body: "new content" });
       raced = true;
     };
-    expect((await h.call("PUT", TAGS, { body: tagging([["k", "v"]]) })).status).toBe(200);
+    expect((await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging([["k", "v"]]) })).status).toBe(200);
     expect((await h.call("GET", "/bucket/key")).text).toBe("new content");
     expect(await tagsOf(h)).toEqual([["k", "v"]]);
   });
 
   test("an object that is deleted meanwhile stays deleted", async () => {
-    const h = await prepared();
+    const h = await withObject();
     h.kv.before = async () => {
       await h.call("DELETE", "/bucket/key");
     };
-    const answer = await h.call("PUT", TAGS, { body: tagging([["k", "v"]]) });
+    const answer = await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging([["k", "v"]]) });
     expect([answer.status, answer.tag("Code")]).toEqual([404, "NoSuchKey"]);
     expect((await h.call("GET", "/bucket/key")).status).toBe(404);
   });
 
   test("an object that never rests is a conflict", async () => {
-    const h = await prepared();
+    const h = await withObject();
     let writes = 0;
     const rewrite = async (): Promise<void> => {
       await h.call("PUT", "/bucket/key", { body: `${++writes}` });
       h.kv.before = rewrite;
     };
     h.kv.before = rewrite;
-    const answer = await h.call("PUT", TAGS, { body: tagging([["k", "v"]]) });
+    const answer = await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging([["k", "v"]]) });
     expect([answer.status, answer.tag("Code")]).toEqual([409, "ConditionalRequestConflict"]);
   });
 });
 
 describe("GetObjectTagging, DeleteObjectTagging", () => {
   test("an object without tags has an empty set (GetObjectTagging)", async () => {
-    const h = await prepared();
-    const answer = await h.call("GET", TAGS);
+    const h = await withObject();
+    const answer = await h.call("GET", OBJECT_TAGS_TARGET);
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/xml"]);
     expect(answer.text).toContain("<TagSet></TagSet>");
   });
 
   test("deletes the set, and again with success (DeleteObjectTagging)", async () => {
-    const h = await prepared();
-    await h.call("PUT", TAGS, { body: tagging(many(2)) });
+    const h = await withObject();
+    await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging(manyTags(2)) });
     for (let i = 0; i < 2; i++) {
-      const answer = await h.call("DELETE", TAGS);
+      const answer = await h.call("DELETE", OBJECT_TAGS_TARGET);
       expect([answer.status, answer.text]).toEqual([204, ""]);
     }
     expect(await tagsOf(h)).toEqual([]);
@@ -213,7 +201,7 @@ describe("tags of versions (PutObjectTagging, GetObjectTagging, DeleteObjectTagg
   }
 
   const tags = async (h: Harness, id: string): Promise<[string[], string | undefined]> => {
-    const answer = await h.call("GET", `${TAGS}&versionId=${id}`);
+    const answer = await h.call("GET", `${OBJECT_TAGS_TARGET}&versionId=${id}`);
     return [answer.tags("Value"), answer.headers.get("x-amz-version-id")];
   };
 
@@ -225,7 +213,9 @@ describe("tags of versions (PutObjectTagging, GetObjectTagging, DeleteObjectTagg
       [["two"], ids[2]],
     ]);
     for (const id of ids) {
-      const put = await h.call("PUT", `${TAGS}&versionId=${id}`, { body: tagging([["k", `tag ${id}`]]) });
+      const put = await h.call("PUT", `${OBJECT_TAGS_TARGET}&versionId=${id}`, {
+        body: tagging([["k", `tag ${id}`]]),
+      });
       expect([put.status, put.headers.get("x-amz-version-id")]).toEqual([200, id]);
     }
     for (const [i, id] of ids.entries()) {
@@ -235,10 +225,10 @@ describe("tags of versions (PutObjectTagging, GetObjectTagging, DeleteObjectTagg
       );
     }
     expect((await h.call("GET", "/bucket?versions")).tags("VersionId")).toEqual(ids.toReversed());
-    const deleted = await h.call("DELETE", `${TAGS}&versionId=${ids[1]}`);
+    const deleted = await h.call("DELETE", `${OBJECT_TAGS_TARGET}&versionId=${ids[1]}`);
     expect([deleted.status, deleted.headers.get("x-amz-version-id")]).toEqual([204, ids[1]]);
     expect(await tags(h, ids[1] as string)).toEqual([[], ids[1]]);
-    expect((await h.call("GET", TAGS)).tags("Value")).toEqual([`tag ${ids[2]}`]);
+    expect((await h.call("GET", OBJECT_TAGS_TARGET)).tags("Value")).toEqual([`tag ${ids[2]}`]);
   });
 
   test("tags of a version stay with it when it becomes current again, or is replaced meanwhile", async () => {
@@ -248,7 +238,7 @@ describe("tags of versions (PutObjectTagging, GetObjectTagging, DeleteObjectTagg
       if (!raced) await h.call("DELETE", `/bucket/key?versionId=${ids[2]}`);
       raced = true;
     };
-    await h.call("PUT", `${TAGS}&versionId=${ids[1]}`, { body: tagging([["k", "v"]]) });
+    await h.call("PUT", `${OBJECT_TAGS_TARGET}&versionId=${ids[1]}`, { body: tagging([["k", "v"]]) });
     expect(await tags(h, ids[1] as string)).toEqual([["v"], ids[1]]);
     expect((await h.call("GET", "/bucket/key")).text).toBe("one");
     raced = false;
@@ -256,19 +246,19 @@ describe("tags of versions (PutObjectTagging, GetObjectTagging, DeleteObjectTagg
       if (!raced) await h.call("PUT", "/bucket/key", { body: "three" });
       raced = true;
     };
-    await h.call("PUT", `${TAGS}&versionId=${ids[1]}`, { body: tagging([["k", "w"]]) });
+    await h.call("PUT", `${OBJECT_TAGS_TARGET}&versionId=${ids[1]}`, { body: tagging([["k", "w"]]) });
     expect(await tags(h, ids[1] as string)).toEqual([["w"], ids[1]]);
-    expect((await h.call("GET", TAGS)).tags("Value")).toEqual([]);
+    expect((await h.call("GET", OBJECT_TAGS_TARGET)).tags("Value")).toEqual([]);
   });
 
   test("a delete marker has none; neither has a version that is not there", async () => {
     const { h, ids } = await versioned();
     const marker = (await h.call("DELETE", "/bucket/key")).headers.get("x-amz-version-id");
-    expect((await h.call("GET", TAGS)).tag("Code")).toBe("NoSuchKey");
+    expect((await h.call("GET", OBJECT_TAGS_TARGET)).tag("Code")).toBe("NoSuchKey");
     for (const method of ["GET", "PUT", "DELETE"]) {
       const body = method === "PUT" ? tagging([["k", "v"]]) : "";
       const of = async (id: string | null | undefined) =>
-        (await h.call(method, `${TAGS}&versionId=${id}`, { body })).tag("Code");
+        (await h.call(method, `${OBJECT_TAGS_TARGET}&versionId=${id}`, { body })).tag("Code");
       expect(await of(marker)).toBe("MethodNotAllowed");
       expect(await of((ids[1] as string).replace(/.$/, (digit) => (digit === "0" ? "1" : "0")))).toBe(
         "NoSuchVersion",
@@ -292,14 +282,14 @@ describe.each(["PUT", "GET", "DELETE"])("%s ?tagging", (method) => {
     ["/bucket/none?tagging", 404, "NoSuchKey"],
     ["/bucket/key?tagging&versionId=", 400, "InvalidArgument"],
   ])("%s is %d %s", async (target, status, code) => {
-    const h = await prepared();
+    const h = await withObject();
     const answer = await h.call(method, target, { body });
     expect([answer.status, answer.tag("Code")]).toEqual([status, code]);
   });
 
   test("versionId=null names the object", async () => {
-    const h = await prepared();
-    expect((await h.call(method, `${TAGS}&versionId=null`, { body })).status).toBeLessThan(300);
+    const h = await withObject();
+    expect((await h.call(method, `${OBJECT_TAGS_TARGET}&versionId=null`, { body })).status).toBeLessThan(300);
   });
 });
 

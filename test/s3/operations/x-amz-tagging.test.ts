@@ -8,32 +8,19 @@ import {
   type Answer,
   type Harness,
   type HarnessOptions,
-  harness,
   OWNER_ID,
   policiesOnly,
 } from "../support/harness.ts";
-import { tagging } from "../support/tagging.ts";
-
-const TAGS = "/bucket/key?tagging";
-
-async function prepared(options: HarnessOptions = {}): Promise<Harness> {
-  const h = harness(options);
-  await h.call("PUT", "/bucket");
-  await h.call("PUT", "/bucket/key", { body: "content", headers: { "x-amz-meta-a": "b" } });
-  return h;
-}
-
-/** Tags as `[key, value]`. */
-async function tagsOf(h: Harness, key = "key"): Promise<string[][]> {
-  const answer = await h.call("GET", `/bucket/${key}?tagging`);
-  const values = answer.tags("Value");
-  return answer.tags("Key").map((name, i) => [name, values[i] as string]);
-}
-
-const many = (count: number): [string, string][] => Array.from({ length: count }, (_, i) => [`k${i}`, "v"]);
-const GUIDE = "Categorizing your objects using tags";
-const KEY_INVALID = "The TagKey you have provided is invalid";
-const VALUE_INVALID = "The TagValue you have provided is invalid";
+import {
+  KEY_INVALID,
+  manyTags,
+  OBJECT_TAGS_TARGET,
+  TAGGING_GUIDE,
+  tagging,
+  tagsOf,
+  VALUE_INVALID,
+  withObject,
+} from "../support/tagging.ts";
 
 interface HeaderCase {
   readonly value: string;
@@ -69,15 +56,20 @@ const HEADERS: readonly HeaderCase[] = [
   { value: "TagSet=[{Key=s,Value=s}]", page: "PutObject", code: "InvalidArgument", message: ENCODING },
   { value: "a=%ff", page: "PutObject", code: "InvalidArgument", message: ENCODING },
   { value: "a=%2", page: "PutObject", code: "InvalidArgument", message: ENCODING },
-  { value: "TagSet%3D%5B", page: GUIDE, code: "InvalidTag", message: KEY_INVALID },
+  { value: "TagSet%3D%5B", page: TAGGING_GUIDE, code: "InvalidTag", message: KEY_INVALID },
   { value: "=a", page: "Tag", code: "InvalidTag", message: KEY_INVALID },
-  { value: "a=%7B", page: GUIDE, code: "InvalidTag", message: VALUE_INVALID },
-  { value: "aws:a=b", page: GUIDE, code: "InvalidTag", message: "Your TagKey cannot be prefixed with aws:" },
+  { value: "a=%7B", page: TAGGING_GUIDE, code: "InvalidTag", message: VALUE_INVALID },
   {
-    value: many(11)
+    value: "aws:a=b",
+    page: TAGGING_GUIDE,
+    code: "InvalidTag",
+    message: "Your TagKey cannot be prefixed with aws:",
+  },
+  {
+    value: manyTags(11)
       .map(([key]) => `${key}=`)
       .join("&"),
-    page: GUIDE,
+    page: TAGGING_GUIDE,
     code: "BadRequest",
     message: "Object tags cannot be greater than 10",
   },
@@ -106,7 +98,7 @@ const WRITES: readonly [string, (h: Harness, headers: Record<string, string>) =>
 
 describe.each(WRITES)("x-amz-tagging of %s", (_, write) => {
   test.each(HEADERS)("$value ($page)", async ({ value, tags, code, message }) => {
-    const h = await prepared();
+    const h = await withObject();
     const answer = await write(h, { "x-amz-tagging": value });
     expect([answer.status, answer.tag("Code")]).toEqual([code === undefined ? 200 : 400, code]);
     if (code !== undefined) {
@@ -123,8 +115,8 @@ describe("tags of a copy", () => {
     h.call("PUT", `/bucket/${to}`, { headers: { "x-amz-copy-source": "/bucket/key", ...headers } });
 
   async function tagged(options: HarnessOptions = {}): Promise<Harness> {
-    const h = await prepared(options);
-    await h.call("PUT", TAGS, { body: tagging([["of", "source"]]) });
+    const h = await withObject(options);
+    await h.call("PUT", OBJECT_TAGS_TARGET, { body: tagging([["of", "source"]]) });
     return h;
   }
 
