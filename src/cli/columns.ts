@@ -14,3 +14,10 @@ export function columns(lines: readonly (readonly string[])[]): string {
     )
     .join("");
 }
+
+/** One line of help: what is described, and at `column` what it does; on a line of its own below a long head. */
+export function described(head: string, text: string, column: number): string {
+  const indent = " ".repeat(2);
+  if (head.length < column) return `${indent}${head.padEnd(column)}${text}`;
+  return `${indent}${head}\n${indent}${" ".repeat(column)}${text}`;
+}

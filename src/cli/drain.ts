@@ -1,4 +1,5 @@
 /** `elastickv drain`: parses the command, asks the node, and waits. */
+
 import { type DrainStatus, drainSchema } from "../api/operations.ts";
 import { ConfigError } from "../config/config.ts";
 import type { Environment } from "../config/load.ts";
@@ -7,6 +8,7 @@ import { type AdminTarget, adminTargets } from "./cluster-arguments.ts";
 import { ClusterClient } from "./cluster-client.ts";
 import { type ClusterContext, firstThere } from "./cluster-context.ts";
 import { CLUSTER_OPTIONS } from "./cluster-help.ts";
+import { described } from "./columns.ts";
 import { parseFlags } from "./flags.ts";
 import { Progress, type Screen } from "./maintenance/progress.ts";
 
@@ -40,7 +42,7 @@ export const DRAIN_OPTIONS = [
 export function drainHelp(): string {
   const lines = DRAIN_OPTIONS.map(({ flag, placeholder, help }) => {
     const head = placeholder === undefined ? `--${flag}` : `--${flag} ${placeholder}`;
-    return `  ${head.padEnd(28)}${help}`;
+    return described(head, help, 28);
   });
   return `Usage: elastickv drain [--timeout SECONDS]
        elastickv drain --off

@@ -1,4 +1,5 @@
 import { SECTIONS, SETTING_ROWS, type Setting, variableOf } from "../config/settings.ts";
+import { described } from "./columns.ts";
 import { CLUSTER_SUMMARY, COMMANDS, type CommandRow, commandUsage } from "./command-table.ts";
 
 /** Column of the verb's summary in the general help. */
@@ -6,19 +7,19 @@ const SUMMARY_COLUMN = 41;
 
 export function generalHelp(): string {
   const verbs = COMMANDS.filter(({ words }) => words[0] !== "cluster").map(usageLine);
-  verbs.splice(1, 0, "elastickv cluster VERB".padEnd(SUMMARY_COLUMN) + CLUSTER_SUMMARY);
+  verbs.splice(1, 0, described("elastickv cluster VERB", CLUSTER_SUMMARY, SUMMARY_COLUMN));
   return `elastickv: S3-compatible storage in one binary
 
 Usage:
-${verbs.map((line) => `  ${line}`).join("\n")}
-  ${"elastickv --help".padEnd(SUMMARY_COLUMN)}this text
+${verbs.join("\n")}
+${described("elastickv --help", "this text", SUMMARY_COLUMN)}
 
 "elastickv serve" with no flags is a working single node on 127.0.0.1:9000.
 `;
 }
 
 function usageLine(command: CommandRow): string {
-  return commandUsage(command).padEnd(SUMMARY_COLUMN) + command.summary;
+  return described(commandUsage(command), command.summary, SUMMARY_COLUMN);
 }
 
 export function credentialsHelp(): string {

@@ -1,4 +1,6 @@
 /** Help on one verb of the command line, made of its row in the table of verbs. */
+import { described } from "./columns.ts";
+
 export interface VerbOption {
   readonly flag: string;
   readonly placeholder: string | undefined;
@@ -33,7 +35,7 @@ export function verbHelp(words: string, verb: DescribedVerb, column = COLUMN): s
   const { operands, summary, options, details } = verb;
   const lines = options.map(({ flag, placeholder, help }) => {
     const head = placeholder === undefined ? `--${flag}` : `--${flag} ${placeholder}`;
-    return `  ${head.padEnd(column)}${help}`;
+    return described(head, help, column);
   });
   return `Usage: ${["elastickv", words, ...operands].join(" ")} [options]
 

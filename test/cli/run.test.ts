@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { version } from "../../package.json";
 import { banner } from "../../src/cli/banner.ts";
+import { COMMANDS } from "../../src/cli/command-table.ts";
 import { generalHelp, serveHelp } from "../../src/cli/help.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { LoadedConfig } from "../../src/config/config.ts";
@@ -33,6 +34,10 @@ async function run(words: string[], serve: (loaded: LoadedConfig) => Promise<num
 describe("runCli", () => {
   test("help and version go to standard output, exit 0", async () => {
     expect(await run(["--help"])).toEqual({ code: 0, out: generalHelp(), err: [] });
+    // Every usage, the longest too, is apart from its summary.
+    for (const { summary } of COMMANDS.filter(({ words }) => words[0] !== "cluster")) {
+      expect(generalHelp()).toContain(` ${summary}\n`);
+    }
     expect(await run(["serve", "--help"])).toEqual({ code: 0, out: serveHelp(), err: [] });
     const { code, out } = await run(["version"]);
     expect(code).toBe(0);

@@ -1,3 +1,4 @@
+import { described } from "../columns.ts";
 import { OPTIONS_OF } from "./arguments.ts";
 
 const COLUMN = 26;
@@ -6,7 +7,7 @@ function options(verb: "setup" | "join"): string {
   return OPTIONS_OF[verb]
     .map(({ flag, placeholder, help }) => {
       const head = placeholder === undefined ? `--${flag}` : `--${flag} ${placeholder}`;
-      return `  ${head.padEnd(COLUMN)}${help}`;
+      return described(head, help, COLUMN);
     })
     .join("\n");
 }
