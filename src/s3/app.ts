@@ -4,10 +4,9 @@
  */
 import type { EdgeApplication, EdgeReply, EdgeRequest, RequestFacts } from "../http/types.ts";
 import { withHoistedHeaders } from "./auth/hoisted-headers.ts";
-import { authorizeRequest, needsBucket, openBucket } from "./context/authorize.ts";
+import { authorizeOpened, authorizeRequest, needsBucket, openBucket } from "./context/authorize.ts";
 import type { S3Deps } from "./context/deps.ts";
-import { type Exchange, openedBucket, type S3Services } from "./context/exchange.ts";
-import { tagsForPolicies } from "./context/object-tags.ts";
+import type { Exchange, S3Services } from "./context/exchange.ts";
 import { askerOf, ownerOfBucket } from "./context/owners.ts";
 import { HOLD_HEAD_MS, HOLD_MS } from "./context/request-hold.ts";
 import { preflight, withCors } from "./cors.ts";
@@ -155,12 +154,7 @@ async function authorizeOnBucket(exchange: Exchange): Promise<void> {
   await openBucket(exchange);
   if (isForm(exchange)) return;
   exchange.services.authenticator.confirm(exchange.auth);
-  if (exchange.level === "object") {
-    const versionId = exchange.request.query.get("versionId");
-    const tags = tagsForPolicies(exchange, openedBucket(exchange), exchange.key, versionId);
-    exchange.objectTags = tags === undefined ? undefined : await tags;
-  }
-  authorizeRequest(exchange);
+  await authorizeOpened(exchange);
   checkOwner(exchange.request, () => ownerOfBucket(exchange), "x-amz-expected-bucket-owner");
 }
 

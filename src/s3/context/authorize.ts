@@ -13,6 +13,7 @@ import { S3Error } from "../protocol/errors.ts";
 import type { TagSet } from "../protocol/tags.ts";
 import { madeAnew, type OpenedBucket } from "../records/bucket-directory.ts";
 import { type Exchange, openedBucket } from "./exchange.ts";
+import { tagsForPolicies } from "./object-tags.ts";
 import { ownerIdOf } from "./owners.ts";
 
 export interface ObjectName {
@@ -37,7 +38,7 @@ export async function openBucket(exchange: Exchange): Promise<void> {
 }
 
 /**
- * Opens the same bucket again, for another attempt at a decision; its policy may be another one now. @throws S3Error
+ * Opens the same bucket again, for another attempt at a decision; its policy and the object's tags may be others now. @throws S3Error
  * NoSuchBucket, AccessDenied, ServiceUnavailable (the bucket was made anew, and may be another user's); KvError
  */
 export async function reopenBucket(exchange: Exchange): Promise<void> {
@@ -45,6 +46,16 @@ export async function reopenBucket(exchange: Exchange): Promise<void> {
   const opened = await exchange.services.buckets.open(bucket.bucket);
   if (opened.bucket.generation !== bucket.generation) throw madeAnew();
   exchange.opened = opened;
+  await authorizeOpened(exchange);
+}
+
+/** Authorises the request on the bucket that it has opened. @throws S3Error AccessDenied; KvError */
+export async function authorizeOpened(exchange: Exchange): Promise<void> {
+  if (exchange.level === "object") {
+    const versionId = exchange.request.query.get("versionId");
+    const tags = tagsForPolicies(exchange, openedBucket(exchange), exchange.key, versionId);
+    exchange.objectTags = tags === undefined ? undefined : await tags;
+  }
   authorizeRequest(exchange);
 }
 

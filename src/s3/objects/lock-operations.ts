@@ -1,19 +1,18 @@
 /** Retention and legal hold of a version, read and written (docs/decisions/171-object-lock.md). */
-import { unreadableContent } from "../content/unreadable.ts";
-import { authorizeWritten, reopenBucket } from "../context/authorize.ts";
+import { authorizeWritten } from "../context/authorize.ts";
 import { type Handler, type ObjectExchange, openedBucket } from "../context/exchange.ts";
 import { S3Error } from "../protocol/errors.ts";
 import { isoTime } from "../protocol/iso-time.ts";
 import { emptyReply, xmlReply } from "../protocol/replies.ts";
-import { DECISION_ATTEMPTS_MAX, type Guard, transactGuarded } from "../records/guarded.ts";
-import type { LegalHold, Lock, Retention } from "../records/lock.ts";
-import { encodeManifest } from "../records/manifest.ts";
+import type { Guard } from "../records/guarded.ts";
+import type { Retention } from "../records/lock.ts";
 import { versionHeaders } from "../versions/current.ts";
 import { ended } from "../versions/lock.ts";
 import { document, tag } from "../xml/builder.ts";
 import { type CurrentObject, currentObject } from "./current.ts";
 import { readDocument } from "./document.ts";
 import { asksForBypass, futureMs } from "./lock.ts";
+import { rewriteObject } from "./rewrite.ts";
 
 /** Recorded 2026-09-29, us-east-1: brekkylab/backlot, tests. */
 function withoutLock(): S3Error {
@@ -46,14 +45,11 @@ export const putObjectLegalHold: Handler<"object"> = async (exchange) => {
   const legalHold = root.childText("Status")?.trim();
   if (legalHold !== "ON" && legalHold !== "OFF") throw new S3Error("MalformedXML");
   authorizeWritten(exchange, { lock: { legalHold } });
-  await changeLock(exchange, (lock) => ({ lock: withHold(lock, legalHold), guards: [] }));
+  await rewriteObject(exchange, (manifest) => ({
+    manifest: { ...manifest, lock: { retention: manifest.lock?.retention, legalHold } },
+  }));
   return emptyReply(200);
 };
-
-const withHold = (lock: Lock | undefined, legalHold: LegalHold): Lock => ({
-  retention: lock?.retention,
-  legalHold,
-});
 
 export const putObjectRetention: Handler<"object"> = async (exchange) => {
   const { request, services } = exchange;
@@ -76,9 +72,9 @@ export const putObjectRetention: Handler<"object"> = async (exchange) => {
     retention = { mode, untilMs: futureMs(services, until, "RetainUntilDate") };
   }
   authorizeWritten(exchange, { lock: { retention } });
-  await changeLock(exchange, (lock) => ({
-    lock: { retention, legalHold: lock?.legalHold },
-    guards: mayReplace(lock?.retention, retention, bypass),
+  await rewriteObject(exchange, (manifest) => ({
+    manifest: { ...manifest, lock: { retention, legalHold: manifest.lock?.legalHold } },
+    guards: mayReplace(manifest.lock?.retention, retention, bypass),
   }));
   return emptyReply(200);
 };
@@ -93,42 +89,4 @@ function mayReplace(old: Retention | undefined, next: Retention | undefined, byp
   if (isLonger && (next.mode === old.mode || old.mode === "GOVERNANCE")) return [];
   if (old.mode === "GOVERNANCE" && bypass) return [];
   return [ended(old.untilMs)];
-}
-
-/**
- * Writes the row of a version again, in its place, with another lock; the content of the row stays.
- * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed, AccessDenied, InvalidArgument; KvError
- */
-async function changeLock(
-  exchange: ObjectExchange,
-  decide: (lock: Lock | undefined) => { readonly lock: Lock; readonly guards: readonly Guard[] },
-): Promise<void> {
-  const { services } = exchange;
-  const kv = services.kv.group(exchange.bucket);
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS_MAX; attempt++) {
-    const { at, bucket, manifest, row } = await currentObject(exchange, "with-payload");
-    if (manifest.content.kind === "unknown") throw unreadableContent(String(manifest.content.number));
-    const { guards, lock } = decide(manifest.lock);
-    const same: Guard = {
-      condition: { kind: "version-equals", key: at, commitTs: row.commitTs },
-      onFail: "retry",
-    };
-    const outcome = await transactGuarded(
-      kv,
-      [services.buckets.aliveGuard(bucket), same, ...guards],
-      [
-        {
-          kind: "put",
-          key: at,
-          value: encodeManifest({ ...manifest, lock }),
-          payload: row.payload,
-          garbage: row.garbage,
-          keepContent: true,
-        },
-      ],
-    );
-    if (outcome.kind === "committed") return;
-    await reopenBucket(exchange);
-  }
-  throw new S3Error("OperationAborted");
 }

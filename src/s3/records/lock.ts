@@ -3,7 +3,7 @@ import { elastickv as gen } from "../../gen/s3.js";
 import { decodeWith, RecordError, safeCount } from "./record-error.ts";
 
 export type RetentionMode = "GOVERNANCE" | "COMPLIANCE";
-export type LegalHold = "ON" | "OFF";
+type LegalHold = "ON" | "OFF";
 
 export interface Retention {
   readonly mode: RetentionMode;

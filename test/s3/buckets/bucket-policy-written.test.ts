@@ -178,3 +178,23 @@ describe("tags", () => {
     expect(await post(["key", "kept"])).toBe(204);
   });
 });
+
+test("a write that another one was faster than is authorised again, with the tags that the object has now", async () => {
+  const Condition = { StringEquals: { "s3:ExistingObjectTag/state": "sealed" } };
+  const Action = "s3:PutObjectTagging";
+  await putAll(statement({ Effect: "Deny", Action, Resource: "arn:aws:s3:::pics/*", Condition }));
+  const put = (state: string) =>
+    outcome("PUT", "/pics/a?tagging", {
+      ...OTHER,
+      body: `<Tagging><TagSet><Tag><Key>state</Key><Value>${state}</Value></Tag></TagSet></Tagging>`,
+    });
+  let raced = false;
+  h.kv.before = async (txn) => {
+    if (raced || !txn.conditions.some(({ kind }) => kind === "version-equals")) return;
+    raced = true;
+    expect(await put("sealed")).toEqual(OK);
+  };
+  expect(await put("open")).toEqual(DENIED);
+  expect(raced).toBe(true);
+  expect((await h.call("GET", "/pics/a?tagging", OTHER)).tag("Value")).toBe("sealed");
+});
